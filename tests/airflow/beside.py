@@ -4,6 +4,9 @@ import time
 
 from airflow.sdk import DAG, Param, task
 
+# A task's process reads this file as it begins.
+BEGUN = time.time()
+
 with DAG("python_chain"):
 
     @task
@@ -30,8 +33,7 @@ with DAG("python_waiting", params={"seconds": Param(0, type="integer")}):
     for number in range(1, 9):
 
         @task.sensor(task_id=f"sensor_{number}", mode="poke", poke_interval=1, timeout=600)
-        def sensor(params, begun=[]):
-            begun = begun or [time.time()]
-            return time.time() - begun[0] >= params["seconds"]
+        def sensor(params):
+            return time.time() - BEGUN >= params["seconds"]
 
         sensor()

@@ -14,6 +14,25 @@ fn a_value_that_airflow_would_change_passes_through_it_unchanged() {
 }
 
 #[test]
+fn only_what_a_task_needs_is_asked_for_since_each_request_is_one_of_airflows_server() {
+    let asked = |airflow: Airflow, task: &str| -> Vec<String> {
+        airflow.run(task).asked.iter().map(|ask| ask["type"].as_str().unwrap().to_owned()).collect()
+    };
+    // Airflow starts it once what is before it has succeeded.
+    let chain = Airflow::new("chain").succeeded("step_1", json!(1));
+    assert_eq!(asked(chain, "step_2"), ["GetXCom", "SetXCom", "SucceedTask"]);
+    // Nothing is returned.
+    let values = Airflow::new("values").succeeded("same", json!({"name": "a", "rows": 1, "share": 0.5, "parts": []}));
+    assert_eq!(asked(values, "nothing"), ["GetXCom", "SucceedTask"]);
+    // Airflow's rule does not say how they ended.
+    let rules = Airflow::new("rules").succeeded("ok", json!(1)).state("skips", "skipped");
+    assert_eq!(asked(rules, "maybe_none"), ["GetTaskStates", "GetXCom", "GetXCom", "SetXCom", "SucceedTask"]);
+    // It looks at its past.
+    let past = Airflow::new("params").variable("parity_limit", "1").succeeded("ok", json!(1));
+    assert!(asked(past, "since").contains(&"GetPrevSuccessfulDagRun".to_owned()));
+}
+
+#[test]
 fn the_input_of_an_element_is_its_item_with_what_stands_around_the_mapping() {
     let airflow =
         Airflow::new("mappings").succeeded("three", json!([0, 1, 2])).succeeded("ok", json!(1)).element("double", 2, json!(4));

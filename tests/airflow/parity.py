@@ -12,6 +12,21 @@ import sys
 
 from airflow_api import Api
 
+# Outputs that say how long something took.
+TIMES = {("advanced_cloud_sensors", "enterprise_critical_sensor"), ("advanced_cloud_sensors", "analyze_performance")}
+# What tells a file from the same file in another store.
+OF_A_FILE = {"etag", "last_modified", "version"}
+
+
+def conf(pipeline, folder, of):
+    """The params of the exercises: where their files are."""
+    if pipeline == "event_archive":
+        return {"source": f"file://{folder}/events", "target": f"file://{folder}/{of}/archives"}
+    if pipeline in ("cloud_data_pipeline", "multi_bucket_pipeline", "advanced_cloud_sensors"):
+        return {"store": f"file://{folder}/{of}"}
+    return {}
+
+
 def ours(binary, folder, pipeline):
     journal = os.path.join(folder, f"{pipeline}.db")
     for end in ("", "-wal", "-shm", "-lock"):
@@ -19,12 +34,14 @@ def ours(binary, folder, pipeline):
             os.remove(journal + end)
     told = dict(os.environ, PARITY_TOLD=os.path.join(folder, "told"))
     command = [binary, "--journal", journal, "run", pipeline]
+    for name, value in conf(pipeline, folder, "ours").items():
+        command += ["--param", f"{name}={value}"]
     subprocess.run(command, env=told, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return json.loads(subprocess.run([binary, "outcome", journal], stdout=subprocess.PIPE, check=True).stdout)
 
 
-def theirs(api, pipeline):
-    run = api.trigger(pipeline)
+def theirs(api, folder, pipeline):
+    run = api.trigger(pipeline, conf(pipeline, folder, "airflow"))
     ended = api.wait(pipeline, run, 300)
     nodes = {}
     for task in api.tasks(pipeline, run):
@@ -78,6 +95,10 @@ def differences(pipeline, our, their):
             continue
         for what in ("state", "output", "attempts"):
             here, there = told[what], other[what]
+            if what == "output":
+                if (pipeline, node) in TIMES:
+                    continue
+                here, there = without_versions(here), without_versions(there)
             if what == "attempts" and (told["state"] in ("skipped", "upstream_failed") or other["attempts"] is None):
                 continue  # A process decides what our engine decides without one, and one process runs all attempts of a mapping.
             if here != there:
@@ -85,6 +106,12 @@ def differences(pipeline, our, their):
     if compared == 0:
         found.append(f"{pipeline}: no node was compared")
     return compared, found, known
+
+
+def without_versions(value):
+    if isinstance(value, dict):
+        return {name: without_versions(of) for name, of in value.items() if name not in OF_A_FILE}
+    return [without_versions(of) for of in value] if isinstance(value, list) else value
 
 
 def lines(path):
@@ -115,10 +142,12 @@ def main():
     left_out = {"upsets", "follows", "chain", "fan", "ledger", "waiting"}
     pipelines = only or [json.loads(line)["pipeline"] for line in listed.splitlines() if json.loads(line)["pipeline"] not in left_out]
     api.wait_until_up(pipelines, 180)
+    api.call("POST", "/api/v2/pools", {"name": "archives", "slots": 4})
+    subprocess.run([binary, "seed", folder], check=True)
     print("Airflow is up, and has all pipelines", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        theirs_of = {pipeline: pool.submit(theirs, api, pipeline) for pipeline in pipelines}
+        theirs_of = {pipeline: pool.submit(theirs, api, folder, pipeline) for pipeline in pipelines}
         for pipeline in pipelines:
             our = ours(binary, folder, pipeline)
             compared, found, known = differences(pipeline, our, theirs_of[pipeline].result())

@@ -2,7 +2,11 @@
 
 mod figures;
 
+use chrono::NaiveDate;
+use pipeline_examples::cloud_data_pipeline::{mock_s3, pipelines as exercise_2};
+use pipeline_examples::event_archive;
 use pipeline_runtime::BoxFuture;
+use pipeline_runtime::Clock;
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::read::{JournalReader, NodeDetails, ReadError, RunFilter};
@@ -335,9 +339,16 @@ async fn about(ctx: Context, text: String, limit: u64, token: Secret, warehouse:
     Ok(format!("{text} {limit} {token} {warehouse} {region} {}", ctx.logical_date().date_naive()))
 }
 
-/// Params, a template, a setting and a secret.
+#[task]
+async fn since(ctx: Context, n: u64) -> Result<u64> {
+    // Of the first run there is none.
+    Ok(n + u64::from(ctx.prev_data_interval_end_success().is_some()))
+}
+
+/// Params, a template, a setting, a secret, and the run before.
 #[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin", start = "2024-03-01")]
 fn params(options: Options) {
+    since(ok());
     about(template!("{{ ds }} of {{ params.region }}"), &LIMIT, &TOKEN, &WAREHOUSE, options.region);
 }
 
@@ -556,7 +567,7 @@ fn upsets() {
 }
 
 /// What the newest run of a journal came to, as JSON.
-fn outcome(journal: &Path) -> Result<Value, Box<dyn Error>> {
+fn outcome(journal: &Path) -> Result<Value, Box<dyn Error + Send + Sync>> {
     let reader = JournalReader::open(journal)?.pipelines(all());
     let run = reader.runs(&RunFilter::new().limit(1))?.into_iter().next().ok_or("there is no run")?;
     let details = reader.details(&run)?;
@@ -571,8 +582,8 @@ fn outcome(journal: &Path) -> Result<Value, Box<dyn Error>> {
     Ok(json!({"state": details.state().to_string(), "nodes": nodes?}))
 }
 
-fn all() -> [Pipeline; 20] {
-    [
+fn all() -> Vec<Pipeline> {
+    vec![
         values(),
         rules(),
         fails_in_the_end(),
@@ -593,21 +604,59 @@ fn all() -> [Pipeline; 20] {
         figures::ledger(),
         figures::waiting(),
         upsets(),
+        exercise_2::daily_export::cloud_data_pipeline(),
+        exercise_2::multi_bucket::multi_bucket_pipeline(),
+        exercise_2::advanced::advanced_cloud_sensors(),
+        event_archive::pipeline::event_archive(),
     ]
 }
 
-fn main() -> ExitCode {
-    let cli = Cli::new(all()).command("outcome", "Tells what the newest run of a journal came to", |args| {
-        match args.first().ok_or("which journal?".into()).and_then(|journal| outcome(Path::new(journal))) {
-            Ok(outcome) => {
-                println!("{outcome}");
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                eprintln!("error: {error}");
-                ExitCode::FAILURE
-            }
+/// Lets the files of both exercises arrive: in a store for our engine and in one for Airflow, which write to them, and the events in one for both.
+async fn seed(folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
+    for of in ["ours", "airflow"] {
+        let root = folder.join(of);
+        let mock = mock_s3::Command { root: root.clone(), date: None, delayed: false, empty: false };
+        mock.run(Clock::system(), &mut std::io::sink()).await?;
+        std::fs::create_dir_all(root.join("archives"))?;
+    }
+    let events = folder.join("events");
+    let source = format!("file://{}", events.display());
+    let date = NaiveDate::from_ymd_opt(2021, 9, 1).ok_or("no such day")?;
+    event_archive::seed::Command { source, date, interval: None }.run(&mut std::io::sink()).await?;
+    // As old as their story no run of today takes them for new.
+    touch(&events)
+}
+
+fn touch(folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => touch(&entry.path())?,
+            false => std::fs::File::options().append(true).open(entry.path())?.set_modified(std::time::SystemTime::now())?,
         }
-    });
-    cli.main()
+    }
+    Ok(())
+}
+
+fn told_by(done: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
+    done.map_or_else(
+        |error| {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+fn main() -> ExitCode {
+    Cli::new(all())
+        .command("outcome", "Tells what the newest run of a journal came to", |args| {
+            let journal = args.first().ok_or("which journal?".into());
+            told_by(journal.and_then(|journal| outcome(Path::new(journal))).map(|outcome| println!("{outcome}")))
+        })
+        .command("seed", "Lets the files of both exercises arrive in a folder", |args| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            told_by(args.first().ok_or("which folder?".into()).and_then(|folder| runtime?.block_on(seed(Path::new(folder)))))
+        })
+        .main()
 }

@@ -1,7 +1,7 @@
 """Two Celery workers with folders of their own: figures beside tasks of Python, a thousand elements, a worker that is killed, and the event archive.
 
 usage: scale.py URL ROOT [PART]...
-ROOT has the bundles in `bundles` and our own event archive's executable; the environment is that of Airflow's processes. Parts are cold, figures,
+ROOT has the bundles in `bundles` and what DAGs there are in `dags`; the environment is that of Airflow's processes. Parts are cold, figures,
 memory, thousand, killed and archive; without one, all.
 """
 
@@ -262,7 +262,7 @@ class Trial:
             self.workers[1].wait_until_ready(self.workers[1].start())
         ended = self.api.wait("event_archive", run, 900)
         self.check(ended["state"] == "success", f"the run of the event archive is a success, after {seconds_of(ended):.0f} s")
-        ours = [os.path.join(self.root, "bundles", "event_archive"), "--journal", os.path.join(self.root, "archive.db"), "run", "--new",
+        ours = [os.path.join(self.root, "bundles", "airflow-pipelines"), "--journal", os.path.join(self.root, "archive.db"), "run", "event_archive", "--new",
                 "--param", f"source=file://{source}", "--param", f"target=file://{targets['ours']}"]
         subprocess.run(ours, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         here, there = archives(targets["ours"]), archives(targets["airflow"])

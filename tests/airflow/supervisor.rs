@@ -92,6 +92,12 @@ impl Airflow {
         self
     }
 
+    /// A variable of Airflow's.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// It is the task's so-many-th try, of which `max_tries + 1` there are.
     pub(crate) fn try_of(mut self, number: u32, max_tries: u32) -> Self {
         self.startup["ti"]["try_number"] = json!(number);

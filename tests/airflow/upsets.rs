@@ -17,14 +17,14 @@ fn a_supervisor_that_dies_ends_the_process() {
 
 #[test]
 fn a_server_that_fails_has_the_attempt_tried_again_by_airflow() {
-    let mut airflow = Airflow::new("values").try_of(1, 2).state("make", "success");
+    let mut airflow = Airflow::new("rules").try_of(1, 2).succeeded("ok", json!(1)).state("skips", "skipped");
     let error =
         json!({"type": "ErrorResponse", "error": "API_SERVER_ERROR", "detail": {"status_code": 503, "message": "gone fishing"}});
     airflow.refuses = Some(("GetTaskStates", error));
-    let ran = airflow.clone().run("same");
+    let ran = airflow.clone().run("maybe_none");
     assert_eq!((ran.code, ran.state()), (Some(1), "nothing"), "Airflow knows when to try again");
     assert_eq!(ran.logged("error"), ["Airflow refused: GetTaskStates: API_SERVER_ERROR, gone fishing (503) null"]);
-    assert_eq!(airflow.try_of(3, 2).run("same").state(), "failed", "and that no try is left is said");
+    assert_eq!(airflow.try_of(3, 2).run("maybe_none").state(), "failed", "and that no try is left is said");
 }
 
 #[test]

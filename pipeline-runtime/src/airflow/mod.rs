@@ -5,6 +5,7 @@
 //! - [`wire`]: the conversation with Airflow's supervisor.
 //! - [`bundle`]: the executable with its footer and manifest.
 //! - [`names`]: what nodes are called in Airflow.
+//! - [`rule`]: what a task waits for there.
 //!
 //! # Invariants
 //!
@@ -19,6 +20,7 @@
 mod bundle;
 mod export;
 mod names;
+mod rule;
 mod task;
 mod wire;
 

@@ -3,6 +3,7 @@ use super::bounded::{self, Unwritten};
 use super::error::{Result, TaskError};
 use super::keys::without_key;
 use super::notify::BoxFuture;
+use super::previous::{LastSuccess, Previous};
 use super::secret::Secret;
 use super::setting::SettingValues;
 use super::template::Template;
@@ -48,7 +49,7 @@ pub(crate) struct RunInfo {
     pub(crate) pipeline: String,
     pub(crate) run_id: String,
     pub(crate) interval: crate::schedule::Interval,
-    pub(crate) previous: Option<Previous>,
+    pub(crate) previous: LastSuccess,
     pub(crate) kind: RunKind,
     /// When it began, if not by its interval.
     pub(crate) began: Option<DateTime<Utc>>,
@@ -61,14 +62,6 @@ pub(crate) struct RunInfo {
     pub(crate) settings: SettingValues,
     /// Where the run is a simulation.
     pub(crate) simulated: Option<Arc<Simulated>>,
-}
-
-/// The last run before this one that succeeded, by its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Previous {
-    pub(crate) interval: crate::schedule::Interval,
-    /// Unknown of runs that an earlier version began.
-    pub(crate) began: Option<DateTime<Utc>>,
 }
 
 /// An update of an asset that a run was begun by, or reads; or that the asset had none as the run began.
@@ -106,7 +99,7 @@ impl RunInfo {
             pipeline,
             run_id,
             interval,
-            previous: None,
+            previous: LastSuccess::Known(None),
             kind,
             began: None,
             next_end: None,
@@ -257,19 +250,19 @@ impl Context {
 
     /// The start of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_start_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|previous| previous.interval.start)
+        self.run.previous.get().map(|previous| previous.interval.start)
     }
 
     /// The end of the last interval before this one whose run succeeded, if there is one.
     pub fn prev_data_interval_end_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.map(|previous| previous.interval.end)
+        self.run.previous.get().map(|previous| previous.interval.end)
     }
 
     /// When the last run before this one that succeeded began: the one that
     /// [`prev_data_interval_start_success`](Self::prev_data_interval_start_success) is about. Not known of a run that an earlier
     /// version of the engine began.
     pub fn prev_run_started_success(&self) -> Option<DateTime<Utc>> {
-        self.run.previous.and_then(|previous| previous.began)
+        self.run.previous.get().and_then(|previous| previous.began)
     }
 
     /// When this run began. A run that had to wait for its turn began after that; a resumed run when it first did. By the engine's clock: in
@@ -494,7 +487,7 @@ impl Context {
     /// As if the run of that data interval had been the last to succeed before this one, and had begun at its end.
     pub fn with_previous_success(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
         let interval = crate::schedule::Interval { start, end };
-        self.with_run(|run| run.previous = Some(Previous { interval, began: Some(end) }))
+        self.with_run(|run| run.previous = Some(Previous { interval, began: Some(end) }).into())
     }
 
     /// In a run of that kind; else it is one that somebody asked for.

@@ -35,6 +35,7 @@ pub(crate) mod overrides;
 pub(crate) mod params;
 pub(crate) mod past;
 pub(crate) mod pipeline;
+pub(crate) mod previous;
 pub(crate) mod redaction;
 pub(crate) mod seal;
 pub(crate) mod secret;

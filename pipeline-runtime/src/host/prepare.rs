@@ -15,7 +15,8 @@ use super::scheduler::Turn;
 use super::{Ask, Request, StartError};
 use super::{settings, updates};
 use crate::Pipeline;
-use crate::author::context::{Previous, RunInfo, RunUpdate};
+use crate::author::context::{RunInfo, RunUpdate};
+use crate::author::previous::Previous;
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
 use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
@@ -148,7 +149,7 @@ pub(super) fn enter(
     if begins.is_some() {
         info.settings = settings::at_begin(reader, &spec.plan)?;
     }
-    info.previous = reader.previous_success(&pipeline, start)?;
+    info.previous = reader.previous_success(&pipeline, start)?.into();
     info.began = Some(now.to_utc());
     info.of_schedule(kind, spec.plan.schedule.as_ref());
     info.run_id = run_id(kind, &info.interval);
@@ -165,7 +166,7 @@ pub(super) fn row(spec: &RunSpec, kind: RunKind, now: Timestamp, skeleton: &Arc<
         pipeline: info.pipeline.clone(),
         kind,
         interval: info.interval,
-        previous: info.previous,
+        previous: info.previous.get(),
         params: info.params.clone(),
         state: RunState::Running,
         created: now,
@@ -287,7 +288,7 @@ fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), 
 
 fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, began: Timestamp, plan: &Plan) -> RunInfo {
     let info = RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone());
-    let mut info = RunInfo { previous, updates, began: Some(began.to_utc()), ..info };
+    let mut info = RunInfo { previous: previous.into(), updates, began: Some(began.to_utc()), ..info };
     info.of_schedule(run.kind, plan.schedule.as_ref());
     info
 }

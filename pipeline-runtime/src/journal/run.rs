@@ -1,6 +1,6 @@
 //! What a journal knows of a run as a whole.
 
-use crate::author::context::Previous;
+use crate::author::previous::Previous;
 use crate::author::setting::SettingValues;
 use crate::engine::{RunKey, RunState};
 use crate::schedule::{Interval, RunKind};

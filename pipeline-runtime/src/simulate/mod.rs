@@ -28,8 +28,9 @@ pub use others::OtherRun;
 
 use crate::author::across::PipelineRef;
 use crate::author::asset::Asset;
-use crate::author::context::{Previous, RunInfo, Simulated};
+use crate::author::context::{RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
+use crate::author::previous::Previous;
 use crate::author::redaction;
 use crate::author::secret::Secret;
 use crate::author::setting::{self, SetTo, Setting};
@@ -514,7 +515,7 @@ impl Scenario {
             None => RunKind::Manual,
         });
         let mut info = RunInfo {
-            previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }),
+            previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }).into(),
             began: Some(begin.to_utc()),
             updates,
             settings: settings.clone(),

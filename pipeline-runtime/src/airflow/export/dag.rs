@@ -1,12 +1,12 @@
 //! A pipeline as Airflow's concepts.
 
-use super::super::names::{END, is_one_task, mapping_around, members, pool, retries, task_around, task_of};
+use super::super::names::{END, is_one_task, mapping_around, members, pool, retries, task_of};
+use super::super::rule::{from_outside, trigger_rule};
 use super::schedule::{self, When};
 use crate::Pipeline;
-use crate::author::input::Rule;
 use crate::author::options::Mode;
 use crate::author::params::form::Field;
-use crate::plan::{DEFAULT_POOL, EdgeRule, NodeIx, Plan, What};
+use crate::plan::{DEFAULT_POOL, NodeIx, Plan, What};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -195,17 +195,6 @@ fn end() -> TaskOf {
     }
 }
 
-/// What leads to a task from outside: also to what lies within a mapping that is one task.
-fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
-    let mut edges = plan.inbound(node).to_vec();
-    if is_one_task(plan, node) {
-        let is_outside = |(from, _): &&(NodeIx, EdgeRule)| *from != node && task_around(plan, *from) != Some(node);
-        let inner = members(plan, node);
-        edges.extend(inner.flat_map(|inner| plan.inbound(inner).iter().filter(is_outside).copied().collect::<Vec<_>>()));
-    }
-    edges
-}
-
 /// The tasks that a node waits for: what is decided without a body is seen through.
 fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -244,38 +233,4 @@ fn raced(plan: &Plan) -> BTreeSet<String> {
         _ => None,
     });
     from.flatten().filter_map(|node| task_of(plan, node)).collect()
-}
-
-/// Airflow's rule for a task. One that does not say what ours says has the task start once everything before it has ended, and its
-/// process decides.
-fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
-    const DECIDED_BY_US: &str = "all_done";
-    let mut rules = BTreeSet::new();
-    let edges = from_outside(plan, node);
-    if edges.len() > plan.inbound(node).len() {
-        return DECIDED_BY_US;
-    }
-    for (from, rule) in &edges {
-        match (&plan.node(*from).what, rule) {
-            (What::Body(_), _) if plan.is_past(*from) => {}
-            (What::Body(_), EdgeRule::Upstream(rule)) => {
-                rules.insert(rule.name());
-            }
-            (What::Element { .. }, EdgeRule::Upstream(Rule::AllSuccess)) => {
-                rules.insert(Rule::AllSuccess.name());
-            }
-            (What::FirstOf { from }, EdgeRule::Upstream(Rule::AllSuccess))
-                if from.iter().all(|from| plan.node(*from).is_body()) =>
-            {
-                rules.insert("one_success");
-            }
-            _ => return DECIDED_BY_US,
-        }
-    }
-    let mut rules = rules.into_iter();
-    match (rules.next(), rules.next()) {
-        (None, _) => "all_success",
-        (Some(rule), None) => rule,
-        _ => DECIDED_BY_US,
-    }
 }

@@ -179,7 +179,9 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
         Came::Success(json) => {
             let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
             let updates = plan.updated_at(slot).map(|(_, asset)| (asset.name.to_owned(), value.clone())).collect();
-            Done { output: Some(Output { value, length: None }), ..Done::new(Final::Success(updates)) }
+            // Airflow tells a null from no output no more than Python does, so that it need not be pushed.
+            let output = (!value.is_null()).then_some(Output { value, length: None });
+            Done { output, ..Done::new(Final::Success(updates)) }
         }
         Came::Expanded(Seen { len, keys }) => {
             let value = match keys {

@@ -4,6 +4,7 @@
 //! them. Trigger rules, arms, races and the joins of mappings then are the engine's own.
 
 use super::super::names::{mapping_around, task_of};
+use super::super::rule::wants_success;
 use super::super::wire::{CallError, NodeStates, Place, ReadError, Supervisor, XCom};
 use super::Target;
 use super::ended::{self, Ended};
@@ -47,7 +48,8 @@ impl Recollection<'_> {
         if needed.states.is_empty() && needed.whole.is_empty() {
             return Ok(());
         }
-        let (needed, states) = self.states(&plan, needed)?;
+        let is_told = |target: Target| matches!(target, Target::Node(node, _) if wants_success(&plan, node));
+        let (needed, states) = if is_told(target) { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
         let is_own = |node: &NodeIx| plan.node(*node).scope == 0;
         let outputs =
             self.outputs(&plan, &needed, &states, needed.states.iter().copied().filter(is_own).map(|node| (node, None)))?;

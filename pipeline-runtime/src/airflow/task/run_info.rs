@@ -3,6 +3,7 @@
 use super::super::wire::Startup;
 use super::{Task, TaskError};
 use crate::author::context::{RunInfo, RunUpdate};
+use crate::author::previous::{Asked, LastSuccess};
 use crate::author::setting::{SetTo, SettingValues};
 use crate::plan::Plan;
 use sha2::{Digest, Sha256};
@@ -10,16 +11,26 @@ use std::sync::Arc;
 
 /// The run that a task is of.
 pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
-    // Asked first, so that the answer is there once the rest is.
-    let previous = task.supervisor.previous(&task.startup.ti.id)?;
     let run = &task.startup.ti_context.dag_run;
     let mut info = RunInfo::new(plan.pipeline, &task.place.run_id, run.interval(), plan.params.clone());
     info.settings = settings(task, plan)?;
     info.updates = updates(&task.startup, plan);
     info.began = run.start_date.or(run.run_after);
     info.of_schedule(run.kind(), plan.schedule.as_ref());
-    info.previous = previous.wait()?;
+    info.previous = previous(task);
     Ok(info)
+}
+
+/// Airflow is asked for the last success by a body that looks at it, and by no other: each request is one of its server's.
+fn previous(task: &Task) -> LastSuccess {
+    let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
+    LastSuccess::Asked(Asked::new(move || {
+        supervisor.previous(&ti).unwrap_or_else(|error| {
+            // There is none, or it is not known: a body must not take the one for the other.
+            tracing::error!("which run was the last to succeed is not known, so this try ends: {error}");
+            std::process::exit(1)
+        })
+    }))
 }
 
 /// The same randomness for all tasks of a run.

@@ -5,7 +5,7 @@
 
 use super::supervisor::{CallError, Pending, Supervisor, body};
 use super::xcom::{self, NotKept};
-use crate::author::context::Previous;
+use crate::author::previous::Previous;
 use crate::schedule::Interval;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -22,27 +22,34 @@ pub(in crate::airflow) struct Place {
     pub(in crate::airflow) run_id: String,
 }
 
-/// The states of a run's tasks, by their ids; of a mapped one by each index.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::airflow) struct NodeStates(HashMap<String, String>);
+/// The states of a run's tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::airflow) enum NodeStates {
+    /// By their ids; of a mapped one by each index.
+    Told(HashMap<String, String>),
+    /// All that are looked at have succeeded: Airflow has started the task by that.
+    AllSuccessful,
+}
 
 impl NodeStates {
     /// The state of a task, or of its element of that index.
     pub(in crate::airflow) fn of(&self, task: &str, index: Option<u32>) -> Option<&str> {
+        let Self::Told(states) = self else { return Some("success") };
         let state = match index {
-            None => self.0.get(task),
-            Some(index) => self.0.get(&format!("{task}_{index}")),
+            None => states.get(task),
+            Some(index) => states.get(&format!("{task}_{index}")),
         };
         state.map(String::as_str)
     }
 
     /// Whether a task, or any element of it, is in that state.
     pub(in crate::airflow) fn any(&self, task: &str, state: &str) -> bool {
+        let Self::Told(states) = self else { return state == "success" };
         let is_of = |name: &str| {
             let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
             name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
         };
-        self.0.iter().any(|(name, of)| of == state && is_of(name))
+        states.iter().any(|(name, of)| of == state && is_of(name))
     }
 }
 
@@ -122,9 +129,11 @@ impl Supervisor {
     pub(in crate::airflow) fn states(&self, of: &Place, tasks: &[String]) -> Result<NodeStates, CallError> {
         let Place { dag_id, run_id } = of;
         let mut found = self.call(&body("GetTaskStates", json!({"dag_id": dag_id, "run_ids": [run_id], "task_ids": tasks})))?;
-        let Value::Object(states) = found["task_states"][run_id].take() else { return Ok(NodeStates::default()) };
+        let Value::Object(states) = found["task_states"][run_id].take() else {
+            return Ok(NodeStates::Told(HashMap::new()));
+        };
         let texts = states.into_iter().map(|(task, state)| (task, state.as_str().unwrap_or("none").to_owned()));
-        Ok(NodeStates(texts.collect()))
+        Ok(NodeStates::Told(texts.collect()))
     }
 
     /// Pushes what a task has to say, for whoever takes it. `length` is that of a list which a mapping expands over.
@@ -187,8 +196,11 @@ impl Supervisor {
     }
 
     /// The interval of the last run before this one that has succeeded, if there is one.
-    pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<AskedPrevious, CallError> {
-        self.ask(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti}))).map(AskedPrevious)
+    pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<Option<Previous>, CallError> {
+        let found = self.call(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti})))?;
+        let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
+        let interval = time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| Interval { start, end });
+        Ok(interval.map(|interval| Previous { interval, began: time("start_date") }))
     }
 
     /// What an element is called in Airflow's pages.
@@ -199,20 +211,6 @@ impl Supervisor {
     /// Says how the task has ended. After that only the end of the process is left.
     pub(in crate::airflow) fn say(&self, last: &Final, now: DateTime<Utc>) -> Result<(), CallError> {
         self.call_last(&last.body(now)).map(drop)
-    }
-}
-
-/// The last run that has succeeded, as it is asked for.
-#[derive(Debug)]
-pub(in crate::airflow) struct AskedPrevious(Pending);
-
-impl AskedPrevious {
-    /// None where none has.
-    pub(in crate::airflow) fn wait(self) -> Result<Option<Previous>, CallError> {
-        let found = self.0.wait()?;
-        let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
-        let interval = time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| Interval { start, end });
-        Ok(interval.map(|interval| Previous { interval, began: time("start_date") }))
     }
 }
 

@@ -80,8 +80,9 @@ fn values(n: &Notification) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::author::context::{Previous, RunInfo};
+    use crate::author::context::RunInfo;
     use crate::author::notify::{Event, OfRun};
+    use crate::author::previous::Previous;
     use crate::schedule::{Interval, Zone};
     use pipeline_syntax::template::{AIRFLOW_OF_ALERTS, ALERT_VARIABLES, VARIABLES};
     use std::sync::Arc;
@@ -101,7 +102,7 @@ mod tests {
     fn with_run(n: Notification) -> Notification {
         let interval = Interval::at(n.logical_date);
         let info = RunInfo {
-            previous: Some(Previous { interval, began: None }),
+            previous: Some(Previous { interval, began: None }).into(),
             ..RunInfo::new("test", "test", interval, serde_json::json!({ "region": "eu" }))
         };
         Notification { run: Some(OfRun { info: Arc::new(info), zone: Zone::named("Europe/Berlin").unwrap() }), ..n }

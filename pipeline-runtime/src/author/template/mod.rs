@@ -147,7 +147,9 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::author::context::Previous;
+    #[cfg(feature = "airflow")]
+    use crate::author::previous::LastSuccess;
+    use crate::author::previous::Previous;
     use crate::schedule::Interval;
     use chrono::{DateTime, Utc};
     use pipeline_syntax::template::{DATE_FILTERS, VARIABLES};
@@ -232,10 +234,30 @@ mod tests {
         assert_eq!(size_of::<Template>(), size_of::<&str>());
     }
 
+    #[cfg(feature = "airflow")]
+    #[test]
+    fn the_last_success_is_asked_for_by_a_text_that_names_it_and_by_no_other() {
+        use crate::author::previous::Asked;
+        use std::sync::atomic::{AtomicU32, Ordering};
+        let asked = std::sync::Arc::new(AtomicU32::new(0));
+        let counter = std::sync::Arc::clone(&asked);
+        let ask = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            None
+        };
+        let run = RunInfo { previous: LastSuccess::Asked(Asked::new(ask)), ..run() };
+        let render = |source: &'static str| Template::new(source).render(&run, "load", 1, Zone::UTC);
+        assert!(render("{{ ds }} {{ params.region | default('eu') }} {{ run.kind }}").is_ok());
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        assert_eq!(render("{{ prev_data_interval_end_success | default('never') }}").unwrap(), "never");
+        assert!(render("{{ prev_data_interval_start_success }}").is_err());
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
     #[test]
     fn what_the_macro_takes_is_there() {
         let interval = Interval::at("2024-03-24T06:30:00Z".parse::<DateTime<Utc>>().unwrap());
-        let previous = Some(Previous { interval, began: None });
+        let previous = Some(Previous { interval, began: None }).into();
         let run = RunInfo { previous, ..run() };
         let named = VARIABLES.iter().filter(|name| **name != "params").map(|name| format!("{{{{ {name} }}}}"));
         for source in named.chain(DATE_FILTERS.iter().map(|filter| filter.example.to_owned())) {

@@ -4,10 +4,13 @@ use super::environment::{FUEL, ds, ds_nodash, environment, named, ts, ts_nodash}
 use crate::author::bounded;
 use crate::author::context::RunInfo;
 use crate::author::error::shortened;
-use crate::schedule::Zone;
+use crate::author::previous::LastSuccess;
+use crate::schedule::{Interval, Zone};
 use chrono::{DateTime, Utc};
+use minijinja::value::Object;
 use minijinja::{Error, ErrorKind, Value, context, value};
 use pipeline_syntax::template::Purpose;
+use std::sync::Arc;
 
 /// The longest text that a template may make. It is for paths and queries.
 const MAX_TEXT: usize = 1 << 20;
@@ -110,18 +113,24 @@ pub(super) fn of_date(start: DateTime<Utc>) -> Value {
     }
 }
 
+/// What a text knows of the last run that succeeded, which is only asked for where the text names it.
+#[derive(Debug)]
+struct OfPrevious(LastSuccess);
+
+impl Object for OfPrevious {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        let of: fn(Interval) -> DateTime<Utc> = match name.as_str()? {
+            "prev_data_interval_start_success" => |interval| interval.start,
+            "prev_data_interval_end_success" => |interval| interval.end,
+            _ => return None,
+        };
+        // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
+        self.0.get().map(|previous| ts(of(previous.interval)).into())
+    }
+}
+
 /// All that each text knows of a run. `zone` is that of the pipeline.
 pub(super) fn of_run(run: &RunInfo, zone: Zone) -> Value {
-    // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
-    let previous = run.previous.map_or_else(
-        || context! {},
-        |previous| {
-            context! {
-                prev_data_interval_start_success => ts(previous.interval.start),
-                prev_data_interval_end_success => ts(previous.interval.end),
-            }
-        },
-    );
     context! {
         local_ds => ds(run.interval.start.with_timezone(&zone)),
         data_interval_start => ts(run.interval.start),
@@ -132,7 +141,7 @@ pub(super) fn of_run(run: &RunInfo, zone: Zone) -> Value {
         run => context! { kind => run.kind.name(), started => ts(run.began()) },
         // For the filter `local`; no template may name it.
         __zone => zone.name(),
-        ..context! { ..of_date(run.interval.start), ..previous }
+        ..context! { ..of_date(run.interval.start), ..Value::from_object(OfPrevious(run.previous.clone())) }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::prune::passed;
 use super::rows::{self, RecordRow, StoredEntry, state};
 use super::{JournalError, Ticket, schema};
-use crate::author::context::Previous;
+use crate::author::previous::Previous;
 use crate::engine::RunState;
 use crate::journal::{BLOCKED, RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;

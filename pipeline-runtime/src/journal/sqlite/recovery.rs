@@ -62,8 +62,10 @@ impl Lives {
     }
 
     fn spec(&self, run: &StoredRun) -> RunSpec {
-        let info =
-            RunInfo { previous: run.previous, ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone()) };
+        let info = RunInfo {
+            previous: run.previous.into(),
+            ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone())
+        };
         RunSpec { plan: Arc::clone(&self.plan), info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key }
     }
 

@@ -141,7 +141,7 @@ impl WhatIf {
 
 fn spec(stored: &StoredRun, plan: &Arc<Plan>, started: Timestamp) -> RunSpec {
     let info = RunInfo {
-        previous: stored.previous,
+        previous: stored.previous.into(),
         began: Some(started.to_utc()),
         ..RunInfo::new(&stored.pipeline, &stored.run_id, stored.interval, stored.params.clone())
     };

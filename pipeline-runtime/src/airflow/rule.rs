@@ -1,0 +1,61 @@
+//! What a task waits for in Airflow, and by which of its rules.
+
+use super::names::{is_one_task, members, task_around};
+use crate::author::input::Rule;
+use crate::plan::{EdgeRule, NodeIx, Plan, What};
+use std::collections::BTreeSet;
+
+/// The task starts once everything before it has ended, and its process decides.
+const DECIDED_BY_US: &str = "all_done";
+/// Everything before it has succeeded, where it starts at all.
+const ALL_SUCCESS: &str = "all_success";
+
+/// Whether Airflow starts a task only after the success of all that it waits for, so that its process need not ask.
+pub(super) fn wants_success(plan: &Plan, node: NodeIx) -> bool {
+    // A teardown goes by a rule of Airflow's own.
+    plan.teardown(node).is_none() && trigger_rule(plan, node) == ALL_SUCCESS
+}
+
+/// What leads to a task from outside: also to what lies within a mapping that is one task.
+pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
+    let mut edges = plan.inbound(node).to_vec();
+    if is_one_task(plan, node) {
+        let is_outside = |(from, _): &&(NodeIx, EdgeRule)| *from != node && task_around(plan, *from) != Some(node);
+        let inner = members(plan, node);
+        edges.extend(inner.flat_map(|inner| plan.inbound(inner).iter().filter(is_outside).copied().collect::<Vec<_>>()));
+    }
+    edges
+}
+
+/// Airflow's rule for a task. One that does not say what ours says has the task start once everything before it has ended, and its
+/// process decides.
+pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
+    let mut rules = BTreeSet::new();
+    let edges = from_outside(plan, node);
+    if edges.len() > plan.inbound(node).len() {
+        return DECIDED_BY_US;
+    }
+    for (from, rule) in &edges {
+        match (&plan.node(*from).what, rule) {
+            (What::Body(_), _) if plan.is_past(*from) => {}
+            (What::Body(_), EdgeRule::Upstream(rule)) => {
+                rules.insert(rule.name());
+            }
+            (What::Element { .. }, EdgeRule::Upstream(Rule::AllSuccess)) => {
+                rules.insert(Rule::AllSuccess.name());
+            }
+            (What::FirstOf { from }, EdgeRule::Upstream(Rule::AllSuccess))
+                if from.iter().all(|from| plan.node(*from).is_body()) =>
+            {
+                rules.insert("one_success");
+            }
+            _ => return DECIDED_BY_US,
+        }
+    }
+    let mut rules = rules.into_iter();
+    match (rules.next(), rules.next()) {
+        (None, _) => ALL_SUCCESS,
+        (Some(rule), None) => rule,
+        _ => DECIDED_BY_US,
+    }
+}
