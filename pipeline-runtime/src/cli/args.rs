@@ -57,6 +57,9 @@ pub(super) enum Command {
         /// Fails if a secret or a webhook's URL has no value here; without it that is a warning
         #[arg(long)]
         env: bool,
+        /// Prints one JSON object per line and pipeline, and one without a pipeline for mistakes that several make together
+        #[arg(long)]
+        json: bool,
     },
     /// Lists the pipelines, their schedules, when they run next and what they do
     ///
