@@ -1,5 +1,6 @@
 use crate::command::{MISTAKES, call, command, told};
 use expect_test::expect;
+use std::fmt::Write;
 
 /// When the next run is differs from day to day.
 fn tomorrow(listed: &str) -> String {
@@ -89,13 +90,14 @@ fn check_tells_programs_of_each_mistake_and_its_places() {
             let checked: serde_json::Value = serde_json::from_str(line).expect("it is JSON");
             let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let array = |value: &serde_json::Value| value.as_array().expect("an array").clone();
-            table += &format!("{} {} {}\n", text(&checked["pipeline"]), checked["nodes"], checked["warnings"]);
+            writeln!(table, "{} {} {}", text(&checked["pipeline"]), checked["nodes"], checked["warnings"])
+                .expect("texts take all");
             for mistake in array(&checked["mistakes"]) {
-                table += &format!("  {}\n", text(&mistake["message"]));
+                writeln!(table, "  {}", text(&mistake["message"])).expect("texts take all");
                 for place in array(&mistake["places"]) {
-                    table += &format!("    {} {}\n", text(&place["at"]), text(&place["what"]));
+                    writeln!(table, "    {} {}", text(&place["at"]), text(&place["what"])).expect("texts take all");
                 }
-                table += &format!("    {}\n", text(&mistake["help"]));
+                writeln!(table, "    {}", text(&mistake["help"])).expect("texts take all");
             }
         }
         table
@@ -118,7 +120,8 @@ fn check_tells_programs_of_each_mistake_and_its_places() {
           pipeline `broken` could not be described: the region is unknown
             tests/cli/mistakes.rs:29:4 this pipeline
             null
-    "#]].assert_eq(&checked("NONE"));
+    "#]]
+    .assert_eq(&checked("NONE"));
     expect![[r#"
         narrow 1 []
         wide 1 []
@@ -127,7 +130,8 @@ fn check_tells_programs_of_each_mistake_and_its_places() {
             tests/cli/mistakes.rs:46:5 the first is used here
             tests/cli/mistakes.rs:51:5 the second is used here
             share one `static` pool, or give one of them another name
-    "#]].assert_eq(&checked("POOLS"));
+    "#]]
+    .assert_eq(&checked("POOLS"));
 }
 
 #[test]

@@ -31,7 +31,9 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool, json: boo
         let mistakes: Vec<Value> = problems.iter().map(Problem::to_json).collect();
         output::json(&json!({ "pipeline": null, "nodes": null, "mistakes": mistakes, "warnings": [] }));
     } else {
-        problems.iter().for_each(|problem| output::to_stderr(&format!("{problem}\n")));
+        for problem in &problems {
+            output::to_stderr(&format!("{problem}\n"));
+        }
     }
     if scheduled && !json {
         zones::say(output::to_stdout);
@@ -73,8 +75,12 @@ impl Checked {
             Ok(plan) => output::to_stdout(&format!("{id}: {}", contents(plan))),
             Err(error) => output::to_stderr(&described(error)),
         }
-        self.warnings.iter().for_each(|warning| output::to_stderr(&format!("warning: {warning}")));
-        self.wrong.iter().for_each(|wrong| output::to_stderr(&format!("error: {wrong}")));
+        for warning in &self.warnings {
+            output::to_stderr(&format!("warning: {warning}"));
+        }
+        for wrong in &self.wrong {
+            output::to_stderr(&format!("error: {wrong}"));
+        }
     }
 
     fn to_json(&self, id: &str) -> Value {
@@ -92,7 +98,9 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
     for pipeline in pipelines {
         match pipeline.plan(&Value::Null) {
             Ok(plan) => {
-                plan.missing_secrets().iter().for_each(|missing| output::to_stderr(&format!("warning: {missing}")));
+                for missing in plan.missing_secrets() {
+                    output::to_stderr(&format!("warning: {missing}"));
+                }
                 plans.push(plan);
             }
             Err(error) => wrong.push(described(&error)),
