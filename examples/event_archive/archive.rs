@@ -8,16 +8,16 @@
 //! The text is one CSV file: its header row is a member of its own, and the files' members hold their other rows. Where the first file was archived
 //! by a former version of this example, which left each file its header, the row is the beginning of that file's member.
 //!
-//! What is new is written to a file without a name in the system's folder for temporary files, which the system takes back
+//! What is new is written to a file without a name in the system's folder for temporary files (`held.rs`), which the system takes back
 //! however the process ends. Memory is bounded by buffers, the header row and the names of the files.
 
+use super::compressor::Compressor;
 use super::header::{HeaderRow, Start};
-use super::index::Index;
+use super::held::New;
+use super::index::{Index, Indexed};
 use super::member::{Says, header};
 use chrono::{DateTime, Utc};
-use flate2::Compression;
 use flate2::bufread::GzDecoder;
-use flate2::write::GzEncoder;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
@@ -38,15 +38,17 @@ pub enum Rows {
 #[derive(Debug)]
 pub struct Archive {
     /// What is not in the store yet.
-    new: File,
+    new: New,
     contents: Contents,
+    /// Once there was something to compress.
+    compressor: Option<Compressor>,
 }
 
 /// An archive while a file is written into it.
 #[derive(Debug)]
 pub struct Appending {
-    encoder: GzEncoder<File>,
-    contents: Contents,
+    archive: Archive,
+    compressor: Compressor,
     source: Source,
     start: u64,
     last: Option<u8>,
@@ -85,7 +87,7 @@ struct First {
 impl Archive {
     /// An empty one, whose contents are called so.
     pub fn new(name: &str, rows: Rows) -> io::Result<Self> {
-        Ok(Self { new: tempfile::tempfile()?, contents: Contents::new(name, rows) })
+        Self::of(Contents::new(name, rows))
     }
 
     /// Where its index begins, if an archive of that size that ends with these bytes has one.
@@ -109,7 +111,7 @@ impl Archive {
         if rows == Rows::WithHeader {
             contents.first = index.first.map(|(row, of)| First { row, of });
         }
-        Ok(Some(Self { new: tempfile::tempfile()?, contents }))
+        Self::of(contents).map(Some)
     }
 
     /// Reads what an archive without an index holds, or one with another writer's members behind it. It is decompressed for that, so that a damaged
@@ -129,7 +131,7 @@ impl Archive {
             if io::BufRead::fill_buf(&mut read)?.is_empty() {
                 let row = text.start.and_then(Start::end);
                 contents.first = row.map(|row| First { row, of: first_of });
-                return Ok(Self { new: tempfile::tempfile()?, contents });
+                return Self::of(contents);
             }
             let was_empty = text.length == 0;
             let mut member = GzDecoder::new(read);
@@ -216,20 +218,29 @@ impl Archive {
         if let (None, Some(row)) = (&self.contents.first, row) {
             self.put_row(row.clone(), source.modified, 0)?;
         }
-        let Self { mut new, contents } = self;
-        let start = new.seek(SeekFrom::End(0))?;
         let says = Says::Holds { key: source.key.clone(), version: source.version.clone() };
-        let encoder = header(&contents.name, source.modified, &says).write(new, Compression::default());
-        Ok(Appending { encoder, contents, source, start, last: None })
+        let (start, compressor) = self.begin(source.modified, &says)?;
+        Ok(Appending { archive: self, compressor, source, start, last: None })
+    }
+
+    /// Whether a file of that size can be appended without a write to the disk: what is new is held back until there is much of it.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.new.has_room(bytes)
+    }
+
+    /// Writes what was held back.
+    pub fn flush(mut self) -> io::Result<Self> {
+        self.new.flush()?;
+        Ok(self)
     }
 
     /// What the archive is made of, its index at the end, and the file of what is new in it.
     pub fn into_pieces(mut self) -> io::Result<(Vec<Piece>, File)> {
-        let length = |piece: &Piece| piece.range().end - piece.range().start;
-        let members = self.contents.members.iter().map(|(piece, says)| (length(piece), says.clone())).collect();
-        let first = self.contents.first.map(|first| (first.row, first.of));
-        let index = Index { rows: self.contents.rows, members, first }.write(&self.contents.name)?;
-        let start = self.new.seek(SeekFrom::End(0))?;
+        let Contents { name, rows, members, first, .. } = &self.contents;
+        let first = first.as_ref().map(|first| (&first.row, first.of.as_deref()));
+        let compressor = self.compressor.take().unwrap_or_else(Compressor::new);
+        let index = Indexed { rows: *rows, members, first }.write(name, compressor.into_deflate())?;
+        let start = self.new.length();
         self.new.write_all(&index)?;
         let mut pieces: Vec<Piece> = Vec::new();
         let all = self.contents.members.into_iter().map(|(piece, _)| piece);
@@ -243,11 +254,16 @@ impl Archive {
                 (_, piece) => pieces.push(piece),
             }
         }
-        Ok((pieces, self.new))
+        Ok((pieces, self.new.into_file()?))
     }
 }
 
 impl Archive {
+    /// With these contents, and nothing new yet.
+    fn of(contents: Contents) -> io::Result<Self> {
+        Ok(Self { new: New::begin()?, contents, compressor: None })
+    }
+
     /// Puts a header row, in a member of its own, before the member of that number.
     fn put_row(&mut self, row: HeaderRow, modified: DateTime<Utc>, place: usize) -> io::Result<()> {
         let piece = self.write(modified, &Says::Nothing, row.bytes())?;
@@ -258,11 +274,23 @@ impl Archive {
 
     /// Writes a member to what is new.
     fn write(&mut self, modified: DateTime<Utc>, says: &Says, text: &[u8]) -> io::Result<Piece> {
-        let start = self.new.seek(SeekFrom::End(0))?;
-        let mut encoder = header(&self.contents.name, modified, says).write(&self.new, Compression::default());
-        encoder.write_all(text)?;
-        encoder.finish()?;
-        Ok(Piece::New(start..self.new.stream_position()?))
+        let (start, mut compressor) = self.begin(modified, says)?;
+        compressor.write(text, &mut self.new)?;
+        self.end(start, compressor)
+    }
+
+    /// Begins a member behind what is new: where it begins, and what writes it.
+    fn begin(&mut self, modified: DateTime<Utc>, says: &Says) -> io::Result<(u64, Compressor)> {
+        let start = self.new.length();
+        self.new.write_all(&header(&self.contents.name, modified, says))?;
+        Ok((start, self.compressor.take().unwrap_or_else(Compressor::new)))
+    }
+
+    /// Ends a member that begins there.
+    fn end(&mut self, start: u64, mut compressor: Compressor) -> io::Result<Piece> {
+        compressor.finish(&mut self.new)?;
+        self.compressor = Some(compressor);
+        Ok(Piece::New(start..self.new.length()))
     }
 }
 
@@ -288,29 +316,34 @@ impl Piece {
         let (Self::Kept(range) | Self::New(range)) = self;
         range
     }
+
+    /// How long it is.
+    pub fn length(&self) -> u64 {
+        self.range().end - self.range().start
+    }
 }
 
 impl Appending {
     /// Writes what comes next in the file.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.last = bytes.last().copied().or(self.last);
-        self.encoder.write_all(bytes)
+        self.compressor.write(bytes, &mut self.archive.new)
     }
 
     /// Ends the file. A last row without its line break gets one, as the next file would go on in it; a file that is archived as it is does not.
     pub fn finish(mut self) -> io::Result<Archive> {
-        if self.contents.rows == Rows::WithHeader && !self.ends_a_line() {
-            self.encoder.write_all(b"\n")?;
+        if self.archive.contents.rows == Rows::WithHeader && !self.ends_a_line() {
+            self.compressor.write(b"\n", &mut self.archive.new)?;
         }
-        let mut new = self.encoder.finish()?;
-        let piece = Piece::New(self.start..new.stream_position()?);
-        self.contents.push(piece, Says::Holds { key: self.source.key, version: self.source.version });
-        Ok(Archive { new, contents: self.contents })
+        let mut archive = self.archive;
+        let piece = archive.end(self.start, self.compressor)?;
+        archive.contents.push(piece, Says::Holds { key: self.source.key, version: self.source.version });
+        Ok(archive)
     }
 
     /// What becomes of a last row without its line break.
     pub fn what_follows(&self) -> &'static str {
-        match self.contents.rows {
+        match self.archive.contents.rows {
             Rows::WithHeader => ", and gets one",
             Rows::AsTheyAre => ", and is archived as it is: the next file begins in its last line",
         }

@@ -322,28 +322,32 @@ const WITHOUT_HEADER: &str = "`--param header=keep` archives files as they are";
 /// Appends a file, of which `begun` was read already.
 async fn write(
     key: &str,
-    archive: Archive,
+    mut archive: Archive,
     (held, row): (Source, Option<HeaderRow>),
     begun: Bytes,
     mut body: ObjectReader,
 ) -> Result<Archive> {
+    let next = body.chunk().await?;
+    let is_small = next.is_none() && begun.len() <= SMALL;
+    if is_small && !archive.has_room(begun.len()) {
+        archive = blocking(move || archive.flush()).await?;
+    }
     let open = move || {
         let mut appending = archive.append(held, row.as_ref())?;
         appending.write(&begun)?;
         Ok(appending)
     };
-    let (archive, unended) = match body.chunk().await? {
-        // Most files are small: then this is one turn of a thread that may be blocked.
-        None => blocking(move || end(open()?)).await?,
-        Some(first) => {
-            let mut appending = blocking(open).await?;
-            let mut next = Some(first);
-            while let Some(chunk) = next {
-                appending = blocking(move || appending.write(&chunk).map(|()| appending)).await?;
-                next = body.chunk().await?;
-            }
-            blocking(move || end(appending)).await?
+    let (archive, unended) = if is_small {
+        // In memory, and soon done: a hundred thousand of them would else be as many turns of threads that may be blocked.
+        open().and_then(end)?
+    } else {
+        let mut appending = blocking(open).await?;
+        let mut next = next;
+        while let Some(chunk) = next {
+            appending = blocking(move || appending.write(&chunk).map(|()| appending)).await?;
+            next = body.chunk().await?;
         }
+        blocking(move || end(appending)).await?
     };
     if let Some(what_follows) = unended {
         tracing::warn!("{key} does not end with a line break{what_follows}");
@@ -373,7 +377,10 @@ fn unless_missing<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
     }
 }
 
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 64 * 1024;
+
+/// So large a file is compressed in less than a millisecond.
+const SMALL: usize = 16 * 1024;
 
 /// Does work with files or with a compressor on a thread that may be blocked.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {

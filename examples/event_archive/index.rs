@@ -4,12 +4,13 @@
 //! as an extra field has 64 KiB at most and some readers want it smaller. Each of them says where the first begins, so the last is enough to find
 //! all. Who finds no index, or one that is not of just these bytes since another writer has appended, cut or put something before it, reads the members themselves.
 
-use super::archive::Rows;
+use super::archive::{Piece, Rows};
 use super::header::{HeaderRow, Start};
 use super::member::{Says, header};
 use chrono::DateTime;
+use flate2::Crc;
 use flate2::bufread::GzDecoder;
-use flate2::{Compression, Crc};
+use flate2::write::DeflateEncoder;
 use std::io::{self, Read, Write};
 use std::str::Lines;
 
@@ -18,6 +19,9 @@ pub(super) const TAIL: u64 = 256 * 1024;
 
 /// How much of the index is in one member.
 const CHUNK: usize = 8 * 1024;
+
+/// What follows on the header of an empty member: its text, compressed, which is one block without contents, and that text's checksum and length.
+const EMPTY: [u8; 10] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 /// What each chunk begins with: a version, where the first one's member begins, and the index's length and checksum.
 const HEAD: usize = 1 + 8 + 4 + 4;
@@ -34,22 +38,6 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The members that hold it, to follow on an archive's others; nothing if what is to be kept is not to be written so.
-    pub(super) fn write(&self, name: &str) -> io::Result<Vec<u8>> {
-        let Some(text) = self.text() else { return Ok(Vec::new()) };
-        let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
-        deflated.write_all(&text)?;
-        let index = deflated.finish()?;
-        let mut crc = Crc::new();
-        crc.update(&index);
-        let Ok(length) = u32::try_from(index.len()) else { return Ok(Vec::new()) };
-        let head = [&[VERSION][..], &self.end().to_le_bytes(), &length.to_le_bytes(), &crc.sum().to_le_bytes()].concat();
-        index.chunks(CHUNK).try_fold(Vec::new(), |written, chunk| {
-            let says = Says::Index([&head, chunk].concat());
-            header(name, DateTime::UNIX_EPOCH, &says).write(written, Compression::default()).finish()
-        })
-    }
-
     /// Where the index begins, if an archive of that size ends with one; `tail` are the archive's last bytes.
     pub(super) fn begins(tail: &[u8], size: u64) -> Option<u64> {
         let last = (0..tail.len()).rev().take(CHUNK + 4096).find_map(|at| {
@@ -92,27 +80,6 @@ impl Index {
         self.members.iter().map(|(length, _)| length).sum()
     }
 
-    /// A line for the whole, one for each member, and the header row.
-    fn text(&self) -> Option<Vec<u8>> {
-        let rows = if self.rows == Rows::WithHeader { "header" } else { "none" };
-        let of = self.first.as_ref().and_then(|(_, of)| of.as_deref()).unwrap_or_default();
-        let mut text = format!("{rows}\t{}\t{of}\n", self.members.len());
-        for (length, says) in &self.members {
-            let (what, key, version) = match says {
-                Says::Holds { key, version } => ("holds", key.as_str(), version.as_str()),
-                Says::Apart(key) => ("apart", key.as_str(), ""),
-                Says::Nothing | Says::Index(_) => ("", "", ""),
-            };
-            // No key has such a character, and an etag hardly.
-            if [key, version].iter().any(|word| word.contains(['\t', '\n', '\r'])) {
-                return None;
-            }
-            text.extend([&length.to_string(), "\t", what, "\t", key, "\t", version, "\n"]);
-        }
-        let row = self.first.as_ref().map_or(&[][..], |(row, _)| row.bytes());
-        Some([text.as_bytes(), row].concat())
-    }
-
     fn of(text: &[u8]) -> Option<Self> {
         let first_line = text.iter().position(|byte| *byte == b'\n')?;
         let mut words = std::str::from_utf8(&text[..first_line]).ok()?.split('\t');
@@ -126,6 +93,65 @@ impl Index {
         start.push(&text[row_begins..]).ok()?;
         let first = start.end().map(|row| (row, Some(of.to_owned()).filter(|of| !of.is_empty())));
         Some(Self { rows, members, first })
+    }
+}
+
+/// What is to be in an archive's index, as the archive has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Indexed<'a> {
+    pub(super) rows: Rows,
+    pub(super) members: &'a [(Piece, Says)],
+    /// The header row, and the file whose member it is in, if it is in one.
+    pub(super) first: Option<(&'a HeaderRow, Option<&'a str>)>,
+}
+
+impl Indexed<'_> {
+    /// The members that hold it, to follow on an archive's others; nothing if what is to be kept is not to be written so.
+    ///
+    /// Nothing is held of it but what it is compressed to: archives are written by many threads, and what one of them was given stays with it.
+    pub(super) fn write(self, name: &str, mut deflate: DeflateEncoder<Vec<u8>>) -> io::Result<Vec<u8>> {
+        if !self.can_be_written() {
+            return Ok(Vec::new());
+        }
+        self.text(&mut deflate)?;
+        let index = deflate.finish()?;
+        let mut crc = Crc::new();
+        crc.update(&index);
+        let Ok(length) = u32::try_from(index.len()) else { return Ok(Vec::new()) };
+        let end: u64 = self.members.iter().map(|(piece, _)| piece.length()).sum();
+        let head = [&[VERSION][..], &end.to_le_bytes(), &length.to_le_bytes(), &crc.sum().to_le_bytes()].concat();
+        Ok(index.chunks(CHUNK).fold(Vec::new(), |mut written, chunk| {
+            let says = Says::Index([&head, chunk].concat());
+            written.extend(header(name, DateTime::UNIX_EPOCH, &says));
+            written.extend(EMPTY);
+            written
+        }))
+    }
+
+    /// No key has a character that lines and words end with, and an etag hardly.
+    fn can_be_written(&self) -> bool {
+        !self.members.iter().flat_map(|(_, says)| words(says)).any(|word| word.contains(['\t', '\n', '\r']))
+    }
+
+    /// A line for the whole, one for each member, and the header row.
+    fn text(&self, to: &mut impl Write) -> io::Result<()> {
+        let rows = if self.rows == Rows::WithHeader { "header" } else { "none" };
+        let of = self.first.and_then(|(_, of)| of).unwrap_or_default();
+        writeln!(to, "{rows}\t{}\t{of}", self.members.len())?;
+        for (piece, says) in self.members {
+            let [what, key, version] = words(says);
+            writeln!(to, "{}\t{what}\t{key}\t{version}", piece.length())?;
+        }
+        to.write_all(self.first.map_or(&[][..], |(row, _)| row.bytes()))
+    }
+}
+
+/// What a member says, in words.
+fn words(says: &Says) -> [&str; 3] {
+    match says {
+        Says::Holds { key, version } => ["holds", key, version],
+        Says::Apart(key) => ["apart", key, ""],
+        Says::Nothing | Says::Index(_) => [""; 3],
     }
 }
 

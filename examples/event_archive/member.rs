@@ -3,7 +3,7 @@
 //! A header's extra fields are each two bytes of name, two of length (the low one first), and that many bytes.
 
 use chrono::{DateTime, Utc};
-use flate2::{GzBuilder, GzHeader};
+use flate2::GzHeader;
 
 /// A version of a source file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,10 +69,20 @@ impl Says {
 }
 
 /// The header of a member. Each has the name of the archive, as `gunzip -N` goes by the first member's and others by the last one's.
-pub(super) fn header(name: &str, modified: DateTime<Utc>, says: &Says) -> GzBuilder {
-    let header = GzBuilder::new().filename(name).mtime(u32::try_from(modified.timestamp()).unwrap_or_default());
-    match says.field() {
-        Some(field) => header.extra(field),
-        None => header,
+pub(super) fn header(name: &str, modified: DateTime<Utc>, says: &Says) -> Vec<u8> {
+    const EXTRA: u8 = 1 << 2;
+    const NAME: u8 = 1 << 3;
+    const UNKNOWN_SYSTEM: u8 = 255;
+    let field = says.field();
+    let flags = if field.is_some() { EXTRA | NAME } else { NAME };
+    let mut header = vec![0x1f, 0x8b, 8, flags];
+    header.extend(u32::try_from(modified.timestamp()).unwrap_or_default().to_le_bytes());
+    header.extend([0, UNKNOWN_SYSTEM]);
+    if let Some(field) = field {
+        header.extend(u16::try_from(field.len()).expect("`Says::field` keeps to that").to_le_bytes());
+        header.extend(field);
     }
+    header.extend(name.bytes());
+    header.push(0);
+    header
 }

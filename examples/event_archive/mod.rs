@@ -5,7 +5,7 @@
 //! | `pipeline` | the pipeline: events, their new files, the archives of the hours they belong to, a report |
 //! | `layout` | which key is which event's, and of which hour |
 //! | `hour` | the archives of one hour: fetched, added to, written back |
-//! | `archive`, `member` | the gzip file of an hour, that knows what is in it |
+//! | `archive`, `member`, `compressor`, `held` | the gzip file of an hour, that knows what is in it |
 //! | `index` | what an archive's members are and where, at its end |
 //! | `header` | the header row of a CSV file |
 //! | `seed` | files as they arrive, interval by interval, late ones and a new event included |
@@ -40,8 +40,10 @@
 //! file that the store showed later than its time says, since its clock is behind, or since it came by a long upload in parts.
 
 pub mod archive;
+mod compressor;
 pub mod demo;
 pub mod header;
+mod held;
 mod hour;
 mod index;
 pub mod layout;

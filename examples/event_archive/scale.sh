@@ -16,16 +16,16 @@ trap 'rm -rf "$root"' EXIT
 mkdir -p "$root/source" "$root/target"
 
 run() { # run LOGICAL-DATE HEADER -> the largest resident memory, in MiB
-  local before=$SECONDS peak=0 now
+  local before=${EPOCHREALTIME/[.,]/} peak=0 now
   "$binary" --journal "$root/journal.db" run --new --logical-date "$1" \
     --param "source=file://$root/source" --param "target=file://$root/target" --param "header=$2" >"$root/log" 2>&1 &
   local process=$!
   while now="$(awk '/VmHWM/ {print $2}' "/proc/$process/status" 2>/dev/null)" && [ -n "$now" ]; do
     peak=$now
-    sleep 0.05
+    sleep 0.02
   done
   wait "$process" || { tail -n 20 "$root/log" >&2; exit 1; }
-  echo "$((peak / 1024)) MiB at most, $((SECONDS - before)) s"
+  awk -v peak="$peak" -v took="$((${EPOCHREALTIME/[.,]/} - before))" 'BEGIN { printf "%d MiB at most, %.2f s\n", peak / 1024, took / 1e6 }'
 }
 
 # Random bytes, as what compresses well would be a small archive.

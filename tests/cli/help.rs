@@ -153,6 +153,14 @@ fn each_default_of_simulate_stands_in_its_help() {
 
                   A URL without a scheme is one of memory://; file:///PATH writes a real file. The URL ends at its first colon.
 
+              --ran <WHEN=PIPELINE[@DATE][=HOW]>
+                  A run of another pipeline has ended, so long after the start: 3m=counts, 3m=counts='{"count": 7}'; may be repeated
+
+                  It succeeded, and each task that the JSON names has returned that value; `failed` or `failed: ERROR` says otherwise. It is the run of the same data interval: counts@2024-03-25 is that of another.
+
+              --updated <WHEN=ASSET=JSON>
+                  That asset is updated, so long after the start, and that is the update's value: 0s=rates='{"eur": 7}'; may be repeated
+
               --fail <NODE@ATTEMPT=ERROR>
                   That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
 

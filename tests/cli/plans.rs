@@ -1,5 +1,6 @@
 use crate::command::{MISTAKES, call, command, told};
 use expect_test::expect;
+use std::fmt::Write;
 
 /// When the next run is differs from day to day.
 fn tomorrow(listed: &str) -> String {
@@ -76,6 +77,61 @@ fn check_shows_all_mistakes_of_all_pipelines() {
 
     "#]]
     .assert_eq(&told(&output));
+}
+
+/// What programs read: each mistake with its places, also those that several pipelines make together.
+#[test]
+fn check_tells_programs_of_each_mistake_and_its_places() {
+    let checked = |variable: &str| -> String {
+        let output = command(MISTAKES, &["check", "--json"]).env(variable, "1").output().expect("the binary was built");
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(2), &b""[..]));
+        let mut table = String::new();
+        for line in String::from_utf8(output.stdout).expect("it is a text").lines() {
+            let checked: serde_json::Value = serde_json::from_str(line).expect("it is JSON");
+            let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let array = |value: &serde_json::Value| value.as_array().expect("an array").clone();
+            writeln!(table, "{} {} {}", text(&checked["pipeline"]), checked["nodes"], checked["warnings"])
+                .expect("texts take all");
+            for mistake in array(&checked["mistakes"]) {
+                writeln!(table, "  {}", text(&mistake["message"])).expect("texts take all");
+                for place in array(&mistake["places"]) {
+                    writeln!(table, "    {} {}", text(&place["at"]), text(&place["what"])).expect("texts take all");
+                }
+                writeln!(table, "    {}", text(&mistake["help"])).expect("texts take all");
+            }
+        }
+        table
+    };
+    expect![[r#"
+        doubled null []
+          two nodes have the id `rows`
+            tests/cli/mistakes.rs:18:13 the first is wired here
+            tests/cli/mistakes.rs:19:5 the second is wired here
+            give one of them another name with `.named("..")`
+          "" cannot be an id: it is empty
+            tests/cli/mistakes.rs:20:5 the node wired here
+            give it a name such as `load_eu`
+        sound 2 []
+        empty null []
+          pipeline `empty` is empty
+            tests/cli/mistakes.rs:25:4 this pipeline wires no task
+            call a task in its function: that wires a node
+        broken null []
+          pipeline `broken` could not be described: the region is unknown
+            tests/cli/mistakes.rs:29:4 this pipeline
+            null
+    "#]]
+    .assert_eq(&checked("NONE"));
+    expect![[r#"
+        narrow 1 []
+        wide 1 []
+        null null []
+          the pool `warehouse` has 2 slots in pipeline `narrow` and 4 in pipeline `wide`, and pipelines share a pool by its name
+            tests/cli/mistakes.rs:46:5 the first is used here
+            tests/cli/mistakes.rs:51:5 the second is used here
+            share one `static` pool, or give one of them another name
+    "#]]
+    .assert_eq(&checked("POOLS"));
 }
 
 #[test]

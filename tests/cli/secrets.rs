@@ -172,6 +172,10 @@ fn what_has_no_value_is_said_before_anything_runs() {
         wandering: 3 nodes, no schedule
         keyed: 1 node, no schedule
         limited: 1 node, no schedule
+        counts: 1 node, at 00:00 (UTC)
+        totals: 3 nodes, at 00:00 (UTC)
+        converted: 2 nodes, when all(rates)
+        time zones: _
         [exit 0]
         [stderr]
         warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab`, `blab_blocking` of pipeline `guarded`

@@ -1,4 +1,4 @@
-use crate::command::{call, told};
+use crate::command::{PARAMS, call, command, told};
 use crate::metrics::metered;
 use expect_test::expect;
 use std::fs;
@@ -135,6 +135,126 @@ fn a_value_in_a_bodys_stead() {
 
 const EXPORT: &str =
     r#"{"bucket":"data-bucket","key":"raw/export.json","size":2,"last_modified":"2024-01-01T00:00:00Z","etag":null}"#;
+
+fn of_others(args: &[&str]) -> String {
+    told(&command(PARAMS, &[&["simulate"], args].concat()).output().expect("it was built"))
+}
+
+#[test]
+fn runs_of_other_pipelines() {
+    expect![[r#"
+        node    state    0                                          3m
+        run_of  success  ·░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░·  0s → 3m, 2 pokes
+        count   success                                              █  3m → 3m
+        total   success                                              █  3m → 3m
+        run: success after 3m   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+        [exit 0]
+    "#]]
+    .assert_eq(&of_others(&["totals", "--ran", r#"3m=counts={"count": [{"eur": 7}]}"#]));
+    expect![[r#"
+        node    state            0                                  3m
+        run_of  failed           ·░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░×  0s → 3m, 2 pokes
+                                 it waits for run simulated__2024-01-01T00:00:00Z of `counts`, which has failed: `count`: no such table
+        count   upstream_failed  `run_of` failed
+        total   upstream_failed  `run_of` failed
+        run: failed after 3m   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+        [exit 1]
+        [stderr]
+
+        error: node `run_of` failed: it waits for run simulated__2024-01-01T00:00:00Z of `counts`, which has failed: `count`: no such table
+          --> tests/cli/params/main.rs:245:11: wired here
+          = note: so `count`, `total` did not run
+    "#]].assert_eq(&of_others(&["totals", "--ran", "3m=counts=failed: `count`: no such table"]));
+    let other_day = of_others(&["totals", "--ran", "3m=counts@2024-01-02", "--ran", "4m=counts={\"count\": []}"]);
+    assert!(other_day.contains("run: success after 4m"), "{other_day}");
+    assert!(other_day.ends_with(
+        "warning: nothing waited for the run of `counts` that starts at 2024-01-02T00:00:00Z, which the simulation was told of\n"
+    ));
+    let untold = of_others(&["totals"]);
+    assert!(untold.contains("`.ran(..)` in a test, `--ran` on the command line, says when a run ended, and how"), "{untold}");
+}
+
+#[test]
+fn updates_of_assets() {
+    let updates = ["--updated", r#"0s=rates={"eur": 6}"#, "--updated", r#"3m=rates={"eur": 7}"#];
+    expect![[r#"
+        node     state    0                                             0s
+        rates    success  █                                                 0s → 0s
+        convert  success  █                                                 0s → 0s
+        run: success after 0s   (█ work  · poke  ░ wait  ▒ retry due  × failure)
+        [exit 0]
+        [stderr]
+
+        warning: the update of `rates` after 3m came when the run had begun: it changes nothing of it
+    "#]]
+    .assert_eq(&of_others(&[&["converted"], &updates[..]].concat()));
+    let untold = of_others(&["converted"]);
+    assert!(untold.contains("on the command line `--updated 0s=rates=JSON`"), "{untold}");
+}
+
+/// What is said of a call that is refused.
+#[track_caller]
+fn refused(args: &[&str]) -> String {
+    let said = of_others(args);
+    let said = said.strip_prefix("[exit 2]\n[stderr]\nerror: ").unwrap_or_else(|| panic!("it is not refused: {said}"));
+    said.lines().next().unwrap_or_default().to_owned() + "\n"
+}
+
+#[test]
+fn others_that_are_told_of_wrongly() {
+    let ran = |text| refused(&["totals", "--ran", text]);
+    let said: String = [
+        "3m=count",
+        "3m=counts@soon",
+        "3m=counts={\"cuont\": []}",
+        "3m=counts={\"count\": 7}",
+        "3m=totals={\"count\": 7}",
+        "3m=counts=done",
+        "3m=counts={",
+        "soon=counts",
+        "3m",
+    ]
+    .map(ran)
+    .concat();
+    expect![[r#"
+        --ran: no pipeline has the id `count`; did you mean `counts`?
+        --ran: the run of `counts`: `soon` is not a date; write `2024-01-31`, `2024-01-31T06:00` (in the schedule's time zone) or `2024-01-31T06:00:00Z`
+        --ran: the run of `counts`: `totals` takes the output of no task `cuont` of it; did you mean `count`?
+        --ran: the run of `counts`: the output of `count` is no `Vec<Rates>`: invalid type: integer `7`, expected a sequence at line 1 column 1
+        --ran: the run of `totals`: `totals` takes the output of no task `count` of it; it takes no output of that pipeline
+        invalid value '3m=counts=done' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `done` is no end of a run; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+        invalid value '3m=counts={' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `{` is no JSON: EOF while parsing an object at line 1 column 1; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+        invalid value 'soon=counts' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
+        invalid value '3m' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+    "#]].assert_eq(&said);
+    let updated = |text| refused(&["converted", "--updated", text]);
+    let said: String = ["0s=rate=7", "0s=rates=7", "0s=rates", "0s=rates=many", "soon=rates=7"].map(updated).concat();
+    expect![[r#"
+        --updated: pipeline `converted` neither waits for an asset `rate` nor reads it; did you mean `rates`?
+        --updated: the update of the asset `rates`: the value is no `Rates`: invalid type: integer `7`, expected struct Rates at line 1 column 1
+        invalid value '0s=rates' for '--updated <WHEN=ASSET=JSON>': write WHEN=ASSET=JSON, as in `0s=rates='{"eur": 7}'`
+        invalid value '0s=rates=many' for '--updated <WHEN=ASSET=JSON>': `many` is no JSON: expected value at line 1 column 1; a text stands in quotes
+        invalid value 'soon=rates=7' for '--updated <WHEN=ASSET=JSON>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
+    "#]].assert_eq(&said);
+    expect![[r#"
+        --updated: pipeline `totals` neither waits for an asset `rates` nor reads it; it has no use for any
+    "#]]
+    .assert_eq(&refused(&["totals", "--updated", "0s=rates=7"]));
+}
+
+#[test]
+fn a_wrong_stub_is_told_by_the_name_that_its_type_has_in_the_code() {
+    let said: String = ["count=7", "run_of=7", "total=[]", "cuont=7"].map(|stub| refused(&["totals", "--stub", stub])).concat();
+    expect![[r#"
+        --stub: the stub of `count` is no `Vec<Rates>`, which the task returns: invalid type: integer `7`, expected a sequence at line 1 column 1
+        --stub: the stub of `run_of` is no `UpstreamRun`, which the task returns: invalid type: integer `7`, expected struct UpstreamRun at line 1 column 1
+        --stub: the stub of `total` is no `u64`, which the task returns: invalid type: sequence, expected u64 at line 1 column 0
+        --stub: no node has the id `cuont`; the nodes are `run_of`, `count`, `total`
+    "#]].assert_eq(&said);
+    expect![[r#"
+        --stub: the stub of `rates` is no `Rates`, which the task returns: invalid type: integer `7`, expected struct Rates at line 1 column 1
+    "#]].assert_eq(&refused(&["converted", "--stub", "rates=7"]));
+}
 
 #[test]
 fn arguments_that_are_wrong() {

@@ -102,8 +102,8 @@ fn a_run_of_another_interval_is_not_the_one() {
         report.warnings(),
         [
             "nothing waited for the run of `enriched_base` that starts at 2024-03-24T00:00:00Z, which the simulation was told of",
-            "the simulation was told nothing of the run of `enriched_base` that starts at 2024-03-25T00:00:00Z: in a test, `.ran(..)` says when a run \
-             ended, and how"
+            "the simulation was told nothing of the run of `enriched_base` that starts at 2024-03-25T00:00:00Z: `.ran(..)` in a test, `--ran` on the command line, \
+             says when a run ended, and how"
         ]
     );
     // Whoever reads a timeline has them, too.

@@ -79,7 +79,7 @@ fn a_pipeline_without_when_reads_what_was_there_and_a_later_update_changes_nothi
     let failed = Simulation::new(by_hand()).run();
     assert_eq!(failed.state(), RunState::Failed);
     let untold = "the simulation was told of no update of the asset `visits`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line \
-                  `--stub visits=JSON` has its value";
+                  `--updated 0s=visits=JSON`";
     assert_eq!(failed.warnings(), [untold]);
 }
 
@@ -134,7 +134,7 @@ fn a_simulation_whose_updates_make_no_sense_says_so() {
     assert_eq!(
         said(Simulation::new(model()).updated("1m", &VISITS, 1)),
         "the pipeline begins a run when all(visits, processes) is updated, and no update of `processes` is given; add `.updated(\"0s\", &ASSET, \
-         value)`"
+         value)`, on the command line `--updated 0s=ASSET=JSON`"
     );
     assert_eq!(
         said(Simulation::new(model()).updated("1m", &OTHERS, 1)),

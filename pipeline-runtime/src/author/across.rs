@@ -185,6 +185,12 @@ impl Across {
             Role::Takes(_) | Role::Past(_) | Role::Starts(_) => None,
         }
     }
+
+    /// Whose output of it the node takes, if it takes one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn takes(&self) -> Option<Takes> {
+        if let Role::Takes(takes) = self.role { Some(takes) } else { None }
+    }
 }
 
 #[derive(Debug, Clone)]

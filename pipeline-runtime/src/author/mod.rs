@@ -42,5 +42,6 @@ pub(crate) mod secret;
 pub(crate) mod setting;
 pub(crate) mod start_folder;
 pub(crate) mod template;
+pub(crate) mod type_name;
 pub(crate) mod value;
 pub(crate) mod words;

@@ -102,6 +102,28 @@ pub enum WireError {
     },
 }
 
+#[cfg(feature = "cli")]
+impl WireError {
+    /// Where the function stands.
+    pub(crate) fn at(&self) -> Option<&'static Location<'static>> {
+        match self {
+            Self::Params(_) => None,
+            Self::Failed { at, .. } | Self::Panicked { at, .. } => Some(at),
+        }
+    }
+
+    /// What is wrong, without the place.
+    pub(crate) fn message(&self) -> String {
+        let mut message = self.to_string();
+        if let Some(at) = self.at().map(|at| format!("\n  at {at}"))
+            && message.ends_with(&at)
+        {
+            message.truncate(message.len() - at.len());
+        }
+        message
+    }
+}
+
 impl Pipeline {
     /// The pipeline's id: its function's name, or the `id` option.
     pub fn id(&self) -> &'static str {

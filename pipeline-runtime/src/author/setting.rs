@@ -218,7 +218,7 @@ fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Val
     let as_text = serde_json::Value::from(text);
     let Err(why_no_text) = read(setting, &as_text) else { return Ok(as_text) };
     let Ok(json) = serde_json::from_str(text) else {
-        return Err(format!("{text:?} is no `{}`: {why_no_text}", (setting.codec().type_name)()));
+        return Err(format!("{text:?} is no `{}`: {why_no_text}", setting.codec().shown()));
     };
     must_be_of(setting, json)
 }
@@ -227,6 +227,6 @@ fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Val
 fn must_be_of(setting: &'static dyn AnySetting, json: serde_json::Value) -> Result<serde_json::Value, String> {
     match read(setting, &json) {
         Ok(_) => Ok(json),
-        Err(why) => Err(format!("{json} is no `{}`: {why}", (setting.codec().type_name)())),
+        Err(why) => Err(format!("{json} is no `{}`: {why}", setting.codec().shown())),
     }
 }

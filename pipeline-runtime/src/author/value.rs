@@ -8,6 +8,7 @@
 use super::bounded::{self, Unwritten};
 use super::equality::Compare;
 use super::pipeline::panic_message;
+use super::type_name;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -217,6 +218,11 @@ impl Codec {
             decode: |json| Ok(Value::new(serde_json::from_slice::<T>(json)?)),
             round_trip: round_trip::<T>,
         }
+    }
+
+    /// The type's name without paths, for whoever gives a value of it.
+    pub(crate) fn shown(&self) -> String {
+        type_name::shown((self.type_name)())
     }
 
     /// Reads a value that somebody gives as JSON, and says why it is none of the type. What reads it is the user's, and may panic.

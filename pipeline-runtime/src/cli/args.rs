@@ -13,6 +13,7 @@ use super::runs::Runs;
 use super::settings::Settings;
 use crate::observe::logs::LogFormat;
 use crate::plan::DEFAULT_PARALLELISM;
+use crate::{OtherRun, RunState};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ pub(super) enum Command {
         /// Fails if a secret or a webhook's URL has no value here; without it that is a warning
         #[arg(long)]
         env: bool,
+        /// Prints one JSON object per line and pipeline, and one without a pipeline for mistakes that several make together
+        #[arg(long)]
+        json: bool,
     },
     /// Lists the pipelines, their schedules, when they run next and what they do
     ///
@@ -374,6 +378,15 @@ pub(super) struct Simulate {
     /// A URL without a scheme is one of memory://; file:///PATH writes a real file. The URL ends at its first colon.
     #[arg(long = "arrive", value_name = "WHEN=URL:FILE", value_parser = arrival)]
     pub(super) arrivals: Vec<Arrival>,
+    /// A run of another pipeline has ended, so long after the start: 3m=counts, 3m=counts='{"count": 7}'; may be repeated
+    ///
+    /// It succeeded, and each task that the JSON names has returned that value; `failed` or `failed: ERROR` says otherwise. It is the run of the
+    /// same data interval: counts@2024-03-25 is that of another.
+    #[arg(long = "ran", value_name = "WHEN=PIPELINE[@DATE][=HOW]", value_parser = ran)]
+    pub(super) ran: Vec<Ran>,
+    /// That asset is updated, so long after the start, and that is the update's value: 0s=rates='{"eur": 7}'; may be repeated
+    #[arg(long = "updated", value_name = "WHEN=ASSET=JSON", value_parser = updated)]
+    pub(super) updates: Vec<Updated>,
     /// That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
     #[arg(long = "fail", value_name = "NODE@ATTEMPT=ERROR", value_parser = failure)]
     pub(super) failures: Vec<Failure>,
@@ -472,6 +485,22 @@ pub(super) struct Failure {
     pub(super) error: String,
 }
 
+/// `--ran`
+#[derive(Debug, Clone)]
+pub(super) struct Ran {
+    pub(super) when: String,
+    pub(super) pipeline: String,
+    pub(super) run: OtherRun,
+}
+
+/// `--updated`
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Updated {
+    pub(super) when: String,
+    pub(super) asset: String,
+    pub(super) value: serde_json::Value,
+}
+
 /// `--outage`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outage {
@@ -518,6 +547,11 @@ fn duration_in(text: &str) -> Result<Duration, String> {
     duration(text).map_err(|why| format!("`{text}` is not a duration: {why}"))
 }
 
+/// JSON that is a part of an argument.
+fn value_in(json: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}; a text stands in quotes"))
+}
+
 /// A time, or a range whose parts are in order.
 fn range(text: &str) -> Result<(&str, &str), String> {
     let (from, until) = text.split_once("..").unwrap_or((text, text));
@@ -560,11 +594,47 @@ fn failure(text: &str) -> Result<Failure, String> {
     Ok(Failure { node: node.to_owned(), attempt, error: error.to_owned() })
 }
 
+fn ran(text: &str) -> Result<Ran, String> {
+    let form = || "write WHEN=PIPELINE, WHEN=PIPELINE='{\"task\": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`".to_owned();
+    let (when, rest) = text.split_once('=').ok_or_else(form)?;
+    duration_in(when)?;
+    let (of, how) = rest.split_once('=').map_or((rest, None), |(of, how)| (of, Some(how)));
+    let (pipeline, date) = of.split_once('@').map_or((of, None), |(of, date)| (of, Some(date)));
+    if pipeline.is_empty() || date.is_some_and(str::is_empty) {
+        return Err(form());
+    }
+    let run = how.map_or_else(|| Ok(OtherRun::success()), |how| ended(how).map_err(|why| format!("{why}; {}", form())))?;
+    let run = date.map_or_else(|| run.clone(), |date| run.clone().starting(date));
+    Ok(Ran { when: when.to_owned(), pipeline: pipeline.to_owned(), run })
+}
+
+/// How a run of another pipeline has ended.
+fn ended(how: &str) -> Result<OtherRun, String> {
+    match how.split_once(':').map_or((how, None), |(state, error)| (state, Some(error.trim_start()))) {
+        ("success", None) => Ok(OtherRun::success()),
+        ("failed", None) => Ok(RunState::Failed.into()),
+        ("failed", Some(error)) => Ok(OtherRun::failed(error)),
+        _ if how.starts_with('{') => {
+            let read: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(how).map_err(|error| format!("`{how}` is no JSON: {error}"))?;
+            Ok(read.iter().fold(OtherRun::success(), |run, (task, value)| run.output_json(task, value)))
+        }
+        _ => Err(format!("`{how}` is no end of a run")),
+    }
+}
+
+fn updated(text: &str) -> Result<Updated, String> {
+    let form = || "write WHEN=ASSET=JSON, as in `0s=rates='{\"eur\": 7}'`".to_owned();
+    let (when, rest) = text.split_once('=').ok_or_else(form)?;
+    duration_in(when)?;
+    let (asset, json) = rest.split_once('=').filter(|(asset, _)| !asset.is_empty()).ok_or_else(form)?;
+    Ok(Updated { when: when.to_owned(), asset: asset.to_owned(), value: value_in(json)? })
+}
+
 fn stub(text: &str) -> Result<(String, serde_json::Value), String> {
     let form = || "write NODE=JSON, as in `load='{\"rows\": 7}'`".to_owned();
     let (node, json) = text.split_once('=').filter(|(node, _)| !node.is_empty()).ok_or_else(form)?;
-    let value = serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}; a text stands in quotes"))?;
-    Ok((node.to_owned(), value))
+    Ok((node.to_owned(), value_in(json)?))
 }
 
 /// A command of the binary's own: all that follows its name is its own affair.

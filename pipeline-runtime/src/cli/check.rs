@@ -2,48 +2,94 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Missing, Plan, PlanError, all_together, disagreements};
+use crate::plan::{Plan, PlanError, Problem, all_together, disagreements};
 use crate::schedule::Schedule;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool, json: bool) -> Result<ExitCode, String> {
     let mut sound = true;
     let mut scheduled = false;
     let mut plans = Vec::new();
     for pipeline in choose::some(pipelines, id)? {
-        match pipeline.plan(&Value::Null) {
-            Ok(plan) => {
-                scheduled |= plan.schedule.is_some();
-                output::to_stdout(&format!("{}: {}", pipeline.id(), contents(&plan)));
-                for warning in plan.warnings() {
-                    output::to_stderr(&format!("warning: {warning}"));
-                }
-                let missing = plan.missing_secrets();
-                sound &= missing.is_empty() || !env;
-                say(&missing, if env { "error" } else { "warning" });
-                let wrong = if env { plan.wrong_values() } else { Vec::new() };
-                sound &= wrong.is_empty();
-                for wrong in &wrong {
-                    output::to_stderr(&format!("error: {wrong}"));
-                }
-                plans.push(plan);
-            }
-            Err(error) => {
-                sound = false;
-                output::to_stderr(&described(&error));
-            }
+        let checked = Checked::of(pipeline, env);
+        sound &= checked.is_sound();
+        if json {
+            output::json(&checked.to_json(pipeline.id()));
+        } else {
+            checked.say(pipeline.id());
+        }
+        if let Ok(plan) = checked.plan {
+            scheduled |= plan.schedule.is_some();
+            plans.push(plan);
         }
     }
     let together = if id.is_none() { all_together } else { disagreements };
-    for problem in together(pipelines, &plans) {
-        sound = false;
-        output::to_stderr(&format!("{problem}\n"));
+    let problems = together(pipelines, &plans);
+    sound &= problems.is_empty();
+    if json && !problems.is_empty() {
+        let mistakes: Vec<Value> = problems.iter().map(Problem::to_json).collect();
+        output::json(&json!({ "pipeline": null, "nodes": null, "mistakes": mistakes, "warnings": [] }));
+    } else {
+        for problem in &problems {
+            output::to_stderr(&format!("{problem}\n"));
+        }
     }
-    if scheduled {
+    if scheduled && !json {
         zones::say(output::to_stdout);
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
+}
+
+/// What is found of a pipeline by itself.
+struct Checked {
+    plan: Result<Plan, PlanError>,
+    warnings: Vec<String>,
+    /// What is wrong with values that are not in the code.
+    wrong: Vec<String>,
+}
+
+impl Checked {
+    fn of(pipeline: &Pipeline, env: bool) -> Self {
+        let plan = pipeline.plan(&Value::Null);
+        let (mut warnings, mut wrong) = (Vec::new(), Vec::new());
+        if let Ok(plan) = &plan {
+            warnings = plan.warnings();
+            let missing = plan.missing_secrets().into_iter().map(|missing| missing.to_string());
+            if env {
+                wrong.extend(missing);
+                wrong.extend(plan.wrong_values());
+            } else {
+                warnings.extend(missing);
+            }
+        }
+        Self { plan, warnings, wrong }
+    }
+
+    fn is_sound(&self) -> bool {
+        self.plan.is_ok() && self.wrong.is_empty()
+    }
+
+    fn say(&self, id: &str) {
+        match &self.plan {
+            Ok(plan) => output::to_stdout(&format!("{id}: {}", contents(plan))),
+            Err(error) => output::to_stderr(&described(error)),
+        }
+        for warning in &self.warnings {
+            output::to_stderr(&format!("warning: {warning}"));
+        }
+        for wrong in &self.wrong {
+            output::to_stderr(&format!("error: {wrong}"));
+        }
+    }
+
+    fn to_json(&self, id: &str) -> Value {
+        let of_plan = self.plan.as_ref().err().into_iter().flat_map(PlanError::to_json);
+        let of_values = self.wrong.iter().map(|wrong| json!({ "message": wrong, "places": [], "help": null }));
+        let mistakes: Vec<Value> = of_plan.chain(of_values).collect();
+        let nodes = self.plan.as_ref().ok().map(|plan| plan.bodies().count());
+        json!({ "pipeline": id, "nodes": nodes, "mistakes": mistakes, "warnings": self.warnings })
+    }
 }
 
 /// Whether every plan is sound; else all mistakes. Warns of secrets without a value.
@@ -52,7 +98,9 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
     for pipeline in pipelines {
         match pipeline.plan(&Value::Null) {
             Ok(plan) => {
-                say(&plan.missing_secrets(), "warning");
+                for missing in plan.missing_secrets() {
+                    output::to_stderr(&format!("warning: {missing}"));
+                }
                 plans.push(plan);
             }
             Err(error) => wrong.push(described(&error)),
@@ -60,12 +108,6 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
     }
     wrong.extend(all_together(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
     if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
-}
-
-fn say(missing: &[Missing], how: &str) {
-    for missing in missing {
-        output::to_stderr(&format!("{how}: {missing}"));
-    }
 }
 
 fn described(error: &PlanError) -> String {

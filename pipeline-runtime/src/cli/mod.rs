@@ -20,7 +20,7 @@
 //!
 //! | command | does |
 //! |---|---|
-//! | `check [PIPELINE] [--env]` | builds every plan with its default params and prints all mistakes of all pipelines; with `--env`, a secret without a value is one |
+//! | `check [PIPELINE] [--env] [--json]` | builds every plan with its default params and prints all mistakes of all pipelines, each with its places; with `--env`, a secret without a value is one |
 //! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
 //! | `settings [--json]`, `settings set NAME=VALUE`, `settings unset NAME` | what there is to set, and what it is set to; sets it for runs that begin from then on |
 //! | `graph [PIPELINE] [--format text\|mermaid\|svg\|json]` | draws a plan |
@@ -342,7 +342,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         speed,
     };
     let done = match args.command {
-        Command::Check { pipeline, env } => check::run(pipelines, pipeline.as_deref(), env),
+        Command::Check { pipeline, env, json } => check::run(pipelines, pipeline.as_deref(), env, json),
         Command::List { json } => list::run(pipelines, json, &journal),
         Command::Assets(of) => assets::run(pipelines, &of, &journal),
         Command::Settings(of) => settings::run(pipelines, of, &journal),

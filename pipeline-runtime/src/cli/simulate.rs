@@ -1,10 +1,11 @@
 //! `simulate`
 
-use super::args::Simulate;
+use super::args::{Ran, Simulate, Updated};
 use super::metrics::MetricsFile;
 use super::{choose, output, params, summary};
 use crate::observe::logs::{self, Logging};
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
+use pipeline_syntax::suggest;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,7 +16,8 @@ pub(super) fn run(
     journal: &Path,
 ) -> Result<ExitCode, String> {
     logs::install(logging?);
-    let Simulate { pipeline, about, arrivals, failures, stubs, settings, latencies, outages, seed, metrics: file } = simulate;
+    let Simulate { pipeline, about, arrivals, ran, updates, failures, stubs, settings, latencies, outages, seed, metrics: file } =
+        simulate;
     let metrics = file.as_deref().map(|file| MetricsFile::new(file, journal, false)).transpose()?;
     let pipeline = choose::one(pipelines, pipeline.as_deref())?;
     let given = params::given(pipeline, &about.given)?;
@@ -27,6 +29,13 @@ pub(super) fn run(
         let body = std::fs::read(&arrival.file)
             .map_err(|error| format!("--arrive: cannot read `{}`, what is to arrive: {error}", arrival.file.display()))?;
         simulation = simulation.arrive(&arrival.when, &arrival.url, body);
+    }
+    for Ran { when, pipeline, run } in ran {
+        let other = pipelines.iter().find(|known| known.id() == pipeline).ok_or_else(|| unknown(pipelines, &pipeline))?;
+        simulation = simulation.ran(&when, other, run);
+    }
+    for Updated { when, asset, value } in updates {
+        simulation = simulation.updated_json(&when, &asset, &value);
     }
     for failure in failures {
         simulation = simulation.fail(&failure.node, failure.attempt, &failure.error);
@@ -52,6 +61,8 @@ pub(super) fn run(
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),
         SimulationError::Setting { .. } => format!("--setting: {error}"),
         SimulationError::StubJson { .. } => format!("--stub: {error}"),
+        SimulationError::Ran { .. } => format!("--ran: {error}"),
+        SimulationError::UnknownAsset { .. } | SimulationError::Update { .. } => format!("--updated: {error}"),
         error => error.to_string(),
     })?;
     output::to_stdout(&report.history().timeline());
@@ -65,6 +76,11 @@ pub(super) fn run(
     Ok(code)
 }
 
+fn unknown(pipelines: &[Pipeline], id: &str) -> String {
+    let ids: Vec<&str> = pipelines.iter().map(Pipeline::id).collect();
+    format!("--ran: no pipeline has the id `{id}`; {}", suggest::hint(id, &ids))
+}
+
 fn outcome(report: &RunReport) -> ExitCode {
     let failures = summary::failures(report.history());
     if !failures.is_empty() {
@@ -73,7 +89,9 @@ fn outcome(report: &RunReport) -> ExitCode {
     match report.state() {
         RunState::Success => ExitCode::SUCCESS,
         RunState::Running => {
-            output::to_stderr("\nerror: the run still waits after 400 days; `--arrive` lets what it waits for arrive");
+            output::to_stderr(
+                "\nerror: the run still waits after 400 days; `--arrive`, `--ran` and `--updated` let what it waits for come",
+            );
             ExitCode::FAILURE
         }
         _ => ExitCode::FAILURE,

@@ -91,7 +91,7 @@ impl KnownAssets {
             return refused(format!("the value has more than {} MiB as JSON, which is the limit", MAX_OUTPUT >> 20));
         }
         if let Err(why) = asset.codec.read(&json) {
-            return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.type_name()));
+            return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.codec.shown()));
         }
         journal.carries_next();
         let interval = Interval::at(now.to_utc().trunc_subsecs(6));

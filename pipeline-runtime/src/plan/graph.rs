@@ -16,7 +16,7 @@ use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
 use crate::author::redaction::redacted;
 use crate::author::setting::AnySetting;
-use crate::author::value::Value as AnyValue;
+use crate::author::value::{Codec, Value as AnyValue};
 use crate::schedule::{Schedule, Zone};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -274,6 +274,14 @@ impl Plan {
             What::Body(task) => Some((ix, task.definition)),
             _ => None,
         })
+    }
+
+    /// How the output of a node with a body is read.
+    pub(crate) fn codec(&self, node: NodeIx) -> Option<&'static Codec> {
+        match &self.node(node).what {
+            What::Body(task) => Some(task.codec),
+            _ => None,
+        }
     }
 
     /// The nodes whose outputs it takes. `.after` is none of them.

@@ -58,7 +58,6 @@ pub(crate) use notifiers::{Notifier, Recipient};
 pub(crate) use policy::Delay;
 pub(crate) use policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, NotifierIx, Policy, PoolSpec, SensorPolicy};
 pub use problem::{PlanError, Problem};
-pub(crate) use secrets::Missing;
 pub(crate) use settings::{named as setting_named, settings};
 pub use skeleton::PlanChanged;
 pub(crate) use skeleton::{Accepts, Remap, depth};

@@ -1,5 +1,7 @@
 use crate::author::draft::Place;
 use crate::author::pipeline::WireError;
+#[cfg(feature = "cli")]
+use serde_json::{Value, json};
 use std::fmt;
 
 /// Why a pipeline has no plan.
@@ -25,6 +27,19 @@ impl PlanError {
         match self {
             Self::Wire(_) => &[],
             Self::Invalid { problems, .. } => problems,
+        }
+    }
+
+    /// All mistakes, for programs: also that the function itself failed.
+    #[cfg(feature = "cli")]
+    pub(crate) fn to_json(&self) -> Vec<Value> {
+        match self {
+            Self::Invalid { problems, .. } => problems.iter().map(Problem::to_json).collect(),
+            Self::Wire(error) => {
+                let place = |at| json!({ "at": at, "what": "this pipeline" });
+                let places: Vec<Value> = error.at().map(ToString::to_string).map(place).into_iter().collect();
+                vec![json!({ "message": error.message(), "places": places, "help": null })]
+            }
         }
     }
 }
@@ -62,6 +77,13 @@ impl Problem {
     /// What to write instead.
     pub fn help(&self) -> &str {
         &self.help
+    }
+
+    /// For programs.
+    #[cfg(feature = "cli")]
+    pub(crate) fn to_json(&self) -> Value {
+        let places: Vec<Value> = self.places().map(|(at, what)| json!({ "at": at, "what": what })).collect();
+        json!({ "message": self.message, "places": places, "help": self.help })
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::author::type_name::{beside, shown};
 use crate::engine::EditError;
 use crate::plan::PlanError;
 use crate::storage::BucketError;
@@ -58,7 +59,7 @@ pub enum SimulationError {
     #[error("{0}")]
     Edit(String),
     /// A stub of a type that the task does not return.
-    #[error("the stub of `{id}` is a `{given}`, but the task returns `{expected}`")]
+    #[error("the stub of `{id}` is a `{}`, but the task returns `{}`", beside(given, expected), beside(expected, given))]
     StubType {
         /// The node.
         id: String,
@@ -66,6 +67,24 @@ pub enum SimulationError {
         given: &'static str,
         /// What it returns.
         expected: &'static str,
+    },
+    /// A run of another pipeline that cannot be told of so: its date is none, or an output of it is not taken, or none of its type.
+    #[error("the run of `{pipeline}`: {reason}")]
+    Ran {
+        /// The other pipeline.
+        pipeline: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An asset by a name that the pipeline neither waits for nor reads.
+    #[error("pipeline `{pipeline}` neither waits for an asset `{name}` nor reads it; {hint}")]
+    UnknownAsset {
+        /// What was given.
+        name: String,
+        /// The pipeline.
+        pipeline: &'static str,
+        /// Which asset may be meant.
+        hint: String,
     },
     /// An update of an asset that the pipeline has no use for, or whose value cannot be used.
     #[error("the update of the asset `{asset}`: {reason}")]
@@ -91,7 +110,8 @@ pub enum SimulationError {
     },
     /// With these updates the run never begins.
     #[error(
-        "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`"
+        "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`, on the \
+         command line `--updated 0s=ASSET=JSON`"
     )]
     NeverBegins {
         /// What it waits for.
@@ -100,7 +120,7 @@ pub enum SimulationError {
         missing: String,
     },
     /// A stub whose JSON is no value of the type that the task returns.
-    #[error("the stub of `{id}` is no `{expected}`, which the task returns: {reason}")]
+    #[error("the stub of `{id}` is no `{}`, which the task returns: {reason}", shown(expected))]
     StubJson {
         /// The node.
         id: String,

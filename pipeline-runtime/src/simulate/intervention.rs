@@ -42,6 +42,12 @@ impl Interventions {
         self.due.iter().filter_map(|(_, what)| if let Intervention::Passed(node) = what { Some(&**node) } else { None })
     }
 
+    /// The runs of other pipelines that it tells of.
+    #[cfg(feature = "cli")]
+    pub(super) fn ran(&self) -> impl Iterator<Item = &GivenRun> {
+        self.due.iter().filter_map(|(_, what)| if let Intervention::Ran(given) = what { Some(&**given) } else { None })
+    }
+
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.due.front().map(|(at, _)| *at)
     }

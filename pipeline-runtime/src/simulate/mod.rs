@@ -272,7 +272,16 @@ impl<'a> Simulation<'a> {
     /// ```
     pub fn updated<T: Data>(mut self, when: &str, asset: &'static Asset<T>, value: T) -> Self {
         let json = Value::new(value).encode(usize::MAX).map(Into::into);
-        self.scenario.updates.push(Update { when: when.to_owned(), asset: asset.spec(), json });
+        self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::Named::Asset(asset.spec()), json });
+        self
+    }
+
+    /// As [`updated`](Self::updated), with the asset by its name and the value as JSON.
+    #[cfg(feature = "cli")]
+    pub(crate) fn updated_json(mut self, when: &str, asset: &str, value: &serde_json::Value) -> Self {
+        // Plain JSON, which can be written.
+        let json = Ok(serde_json::to_vec(value).unwrap_or_default().into());
+        self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::Named::Text(asset.to_owned()), json });
         self
     }
 
@@ -494,6 +503,8 @@ impl Scenario {
             self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
         let outside = Outside::of_this_runtime();
         let mut interventions = Interventions::new(self.interventions, start)?;
+        #[cfg(feature = "cli")]
+        interventions.ran().try_for_each(|given| given.check(&plan))?;
         let mut together = Together::new(&self.beside, &world, self.seed)?;
         let beside: Vec<&Plan> = together.plans().collect();
         let stubs = Stubs::read(self.stubs, &plan, &beside)?;

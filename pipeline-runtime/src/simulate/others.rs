@@ -1,6 +1,6 @@
 //! Runs of other pipelines, as a simulation is told of them.
 
-use super::{SimulationError, dated, run_id};
+use super::{SimulationError, run_id};
 use crate::TaskError;
 use crate::author::across::{PipelineRef, Takes, TaskName, UpstreamRun, WantedRun};
 use crate::author::notify::BoxFuture;
@@ -8,9 +8,13 @@ use crate::author::pipeline::Pipeline;
 use crate::author::seal::Seal;
 use crate::author::value::Data;
 use crate::engine::{FoundOutput, FoundRun, OtherRuns, RunState, StartRun, Wake, Watching};
-use crate::schedule::{Interval, no_interval};
+#[cfg(feature = "cli")]
+use crate::plan::{NodeIx, Plan};
+use crate::schedule::{Interval, interval_of, no_interval};
 use crate::time::Timestamp;
 use chrono::{DateTime, SecondsFormat, Utc};
+#[cfg(feature = "cli")]
+use pipeline_syntax::suggest;
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,8 +57,26 @@ pub struct OtherRun {
     starting: Option<String>,
     /// The node that has started it, if it is told of alone.
     started_by: Option<String>,
-    /// By task.
-    outputs: Vec<(TypeId, Told)>,
+    outputs: Vec<(Whose, Told)>,
+}
+
+/// Which task's output.
+#[derive(Debug, Clone)]
+enum Whose {
+    Task(TypeId),
+    /// The task of that name, as the command line tells of it.
+    #[cfg(feature = "cli")]
+    Named(String),
+}
+
+impl Whose {
+    fn is(&self, task: &Takes) -> bool {
+        match self {
+            Self::Task(id) => *id == task.task,
+            #[cfg(feature = "cli")]
+            Self::Named(name) => name == task.id,
+        }
+    }
 }
 
 impl From<RunState> for OtherRun {
@@ -111,7 +133,7 @@ impl OtherRun {
     #[expect(clippy::needless_pass_by_value, reason = "it is given as the task returns it")]
     pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
         let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
-        self.outputs.push((TypeId::of::<Task>(), Told::Output(json)));
+        self.outputs.push((Whose::Task(TypeId::of::<Task>()), Told::Output(json)));
         self
     }
 
@@ -131,7 +153,16 @@ impl OtherRun {
     /// assert_eq!(report.node("double").state(), NodeState::Skipped);
     /// ```
     pub fn skipped<Task: TaskName>(mut self) -> Self {
-        self.outputs.push((TypeId::of::<Task>(), Told::Skipped));
+        self.outputs.push((Whose::Task(TypeId::of::<Task>()), Told::Skipped));
+        self
+    }
+
+    /// As [`output`](Self::output), with the task by its name and the value as JSON.
+    #[cfg(feature = "cli")]
+    pub(crate) fn output_json(mut self, task: &str, value: &serde_json::Value) -> Self {
+        // Plain JSON, which can be written.
+        let json = serde_json::to_vec(value).unwrap_or_default().into();
+        self.outputs.push((Whose::Named(task.to_owned()), Told::Output(Ok(json))));
         self
     }
 }
@@ -146,6 +177,32 @@ pub(super) struct GivenRun {
 impl GivenRun {
     pub(super) fn new(pipeline: impl PipelineRef, ran: impl Into<OtherRun>) -> Self {
         Self { pipeline: pipeline.pipeline(Seal), ran: ran.into() }
+    }
+
+    fn refused(&self, reason: String) -> SimulationError {
+        SimulationError::Ran { pipeline: self.pipeline.id().to_owned(), reason }
+    }
+
+    /// Refuses an output by a name that no node of the plan takes, or that is none of the type that it takes.
+    #[cfg(feature = "cli")]
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), SimulationError> {
+        let of_this = plan.across.iter().filter(|(_, across)| across.pipeline.id() == self.pipeline.id());
+        let taken: Vec<(NodeIx, Takes)> = of_this.filter_map(|(node, across)| Some((*node, across.takes()?))).collect();
+        for (whose, told) in &self.ran.outputs {
+            let (Whose::Named(name), Told::Output(Ok(json))) = (whose, told) else { continue };
+            let mut takers = taken.iter().filter(|(_, takes)| takes.id == name).peekable();
+            if takers.peek().is_none() {
+                let names: Vec<&str> = taken.iter().map(|(_, takes)| takes.id).collect();
+                let hint =
+                    if names.is_empty() { "it takes no output of that pipeline".to_owned() } else { suggest::hint(name, &names) };
+                return Err(self.refused(format!("`{}` takes the output of no task `{name}` of it; {hint}", plan.pipeline)));
+            }
+            for codec in takers.filter_map(|(node, _)| plan.codec(*node)) {
+                let why = |why| self.refused(format!("the output of `{name}` is no `{}`: {why}", codec.shown()));
+                codec.read(json).map_err(why)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -204,8 +261,8 @@ impl SimulatedRuns {
 
     /// From now on there is that run.
     pub(super) fn add(&self, given: GivenRun, now: Timestamp) -> Result<(), SimulationError> {
+        let interval = self.interval_of(&given)?;
         let GivenRun { pipeline, ran } = given;
-        let interval = self.interval_of(&pipeline, &ran)?;
         let (start, at) = (interval.start, now.to_utc());
         let wakes = {
             let mut known = self.known();
@@ -230,10 +287,12 @@ impl SimulatedRuns {
         Ok(interval)
     }
 
-    fn interval_of(&self, pipeline: &Pipeline, ran: &OtherRun) -> Result<Interval, SimulationError> {
-        let schedule = pipeline.options().timetable().map_err(|error| SimulationError::Date(error.to_string()))?;
+    fn interval_of(&self, given: &GivenRun) -> Result<Interval, SimulationError> {
+        let GivenRun { pipeline, ran } = given;
+        let schedule = pipeline.options().timetable().map_err(|error| given.refused(error.to_string()))?;
         if let Some(date) = &ran.starting {
-            return dated(schedule.as_ref(), pipeline.zone(), date);
+            let interval = interval_of(schedule.as_ref(), pipeline.zone(), date);
+            return interval.map_err(|error| given.refused(error.to_string()));
         }
         let start = self.interval.start;
         let of_schedule = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(start));
@@ -273,7 +332,8 @@ impl SimulatedRuns {
                     others => format!(", nor of {others} others of that pipeline"),
                 };
                 Some(format!(
-                    "the simulation was told nothing of {first}{others}: in a test, `.ran(..)` says when a run ended, and how"
+                    "the simulation was told nothing of {first}{others}: `.ran(..)` in a test, `--ran` on the command line, says when a run \
+                     ended, and how"
                 ))
             })
             .collect()
@@ -356,7 +416,7 @@ impl OtherRuns for SimulatedRuns {
             known.is_of(&run.pipeline, run.interval_start) && known.may_be_of(by) && known.ran.state == RunState::Success
         };
         let ran = known.runs.iter().rev().find(same).map(|known| &known.ran);
-        let told = ran.and_then(|ran| ran.outputs.iter().find(|(task, _)| *task == of.task)).map(|(_, told)| told.clone());
+        let told = ran.and_then(|ran| ran.outputs.iter().find(|(whose, _)| whose.is(&of))).map(|(_, told)| told.clone());
         let none = || {
             TaskError::fatal(format!(
                 "the simulation was not told what `{}` returned in run {} of `{}`: give it by `OtherRun::success().output::<{}>(..)`",

@@ -5,7 +5,7 @@ use crate::author::keys::{names, without_key};
 use crate::author::value::{Codec, Data, Value};
 use crate::engine::{Answered, Attempt};
 use crate::observe::RunReport;
-use crate::plan::{Plan, What};
+use crate::plan::Plan;
 use std::sync::Arc;
 
 /// An answer, as it was given.
@@ -123,11 +123,7 @@ impl Stub {
                 (*plan, id)
             }
         };
-        let codec = plan.find(without_key(id)).and_then(|node| match &plan.node(node).what {
-            What::Body(task) => Some(task.codec),
-            _ => None,
-        });
-        let codec = codec.ok_or_else(unknown)?;
+        let codec = plan.find(without_key(id)).and_then(|node| plan.codec(node)).ok_or_else(unknown)?;
         let answer = match answer {
             Given::Error(error) => Instead::Error(error),
             Given::Value(_, given) if (given.type_id)() != (codec.type_id)() => {
@@ -136,9 +132,9 @@ impl Stub {
             }
             Given::Value(value, _) => Instead::Value(value),
             Given::Json(json) => {
-                let read = (codec.decode)(json.to_string().as_bytes());
+                let read = codec.read(json.to_string().as_bytes());
                 let refused = |reason| SimulationError::StubJson { id: named.clone(), expected: (codec.type_name)(), reason };
-                Instead::Value(read.map_err(|error| refused(error.to_string()))?)
+                Instead::Value(read.map_err(refused)?)
             }
         };
         Ok(Self { pipeline: plan.pipeline, id: id.to_owned(), attempt, answer, named })

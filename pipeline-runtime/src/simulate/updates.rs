@@ -4,7 +4,9 @@ use super::{SimulationError, duration};
 use crate::author::asset::AssetSpec;
 use crate::author::bounded::Unwritten;
 use crate::author::context::RunUpdate;
-use crate::plan::{NodeIx, Plan};
+use crate::plan::{NodeIx, Plan, Use};
+#[cfg(feature = "cli")]
+use pipeline_syntax::suggest;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +14,18 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Update {
     pub(super) when: String,
-    pub(super) asset: &'static AssetSpec,
+    pub(super) asset: Named,
     /// The value as JSON.
     pub(super) json: Result<Arc<[u8]>, Unwritten>,
+}
+
+/// What names an asset.
+#[derive(Debug)]
+pub(super) enum Named {
+    Asset(&'static AssetSpec),
+    /// Its name, as the command line tells of it, where the value may be none of its type.
+    #[cfg(feature = "cli")]
+    Text(String),
 }
 
 /// An update with its time, from the simulation's start.
@@ -30,12 +41,26 @@ impl Timed {
     pub(super) fn all(given: Vec<Update>, plan: &Plan, beside: &[&Plan]) -> Result<Vec<Self>, SimulationError> {
         let mut timed = Vec::with_capacity(given.len());
         for Update { when, asset, json } in given {
-            check(plan, beside, asset)?;
-            let reason = |error| SimulationError::Update {
+            let unwritten = |asset: &AssetSpec, error| SimulationError::Update {
                 asset: asset.name,
                 reason: format!("its value cannot be written as JSON: {error}"),
             };
-            timed.push(Self { at: duration(&when)?, asset, json: json.map_err(reason)? });
+            let (asset, json) = match asset {
+                Named::Asset(asset) => {
+                    check(plan, beside, asset)?;
+                    (asset, json.map_err(|error| unwritten(asset, error))?)
+                }
+                #[cfg(feature = "cli")]
+                Named::Text(name) => {
+                    let asset = named(plan, beside, name)?;
+                    let json = json.map_err(|error| unwritten(asset, error))?;
+                    let reason = |why| format!("the value is no `{}`: {why}", asset.codec.shown());
+                    let refused = |why| SimulationError::Update { asset: asset.name, reason: reason(why) };
+                    asset.codec.read(&json).map_err(refused)?;
+                    (asset, json)
+                }
+            };
+            timed.push(Self { at: duration(&when)?, asset, json });
         }
         timed.sort_by_key(|timed| timed.at);
         Ok(timed)
@@ -85,12 +110,11 @@ impl Begin {
 pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
     let is_told = |asset: &AssetSpec| updates.iter().any(|update| update.asset == asset.name);
     let untold = plan.assets.reads.iter().filter(|(_, asset)| !is_told(asset));
-    let warning = |(node, asset): &(NodeIx, &AssetSpec)| {
+    let warning = |(_, asset): &(NodeIx, &AssetSpec)| {
         format!(
-            "the simulation was told of no update of the asset `{}`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line `--stub {}=JSON` has \
-             its value",
-            asset.name,
-            plan.id(*node)
+            "the simulation was told of no update of the asset `{}`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line \
+             `--updated 0s={}=JSON`",
+            asset.name, asset.name,
         )
     };
     untold.map(warning).collect()
@@ -98,8 +122,7 @@ pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
 
 fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(), SimulationError> {
     let refused = |reason| Err(SimulationError::Update { asset: asset.name, reason });
-    let of_name = |plan: &Plan| plan.uses().map(|(used, ..)| used).find(|used| used.name == asset.name);
-    let Some(used) = std::iter::once(&plan).chain(beside).find_map(|plan| of_name(plan)) else {
+    let Some(used) = used(plan, beside).find(|used| used.name == asset.name) else {
         return refused(format!("pipeline `{}` neither waits for it nor reads it", plan.pipeline));
     };
     if !used.is_of_type_of(asset) {
@@ -110,6 +133,24 @@ fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(),
         ));
     }
     Ok(())
+}
+
+/// The assets that an update means something for: one that a pipeline only updates itself is none.
+fn used<'a>(plan: &'a Plan, beside: &'a [&Plan]) -> impl Iterator<Item = &'static AssetSpec> + 'a {
+    let uses = std::iter::once(plan).chain(beside.iter().copied()).flat_map(Plan::uses);
+    uses.filter(|(_, what, _)| !matches!(what, Use::Updates)).map(|(asset, ..)| asset)
+}
+
+#[cfg(feature = "cli")]
+fn named(plan: &Plan, beside: &[&Plan], name: String) -> Result<&'static AssetSpec, SimulationError> {
+    let known = || used(plan, beside);
+    known().find(|asset| asset.name == name).ok_or_else(|| {
+        let mut names: Vec<&str> = known().map(|asset| asset.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let hint = if names.is_empty() { "it has no use for any".to_owned() } else { suggest::hint(&name, &names) };
+        SimulationError::UnknownAsset { name, pipeline: plan.pipeline, hint }
+    })
 }
 
 /// When the run begins.

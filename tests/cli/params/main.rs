@@ -210,6 +210,48 @@ fn limited() {
     read_rows(&LIMIT, &FOLDER);
 }
 
+/// What a currency is worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Rates {
+    eur: u64,
+}
+
+static RATES: Asset<Rates> = Asset::external("rates");
+
+#[task]
+async fn count() -> Result<Vec<Rates>> {
+    Ok(vec![Rates { eur: 1 }])
+}
+
+/// Counts each day.
+#[pipeline(schedule = "@daily")]
+fn counts() {
+    count();
+}
+
+#[task]
+async fn total(counted: Vec<Rates>) -> Result<u64> {
+    Ok(counted.iter().map(|rates| rates.eur).sum())
+}
+
+#[task]
+async fn convert(rates: Rates) -> Result<u64> {
+    Ok(100 * rates.eur)
+}
+
+/// Waits for another pipeline.
+#[pipeline(schedule = "@daily")]
+fn totals() {
+    total(run_of(counts).output::<count>());
+}
+
+/// Waits for what others tell of.
+#[pipeline(when = all(RATES))]
+fn converted() {
+    convert(RATES.latest());
+}
+
 fn main() -> ExitCode {
-    pipeline_runtime::cli::main([told(), guarded(), hooked(), mailed(), screaming(), wandering(), keyed(), limited()])
+    let given = [told(), guarded(), hooked(), mailed(), screaming(), wandering(), keyed(), limited()];
+    pipeline_runtime::cli::main(given.into_iter().chain([counts(), totals(), converted()]))
 }

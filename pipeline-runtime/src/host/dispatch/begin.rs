@@ -97,8 +97,14 @@ impl Dispatch<'_> {
         let now = self.now();
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
         let reader = self.read(reader)?;
+        // The scheduler may not have heard of the newest yet, and any other may be deleted: nobody but the scheduler knows that it is to begin a run.
+        let newest = |update: &Pending| -> Result<Pending, StartError> {
+            let (newest, _) = reader.awaited(id, update.asset)?;
+            Ok(Pending { newest: newest.max(update.newest), ..*update })
+        };
+        let updates: Vec<Pending> = updates.iter().map(newest).collect::<Result<_, _>>()?;
         let mut span: Option<Interval> = None;
-        for update in updates {
+        for update in &updates {
             let of_asset = reader.span(update.asset, update.after, update.newest)?;
             span = span.into_iter().chain(of_asset).reduce(Interval::spanning);
         }
@@ -108,7 +114,7 @@ impl Dispatch<'_> {
         let begins: Vec<_> = updates.iter().map(|update| (update.asset, update.newest)).collect();
         let stored = prepare::enter(reader, &mut spec, RunKind::AssetTriggered, now.clock, &skeleton, Some(&begins))?;
         self.begin(Prepared::New(spec, Some(Box::new(stored))))?;
-        self.scheduler.used(id, updates);
+        self.scheduler.used(id, &updates);
         Ok(())
     }
 

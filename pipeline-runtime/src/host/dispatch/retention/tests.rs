@@ -6,7 +6,7 @@ use super::super::tests::Process;
 use super::*;
 use crate::author::setting::SettingValues;
 use crate::engine::RunState;
-use crate::journal::{Filter, RunKey, RunKind, StoredRun};
+use crate::journal::{Filter, NewUpdate, RunKey, RunKind, StoredRun};
 use crate::prelude::*;
 use crate::schedule::Interval;
 use crate::time::{Calendar, Clock};
@@ -41,6 +41,18 @@ fn latest_alone() {
 #[pipeline(schedule = "@daily", start = "2024-01-01", depends_on_past = true, keep = "30d")]
 fn ordered() {
     tick();
+}
+
+static COUNTS: Asset<u64> = Asset::external("counts");
+
+#[task]
+async fn add(count: u64) -> Result<u64> {
+    Ok(count + 1)
+}
+
+#[pipeline(when = all(COUNTS), keep = "30d")]
+fn counted() {
+    add(COUNTS.latest());
 }
 
 const DAY: Duration = Duration::from_hours(24);
@@ -270,4 +282,33 @@ fn a_run_that_goes_on_again_is_not_deleted_and_one_that_is_deleted_does_not_go_o
     }
     assert!(gone.unwrap().starts_with("the journal has no run `short/manual__2024-03-01__100`"));
     assert_eq!(old.left()[..2], ["short manual__2024-03-01__99", "short manual__2024-03-01__97"]);
+}
+
+/// The newest update is never deleted, and the scheduler may have heard of that one only after the one before it is.
+#[test]
+fn a_run_begins_for_the_update_that_is_the_newest_by_then_and_not_for_one_that_is_deleted() {
+    let old = Old::of(vec![counted()]);
+    let mut dispatch = old.dispatch(None);
+    let update = |days: u32, json: &[u8]| {
+        let journal = old.process.host().journal.as_ref().unwrap();
+        let at = Clock::system().now() - days * DAY;
+        journal.update(NewUpdate { asset: COUNTS.name(), at, by: None, interval: Interval::at(at.to_utc()), json: json.into() });
+    };
+    update(100, b"7");
+    let first = old.process.reader().newest_value("counts").unwrap().unwrap().0;
+    dispatch.scheduler.updated("counts", first);
+    // What it has not been told of yet.
+    update(0, b"8");
+    delete_all(&mut dispatch);
+    assert_eq!(old.process.reader().value_of_update(first).unwrap(), None, "nobody has a use for it any more");
+    dispatch.begin_due();
+    let reader = old.process.reader();
+    let run = reader.runs(&Filter { limit: 1, ..Filter::default() }).unwrap().remove(0);
+    let reads: Vec<_> = reader.updates_of_run(run.key).unwrap().into_iter().map(|(begins, update)| (begins, update.id)).collect();
+    let (newest, value) = reader.newest_value("counts").unwrap().unwrap();
+    assert_eq!((reads, &*value), (vec![(true, newest)], &b"8"[..]));
+    // It is told now, and that begins no second run.
+    dispatch.scheduler.updated("counts", newest);
+    dispatch.begin_due();
+    assert_eq!(old.left().len(), 1);
 }

@@ -1,0 +1,54 @@
+//! What a type is called in messages.
+
+/// A type's name by the compiler, without the modules and functions that it is in: what its author writes.
+pub(crate) fn shown(full: &str) -> String {
+    let mut shown = String::with_capacity(full.len());
+    // Where the path begins in `shown` that is being read.
+    let mut path = 0;
+    let mut rest = full;
+    while let Some(letter) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("::") {
+            shown.truncate(path);
+            rest = after;
+            continue;
+        }
+        shown.push(letter);
+        rest = &rest[letter.len_utf8()..];
+        // A closure or an impl that a type is in stands in braces: `{{closure}}`.
+        if !(letter.is_alphanumeric() || matches!(letter, '_' | '#' | '{' | '}')) {
+            path = shown.len();
+        }
+    }
+    shown
+}
+
+/// The same, beside another type's name: where both would be called the same, each has its path.
+pub(crate) fn beside(full: &str, other: &str) -> String {
+    let short = shown(full);
+    if short == shown(other) { full.to_owned() } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_left_out_wherever_it_stands() {
+        for (full, short) in [
+            ("u64", "u64"),
+            ("alloc::string::String", "String"),
+            ("alloc::vec::Vec<(shop::day::Row, [u8; 4], &str)>", "Vec<(Row, [u8; 4], &str)>"),
+            ("shop::load::{{closure}}::Row", "Row"),
+            ("core::option::Option<dyn core::fmt::Debug + core::marker::Send>", "Option<dyn Debug + Send>"),
+            ("shop::r#type::Zähler", "Zähler"),
+        ] {
+            assert_eq!(shown(full), short, "{full}");
+        }
+    }
+
+    #[test]
+    fn two_types_of_one_name_are_told_apart() {
+        assert_eq!(beside("shop::a::Row", "shop::b::Row"), "shop::a::Row");
+        assert_eq!(beside("shop::a::Row", "shop::b::Line"), "Row");
+    }
+}
