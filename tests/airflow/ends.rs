@@ -27,7 +27,7 @@ fn an_attempt_that_failed_is_tried_again_where_airflow_has_a_try_left() {
 fn a_failure_says_what_those_behind_it_are_to_know() {
     let ran = Airflow::new("retries").try_of(2, 1).run("never");
     assert_eq!((ran.state(), ran.code), ("failed", Some(0)));
-    let ended = json!({"state": "failed", "node": "never", "error": "again", "attempts": 2});
+    let ended = json!({"state": "failed", "node": "never", "error": "again", "attempts": 2, "told": true});
     assert_eq!(ran.pushed("pipeline_end").unwrap()["value"], ended);
     let fatal = Airflow::new("retries").try_of(1, 3).run("gives_up");
     assert_eq!(fatal.state(), "failed", "a fatal error is not tried again");

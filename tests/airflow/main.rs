@@ -4,6 +4,7 @@
 mod ends;
 mod export;
 mod inputs;
+mod marks;
 mod one_task;
 mod supervisor;
 mod upsets;

@@ -4,7 +4,7 @@ use super::supervisor::{Airflow, Ran};
 use serde_json::{Value, json};
 
 fn elements(ran: &Ran) -> Value {
-    ran.pushed("pipeline_elements").map(|pushed| pushed["value"].clone()).unwrap_or_default()
+    ran.pushed("pipeline_elements").map(|pushed| pushed["value"]["nodes"].clone()).unwrap_or_default()
 }
 
 /// Three elements around the mapping, of which the last has these two within it.
@@ -60,11 +60,11 @@ fn an_element_that_fails_fails_it_and_those_that_wait_for_it_know_which() {
     assert_eq!(came["odd[row 1][0]"], json!({"output": 1}));
     assert_eq!(
         came["odd[row 1][2]"],
-        json!({"ended": {"state": "failed", "node": "odd[row 1][2]", "error": "two is no good", "attempts": 1}})
+        json!({"ended": {"state": "failed", "node": "odd[row 1][2]", "error": "two is no good", "attempts": 1, "told": true}})
     );
     assert_eq!(came["odd[row 1][4]"]["ended"]["error"], "four is not wanted");
     let mut behind = deep.state("odd.each_1", "success");
-    behind.xcoms.insert(("odd.each".into(), 1, "pipeline_elements".into()), came);
+    behind.xcoms.insert(("odd.each".into(), 1, "pipeline_elements".into()), json!({"state": "success", "nodes": came}));
     let row = behind.run_element("row", 1);
     assert_eq!(row.output(), Some(&json!(["1", "2", "odd[row 1][2]: two is no good", "4", "skipped"])), "{row:#?}");
 }
@@ -79,7 +79,7 @@ fn elements_that_go_in_order_stop_at_the_first_that_fails() {
     assert_eq!(came["step[3]"]["ended"]["state"], "upstream_failed");
     assert_eq!(ran.logged("error"), ["`step[2]` failed: two is no good"]);
     let mut behind = airflow.state("step.each", "failed");
-    behind.xcoms.insert(("step.each".into(), -1, "pipeline_elements".into()), came);
+    behind.xcoms.insert(("step.each".into(), -1, "pipeline_elements".into()), json!({"state": "failed", "nodes": came}));
     let all = behind.clone().run("all_steps");
     let expected = ["1", "2", "step[2]: two is no good", "step[2]: two is no good"];
     assert_eq!(all.output(), Some(&json!(expected)), "{all:#?}");

@@ -53,7 +53,7 @@ def theirs(api, folder, pipeline):
         nodes[node] = told
         if task["task_id"].endswith(".each") and task["state"] in ("success", "failed"):
             # A mapping that is one task says itself what its nodes came to.
-            within = unpacked(api.xcom(pipeline, run, task["task_id"], index, "pipeline_elements") or {})
+            within = unpacked(api.xcom(pipeline, run, task["task_id"], index, "pipeline_elements") or {}).get("nodes", {})
             nodes.update((node, of_element(came)) for node, came in within.items())
     return {"state": ended["state"], "nodes": nodes}
 

@@ -485,6 +485,21 @@ fn nested() {
     });
 }
 
+#[task]
+async fn lists(n: u64) -> Result<Vec<u64>> {
+    if n == 0 { Err("no list".into()) } else { Ok(vec![n, n + 1]) }
+}
+
+/// Mappings over lists that no task returns: whichever is there, that of an arm, and that of another mapping.
+#[pipeline]
+fn lists_of_others() {
+    let (short, long) = (lists(0).named("short").allow_failure(), lists(5).named("long"));
+    sum(first_of([short, long]).each(|n| double(n).named("taken"))).named("of_taken");
+    let one = ok();
+    sum(look(plus(one, one).named("two")).files.each(|n| double(n).named("file"))).named("of_files");
+    sum(list(3).each(|n| double(n).named("once")).each(|n| double(n).named("again"))).named("of_again");
+}
+
 /// Elements in their order: after one that failed none starts.
 #[pipeline]
 fn in_order() {
@@ -596,6 +611,7 @@ fn all() -> Vec<Pipeline> {
         pairs(),
         nested(),
         in_order(),
+        lists_of_others(),
         updates(),
         follows(),
         told(),

@@ -138,6 +138,12 @@ impl Core {
         result
     }
 
+    /// Calls what is to be called of failures that an earlier process has recorded and told nobody of.
+    #[cfg(feature = "airflow")]
+    pub(crate) fn tell_of_failures(&mut self, run: RunIx, failed: &[Slot], now: Timestamp) {
+        self.decide_about(run, now, |context| context.tell_of_failures(failed));
+    }
+
     /// Takes a run out, if it has ended and nothing of it is left to be done or delivered, to be dropped by whoever asked: what its
     /// values' drop does is the user's code. Returns whether it is gone.
     pub(crate) fn forget(&mut self, run: RunIx) -> (bool, Option<Box<Hosted>>) {

@@ -53,7 +53,8 @@ class Conversation:
         begun_by = {"asset_triggered": "triggering_asset_events", "dataset_triggered": "triggering_dataset_events"}.get(kind)
         for event in [e for of in (begun_by and context.get(begun_by) or {}).values() for e in of]:
             asset = getattr(event, "asset", None) or getattr(event, "dataset", None)
-            events.append({"asset": {"name": getattr(asset, "name", None) or getattr(asset, "uri", "")}, "extra": event.extra})
+            events.append({"asset": {"name": getattr(asset, "name", None) or getattr(asset, "uri", "")}, "extra": event.extra,
+                           "timestamp": text(getattr(event, "timestamp", None))})
         return {
             "type": "StartupDetails",
             "ti": {"id": str(getattr(ti, "id", "")), "task_id": ti.task_id, "dag_id": ti.dag_id, "run_id": ti.run_id,
@@ -147,13 +148,15 @@ def missing(code):
     return {"type": "ErrorResponse", "error": code}
 
 
-def run(context, log):
+def run(operator, context):
     """Runs the executable as Airflow's coordinator would, and ends as it says."""
+    log = operator.log
     listener = socket.create_server(("127.0.0.1", 0))
     address = "%s:%s" % listener.getsockname()
     logs_listener = socket.create_server(("127.0.0.1", 0))
     logs_address = "%s:%s" % logs_listener.getsockname()
     process = subprocess.Popen([BUNDLE, f"--comm={address}", f"--logs={logs_address}", "--wire=json"])
+    operator.process = process
     conversation, last = Conversation(context, log), None
     try:
         for of in (listener, logs_listener):
@@ -187,12 +190,7 @@ def run(context, log):
         code = process.wait()
         teller.join(10)
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        end(process)
         listener.close()
         logs_listener.close()
     if last is None:
@@ -214,15 +212,36 @@ def run(context, log):
     return conversation.output
 
 
+def end(process):
+    """Has the executable end, which drops what it does first."""
+    if process is None or process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 class PipelineTask(BaseOperator):
     """A node of a pipeline. Where a coordinator serves the queue, Airflow starts the executable itself, and this is never called."""
 
+    process = None
+
     def execute(self, context):
-        return run(context, self.log)
+        return run(self, context)
+
+    def on_kill(self):
+        end(self.process)
 
 
 class PipelineSensor(BaseSensorOperator):
     """A sensor, which gives its slot back between two pokes."""
 
+    process = None
+
     def execute(self, context):
-        return run(context, self.log)
+        return run(self, context)
+
+    def on_kill(self):
+        end(self.process)

@@ -69,9 +69,7 @@ fn one(text: &mut String, dag: &Dag) {
         }
     }
     for (each, tasks) in mapped {
-        // A group's name, unlike a task's, has no dots.
-        let group = format!("{}__elements", each.replace('.', "__"));
-        let _ = writeln!(text, "\n    @task_group(group_id={}, prefix_group_id=False)", literal(&group));
+        let _ = writeln!(text, "\n    @task_group(group_id={}, prefix_group_id=False)", literal(&group_of(each)));
         let _ = writeln!(text, "    def elements(element):");
         for task in tasks {
             let _ = writeln!(text, "        n[{}] = {}", literal(&task.id), operator(task));
@@ -92,6 +90,11 @@ fn one(text: &mut String, dag: &Dag) {
             );
         }
     }
+}
+
+/// The group of a mapping's elements. Its name, unlike a task's, has no dots.
+pub(super) fn group_of(each: &str) -> String {
+    format!("{}__elements", each.replace('.', "__"))
 }
 
 /// Airflow keeps its numbers in 32 bits.

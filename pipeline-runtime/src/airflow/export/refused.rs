@@ -2,9 +2,10 @@
 
 use super::super::names::{END, is_one_task, members, pool, task_of};
 use super::Left;
+use super::python::group_of;
 use super::schedule::{self, When};
 use crate::Pipeline;
-use crate::plan::{NodeIx, Plan, Problem};
+use crate::plan::{NodeIx, Plan, Problem, What};
 use std::collections::{BTreeMap, HashMap};
 
 /// All that stands in the way of an export.
@@ -98,6 +99,16 @@ fn names(plan: &Plan) -> Vec<Problem> {
             let message = format!("the id `{task}` has {} bytes, and Airflow takes {MAX_ID}", task.len());
             problems.push(Problem::new(message, "give it a shorter name with `.named`").at(of.at, "wired here"));
         }
+        if let What::Each(_) = of.what
+            && !is_one_task(plan, node)
+            && group_of(&task).len() > MAX_GROUP
+        {
+            let message = format!(
+                "the group of `{task}` would have an id of {} bytes, and Airflow takes {MAX_GROUP}",
+                group_of(&task).len()
+            );
+            problems.push(Problem::new(message, "give it a shorter name with `.named`").at(of.at, "this `.each`"));
+        }
         tasks.insert(task, node);
     }
     // Airflow says how an element of `load` ended under the name `load_3`.
@@ -117,3 +128,5 @@ fn names(plan: &Plan) -> Vec<Problem> {
 
 /// The longest id that Airflow keeps.
 const MAX_ID: usize = 250;
+/// The longest id of a group.
+const MAX_GROUP: usize = 200;

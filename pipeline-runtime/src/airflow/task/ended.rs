@@ -17,12 +17,23 @@ pub(super) struct Ended {
     pub(super) error: String,
     #[serde(default)]
     pub(super) attempts: u32,
+    /// Whether the callbacks of the node were called; if not, the last task of the run calls them.
+    #[serde(default)]
+    pub(super) told: bool,
 }
 
 impl Ended {
+    /// Whether it is of what Airflow says of the task. It outlives a mark by hand, and a task that was cleared and that no process had since.
+    pub(super) fn is_of(&self, state: &str) -> bool {
+        match state {
+            "failed" => matches!(self.state.as_str(), "failed" | "upstream_failed"),
+            state => state == "skipped" && self.state == state,
+        }
+    }
+
     /// Of a node that has failed by that, after one attempt.
     pub(super) fn failed(node: impl Into<String>, error: impl Into<String>) -> Self {
-        Self { state: "failed".to_owned(), node: node.into(), error: error.into(), attempts: 1 }
+        Self { state: "failed".to_owned(), node: node.into(), error: error.into(), attempts: 1, told: false }
     }
 
     /// Of a node that has failed and could not say why.

@@ -11,11 +11,13 @@
 
 mod confine;
 mod ended;
+mod ends;
 mod environment;
 mod ledger;
 mod logging;
 mod needed;
 mod node;
+mod outputs;
 mod recollect;
 mod run_info;
 mod until;
@@ -36,7 +38,7 @@ use serde_json::Value;
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::Arc;
-use whole::Elements;
+use whole::{Elements, Kept};
 
 /// What this process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,15 +195,16 @@ impl Task {
     fn say(&self, done: Done) -> Result<(), CallError> {
         let Done { mut last, output, elements, ended } = done;
         let index = self.startup.ti.map_index;
-        if let Some(elements) = elements {
-            let elements = serde_json::to_value(elements).unwrap_or_default();
+        if let Some(nodes) = elements {
+            let elements = serde_json::to_value(Kept { state: last.state().to_owned(), nodes }).unwrap_or_default();
             self.supervisor.push(&self.place, self.task_id(), index, Some(whole::KEY), elements, None)?;
         }
         if let Some(Output { value, length }) = output
             && let Err(error) = self.supervisor.push(&self.place, self.task_id(), index, None, value, length)
         {
-            // A success whose output is not there would be one that nobody can take.
+            // A success whose output is not there would be one that nobody can take. What may go better is tried again.
             let why = match &error {
+                CallError::Failed(_) | CallError::Silent { .. } | CallError::Gone => return Err(error),
                 CallError::Refused(said) if said.contains("unmappable_return_value_length") => format!(
                     "the list has {} elements, more than this Airflow maps over: raise `[core] max_map_length` \
                      (`AIRFLOW__CORE__MAX_MAP_LENGTH`) where its API server runs, or divide the list",

@@ -39,7 +39,7 @@ const MAX_REASON: usize = 400;
 /// What Airflow keeps of a node between two of its processes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// A task that is cleared is told of more tries, and begins anew.
+    /// A task that is cleared after its end is told of more tries, and begins anew. One that is cleared while it runs is not, and goes on.
     max_tries: u32,
     earlier: Earlier,
 }
@@ -59,11 +59,11 @@ pub(super) fn run(pipelines: &[Pipeline], task: &Task) -> Result<Done, TaskError
     let began = info.began.map_or(now, Timestamp::from);
     let spec = RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: began, seed: run_info::seed(task), key: 0 };
     let mut run = Run::new(spec, began);
-    let recollection =
-        Recollection { supervisor: &task.supervisor, place: &task.place, at: began, is_end: target == Target::End };
+    let recollection = Recollection::new(&task.supervisor, &task.place, began, target == Target::End);
     recollection.recollect(&mut run, target)?;
+    let untold = recollection.untold.take();
     match slot_of(&run, target)? {
-        None => end_of_run(task, run, clock),
+        None => end_of_run(task, run, &untold, clock),
         Some(slot) => {
             if let Target::Node(..) = target {
                 take_up(task, &mut run, slot, now)?;
@@ -113,7 +113,8 @@ fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(),
     let is_sensor = run.plan().policy(run.ix(slot)).sensor.is_some();
     let tries = retries(run.plan(), run.ix(slot));
     // A task that was cleared goes on counting, and so do its tries at most.
-    let attempt = (ti.try_number + tries).saturating_sub(context.max_tries).max(1);
+    // One that Airflow was told fewer tries of, by an older export, has had no more attempts than tries.
+    let attempt = (ti.try_number + tries).saturating_sub(context.max_tries).clamp(1, ti.try_number.max(1));
     let kept = if is_sensor || attempt > 1 { task.supervisor.kept(&ti.id, EARLIER)? } else { None };
     let kept = kept.and_then(|kept| serde_json::from_value::<Kept>(kept).ok()).filter(|kept| kept.max_tries == context.max_tries);
     let memory = kept.as_ref().and_then(|kept| kept.earlier.memory.clone());
@@ -172,15 +173,17 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
         Ok((came, failure, attempts))
     })?;
     let ended = |state: NodeState, node: &str, error: String, attempts: u32| {
-        Some(Ended { state: state.name().to_owned(), node: node.to_owned(), error, attempts })
+        Some(Ended { state: state.name().to_owned(), node: node.to_owned(), error, attempts, told: true })
     };
     let failed = |error: String| Done { ended: ended(NodeState::Failed, &id, error, attempts), ..Done::new(Final::Failed) };
     Ok(match came {
         Came::Success(json) => {
             let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
             let updates = plan.updated_at(slot).map(|(_, asset)| (asset.name.to_owned(), value.clone())).collect();
-            // Airflow tells a null from no output no more than Python does, so that it need not be pushed.
-            let output = (!value.is_null()).then_some(Output { value, length: None });
+            // Airflow tells a null from no output no more than Python does, so that it need not be pushed; but where elements are taken together, one that
+            // is not there would be missed.
+            let is_pushed = !value.is_null() || task.startup.ti.map_index >= 0;
+            let output = is_pushed.then_some(Output { value, length: None });
             Done { output, ..Done::new(Final::Success(updates)) }
         }
         Came::Expanded(Seen { len, keys }) => {
@@ -224,8 +227,8 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
 }
 
 /// Decides how the run has ended, and tells the pipeline's notifiers.
-fn end_of_run(task: &Task, run: Run, clock: Clock) -> Result<Done, TaskError> {
-    let (state, why) = drive(run, clock, async |heard: &mut Heard| heard.end_of_run().await)?;
+fn end_of_run(task: &Task, run: Run, untold: &[Slot], clock: Clock) -> Result<Done, TaskError> {
+    let (state, why) = drive(run, clock, async |heard: &mut Heard| heard.end_of_run(untold).await)?;
     if state == RunState::Success {
         return Ok(Done::new(Final::Success(Vec::new())));
     }

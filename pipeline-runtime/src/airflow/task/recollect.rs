@@ -4,15 +4,16 @@
 //! them. Trigger rules, arms, races and the joins of mappings then are the engine's own.
 
 use super::super::names::{mapping_around, task_of};
-use super::super::rule::wants_success;
-use super::super::wire::{CallError, NodeStates, Place, ReadError, Supervisor, XCom};
+use super::super::wire::{CallError, NodeStates, Place, ReadError, Supervisor};
 use super::Target;
-use super::ended::{self, Ended};
+use super::ended::Ended;
 use super::needed::Needed;
+use super::outputs::decode;
 use crate::author::value::Value;
-use crate::engine::{Entry, ExpansionIx, Output, Position, Record, Run, Skip, Slot};
-use crate::plan::{NodeIx, Plan, What};
+use crate::engine::{Entry, ExpansionIx, NodeState, Output, Position, Record, Run, Skip, Slot};
+use crate::plan::{EdgeRule, NodeIx, Plan, What};
 use crate::time::Timestamp;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ pub(super) enum Unknown {
 }
 
 /// The nodes of which something is known, each with its element.
-type Outputs = BTreeMap<(NodeIx, Option<u32>), serde_json::Value>;
+pub(super) type Outputs = BTreeMap<(NodeIx, Option<u32>), serde_json::Value>;
 
 pub(super) struct Recollection<'a> {
     pub(super) supervisor: &'a Supervisor,
@@ -37,6 +38,16 @@ pub(super) struct Recollection<'a> {
     pub(super) at: Timestamp,
     /// Whether the run's end is to be decided, and not one node.
     pub(super) is_end: bool,
+    /// Outputs that were asked for before it was known how the nodes ended.
+    pub(super) found: RefCell<BTreeMap<(NodeIx, Option<u32>), serde_json::Value>>,
+    /// The nodes that failed and of which nobody was told.
+    pub(super) untold: RefCell<Vec<Slot>>,
+}
+
+impl<'a> Recollection<'a> {
+    pub(super) fn new(supervisor: &'a Supervisor, place: &'a Place, at: Timestamp, is_end: bool) -> Self {
+        Self { supervisor, place, at, is_end, found: RefCell::default(), untold: RefCell::default() }
+    }
 }
 
 impl Recollection<'_> {
@@ -48,8 +59,8 @@ impl Recollection<'_> {
         if needed.states.is_empty() && needed.whole.is_empty() {
             return Ok(());
         }
-        let is_told = |target: Target| matches!(target, Target::Node(node, _) if wants_success(&plan, node));
-        let (needed, states) = if is_told(target) { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
+        let is_proven = self.is_proven(&plan, target, &needed)?;
+        let (needed, states) = if is_proven { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
         let is_own = |node: &NodeIx| plan.node(*node).scope == 0;
         let outputs =
             self.outputs(&plan, &needed, &states, needed.states.iter().copied().filter(is_own).map(|node| (node, None)))?;
@@ -71,14 +82,14 @@ impl Recollection<'_> {
     /// How the nodes ended. What Airflow has skipped or failed by its own rule says nothing itself: why is asked of what is before it.
     fn states(&self, plan: &Plan, mut needed: Needed) -> Result<(Needed, NodeStates), Unknown> {
         loop {
-            let asked: Vec<NodeIx> = needed.states.iter().chain(&needed.whole).copied().collect();
+            let asked: BTreeSet<NodeIx> = needed.states.iter().chain(&needed.whole).chain(&needed.expanded).copied().collect();
             let tasks: Vec<String> = asked.iter().filter_map(|node| task_of(plan, *node)).collect();
             let states = self.supervisor.states(self.place, &tasks)?;
             let failed = |node: &NodeIx| task_of(plan, *node).is_some_and(|task| states.any(&task, "upstream_failed"));
             for node in asked.iter().copied().filter(failed) {
                 needed.wait_of(plan, node);
             }
-            if needed.states.len() + needed.whole.len() == asked.len() {
+            if needed.states.iter().chain(&needed.whole).chain(&needed.expanded).all(|node| asked.contains(node)) {
                 return Ok((needed, states));
             }
         }
@@ -104,7 +115,15 @@ impl Recollection<'_> {
         states: &NodeStates,
     ) -> Result<(), Unknown> {
         let What::Each(of) = &plan.node(each).what else { return Ok(()) };
-        let Some((expansion, width)) = self.unfold(run, run.seen_from(0, each))? else { return Ok(()) };
+        let slot = run.seen_from(0, each);
+        let task = task_of(plan, each).unwrap_or_default();
+        match states.of(&task, None) {
+            Some("success") => {}
+            Some(state @ ("failed" | "skipped")) => return self.not_expanded(run, slot, &task, state),
+            // By a rule of Airflow's, which the engine comes to as well; or it has not ended.
+            _ => return Ok(()),
+        }
+        let Some((expansion, width)) = self.unfold(run, slot)? else { return Ok(()) };
         let here = match target {
             Target::Node(node, index) | Target::Whole(node, index) if mapping_around(plan, node) == Some(each) => index,
             _ => None,
@@ -138,8 +157,23 @@ impl Recollection<'_> {
         Ok(())
     }
 
+    /// The task that expands a mapping has not.
+    fn not_expanded(&self, run: &mut Run, each: Slot, task: &str, state: &str) -> Result<(), Unknown> {
+        let is_list_there = run.list_of(each).is_some_and(|list| run.node(list).value().is_some());
+        match (self.said(task, None, state)?, state) {
+            (Some(ended), _) if ended.state == "failed" => self.end(run, each, &ended),
+            (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),
+            (None, _) if is_list_there => self.record(run, Record::Skipped { slot: each, why: Skip::ByHand }),
+            // What it waits for has decided that, and does so again.
+            _ => Ok(()),
+        }
+    }
+
     /// Expands a mapping over its list, if that is there.
     pub(super) fn unfold(&self, run: &mut Run, each: Slot) -> Result<Option<(ExpansionIx, u32)>, Unknown> {
+        if let Some(list) = run.list_of(each) {
+            self.settle(run, list)?;
+        }
         let list = run.list_of(each).map(|list| run.node(list).state().is_end() && run.node(list).value().is_some());
         if list != Some(true) {
             // The mapping is skipped or fails with its list, which is for the engine to say.
@@ -152,50 +186,30 @@ impl Recollection<'_> {
         Ok(run.expansion_of(each).map(|expansion| (expansion, width)))
     }
 
-    /// What those of these nodes returned that succeeded, as far as it is needed. All requests are under way at once.
-    fn outputs(
-        &self,
-        plan: &Plan,
-        needed: &Needed,
-        states: &NodeStates,
-        nodes: impl Iterator<Item = (NodeIx, Option<u32>)>,
-    ) -> Result<Outputs, Unknown> {
-        let mut asked: Vec<(NodeIx, Vec<Option<u32>>, XCom)> = Vec::new();
-        let mut by_node: BTreeMap<NodeIx, Vec<Option<u32>>> = BTreeMap::new();
-        for (node, element) in nodes.filter(|(node, _)| needed.values.contains(node)) {
-            let has_succeeded = task_of(plan, node).is_some_and(|task| states.of(&task, element) == Some("success"));
-            if has_succeeded {
-                by_node.entry(node).or_default().push(element);
-            }
+    /// Decides a list that is no task's output, such as that of a taken arm: its mapping was expanded, so that it was there.
+    fn settle(&self, run: &mut Run, slot: Slot) -> Result<(), Unknown> {
+        if run.node(slot).state().is_end() {
+            return Ok(());
         }
-        for (node, elements) in by_node {
-            let Some(task) = task_of(plan, node) else { continue };
-            let answer = match elements.as_slice() {
-                [only] => self.supervisor.output(self.place, &task, *only)?,
-                _ => self.supervisor.outputs(self.place, &task)?,
-            };
-            asked.push((node, elements, answer));
+        let before: Vec<Slot> = match run.what(slot) {
+            What::Arm { branch, .. } => vec![run.seen_from(slot, *branch)],
+            What::FirstOf { from } => from.iter().map(|from| run.seen_from(slot, *from)).collect(),
+            What::Each(_) | What::Gather(_) => run.results(slot).into_iter().flatten().collect(),
+            _ => return Ok(()),
+        };
+        for before in &before {
+            self.settle(run, *before)?;
         }
-        let mut outputs = Outputs::new();
-        for (node, elements, answer) in asked {
-            if let [only] = elements.as_slice() {
-                outputs.insert((node, *only), answer.wait()?);
-                continue;
+        let has_succeeded = |slot: &Slot| run.node(*slot).state() == NodeState::Success;
+        let is_there = match run.what(slot) {
+            What::Arm { .. } => {
+                let is_taken = |(from, rule): &(NodeIx, EdgeRule)| matches!(rule, EdgeRule::Arm(arm) if run.node(run.seen_from(slot, *from)).arm() == Some((*arm).into()));
+                run.plan().inbound(run.ix(slot)).iter().any(is_taken)
             }
-            let values = answer.wait_for_all()?;
-            if values.len() == elements.len() {
-                outputs.extend(elements.iter().map(|element| (node, *element)).zip(values));
-                continue;
-            }
-            // Airflow leaves out those that have pushed nothing, such as one that was marked by hand, and says not which.
-            let Some(task) = task_of(plan, node) else { continue };
-            let asked: Result<Vec<XCom>, CallError> =
-                elements.iter().map(|element| self.supervisor.output(self.place, &task, *element)).collect();
-            for (element, answer) in elements.iter().zip(asked?) {
-                outputs.insert((node, *element), answer.wait()?);
-            }
-        }
-        Ok(outputs)
+            What::FirstOf { .. } => before.iter().any(has_succeeded),
+            _ => run.results(slot).is_some() && before.iter().all(has_succeeded),
+        };
+        if is_there { self.record(run, Record::Succeeded { slot, output: None }) } else { Ok(()) }
     }
 
     /// What happened to one node.
@@ -220,8 +234,7 @@ impl Recollection<'_> {
                 None => self.succeed(run, slot, Value::new(())),
             },
             Some(state @ ("failed" | "skipped" | "upstream_failed")) => {
-                let kept = self.supervisor.xcom(self.place, &task, ended::KEY, element)?.wait()?;
-                let ended: Option<Ended> = serde_json::from_value(kept).ok();
+                let ended = self.said(&task, element, state)?;
                 self.not_succeeded(run, plan, slot, state, ended, states)
             }
             Some("removed") => self.record(run, Record::Skipped { slot, why: Skip::ByHand }),
@@ -230,90 +243,13 @@ impl Recollection<'_> {
         }
     }
 
-    fn not_succeeded(
-        &self,
-        run: &mut Run,
-        plan: &Plan,
-        slot: Slot,
-        state: &str,
-        ended: Option<Ended>,
-        states: &NodeStates,
-    ) -> Result<(), Unknown> {
-        match (state, ended) {
-            (_, Some(ended)) => self.end(run, slot, &ended),
-            // By its own rule, which nobody has been told of yet: the end of the run decides it by ours, and tells.
-            ("skipped" | "upstream_failed", None) if self.is_end => Ok(()),
-            ("skipped", None) => self.record(run, Record::Skipped { slot, why: Skip::Body("Airflow skipped it".into()) }),
-            ("upstream_failed", None) => {
-                let cause = self.cause_before(run, plan, slot, states)?;
-                self.record(run, Record::UpstreamFailed { slot, cause })
-            }
-            (_, None) => {
-                let ended = Ended::unsaid(run.id(slot));
-                self.fail(run, slot, &ended)
-            }
-        }
-    }
-
-    /// How a node ended that says so itself.
-    pub(super) fn end(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
-        match ended.state.as_str() {
-            "skipped" => self.record(run, Record::Skipped { slot, why: Skip::Body(ended.error.as_str().into()) }),
-            "upstream_failed" => {
-                let cause = self.cause(run, slot, ended)?;
-                self.record(run, Record::UpstreamFailed { slot, cause })
-            }
-            _ => self.fail(run, slot, ended),
-        }
-    }
-
-    /// The node that a failure comes from, which is written down as failed where it is not yet.
-    fn cause(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<Slot, Unknown> {
-        let found = run.slots().find(|slot| run.is_body(*slot) && run.id(*slot) == ended.node);
-        let Some(cause) = found.filter(|cause| *cause != slot) else { return Ok(slot) };
-        if !run.node(cause).state().is_end() {
-            self.fail(run, cause, &Ended { state: "failed".to_owned(), ..ended.clone() })?;
-        }
-        Ok(cause)
-    }
-
-    /// The failed node that comes first before one that Airflow has failed with it.
-    fn cause_before(&self, run: &mut Run, plan: &Plan, slot: Slot, states: &NodeStates) -> Result<Slot, Unknown> {
-        let position = run.layout().position(slot);
-        let mut doubtful: Vec<NodeIx> = vec![run.ix(slot)];
-        let mut seen: BTreeSet<NodeIx> = doubtful.iter().copied().collect();
-        while let Some(node) = doubtful.pop() {
-            for &(from, _) in plan.inbound(node).iter().filter(|(from, _)| seen.insert(*from)) {
-                doubtful.push(from);
-                let is_seen = plan.node(from).scope == 0 || plan.node(from).scope == plan.node(run.ix(slot)).scope;
-                let Some(task) = task_of(plan, from).filter(|_| is_seen) else { continue };
-                let cause = run.layout().resolve(plan, from, position);
-                let index = (plan.node(from).scope != 0).then_some(position.element);
-                if !run.is_body(cause) || states.of(&task, index) != Some("failed") {
-                    continue;
-                }
-                if !run.node(cause).state().is_end() {
-                    let kept = self.supervisor.xcom(self.place, &task, ended::KEY, index)?.wait()?;
-                    let ended = serde_json::from_value(kept).unwrap_or_else(|_| Ended::unsaid(run.id(cause)));
-                    self.fail(run, cause, &ended)?;
-                }
-                return Ok(cause);
-            }
-        }
-        Ok(slot)
-    }
-
-    fn fail(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
-        // Not of a mapping.
-        if run.is_body(slot) {
-            self.record(run, Record::Started { slot, attempt: ended.attempts.max(1) })?;
-        }
-        self.record(run, Record::Failed { slot, error: ended.error.as_str().into(), timed_out: false })
-    }
-
     pub(super) fn success(&self, run: &mut Run, slot: Slot, json: &serde_json::Value) -> Result<(), Unknown> {
-        let value = decode(run.plan(), run.ix(slot), &run.id(slot), json)?;
-        self.succeed(run, slot, value)
+        match decode(run.plan(), run.ix(slot), &run.id(slot), json) {
+            Ok(value) => self.succeed(run, slot, value),
+            // The run has an end all the same, and somebody has to be told of it.
+            Err(Unknown::Fatal(why)) if self.is_end => self.fail(run, slot, &Ended::failed(run.id(slot), why)),
+            Err(unknown) => Err(unknown),
+        }
     }
 
     fn succeed(&self, run: &mut Run, slot: Slot, value: Value) -> Result<(), Unknown> {
@@ -325,19 +261,4 @@ impl Recollection<'_> {
         let written = run.write_down(&Entry { at: self.at, record });
         written.map_err(|illegal| Unknown::Fatal(format!("what Airflow says of this run cannot be: {illegal}")))
     }
-}
-
-fn decode(plan: &Plan, node: NodeIx, id: &str, json: &serde_json::Value) -> Result<Value, Unknown> {
-    let What::Body(task) = &plan.node(node).what else { return Ok(Value::new(())) };
-    let text = serde_json::to_vec(json).unwrap_or_default();
-    (task.codec.decode)(&text).map_err(|error| {
-        let type_name = (task.codec.type_name)();
-        Unknown::Fatal(match json {
-            serde_json::Value::Null => format!(
-                "Airflow has no output of `{id}`, which is a success and returns a `{type_name}`: was it marked by hand, or its XCom deleted? \
-                 Clear it, so that it runs again"
-            ),
-            _ => format!("the output of `{id}` that Airflow has is no `{type_name}`: {error}: clear it, so that it runs again"),
-        })
-    })
 }

@@ -60,7 +60,8 @@ fn settings(task: &Task, plan: &Plan) -> Result<SettingValues, TaskError> {
 fn updates(startup: &Startup, plan: &Plan) -> Box<[RunUpdate]> {
     let events = &startup.ti_context.dag_run.consumed_asset_events;
     let of = |asset: &'static str| {
-        let event = events.iter().rev().find(|event| event.asset.name == asset)?;
+        // Airflow gives them in no order.
+        let event = events.iter().filter(|event| event.asset.name == asset).max_by_key(|event| event.timestamp)?;
         let value = super::super::wire::unpack(event.extra["value"].clone()).ok()?;
         let json: Option<Arc<[u8]>> = serde_json::to_vec(&value).ok().map(Into::into);
         Some(RunUpdate { id: None, asset, begins: true, json })

@@ -1,5 +1,6 @@
 //! What the engine records of a node says what Airflow is told of it.
 
+use super::super::rule::from_outside;
 use super::TaskError;
 use super::ended::Ended;
 use super::whole::{Elements, Within};
@@ -7,6 +8,7 @@ use crate::RunState;
 use crate::author::keys::Seen;
 use crate::author::options::Mode;
 use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Skip, Slot};
+use crate::plan::NodeIx;
 use crate::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +69,9 @@ impl Heard {
         let (mode, is_stuck) = self
             .look(|run| {
                 let mode = run.plan().policy(run.ix(slot)).sensor.as_ref().map(|sensor| sensor.mode);
-                (mode, (run.node(slot).state() == NodeState::None).then(|| run.id(slot)))
+                let has_ended = |from: &NodeIx| run.node(run.seen_from(slot, *from)).state().is_end();
+                let waits = is_whole && !from_outside(run.plan(), run.ix(slot)).iter().all(|(from, _)| has_ended(from));
+                (mode, (run.node(slot).state() == NodeState::None || waits).then(|| run.id(slot)))
             })
             .unwrap_or((None, None));
         if let Some(id) = is_stuck {
@@ -144,7 +148,9 @@ impl Heard {
     }
 
     /// Hears how the run ended, and names what failed.
-    pub(super) async fn end_of_run(&mut self) -> Result<(RunState, Option<String>), TaskError> {
+    pub(super) async fn end_of_run(&mut self, untold: &[Slot]) -> Result<(RunState, Option<String>), TaskError> {
+        // Their processes died before they could.
+        self.engine.tell_of_failures(self.ix, untold);
         // What Airflow has skipped or failed by its own rule, and we would not have, was asked for by hand.
         while let Some(node) = self.look(open_body).flatten() {
             let skipped = self.engine.edit(self.ix, &Edit::Skip { node });

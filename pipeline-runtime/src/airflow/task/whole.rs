@@ -5,7 +5,7 @@
 
 use super::super::names::task_of;
 use super::super::wire::NodeStates;
-use super::ended::{self, Ended};
+use super::ended::Ended;
 use super::recollect::{Recollection, Unknown};
 use crate::author::words::duration;
 use crate::engine::{Entry, NodeState, Position, Record, Run, Skip, Slot};
@@ -17,6 +17,14 @@ use std::sync::Arc;
 
 /// Under which key it is pushed.
 pub(super) const KEY: &str = "pipeline_elements";
+
+/// What is pushed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// How the task ended with that. It outlives a mark by hand.
+    pub(super) state: String,
+    pub(super) nodes: Elements,
+}
 
 /// How the nodes within a mapping ended, by their ids.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -56,9 +64,10 @@ impl Within {
         }
     }
 
-    /// How all of them ended, and whether one failed that was not allowed to.
+    /// How all of them ended, and what fails the task: one that failed and was not allowed to, or one that cannot run since something before the mapping
+    /// failed.
     pub(super) fn ended(self, run: &Run, each: Slot) -> (Elements, Option<Ended>) {
-        let (mut elements, mut failed) = (Elements::default(), None);
+        let (mut elements, mut failed, mut cut_off) = (Elements::default(), None, Vec::new());
         let inside = run.expansion_of(each).map(|expansion| run.layout().inside(expansion)).unwrap_or_default();
         // A mapping that fails has too long a list.
         let says =
@@ -70,6 +79,7 @@ impl Within {
                 node: of.to_owned(),
                 error: error.to_owned(),
                 attempts,
+                told: true,
             };
             let came = match (node.state(), node.failure()) {
                 (NodeState::Success, _) => {
@@ -81,14 +91,17 @@ impl Within {
                 }
                 _ => Came::Ended(ended(&id, self.skipped.get(&slot).map_or("", String::as_str), node.attempt())),
             };
-            if node.state() == NodeState::Failed && !run.plan().node(run.ix(slot)).allow_failure {
-                failed = failed.or(match &came {
-                    Came::Ended(ended) => Some(ended.clone()),
-                    Came::Output(_) => None,
-                });
+            if let Came::Ended(ended) = &came {
+                match node.state() {
+                    NodeState::Failed if !run.plan().node(run.ix(slot)).allow_failure => failed = failed.or(Some(ended.clone())),
+                    NodeState::UpstreamFailed => cut_off.push(ended.clone()),
+                    _ => {}
+                }
             }
             elements.0.insert(id, came);
         }
+        // What failed within it is allowed to, or is there itself; what failed before it fails it.
+        let failed = failed.or_else(|| cut_off.into_iter().find(|ended| !elements.0.contains_key(&ended.node)));
         (elements, failed)
     }
 }
@@ -104,37 +117,25 @@ impl Recollection<'_> {
         states: &NodeStates,
     ) -> Result<(), Unknown> {
         let Some(task) = task_of(plan, run.ix(each)) else { return Ok(()) };
-        let of = |key| self.supervisor.xcom(self.place, &task, key, index);
-        match states.of(&task, index) {
-            Some("success") => {
-                let kept = of(KEY)?.wait()?;
-                if kept.is_null() {
-                    return Err(Unknown::Fatal(format!(
-                        "Airflow does not have what the elements of `{}` came to, though it is a success: was it marked by hand, or its XCom \
-                         deleted? Clear it, so that it runs again",
-                        run.id(each)
-                    )));
-                }
-                self.each(run, plan, each, &read(run, each, kept)?)
-            }
-            Some("failed") => {
-                let (kept, ended) = (of(KEY)?, of(ended::KEY)?);
-                let (kept, ended) = (kept.wait()?, ended.wait()?);
-                if !kept.is_null() {
-                    return self.each(run, plan, each, &read(run, each, kept)?);
-                }
-                let ended: Option<Ended> = serde_json::from_value(ended).ok();
-                match ended {
-                    // What it waits for has failed, which the engine finds out again.
-                    Some(ended) if ended.state == NodeState::UpstreamFailed.name() => Ok(()),
-                    ended => self.end(run, each, &ended.unwrap_or_else(|| Ended::unsaid(run.id(each)))),
-                }
-            }
-            // By hand, unless it says why: then the engine finds that out again.
-            Some("skipped") if !self.is_end && of(ended::KEY)?.wait()?.is_null() => {
-                self.record(run, Record::Skipped { slot: each, why: Skip::ByHand })
-            }
-            _ => Ok(()),
+        let Some(state @ ("success" | "failed" | "skipped")) = states.of(&task, index) else { return Ok(()) };
+        let kept = self.supervisor.xcom(self.place, &task, KEY, index)?.wait()?;
+        let kept: Option<Kept> = serde_json::from_value(kept).ok().filter(|kept: &Kept| kept.state == state);
+        match (state, kept) {
+            (_, Some(kept)) => self.each(run, plan, each, &kept.nodes),
+            // By hand: the run may end well.
+            ("success", None) if self.is_end => Ok(()),
+            ("success", None) => Err(Unknown::Fatal(format!(
+                "Airflow does not have what the elements of `{}` came to, though it is a success: was it marked by hand, or its XCom deleted? \
+                 Clear it, so that it runs again",
+                run.id(each)
+            ))),
+            (state, None) => match (self.said(&task, index, state)?, state) {
+                (Some(ended), _) if ended.state == NodeState::Failed.name() => self.end(run, each, &ended),
+                // What it waits for has failed or was skipped, which the engine finds out again.
+                (Some(_), _) => Ok(()),
+                (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),
+                (None, _) => self.record(run, Record::Skipped { slot: each, why: Skip::ByHand }),
+            },
         }
     }
 
@@ -159,13 +160,4 @@ impl Recollection<'_> {
         }
         Ok(())
     }
-}
-
-fn read(run: &Run, each: Slot, kept: Value) -> Result<Elements, Unknown> {
-    serde_json::from_value(kept).map_err(|error| {
-        let id = run.id(each);
-        Unknown::Fatal(format!(
-            "what Airflow has of the elements of `{id}` cannot be read: {error}: clear it, so that it runs again"
-        ))
-    })
 }

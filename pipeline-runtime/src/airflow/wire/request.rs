@@ -44,12 +44,25 @@ impl NodeStates {
 
     /// Whether a task, or any element of it, is in that state.
     pub(in crate::airflow) fn any(&self, task: &str, state: &str) -> bool {
-        let Self::Told(states) = self else { return state == "success" };
-        let is_of = |name: &str| {
+        let Self::Told(_) = self else { return state == "success" };
+        self.all_of(task).any(|of| of == state)
+    }
+
+    /// Whether so many elements of a task are all that Airflow knows of it, and all have succeeded.
+    pub(in crate::airflow) fn are_all_successes(&self, task: &str, elements: usize) -> bool {
+        self.all_of(task).count() == elements && self.all_of(task).all(|of| of == "success")
+    }
+
+    fn all_of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a str> {
+        let states = match self {
+            Self::Told(states) => Some(states),
+            Self::AllSuccessful => None,
+        };
+        let is_of = move |name: &str| {
             let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
             name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
         };
-        states.iter().any(|(name, of)| of == state && is_of(name))
+        states.into_iter().flatten().filter(move |(name, _)| is_of(name)).map(|(_, of)| of.as_str())
     }
 }
 

@@ -69,6 +69,7 @@ pub(in crate::airflow) struct AssetEvent {
     pub(in crate::airflow) asset: AssetName,
     #[serde(default)]
     pub(in crate::airflow) extra: Value,
+    pub(in crate::airflow) timestamp: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -47,9 +47,12 @@ pub(in crate::airflow) enum CallError {
     /// There is nothing of that name.
     #[error("Airflow has no such thing: {0}")]
     NotFound(String),
-    /// The server refused, or could not be reached.
+    /// The server refused.
     #[error("Airflow refused: {0}")]
     Refused(String),
+    /// The server failed, or could not be reached: it may go better later.
+    #[error("Airflow failed: {0}")]
+    Failed(String),
     /// Nothing was said.
     #[error("Airflow did not answer a `{request}` within {} minutes", ANSWERED_WITHIN.as_secs() / 60)]
     Silent { request: String },
@@ -74,7 +77,9 @@ impl Pending {
             RecvTimeoutError::Disconnected => CallError::Gone,
         })?;
         if !error.is_null() {
-            return Err(CallError::Refused(format!("{}: {}", self.request, said(&error))));
+            let said = format!("{}: {}", self.request, said(&error));
+            let is_refused = error["detail"]["status_code"].as_u64().is_some_and(|status| (400..500).contains(&status));
+            return Err(if is_refused { CallError::Refused(said) } else { CallError::Failed(said) });
         }
         if body["type"] == "ErrorResponse" {
             let code = body["error"].as_str().unwrap_or_default();

@@ -43,6 +43,16 @@ impl RunContext<'_> {
         }
     }
 
+    /// Failures that an earlier process has recorded, and told nobody of.
+    #[cfg(feature = "airflow")]
+    pub(crate) fn tell_of_failures(&mut self, failed: &[Slot]) {
+        for &slot in failed {
+            if self.run.is_body(slot) {
+                self.callback(slot, Event::OnFailure);
+            }
+        }
+    }
+
     pub(super) fn run_callback(&mut self, event: Event) {
         let recipients = self.run.plan().recipients(event, None);
         if !recipients.is_empty() {

@@ -235,6 +235,13 @@ impl Engine {
         self.with(|core| core.edit(run, edit, now))
     }
 
+    /// Calls what is to be called of failures that an earlier process has recorded and told nobody of.
+    #[cfg(feature = "airflow")]
+    pub(crate) fn tell_of_failures(&self, run: RunIx, failed: &[crate::engine::Slot]) {
+        let now = self.clock().now();
+        self.with(|core| core.tell_of_failures(run, failed, now));
+    }
+
     /// From now on nothing more is started; what is under way may end.
     pub(crate) fn drain(&self) {
         self.with(Core::drain);

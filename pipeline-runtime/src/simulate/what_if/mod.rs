@@ -207,7 +207,7 @@ fn notes(history: &RunHistory, plan: &Plan, recording: &Recording) -> Vec<String
     if recording.cleared > 0 {
         let retried = match recording.cleared {
             1 => "1 node of the run was, and answers as it did last".to_owned(),
-            nodes => format!("{nodes} nodes of the run were, and answer as they did last"),
+            several => format!("{several} nodes of the run were, and answer as they did last"),
         };
         notes.push(format!("nobody retries by hand here: {retried}"));
     }

@@ -1,0 +1,100 @@
+//! How the nodes before a task ended, if not by success.
+
+use super::super::names::task_of;
+use super::super::wire::NodeStates;
+use super::ended::{self, Ended};
+use super::recollect::{Recollection, Unknown};
+use crate::engine::{Record, Run, Skip, Slot};
+use crate::plan::{NodeIx, Plan};
+use std::collections::BTreeSet;
+
+impl Recollection<'_> {
+    pub(super) fn not_succeeded(
+        &self,
+        run: &mut Run,
+        plan: &Plan,
+        slot: Slot,
+        state: &str,
+        ended: Option<Ended>,
+        states: &NodeStates,
+    ) -> Result<(), Unknown> {
+        match (state, ended) {
+            (_, Some(ended)) => self.end(run, slot, &ended),
+            // By its own rule, which nobody has been told of yet: the end of the run decides it by ours, and tells.
+            ("skipped" | "upstream_failed", None) if self.is_end => Ok(()),
+            ("skipped", None) => self.record(run, Record::Skipped { slot, why: Skip::Body("Airflow skipped it".into()) }),
+            ("upstream_failed", None) => {
+                let cause = self.cause_before(run, plan, slot, states)?;
+                self.record(run, Record::UpstreamFailed { slot, cause })
+            }
+            (_, None) => {
+                let ended = Ended::unsaid(run.id(slot));
+                self.fail(run, slot, &ended)
+            }
+        }
+    }
+
+    /// How a node ended that says so itself.
+    pub(super) fn end(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
+        match ended.state.as_str() {
+            "skipped" => self.record(run, Record::Skipped { slot, why: Skip::Body(ended.error.as_str().into()) }),
+            "upstream_failed" => {
+                let cause = self.cause(run, slot, ended)?;
+                self.record(run, Record::UpstreamFailed { slot, cause })
+            }
+            _ => self.fail(run, slot, ended),
+        }
+    }
+
+    /// The node that a failure comes from, which is written down as failed where it is not yet.
+    fn cause(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<Slot, Unknown> {
+        let found = run.slots().find(|slot| (run.is_body(*slot) || run.each(*slot).is_some()) && run.id(*slot) == ended.node);
+        let Some(cause) = found.filter(|cause| *cause != slot) else { return Ok(slot) };
+        if !run.node(cause).state().is_end() {
+            self.fail(run, cause, &Ended { state: "failed".to_owned(), ..ended.clone() })?;
+        }
+        Ok(cause)
+    }
+
+    /// The failed node that comes first before one that Airflow has failed with it.
+    fn cause_before(&self, run: &mut Run, plan: &Plan, slot: Slot, states: &NodeStates) -> Result<Slot, Unknown> {
+        let position = run.layout().position(slot);
+        let mut doubtful: Vec<NodeIx> = vec![run.ix(slot)];
+        let mut seen: BTreeSet<NodeIx> = doubtful.iter().copied().collect();
+        while let Some(node) = doubtful.pop() {
+            for &(from, _) in plan.inbound(node).iter().filter(|(from, _)| seen.insert(*from)) {
+                doubtful.push(from);
+                let is_seen = plan.node(from).scope == 0 || plan.node(from).scope == plan.node(run.ix(slot)).scope;
+                let Some(task) = task_of(plan, from).filter(|_| is_seen) else { continue };
+                let cause = run.layout().resolve(plan, from, position);
+                let index = (plan.node(from).scope != 0).then_some(position.element);
+                if !run.is_body(cause) || states.of(&task, index) != Some("failed") {
+                    continue;
+                }
+                if !run.node(cause).state().is_end() {
+                    let ended = self.said(&task, index, "failed")?.unwrap_or_else(|| Ended::unsaid(run.id(cause)));
+                    self.fail(run, cause, &ended)?;
+                }
+                return Ok(cause);
+            }
+        }
+        Ok(slot)
+    }
+
+    /// How a task has said that it ended, if that is how Airflow says so.
+    pub(super) fn said(&self, task: &str, index: Option<u32>, state: &str) -> Result<Option<Ended>, Unknown> {
+        let kept = self.supervisor.xcom(self.place, task, ended::KEY, index)?.wait()?;
+        Ok(serde_json::from_value(kept).ok().filter(|ended: &Ended| ended.is_of(state)))
+    }
+
+    pub(super) fn fail(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
+        // Not of a mapping.
+        if run.is_body(slot) {
+            self.record(run, Record::Started { slot, attempt: ended.attempts.max(1) })?;
+        }
+        if self.is_end && !ended.told {
+            self.untold.borrow_mut().push(slot);
+        }
+        self.record(run, Record::Failed { slot, error: ended.error.as_str().into(), timed_out: false })
+    }
+}
