@@ -128,7 +128,7 @@ def beside(api, pipeline, folder, their):
         if here != there:
             yield f"told: {here} were told here and {there} in Airflow"
     if pipeline == "updates":
-        begun = api.wait_for_run("follows", 60)
+        begun = api.wait_for_run("follows", 180)
         output = unpacked(api.xcom("follows", begun, "same")) if begun else None
         if output != their["nodes"]["same"]["output"]:
             yield f"updates: the run of `follows` that the asset began, {begun}, has {output!r}"
