@@ -37,7 +37,7 @@ async fn next(n: u64) -> Result<u64> {
 #[pipeline]
 pub(crate) fn chain() {
     let first = next(0).named("step_1");
-    (2..=10).fold(first, |before, step| next(before).named(&format!("step_{step}")));
+    (2..=10).fold(first, |before, step| next(before).named(format!("step_{step}")));
 }
 
 /// Elements that do nothing.
@@ -82,6 +82,6 @@ async fn late(ctx: Context, seconds: u32) -> Result<Poke<u64>> {
 #[pipeline]
 pub(crate) fn waiting(size: Size) {
     for sensor in 1..=8 {
-        late(size.seconds).named(&format!("sensor_{sensor}"));
+        late(size.seconds).named(format!("sensor_{sensor}"));
     }
 }

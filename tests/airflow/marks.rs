@@ -15,7 +15,7 @@ impl Airflow {
         self
     }
 
-    fn elements(mut self, task: &str, state: &str, nodes: Value) -> Self {
+    fn elements(mut self, task: &str, state: &str, nodes: &Value) -> Self {
         self.xcoms.insert((task.to_owned(), -1, "pipeline_elements".to_owned()), json!({"state": state, "nodes": nodes}));
         self
     }
@@ -101,21 +101,21 @@ fn a_mapping_of_one_task_is_what_airflow_says_of_it() {
     let fine = json!({"step[0]": {"output": 1}, "step[1]": {"output": 2}});
     let broken = json!({"step[0]": {"output": 1}, "step[1]": {"ended": ended("failed", "step[1]", "broken")}});
     // Marked as failed since it succeeded.
-    let marked = of("failed").elements("step.each", "success", fine.clone());
+    let marked = of("failed").elements("step.each", "success", &fine);
     assert_eq!(marked.clone().run("end_of_run").state(), "failed");
     let all = marked.run("all_steps");
     assert!(errors(&all).contains("Airflow says that it failed, and it has said nothing itself"), "{}", errors(&all));
     // Marked as a success since it failed: the run may end well, and nobody takes what is not there.
-    let marked = of("success").elements("step.each", "failed", broken.clone());
+    let marked = of("success").elements("step.each", "failed", &broken);
     assert_eq!(marked.clone().run("end_of_run").state(), "success");
     assert!(errors(&marked.run("all_steps")).contains("marked by hand"));
     // Skipped since.
     let marked =
-        of("skipped").elements("step.each", "failed", broken).said("step.each", -1, ended("failed", "step[1]", "broken"));
+        of("skipped").elements("step.each", "failed", &broken).said("step.each", -1, ended("failed", "step[1]", "broken"));
     assert_eq!(marked.clone().run("end_of_run").state(), "success");
     assert_eq!(marked.run("all_steps").state(), "skipped");
     // And as it was.
-    assert_eq!(of("success").elements("step.each", "success", fine).run("all_steps").output(), Some(&json!(["1", "2"])));
+    assert_eq!(of("success").elements("step.each", "success", &fine).run("all_steps").output(), Some(&json!(["1", "2"])));
 }
 
 #[test]

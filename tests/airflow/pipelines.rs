@@ -647,9 +647,10 @@ async fn seed(folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
 fn touch(folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => touch(&entry.path())?,
-            false => std::fs::File::options().append(true).open(entry.path())?.set_modified(std::time::SystemTime::now())?,
+        if entry.file_type()?.is_dir() {
+            touch(&entry.path())?;
+        } else {
+            std::fs::File::options().append(true).open(entry.path())?.set_modified(std::time::SystemTime::now())?;
         }
     }
     Ok(())

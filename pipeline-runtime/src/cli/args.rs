@@ -383,7 +383,7 @@ pub(super) struct Simulate {
     /// It succeeded, and each task that the JSON names has returned that value; `failed` or `failed: ERROR` says otherwise. It is the run of the
     /// same data interval: counts@2024-03-25 is that of another.
     #[arg(long = "ran", value_name = "WHEN=PIPELINE[@DATE][=HOW]", value_parser = ran)]
-    pub(super) ran: Vec<Ran>,
+    pub(super) ran: Vec<OtherPipelineRun>,
     /// That asset is updated, so long after the start, and that is the update's value: 0s=rates='{"eur": 7}'; may be repeated
     #[arg(long = "updated", value_name = "WHEN=ASSET=JSON", value_parser = updated)]
     pub(super) updates: Vec<Updated>,
@@ -487,7 +487,7 @@ pub(super) struct Failure {
 
 /// `--ran`
 #[derive(Debug, Clone)]
-pub(super) struct Ran {
+pub(super) struct OtherPipelineRun {
     pub(super) when: String,
     pub(super) pipeline: String,
     pub(super) run: OtherRun,
@@ -594,7 +594,7 @@ fn failure(text: &str) -> Result<Failure, String> {
     Ok(Failure { node: node.to_owned(), attempt, error: error.to_owned() })
 }
 
-fn ran(text: &str) -> Result<Ran, String> {
+fn ran(text: &str) -> Result<OtherPipelineRun, String> {
     let form = || "write WHEN=PIPELINE, WHEN=PIPELINE='{\"task\": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`".to_owned();
     let (when, rest) = text.split_once('=').ok_or_else(form)?;
     duration_in(when)?;
@@ -605,7 +605,7 @@ fn ran(text: &str) -> Result<Ran, String> {
     }
     let run = how.map_or_else(|| Ok(OtherRun::success()), |how| ended(how).map_err(|why| format!("{why}; {}", form())))?;
     let run = date.map_or_else(|| run.clone(), |date| run.clone().starting(date));
-    Ok(Ran { when: when.to_owned(), pipeline: pipeline.to_owned(), run })
+    Ok(OtherPipelineRun { when: when.to_owned(), pipeline: pipeline.to_owned(), run })
 }
 
 /// How a run of another pipeline has ended.

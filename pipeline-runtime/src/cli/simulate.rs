@@ -1,6 +1,6 @@
 //! `simulate`
 
-use super::args::{Ran, Simulate, Updated};
+use super::args::{OtherPipelineRun, Simulate, Updated};
 use super::metrics::MetricsFile;
 use super::{choose, output, params, summary};
 use crate::observe::logs::{self, Logging};
@@ -30,7 +30,7 @@ pub(super) fn run(
             .map_err(|error| format!("--arrive: cannot read `{}`, what is to arrive: {error}", arrival.file.display()))?;
         simulation = simulation.arrive(&arrival.when, &arrival.url, body);
     }
-    for Ran { when, pipeline, run } in ran {
+    for OtherPipelineRun { when, pipeline, run } in ran {
         let other = pipelines.iter().find(|known| known.id() == pipeline).ok_or_else(|| unknown(pipelines, &pipeline))?;
         simulation = simulation.ran(&when, other, run);
     }
@@ -61,7 +61,7 @@ pub(super) fn run(
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),
         SimulationError::Setting { .. } => format!("--setting: {error}"),
         SimulationError::StubJson { .. } => format!("--stub: {error}"),
-        SimulationError::Ran { .. } => format!("--ran: {error}"),
+        SimulationError::OtherPipelineRun { .. } => format!("--ran: {error}"),
         SimulationError::UnknownAsset { .. } | SimulationError::Update { .. } => format!("--updated: {error}"),
         error => error.to_string(),
     })?;
