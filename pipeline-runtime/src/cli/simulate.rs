@@ -61,7 +61,7 @@ pub(super) fn run(
         SimulationError::UnknownNode { .. } => format!("--fail: {error}"),
         SimulationError::Setting { .. } => format!("--setting: {error}"),
         SimulationError::StubJson { .. } => format!("--stub: {error}"),
-        SimulationError::Ran { .. } => format!("--ran: {error}"),
+        SimulationError::WrongRun { .. } => format!("--ran: {error}"),
         SimulationError::UnknownAsset { .. } | SimulationError::Update { .. } => format!("--updated: {error}"),
         error => error.to_string(),
     })?;

@@ -70,7 +70,7 @@ pub enum SimulationError {
     },
     /// A run of another pipeline that cannot be told of so: its date is none, or an output of it is not taken, or none of its type.
     #[error("the run of `{pipeline}`: {reason}")]
-    Ran {
+    WrongRun {
         /// The other pipeline.
         pipeline: String,
         /// What is wrong with it.

@@ -180,7 +180,7 @@ impl GivenRun {
     }
 
     fn refused(&self, reason: String) -> SimulationError {
-        SimulationError::Ran { pipeline: self.pipeline.id().to_owned(), reason }
+        SimulationError::WrongRun { pipeline: self.pipeline.id().to_owned(), reason }
     }
 
     /// Refuses an output by a name that no node of the plan takes, or that is none of the type that it takes.
