@@ -49,6 +49,43 @@ fn a_mapping_pushes_its_length_and_its_keys_become_labels() {
     let ran = Airflow::new("mappings").succeeded("keyed", json!([0, 1])).run_element("by_key", 1);
     assert_eq!(ran.output(), Some(&json!(2)));
     assert!(ran.asked.contains(&json!({"type": "SetRenderedMapIndex", "rendered_map_index": "k1"})), "{ran:#?}");
+    assert_eq!(ran.last.as_ref().unwrap()["rendered_map_index"], "k1", "Airflow takes its last word for it");
+}
+
+#[test]
+fn a_run_that_was_asked_for_without_a_date_is_about_the_last_interval_as_at_home() {
+    let about = |logical_date: Value| {
+        let mut airflow = Airflow::new("params").variable("parity_limit", "1");
+        let run = &mut airflow.startup["ti_context"]["dag_run"];
+        *run = json!({"logical_date": logical_date, "run_after": "2024-03-26T12:00:00Z", "start_date": "2024-03-26T12:00:01Z",
+            "run_type": "manual", "conf": {}, "consumed_asset_events": []});
+        airflow
+            .connections
+            .insert("parity_warehouse".into(), json!({"conn_id": "parity_warehouse", "password": "hunter2-hunter2"}));
+        airflow.environment = vec![("PARITY_TOKEN", "t0ken")];
+        let ran = airflow.run("about");
+        let text = ran.output().unwrap_or_else(|| panic!("{ran:#?}")).as_str().unwrap().to_owned();
+        assert!(
+            ran.logged("info").iter().any(|line| line.starts_with("text: ")),
+            "what came of the template is logged: {ran:#?}"
+        );
+        text.split(' ').next().unwrap().to_owned()
+    };
+    // The day that was over at six in Berlin.
+    assert_eq!(about(Value::Null), "2024-03-25");
+    assert_eq!(about(json!("2024-03-20T05:00:00Z")), "2024-03-20");
+}
+
+#[test]
+fn a_connection_that_is_not_there_is_told_with_what_makes_one() {
+    let mut airflow = Airflow::new("params").variable("parity_limit", "1");
+    airflow.environment = vec![("PARITY_TOKEN", "t0ken")];
+    let ran = airflow.run("about");
+    let said = ran.logged("error").join("\n");
+    assert!(
+        said.contains("Airflow has no connection `parity_warehouse`: `airflow connections add parity_warehouse ..` makes one"),
+        "{said}"
+    );
 }
 
 #[test]

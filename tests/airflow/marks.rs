@@ -96,7 +96,7 @@ fn a_mapping_of_one_task_is_what_airflow_says_of_it() {
     let of = |state: &str| {
         let steps =
             Airflow::new("in_order").succeeded("steps", json!([0, 1])).state("turns", "skipped").state("turn.each", "skipped");
-        steps.state("step.each", state).state("all_steps", "success")
+        steps.state("of_turns", "skipped").state("step.each", state).state("all_steps", "success")
     };
     let fine = json!({"step[0]": {"output": 1}, "step[1]": {"output": 2}});
     let broken = json!({"step[0]": {"output": 1}, "step[1]": {"ended": ended("failed", "step[1]", "broken")}});
@@ -168,6 +168,19 @@ fn a_mapping_over_a_list_that_no_task_returns_has_its_elements() {
 }
 
 #[test]
+fn a_run_of_another_programs_tasks_is_no_success() {
+    let run = || Airflow::new("fails_in_the_end").state("fails", "skipped");
+    // A file of DAGs that is older than a renamed task, and one that has a task more.
+    let ran = run().state("clean", "failed").run("end_of_run");
+    assert_eq!(ran.state(), "failed");
+    assert!(errors(&ran).contains("`clean_up` failed"), "{}", errors(&ran));
+    let ran = run().succeeded("clean_up", json!("x")).state("gone", "failed").run("end_of_run");
+    assert!(errors(&ran).starts_with("`gone` failed, and this program has no such task"), "{}", errors(&ran));
+    // What a deployment has removed is nobody's affair.
+    assert_eq!(run().succeeded("clean_up", json!("x")).state("gone", "removed").run("end_of_run").state(), "success");
+}
+
+#[test]
 fn more_retries_than_airflow_was_told_of_do_not_make_a_later_attempt() {
     // The bundle has two retries since, and Airflow starts the first of one try.
     let mut airflow = Airflow::new("retries").try_of(1, 0);
@@ -209,6 +222,11 @@ fn of_a_process_that_died_the_end_of_the_run_tells() {
             airflow = airflow.said("fails", -1, ended("failed", "fails", "broken on purpose"));
         }
         airflow = airflow.state("skips", "skipped").said("skips", -1, ended("skipped", "skips", "nothing to do"));
+        for (task, state) in [("good_and_bad", "upstream_failed"), ("good_and_none", "skipped"), ("mourn_good", "skipped")] {
+            airflow = airflow.state(task, state);
+        }
+        airflow =
+            airflow.state("maybe_bad", "failed").said("maybe_bad", -1, ended("upstream_failed", "fails", "broken on purpose"));
         airflow.environment = vec![("PARITY_TOLD", told.to_str().unwrap().to_owned().leak())];
         assert_eq!(airflow.run("end_of_run").state(), "failed");
         let lines = fs::read_to_string(&told).unwrap_or_default();

@@ -84,8 +84,12 @@ fn elements_that_go_in_order_stop_at_the_first_that_fails() {
     let expected = ["1", "2", "step[2]: two is no good", "step[2]: two is no good"];
     assert_eq!(all.output(), Some(&json!(expected)), "{all:#?}");
     // And so does the run.
-    let end =
-        behind.succeeded("all_steps", json!(expected)).state("turn.each", "skipped").state("turns", "skipped").run("end_of_run");
+    let end = behind
+        .succeeded("all_steps", json!(expected))
+        .state("turn.each", "skipped")
+        .state("turns", "skipped")
+        .state("of_turns", "skipped")
+        .run("end_of_run");
     assert_eq!(end.state(), "failed", "{end:#?}");
 }
 

@@ -184,8 +184,10 @@ impl Airflow {
                 Value::Null
             }
             "GetTaskStates" => {
-                let tasks: Vec<&str> = ask["task_ids"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                let tasks: Option<Vec<&str>> =
+                    ask["task_ids"].as_array().map(|tasks| tasks.iter().filter_map(Value::as_str).collect());
                 let is_asked = |name: &str| {
+                    let Some(tasks) = &tasks else { return true };
                     tasks.iter().any(|task| name.strip_prefix(task).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
                 };
                 json!({"task_states": {"r": self.states.iter().filter(|(name, _)| is_asked(name)).collect::<BTreeMap<_, _>>()}})

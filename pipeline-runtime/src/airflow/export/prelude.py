@@ -81,7 +81,7 @@ class Conversation:
             return self.ti.get_task_states(dag_id=ask["dag_id"], run_ids=ask["run_ids"], task_ids=ask["task_ids"])
         found = {}
         for ti in self.context["dag_run"].get_task_instances():
-            if ti.task_id in ask["task_ids"]:
+            if ask["task_ids"] is None or ti.task_id in ask["task_ids"]:
                 found[ti.task_id if ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"] = ti.state and str(ti.state)
         return {ask["run_ids"][0]: found}
 
@@ -155,7 +155,12 @@ def run(operator, context):
     address = "%s:%s" % listener.getsockname()
     logs_listener = socket.create_server(("127.0.0.1", 0))
     logs_address = "%s:%s" % logs_listener.getsockname()
-    process = subprocess.Popen([BUNDLE, f"--comm={address}", f"--logs={logs_address}", "--wire=json"])
+    try:
+        process = subprocess.Popen([BUNDLE, f"--comm={address}", f"--logs={logs_address}", "--wire=json"])
+    except OSError as error:
+        raise AirflowFailException(
+            f"{error}: no coordinator serves the queue {QUEUE!r}, so that the operator looks for the executable itself: put it there or say where "
+            "it is with PIPELINE_BUNDLE; or set AIRFLOW__SDK__COORDINATORS and AIRFLOW__SDK__QUEUE_TO_COORDINATOR where tasks run") from None
     operator.process = process
     conversation, last = Conversation(context, log), None
     try:

@@ -37,7 +37,7 @@ use recollect::Unknown;
 use serde_json::Value;
 use std::net::TcpStream;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use whole::{Elements, Kept};
 
 /// What this process does.
@@ -122,6 +122,8 @@ struct Task {
     startup: Startup,
     place: Place,
     lines: Arc<Lines>,
+    /// What an element is called.
+    label: OnceLock<String>,
 }
 
 /// Does the work of the task that Airflow has started this process for, and ends the process.
@@ -149,11 +151,14 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
         }
     };
     let place = Place { dag_id: startup.ti.dag_id.clone(), run_id: startup.ti.run_id.clone() };
-    let task = Task { supervisor, startup, place, lines };
+    let task = Task { supervisor, startup, place, lines, label: OnceLock::new() };
     logging::install(&task);
     let asked = task.supervisor.clone();
     connection::find_by(move |id| {
-        let password = asked.password(id).map_err(|error| error.to_string())?;
+        let password = asked.password(id).map_err(|error| match error {
+            CallError::NotFound(_) => format!("Airflow has no connection `{id}`: `airflow connections add {id} ..` makes one"),
+            error => error.to_string(),
+        })?;
         if let Some(password) = &password {
             // Airflow masks those that it knows of; this one also where it comes from a backend of its own.
             asked.mask(password).map_err(|error| error.to_string())?;
@@ -220,7 +225,7 @@ impl Task {
             self.push_end(&ended)?;
         }
         tracing::debug!("the task is {}", last.state());
-        self.supervisor.say(&last, chrono::Utc::now())
+        self.supervisor.say(&last, self.label.get().map(String::as_str), chrono::Utc::now())
     }
 
     fn push_end(&self, ended: &Ended) -> Result<(), CallError> {

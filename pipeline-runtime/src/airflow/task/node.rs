@@ -155,7 +155,11 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
     if let Some(label) = run.layout().labels(slot).last().map(ToString::to_string)
         && run.layout().expansion(run.layout().position(slot).expansion).keys.is_some()
     {
-        task.supervisor.label(label.trim_matches(['[', ']']))?;
+        let label = task.label.get_or_init(|| label.trim_matches(['[', ']']).to_owned());
+        task.supervisor.label(label)?;
+    }
+    for (name, text) in plan.texts(node, &run.spec().info, &id, task.startup.ti.try_number) {
+        tracing::info!("{name}: {text}");
     }
     let keep = |earlier: Earlier| {
         let kept = json!(Kept { max_tries: task.startup.ti_context.max_tries, earlier });
@@ -192,6 +196,7 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
                 None => (0..len).map(Value::from).collect(),
             };
             let length = u32::try_from(len).ok();
+            tracing::info!("the list has {len} element{}", if len == 1 { "" } else { "s" });
             Done { output: Some(Output { value, length }), ..Done::new(Final::Success(Vec::new())) }
         }
         Came::Elements(elements, failed) => {
@@ -222,7 +227,10 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
                 failed(error.to_string())
             }
         }
-        Came::Later(next) => Done::new(Final::Reschedule(next.to_utc())),
+        Came::Later(next) => {
+            tracing::info!("not there yet: it is looked at again at {}", next.to_utc().format("%F %T UTC"));
+            Done::new(Final::Reschedule(next.to_utc()))
+        }
     })
 }
 
@@ -230,6 +238,7 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
 fn end_of_run(task: &Task, run: Run, untold: &[Slot], clock: Clock) -> Result<Done, TaskError> {
     let (state, why) = drive(run, clock, async |heard: &mut Heard| heard.end_of_run(untold).await)?;
     if state == RunState::Success {
+        tracing::info!("the run is a success");
         return Ok(Done::new(Final::Success(Vec::new())));
     }
     tracing::error!("the run is {state}{}", why.map(|why| format!(": {why}")).unwrap_or_default());

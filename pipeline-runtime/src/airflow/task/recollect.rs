@@ -3,7 +3,7 @@
 //! A task's process asks how the nodes before it ended and what they returned, and writes down what a journal of ours would have of
 //! them. Trigger rules, arms, races and the joins of mappings then are the engine's own.
 
-use super::super::names::{mapping_around, task_of};
+use super::super::names::{END, mapping_around, task_of};
 use super::super::wire::{CallError, NodeStates, Place, ReadError, Supervisor};
 use super::Target;
 use super::ended::Ended;
@@ -62,6 +62,9 @@ impl Recollection<'_> {
         let is_proven = self.is_proven(&plan, target, &needed)?;
         let (needed, states) = if is_proven { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
         let is_own = |node: &NodeIx| plan.node(*node).scope == 0;
+        if self.is_end {
+            self.is_of_this_program(run, &plan, &states)?;
+        }
         let outputs =
             self.outputs(&plan, &needed, &states, needed.states.iter().copied().filter(is_own).map(|node| (node, None)))?;
         for &node in needed.states.iter().filter(|node| is_own(node)) {
@@ -84,7 +87,7 @@ impl Recollection<'_> {
         loop {
             let asked: BTreeSet<NodeIx> = needed.states.iter().chain(&needed.whole).chain(&needed.expanded).copied().collect();
             let tasks: Vec<String> = asked.iter().filter_map(|node| task_of(plan, *node)).collect();
-            let states = self.supervisor.states(self.place, &tasks)?;
+            let states = self.supervisor.states(self.place, (!self.is_end).then_some(tasks.as_slice()))?;
             let failed = |node: &NodeIx| task_of(plan, *node).is_some_and(|task| states.any(&task, "upstream_failed"));
             for node in asked.iter().copied().filter(failed) {
                 needed.wait_of(plan, node);
@@ -92,6 +95,30 @@ impl Recollection<'_> {
             if needed.states.iter().chain(&needed.whole).chain(&needed.expanded).all(|node| asked.contains(node)) {
                 return Ok((needed, states));
             }
+        }
+    }
+
+    /// The run's tasks are those of a file of DAGs, which may be another program's export than this one. A task that it does not have has not run.
+    fn is_of_this_program(&self, run: &mut Run, plan: &Plan, states: &NodeStates) -> Result<(), Unknown> {
+        const STALE: &str = "the file of DAGs that this run was begun by is not the export of this program: export it again";
+        let tasks: BTreeMap<String, NodeIx> =
+            (0..).zip(&plan.nodes).filter_map(|(node, _)| Some((task_of(plan, node)?, node))).collect();
+        let is_missing = |(task, node): &(&String, &NodeIx)| plan.node(**node).scope == 0 && states.of(task, None).is_none();
+        let missing: Vec<(&String, &NodeIx)> = tasks.iter().filter(is_missing).collect();
+        for (task, node) in &missing {
+            let slot = run.seen_from(0, **node);
+            self.fail(run, slot, &Ended::failed(run.id(slot), format!("Airflow has no task `{task}` in this run: {STALE}")))?;
+        }
+        let is_known = |name: &str| {
+            let element = name.rsplit_once('_').filter(|(_, index)| index.bytes().all(|byte| byte.is_ascii_digit()));
+            name == END || tasks.contains_key(name) || element.is_some_and(|(task, _)| tasks.contains_key(task))
+        };
+        match states.told().find(|(name, state)| *state == "failed" && !is_known(name)) {
+            // Where a task is missing the run fails by that, and whoever has to know is told.
+            Some((name, _)) if missing.is_empty() => {
+                Err(Unknown::Fatal(format!("`{name}` failed, and this program has no such task: {STALE}")))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -12,7 +12,14 @@ use std::sync::Arc;
 /// The run that a task is of.
 pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
     let run = &task.startup.ti_context.dag_run;
-    let mut info = RunInfo::new(plan.pipeline, &task.place.run_id, run.interval(), plan.params.clone());
+    let mut interval = run.interval();
+    // As our own trigger does.
+    if run.is_undated()
+        && let Some(last) = plan.schedule.as_ref().and_then(|schedule| schedule.last_complete(interval.start))
+    {
+        interval = last;
+    }
+    let mut info = RunInfo::new(plan.pipeline, &task.place.run_id, interval, plan.params.clone());
     info.settings = settings(task, plan)?;
     info.updates = updates(&task.startup, plan);
     info.began = run.start_date.or(run.run_after);

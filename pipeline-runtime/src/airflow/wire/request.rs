@@ -53,6 +53,12 @@ impl NodeStates {
         self.all_of(task).count() == elements && self.all_of(task).all(|of| of == "success")
     }
 
+    /// The tasks that are known, each element by itself, and how they ended.
+    pub(in crate::airflow) fn told(&self) -> impl Iterator<Item = (&str, &str)> {
+        let states = if let Self::Told(states) = self { Some(states) } else { None };
+        states.into_iter().flatten().map(|(task, state)| (task.as_str(), state.as_str()))
+    }
+
     fn all_of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a str> {
         let states = match self {
             Self::Told(states) => Some(states),
@@ -138,8 +144,8 @@ impl Supervisor {
         self.ask(&body("GetXComSequenceSlice", all)).map(XCom)
     }
 
-    /// The states of these tasks in a run.
-    pub(in crate::airflow) fn states(&self, of: &Place, tasks: &[String]) -> Result<NodeStates, CallError> {
+    /// The states of these tasks in a run, or of all that it has.
+    pub(in crate::airflow) fn states(&self, of: &Place, tasks: Option<&[String]>) -> Result<NodeStates, CallError> {
         let Place { dag_id, run_id } = of;
         let mut found = self.call(&body("GetTaskStates", json!({"dag_id": dag_id, "run_ids": [run_id], "task_ids": tasks})))?;
         let Value::Object(states) = found["task_states"][run_id].take() else {
@@ -222,8 +228,13 @@ impl Supervisor {
     }
 
     /// Says how the task has ended. After that only the end of the process is left.
-    pub(in crate::airflow) fn say(&self, last: &Final, now: DateTime<Utc>) -> Result<(), CallError> {
-        self.call_last(&last.body(now)).map(drop)
+    pub(in crate::airflow) fn say(&self, last: &Final, label: Option<&str>, now: DateTime<Utc>) -> Result<(), CallError> {
+        let mut said = last.body(now);
+        if let (Some(label), false) = (label, matches!(last, Final::Reschedule(_))) {
+            // Airflow forgets what an element is called unless its last word says so.
+            said["rendered_map_index"] = json!(label);
+        }
+        self.call_last(&said).map(drop)
     }
 }
 
