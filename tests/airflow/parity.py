@@ -47,7 +47,8 @@ def theirs(api, folder, pipeline):
     for task in api.tasks(pipeline, run):
         index = task["map_index"]
         node = task["task_id"] + (f"[{index}]" if index >= 0 else "")
-        told = {"state": task["state"], "attempts": task["try_number"] if task["start_date"] else 0, "output": None}
+        told = {"state": task["state"], "attempts": task["try_number"] if task["start_date"] else 0, "output": None,
+                "label": task["rendered_map_index"]}
         if task["state"] == "success":
             told["output"] = unpacked(api.xcom(pipeline, run, task["task_id"], index))
         nodes[node] = told
@@ -127,6 +128,10 @@ def beside(api, pipeline, folder, their):
         here, there = lines(os.path.join(folder, "told")), lines(os.environ["PARITY_TOLD"])
         if here != there:
             yield f"told: {here} were told here and {there} in Airflow"
+    if pipeline == "mappings":
+        labels = [their["nodes"][f"by_key[{index}]"]["label"] for index in range(2)]
+        if labels != ["k0", "k1"]:
+            yield f"mappings: the elements of `by_key` are called {labels} in Airflow"
     if pipeline == "updates":
         begun = api.wait_for_run("follows", 180)
         output = unpacked(api.xcom("follows", begun, "same")) if begun else None
