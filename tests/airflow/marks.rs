@@ -158,6 +158,10 @@ fn a_mapping_over_a_list_that_no_task_returns_has_its_elements() {
     assert_eq!(arm().run_element("file", 1).output(), Some(&json!(16)));
     assert_eq!(arm().element("file", 0, json!(14)).element("file", 1, json!(16)).run("of_files").output(), Some(&json!(30)));
 
+    // Skipped by hand, and with it what takes all of it.
+    let skipped = lists().succeeded("look", json!({"Files": [7, 8]})).state("file.each", "skipped").run("of_files");
+    assert_eq!(skipped.state(), "skipped", "{skipped:#?}");
+
     let chained = lists()
         .succeeded("list", json!([0, 1]))
         .succeeded("once.each", json!([0, 1]))

@@ -6,6 +6,7 @@ memory, thousand, killed and archive; without one, all.
 """
 
 import collections
+import datetime
 import gzip
 import json
 import os
@@ -104,7 +105,7 @@ def memory(pid):
 
 
 def seconds_of(of):
-    parse = lambda text: __import__("datetime").datetime.fromisoformat(text.replace("Z", "+00:00"))
+    parse = lambda text: datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (parse(of["end_date"]) - parse(of["start_date"])).total_seconds()
 
 

@@ -47,6 +47,11 @@ pub(super) fn task_around(plan: &Plan, node: NodeIx) -> Option<NodeIx> {
     around.filter(|each| is_one_task(plan, *each)).last()
 }
 
+/// Whether a node neither is that mapping, which is one task, nor lies within it.
+pub(super) fn is_outside(plan: &Plan, each: NodeIx, node: NodeIx) -> bool {
+    node != each && task_around(plan, node) != Some(each)
+}
+
 /// What lies within a mapping that is one task, also within the mappings in it.
 pub(super) fn members(plan: &Plan, each: NodeIx) -> impl Iterator<Item = NodeIx> {
     (0..).zip(&plan.nodes).map(|(node, _)| node).filter(move |node| task_around(plan, *node) == Some(each))

@@ -1,6 +1,6 @@
 //! What a task waits for in Airflow, and by which of its rules.
 
-use super::names::{is_one_task, members, task_around};
+use super::names::{is_one_task, is_outside, members};
 use crate::author::input::Rule;
 use crate::plan::{EdgeRule, NodeIx, Plan, What};
 use std::collections::BTreeSet;
@@ -20,9 +20,8 @@ pub(super) fn wants_success(plan: &Plan, node: NodeIx) -> bool {
 pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
     let mut edges = plan.inbound(node).to_vec();
     if is_one_task(plan, node) {
-        let is_outside = |(from, _): &&(NodeIx, EdgeRule)| *from != node && task_around(plan, *from) != Some(node);
-        let inner = members(plan, node);
-        edges.extend(inner.flat_map(|inner| plan.inbound(inner).iter().filter(is_outside).copied().collect::<Vec<_>>()));
+        let inner = members(plan, node).flat_map(|inner| plan.inbound(inner));
+        edges.extend(inner.filter(|(from, _)| is_outside(plan, node, *from)));
     }
     edges
 }
@@ -31,11 +30,12 @@ pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)>
 /// process decides.
 pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
     let mut rules = BTreeSet::new();
-    let edges = from_outside(plan, node);
-    if edges.len() > plan.inbound(node).len() {
+    let edges = plan.inbound(node);
+    if from_outside(plan, node).len() > edges.len() {
+        // Something within the mapping waits for more than the mapping does.
         return DECIDED_BY_US;
     }
-    for (from, rule) in &edges {
+    for (from, rule) in edges {
         match (&plan.node(*from).what, rule) {
             (What::Body(_), _) if plan.is_past(*from) => {}
             (What::Body(_), EdgeRule::Upstream(rule)) => {

@@ -27,13 +27,12 @@ pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, Str
             Ok(ExitCode::SUCCESS)
         }
         Fresh::No(stale) => {
-            let stale: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
-            let only_bundle = stale.len() == 1 && to.join(&name).display().to_string() == stale[0];
-            let why = if only_bundle {
+            let why = if stale == [to.join(&name)] {
                 ": the DAGs are the same, and the executable is another build, or one of both is not stripped"
             } else {
                 ""
             };
+            let stale: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
             output::to_stderr(&format!("stale: re-export: {} not as this program would write it{why}\n", stale.join(", ")));
             Ok(ExitCode::FAILURE)
         }

@@ -44,7 +44,7 @@ pub(crate) use runtime::{
     StartRun, Waiter, Wake, Watching, WeakEngine, current,
 };
 #[cfg(feature = "airflow")]
-pub(crate) use state::Earlier;
+pub(crate) use state::{Earlier, Verdict};
 pub(crate) use state::{
     ExpansionIx, Found, Illegal, Layout, Lookup, Position, Run, RunSpec, ends_open_nodes, node_name, reconsider,
 };

@@ -68,7 +68,7 @@ pub enum SimulationError {
         /// What it returns.
         expected: &'static str,
     },
-    /// A run of another pipeline that cannot be told of so: its date is none, or an output of it is not taken, or none of its type.
+    /// A run of another pipeline is invalid: its date, a task whose output nobody takes, or an output of another type.
     #[error("the run of `{pipeline}`: {reason}")]
     WrongRun {
         /// The other pipeline.

@@ -183,7 +183,7 @@ impl GivenRun {
         SimulationError::WrongRun { pipeline: self.pipeline.id().to_owned(), reason }
     }
 
-    /// Refuses an output by a name that no node of the plan takes, or that is none of the type that it takes.
+    /// Refuses an output that no node of the plan takes, and one of another type than the node takes.
     #[cfg(feature = "cli")]
     pub(super) fn check(&self, plan: &Plan) -> Result<(), SimulationError> {
         let of_this = plan.across.iter().filter(|(_, across)| across.pipeline.id() == self.pipeline.id());

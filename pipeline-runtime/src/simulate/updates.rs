@@ -135,7 +135,7 @@ fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(),
     Ok(())
 }
 
-/// The assets that an update means something for: one that a pipeline only updates itself is none.
+/// The assets whose updates have an effect: not one that a pipeline only updates itself.
 fn used<'a>(plan: &'a Plan, beside: &'a [&Plan]) -> impl Iterator<Item = &'static AssetSpec> + 'a {
     let uses = std::iter::once(plan).chain(beside.iter().copied()).flat_map(Plan::uses);
     uses.filter(|(_, what, _)| !matches!(what, Use::Updates)).map(|(asset, ..)| asset)

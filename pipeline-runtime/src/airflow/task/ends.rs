@@ -4,7 +4,7 @@ use super::super::names::task_of;
 use super::super::wire::NodeStates;
 use super::ended::{self, Ended};
 use super::recollect::{Recollection, Unknown};
-use crate::engine::{Record, Run, Skip, Slot};
+use crate::engine::{NodeState, Record, Run, Skip, Slot};
 use crate::plan::{NodeIx, Plan};
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ impl Recollection<'_> {
         match (state, ended) {
             (_, Some(ended)) => self.end(run, slot, &ended),
             // By its own rule, which nobody has been told of yet: the end of the run decides it by ours, and tells.
-            ("skipped" | "upstream_failed", None) if self.is_end => Ok(()),
+            ("skipped" | "upstream_failed", None) if self.is_end() => Ok(()),
             ("skipped", None) => self.record(run, Record::Skipped { slot, why: Skip::Body("Airflow skipped it".into()) }),
             ("upstream_failed", None) => {
                 let cause = self.cause_before(run, plan, slot, states)?;
@@ -81,6 +81,24 @@ impl Recollection<'_> {
         Ok(slot)
     }
 
+    /// A mapping whose task has expanded nothing, or has run none of its elements.
+    pub(super) fn without_elements(
+        &self,
+        run: &mut Run,
+        each: Slot,
+        task: &str,
+        index: Option<u32>,
+        state: &str,
+    ) -> Result<(), Unknown> {
+        match (self.said(task, index, state)?, state) {
+            (Some(ended), _) if ended.state == NodeState::Failed.name() => self.end(run, each, &ended),
+            (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),
+            (None, _) if self.has_list(run, each)? => self.record(run, Record::Skipped { slot: each, why: Skip::ByHand }),
+            // What it waits for has decided that, and does so again.
+            _ => Ok(()),
+        }
+    }
+
     /// How a task has said that it ended, if that is how Airflow says so.
     pub(super) fn said(&self, task: &str, index: Option<u32>, state: &str) -> Result<Option<Ended>, Unknown> {
         let kept = self.supervisor.xcom(self.place, task, ended::KEY, index)?.wait()?;
@@ -92,7 +110,7 @@ impl Recollection<'_> {
         if run.is_body(slot) {
             self.record(run, Record::Started { slot, attempt: ended.attempts.max(1) })?;
         }
-        if self.is_end && !ended.told {
+        if self.is_end() && !ended.told {
             self.untold.borrow_mut().push(slot);
         }
         self.record(run, Record::Failed { slot, error: ended.error.as_str().into(), timed_out: false })

@@ -1,6 +1,7 @@
 //! What a task has to know of the nodes before it.
 
-use super::super::names::{is_one_task, mapping_around, members, task_around};
+use super::super::names::{is_one_task, is_outside, mapping_around, members, task_around};
+use super::super::rule::from_outside;
 use super::Target;
 use crate::plan::{NodeIx, Plan, What};
 use std::collections::BTreeSet;
@@ -31,15 +32,11 @@ impl Needed {
                 }
             }
             Target::Whole(each, _) => {
-                needed.wait_of(plan, each);
-                for node in members(plan, each) {
-                    for (from, _) in plan.inbound(node).iter().filter(|(from, _)| is_outside(plan, each, *from)) {
-                        needed.state_of(plan, *from);
-                    }
-                    plan.upstreams(node)
-                        .filter(|from| is_outside(plan, each, *from))
-                        .for_each(|from| needed.value_of(plan, from));
+                for (from, _) in from_outside(plan, each) {
+                    needed.state_of(plan, from);
                 }
+                let inputs = members(plan, each).flat_map(|node| plan.upstreams(node));
+                inputs.filter(|from| is_outside(plan, each, *from)).for_each(|from| needed.value_of(plan, from));
                 if let What::Each(of) = &plan.node(each).what {
                     needed.value_of(plan, of.list);
                 }
@@ -147,9 +144,4 @@ impl Needed {
             What::Failure { .. } | What::Recalled(_) => {}
         }
     }
-}
-
-/// Whether a node neither lies within a mapping that is one task nor is that mapping.
-fn is_outside(plan: &Plan, each: NodeIx, node: NodeIx) -> bool {
-    node != each && task_around(plan, node) != Some(each)
 }

@@ -39,7 +39,7 @@ const MAX_REASON: usize = 400;
 /// What Airflow keeps of a node between two of its processes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// A task that is cleared after its end is told of more tries, and begins anew. One that is cleared while it runs is not, and goes on.
+    /// A task that is cleared after its end has more tries, and starts over. One that is cleared while it runs has not, and resumes.
     max_tries: u32,
     earlier: Earlier,
 }
@@ -59,8 +59,8 @@ pub(super) fn run(pipelines: &[Pipeline], task: &Task) -> Result<Done, TaskError
     let began = info.began.map_or(now, Timestamp::from);
     let spec = RunSpec { plan: Arc::new(plan), info: Arc::new(info), sla_from: began, seed: run_info::seed(task), key: 0 };
     let mut run = Run::new(spec, began);
-    let recollection = Recollection::new(&task.supervisor, &task.place, began, target == Target::End);
-    recollection.recollect(&mut run, target)?;
+    let recollection = Recollection::new(&task.supervisor, &task.place, began, target);
+    recollection.recollect(&mut run)?;
     let untold = recollection.untold.take();
     match slot_of(&run, target)? {
         None => end_of_run(task, run, &untold, clock),

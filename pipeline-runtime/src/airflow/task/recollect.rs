@@ -10,7 +10,7 @@ use super::ended::Ended;
 use super::needed::Needed;
 use super::outputs::decode;
 use crate::author::value::Value;
-use crate::engine::{Entry, ExpansionIx, NodeState, Output, Position, Record, Run, Skip, Slot};
+use crate::engine::{Entry, ExpansionIx, NodeState, Output, Position, Record, Run, Skip, Slot, Verdict};
 use crate::plan::{EdgeRule, NodeIx, Plan, What};
 use crate::time::Timestamp;
 use std::cell::RefCell;
@@ -36,33 +36,38 @@ pub(super) struct Recollection<'a> {
     pub(super) supervisor: &'a Supervisor,
     pub(super) place: &'a Place,
     pub(super) at: Timestamp,
-    /// Whether the run's end is to be decided, and not one node.
-    pub(super) is_end: bool,
+    pub(super) target: Target,
     /// Outputs that were asked for before it was known how the nodes ended.
-    pub(super) found: RefCell<BTreeMap<(NodeIx, Option<u32>), serde_json::Value>>,
+    pub(super) found: RefCell<Outputs>,
     /// The nodes that failed and of which nobody was told.
     pub(super) untold: RefCell<Vec<Slot>>,
 }
 
 impl<'a> Recollection<'a> {
-    pub(super) fn new(supervisor: &'a Supervisor, place: &'a Place, at: Timestamp, is_end: bool) -> Self {
-        Self { supervisor, place, at, is_end, found: RefCell::default(), untold: RefCell::default() }
+    pub(super) fn new(supervisor: &'a Supervisor, place: &'a Place, at: Timestamp, target: Target) -> Self {
+        Self { supervisor, place, at, target, found: RefCell::default(), untold: RefCell::default() }
     }
 }
 
 impl Recollection<'_> {
+    /// Whether the run's end is to be decided, and not one node.
+    pub(super) fn is_end(&self) -> bool {
+        self.target == Target::End
+    }
+
     /// Writes down in `run`, of which nothing has happened yet, what its tasks have come to.
-    pub(super) fn recollect(&self, run: &mut Run, target: Target) -> Result<(), Unknown> {
+    pub(super) fn recollect(&self, run: &mut Run) -> Result<(), Unknown> {
+        let target = self.target;
         let plan = Arc::clone(run.plan());
         let needed = Needed::of(&plan, target);
         self.pass_pasts(run, &plan)?;
         if needed.states.is_empty() && needed.whole.is_empty() {
             return Ok(());
         }
-        let is_proven = self.is_proven(&plan, target, &needed)?;
+        let is_proven = self.is_proven(&plan, &needed)?;
         let (needed, states) = if is_proven { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
         let is_own = |node: &NodeIx| plan.node(*node).scope == 0;
-        if self.is_end {
+        if self.is_end() {
             self.is_of_this_program(run, &plan, &states)?;
         }
         let outputs =
@@ -73,7 +78,7 @@ impl Recollection<'_> {
         }
         for &each in needed.expanded.iter().filter(|each| is_own(each) && !needed.whole.contains(each)) {
             if target != Target::Expand(each) {
-                self.expand(run, &plan, each, target, &needed, &states)?;
+                self.expand(run, &plan, each, &needed, &states)?;
             }
         }
         for &each in needed.whole.iter().filter(|each| is_own(each) && !target.is_of(**each)) {
@@ -87,7 +92,7 @@ impl Recollection<'_> {
         loop {
             let asked: BTreeSet<NodeIx> = needed.states.iter().chain(&needed.whole).chain(&needed.expanded).copied().collect();
             let tasks: Vec<String> = asked.iter().filter_map(|node| task_of(plan, *node)).collect();
-            let states = self.supervisor.states(self.place, (!self.is_end).then_some(tasks.as_slice()))?;
+            let states = self.supervisor.states(self.place, (!self.is_end()).then_some(tasks.as_slice()))?;
             let failed = |node: &NodeIx| task_of(plan, *node).is_some_and(|task| states.any(&task, "upstream_failed"));
             for node in asked.iter().copied().filter(failed) {
                 needed.wait_of(plan, node);
@@ -132,26 +137,18 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    fn expand(
-        &self,
-        run: &mut Run,
-        plan: &Plan,
-        each: NodeIx,
-        target: Target,
-        needed: &Needed,
-        states: &NodeStates,
-    ) -> Result<(), Unknown> {
+    fn expand(&self, run: &mut Run, plan: &Plan, each: NodeIx, needed: &Needed, states: &NodeStates) -> Result<(), Unknown> {
         let What::Each(of) = &plan.node(each).what else { return Ok(()) };
         let slot = run.seen_from(0, each);
         let task = task_of(plan, each).unwrap_or_default();
         match states.of(&task, None) {
             Some("success") => {}
-            Some(state @ ("failed" | "skipped")) => return self.not_expanded(run, slot, &task, state),
+            Some(state @ ("failed" | "skipped")) => return self.without_elements(run, slot, &task, None, state),
             // By a rule of Airflow's, which the engine comes to as well; or it has not ended.
             _ => return Ok(()),
         }
         let Some((expansion, width)) = self.unfold(run, slot)? else { return Ok(()) };
-        let here = match target {
+        let here = match self.target {
             Target::Node(node, index) | Target::Whole(node, index) if mapping_around(plan, node) == Some(each) => index,
             _ => None,
         };
@@ -175,7 +172,7 @@ impl Recollection<'_> {
             let slot = run.layout().resolve(plan, node, position);
             self.write_down(run, plan, slot, node, element, states, &outputs)?;
         }
-        for &whole in needed.whole.iter().filter(|whole| plan.node(**whole).scope == of.scope && !target.is_of(**whole)) {
+        for &whole in needed.whole.iter().filter(|whole| plan.node(**whole).scope == of.scope && !self.target.is_of(**whole)) {
             for element in elements.clone() {
                 let slot = run.layout().resolve(plan, whole, Position { expansion, element });
                 self.elements(run, plan, slot, Some(element), states)?;
@@ -184,25 +181,9 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    /// The task that expands a mapping has not.
-    fn not_expanded(&self, run: &mut Run, each: Slot, task: &str, state: &str) -> Result<(), Unknown> {
-        let is_list_there = run.list_of(each).is_some_and(|list| run.node(list).value().is_some());
-        match (self.said(task, None, state)?, state) {
-            (Some(ended), _) if ended.state == "failed" => self.end(run, each, &ended),
-            (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),
-            (None, _) if is_list_there => self.record(run, Record::Skipped { slot: each, why: Skip::ByHand }),
-            // What it waits for has decided that, and does so again.
-            _ => Ok(()),
-        }
-    }
-
     /// Expands a mapping over its list, if that is there.
     pub(super) fn unfold(&self, run: &mut Run, each: Slot) -> Result<Option<(ExpansionIx, u32)>, Unknown> {
-        if let Some(list) = run.list_of(each) {
-            self.settle(run, list)?;
-        }
-        let list = run.list_of(each).map(|list| run.node(list).state().is_end() && run.node(list).value().is_some());
-        if list != Some(true) {
+        if !self.has_list(run, each)? {
             // The mapping is skipped or fails with its list, which is for the engine to say.
             return Ok(None);
         }
@@ -213,7 +194,14 @@ impl Recollection<'_> {
         Ok(run.expansion_of(each).map(|expansion| (expansion, width)))
     }
 
-    /// Decides a list that is no task's output, such as that of a taken arm: its mapping was expanded, so that it was there.
+    /// Whether the list of a mapping is there.
+    pub(super) fn has_list(&self, run: &mut Run, each: Slot) -> Result<bool, Unknown> {
+        let Some(list) = run.list_of(each) else { return Ok(false) };
+        self.settle(run, list)?;
+        Ok(run.node(list).state().is_end() && run.node(list).value().is_some())
+    }
+
+    /// Decides a list that is no task's output, such as that of a taken arm.
     fn settle(&self, run: &mut Run, slot: Slot) -> Result<(), Unknown> {
         if run.node(slot).state().is_end() {
             return Ok(());
@@ -227,14 +215,13 @@ impl Recollection<'_> {
         for before in &before {
             self.settle(run, *before)?;
         }
-        let has_succeeded = |slot: &Slot| run.node(*slot).state() == NodeState::Success;
         let is_there = match run.what(slot) {
             What::Arm { .. } => {
-                let is_taken = |(from, rule): &(NodeIx, EdgeRule)| matches!(rule, EdgeRule::Arm(arm) if run.node(run.seen_from(slot, *from)).arm() == Some((*arm).into()));
-                run.plan().inbound(run.ix(slot)).iter().any(is_taken)
+                let holds = |(from, rule): &(NodeIx, EdgeRule)| run.verdict(run.seen_from(slot, *from), *rule) == Verdict::Holds;
+                run.plan().inbound(run.ix(slot)).iter().all(holds)
             }
-            What::FirstOf { .. } => before.iter().any(has_succeeded),
-            _ => run.results(slot).is_some() && before.iter().all(has_succeeded),
+            What::FirstOf { .. } => run.winner(slot).is_some(),
+            _ => run.results(slot).is_some() && before.iter().all(|result| run.node(*result).state() == NodeState::Success),
         };
         if is_there { self.record(run, Record::Succeeded { slot, output: None }) } else { Ok(()) }
     }
@@ -273,8 +260,8 @@ impl Recollection<'_> {
     pub(super) fn success(&self, run: &mut Run, slot: Slot, json: &serde_json::Value) -> Result<(), Unknown> {
         match decode(run.plan(), run.ix(slot), &run.id(slot), json) {
             Ok(value) => self.succeed(run, slot, value),
-            // The run has an end all the same, and somebody has to be told of it.
-            Err(Unknown::Fatal(why)) if self.is_end => self.fail(run, slot, &Ended::failed(run.id(slot), why)),
+            // The run ends all the same, and its callbacks have to be called.
+            Err(Unknown::Fatal(why)) if self.is_end() => self.fail(run, slot, &Ended::failed(run.id(slot), why)),
             Err(unknown) => Err(unknown),
         }
     }

@@ -33,7 +33,7 @@ fn previous(task: &Task) -> LastSuccess {
     let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
     LastSuccess::Asked(Asked::new(move || {
         supervisor.previous(&ti).unwrap_or_else(|error| {
-            // There is none, or it is not known: a body must not take the one for the other.
+            // A body must not take an unknown one for none.
             tracing::error!("which run was the last to succeed is not known, so this try ends: {error}");
             std::process::exit(1)
         })

@@ -8,7 +8,7 @@ use super::super::wire::NodeStates;
 use super::ended::Ended;
 use super::recollect::{Recollection, Unknown};
 use crate::author::words::duration;
-use crate::engine::{Entry, NodeState, Position, Record, Run, Skip, Slot};
+use crate::engine::{Entry, NodeState, Position, Record, Run, Slot};
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -123,19 +123,13 @@ impl Recollection<'_> {
         match (state, kept) {
             (_, Some(kept)) => self.each(run, plan, each, &kept.nodes),
             // By hand: the run may end well.
-            ("success", None) if self.is_end => Ok(()),
+            ("success", None) if self.is_end() => Ok(()),
             ("success", None) => Err(Unknown::Fatal(format!(
                 "Airflow does not have what the elements of `{}` came to, though it is a success: was it marked by hand, or its XCom deleted? \
                  Clear it, so that it runs again",
                 run.id(each)
             ))),
-            (state, None) => match (self.said(&task, index, state)?, state) {
-                (Some(ended), _) if ended.state == NodeState::Failed.name() => self.end(run, each, &ended),
-                // What it waits for has failed or was skipped, which the engine finds out again.
-                (Some(_), _) => Ok(()),
-                (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),
-                (None, _) => self.record(run, Record::Skipped { slot: each, why: Skip::ByHand }),
-            },
+            (state, None) => self.without_elements(run, each, &task, index, state),
         }
     }
 

@@ -42,9 +42,8 @@ impl NodeStates {
         state.map(String::as_str)
     }
 
-    /// Whether a task, or any element of it, is in that state.
+    /// Whether a task, or any element of it, is in that state, as it was told.
     pub(in crate::airflow) fn any(&self, task: &str, state: &str) -> bool {
-        let Self::Told(_) = self else { return state == "success" };
         self.all_of(task).any(|of| of == state)
     }
 
@@ -60,15 +59,11 @@ impl NodeStates {
     }
 
     fn all_of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a str> {
-        let states = match self {
-            Self::Told(states) => Some(states),
-            Self::AllSuccessful => None,
-        };
         let is_of = move |name: &str| {
             let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
             name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
         };
-        states.into_iter().flatten().filter(move |(name, _)| is_of(name)).map(|(_, of)| of.as_str())
+        self.told().filter(move |(name, _)| is_of(name)).map(|(_, of)| of)
     }
 }
 
