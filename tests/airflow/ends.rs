@@ -98,7 +98,10 @@ fn the_end_of_a_run_is_that_of_our_rules() {
         |state: &str| Airflow::new("fails_in_the_end").state("fails", state).succeeded("clean_up", json!("x")).run("end_of_run");
     let failed = fails("failed");
     assert_eq!(failed.state(), "failed");
-    assert_eq!(failed.logged("error"), ["the run is failed: `fails` failed"]);
+    assert_eq!(
+        failed.logged("error"),
+        ["the run is failed: `fails` failed: Airflow says that it failed, and it has said nothing itself"]
+    );
     assert_eq!(fails("success").state(), "success");
     // Of what was marked by hand, and what Airflow has decided, the rest follows.
     let rules = Airflow::new("rules")

@@ -54,11 +54,11 @@ fn a_mapping_pushes_its_length_and_its_keys_become_labels() {
 
 #[test]
 fn a_run_that_was_asked_for_without_a_date_is_about_the_last_interval_as_at_home() {
-    let about = |logical_date: Value| {
+    let about = |kind: &str, logical_date: Value| {
         let mut airflow = Airflow::new("params").variable("parity_limit", "1");
         let run = &mut airflow.startup["ti_context"]["dag_run"];
         *run = json!({"logical_date": logical_date, "run_after": "2024-03-26T12:00:00Z", "start_date": "2024-03-26T12:00:01Z",
-            "run_type": "manual", "conf": {}, "consumed_asset_events": []});
+            "run_type": kind, "conf": {}, "consumed_asset_events": []});
         airflow
             .connections
             .insert("parity_warehouse".into(), json!({"conn_id": "parity_warehouse", "password": "hunter2-hunter2"}));
@@ -72,8 +72,10 @@ fn a_run_that_was_asked_for_without_a_date_is_about_the_last_interval_as_at_home
         text.split(' ').next().unwrap().to_owned()
     };
     // The day that was over at six in Berlin.
-    assert_eq!(about(Value::Null), "2024-03-25");
-    assert_eq!(about(json!("2024-03-20T05:00:00Z")), "2024-03-20");
+    for kind in ["manual", "asset_materialization", "operator_triggered"] {
+        assert_eq!(about(kind, Value::Null), "2024-03-25");
+        assert_eq!(about(kind, json!("2024-03-20T05:00:00Z")), "2024-03-20");
+    }
 }
 
 #[test]

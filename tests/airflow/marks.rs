@@ -177,11 +177,110 @@ fn a_run_of_another_programs_tasks_is_no_success() {
     // A file of DAGs that is older than a renamed task, and one that has a task more.
     let ran = run().state("clean", "failed").run("end_of_run");
     assert_eq!(ran.state(), "failed");
-    assert!(errors(&ran).contains("`clean_up` failed"), "{}", errors(&ran));
-    let ran = run().succeeded("clean_up", json!("x")).state("gone", "failed").run("end_of_run");
-    assert!(errors(&ran).starts_with("`gone` failed, and this program has no such task"), "{}", errors(&ran));
+    assert!(errors(&ran).contains("Airflow has no task `clean_up` in this run: the file of DAGs"), "{}", errors(&ran));
+    for state in ["failed", "upstream_failed", "running"] {
+        let ran = run().succeeded("clean_up", json!("x")).state("gone", state).run("end_of_run");
+        assert_eq!(ran.state(), "failed");
+        let said = format!("`gone` is {state}, and this program has no such task");
+        assert!(errors(&ran).starts_with(&said), "{}", errors(&ran));
+    }
     // What a deployment has removed is nobody's affair.
     assert_eq!(run().succeeded("clean_up", json!("x")).state("gone", "removed").run("end_of_run").state(), "success");
+    // Also where the missing task may fail.
+    let teardowns = Airflow::new("teardowns").succeeded("open", json!("m")).succeeded("work", json!(1));
+    assert_eq!(teardowns.clone().succeeded("close", json!("x")).run("end_of_run").state(), "success");
+    assert_eq!(teardowns.run("end_of_run").state(), "failed");
+}
+
+#[test]
+fn a_run_of_which_something_has_not_ended_is_no_success() {
+    let run = |state: &str| Airflow::new("fails_in_the_end").state("fails", state).succeeded("clean_up", json!("x"));
+    for state in ["running", "up_for_retry", "none"] {
+        let ran = run(state).run("end_of_run");
+        assert_eq!(ran.state(), "failed");
+        let said = format!("`fails` has not ended, it is {state}: clear `end_of_run` together with what is before it");
+        assert!(errors(&ran).contains(&said), "{}", errors(&ran));
+    }
+    // A race goes on after it was won.
+    let rules = lists_of_others().state("short", "running").run("end_of_run");
+    assert_eq!(rules.state(), "success", "{rules:#?}");
+}
+
+/// All of it skipped but the list that won.
+fn lists_of_others() -> Airflow {
+    let airflow =
+        Airflow::new("lists_of_others").succeeded("long", json!([])).succeeded("taken.each", json!([])).state("taken", "skipped");
+    let skipped = [
+        "short",
+        "of_taken",
+        "ok",
+        "two",
+        "look",
+        "file.each",
+        "file",
+        "of_files",
+        "list",
+        "once.each",
+        "once",
+        "again.each",
+        "again",
+        "of_again",
+    ];
+    skipped.into_iter().fold(airflow, |airflow, task| airflow.state(task, "skipped"))
+}
+
+#[test]
+fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
+    let fan = Airflow::new("fan").succeeded("numbers", json!([1])).succeeded("element.each", json!([0, 1])).element(
+        "element",
+        0,
+        json!(2),
+    );
+    let ran = fan.clone().state("element_1", "failed").run("end_of_run");
+    assert_eq!(ran.state(), "failed");
+    assert!(
+        errors(&ran).contains("the list of `element.each` has 1 elements now, and it was expanded over 2"),
+        "{}",
+        errors(&ran)
+    );
+    assert_eq!(fan.state("element_1", "removed").run("end_of_run").state(), "success");
+    let mappings = Airflow::new("mappings").succeeded("three", json!([0])).succeeded("scaled.each", json!([0, 1]));
+    let two =
+        (0..2).fold(mappings, |airflow, index| airflow.element("double", index, json!(0)).element("scaled", index, json!(1)));
+    let total = two.run("total");
+    assert!(errors(&total).contains("clear it with all that is behind it"), "{}", errors(&total));
+    // And of one that is one task.
+    let steps = |list: Value| {
+        let airflow = Airflow::new("in_order").succeeded("steps", list).state("step.each", "success");
+        airflow.elements("step.each", "success", &json!({"step[0]": {"output": 1}, "step[1]": {"output": 2}})).run("all_steps")
+    };
+    assert_eq!(steps(json!([0, 1])).output(), Some(&json!(["1", "2"])));
+    for list in [json!([0]), json!([0, 1, 2])] {
+        let ran = steps(list);
+        assert!(errors(&ran).contains("the list of `step.each` is no longer the one that it has run over"), "{}", errors(&ran));
+    }
+}
+
+#[test]
+fn a_mapping_that_failed_and_a_join_that_says_so_are_one_failure() {
+    let upstream = json!({"state": "upstream_failed", "node": "each(counted)", "error": "gone", "attempts": 1, "told": true});
+    let ledger = Airflow::new("ledger")
+        .succeeded("numbers", json!([0, 1]))
+        .state("counted.each", "failed")
+        .state("counted", "upstream_failed");
+    let ran = ledger.state("sum", "failed").said("sum", -1, upstream.clone()).run("end_of_run");
+    assert_eq!(ran.state(), "failed");
+    assert!(errors(&ran).contains("Airflow says that it failed, and it has said nothing itself"), "{}", errors(&ran));
+    assert!(!errors(&ran).contains("cannot be"), "{}", errors(&ran));
+    // Cleared alone, and well since.
+    let again = Airflow::new("ledger").succeeded("numbers", json!([0])).succeeded("counted.each", json!([0])).element(
+        "counted",
+        0,
+        json!(0),
+    );
+    let ran = again.state("sum", "failed").said("sum", -1, upstream).run("end_of_run");
+    assert_eq!(ran.state(), "failed", "{}", errors(&ran));
+    assert!(!errors(&ran).contains("cannot be"), "{}", errors(&ran));
 }
 
 #[test]
@@ -192,6 +291,9 @@ fn more_retries_than_airflow_was_told_of_do_not_make_a_later_attempt() {
     let ran = airflow.run("third_time");
     assert_eq!(ran.state(), "failed");
     assert!(ran.logged("warning").contains(&"attempt 1"), "{:?}", ran.log);
+    // And the end of the run tells of the failure, as this process has told of a retry.
+    let ended = ran.pushed("pipeline_end").unwrap()["value"].clone();
+    assert_eq!((&ended["attempts"], &ended["told"]), (&json!(1), &json!(false)));
 }
 
 #[test]

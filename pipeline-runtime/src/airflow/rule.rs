@@ -1,6 +1,6 @@
 //! What a task waits for in Airflow, and by which of its rules.
 
-use super::names::{is_one_task, is_outside, members};
+use super::names::{is_one_task, is_outside, members, task_of};
 use crate::author::input::Rule;
 use crate::plan::{EdgeRule, NodeIx, Plan, What};
 use std::collections::BTreeSet;
@@ -58,4 +58,13 @@ pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
         (Some(rule), None) => rule,
         _ => DECIDED_BY_US,
     }
+}
+
+/// The tasks that races are between: once one has won, the others may run on.
+pub(super) fn raced(plan: &Plan) -> BTreeSet<String> {
+    let from = plan.nodes.iter().filter_map(|node| match &node.what {
+        What::FirstOf { from } => Some(from.iter().copied()),
+        _ => None,
+    });
+    from.flatten().filter_map(|node| task_of(plan, node)).collect()
 }

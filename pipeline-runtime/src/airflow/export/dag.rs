@@ -1,7 +1,7 @@
 //! A pipeline as Airflow's concepts.
 
 use super::super::names::{END, is_one_task, mapping_around, members, pool, retries, task_of};
-use super::super::rule::{from_outside, trigger_rule};
+use super::super::rule::{from_outside, raced, trigger_rule};
 use super::schedule::{self, When};
 use crate::Pipeline;
 use crate::author::options::Mode;
@@ -224,13 +224,4 @@ fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
         doubtful.extend(plan.inbound(from).iter().map(|(from, _)| *from));
     }
     found
-}
-
-/// The tasks that races are between.
-fn raced(plan: &Plan) -> BTreeSet<String> {
-    let from = plan.nodes.iter().filter_map(|node| match &node.what {
-        What::FirstOf { from } => Some(from.iter().copied()),
-        _ => None,
-    });
-    from.flatten().filter_map(|node| task_of(plan, node)).collect()
 }

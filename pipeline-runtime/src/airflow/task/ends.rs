@@ -40,6 +40,11 @@ impl Recollection<'_> {
             "skipped" => self.record(run, Record::Skipped { slot, why: Skip::Body(ended.error.as_str().into()) }),
             "upstream_failed" => {
                 let cause = self.cause(run, slot, ended)?;
+                let has_failed = matches!(run.node(cause).state(), NodeState::Failed | NodeState::UpstreamFailed);
+                if self.is_end() && !has_failed {
+                    // It was cleared alone since, so that nothing else says that the run has failed.
+                    return self.fail(run, slot, ended);
+                }
                 self.record(run, Record::UpstreamFailed { slot, cause })
             }
             _ => self.fail(run, slot, ended),
@@ -50,7 +55,8 @@ impl Recollection<'_> {
     fn cause(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<Slot, Unknown> {
         let found = run.slots().find(|slot| (run.is_body(*slot) || run.each(*slot).is_some()) && run.id(*slot) == ended.node);
         let Some(cause) = found.filter(|cause| *cause != slot) else { return Ok(slot) };
-        if !run.node(cause).state().is_end() {
+        // A mapping that has elements is what they come to.
+        if !run.node(cause).state().is_end() && run.expansion_of(cause).is_none() {
             self.fail(run, cause, &Ended { state: "failed".to_owned(), ..ended.clone() })?;
         }
         Ok(cause)
@@ -90,6 +96,9 @@ impl Recollection<'_> {
         index: Option<u32>,
         state: &str,
     ) -> Result<(), Unknown> {
+        if run.node(each).state().is_end() {
+            return Ok(());
+        }
         match (self.said(task, index, state)?, state) {
             (Some(ended), _) if ended.state == NodeState::Failed.name() => self.end(run, each, &ended),
             (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),

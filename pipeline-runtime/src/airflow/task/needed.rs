@@ -3,7 +3,7 @@
 use super::super::names::{is_one_task, is_outside, mapping_around, members, task_around};
 use super::super::rule::from_outside;
 use super::Target;
-use crate::plan::{NodeIx, Plan, What};
+use crate::plan::{NodeIx, Plan, ScopeIx, What};
 use std::collections::BTreeSet;
 
 /// Which nodes a task asks Airflow about.
@@ -47,6 +47,14 @@ impl Needed {
             Target::End => needed.all(plan),
         }
         needed
+    }
+
+    /// The nodes of a scope that are written down, each behind those before it.
+    pub(super) fn in_order(&self, plan: &Plan, scope: ScopeIx) -> Vec<NodeIx> {
+        let all: BTreeSet<NodeIx> = self.states.iter().chain(&self.whole).chain(&self.expanded).copied().collect();
+        let mut of_scope: Vec<NodeIx> = all.into_iter().filter(|node| plan.node(*node).scope == scope).collect();
+        of_scope.sort_by_key(|node| plan.node(*node).rank);
+        of_scope
     }
 
     /// Whatever decides about the run: how everything ended, which arms were taken, and what the lists were.

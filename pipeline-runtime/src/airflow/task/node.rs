@@ -223,8 +223,11 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
                 let end = error.floor_char_boundary(MAX_REASON);
                 Done::new(Final::Retry { after, reason: error[..end].to_owned() })
             } else {
-                tracing::error!("Airflow has no try left, though attempt {attempts} of {} is due", plan.policy(node).retries + 1);
-                failed(error.to_string())
+                // An older export has told Airflow of fewer. The engine has called those for a retry, and not those for a failure.
+                let made = attempts.saturating_sub(1).max(1);
+                tracing::error!("Airflow has no try left after attempt {made} of {}", plan.policy(node).retries + 1);
+                let ended = Ended { attempts: made, ..Ended::failed(id.as_str(), error.to_string()) };
+                Done { ended: Some(ended), ..Done::new(Final::Failed) }
             }
         }
         Came::Later(next) => {

@@ -4,6 +4,7 @@
 //! them. Trigger rules, arms, races and the joins of mappings then are the engine's own.
 
 use super::super::names::{END, mapping_around, task_of};
+use super::super::rule::raced;
 use super::super::wire::{CallError, NodeStates, Place, ReadError, Supervisor};
 use super::Target;
 use super::ended::Ended;
@@ -41,11 +42,13 @@ pub(super) struct Recollection<'a> {
     pub(super) found: RefCell<Outputs>,
     /// The nodes that failed and of which nobody was told.
     pub(super) untold: RefCell<Vec<Slot>>,
+    /// Why the run cannot have ended well, whatever its nodes say.
+    pub(super) doubts: RefCell<Vec<String>>,
 }
 
 impl<'a> Recollection<'a> {
     pub(super) fn new(supervisor: &'a Supervisor, place: &'a Place, at: Timestamp, target: Target) -> Self {
-        Self { supervisor, place, at, target, found: RefCell::default(), untold: RefCell::default() }
+        Self { supervisor, place, at, target, found: RefCell::default(), untold: RefCell::default(), doubts: RefCell::default() }
     }
 }
 
@@ -57,9 +60,8 @@ impl Recollection<'_> {
 
     /// Writes down in `run`, of which nothing has happened yet, what its tasks have come to.
     pub(super) fn recollect(&self, run: &mut Run) -> Result<(), Unknown> {
-        let target = self.target;
         let plan = Arc::clone(run.plan());
-        let needed = Needed::of(&plan, target);
+        let needed = Needed::of(&plan, self.target);
         self.pass_pasts(run, &plan)?;
         if needed.states.is_empty() && needed.whole.is_empty() {
             return Ok(());
@@ -72,18 +74,28 @@ impl Recollection<'_> {
         }
         let outputs =
             self.outputs(&plan, &needed, &states, needed.states.iter().copied().filter(is_own).map(|node| (node, None)))?;
-        for &node in needed.states.iter().filter(|node| is_own(node)) {
+        for node in needed.in_order(&plan, 0) {
             let slot = run.seen_from(0, node);
-            self.write_down(run, &plan, slot, node, None, &states, &outputs)?;
-        }
-        for &each in needed.expanded.iter().filter(|each| is_own(each) && !needed.whole.contains(each)) {
-            if target != Target::Expand(each) {
-                self.expand(run, &plan, each, &needed, &states)?;
+            match &plan.node(node).what {
+                What::Body(_) => self.write_down(run, &plan, slot, node, None, &states, &outputs)?,
+                _ if self.target == Target::Expand(node) || self.target.is_of(node) => {}
+                _ if needed.whole.contains(&node) => self.elements(run, &plan, slot, None, &states)?,
+                _ => self.expand(run, &plan, node, &needed, &states)?,
             }
         }
-        for &each in needed.whole.iter().filter(|each| is_own(each) && !target.is_of(**each)) {
-            self.elements(run, &plan, run.seen_from(0, each), None, &states)?;
+        for doubt in self.doubts.borrow().iter() {
+            tracing::error!("{doubt}");
+            run.must_fail();
         }
+        Ok(())
+    }
+
+    /// Something that cannot be right: the run fails by it, and so does a task that has to know.
+    pub(super) fn doubt(&self, doubt: String) -> Result<(), Unknown> {
+        if !self.is_end() {
+            return Err(Unknown::Fatal(doubt));
+        }
+        self.doubts.borrow_mut().push(doubt);
         Ok(())
     }
 
@@ -108,23 +120,29 @@ impl Recollection<'_> {
         const STALE: &str = "the file of DAGs that this run was begun by is not the export of this program: export it again";
         let tasks: BTreeMap<String, NodeIx> =
             (0..).zip(&plan.nodes).filter_map(|(node, _)| Some((task_of(plan, node)?, node))).collect();
-        let is_missing = |(task, node): &(&String, &NodeIx)| plan.node(**node).scope == 0 && states.of(task, None).is_none();
-        let missing: Vec<(&String, &NodeIx)> = tasks.iter().filter(is_missing).collect();
-        for (task, node) in &missing {
-            let slot = run.seen_from(0, **node);
-            self.fail(run, slot, &Ended::failed(run.id(slot), format!("Airflow has no task `{task}` in this run: {STALE}")))?;
-        }
-        let is_known = |name: &str| {
-            let element = name.rsplit_once('_').filter(|(_, index)| index.bytes().all(|byte| byte.is_ascii_digit()));
-            name == END || tasks.contains_key(name) || element.is_some_and(|(task, _)| tasks.contains_key(task))
-        };
-        match states.told().find(|(name, state)| *state == "failed" && !is_known(name)) {
-            // Where a task is missing the run fails by that, and whoever has to know is told.
-            Some((name, _)) if missing.is_empty() => {
-                Err(Unknown::Fatal(format!("`{name}` failed, and this program has no such task: {STALE}")))
+        for (task, &node) in tasks.iter().filter(|(_, node)| plan.node(**node).scope == 0) {
+            if states.of(task, None).is_none() {
+                let (slot, why) = (run.seen_from(0, node), format!("Airflow has no task `{task}` in this run: {STALE}"));
+                self.fail(run, slot, &Ended::failed(run.id(slot), why.clone()))?;
+                self.doubt(why)?;
             }
-            _ => Ok(()),
         }
+        let known = |name: &str| {
+            let element = name.rsplit_once('_').filter(|(_, index)| index.bytes().all(|byte| byte.is_ascii_digit()));
+            tasks.get_key_value(name).or_else(|| tasks.get_key_value(element?.0)).map(|(task, _)| task)
+        };
+        let raced = raced(plan);
+        for (name, state) in states.told().filter(|(name, _)| *name != END) {
+            match (known(name), state) {
+                (_, "success" | "skipped" | "removed") | (Some(_), "failed" | "upstream_failed") => {}
+                (None, _) => self.doubt(format!("`{name}` is {state}, and this program has no such task: {STALE}"))?,
+                (Some(task), _) if raced.contains(task) => {}
+                (Some(_), state) => {
+                    self.doubt(format!("`{name}` has not ended, it is {state}: clear `{END}` together with what is before it"))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Airflow has seen to it that what depends on its past may begin.
@@ -152,6 +170,13 @@ impl Recollection<'_> {
             Target::Node(node, index) | Target::Whole(node, index) if mapping_around(plan, node) == Some(each) => index,
             _ => None,
         };
+        let inner_tasks = plan.scope(of.scope).nodes.iter().filter_map(|node| task_of(plan, *node));
+        let is_other = |elements: &usize| here.is_none() && *elements != width as usize;
+        if let Some(elements) = inner_tasks.filter_map(|task| states.elements(&task)).find(is_other) {
+            self.doubt(format!(
+                "the list of `{task}` has {width} elements now, and it was expanded over {elements}: clear it with all that is behind it"
+            ))?;
+        }
         let scope = plan.scope(of.scope);
         for element in 0..width {
             let gate = run.layout().resolve(plan, scope.nodes[0], Position { expansion, element });
@@ -163,19 +188,15 @@ impl Recollection<'_> {
             self.record(run, record)?;
         }
         let elements = here.map_or(0..width, |here| here..here.saturating_add(1).min(width));
-        let inner = needed.states.iter().copied().filter(|node| plan.node(*node).scope == of.scope);
-        let inner: Vec<(NodeIx, Option<u32>)> =
-            inner.flat_map(|node| elements.clone().map(move |element| (node, Some(element)))).collect();
-        let outputs = self.outputs(plan, needed, states, inner.iter().copied())?;
-        for (node, element) in inner {
-            let position = Position { expansion, element: element.unwrap_or_default() };
-            let slot = run.layout().resolve(plan, node, position);
-            self.write_down(run, plan, slot, node, element, states, &outputs)?;
-        }
-        for &whole in needed.whole.iter().filter(|whole| plan.node(**whole).scope == of.scope && !self.target.is_of(**whole)) {
-            for element in elements.clone() {
-                let slot = run.layout().resolve(plan, whole, Position { expansion, element });
-                self.elements(run, plan, slot, Some(element), states)?;
+        let inner = needed.in_order(plan, of.scope);
+        let asked = inner.iter().flat_map(|node| elements.clone().map(move |element| (*node, Some(element))));
+        let outputs = self.outputs(plan, needed, states, asked)?;
+        for (node, element) in inner.into_iter().flat_map(|node| elements.clone().map(move |element| (node, element))) {
+            let slot = run.layout().resolve(plan, node, Position { expansion, element });
+            match &plan.node(node).what {
+                What::Body(_) => self.write_down(run, plan, slot, node, Some(element), states, &outputs)?,
+                _ if self.target.is_of(node) => {}
+                _ => self.elements(run, plan, slot, Some(element), states)?,
             }
         }
         Ok(())

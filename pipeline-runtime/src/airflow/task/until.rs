@@ -158,10 +158,10 @@ impl Heard {
         }
         let state = self.engine.ended(self.ix).await;
         let failed = |run: &Run| {
-            let failed =
-                run.slots().filter(|slot| run.node(*slot).state() == NodeState::Failed).map(|slot| format!("`{}`", run.id(slot)));
-            let failed: Vec<String> = failed.collect();
-            (!failed.is_empty()).then(|| format!("{} failed", failed.join(", ")))
+            let error = |slot: Slot| run.node(slot).failure().map_or("unknown", |failure| failure.error()).to_owned();
+            let failed = run.slots().filter(|slot| run.node(*slot).state() == NodeState::Failed);
+            let failed: Vec<String> = failed.map(|slot| format!("`{}` failed: {}", run.id(slot), error(slot))).collect();
+            (!failed.is_empty()).then(|| failed.join("; "))
         };
         Ok((state, self.look(failed).flatten()))
     }

@@ -69,9 +69,8 @@ impl Within {
     pub(super) fn ended(self, run: &Run, each: Slot) -> (Elements, Option<Ended>) {
         let (mut elements, mut failed, mut cut_off) = (Elements::default(), None, Vec::new());
         let inside = run.expansion_of(each).map(|expansion| run.layout().inside(expansion)).unwrap_or_default();
-        // A mapping that fails has too long a list.
-        let says =
-            |slot: &Slot| run.is_body(*slot) || (run.each(*slot).is_some() && run.node(*slot).state() == NodeState::Failed);
+        // A mapping without elements says itself how it ended.
+        let says = |slot: &Slot| run.is_body(*slot) || (run.each(*slot).is_some() && run.expansion_of(*slot).is_none());
         for slot in inside.into_iter().filter(says) {
             let (id, node) = (run.id(slot), run.node(slot));
             let ended = |of: &str, error: &str, attempts: u32| Ended {
@@ -121,7 +120,17 @@ impl Recollection<'_> {
         let kept = self.supervisor.xcom(self.place, &task, KEY, index)?.wait()?;
         let kept: Option<Kept> = serde_json::from_value(kept).ok().filter(|kept: &Kept| kept.state == state);
         match (state, kept) {
-            (_, Some(kept)) => self.each(run, plan, each, &kept.nodes),
+            _ if run.node(each).state().is_end() => Ok(()),
+            (_, Some(kept)) => {
+                let (mut said, mut unsaid) = (0, 0);
+                self.each(run, plan, each, &kept.nodes, (&mut said, &mut unsaid))?;
+                if run.expansion_of(each).is_none() || (unsaid == 0 && said == kept.nodes.0.len()) {
+                    return Ok(());
+                }
+                self.doubt(format!(
+                    "the list of `{task}` is no longer the one that it has run over: clear it with all that is behind it"
+                ))
+            }
             // By hand: the run may end well.
             ("success", None) if self.is_end() => Ok(()),
             ("success", None) => Err(Unknown::Fatal(format!(
@@ -133,8 +142,15 @@ impl Recollection<'_> {
         }
     }
 
-    /// Expands a mapping, and writes down its nodes as they are kept.
-    fn each(&self, run: &mut Run, plan: &Plan, each: Slot, kept: &Elements) -> Result<(), Unknown> {
+    /// Expands a mapping, and writes down its nodes as they are kept. Counts those that say how they ended, and those that do not.
+    fn each(
+        &self,
+        run: &mut Run,
+        plan: &Plan,
+        each: Slot,
+        kept: &Elements,
+        (said, unsaid): (&mut usize, &mut usize),
+    ) -> Result<(), Unknown> {
         let Some((expansion, width)) = self.unfold(run, each)? else { return Ok(()) };
         let nodes = &plan.scope(run.layout().expansion(expansion).scope).nodes;
         for element in 0..width {
@@ -143,12 +159,14 @@ impl Recollection<'_> {
             // The element itself comes first.
             self.record(run, Record::Succeeded { slot: slots[0], output: None })?;
             for slot in slots {
-                match kept.0.get(&run.id(slot)) {
+                let came = kept.0.get(&run.id(slot));
+                *said += usize::from(came.is_some());
+                match came {
                     _ if run.node(slot).state().is_end() => {}
                     Some(Came::Output(json)) => self.success(run, slot, json)?,
                     Some(Came::Ended(ended)) => self.end(run, slot, ended)?,
-                    None if run.each(slot).is_some() => self.each(run, plan, slot, kept)?,
-                    None => {}
+                    None if run.each(slot).is_some() => self.each(run, plan, slot, kept, (&mut *said, &mut *unsaid))?,
+                    None => *unsaid += usize::from(run.is_body(slot)),
                 }
             }
         }

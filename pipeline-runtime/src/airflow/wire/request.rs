@@ -52,6 +52,13 @@ impl NodeStates {
         self.all_of(task).count() == elements && self.all_of(task).all(|of| of == "success")
     }
 
+    /// How many elements of a task there are, if it is known and has any.
+    pub(in crate::airflow) fn elements(&self, task: &str) -> Option<usize> {
+        let is_element = |(name, state): &(&str, &str)| *state != "removed" && *name != task;
+        let count = self.told().filter(|(name, _)| is_of(name, task)).filter(is_element).count();
+        (count > 0).then_some(count)
+    }
+
     /// The tasks that are known, each element by itself, and how they ended.
     pub(in crate::airflow) fn told(&self) -> impl Iterator<Item = (&str, &str)> {
         let states = if let Self::Told(states) = self { Some(states) } else { None };
@@ -59,12 +66,14 @@ impl NodeStates {
     }
 
     fn all_of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a str> {
-        let is_of = move |name: &str| {
-            let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
-            name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
-        };
-        self.told().filter(move |(name, _)| is_of(name)).map(|(_, of)| of)
+        self.told().filter(move |(name, _)| is_of(name, task)).map(|(_, of)| of)
     }
+}
+
+/// Whether that is a task's name, or that of an element of it.
+fn is_of(name: &str, task: &str) -> bool {
+    let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
+    name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The last word of a task.

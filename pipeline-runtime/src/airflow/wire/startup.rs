@@ -86,9 +86,9 @@ impl DagRun {
         Interval { start, end: self.data_interval_end.unwrap_or(start) }
     }
 
-    /// Whether somebody has asked for it and given no date, of which Airflow then makes none.
+    /// Whether it was begun without a date, by somebody or by another run: then Airflow makes none.
     pub(in crate::airflow) fn is_undated(&self) -> bool {
-        self.run_type == "manual" && self.logical_date.is_none() && self.data_interval_start.is_none()
+        self.logical_date.is_none() && self.data_interval_start.is_none()
     }
 
     pub(in crate::airflow) fn kind(&self) -> RunKind {

@@ -45,6 +45,11 @@ impl Run {
         }
     }
 
+    /// Has the run fail however its nodes end, since something about it cannot be right.
+    pub(crate) fn must_fail(&mut self) {
+        self.failures += 1;
+    }
+
     /// Takes up a node where an earlier process has left it, before anything of it has happened here.
     pub(crate) fn take_up(&mut self, slot: Slot, earlier: &Earlier) {
         let moment = |nanos: Option<i64>| nanos.map_or(Moment::NONE, |nanos| Timestamp::from_nanos(nanos).into());
