@@ -38,6 +38,7 @@ fn without_a_command_the_help_is_shown() {
           gc         Removes what killed processes have left of files that they were writing into buckets
           simulate   Runs a pipeline on virtual time, in milliseconds, and prints its timeline
           what-if    Runs a run that the journal keeps once more on virtual time, with something otherwise, and says what differs
+          forecast   Says which runs a pipeline's schedule would begin, and when, under what is supposed
           quietly    Runs the sales and says nothing
           greet      Greets whoever is named
           help       Print this message or the help of the given subcommand(s)

@@ -239,3 +239,51 @@ fn a_run_is_run_once_more_with_something_otherwise() {
         assert!(answer.json()["detail"].as_str().unwrap().contains(said), "{wrong}: {}", answer.body);
     }
 }
+
+#[test]
+fn it_is_foretold_what_a_schedule_would_begin() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&["--read-only"]);
+    let site = shown.site();
+    let plain = site.api("/schedule/parted/forecast?ticks=3&takes=1m");
+    let due: Vec<&str> = names(&plain["rows"], "end");
+    assert!(due.len() >= 3 && due.is_sorted(), "{plain}");
+    assert_eq!(plain["timezone"], "UTC");
+    // Nobody serves, which ends at the last tick that is asked for.
+    let last = due[due.len() - 1];
+    let stopped = site.api(&format!("/schedule/parted/forecast?ticks=3&takes=1m&stopped=..{last}"));
+    let (why, rows) = (names(&stopped["rows"], "why"), stopped["rows"].as_array().unwrap());
+    assert_eq!(rows[rows.len() - 1]["begins"], rows[rows.len() - 1]["end"], "{stopped}");
+    assert!(why[why.len() - 2].contains("a later interval was due"), "{stopped}");
+    for (wrong, status, said) in [
+        ("parted/forecast?set=retries=3", 400, "there is no option `retries` here"),
+        ("parted/forecast?paused=2026-01-02", 400, "write FROM..UNTIL"),
+        ("waiting/forecast", 404, "has no schedule"),
+        ("none/forecast", 404, "no pipeline `none`"),
+    ] {
+        let answer = site.get(&format!("/api/v1/schedule/{wrong}"));
+        assert_eq!(answer.status, status, "{wrong}: {}", answer.body);
+        assert!(answer.json()["detail"].as_str().unwrap().contains(said), "{wrong}: {}", answer.body);
+    }
+    assert!(site.api("/runs")["runs"].as_array().unwrap().len() == 2, "nothing was run");
+}
+
+#[test]
+fn a_run_is_saved_as_one_file_in_which_no_text_is_markup() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&[]);
+    let answer = shown.site().get(&format!("/api/v1{BAD}/document.html"));
+    let name = "attachment; filename=\"parted-manual__2026-01-06T00_00_00Z.html\"";
+    assert_eq!((answer.status, answer.header("content-disposition")), (200, Some(name)));
+    let page = &answer.body;
+    // Its nodes, its failure, its log, its records and what its time went into.
+    for part in ["upload[2]", "What failed", "<h2>Log</h2>", "part 1", "run_ended", "Where the time went", "<svg "] {
+        assert!(page.contains(part), "there is no {part}: {page}");
+    }
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;&lt;/script&gt;\\u{1b}[2J\\u{202e}"), "{page}");
+    assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>bold"), "{page}");
+    assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
+    // The command line prints the same, but for when it was looked at.
+    let (code, printed) = folder.call(&["show", "parted/manual__2026-01-06T00:00:00Z", "--html"]);
+    assert_eq!((code, printed.lines().count()), (Some(0), page.lines().count()));
+}

@@ -86,3 +86,47 @@ fn what_is_only_to_look_at_is_not_changed() {
     let overview = site.api("/overview");
     assert_eq!(overview["read_only"], true);
 }
+
+#[test]
+fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
+    let folder = Folder::filled();
+    let shown = folder.serve(&[]);
+    let site = shown.site();
+    let waits = |day| json!({ "command": "trigger", "pipeline": "waiting", "logical_date": day, "params": {} });
+    for day in ["2026-01-05", "2026-01-06", "2026-01-07"] {
+        assert_eq!(site.post("/commands", &[], &waits(day)).status, 200);
+    }
+    let cancel = json!({ "command": "cancel_all", "pipeline": "waiting", "state": "", "kind": "manual", "since": null });
+    let dry = site.post("/commands?dry_run=true", &[], &cancel).json();
+    let meant: Vec<&str> = dry["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
+    let of = |day| format!("waiting/manual__2026-01-{day}T00:00:00Z");
+    assert_eq!(meant, [of("07"), of("06"), of("05")]);
+    assert_eq!(
+        (&dry["possible"], &dry["will"]),
+        (&json!(true), &json!("cancels 3 runs: attempts that are under way are cut off"))
+    );
+    // What was shown is what is done, or nothing is.
+    assert_eq!(site.post("/commands", &[], &waits("2026-01-08")).status, 200);
+    let mut with_hash = cancel.clone();
+    with_hash["hash"] = dry["hash"].clone();
+    let refused = site.post("/commands", &[], &with_hash);
+    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("no longer the same")), (409, true));
+    with_hash["hash"] = site.post("/commands?dry_run=true", &[], &cancel).json()["hash"].clone();
+    let done = site.post("/commands", &[("idempotency-key", "all")], &with_hash);
+    assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("4 of 4 runs are cancelled")), "{}", done.body);
+    // Sent again, it is the same answer; and each run has its own act.
+    assert_eq!(site.post("/commands", &[("idempotency-key", "all")], &with_hash).body, done.body);
+    let acts = site.api("/acts")["acts"].clone();
+    let cancels = acts.as_array().unwrap().iter().filter(|act| act["command"].as_str().unwrap().starts_with("cancel ")).count();
+    assert_eq!(cancels, 4);
+    let states = site.api("/runs?pipeline=waiting")["runs"].clone();
+    assert!(states.as_array().unwrap().iter().all(|run| run["state"] == "cancelled"), "{states}");
+    // What has not failed is not retried, also where the filter has it.
+    let retry = |state: &str| json!({ "command": "retry_all", "pipeline": "parted", "state": state });
+    let dry = |state| site.post("/commands?dry_run=true", &[], &retry(state)).json();
+    assert_eq!(dry("")["runs"], json!([{ "run": BAD, "state": "failed" }]));
+    assert_eq!((&dry("success")["runs"], &dry("success")["possible"]), (&json!([]), &json!(false)));
+    let wrong = site.post("/commands?dry_run=true", &[], &retry("sideways"));
+    assert_eq!((wrong.status, wrong.json()["detail"].as_str().unwrap().contains("no state `sideways`")), (400, true));
+    assert_eq!(shown.end(), Some(0));
+}

@@ -206,6 +206,9 @@ pub(super) enum Command {
     Show {
         /// The run's id, as `runs` lists it
         run: String,
+        /// Prints the run as one HTML file, with its log and its records: `show RUN --html >run.html`
+        #[arg(long)]
+        html: bool,
     },
     /// Prints what the attempts of a run, or of one of its nodes, logged
     ///
@@ -262,6 +265,11 @@ pub(super) enum Command {
     /// No body is called and nobody is told: each node answers as it did, after as long as it took. What the run never came to is unknown, and said
     /// to be. The pipeline's nodes have to be those of the run.
     WhatIf(WhatIfArgs),
+    /// Says which runs a pipeline's schedule would begin, and when, under what is supposed
+    ///
+    /// The scheduler of `serve` decides on virtual time, from what the journal knows now. Nothing is run or written. A process that serves is supposed
+    /// from now on, and a pipeline that is paused stays so, where nothing else is said.
+    Forecast(ForecastArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -461,6 +469,34 @@ pub(super) struct WhatIfArgs {
     /// That pool has another number of slots: database=4; may be repeated
     #[arg(long = "slots", value_name = "POOL=SLOTS")]
     pub(super) slots: Vec<String>,
+}
+
+/// `forecast`
+#[derive(Debug, clap::Args)]
+pub(super) struct ForecastArgs {
+    /// The pipeline; need not be named if it is the only one
+    pub(super) pipeline: Option<String>,
+    /// So many ticks are looked ahead, at most 500; without it 20
+    #[arg(long, value_name = "N")]
+    pub(super) ticks: Option<String>,
+    /// It is looked ahead until then, but for 500 ticks at most: 2026-03-31, 2026-03-31T06:00; dates are in the schedule's time zone
+    #[arg(long, value_name = "DATE", conflicts_with = "ticks")]
+    pub(super) until: Option<String>,
+    /// A run takes so long: 20m; without it as long as the median of the last 20 that succeeded
+    #[arg(long, value_name = "TIME")]
+    pub(super) takes: Option<String>,
+    /// No process serves then: 2026-03-28T06:00..2026-03-31, ..2026-03-31, 2026-03-28..; may be repeated
+    #[arg(long, value_name = "FROM..UNTIL")]
+    pub(super) stopped: Vec<String>,
+    /// The pipeline is paused then; may be repeated
+    #[arg(long, value_name = "FROM..UNTIL")]
+    pub(super) paused: Vec<String>,
+    /// The run of the interval that starts then fails; may be repeated
+    #[arg(long = "fail", value_name = "DATE")]
+    pub(super) fails: Vec<String>,
+    /// That option has another value: catchup=true, of catchup, `depends_on_past` and `max_active_runs`; may be repeated
+    #[arg(long = "set", value_name = "OPTION=VALUE")]
+    pub(super) options: Vec<String>,
 }
 
 impl How {

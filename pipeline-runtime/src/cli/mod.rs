@@ -132,6 +132,7 @@ mod clock_changes;
 mod dashboard;
 mod durations;
 mod edit;
+mod forecast;
 mod gc;
 mod graph;
 mod list;
@@ -370,7 +371,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
             edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &at(&how))
         }
         Command::Runs(runs) => runs::run(pipelines, &runs, &journal),
-        Command::Show { run } => show::run(pipelines, &run, &journal),
+        Command::Show { run, html } => show::run(pipelines, &run, html, &journal),
         Command::Logs(logs) => logs::run(pipelines, &logs, &journal),
         Command::Prune(prune) => prune::run(&prune, &journal),
         Command::Acts(acts) => acts::run(&acts, &journal),
@@ -379,6 +380,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Gc { buckets } => gc::run(&buckets),
         #[cfg(feature = "airflow")]
         Command::Airflow { what } => airflow::run(pipelines, what),
+        Command::Forecast(asked) => forecast::run(pipelines, &asked, &journal),
         Command::WhatIf(asked) => what_if::run(pipelines, &asked, &journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format), &journal),
     };

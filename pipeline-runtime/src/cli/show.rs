@@ -5,7 +5,7 @@ use super::{assets, output, runs, summary, waiting};
 use crate::engine::{NodeState, RunState, Slot};
 use crate::journal::Holder;
 use crate::observe::{RunHistory, Trouble, Waits, one_line, plural};
-use crate::read::{JournalReader, RunSummary};
+use crate::read::{JournalReader, RunSummary, Teller};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
 use std::fmt::Write;
@@ -15,11 +15,18 @@ use std::process::ExitCode;
 /// So many attempts that came to nothing are shown, the last ones.
 const MAX_SHOWN: usize = 50;
 
-pub(super) fn run(pipelines: &[Pipeline], run_id: &str, journal: &Path) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Path) -> Result<ExitCode, String> {
     let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
     let run = runs::known(&reader, run_id, journal)?;
     let details = reader.details(&run).map_err(|error| error.to_string())?;
     let run = details.summary();
+    if html {
+        let (now, last) = (Clock::system().now(), details.history().started + details.history().latest());
+        let is_run = Holder::of(journal).is_some() && run.blocked().is_none();
+        let teller = Teller { reader: &reader, pipelines, now: now.max(last), is_run };
+        output::to_stdout(teller.document(&details).map_err(|error| error.to_string())?.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     output::to_stdout(&header(run));
     if let Some(reason) = run.blocked() {
         output::to_stdout(&format!("\n{}", output::set_off(&format!("blocked: {reason}"))));

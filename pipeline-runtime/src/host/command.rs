@@ -6,6 +6,7 @@ use crate::author::setting::SetTo;
 use crate::engine::Edit;
 use crate::journal::{Act, JournalError, Mailbox};
 use crate::time::Clock;
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -148,6 +149,17 @@ pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, S
     let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
     runtime.block_on(wait(journal, command))
 }
+
+/// As [`ask`] for each of them, of which so many wait at once, so that a look into the inbox finds many. The answers are in their order.
+pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result<Option<Answer>, StartError>>, StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
+    let asked = futures_util::stream::iter(commands).map(|command| wait(journal, command)).buffered(AT_ONCE);
+    Ok(runtime.block_on(asked.collect()))
+}
+
+/// Each has a connection of its own to the journal.
+const AT_ONCE: usize = 50;
 
 async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
     let mailbox = Mailbox::open(journal)?;

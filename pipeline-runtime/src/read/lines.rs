@@ -55,7 +55,6 @@ impl LogFilter {
 pub struct LogLine(pub(super) StoredLine);
 
 impl LogLine {
-    #[cfg(feature = "dashboard")]
     pub(crate) fn of(line: StoredLine) -> Self {
         Self(line)
     }

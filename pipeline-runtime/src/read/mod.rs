@@ -49,12 +49,14 @@
 
 mod attempts;
 mod details;
+mod document;
 mod error;
 mod lines;
 mod runs;
 
 pub use attempts::Attempt;
 pub use details::{NodeDetails, RunDetails};
+pub(crate) use document::Teller;
 pub use error::ReadError;
 pub use lines::{LogFilter, LogLine};
 pub use runs::{RunFilter, RunSummary};

@@ -52,6 +52,25 @@ inBrowser('the ticks to come are in both zones, through a change of clock', fixt
   await until('five are listed', async () => (await cells.count()) === 5);
 });
 
+inBrowser('what would run is foretold, supposed by keyboard, and the address is the form', fixture, async (page, site) => {
+  await visit(page, site, 'p/parted/schedule?count=3&takes=1m');
+  const rows = page.getByRole('region', { name: 'What would run' }).locator('tbody tr');
+  await rows.nth(2).getByText('when due').waitFor();
+  await page.getByLabel('Change').selectOption('paused');
+  await tabTo(page, page.getByLabel('What is supposed'));
+  await page.keyboard.type('2026-01-01..');
+  await press(page, 'Enter');
+  await rows.last().getByText('paused').waitFor();
+  assert.deepEqual(query(page).getAll('paused'), ['2026-01-01..']);
+  await page.reload();
+  await rows.last().getByText('paused').waitFor();
+  await page.getByRole('button', { name: 'Take 2026-01-01.. back' }).press('Enter');
+  await rows.nth(2).getByText('when due').waitFor();
+  await page.getByLabel('What is supposed').fill('soon');
+  await press(page, 'Enter');
+  await page.getByRole('alert').filter({ hasText: 'takes soon' }).waitFor();
+}, { errors: /400/ });
+
 inBrowser('a trigger form is made of the type, its address is the form, and mistakes are told at their fields', fixture, async (page, site) => {
   await visit(page, site, 'p/parted/trigger');
   const parts = page.getByLabel('parts'), go = page.getByRole('button', { name: 'Trigger parted …' });

@@ -1,6 +1,9 @@
 // A run: its head, its Gantt as a treegrid, the drawer of a node, time travel, and its other views; by keyboard.
 import assert from 'node:assert/strict';
-import { drawn, focused, inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawn, findings, focused, inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { BAD, GOOD, HOSTILE, MAPPED, WAITS, example, fixture, state } from './harness/sites.mjs';
 import { until } from './harness/processes.mjs';
 import { plain } from '../../../pipeline-runtime/src/dashboard/assets/base.js';
@@ -25,7 +28,7 @@ inBrowser('it says why it waits, and `w` opens the node behind it', example, asy
 inBrowser('its title says how it went, and its times add up to six kinds', example, async (page, site) => {
   await visit(page, site, `r/${GOOD}`);
   assert.match(await page.title(), /^✓ cloud_data_pipeline backfill__2026-01-20/);
-  assert.deepEqual(await page.locator('.went dt').allTextContents(), ['worked', 'poked', 'waited for data', 'waited for a retry', 'queued for a pool', 'no process had the run']);
+  assert.deepEqual(await page.locator('.went dt').allTextContents(), ['worked', 'poked', 'waited for data', 'waited for a retry', 'queued', 'no process had the run']);
   const path = (await site.get(`runs/${GOOD}`)).critical_path.map(step => step.node);
   assert.deepEqual(await page.locator('.path a').allTextContents(), path);
 });
@@ -149,7 +152,8 @@ inBrowser('the records are listed, and one of them is a place in time', example,
   await tabTo(page, table.getByRole('link', { name: 'Record 3', exact: true }));
   await press(page, 'Enter');
   await page.getByText('as of then').waitFor();
-  assert.equal(await table.locator('tr[aria-current]').getAttribute('data-n'), '3');
+  // The head is drawn before the list is read again.
+  await until('it is marked', async () => (await table.locator('tr[aria-current]').getAttribute('data-n')) === '3');
 });
 
 inBrowser('the graph is told in words, moves by keys, and a click opens a node', example, async (page, site) => {
@@ -253,3 +257,17 @@ inBrowser('a run that is not there is told, with a way on', example, async (page
   await page.getByRole('alert').filter({ hasText: 'the journal has no run' }).waitFor();
   await page.getByRole('button', { name: 'Try again' }).waitFor();
 }, { errors: /404/ });
+
+inBrowser('it is saved as one file, which opens from the disk and has all of it', fixture, async (page, site) => {
+  await visit(page, site, `r/${HOSTILE}`);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Save' }).click()]);
+  assert.match(download.suggestedFilename(), /^parted-.*\.html$/);
+  const folder = mkdtempSync(join(tmpdir(), 'saved-')), file = join(folder, 'run.html');
+  try {
+    await download.saveAs(file);
+    await page.goto(`file://${file}`);
+    await page.getByRole('heading', { name: 'What failed' }).waitFor();
+    assert.deepEqual(await findings(page), []);
+    assert.equal(await page.locator('script, img').count(), 0);
+  } finally { rmSync(folder, { recursive: true }); }
+});

@@ -1,7 +1,7 @@
 // The list of runs: its filters are its address, and two runs can be picked to compare.
 import assert from 'node:assert/strict';
 import { inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
-import { example } from './harness/sites.mjs';
+import { example, fixture } from './harness/sites.mjs';
 import { until } from './harness/processes.mjs';
 
 const ids = page => page.locator('.runs tbody a.mono').allTextContents();
@@ -55,4 +55,21 @@ inBrowser('times are of the reader, or UTC', example, async (page, site) => {
   assert.match(await data(), /01:00$/);
   await page.getByRole('button', { name: 'Local' }).press('Enter');
   await until('it is UTC', async () => / 00:00$/.test(await data()));
+});
+
+inBrowser('all runs of a filter are cancelled at once, after their number is typed', fixture, async (page, site) => {
+  for (const day of ['11', '12']) await site.command({ command: 'trigger', pipeline: 'waiting', logical_date: `2026-02-${day}`, params: {} });
+  await visit(page, site, 'runs?pipeline=waiting&kind=manual');
+  await tabTo(page, page.getByRole('button', { name: 'Cancel all …' }));
+  await press(page, 'Enter');
+  const dialog = page.getByRole('dialog'), yes = dialog.getByRole('button', { name: 'Cancel all' }), listed = dialog.getByRole('list', { name: 'Runs' }).getByRole('listitem');
+  await listed.first().waitFor();
+  const count = await listed.count();
+  assert.ok(count >= 2);
+  assert.equal(await yes.isEnabled(), false);
+  await dialog.getByLabel(`Type ${count} to confirm`).fill(String(count));
+  await tabTo(page, yes);
+  await press(page, 'Enter');
+  await page.getByRole('status').filter({ hasText: `${count} of ${count} runs are cancelled` }).waitFor();
+  await until('all are cancelled', async () => (await site.get('runs?pipeline=waiting&kind=manual')).runs.every(run => run.state === 'cancelled'));
 });

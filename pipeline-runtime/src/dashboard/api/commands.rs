@@ -1,6 +1,7 @@
 //! What is asked for: first what it would do, then the same through the journal's inbox, as the command line does.
 
 use super::super::gate;
+use super::bulk::Bulk;
 use super::{Args, Problem, Site, date, name};
 use crate::host::{Answer, Command, ask};
 use crate::journal::Holder;
@@ -54,8 +55,25 @@ pub(super) struct How {
 #[derive(Debug, Deserialize)]
 struct Asked {
     #[serde(flatten)]
-    command: Command,
+    command: OneOrMany,
     hash: Option<String>,
+}
+
+/// What is asked of one run or pipeline, or of all runs of a filter.
+#[derive(Debug)]
+enum OneOrMany {
+    One(Command),
+    Many(Bulk),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    /// By its name, so that a mistake in one of them is told as that one's.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = Value::deserialize(deserializer)?;
+        let is_bulk = given["command"].as_str().is_some_and(|command| command.ends_with("_all"));
+        let read = if is_bulk { Bulk::deserialize(given).map(Self::Many) } else { Command::deserialize(given).map(Self::One) };
+        read.map_err(serde::de::Error::custom)
+    }
 }
 
 pub(super) async fn command(
@@ -65,7 +83,7 @@ pub(super) async fn command(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let asked: Asked = read(&body)?;
-    if matches!(asked.command, Command::Prune { .. }) {
+    if matches!(asked.command, OneOrMany::One(Command::Prune { .. })) {
         return Err(Problem::wrong("runs are deleted by `prune` on the command line"));
     }
     if dry_run {
@@ -92,7 +110,22 @@ fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is no command: {error}")))
 }
 
-async fn preview(site: &Arc<Site>, command: &Command) -> Result<Value, Problem> {
+async fn preview(site: &Arc<Site>, command: &OneOrMany) -> Result<Value, Problem> {
+    let held = Holder::of(&site.readers.journal).is_some();
+    let mut told = match command {
+        OneOrMany::One(command) => preview_one(site, command).await?,
+        OneOrMany::Many(bulk) => {
+            let preview = bulk.preview(site).await?;
+            json!({ "will": preview.will, "nodes": [], "intervals": [], "runs": preview.runs(), "hash": preview.hash() })
+        }
+    };
+    let is_empty = told["runs"].as_array().is_some_and(Vec::is_empty);
+    told["possible"] = (held && site.read_only.is_none() && !is_empty).into();
+    told["why_not"] = json!(why_not(site, held));
+    Ok(told)
+}
+
+async fn preview_one(site: &Arc<Site>, command: &Command) -> Result<Value, Problem> {
     let (command, pipelines, now) = (command.clone(), site.pipelines.clone(), site.clock.now());
     let preview = site.readers.read(move |reader| Ok(command.preview(reader.journal(), &pipelines, now)?)).await?;
     let nodes: Vec<Value> =
@@ -111,15 +144,7 @@ async fn preview(site: &Arc<Site>, command: &Command) -> Result<Value, Problem> 
         })
         .collect();
     let hash = hash(&format!("{}{nodes:?}{intervals:?}", preview.will));
-    let held = Holder::of(&site.readers.journal).is_some();
-    Ok(json!({
-        "will": preview.will,
-        "nodes": nodes,
-        "intervals": intervals,
-        "hash": hash,
-        "possible": held && site.read_only.is_none(),
-        "why_not": why_not(site, held),
-    }))
+    Ok(json!({ "will": preview.will, "nodes": nodes, "intervals": intervals, "hash": hash }))
 }
 
 fn why_not(site: &Site, is_held: bool) -> Option<String> {
@@ -130,10 +155,10 @@ fn why_not(site: &Site, is_held: bool) -> Option<String> {
     }
 }
 
-const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
+pub(super) const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
 
 /// A short text that differs where the text does, within this process.
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
@@ -143,8 +168,12 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
     if Holder::of(&site.readers.journal).is_none() {
         return Err(Problem::refused(NOBODY));
     }
+    let command = match command {
+        OneOrMany::One(command) => command,
+        OneOrMany::Many(bulk) => return bulk.carry_out(site, hash.as_deref()).await,
+    };
     if let Some(hash) = hash {
-        let now = preview(site, &command).await?;
+        let now = preview_one(site, &command).await?;
         if now["hash"] != hash {
             return Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"));
         }

@@ -1,10 +1,12 @@
 //! `/api/v1`: one file a subject. Fields may be added, and none is renamed or taken away.
 
 mod acts;
+mod bulk;
 mod calendar;
 mod commands;
 mod compare;
 mod events;
+mod forecast;
 mod graph;
 mod health;
 mod late;
@@ -55,6 +57,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/log.txt", get(logs::text))
         .route("/records", get(records::records))
         .route("/graph", get(graph::of_run))
+        .route("/document.html", get(run::document))
         .route("/what-if", get(what_if::what_if));
     let of_pipeline = Router::new()
         .route("/", get(pipelines::pipeline))
@@ -71,6 +74,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/pools", get(pools::pools))
         .route("/calendar/{pipeline}", get(calendar::calendar))
         .route("/schedule/{pipeline}", get(calendar::schedule))
+        .route("/schedule/{pipeline}/forecast", get(forecast::forecast))
         .route("/commands", post(commands::command))
         .route("/acts", get(acts::acts))
         .route("/system", get(system::system))

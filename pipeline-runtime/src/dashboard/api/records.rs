@@ -1,8 +1,6 @@
 //! A run's records as they were kept, for programs and for going back in time.
 
 use super::{Args, Problem, Site, When, at, ms};
-use crate::engine::{Record, Skip};
-use crate::observe::RunHistory;
 use crate::read::ReadError;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -30,7 +28,7 @@ pub(super) async fn records(
         let most = if is_renamed { u32::MAX } else { limit };
         let page = reader.journal().entries_between(run.stored().key, after, i64::MAX, most).map_err(ReadError::from)?;
         let shown = page.entries.iter().take(limit as usize).map(|stored| {
-            let (what, text) = told(history, &stored.entry.record);
+            let (what, text) = history.words(&stored.entry.record);
             let node = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
             json!({
                 "number": stored.number,
@@ -45,34 +43,4 @@ pub(super) async fn records(
         Ok(Json(json!({ "last": details.last_record(), "records": shown })))
     })
     .await
-}
-
-/// What a record is called, and what it says.
-fn told(history: &RunHistory, record: &Record) -> (&'static str, String) {
-    match record {
-        Record::Started { attempt, .. } => ("started", format!("attempt {attempt}")),
-        Record::NotYet { next, .. } => ("not_yet", format!("next poke {}", at(*next))),
-        Record::Retrying { next, error, .. } => ("retrying", format!("{error}; next attempt {}", at(*next))),
-        Record::Interrupted { asked: true, .. } => ("interrupted", "its process was asked to end".to_owned()),
-        Record::Interrupted { .. } => ("interrupted", "its process ended".to_owned()),
-        Record::Unfolded { width, .. } => ("unfolded", format!("{width} elements")),
-        Record::Succeeded { .. } => ("succeeded", String::new()),
-        Record::Failed { error, .. } => ("failed", error.to_string()),
-        Record::Skipped { why, .. } => {
-            let is_known = !matches!(why, Skip::Upstream(slot) if *slot as usize >= history.len());
-            ("skipped", if is_known { history.reason(why) } else { String::new() })
-        }
-        Record::UpstreamFailed { cause, .. } => (
-            "upstream_failed",
-            if (*cause as usize) < history.len() { format!("`{}` failed", history.id(*cause)) } else { String::new() },
-        ),
-        Record::Cleared { slots } => {
-            ("cleared", format!("{} node{} retried by hand", slots.len(), if slots.len() == 1 { " is" } else { "s are" }))
-        }
-        Record::Ending { state } => ("ending", format!("as {state}")),
-        Record::RunEnded { state } => ("run_ended", state.to_string()),
-        Record::CallbackDue { notification, .. } => ("callback_due", notification.event.name().to_owned()),
-        Record::CallbackTold { .. } => ("callback_delivered", String::new()),
-        Record::CallbackFailed { error, .. } => ("callback_failed", error.to_string()),
-    }
 }

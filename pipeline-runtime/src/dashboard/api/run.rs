@@ -3,10 +3,12 @@
 use super::{Args, Problem, Site, When, at, ms, whole, why};
 use crate::journal::Holder;
 use crate::observe::{CallbackHistory, RunHistory, Waits};
-use crate::read::{JournalReader, ReadError, RunDetails};
+use crate::read::{JournalReader, ReadError, RunDetails, Teller};
 use crate::time::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -59,6 +61,22 @@ pub(super) async fn run(
 ) -> Result<Json<Value>, Problem> {
     let when = asked.when();
     site.look(run, when, move |site, reader, details| Ok(Json(told(site, reader, details, when)?))).await
+}
+
+/// The run as one file.
+pub(super) async fn document(State(site): State<Arc<Site>>, Path(run): Path<(String, String)>) -> Result<Response, Problem> {
+    let name = format!("{}-{}.html", run.0, run.1);
+    // A run's id may have characters that a file's name cannot have.
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    let page = site.look(run, When::NOW, |site, reader, details| {
+        let Moment { now, is_run } = Moment::of(site, details, When::NOW);
+        Ok(Teller { reader, pipelines: &site.pipelines, now, is_run }.document(details)?)
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((headers, page.await?).into_response())
 }
 
 fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -> Result<Value, Problem> {

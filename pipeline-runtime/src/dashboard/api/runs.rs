@@ -20,19 +20,28 @@ const PAGE: u32 = 1_000;
 const POINTS: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Filter {
-    pipeline: Option<String>,
-    state: Option<String>,
-    kind: Option<String>,
-    since: Option<String>,
-    limit: Option<u32>,
+pub(super) struct Page {
+    #[serde(flatten)]
+    filter: Filter,
+    // Within what is flattened, a query has texts alone.
+    limit: Option<String>,
     after: Option<String>,
 }
 
-pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Filter>) -> Result<Json<Value>, Problem> {
+/// Which runs are meant.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct Filter {
+    pipeline: Option<String>,
+    pub(super) state: Option<String>,
+    kind: Option<String>,
+    since: Option<String>,
+}
+
+pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
-    let limit = args.limit.unwrap_or(50).clamp(1, PAGE);
-    let filter = filter(&args, &site.pipelines)?.limit(limit);
+    let limit = args.limit.as_deref().filter(|limit| !limit.is_empty()).map(str::parse).transpose();
+    let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is no number"))?.unwrap_or(50).clamp(1, PAGE);
+    let filter = filter(&args.filter, &site.pipelines)?.limit(limit);
     let (runs, next) = site
         .readers
         .read(move |reader| {
@@ -58,7 +67,8 @@ fn zone(pipelines: &[Pipeline], named: Option<&str>) -> Zone {
     Pipeline::zone_of_all(pipelines, named.filter(|id| !id.is_empty()))
 }
 
-fn filter(args: &Filter, pipelines: &[Pipeline]) -> Result<RunFilter, Problem> {
+/// The filter of the journal that a filter of the API comes to.
+pub(super) fn filter(args: &Filter, pipelines: &[Pipeline]) -> Result<RunFilter, Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut filter = RunFilter::new();
     if let Some(pipeline) = given(&args.pipeline) {

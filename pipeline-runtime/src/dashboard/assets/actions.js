@@ -12,6 +12,8 @@ export const words = command => {
     case 'cancel': return { title: 'Cancel this run?', of: command.run, yes: `Cancel ${short(command.run)}`, danger: true };
     case 'pause': return command.paused ? { title: `Pause ${command.pipeline}?`, yes: `Pause ${command.pipeline}` } : { title: `Unpause ${command.pipeline}?`, yes: `Unpause ${command.pipeline}` };
     case 'trigger': return { title: `Trigger a run of ${command.pipeline}?`, yes: `Trigger ${command.pipeline}` };
+    case 'retry_all': return { title: 'Retry all of these runs?', yes: 'Retry all' };
+    case 'cancel_all': return { title: 'Cancel all of these runs?', yes: 'Cancel all', danger: true };
     case 'backfill': return { title: `Backfill ${command.pipeline}?`, yes: `Backfill ${command.pipeline}` };
     default: return { title: `${command.command}?`, yes: command.command };
   }
@@ -24,6 +26,7 @@ const had = (one, pipeline) => one.run ? el('a', { href: runLink(one.run.include
 export const intervalList = (intervals, pipeline) => el('ul.items.list', { tabindex: 0, 'aria-label': 'Intervals' }, intervals.slice(0, MAX_LISTED * 5).map(one => el('li', { class: one.taken ? null : 'out' }, mark(one.taken ? 'queued' : 'skipped'), el('span.grow.mono', time(one.start, 'minute', true), ' – ', time(one.end, 'minute', true)),
   el('span.dim', one.taken ? one.run ? ['runs again; it was ', had(one, pipeline)] : 'is run' : ['left out: ', had(one, pipeline)]))), more(intervals, 'intervals'));
 const nodeList = nodes => nodes.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Nodes' }, nodes.slice(0, MAX_LISTED).map(one => el('li', mark(one.from, true), el('span.grow.mono', one.node), el('span.dim', label(one.from), ' → '), el('span', rich(one.to)))), more(nodes, 'nodes'));
+const runList = runs => runs.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Runs' }, runs.slice(0, MAX_LISTED).map(one => el('li', mark(one.state, true), el('a.grow.mono.wrap', { href: runLink(one.run) }, one.run))), more(runs, 'runs'));
 
 /** Asks what a command would do. Writes nothing. */
 export const dryRun = (command, options) => api(['commands'], { dry_run: true }, { ...options, body: command });
@@ -33,9 +36,9 @@ export function ask(ctx, given, done) {
   const command = { ...given }, key = newKey(), name = words(command), from = document.activeElement;
   const body = el('div.stack', el('p.dim', 'Asking what will happen …')), status = el('div', { role: 'status' });
   const leave = button('Cancel', () => dialog.close(), { autofocus: true });
-  if (command.command === 'cancel') leave.textContent = 'Keep it running';
+  if (name.danger && command.command !== 'skip') leave.textContent = command.command === 'cancel' ? 'Keep it running' : 'Keep them running';
   const yes = button(name.yes, () => send(), { class: `main${name.danger ? ' danger' : ''}`, disabled: true });
-  const deep = command.command === 'retry' && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and what comes after it');
+  const deep = command.command.startsWith('retry') && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and what comes after it');
   const dialog = el('dialog', { 'aria-labelledby': 'ask', onclose: () => { dialog.remove(); finish(result); if (from?.isConnected) from.focus(); } },
     el('div', el('h2', { id: 'ask' }, name.title), name.of && el('p.dim.mono.wrap', name.of), deep, body, status, el('div.actions', leave, yes)));
   let result = null, finish, round = 0, hash = command.hash;
@@ -47,9 +50,12 @@ export function ask(ctx, given, done) {
     try {
       const answer = await dryRun(command, ctx);
       if (mine !== round) return;
-      if (answer.hash && command.command === 'backfill') hash = answer.hash;
-      show(body, el('p', rich(answer.will)), answer.nodes && nodeList(answer.nodes), answer.intervals?.length > 0 && intervalList(answer.intervals, command.pipeline), answer.possible === false && el('p.note.bad', rich(answer.why_not ?? 'This is not possible now.')));
-      yes.disabled = answer.possible === false;
+      if (answer.hash && (answer.runs || command.command === 'backfill')) hash = answer.hash;
+      show(body, el('p', rich(answer.will)), answer.nodes && nodeList(answer.nodes), answer.runs && runList(answer.runs), answer.intervals?.length > 0 && intervalList(answer.intervals, command.pipeline), answer.possible === false && el('p.note.bad', rich(answer.why_not ?? 'This is not possible now.')));
+      const count = command.command === 'cancel_all' && answer.possible && answer.runs.length > 1 ? String(answer.runs.length) : '';
+      // What ends many runs is not done by two clicks.
+      if (count) body.append(el('label.field', el('span', `Type ${count} to confirm`), el('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', oninput: event => { yes.disabled = event.target.value.trim() !== count; } })));
+      yes.disabled = answer.possible === false || count !== '';
     } catch (error) { if (mine === round && error.name !== 'AbortError') show(body, refused(error)); }
   };
   const send = async () => {
@@ -59,7 +65,8 @@ export function ask(ctx, given, done) {
     try {
       result = await api(['commands'], { dry_run: false }, { body: { ...command, ...hash && { hash } }, headers: { 'idempotency-key': key } });
       dialog.close();
-      ctx.say(result.text ?? 'Done.', 'ok');
+      const refused = result.refused ?? [];
+      ctx.say([result.text ?? 'Done.', ...refused.slice(0, 3).map(one => `${one.run}: ${one.why}`), refused.length > 3 && `and ${refused.length - 3} more`].filter(Boolean).join(' '), refused.length ? 'bad' : 'ok');
       done?.(result);
     } catch (error) { show(status, refused(error)); yes.textContent = name.yes; if (error.status) yes.disabled = true; deep && (deep.inert = false); } finally { yes.removeAttribute('aria-busy'); }
   };

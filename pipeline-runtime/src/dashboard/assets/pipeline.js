@@ -27,8 +27,9 @@ const scheduleTab = async (ctx, pipe, host) => {
     } catch (error) { if (error.status) show(body, el('tr', el('td', { colspan: 5 }, trouble(error)))); }
   };
   show(host, card('Schedule', bar, table('Ticks', [pipe.timezone ?? 'Schedule', 'Your time', 'When', 'Data interval', 'Remark'], body)));
-  await load();
-  return { update: load };
+  const foretell = pipe.schedule && pipe.known ? (await import('./forecast.js')).default(ctx, pipe, host) : () => {};
+  await Promise.all([load(), foretell()]);
+  return { update: keys => Promise.all([load(), foretell(keys === 'server' || keys === 'zone')]), fresh: () => foretell(true) };
 };
 
 const detailsTab = async (ctx, pipe, host) => {

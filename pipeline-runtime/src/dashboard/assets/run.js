@@ -65,6 +65,7 @@ export default async function page(ctx) {
         el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
+          el('a.as-button', { href: `api/v1/${link([...run.path, 'document.html'])}`, download: true, title: 'All of it as one HTML file, as it is now' }, 'Save'),
           button('Copy link', copy, { title: 'Copies a link to what you see now, at this record (c)' })))),
       answer.records.reading && el('p.note', { role: 'status' }, `Reading record ${answer.records.at.toLocaleString('en')} of ${answer.records.last.toLocaleString('en')}`),
       answer.note && el('p.note', rich(answer.note)),

@@ -1,5 +1,5 @@
 // The list of runs, newest first. Its filters are its URL.
-import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, dateText, isUtc, button, select, finder, meter, table, card, empty, trouble } from './base.js';
+import { el, show, api, chip, label, link, runLink, splitRun, time, counts, duration, dateText, isUtc, button, select, finder, meter, table, card, empty, trouble, readOnly } from './base.js';
 
 const STATES = ['', 'running', 'queued', 'blocked', 'failed', 'success', 'cancelled'], KINDS = ['', 'scheduled', 'manual', 'backfill', 'triggered'];
 const DAY = 864e5, SINCE = [['', 'ever'], [1, 'the last day'], [7, 'the last 7 days'], [30, 'the last 30 days']];
@@ -35,11 +35,13 @@ export default async function runs(ctx) {
       list = after ? [...list, ...answer.runs] : answer.runs; next = answer.next; draw();
     } catch (error) { if (error.status) show(foot, trouble(error)); } finally { busy = false; if (again) { again = false; load(); } }
   };
+  /** Of all runs of these filters, whether they are listed yet or not. */
+  const all = (command, text) => button(text, async () => (await import('./actions.js')).ask(ctx, { command, ...filters() }, () => load()));
   const drawBar = () => {
     const f = filters(), picked = ctx.all('pick'), known = SINCE.find(([days]) => days && f.since && Math.abs(Date.now() - days * DAY - Date.parse(f.since)) < 36e5);
     show(bar, find, names, byState.set(f.state), byKind.set(f.kind),
       bySince.set(known ? String(known[0]) : f.since ? 'x' : '', [...SINCE.map(([days, text]) => [String(days), text]), ...f.since && !known ? [['x', `since ${dateText(new Date(f.since), 'minute', isUtc())}`]] : []]),
-      el('span.grow'), picked.length === 1 && el('span.dim', 'Pick one more to compare'), picked.length === 2 && el('a.as-button', { href: link(['compare'], { a: picked[0], b: picked[1] }) }, 'Compare 2 runs'), [...ctx.query().keys()].length > 0 && button('Clear', () => ctx.set({ pipeline: null, state: null, kind: null, since: null, pick: null }, true)));
+      el('span.grow'), !readOnly() && ['', 'failed', 'cancelled'].includes(f.state ?? '') && all('retry_all', 'Retry all …'), !readOnly() && ['', 'running', 'queued', 'blocked'].includes(f.state ?? '') && all('cancel_all', 'Cancel all …'), picked.length === 1 && el('span.dim', 'Pick one more to compare'), picked.length === 2 && el('a.as-button', { href: link(['compare'], { a: picked[0], b: picked[1] }) }, 'Compare 2 runs'), [...ctx.query().keys()].length > 0 && button('Clear', () => ctx.set({ pipeline: null, state: null, kind: null, since: null, pick: null }, true)));
     if (document.activeElement !== find) find.value = f.pipeline ?? '';
   };
   const draw = () => {

@@ -1,6 +1,6 @@
 // What a node did, as bars: pure functions from spans of time to what is drawn.
 export const KINDS = ['worked', 'poked', 'data', 'retry', 'queued', 'nobody'];
-export const KIND_TEXT = { worked: 'worked', poked: 'poked', data: 'waited for data', retry: 'waited for a retry', queued: 'queued for a pool', nobody: 'no process had the run' };
+export const KIND_TEXT = { worked: 'worked', poked: 'poked', data: 'waited for data', retry: 'waited for a retry', queued: 'queued', nobody: 'no process had the run' };
 
 /** The bars of one row within `from`..`until` on `width` pixels. Bars of a kind that are less than a pixel apart are one. An open span ends at `now`; one that ends with one of the `failures` is bad. */
 export const bars = (spans, { from, until, width, now, failures = [] }) => {

@@ -1,5 +1,6 @@
 // The run once more on virtual time, with something otherwise, drawn below what happened. The URL is the form.
-import { el, show, api, mark, label, rich, duration, button, select, trouble, empty } from './base.js';
+import { el, show, api, mark, label, rich, duration, trouble, empty } from './base.js';
+import { suppositions, bar } from './suppose.js';
 
 const KINDS = { fail: ['An attempt fails', 'load@1=503'], set: ['An option is', 'export.poke=20s'], slots: ['A pool has', 'database=4'] };
 /** `NODE=TIME` as [node, time]: a node's id may hold the sign too. */
@@ -13,36 +14,25 @@ export const sentence = (run, other) => {
   return `${of(run)}; here ${of(other)}${Math.abs(later) < Math.max(1000, run.end_ms / 100) ? '' : `, ${duration(Math.abs(later))} ${later > 0 ? 'later' : 'sooner'}`}`;
 };
 
-const bar = (spans, kinds, whole, name) => el('div.wi-bar', { role: 'img', 'aria-label': name }, spans.map(([kind, from, until]) => {
-  const part = el('i', { class: `k-${kinds[kind]}` });
-  // What is short is seen all the same, also at the right edge.
-  part.style.left = `${Math.min(99.7, from / whole * 100)}%`; part.style.width = `${Math.max(.3, ((until ?? whole) - from) / whole * 100)}%`;
-  return part;
-}));
-
 export default async function whatIf(ctx, host, run) {
-  let wanted, answer, chosen = 'fail';
+  const changes = suppositions(ctx, KINDS, 'What is otherwise');
+  let wanted, answer;
   const asked = () => Object.fromEntries(['arrive', 'fail', 'set', 'slots'].map(key => [key, ctx.all(key)]));
-  const add = (key, text) => { if (text.trim()) ctx.set({ [key]: [...ctx.all(key), text.trim()] }, true); };
   const form = el('div.body.stack.padded'), result = el('div', { 'aria-live': 'polite' });
   show(host, form, result);
 
   const draw = () => {
     const given = asked(), named = Object.fromEntries(given.arrive.map(splitArrival));
-    const kind = select('Change', key => { chosen = key; text.placeholder = KINDS[key][1]; }, Object.entries(KINDS).map(([key, [text]]) => [key, text]));
-    kind.set(chosen);
-    const text = el('input', { type: 'text', 'aria-label': 'What is otherwise', placeholder: KINDS[chosen][1], spellcheck: 'false', class: 'mono' });
     show(form,
       el('p.dim', 'What the run would have come to, had something been otherwise: the engine runs it once more on virtual time. No body is called and nobody is told; each node answers as it did, after as long as it took.'),
       answer?.arrivals.length > 0 && el('div.stack', answer.arrivals.map(({ node, after_ms, by_ms }, i) => el('div.form-row', el('label.mono', { for: `wi${i}` }, node),
         el('div', el('input', { id: `wi${i}`, type: 'text', class: 'mono', value: named[node] ?? '', placeholder: '+20m, -5m, 20m or never', spellcheck: 'false', 'aria-describedby': `wi${i}-h`, onchange: event => ctx.set({ arrive: withArrival(given.arrive, node, event.target.value.trim()) }, true) }),
           el('span.dim', { id: `wi${i}-h` }, by_ms == null ? 'it was never there' : after_ms == null ? 'it was there at the first look' : `it came between ${duration(after_ms)} and ${duration(by_ms)}`))))),
-      el('form.row', { onsubmit: event => { event.preventDefault(); add(chosen, text.value); } }, kind, text, el('button', { type: 'submit' }, 'Add')),
-      el('div.row', Object.keys(KINDS).flatMap(key => given[key].map(one => el('span.tag', `${KINDS[key][0].toLowerCase()}: `, el('code', one), ' ', button('×', () => ctx.set({ [key]: given[key].filter(other => other !== one) }, true), { class: 'quiet icon', 'aria-label': `Take ${one} back` }))))));
+      changes());
   };
   const drawResult = () => {
     const all = ctx.get('all') === 'true', whole = Math.max(1, answer.end_ms), shown = answer.nodes.filter(node => all || node.differs), differ = answer.nodes.filter(node => node.differs).length;
-    const side = (one, name) => one ? [bar(one.spans, answer.kinds, whole, `${name}: ${label(one.state)}`), el('span.wi-end', mark(one.state, true), one.end_ms == null ? label(one.state) : duration(one.end_ms), one.attempts > 1 && el('span.dim', ` ${one.attempts} tries`), one.pokes > 1 && el('span.dim', ` ${one.pokes} pokes`))] : [el('div.wi-bar'), el('span.wi-end.dim', 'not there')];
+    const side = (one, name) => one ? [bar(one.spans.map(([kind, from, until]) => [answer.kinds[kind], from, until]), whole, `${name}: ${label(one.state)}`), el('span.wi-end', mark(one.state, true), one.end_ms == null ? label(one.state) : duration(one.end_ms), one.attempts > 1 && el('span.dim', ` ${one.attempts} tries`), one.pokes > 1 && el('span.dim', ` ${one.pokes} pokes`))] : [el('div.wi-bar'), el('span.wi-end.dim', 'not there')];
     show(result,
       el('p.note', { class: `note ${answer.what_if.state === 'success' ? 'ok' : answer.what_if.state === 'failed' ? 'bad' : 'go'}` }, mark(answer.what_if.state), sentence(answer.run, answer.what_if)),
       answer.notes.map(text => el('p.dim.padded', rich(text))),

@@ -41,7 +41,7 @@ impl Dispatch<'_> {
 }
 
 /// Which intervals of a pipeline have a scheduled run.
-pub(super) fn scheduled(reader: &Reader, pipeline: &Pipeline, date: Timestamp) -> Result<Known, JournalError> {
+pub(in crate::host) fn scheduled(reader: &Reader, pipeline: &Pipeline, date: Timestamp) -> Result<Known, JournalError> {
     let id = pipeline.id();
     let last = reader.last_scheduled(id, date)?;
     // Of others no outcome is asked for.

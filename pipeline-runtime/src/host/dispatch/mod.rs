@@ -34,6 +34,7 @@ use crate::plan::Awaits;
 use crate::random;
 use crate::schedule::Interval;
 use crate::time::{Clock, Leaps, Present, Timestamp};
+pub(super) use calendar::scheduled;
 pub(super) use calls::Call;
 use calls::Calls;
 pub(crate) use commands::pause;

@@ -74,7 +74,7 @@ impl Timetable {
     }
 
     /// Where the interval before this one starts. The two need not touch.
-    fn before(&self, interval: Interval) -> Option<DateTime<Utc>> {
+    pub(crate) fn before(&self, interval: Interval) -> Option<DateTime<Utc>> {
         self.schedule.as_ref()?.last_at_or_before(interval.start - chrono::TimeDelta::nanoseconds(1))
     }
 }
@@ -141,6 +141,15 @@ pub(crate) enum Ended {
     HoldsUp,
 }
 
+/// What keeps an interval from beginning that is due of a pipeline that is not paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeldBy {
+    /// `max_active_runs` of its pipeline are active.
+    Places,
+    /// With `depends_on_past`, the interval before, which starts then.
+    Past(DateTime<Utc>),
+}
+
 /// The state of all pipelines' schedules.
 #[derive(Debug, Default)]
 pub(crate) struct Scheduler {
@@ -169,6 +178,11 @@ impl Scheduler {
     /// A run that is to begin at `now`. It is the same again until it has begun ([`Scheduler::began`]) or ended.
     pub(crate) fn next(&self, now: Timestamp) -> Option<Begin> {
         self.pipelines.iter().find_map(|(pipeline, state)| state.next(pipeline, now.to_utc()))
+    }
+
+    /// What keeps the pipeline's interval that is due first from beginning.
+    pub(crate) fn held_by(&self, pipeline: &str, now: Timestamp) -> Option<HeldBy> {
+        self.pipelines.get(pipeline)?.held_by(now.to_utc())
     }
 
     /// When something may become due that is not due at `now`.

@@ -2,7 +2,7 @@
 
 use super::intervals::Intervals;
 use super::queue::Queue;
-use super::{Begin, Ended, Known, Timetable, Turn};
+use super::{Begin, Ended, HeldBy, Known, Timetable, Turn};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
 use crate::plan::{Awaits, Pending};
@@ -100,14 +100,29 @@ impl PipelineState {
         if let Some(updates) = self.awaits.as_ref().and_then(|awaits| awaits.due()) {
             return Some(Begin::Updated { pipeline: pipeline.to_owned(), updates });
         }
-        let schedule = self.timetable.schedule.as_ref()?;
-        let mut due = self.timetable.window.due(schedule, self.last, now);
-        let interval = due.find(|interval| !self.has_run(interval.start))?;
-        let is_held_up = |before| !self.intervals.allows(before);
-        if self.timetable.depends_on_past && self.scheduled_before(interval.start).is_some_and(is_held_up) {
+        let interval = self.due(now)?;
+        if self.past_of(interval).is_some() {
             return None;
         }
         Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
+    }
+
+    /// The interval that is due first.
+    fn due(&self, now: DateTime<Utc>) -> Option<Interval> {
+        let mut due = self.timetable.window.due(self.timetable.schedule.as_ref()?, self.last, now);
+        due.find(|interval| !self.has_run(interval.start))
+    }
+
+    /// The start of the interval before, where that keeps this one's run from beginning.
+    fn past_of(&self, interval: Interval) -> Option<DateTime<Utc>> {
+        let before = self.scheduled_before(interval.start).filter(|_| self.timetable.depends_on_past);
+        before.filter(|before| !self.intervals.allows(*before))
+    }
+
+    /// What keeps the interval that is due first from beginning, where there is one that does not begin.
+    pub(super) fn held_by(&self, now: DateTime<Utc>) -> Option<HeldBy> {
+        let interval = self.due(now)?;
+        if self.has_place() { self.past_of(interval).map(HeldBy::Past) } else { Some(HeldBy::Places) }
     }
 
     /// Whether a later interval than the last has had its scheduled run all the same.

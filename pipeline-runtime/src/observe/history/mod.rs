@@ -15,6 +15,8 @@ mod spent;
 #[cfg(test)]
 mod tests;
 mod turns;
+#[cfg(feature = "sqlite")]
+mod words;
 
 pub(crate) use callbacks::{CallbackHistory, Callbacks};
 pub(crate) use node::{NodeHistory, Trouble};

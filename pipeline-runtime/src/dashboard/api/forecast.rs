@@ -1,0 +1,57 @@
+//! What a pipeline's schedule would begin, under what is supposed.
+
+use super::{Args, Problem, Site, at, date, ms};
+use crate::host::{Forecast, ForecastError, Supposed};
+use axum::Json;
+use axum::extract::{Path, State};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// As a query says it: `ticks`, `until`, `takes`, `stopped`, `paused`, `fail` and `set`, written as `forecast` on the command line takes them.
+pub(super) async fn forecast(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Args(asked): Args<Vec<(String, String)>>,
+) -> Result<Json<Value>, Problem> {
+    let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
+    let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
+    let given = asked.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let supposed = Supposed::of(given, pipeline.zone()).map_err(|error| Problem::wrong(error.to_string()))?;
+    let now = site.clock.now();
+    let forecast = move |reader: &_| Forecast::of(Some(reader), &pipeline, &supposed, now).map_err(problem);
+    site.readers.read(forecast).await.map(|forecast| Json(to_json(&forecast)))
+}
+
+fn problem(error: ForecastError) -> Problem {
+    match error {
+        ForecastError::NoSchedule(_) => Problem::not_found(error.to_string()),
+        ForecastError::Read(error) => error.into(),
+        ForecastError::Wrong { .. } => Problem::wrong(error.to_string()),
+        error => Problem::refused(&error.to_string()),
+    }
+}
+
+fn to_json(forecast: &Forecast) -> Value {
+    let rows = forecast.rows.iter().map(|row| {
+        let local = row.interval.end.with_timezone(&forecast.zone);
+        json!({
+            "start": date(row.interval.start),
+            "end": date(row.interval.end),
+            "local": local.format("%a %Y-%m-%d %H:%M:%S %:z").to_string(),
+            "kind": row.kind.name(),
+            "run": row.run,
+            "begins": row.begins.map(at),
+            "ends": row.ends.map(at),
+            "state": row.state,
+            "why": row.why,
+        })
+    });
+    json!({
+        "now": at(forecast.from),
+        "until": at(forecast.until),
+        "timezone": forecast.zone.name(),
+        "takes_ms": ms(forecast.takes),
+        "rows": rows.collect::<Vec<_>>(),
+        "notes": forecast.notes,
+    })
+}

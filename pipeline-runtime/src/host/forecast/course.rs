@@ -1,0 +1,235 @@
+//! The scheduler of production, driven on virtual time: what begins when, under what is supposed.
+
+use super::super::scheduler::{Begin, Ended, Known, Scheduler, Timetable, Turn};
+use super::holds::{Hold, Holds};
+use super::supposed::{Stretch, Supposed};
+use crate::engine::RunState;
+use crate::journal::{RunKey, RunKind};
+use crate::schedule::Interval;
+use crate::time::Timestamp;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// So many runs begin at most.
+const MAX_RUNS: usize = 2_000;
+
+/// A run of the journal that has not ended, or one that would begin.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) turn: Turn,
+    /// Its id, where the journal has it.
+    pub(super) id: Option<String>,
+    pub(super) begins: Option<Timestamp>,
+    pub(super) is: Is,
+    /// Whether its tick came while the schedule was followed.
+    pub(super) on_time: bool,
+    /// How it is supposed to end.
+    pub(super) ends_as: RunState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Is {
+    Queued,
+    /// Until then, while a process serves.
+    Running(Timestamp),
+    /// Its process is stopped, and so much is left of it.
+    Interrupted(Duration),
+    Ended(Timestamp),
+    /// No process of this program can go on with it.
+    Blocked,
+}
+
+/// What the journal knows at the beginning.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Start {
+    pub(super) known: Known,
+    pub(super) unfinished: Vec<Run>,
+    /// Outcomes of intervals that queued backfills wait for.
+    pub(super) outcomes: BTreeMap<DateTime<Utc>, RunState>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Course {
+    pub(super) runs: Vec<Run>,
+    pub(super) holds: Holds,
+    /// Where there were more runs than are told: the time up to which they are.
+    pub(super) cut_off: Option<Timestamp>,
+}
+
+pub(super) struct Driver<'a> {
+    timetable: Timetable,
+    start: &'a Start,
+    supposed: &'a Supposed,
+    takes: Duration,
+    now: Timestamp,
+    /// None while no process serves.
+    scheduler: Option<Scheduler>,
+    runs: Vec<Run>,
+    holds: Holds,
+    next_key: RunKey,
+}
+
+/// There is one pipeline, which needs no name.
+const ID: &str = "";
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(timetable: Timetable, start: &'a Start, supposed: &'a Supposed, takes: Duration, now: Timestamp) -> Self {
+        let runs = start.unfinished.clone();
+        let next_key = runs.iter().map(|run| run.turn.key).max().unwrap_or_default() + 1;
+        Self { timetable, start, supposed, takes, now, scheduler: None, runs, holds: Holds::default(), next_key }
+    }
+
+    pub(super) fn run(mut self, until: Timestamp) -> Course {
+        let mut cut_off = None;
+        loop {
+            self.follow();
+            self.end();
+            self.begin();
+            self.holds.note(self.now, self.hold());
+            let Some(next) = self.next_event().filter(|next| *next <= until) else { break };
+            if self.runs.len() >= MAX_RUNS {
+                cut_off = Some(self.now);
+                break;
+            }
+            self.now = next;
+        }
+        Course { runs: self.runs, holds: self.holds, cut_off }
+    }
+
+    fn hold(&self) -> Option<Hold> {
+        match &self.scheduler {
+            None => Some(Hold::Stopped),
+            // Also while nothing is due: no tick of a paused pipeline wakes anybody.
+            Some(scheduler) if scheduler.is_paused(ID) => Some(Hold::Paused),
+            Some(scheduler) => scheduler.held_by(ID, self.now).map(Hold::By),
+        }
+    }
+
+    /// Starts and stops the process, and pauses the pipeline, as is supposed.
+    fn follow(&mut self) {
+        let has = |stretches: &[Stretch]| stretches.iter().any(|stretch| stretch.has(self.now));
+        let (is_stopped, is_paused) = (has(&self.supposed.stopped), has(&self.supposed.paused));
+        match &mut self.scheduler {
+            Some(_) if is_stopped => self.stop(),
+            Some(scheduler) if scheduler.is_paused(ID) != is_paused => scheduler.pause(ID, is_paused, self.now),
+            None if !is_stopped => self.serve(is_paused),
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self) {
+        self.scheduler = None;
+        for run in &mut self.runs {
+            if let Is::Running(until) = run.is {
+                run.is = Is::Interrupted(until.since(self.now));
+            }
+        }
+    }
+
+    /// A process starts, which knows what the journal does.
+    fn serve(&mut self, paused: bool) {
+        for run in &mut self.runs {
+            if let Is::Interrupted(left) = run.is {
+                run.is = Is::Running(self.now + left);
+            }
+        }
+        let is_open = |run: &&Run| !matches!(run.is, Is::Ended(_));
+        let mut known = self.known(paused);
+        if self.timetable.depends_on_past {
+            known.unfinished = self.runs.iter().filter(is_open).map(|run| run.turn).collect();
+        }
+        let mut scheduler = Scheduler::default();
+        scheduler.add(ID, self.timetable.clone(), known, Some(self.now));
+        for run in self.runs.iter().filter(is_open) {
+            match run.is {
+                Is::Running(_) => scheduler.began(ID, run.turn),
+                Is::Blocked => scheduler.set_aside(ID, run.turn),
+                _ => {
+                    let before = scheduler.queue(ID, run.turn);
+                    if let Some((start, state)) = before.and_then(|start| Some((start, self.outcome(start)?))) {
+                        scheduler.outcome(ID, start, state);
+                    }
+                }
+            }
+        }
+        self.scheduler = Some(scheduler);
+    }
+
+    /// What the journal would say of the pipeline's intervals.
+    fn known(&self, paused: bool) -> Known {
+        let mut known = Known { paused, ..self.start.known.clone() };
+        let begun = self.runs.iter().filter(|run| run.turn.kind == RunKind::Scheduled && run.begins.is_some());
+        if let Some(run) = begun.max_by_key(|run| run.turn.interval.start)
+            && known.last.is_none_or(|last| last.start <= run.turn.interval.start)
+        {
+            known.last = Some(run.turn.interval);
+            known.outcome = matches!(run.is, Is::Ended(_)).then_some(run.ends_as).or(known.outcome.filter(|_| run.id.is_some()));
+            known.ahead.retain(|(start, _)| *start > run.turn.interval.start);
+        }
+        known
+    }
+
+    /// The newest outcome of an interval.
+    fn outcome(&self, start: DateTime<Utc>) -> Option<RunState> {
+        let ended = self.runs.iter().filter(|run| run.turn.interval.start == start);
+        let ended = ended.filter_map(|run| if let Is::Ended(at) = run.is { Some((at, run.ends_as)) } else { None });
+        ended.max_by_key(|(at, _)| *at).map(|(_, state)| state).or_else(|| self.start.outcomes.get(&start).copied())
+    }
+
+    fn end(&mut self) {
+        let Some(scheduler) = &mut self.scheduler else { return };
+        for run in &mut self.runs {
+            if matches!(run.is, Is::Running(until) if until <= self.now) {
+                run.is = Is::Ended(self.now);
+                let _: Ended = scheduler.ended(ID, run.turn.key, run.ends_as);
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        while let Some(begin) = self.scheduler.as_ref().and_then(|scheduler| scheduler.next(self.now)) {
+            let turn = match begin {
+                Begin::Queued { turn, .. } => self.begin_queued(turn),
+                Begin::Interval { interval, on_time, .. } => self.begin_interval(interval, on_time),
+                // No update of an asset is supposed.
+                Begin::Updated { .. } => return,
+            };
+            if let Some(scheduler) = &mut self.scheduler {
+                scheduler.began(ID, turn);
+            }
+            // What takes no time lets others begin at once.
+            self.end();
+            if self.runs.len() >= MAX_RUNS {
+                return;
+            }
+        }
+    }
+
+    fn begin_queued(&mut self, turn: Turn) -> Turn {
+        let until = self.now + self.takes;
+        if let Some(run) = self.runs.iter_mut().find(|run| run.turn.key == turn.key) {
+            (run.begins, run.is) = (Some(self.now), Is::Running(until));
+        }
+        turn
+    }
+
+    fn begin_interval(&mut self, interval: Interval, on_time: bool) -> Turn {
+        let turn = Turn { key: self.next_key, kind: RunKind::Scheduled, interval, max_active: None };
+        self.next_key += 1;
+        let ends_as = if self.supposed.fails.contains(&interval.start) { RunState::Failed } else { RunState::Success };
+        let is = Is::Running(self.now + self.takes);
+        self.runs.push(Run { turn, id: None, begins: Some(self.now), is, on_time, ends_as });
+        turn
+    }
+
+    /// When something may change next.
+    fn next_event(&self) -> Option<Timestamp> {
+        let stretches = self.supposed.stopped.iter().chain(&self.supposed.paused);
+        let bounds = stretches.flat_map(|stretch| [stretch.from, stretch.until]).flatten();
+        let ends = self.runs.iter().filter_map(|run| if let Is::Running(until) = run.is { Some(until) } else { None });
+        let wake = self.scheduler.as_ref().and_then(|scheduler| scheduler.wake(self.now));
+        bounds.chain(ends).chain(wake).filter(|at| *at > self.now).min()
+    }
+}

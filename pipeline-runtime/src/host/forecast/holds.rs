@@ -1,0 +1,71 @@
+//! What kept intervals from beginning, and from when until when.
+
+use super::super::scheduler::HeldBy;
+use crate::time::{Timestamp, Zone};
+use chrono::{DateTime, Utc};
+
+/// What keeps the interval that is due first from beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// No process serves.
+    Stopped,
+    Paused,
+    By(HeldBy),
+}
+
+/// Each hold after the other, with no gap and no overlap; `None` is a stretch without one.
+#[derive(Debug, Default)]
+pub(super) struct Holds(Vec<(Timestamp, Option<Hold>)>);
+
+impl Holds {
+    /// From `now` on, this is what holds.
+    pub(super) fn note(&mut self, now: Timestamp, hold: Option<Hold>) {
+        if self.0.last().is_none_or(|(_, last)| *last != hold) {
+            self.0.push((now, hold));
+        }
+    }
+
+    /// What held an interval from when it was due until it began, in words; `begins` is none where it has not.
+    pub(super) fn between(&self, due: Timestamp, begins: Option<Timestamp>, words: &Words) -> Option<String> {
+        let ends = self.0.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
+        let told = self.0.iter().zip(ends).filter_map(|((from, hold), until)| {
+            let overlaps = begins.is_none_or(|begins| *from < begins) && until.is_none_or(|until| until > due && until > *from);
+            let until = until.filter(|until| *until <= begins.unwrap_or(words.end));
+            Some(words.of((*hold)?, until)).filter(|_| overlaps)
+        });
+        let mut told: Vec<String> = told.collect();
+        told.dedup();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+}
+
+/// How holds are told.
+pub(super) struct Words {
+    pub(super) zone: Zone,
+    pub(super) max_active_runs: u32,
+    /// Until when it is looked ahead.
+    pub(super) end: Timestamp,
+}
+
+impl Words {
+    fn of(&self, hold: Hold, until: Option<Timestamp>) -> String {
+        let what = match hold {
+            Hold::Stopped => "no process serves".to_owned(),
+            Hold::Paused => "paused".to_owned(),
+            Hold::By(HeldBy::Places) => format!("`max_active_runs = {}`", self.max_active_runs),
+            Hold::By(HeldBy::Past(start)) => {
+                format!("`depends_on_past`: the interval of {} has not succeeded", self.date(start))
+            }
+        };
+        match until {
+            Some(until) => format!("{what}, until {}", self.date(until.to_utc())),
+            None => what,
+        }
+    }
+
+    pub(super) fn date(&self, at: DateTime<Utc>) -> String {
+        let here = at.with_timezone(&self.zone);
+        let form = if here.timestamp().rem_euclid(60) == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
+        here.format(form).to_string()
+    }
+}

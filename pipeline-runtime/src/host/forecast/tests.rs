@@ -1,0 +1,270 @@
+//! What would run, over changes of clock, stops, pauses and limits.
+#![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
+
+use super::*;
+use crate::engine::RunState;
+use crate::journal::SqliteJournal;
+use crate::prelude::*;
+use expect_test::{Expect, expect};
+use std::fmt::Write;
+
+#[task]
+async fn load() -> Result<u64> {
+    Ok(1)
+}
+
+#[pipeline(schedule = "0 2 * * *", timezone = "Europe/Berlin", start = "2026-03-01")]
+fn nightly() {
+    load();
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse::<DateTime<Utc>>().unwrap().into()
+}
+
+fn of(pipeline: &Pipeline, given: &[(&str, &str)], now: &str) -> Forecast {
+    let supposed = Supposed::of(given.iter().copied(), pipeline.zone()).unwrap();
+    Forecast::of(None, pipeline, &supposed, at(now)).unwrap()
+}
+
+fn told(forecast: &Forecast) -> String {
+    let mut told = String::new();
+    let time = |at: Timestamp| at.to_utc().with_timezone(&forecast.zone).format("%d %H:%M %z").to_string();
+    for row in &forecast.rows {
+        let (begins, ends) = (row.begins.map_or("–".to_owned(), time), row.ends.map_or("–".to_owned(), time));
+        let why = row.why.as_deref().unwrap_or_default();
+        let line = format!("{} | {begins} | {ends} | {} | {why}", time(row.interval.end.into()), row.state);
+        writeln!(told, "{}", line.trim_end()).unwrap();
+    }
+    forecast.notes.iter().for_each(|note| writeln!(told, "note: {note}").unwrap());
+    told
+}
+
+#[track_caller]
+fn check(given: &[(&str, &str)], expected: &Expect) {
+    expected.assert_eq(&told(&of(&nightly(), given, "2026-03-27T12:00:00Z")));
+}
+
+#[test]
+fn over_a_change_of_clock() {
+    check(
+        &[("ticks", "3"), ("takes", "30m")],
+        &expect![[r#"
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
+        30 02:00 +0200 | 30 02:00 +0200 | – | running |
+    "#]],
+    );
+}
+
+#[test]
+fn over_a_stop_of_three_days_with_and_without_catchup() {
+    let stopped = ("stopped", "2026-03-28..2026-03-31T09:00");
+    check(
+        &[("ticks", "5"), ("takes", "30m"), stopped],
+        &expect![[r#"
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        28 02:00 +0100 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
+        29 03:00 +0200 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
+        30 02:00 +0200 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
+        31 02:00 +0200 | 31 09:00 +0200 | 31 09:30 +0200 | success | made up for; no process serves, until 2026-03-31 09:00
+        01 02:00 +0200 | 01 02:00 +0200 | – | running |
+    "#]],
+    );
+    check(
+        &[("ticks", "5"), ("takes", "30m"), stopped, ("set", "catchup=true"), ("set", "max_active_runs=1")],
+        &expect![[r#"
+        02 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        03 02:00 +0100 | 27 13:30 +0100 | 27 14:00 +0100 | success | made up for; `max_active_runs = 1`
+        04 02:00 +0100 | 27 14:00 +0100 | 27 14:30 +0100 | success | made up for; `max_active_runs = 1`
+        05 02:00 +0100 | 27 14:30 +0100 | 27 15:00 +0100 | success | made up for; `max_active_runs = 1`
+        06 02:00 +0100 | 27 15:00 +0100 | 27 15:30 +0100 | success | made up for; `max_active_runs = 1`
+        07 02:00 +0100 | 27 15:30 +0100 | 27 16:00 +0100 | success | made up for; `max_active_runs = 1`
+        08 02:00 +0100 | 27 16:00 +0100 | 27 16:30 +0100 | success | made up for; `max_active_runs = 1`
+        09 02:00 +0100 | 27 16:30 +0100 | 27 17:00 +0100 | success | made up for; `max_active_runs = 1`
+        10 02:00 +0100 | 27 17:00 +0100 | 27 17:30 +0100 | success | made up for; `max_active_runs = 1`
+        11 02:00 +0100 | 27 17:30 +0100 | 27 18:00 +0100 | success | made up for; `max_active_runs = 1`
+        12 02:00 +0100 | 27 18:00 +0100 | 27 18:30 +0100 | success | made up for; `max_active_runs = 1`
+        13 02:00 +0100 | 27 18:30 +0100 | 27 19:00 +0100 | success | made up for; `max_active_runs = 1`
+        14 02:00 +0100 | 27 19:00 +0100 | 27 19:30 +0100 | success | made up for; `max_active_runs = 1`
+        15 02:00 +0100 | 27 19:30 +0100 | 27 20:00 +0100 | success | made up for; `max_active_runs = 1`
+        16 02:00 +0100 | 27 20:00 +0100 | 27 20:30 +0100 | success | made up for; `max_active_runs = 1`
+        17 02:00 +0100 | 27 20:30 +0100 | 27 21:00 +0100 | success | made up for; `max_active_runs = 1`
+        18 02:00 +0100 | 27 21:00 +0100 | 27 21:30 +0100 | success | made up for; `max_active_runs = 1`
+        19 02:00 +0100 | 27 21:30 +0100 | 27 22:00 +0100 | success | made up for; `max_active_runs = 1`
+        20 02:00 +0100 | 27 22:00 +0100 | 27 22:30 +0100 | success | made up for; `max_active_runs = 1`
+        21 02:00 +0100 | 27 22:30 +0100 | 27 23:00 +0100 | success | made up for; `max_active_runs = 1`
+        22 02:00 +0100 | 27 23:00 +0100 | 27 23:30 +0100 | success | made up for; `max_active_runs = 1`
+        23 02:00 +0100 | 27 23:30 +0100 | 31 09:00 +0200 | success | made up for; `max_active_runs = 1`
+        24 02:00 +0100 | 31 09:00 +0200 | 31 09:30 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00
+        25 02:00 +0100 | 31 09:30 +0200 | 31 10:00 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        26 02:00 +0100 | 31 10:00 +0200 | 31 10:30 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        27 02:00 +0100 | 31 10:30 +0200 | 31 11:00 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        28 02:00 +0100 | 31 11:00 +0200 | 31 11:30 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        29 03:00 +0200 | 31 11:30 +0200 | 31 12:00 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        30 02:00 +0200 | 31 12:00 +0200 | 31 12:30 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        31 02:00 +0200 | 31 12:30 +0200 | 31 13:00 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`, until 2026-03-31 12:30
+        01 02:00 +0200 | 01 02:00 +0200 | – | running |
+    "#]],
+    );
+}
+
+#[test]
+fn what_a_stop_cuts_off_goes_on_with_what_was_left_of_it() {
+    check(
+        &[("ticks", "2"), ("takes", "30m"), ("stopped", "2026-03-28T02:10..2026-03-28T08:00")],
+        &expect![[r#"
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        28 02:00 +0100 | 28 02:00 +0100 | 28 08:20 +0100 | success |
+        29 03:00 +0200 | 29 03:00 +0200 | – | running |
+    "#]],
+    );
+}
+
+#[test]
+fn a_failed_interval_holds_up_all_that_depend_on_it() {
+    check(
+        &[("ticks", "4"), ("takes", "30m"), ("set", "depends_on_past=true"), ("fail", "2026-03-28T02:00")],
+        &expect![[r#"
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | failed |
+        30 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
+        31 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
+    "#]],
+    );
+}
+
+#[test]
+fn runs_longer_than_their_interval_wait_for_each_other() {
+    check(
+        &[("ticks", "4"), ("takes", "30h"), ("set", "max_active_runs=1"), ("set", "catchup=true")],
+        &expect![[r#"
+        02 02:00 +0100 | 27 13:00 +0100 | 28 19:00 +0100 | success | made up for
+        03 02:00 +0100 | 28 19:00 +0100 | 30 02:00 +0200 | success | made up for; `max_active_runs = 1`
+        04 02:00 +0100 | 30 02:00 +0200 | – | running | made up for; `max_active_runs = 1`
+        05 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        06 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        07 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        08 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        09 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        10 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        11 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        12 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        13 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        14 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        15 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        16 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        17 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        18 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        19 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        20 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        21 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        22 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        23 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        24 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        25 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        26 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        27 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        28 02:00 +0100 | – | – | none | `max_active_runs = 1`
+        29 03:00 +0200 | – | – | none | `max_active_runs = 1`
+        30 02:00 +0200 | – | – | none | `max_active_runs = 1`
+        31 02:00 +0200 | – | – | none | `max_active_runs = 1`
+    "#]],
+    );
+}
+
+#[test]
+fn a_pause_that_ends_and_one_that_lasts() {
+    check(
+        &[("ticks", "3"), ("takes", "30m"), ("paused", "..2026-03-28T06:00"), ("paused", "2026-03-29T12:00..")],
+        &expect![[r#"
+        27 02:00 +0100 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
+        28 02:00 +0100 | 28 06:00 +0100 | 28 06:30 +0100 | success | made up for; paused, until 2026-03-28 06:00
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
+        30 02:00 +0200 | – | – | none | paused
+    "#]],
+    );
+}
+
+#[test]
+fn before_the_start_and_after_the_end_nothing_runs() {
+    let bounded = nightly().start("2026-03-28").end("2026-03-29");
+    expect![[r#"
+        27 02:00 +0100 | – | – | none | outside of `start` and `end`
+        28 02:00 +0100 | – | – | none | outside of `start` and `end`
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:01 +0200 | success |
+        30 02:00 +0200 | 30 02:00 +0200 | 30 02:01 +0200 | success |
+        31 02:00 +0200 | – | – | none | outside of `start` and `end`
+    "#]]
+    .assert_eq(&told(&of(&bounded, &[("ticks", "4"), ("takes", "1m")], "2026-03-27T12:00:00Z")));
+}
+
+#[test]
+fn what_the_journal_has_is_counted_and_keeps_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("journal.db");
+    let pipeline = nightly();
+    let plan = pipeline.plan(&serde_json::Value::Null).unwrap();
+    let journal = SqliteJournal::open(&file).unwrap();
+    let add = |id: &str, kind, day: &str, state, began: &str, took: Option<u64>| {
+        let interval = pipeline.options().timetable().unwrap().unwrap().interval_starting_at_or_before(at(day).to_utc()).unwrap();
+        let begun = StoredRun::begun_by_hand(&plan, id, at(began));
+        let key = journal
+            .enter(&StoredRun { kind, interval, state: if took.is_some() { RunState::Running } else { state }, ..begun }, &[]);
+        if let Some(minutes) = took {
+            journal.end(key, state, at(began) + Duration::from_mins(minutes));
+        }
+    };
+    for (day, minutes) in [("2026-03-23", 10), ("2026-03-24", 20), ("2026-03-25", 40)] {
+        add(
+            &format!("scheduled__{day}"),
+            RunKind::Scheduled,
+            &format!("{day}T02:00:00Z"),
+            RunState::Success,
+            &format!("{day}T23:00:00Z"),
+            Some(minutes),
+        );
+    }
+    add("manual__1", RunKind::Manual, "2026-03-20T02:00:00Z", RunState::Running, "2026-03-27T11:50:00Z", None);
+    add("manual__2", RunKind::Manual, "2026-03-21T02:00:00Z", RunState::Queued, "2026-03-27T11:55:00Z", None);
+    journal.sync();
+    let reader = JournalReader::open(&file).unwrap();
+    let supposed = Supposed::of([("ticks", "2"), ("set", "max_active_runs=1")], pipeline.zone()).unwrap();
+    let forecast = Forecast::of(Some(&reader), &pipeline, &supposed, at("2026-03-27T12:00:00Z")).unwrap();
+    assert_eq!(forecast.takes, Duration::from_mins(20));
+    expect![[r#"
+        21 02:00 +0100 | 27 12:50 +0100 | 27 13:10 +0100 | success |
+        22 02:00 +0100 | 27 13:10 +0100 | 27 13:30 +0100 | success | it waits for its turn
+        27 02:00 +0100 | 27 13:30 +0100 | 27 13:50 +0100 | success | made up for; `max_active_runs = 1`, until 2026-03-27 13:30
+        28 02:00 +0100 | 28 02:00 +0100 | 28 02:20 +0100 | success |
+        29 03:00 +0200 | 29 03:00 +0200 | – | running |
+    "#]]
+    .assert_eq(&told(&forecast));
+}
+
+#[pipeline(schedule = "* * * * *")]
+fn each_minute() {
+    load();
+}
+
+#[pipeline]
+fn by_hand() {
+    load();
+}
+
+#[test]
+fn it_is_bounded_and_says_where_there_is_nothing_to_foretell() {
+    let long = of(&each_minute(), &[("until", "2027-01-01"), ("takes", "0s")], "2026-03-27T12:00:00Z");
+    assert_eq!((long.rows.len(), long.until), (501, at("2026-03-27T20:20:00Z")));
+    let back = nightly().start("2000-01-01").catchup(true);
+    let back = of(&back, &[("takes", "1m")], "2026-03-27T12:00:00Z");
+    assert_eq!(back.notes.len(), 1, "{:?}", back.notes);
+    assert!(back.notes[0].starts_with("it is cut off after 2000 runs, at 2026-03-2"), "{:?}", back.notes);
+    let none = |pipeline: &Pipeline| {
+        Forecast::of(None, pipeline, &Supposed::default(), at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
+    };
+    assert_eq!(none(&by_hand()), "pipeline `by_hand` has no schedule");
+    assert!(none(&nightly().unscheduled_unless(false)).contains("by hand alone"));
+}

@@ -1,0 +1,224 @@
+//! A run as one HTML file, for a ticket or a mail: all that somebody needs who has neither the journal nor the program.
+//!
+//! It has no script and asks nobody for anything, which its own policy states. What a run's bodies wrote is text in it, whatever it is
+//! (`html.rs`).
+
+mod html;
+
+use super::{JournalReader, ReadError, RunDetails, RunSummary, date};
+use crate::engine::Slot;
+use crate::observe::{Pools, RunHistory, Waits, brief};
+use crate::time::Timestamp;
+use crate::{NodeState, Pipeline, RunState};
+use html::Html;
+use std::time::Duration;
+
+/// So many nodes are listed.
+const NODES: usize = 2_000;
+/// So many stretches of a node are drawn.
+const STRETCHES: usize = 100;
+/// So many records are listed, the last ones.
+const RECORDS: u32 = 5_000;
+/// So many lines of the log are there, the last ones, and so many bytes of them.
+const LINES: u32 = 10_000;
+const LOG: usize = 4 << 20;
+/// A plan of more nodes is not drawn.
+const DRAWN: usize = 500;
+/// So many reasons why nodes wait are told.
+const REASONS: usize = 50;
+
+const STYLE: &str = include_str!("style.css");
+const KINDS: [&str; 6] = ["worked", "poked", "waited for data", "waited for a retry", "queued", "no process had it"];
+
+/// Who tells a run, and when.
+pub(crate) struct Teller<'a> {
+    pub(crate) reader: &'a JournalReader,
+    pub(crate) pipelines: &'a [Pipeline],
+    pub(crate) now: Timestamp,
+    /// Whether a process has the run.
+    pub(crate) is_run: bool,
+}
+
+impl Teller<'_> {
+    /// The run as a page of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read.
+    pub(crate) fn document(&self, details: &RunDetails) -> Result<String, ReadError> {
+        let (run, history) = (details.summary(), details.history());
+        let mut page = Html::default();
+        head(&mut page, run);
+        self.summary(&mut page, run, history);
+        self.reasons(&mut page, history)?;
+        let until = history.finished.unwrap_or_else(|| self.now.since(history.started)).max(history.latest());
+        totals(&mut page, history, until);
+        nodes(&mut page, history, until);
+        if history.plan().nodes.len() <= DRAWN {
+            page.raw("<h2>Graph</h2>\n<div class=\"scroll\">").raw(&history.plan().to_svg()).raw("</div>\n");
+        }
+        self.log(&mut page, run)?;
+        self.records(&mut page, run, details)?;
+        page.raw("</main>\n</body>\n</html>\n");
+        Ok(page.finish())
+    }
+
+    fn summary(&self, page: &mut Html, run: &RunSummary, history: &RunHistory) {
+        let state = match run.blocked() {
+            Some(_) => run.shown_state(),
+            None => history.state.name(),
+        };
+        page.raw("<h1>").text(run.pipeline()).raw(" / ").text(run.run_id()).raw("</h1>\n<dl>");
+        let took = history.finished.map_or_else(|| "not ended".to_owned(), brief);
+        let facts = [
+            ("State", state.to_owned()),
+            ("Kind", run.kind().name().to_owned()),
+            ("Data interval", run.interval().to_string()),
+            ("Started", date(run.started())),
+            ("Took", took),
+            ("As of", date(self.now.to_utc())),
+        ];
+        for (name, value) in facts {
+            let class = if name == "State" { state } else { "" };
+            page.raw("<div><dt>").text(name).raw("</dt><dd class=\"").raw(class).raw("\">").text(&value).raw("</dd></div>");
+        }
+        page.raw("</dl>\n");
+        if let Some(reason) = run.blocked() {
+            page.raw("<p class=\"failed\">").text(reason).raw("</p>\n");
+        }
+        for (name, value) in [("Params", run.params().clone()), ("Settings", run.settings().clone().into())] {
+            let is_empty = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+            if !is_empty {
+                page.raw("<h2>").text(name).raw("</h2>\n<pre>").text(&format!("{value:#}")).raw("</pre>\n");
+            }
+        }
+    }
+
+    /// Why it does not go on, or what failed.
+    fn reasons(&self, page: &mut Html, history: &RunHistory) -> Result<(), ReadError> {
+        let mut told: Vec<(String, String)> = Vec::new();
+        if history.state.is_end() {
+            let failed = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Failed);
+            told.extend(failed.take(REASONS).map(|slot| {
+                (history.id(slot), history.node(slot).error().map_or_else(|| "failed".to_owned(), ToString::to_string))
+            }));
+        } else if history.state == RunState::Running {
+            let waits = Waits { history, now: self.now, is_run: self.is_run };
+            let mut pools = Pools::new(self.reader.journal(), self.pipelines);
+            let open = history.listed().into_iter().filter(|slot| !history.node(*slot).state().is_end());
+            for slot in open.take(REASONS) {
+                let cause = waits.cause(slot, &mut pools)?;
+                told.push((history.id(slot), waits.sentence(&cause)));
+            }
+        }
+        if !told.is_empty() {
+            page.raw(if history.state.is_end() { "<h2>What failed</h2>\n" } else { "<h2>What it waits for</h2>\n" });
+            page.heads(&["Node", "Why"]);
+            for (node, why) in &told {
+                page.raw("<tr>").cell("m w", node).cell("", why).raw("</tr>\n");
+            }
+            page.raw("</tbody></table>\n");
+        }
+        Ok(())
+    }
+
+    fn log(&self, page: &mut Html, run: &RunSummary) -> Result<(), ReadError> {
+        let mut lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, LINES)?;
+        lines.reverse();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        page.raw("<h2>Log</h2>\n");
+        note_cut(page, lines.len() == LINES as usize, "The last lines; `logs` prints all of them.");
+        page.raw("<pre>");
+        let start = page.len();
+        for line in &lines {
+            let line = super::LogLine::of(line.clone());
+            page.text(&format!("{} {} {}#{}: {}\n", date(line.at()), line.level(), line.node(), line.attempt(), line.text()));
+            if page.len() - start > LOG {
+                page.text("… and more: `logs` prints all of it\n");
+                break;
+            }
+        }
+        page.raw("</pre>\n");
+        Ok(())
+    }
+
+    fn records(&self, page: &mut Html, run: &RunSummary, details: &RunDetails) -> Result<(), ReadError> {
+        let (history, last) = (details.history(), details.last_record());
+        let all = self.reader.journal().entries_between(run.stored().key, 0, last, u32::MAX)?;
+        let skipped = all.entries.len().saturating_sub(RECORDS as usize);
+        page.raw("<h2>Records</h2>\n<details><summary>").number(all.entries.len()).raw(" records</summary>\n");
+        note_cut(page, skipped > 0, "The last ones.");
+        page.heads(&["#", "After", "Record", "Node", ""]);
+        for stored in &all.entries[skipped..] {
+            let (what, text) = history.words(&stored.entry.record);
+            let slot = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len());
+            let node = slot.map(|slot| history.id(slot)).unwrap_or_default();
+            page.raw("<tr><td class=\"n dim\">").number(stored.number).raw("</td>");
+            page.cell("n", &offset(stored.entry.at.since(history.started))).cell("w", what).cell("m", &node).cell("", &text);
+            page.raw("</tr>\n");
+        }
+        page.raw("</tbody></table></details>\n");
+        Ok(())
+    }
+}
+
+fn head(page: &mut Html, run: &RunSummary) {
+    page.raw(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>",
+    );
+    page.text(run.pipeline()).raw(" / ").text(run.run_id()).raw("</title>\n<style>\n").raw(STYLE);
+    page.raw("</style>\n</head>\n<body>\n<main>\n");
+}
+
+/// What the time of all nodes together went into.
+fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
+    page.raw("<h2>Where the time went</h2>\n<dl>");
+    for (kind, (name, total)) in KINDS.iter().zip(history.totals(until)).enumerate() {
+        page.raw("<div><dt><i class=\"k").number(kind).raw("\"></i>").text(name).raw("</dt><dd>").text(&brief(total));
+        page.raw("</dd></div>");
+    }
+    page.raw("</dl>\n");
+}
+
+fn nodes(page: &mut Html, history: &RunHistory, until: Duration) {
+    let listed = history.listed();
+    page.raw("<h2>Nodes</h2>\n");
+    note_cut(page, listed.len() > NODES, "The first ones.");
+    page.heads(&["Node", "State", "Began after", "Took", "Attempts", "Pokes", "Over time", "Error"]);
+    for slot in listed.into_iter().take(NODES) {
+        node(page, history, slot, until);
+    }
+    page.raw("</tbody></table>\n");
+}
+
+fn node(page: &mut Html, history: &RunHistory, slot: Slot, until: Duration) {
+    let node = history.node(slot);
+    let (state, began) = (node.state().name(), node.began());
+    let took = began.map(|began| node.finished_at().unwrap_or(until).saturating_sub(began));
+    page.raw("<tr>").cell("m", &history.id(slot)).raw("<td class=\"w ").raw(state).raw("\">").text(state).raw("</td>");
+    page.cell("n", &began.map(offset).unwrap_or_default()).cell("n", &took.map(brief).unwrap_or_default());
+    page.raw("<td class=\"n\">").number(node.attempts()).raw("</td><td class=\"n\">").number(node.pokes()).raw("</td>");
+    page.raw("<td><div class=\"bar\">");
+    let whole = until.as_secs_f64().max(f64::MIN_POSITIVE);
+    for stretch in history.spent(slot).into_iter().take(STRETCHES) {
+        let share = |at: Duration| (at.as_secs_f64() / whole * 100.0).min(100.0);
+        let (from, to) = (share(stretch.from), share(stretch.until.unwrap_or(until)));
+        page.raw("<i class=\"k").number(stretch.what as usize).raw("\" style=\"left:").number(format_args!("{from:.2}"));
+        page.raw("%;width:").number(format_args!("{:.2}", to - from)).raw("%\"></i>");
+    }
+    page.raw("</div></td>").cell("", node.error().map_or("", |error| error)).raw("</tr>\n");
+}
+
+fn note_cut(page: &mut Html, is_cut: bool, text: &str) {
+    if is_cut {
+        page.raw("<p class=\"dim\">").text(text).raw("</p>\n");
+    }
+}
+
+fn offset(at: Duration) -> String {
+    if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { brief(at) }
+}
