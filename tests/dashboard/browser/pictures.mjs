@@ -10,9 +10,10 @@ import { EXAMPLE, Folder, root, until } from './harness/processes.mjs';
 const MOST = 60_000, ALL = 1_500_000;
 const run = (pipeline, day) => `${pipeline}/backfill__2026-01-${day}T00:00:00Z`;
 const GOOD = run('multi_bucket_pipeline', '18'), BAD = run('multi_bucket_pipeline', '19'), WAITS = run('cloud_data_pipeline', '24');
+const inDays = days => new Date(Date.now() + days * 864e5).toISOString().slice(0, 10);
 const PAGES = {
   overview: '', runs: 'runs?pipeline=cloud_data_pipeline', run: `r/${WAITS}?node=daily_export`, failed: `r/${BAD}?node=check_validation`, graph: `r/${GOOD}?view=graph`, log: `r/${BAD}?view=log`, records: `r/${GOOD}?view=records&record=9`,
-  pipeline: 'p/cloud_data_pipeline', calendar: 'p/cloud_data_pipeline/calendar?month=2026-01&day=2026-01-20', schedule: 'p/cloud_data_pipeline/schedule?count=12', trigger: 'p/cloud_data_pipeline/trigger', backfill: 'p/cloud_data_pipeline/backfill?from=2026-01-18&to=2026-01-22&reprocess=all',
+  pipeline: 'p/cloud_data_pipeline', calendar: 'p/cloud_data_pipeline/calendar?month=2026-01&day=2026-01-20', schedule: 'p/cloud_data_pipeline/schedule?count=12', forecast: `p/cloud_data_pipeline/schedule?count=6&takes=30m&stopped=${inDays(2)}..${inDays(4)}&set=catchup=true`, trigger: 'p/cloud_data_pipeline/trigger', backfill: 'p/cloud_data_pipeline/backfill?from=2026-01-18&to=2026-01-22&reprocess=all',
   sensors: 'sensors', sensor: 's/cloud_data_pipeline/daily_export?runs=30', pools: 'pools', acts: 'acts', system: 'system', compare: `compare?a=${GOOD}&b=${BAD}&all=1`,
 };
 
@@ -51,6 +52,7 @@ test('pictures', { timeout: 600_000 }, async () => {
       await visit(page, site, name === 'pipeline' ? `${path}?from=${new Date(began).toISOString()}&to=${new Date(Date.now() + 2000).toISOString()}` : path);
       await page.locator('.light.on').waitFor();
       await page.waitForFunction(() => [...document.querySelectorAll('canvas')].every(canvas => canvas.getAttribute('aria-label')) && !document.querySelector('main .g-row.wait, .form ~ div[role=status]:empty, section [role=status]:empty:not(.dim)'));
+      if (name === 'forecast') await page.getByRole('region', { name: 'Forecast' }).evaluate(card => card.scrollIntoView());
       const file = join(process.env.PICTURES ?? join(root, 'docs/images'), `${name}-${colorScheme}.webp`), webp = await packed(await page.screenshot({ animations: 'disabled' }));
       writeFileSync(file, webp);
       all += webp.length;

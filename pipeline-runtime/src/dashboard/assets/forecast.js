@@ -15,8 +15,9 @@ export default function forecast(ctx, pipe, host) {
   const drawResult = answer => {
     const from = Date.parse(answer.now), until = Math.max(from + 1, Date.parse(answer.until)), late = answer.rows.filter(row => row.why).length;
     show(result, el('p.padded', `${answer.rows.length} until `, time(answer.until, 'minute', true), `, ${late} of them late or without a run; a run is taken to last ${duration(answer.takes_ms)}.`), answer.notes.map(note => el('p.padded.dim', rich(note))),
-      answer.rows.length ? table('What would run', ['Due', 'Begins', 'Ends', 'From now on', 'State', 'Why'], el('tbody', answer.rows.map(row => el('tr', el('td.nowrap', row.run ? el('a.mono', { href: runLink(`${pipe.pipeline}/${row.run}`) }, row.run) : row.local), el('td.nowrap', row.begins === row.end ? 'when due' : row.begins ? time(row.begins, 'second', true) : '–'), el('td.nowrap', row.ends ? time(row.ends, 'second', true) : '–'),
-        el('td.wide', bar(stretches(row, from, until), until - from, label(row.state))), el('td.nowrap', mark(row.state), ' ', label(row.state)), el('td.wrap', rich(row.why)))))) : empty('Nothing would run.'));
+      answer.rows.length ? table('What would run', ['Due', 'Runs', 'From now on', 'Why'], el('tbody', answer.rows.map(row => el('tr', el('td.nowrap', row.run ? el('a.mono', { href: runLink(`${pipe.pipeline}/${row.run}`) }, row.run) : row.local.replace(/:00 (?=[+-])/, ' ')),
+        el('td.nowrap', mark(row.state, true), ' ', row.begins === row.end ? 'when due' : row.begins ? time(row.begins, 'minute', true) : label(row.state), row.ends ? [' – ', time(row.ends, 'minute', true)] : row.begins && ' –'),
+        el('td.wide', bar(stretches(row, from, until), until - from, label(row.state))), el('td.wide.wrap', rich(row.why)))))) : empty('Nothing would run.'));
   };
   const load = async force => {
     const given = { ...Object.fromEntries(Object.keys(KINDS).map(key => [key, ctx.all(key)])), ticks: ctx.all('until').length ? null : ctx.get('count') }, key = JSON.stringify(given);
