@@ -428,7 +428,8 @@ impl Reader {
 
     /// A number that differs from that of the last call where anything was committed in between.
     pub(crate) fn version(&self) -> Result<i64, JournalError> {
-        self.connection.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(self.failed())
+        let query = || self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0));
+        query().map_err(self.failed())
     }
 
     /// The run of that key.
@@ -653,6 +654,26 @@ mod tests {
             let (of_few, of_many) = (steps(&few, &filter), steps(&many, &filter));
             assert!(of_many <= of_few + 20, "{filter:?}: {of_few} steps of 2,000 runs, {of_many} of 40,000");
         }
+    }
+
+    #[test]
+    fn a_query_that_is_asked_again_is_not_prepared_again() {
+        let (_folder, reader) = journal(300);
+        for _ in 0..3 {
+            for limit in 1..4 {
+                reader.going_on(limit).unwrap();
+                reader.count("nightly", RunState::Success).unwrap();
+            }
+        }
+        let again = |select: &str| {
+            let statement = reader.connection.prepare_cached(select).unwrap();
+            assert!(statement.get_status(StatementStatus::Run) >= 9, "it is another statement: {select}");
+            statement.get_status(StatementStatus::RePrepare)
+        };
+        let limited = "SELECT key, (SELECT coalesce(max(seq), 0) FROM records WHERE run = key) FROM runs \
+                       WHERE state = 'running' AND blocked IS NULL ORDER BY key DESC LIMIT ?1";
+        assert_eq!(again(limited), 0);
+        assert_eq!(again("SELECT count(*) FROM runs WHERE pipeline = ?1 AND state = ?2"), 0);
     }
 
     #[test]

@@ -209,6 +209,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(path).map_err(|error| JournalError::open(path, &error))?;
     let failed = |error: rusqlite::Error| JournalError::open(path, &error);
     leave_as_it_is(&connection, true).map_err(failed)?;
+    prepare_once(&connection).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
     let version = check(&connection, path).map_err(|unread| unread.of(path))?;
@@ -242,6 +243,12 @@ fn refuse_empty(path: &Path) -> Result<(), JournalError> {
 /// copies them into the journal, also where it was found to be damaged, or where they do not belong to it.
 fn leave_as_it_is(connection: &Connection, leave: bool) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)
+}
+
+/// Lets no plan of a query depend on the values that are bound. Else `SQLite` prepares a statement anew whenever a `LIMIT`, or a column that a partial index
+/// compares with a text, is bound, and that takes longer than most queries do.
+fn prepare_once(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }
 
 pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
@@ -309,6 +316,7 @@ pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<
     let connection = open(how).or_else(|_| open((how - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY))?;
     // Who reads changes nothing.
     leave_as_it_is(&connection, true)?;
+    prepare_once(&connection)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     let version = check(&connection, path)?;
     Ok((connection, version))
