@@ -12,6 +12,8 @@ mod offset;
 mod parts;
 #[cfg(feature = "sqlite")]
 mod spent;
+#[cfg(feature = "dashboard")]
+mod sums;
 #[cfg(test)]
 mod tests;
 mod turns;

@@ -1,11 +1,14 @@
-//! A list that is copied by sharing it: two copies have the same parts until one of them changes one.
+//! A list that is copied by sharing it: two copies have the same parts until one of them changes one. What somebody has found out about a part stays
+//! with it for as long as nobody changes it.
 
+#[cfg(feature = "dashboard")]
+use super::sums::Found;
 use std::ops::Index;
 #[cfg(feature = "dashboard")]
 use std::sync::Arc;
 
 /// So many items are a part: a power of two, as each look divides by it.
-const PART: usize = 256;
+pub(super) const PART: usize = if cfg!(test) { 16 } else { 256 };
 
 /// A list in parts. As long as nobody has [shared](Self::share) it, a change costs what it does in a vector.
 #[derive(Debug, Clone)]
@@ -20,7 +23,15 @@ pub(super) struct Parts<T> {
 enum Part<T> {
     Own(Vec<T>),
     #[cfg(feature = "dashboard")]
-    Shared(Arc<Vec<T>>),
+    Shared(Arc<Shared<T>>),
+}
+
+/// A part that nobody changes.
+#[cfg(feature = "dashboard")]
+#[derive(Debug)]
+struct Shared<T> {
+    items: Vec<T>,
+    found: Found,
 }
 
 impl<T> Part<T> {
@@ -28,7 +39,7 @@ impl<T> Part<T> {
         match self {
             Self::Own(items) => items,
             #[cfg(feature = "dashboard")]
-            Self::Shared(items) => items,
+            Self::Shared(shared) => &shared.items,
         }
     }
 }
@@ -92,7 +103,7 @@ impl<T: Clone + Default> Parts<T> {
     pub(super) fn share(&mut self) -> Self {
         for part in &mut self.all {
             if let Part::Own(items) = part {
-                *part = Part::Shared(Arc::new(std::mem::take(items)));
+                *part = Part::Shared(Arc::new(Shared { items: std::mem::take(items), found: Found::default() }));
             }
         }
         Self { all: self.all.clone(), len: self.len, copied: 0 }
@@ -107,11 +118,19 @@ impl<T: Clone + Default> Parts<T> {
     #[cold]
     fn take(&mut self, part: usize) {
         if let Part::Shared(shared) = std::mem::replace(&mut self.all[part], Part::Own(Vec::new())) {
-            let items = Arc::try_unwrap(shared).unwrap_or_else(|shared| {
-                self.copied += shared.len();
-                shared.to_vec()
+            let items = Arc::try_unwrap(shared).map(|shared| shared.items).unwrap_or_else(|shared| {
+                self.copied += shared.items.len();
+                shared.items.clone()
             });
             self.all[part] = Part::Own(items);
+        }
+    }
+
+    /// What is found out about the part that the item of that index is in, where nobody can change it.
+    pub(super) fn found(&self, index: usize) -> Option<&Found> {
+        match &self.all[index / PART] {
+            Part::Own(_) => None,
+            Part::Shared(shared) => Some(&shared.found),
         }
     }
 }

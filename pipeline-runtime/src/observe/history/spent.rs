@@ -3,7 +3,6 @@
 use super::{RunHistory, Work};
 use crate::engine::{ExpansionIx, NodeState, Position, Slot};
 use crate::plan::{NodeIx, ScopeIx, What};
-use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -37,7 +36,7 @@ pub(crate) struct Stretch {
 }
 
 /// What a node of a list's elements waits for. What is within its element is found by its offset there; what is not is the same for all elements.
-struct Inputs {
+pub(super) struct Inputs {
     /// What it takes, and of an element its own start.
     taken: Vec<u32>,
     /// When the last of what it takes that is not within its element was there.
@@ -49,7 +48,7 @@ struct Inputs {
 }
 
 /// What the nodes of one list's elements wait for, or the plan's own nodes: found out once for all elements.
-struct InputsOf<'a> {
+pub(super) struct InputsOf<'a> {
     history: &'a RunHistory,
     scope: ScopeIx,
     at: Position,
@@ -57,15 +56,29 @@ struct InputsOf<'a> {
     of: Vec<Option<Rc<Inputs>>>,
 }
 
+#[cfg(feature = "dashboard")]
+impl Inputs {
+    /// When the last of those that are not within the element was there, and whether all that the node stands after have ended.
+    pub(super) fn elsewhere(&self) -> (Option<Duration>, bool) {
+        (self.there, self.has_ended)
+    }
+}
+
 impl<'a> InputsOf<'a> {
     /// Of the list that a slot is in.
-    fn list(history: &'a RunHistory, slot: Slot) -> Self {
+    pub(super) fn list(history: &'a RunHistory, slot: Slot) -> Self {
         let at = history.layout.position(slot);
         let scope = history.layout.expansion(at.expansion).scope;
         Self { history, scope, at, of: vec![None; history.plan.scope(scope).nodes.len()] }
     }
 
-    fn of(&mut self, ix: NodeIx) -> Rc<Inputs> {
+    /// The scope of which the list's elements are.
+    #[cfg(feature = "dashboard")]
+    pub(super) fn scope(&self) -> ScopeIx {
+        self.scope
+    }
+
+    pub(super) fn of(&mut self, ix: NodeIx) -> Rc<Inputs> {
         let offset = self.history.plan.node(ix).offset as usize;
         if let Some(known) = &self.of[offset] {
             return Rc::clone(known);
@@ -99,23 +112,12 @@ impl<'a> InputsOf<'a> {
 impl RunHistory {
     /// What the node's time went into, in order. Stretches do not overlap; between a retry by hand and what came before there is none.
     pub(crate) fn spent(&self, slot: Slot) -> Vec<Stretch> {
-        let mut stretches = Vec::new();
-        self.each_stretch(slot, self.node_ix(slot), &mut InputsOf::list(self, slot), |stretch| stretches.push(stretch));
+        let (mut stretches, ix) = (Vec::new(), self.node_ix(slot));
+        let inputs = InputsOf::list(self, slot).of(ix);
+        let last = self.each_turn(slot, ix, &inputs, |stretch| stretches.push(stretch));
+        let ready = self.ready_stretch(slot, ix, &inputs, last);
+        stretches.extend(ready.filter(|_| !self.state.is_end()));
         stretches
-    }
-
-    /// What the time of all nodes together went into, by kind.
-    pub(crate) fn totals(&self, now: Duration) -> [Duration; KINDS] {
-        let mut totals = [Duration::ZERO; KINDS];
-        for range in self.ranges() {
-            let mut inputs = InputsOf::list(self, range.start);
-            self.each_body_of(range, |slot, ix| {
-                self.each_stretch(slot, ix, &mut inputs, |stretch| {
-                    totals[stretch.what as usize] += stretch.until.unwrap_or(now).saturating_sub(stretch.from);
-                });
-            });
-        }
-        totals
     }
 
     /// Shows the nodes with a body that could run and do not.
@@ -131,36 +133,42 @@ impl RunHistory {
         }
     }
 
-    fn each_stretch(&self, slot: Slot, ix: NodeIx, inputs: &mut InputsOf<'_>, mut see: impl FnMut(Stretch)) {
-        let node = self.node(slot);
+    /// Shows what it did, with what was between; returns the last of that.
+    pub(super) fn each_turn(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, mut see: impl FnMut(Stretch)) -> Option<Stretch> {
         let is_sensor = self.plan.policy(ix).sensor.is_some();
-        let inputs = inputs.of(ix);
         let element = slot - self.plan.node(ix).offset;
         let mut last: Option<Stretch> = None;
-        node.each_span(|span| {
+        self.node(slot).each_span(|span| {
             let what = match span.what {
                 Work::Working | Work::Merged(_) if is_sensor => Spent::Poked,
                 Work::Working | Work::Merged(_) => Spent::Worked,
                 Work::Waiting => Spent::Data,
                 Work::Retrying => Spent::Retry,
             };
-            if let Some((from, gap)) = self.before(slot, (element, &inputs), last, span.from) {
+            if let Some((from, gap)) = self.before(slot, (element, inputs), last, span.from) {
                 see(Stretch { what: gap, from, until: Some(span.from) });
             }
             let stretch = Stretch { what, from: span.from, until: span.until };
             see(stretch);
             last = Some(stretch);
         });
-        // It could run, and does not.
+        last
+    }
+
+    /// That it could run and does not, after the last that it did. It lasts no longer than its run.
+    pub(super) fn ready_stretch(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, last: Option<Stretch>) -> Option<Stretch> {
+        let node = self.node(slot);
+        let element = slot - self.plan.node(ix).offset;
         let is_open = matches!(node.state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
-        if is_open && !self.state.is_end() && self.is_ready(element, &inputs) {
-            let (from, what) = match last.and_then(|last| last.until) {
-                Some(until) if self.was_cut_off(slot, until) => (until, Spent::Nobody),
-                Some(until) => (until.max(node.cleared_at().unwrap_or_default()), Spent::Queued),
-                None => (self.inputs_there(element, &inputs), Spent::Queued),
-            };
-            see(Stretch { what, from, until: None });
+        if !is_open || !self.is_ready(element, inputs) {
+            return None;
         }
+        let (from, what) = match last.and_then(|last| last.until) {
+            Some(until) if self.was_cut_off(slot, until) => (until, Spent::Nobody),
+            Some(until) => (until.max(node.cleared_at().unwrap_or_default()), Spent::Queued),
+            None => (self.inputs_there(element, inputs), Spent::Queued),
+        };
+        Some(Stretch { what, from, until: None })
     }
 
     /// Whether all that a node takes or stands after has ended. `element` is the first slot of its element.
@@ -197,35 +205,6 @@ impl RunHistory {
         self.node(slot).troubles().iter().any(|trouble| trouble.at == at && trouble.error.is_none())
     }
 
-    /// The nodes that a run took as long as it did for, the first first: from the one that ended last, each time to the last that it waited for.
-    pub(crate) fn critical_path(&self) -> Vec<Slot> {
-        let mut last = None;
-        self.each_body(|slot, _| {
-            let node = self.node(slot);
-            if node.began().is_some() {
-                last = last.max(Some((node.since(), slot)));
-            }
-        });
-        let (mut path, mut seen) = (Vec::new(), HashSet::new());
-        let mut next = last.map(|(_, slot)| slot);
-        while let Some(slot) = next {
-            path.push(slot);
-            seen.insert(slot);
-            let mut last = None;
-            self.each_upstream(slot, |from| {
-                // What a journal that is damaged says must not go in circles.
-                let here = self.node(from).since().map(|since| (since, from));
-                if here > last && !seen.contains(&from) {
-                    last = here;
-                }
-            });
-            next = last.map(|(_, slot)| slot);
-        }
-        path.retain(|slot| self.is_body(*slot) && self.node(*slot).began().is_some());
-        path.reverse();
-        path
-    }
-
     /// The nodes whose ends this one waited for, by its inputs, its order and its mapping.
     pub(crate) fn upstream_slots(&self, slot: Slot) -> Vec<Slot> {
         let mut all = Vec::new();
@@ -236,7 +215,7 @@ impl RunHistory {
     }
 
     /// Shows the same, in any order and some more than once.
-    fn each_upstream(&self, slot: Slot, mut see: impl FnMut(Slot)) {
+    pub(super) fn each_upstream(&self, slot: Slot, mut see: impl FnMut(Slot)) {
         let mut see = |other: Slot| {
             if other != slot {
                 see(other);
@@ -269,11 +248,17 @@ impl RunHistory {
     /// The slots of all elements of a list, with those nested in them.
     fn inside(&self, expansion: ExpansionIx) -> Box<dyn Iterator<Item = Slot> + '_> {
         let of = self.layout.expansion(expansion);
-        if self.plan.scope(of.scope).nodes.iter().any(|ix| self.plan.node(*ix).is_each()) {
+        if self.has_mappings(expansion) {
             Box::new(self.layout.inside(expansion).into_iter())
         } else {
             Box::new(of.base..of.base + of.width * of.stride)
         }
+    }
+
+    /// Whether an element of a list has lists of its own.
+    pub(super) fn has_mappings(&self, expansion: ExpansionIx) -> bool {
+        let scope = self.layout.expansion(expansion).scope;
+        self.plan.scope(scope).nodes.iter().any(|ix| self.plan.node(*ix).is_each())
     }
 
     /// The nodes with a body within a mapping that have not ended, at most so many.

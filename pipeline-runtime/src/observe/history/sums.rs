@@ -90,7 +90,11 @@ impl Found {
         let sum = piece.sum;
         match known {
             Some(at) => pieces[at] = piece,
-            None => pieces.push(piece),
+            None => {
+                // Most parts have one, and there are many parts.
+                pieces.reserve_exact(1);
+                pieces.push(piece);
+            }
         }
         sum
     }
