@@ -2,7 +2,7 @@
 
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
-use crate::observe::RunHistory;
+use crate::observe::{Plans, RunHistory};
 use crate::plan::DEFAULT_POOL;
 use crate::read::{JournalReader, RunDetails, date};
 use crate::time::Timestamp;
@@ -77,12 +77,12 @@ impl GoingOn {
         });
         let positions = reader.journal().going_on(RUNS)?;
         let mut before = std::mem::take(&mut *runs);
-        let mut all = Vec::with_capacity(positions.len());
+        let (mut all, mut plans) = (Vec::with_capacity(positions.len()), Plans::default());
         for (key, last) in positions {
             let known = before.remove(&key);
             let run = match known {
                 Some(run) if run.details.last_record() == last => Some(run),
-                known => read(reader, key, known),
+                known => read(reader, key, known, &mut plans),
             };
             // One that cannot be read, or was deleted meanwhile, is not here.
             if let Some(run) = run {
@@ -101,10 +101,10 @@ impl GoingOn {
     }
 }
 
-fn read(reader: &JournalReader, key: RunKey, known: Option<Run>) -> Option<Run> {
+fn read(reader: &JournalReader, key: RunKey, known: Option<Run>, plans: &mut Plans) -> Option<Run> {
     let mut details = match known {
         Some(run) => run.details,
-        None => reader.begin_of_key(key).ok()??,
+        None => reader.begin_of_key(key, plans).ok()??,
     };
     details.update(reader).ok()?;
     let told = Arc::new(tell(&details));

@@ -51,6 +51,16 @@ enum PlanOfRun {
     Kept { present: Option<Arc<Plan>>, why: Option<Arc<NotPresent>> },
 }
 
+/// The plans by which runs are told that are read one after the other. A pipeline makes one plan of the same params, however many runs have them, and it is
+/// compared once with the plan that the journal has kept with them.
+#[cfg(feature = "dashboard")]
+#[derive(Debug, Default)]
+pub(crate) struct Plans(std::collections::HashMap<Like, PlanOfRun>);
+
+/// What runs have in common that are told by one plan: their pipeline, their params as JSON, the plan that the journal has kept, and whether they have ended.
+#[cfg(feature = "dashboard")]
+type Like = (String, String, Arc<str>, bool);
+
 /// Why a run is not told by the present plan of its pipeline.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotPresent {
@@ -73,27 +83,40 @@ pub(crate) enum HistoryError {
     Record(#[from] DecodeError),
 }
 
-impl Followed {
-    /// Of a run, with nothing read yet. `pipeline` is the run's pipeline, where this program has it.
-    pub(crate) fn new(pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
+impl PlanOfRun {
+    fn find(pipeline: Option<&Pipeline>, run: &StoredRun) -> Self {
         let plan = match pipeline {
             None => Err(NotPresent::NoPipeline(run.pipeline.clone())),
             Some(pipeline) => pipeline.plan_of_run(&run.params).map_err(NotPresent::from),
         };
-        Self::of(plan.map(Arc::new), Arc::new(run.clone()))
+        match plan {
+            Err(why) => Self::Kept { present: None, why: Some(Arc::new(why)) },
+            Ok(plan) => Self::of(Arc::new(plan), run),
+        }
     }
 
-    fn of(present: Result<Arc<Plan>, NotPresent>, run: Arc<StoredRun>) -> Result<Self, HistoryError> {
-        let plan = match present {
-            Err(why) => PlanOfRun::Kept { present: None, why: Some(Arc::new(why)) },
-            Ok(plan) => match plan.match_skeleton(&run.skeleton, Accepts::Additions) {
-                // A run that has ended never had what was added since.
-                Ok(Some(_)) if run.state.is_end() => PlanOfRun::Kept { present: Some(plan), why: None },
-                Ok(remap) => PlanOfRun::Present(plan, remap),
-                Err(changed) => PlanOfRun::Kept { present: Some(plan), why: Some(Arc::new(changed.into())) },
-            },
-        };
-        Self::by(plan, run)
+    fn of(present: Arc<Plan>, run: &StoredRun) -> Self {
+        match present.match_skeleton(&run.skeleton, Accepts::Additions) {
+            // A run that has ended never had what was added since.
+            Ok(Some(_)) if run.state.is_end() => Self::Kept { present: Some(present), why: None },
+            Ok(remap) => Self::Present(present, remap),
+            Err(changed) => Self::Kept { present: Some(present), why: Some(Arc::new(changed.into())) },
+        }
+    }
+}
+
+impl Followed {
+    /// Of a run, with nothing read yet. `pipeline` is the run's pipeline, where this program has it.
+    pub(crate) fn new(pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
+        Self::by(PlanOfRun::find(pipeline, run), Arc::new(run.clone()))
+    }
+
+    /// The same of one of several runs.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn one_of(plans: &mut Plans, pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
+        let like = (run.pipeline.clone(), run.params.to_string(), Arc::clone(&run.skeleton), run.state.is_end());
+        let plan = plans.0.entry(like).or_insert_with(|| PlanOfRun::find(pipeline, run));
+        Self::by(plan.clone(), Arc::new(run.clone()))
     }
 
     fn by(plan: PlanOfRun, run: Arc<StoredRun>) -> Result<Self, HistoryError> {
@@ -209,7 +232,7 @@ impl Followed {
     fn begin_anew(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let run = reader.run_of_key(self.run.key)?.map_or_else(|| Arc::clone(&self.run), Arc::new);
         let anew = match &self.plan {
-            PlanOfRun::Present(plan, _) => Self::of(Ok(Arc::clone(plan)), run),
+            PlanOfRun::Present(plan, _) => Self::by(PlanOfRun::of(Arc::clone(plan), &run), run),
             kept @ PlanOfRun::Kept { .. } => Self::by(kept.clone(), run),
         };
         *self = Self { keeps_outputs: self.keeps_outputs, until: self.until, ..anew? };

@@ -22,6 +22,8 @@ mod why;
 pub(crate) use durations::{brief, plural};
 #[cfg(feature = "sqlite")]
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
+#[cfg(feature = "dashboard")]
+pub(crate) use followed::Plans;
 #[cfg(feature = "sqlite")]
 pub(crate) use followed::{Followed, HistoryError};
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};

@@ -2,6 +2,8 @@ use super::attempts::Attempt;
 use super::{JournalReader, ReadError, RunSummary, date, utc};
 use crate::engine::Slot;
 use crate::journal::{Reader, StoredRun};
+#[cfg(feature = "dashboard")]
+use crate::observe::Plans;
 use crate::observe::{Followed, HistoryError, NodeHistory, RunHistory};
 use crate::{NodeState, Pipeline, RunState};
 use chrono::{DateTime, Utc};
@@ -29,10 +31,20 @@ impl RunDetails {
 
     /// Of a run, with none of its records read yet.
     pub(crate) fn begin(pipelines: &[Pipeline], run: StoredRun) -> Result<Self, ReadError> {
-        let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
-        let followed = Followed::new(pipeline, &run).map(Followed::with_outputs);
+        let followed = Followed::new(pipeline_of(pipelines, &run), &run);
+        Self::with(followed, run)
+    }
+
+    /// The same of one of several runs.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn begin_one_of(pipelines: &[Pipeline], run: StoredRun, plans: &mut Plans) -> Result<Self, ReadError> {
+        let followed = Followed::one_of(plans, pipeline_of(pipelines, &run), &run);
+        Self::with(followed, run)
+    }
+
+    fn with(followed: Result<Followed, HistoryError>, run: StoredRun) -> Result<Self, ReadError> {
         let followed = followed.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
-        Ok(Self { summary: Arc::new(RunSummary(run)), followed })
+        Ok(Self { summary: Arc::new(RunSummary(run)), followed: followed.with_outputs() })
     }
 
     fn failed(&self, error: HistoryError) -> ReadError {
@@ -148,6 +160,10 @@ impl RunDetails {
     pub(crate) fn has_ended(&self, node: Option<&str>) -> bool {
         self.followed.has_ended(node)
     }
+}
+
+fn pipeline_of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Option<&'a Pipeline> {
+    pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline)
 }
 
 /// The run as it is now.

@@ -130,11 +130,15 @@ impl JournalReader {
         RunDetails::begin(&self.pipelines, run.0.clone())
     }
 
-    /// The same of the run of that key, where there is one.
+    /// The same of the run of that key, where there is one, for whoever reads several.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn begin_of_key(&self, run: crate::journal::RunKey) -> Result<Option<RunDetails>, ReadError> {
+    pub(crate) fn begin_of_key(
+        &self,
+        run: crate::journal::RunKey,
+        plans: &mut crate::observe::Plans,
+    ) -> Result<Option<RunDetails>, ReadError> {
         let run = self.reader.run_of_key(run)?;
-        run.map(|run| RunDetails::begin(&self.pipelines, run)).transpose()
+        run.map(|run| RunDetails::begin_one_of(&self.pipelines, run, plans)).transpose()
     }
 
     /// Log lines of a run's attempts, in the order in which they came.
