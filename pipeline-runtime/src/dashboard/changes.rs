@@ -7,6 +7,10 @@ use tokio::sync::{Notify, watch};
 
 /// How often commits are looked for.
 const LOOK: Duration = Duration::from_millis(100);
+/// The least time between two that are told. What is committed in between is told together.
+const APART: Duration = Duration::from_millis(250);
+/// Where many follow it is so long for each of them: all together hear of 2,000 a second at most.
+const APART_FOR_EACH: Duration = Duration::from_micros(500);
 /// At each of so many looks it is also asked who holds the journal: a process that dies commits nothing.
 const HOLDER: u32 = 10;
 
@@ -23,9 +27,15 @@ impl Changes {
         Self { journal, commits: watch::channel(0).0, wanted: Notify::new() }
     }
 
-    /// A number that is another one once something was committed, or the journal has another holder.
+    /// A number that is another one once something was committed, or the journal has another holder. It is new to whoever begins to follow.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
-        let receiver = self.commits.subscribe();
+        let is_first = self.commits.receiver_count() == 0;
+        let mut receiver = self.commits.subscribe();
+        receiver.mark_changed();
+        if is_first {
+            // Nobody has looked since the last one left: what was found then is not how it is now.
+            self.commits.send_modify(|commits| *commits += 1);
+        }
         self.wanted.notify_one();
         receiver
     }
@@ -61,11 +71,16 @@ impl Changes {
             }
             looks = looks.wrapping_add(1);
             let now = Some((version, holder));
-            if last != now {
+            let is_new = last != now;
+            if is_new {
                 last = now;
                 self.commits.send_modify(|commits| *commits += 1);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(if is_new { apart(self.followers()) } else { LOOK }).await;
         }
     }
+}
+
+fn apart(followers: usize) -> Duration {
+    APART.max(APART_FOR_EACH * u32::try_from(followers).unwrap_or(u32::MAX))
 }

@@ -2,28 +2,32 @@
 //!
 //! An event says which topic changed and how far it is, and the page reads what it shows of that. Positions are the journal's own numbers, so that a page
 //! that slept, or whose server was started again, hears of all that it has missed, and of nothing else.
+//!
+//! Thousands may follow the same topics, from the same positions on. What they are told is read and written out once for all of them.
 
 use super::{Args, Problem, Site, at, found};
 use crate::journal::{Holder, RunKey};
 use crate::read::{JournalReader, ReadError};
+use axum::body::Body;
 use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName};
-use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures_util::stream;
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Interval;
 
-/// The least time between two events of a stream. What comes in between is told together.
-const APART: Duration = Duration::from_millis(250);
 /// A comment comes so often, which keeps proxies awake.
 const AWAKE: Duration = Duration::from_secs(15);
-/// How long a page waits before it asks again.
-const RETRY: Duration = Duration::from_secs(1);
+/// How many milliseconds a page waits before it asks again.
+const RETRY: u32 = 1_000;
 /// So many topics has one stream.
 const TOPICS: usize = 32;
 
@@ -103,16 +107,30 @@ pub(in crate::dashboard) struct Positions {
     commits: u64,
     is_held: bool,
     known: HashMap<Topic, String>,
+    /// What those are told who follow some topics, and have heard of them up to a position of each.
+    told: HashMap<(Arc<[Topic]>, Arc<str>), Told>,
+}
+
+/// Events as they are sent; none where nothing has changed.
+#[derive(Debug, Clone)]
+struct Told {
+    events: Bytes,
+    /// Up to where whoever reads them has heard of all topics: their positions, in order.
+    id: Arc<str>,
 }
 
 impl Site {
-    async fn positions(self: &Arc<Self>, commits: u64, topics: &[Topic]) -> Result<Vec<String>, Problem> {
+    /// What somebody is told after a commit who follows these topics, and has heard of them up to there.
+    async fn told(self: &Arc<Self>, commits: u64, topics: &Arc<[Topic]>, heard: &Arc<str>) -> Result<Told, Problem> {
         let mut positions = self.positions.lock().await;
         if positions.commits != commits {
             let is_held = Holder::of(&self.readers.journal).is_some();
-            *positions = Positions { commits, is_held, known: HashMap::new() };
+            *positions = Positions { commits, is_held, ..Positions::default() };
         }
-        let said = format!("{}.{commits}", self.boot);
+        let asked = (Arc::clone(topics), Arc::clone(heard));
+        if let Some(told) = positions.told.get(&asked) {
+            return Ok(told.clone());
+        }
         let is_unknown = |topic: &&Topic| **topic != Topic::Overview && !positions.known.contains_key(*topic);
         let unknown: Vec<Topic> = topics.iter().filter(is_unknown).cloned().collect();
         if !unknown.is_empty() {
@@ -128,18 +146,42 @@ impl Site {
             positions.known.extend(read.await?);
         }
         // Whatever is committed may be seen on the overview.
-        Ok(topics.iter().map(|topic| positions.known.get(topic).unwrap_or(&said).clone()).collect())
+        let said = format!("{}.{commits}", self.boot);
+        let of = |topic: &Topic| positions.known.get(topic).unwrap_or(&said).clone();
+        let now: Vec<String> = topics.iter().map(of).collect();
+        let told = Told { events: written(topics, heard, &now, &at(self.clock.now())), id: now.join(" ").into() };
+        positions.told.insert(asked, told.clone());
+        Ok(told)
     }
 }
 
-/// What a stream has told.
+/// The events that tell of the topics that have changed.
+fn written(topics: &[Topic], heard: &str, positions: &[String], now: &str) -> Bytes {
+    let heard: Vec<&str> = heard.split(' ').collect();
+    let has_heard = |index: usize| heard.len() == topics.len() && heard[index] == positions[index];
+    let changed: Vec<usize> = (0..topics.len()).filter(|index| !has_heard(*index)).collect();
+    let mut text = String::new();
+    for index in &changed {
+        let (topic, position) = (&topics[*index], &positions[*index]);
+        let data = json!({ "topic": topic.text(), "now": now, "position": position });
+        let _ = write!(text, "event: {}\ndata: {data}\n", topic.kind());
+        // Whoever has the id has heard of all topics: a connection that breaks before the last of them hears all of them again.
+        if Some(index) == changed.last() {
+            let _ = writeln!(text, "id: {}", positions.join(" "));
+        }
+        text.push('\n');
+    }
+    text.into()
+}
+
+/// Somebody who follows some topics.
 struct Stream {
     site: Arc<Site>,
-    topics: Vec<Topic>,
-    told: BTreeMap<Topic, String>,
+    topics: Arc<[Topic]>,
+    heard: Arc<str>,
     commits: watch::Receiver<u64>,
     has_said_hello: bool,
-    waiting: VecDeque<Event>,
+    awake: Interval,
 }
 
 pub(super) async fn events(
@@ -147,20 +189,23 @@ pub(super) async fn events(
     Args(query): Args<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let topics = topics(&query)?;
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let told = positions(&topics, last);
-    let mut commits = site.changes.follow();
+    let topics = topics(&query)?.into();
+    let heard = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default().into();
     // What it has missed is told at once.
-    commits.mark_changed();
-    let stream = Stream { site, topics, told, commits, has_said_hello: false, waiting: VecDeque::new() };
+    let commits = site.changes.follow();
+    let awake = tokio::time::interval_at(tokio::time::Instant::now() + AWAKE, AWAKE);
+    let stream = Stream { site, topics, heard, commits, has_said_hello: false, awake };
     let events = stream::unfold(stream, |mut stream| async move {
-        let event = stream.next().await;
-        Some((Ok::<_, Infallible>(event), stream))
+        let events = stream.next().await;
+        Some((Ok::<_, Infallible>(events), stream))
     });
-    // Proxies must not hold back what is meant to be there at once.
-    let headers = [(HeaderName::from_static("x-accel-buffering"), "no"), (HeaderName::from_static("cache-control"), "no-store")];
-    Ok((headers, Sse::new(events)).into_response())
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+        // Proxies must not hold back what is meant to be there at once.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(events)).into_response())
 }
 
 fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
@@ -178,53 +223,29 @@ fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
     Ok(topics)
 }
 
-/// What a page that was here before has heard of: `TOPIC POSITION`, in the order of its topics.
-fn positions(topics: &[Topic], id: &str) -> BTreeMap<Topic, String> {
-    let given: Vec<&str> = id.split(' ').collect();
-    if given.len() != topics.len() {
-        return BTreeMap::new();
-    }
-    topics.iter().cloned().zip(given.into_iter().map(str::to_owned)).collect()
-}
-
 impl Stream {
-    async fn next(&mut self) -> Event {
+    /// What is to be sent next.
+    async fn next(&mut self) -> Bytes {
         if !self.has_said_hello {
             self.has_said_hello = true;
             let hello = json!({ "boot": self.site.boot, "now": at(self.site.clock.now()) });
-            return Event::default().event("hello").retry(RETRY).data(hello.to_string());
+            return format!("event: hello\nretry: {RETRY}\ndata: {hello}\n\n").into();
         }
         loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return event;
+            tokio::select! {
+                biased;
+                changed = self.commits.changed() => if changed.is_err() {
+                    // The server ends.
+                    return std::future::pending().await;
+                },
+                _ = self.awake.tick() => return Bytes::from_static(b": awake\n\n"),
             }
-            let changed = tokio::time::timeout(AWAKE, self.commits.changed()).await;
-            match changed {
-                Err(_) => return Event::default().comment("awake"),
-                // The server ends.
-                Ok(Err(_)) => std::future::pending().await,
-                Ok(Ok(())) => {}
+            let commits = *self.commits.borrow_and_update();
+            let Ok(told) = self.site.told(commits, &self.topics, &self.heard).await else { continue };
+            self.heard = told.id;
+            if !told.events.is_empty() {
+                return told.events;
             }
-            tokio::time::sleep(APART).await;
-            self.look().await;
-        }
-    }
-
-    /// Finds out which topics have changed.
-    async fn look(&mut self) {
-        let commits = *self.commits.borrow_and_update();
-        let Ok(positions) = self.site.positions(commits, &self.topics).await else { return };
-        let now = at(self.site.clock.now());
-        let id = positions.join(" ");
-        let pairs = self.topics.iter().zip(positions);
-        let changed: Vec<(&Topic, String)> = pairs.filter(|(topic, position)| self.told.get(topic) != Some(position)).collect();
-        let last = changed.len().saturating_sub(1);
-        for (index, (topic, position)) in changed.into_iter().enumerate() {
-            let data = json!({ "topic": topic.text(), "now": now, "position": position });
-            let event = Event::default().event(topic.kind()).data(data.to_string());
-            // Whoever has the id has heard of all topics: a connection that breaks before the last of them hears all of them again.
-            self.waiting.push_back(if index == last { event.id(&id) } else { event });
-            self.told.insert(topic.clone(), position);
         }
     }
 }
@@ -248,7 +269,15 @@ mod tests {
     #[test]
     fn a_page_goes_on_where_it_was() {
         let both = [Topic::Overview, Topic::Acts];
-        assert_eq!(positions(&both, "7.1 3")[&Topic::Acts], "3");
-        assert!(positions(&both, "7.1").is_empty());
+        let positions = ["7.2".to_owned(), "3".to_owned()];
+        let events = |heard: &str| String::from_utf8(written(&both, heard, &positions, "12:00").to_vec()).unwrap();
+        let overview = "event: overview\ndata: {\"now\":\"12:00\",\"position\":\"7.2\",\"topic\":\"overview\"}\n";
+        let acts = "event: acts\ndata: {\"now\":\"12:00\",\"position\":\"3\",\"topic\":\"acts\"}\n";
+        assert_eq!(events("7.2 3"), "");
+        assert_eq!(events("7.1 3"), format!("{overview}id: 7.2 3\n\n"));
+        // The last alone says that all was heard.
+        for heard in ["7.1 2", "7.2", "7.2 3 4", ""] {
+            assert_eq!(events(heard), format!("{overview}\n{acts}id: 7.2 3\n\n"), "{heard}");
+        }
     }
 }
