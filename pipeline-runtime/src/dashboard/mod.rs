@@ -9,6 +9,8 @@
 //!   is asked for goes the way of the command line: through the journal's inbox. (`tests/dashboard/beside.rs`)
 //! - **Nobody is answered who is not let in.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
 //! - **Nobody looks, nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
+//! - **What is kept of a journal is what all of it tells**: of the durations of runs that have ended (`journal/sqlite/durations.rs`), and of what the time of
+//!   a run's nodes went into (`observe/history/sums.rs`, `kept/tests.rs`).
 //! - **A run as of a record is what the records up to it tell**, also where it is told from a moment that was kept. (`kept/tests.rs`,
 //!   `tests/dashboard/travel.rs`)
 //! - **A dry run writes nothing**, not even who asked. (`tests/dashboard/commands.rs`)
@@ -35,7 +37,7 @@ pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
 pub(crate) use token::Token;
 
 use crate::Pipeline;
-use crate::journal::Tally;
+use crate::journal::{Past, Tally};
 use crate::time::Clock;
 use changes::Changes;
 use readers::Readers;
@@ -88,6 +90,7 @@ struct Site {
     /// How far what somebody follows has come.
     positions: tokio::sync::Mutex<api::Positions>,
     kept: kept::Kept,
+    past: Past,
     late: api::Late,
     going_on: going_on::GoingOn,
     /// What this process writes to the journal, where it does.
@@ -140,6 +143,7 @@ impl Dashboard {
             failures: api::Failures::default(),
             positions: tokio::sync::Mutex::default(),
             kept: kept::Kept::new(LOOKED_AT),
+            past: Past::default(),
             late: api::Late::default(),
             going_on: going_on::GoingOn::default(),
             tally,

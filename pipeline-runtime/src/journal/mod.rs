@@ -11,12 +11,12 @@ pub(crate) use crate::schedule::RunKind;
 pub(crate) use memory::MemoryJournal;
 pub(crate) use none::NoJournal;
 pub(crate) use run::{BLOCKED, StoredRun};
-#[cfg(feature = "dashboard")]
-pub(crate) use sqlite::Tally;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
     Act, Begun, DecodeError, Filter, IntervalRun, LogLine, Mailbox, Meant, NewUpdate, Newest, News, Pass, Passed, Posted, Pruned,
     Reader, Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated, absolute,
 };
+#[cfg(feature = "dashboard")]
+pub(crate) use sqlite::{Asked, Past, Tally};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Holder, JournalError, stage};

@@ -3,7 +3,7 @@
 use super::{Args, Problem, Site, at, date, ms, time, whole};
 use crate::Pipeline;
 use crate::engine::RunState;
-use crate::journal::BLOCKED;
+use crate::journal::{Asked, BLOCKED};
 use crate::read::{ReadError, RunFilter};
 use crate::schedule::RunKind;
 use crate::time::{Timestamp, Zone};
@@ -107,11 +107,12 @@ pub(super) async fn scatter(State(site): State<Arc<Site>>, Args(args): Args<Span
     let to = time(args.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc());
     let from = time(args.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(7));
     let points = args.points.unwrap_or(2_000).clamp(1, POINTS);
+    let of = Arc::clone(&site);
     let buckets = site
         .readers
         .read(move |reader| {
-            let pipeline = args.pipeline.as_deref().filter(|pipeline| !pipeline.is_empty());
-            Ok(reader.journal().durations(pipeline, from.into(), to.into(), points).map_err(ReadError::from)?)
+            let asked = Asked::new(args.pipeline.filter(|pipeline| !pipeline.is_empty()), from.into(), to.into(), points);
+            Ok(of.past.look(reader.journal(), &asked).map_err(ReadError::from)?)
         })
         .await?;
     let runs: i64 = buckets.iter().map(|bucket| bucket.count).sum();

@@ -17,6 +17,8 @@ mod acts;
 mod backup;
 mod claim;
 mod create;
+#[cfg(feature = "dashboard")]
+mod durations;
 mod error;
 mod file;
 mod holder;
@@ -41,6 +43,8 @@ mod wal;
 mod writer;
 
 pub(crate) use acts::Act;
+#[cfg(feature = "dashboard")]
+pub(crate) use durations::{Asked, Past};
 pub use error::JournalError;
 pub(crate) use file::absolute;
 pub use holder::Holder;

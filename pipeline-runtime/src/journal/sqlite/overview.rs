@@ -1,25 +1,9 @@
-//! What a journal knows of many runs at once, for whoever looks at all of them: counts, numbers that only grow, and durations over time.
+//! What a journal knows of many runs at once, for whoever looks at all of them: counts, and numbers that only grow.
 
-use super::reader::last_before;
 use super::{JournalError, Reader};
 use crate::engine::RunState;
 use crate::journal::RunKey;
-use crate::time::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
-
-/// Some runs of one state that began about the same time.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bucket {
-    /// When the longest of them began.
-    pub(crate) started: Timestamp,
-    /// When that one ended; none where it has not.
-    pub(crate) finished: Option<Timestamp>,
-    pub(crate) state: String,
-    pub(crate) pipeline: String,
-    pub(crate) run_id: String,
-    /// How many they are.
-    pub(crate) count: i64,
-}
+use rusqlite::{OptionalExtension, params};
 
 impl Reader {
     /// The pipelines that have runs, by name. Each is found by an index, however many runs there are.
@@ -89,40 +73,6 @@ impl Reader {
             Ok(self.connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?.flatten())
         };
         Ok(query().map_err(self.failed())?.unwrap_or(0))
-    }
-
-    /// Runs that began between these times, one row for all of one state in one of so many stretches of that time: the longest of them.
-    pub(crate) fn durations(
-        &self,
-        pipeline: Option<&str>,
-        from: Timestamp,
-        to: Timestamp,
-        stretches: u32,
-    ) -> Result<Vec<Bucket>, JournalError> {
-        let query = || -> rusqlite::Result<Vec<Bucket>> {
-            // A run is made before it begins, and its key tells when it was made.
-            let after = last_before(&self.connection, from)?.unwrap_or(0);
-            let width = (to.as_nanos().saturating_sub(from.as_nanos()) / i64::from(stretches.max(1))).max(1);
-            // SQLite takes the key beside a `max` from the row that has it. Rows are sorted by no more than that: with their texts it takes twice as long.
-            let select = "SELECT coalesce(begun, created), finished, runs.state, pipeline, run_id, number FROM ( \
-                          SELECT key AS longest, count(*) AS number, max(coalesce(finished, ?3) - coalesce(begun, created)) \
-                          FROM runs WHERE key > ?1 AND created <= ?3 AND (?2 IS NULL OR pipeline = ?2) \
-                          GROUP BY coalesce(begun, created) / ?4, state \
-                          ) JOIN runs ON key = longest ORDER BY key";
-            let mut statement = self.connection.prepare_cached(select)?;
-            let read = |row: &Row<'_>| {
-                Ok(Bucket {
-                    started: Timestamp::from_nanos(row.get(0)?),
-                    finished: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_nanos),
-                    state: row.get(2)?,
-                    pipeline: row.get(3)?,
-                    run_id: row.get(4)?,
-                    count: row.get(5)?,
-                })
-            };
-            statement.query_map(params![after, pipeline, to.as_nanos(), width], read)?.collect()
-        };
-        query().map_err(self.failed())
     }
 
     /// How many bytes the journal's pages take, and how many of them are free.

@@ -1,0 +1,284 @@
+//! How long runs took over time: of very many as many points as can be drawn.
+//!
+//! Of runs that have ended, and that no command has touched since, the journal tells the same each time. So they are read in blocks of keys, and what a
+//! block comes to is kept: the next look reads what is new, and the two blocks at the edges.
+
+use super::reader::last_before;
+use super::{JournalError, Reader};
+use crate::engine::RunState;
+use crate::journal::RunKey;
+use crate::time::Timestamp;
+use rusqlite::{Row, params};
+use std::collections::{HashMap, VecDeque};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many keys are a block.
+const BLOCK: RunKey = if cfg!(test) { 16 } else { 1_024 };
+/// Blocks are kept of so many ways to look at them, those that were asked for last.
+const WAYS: usize = 4;
+
+/// Some runs of one state that began about the same time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Bucket {
+    /// Of the longest of them.
+    pub(crate) key: RunKey,
+    /// When the longest of them began.
+    pub(crate) started: Timestamp,
+    /// When that one ended; none where it has not.
+    pub(crate) finished: Option<Timestamp>,
+    pub(crate) state: String,
+    pub(crate) pipeline: String,
+    pub(crate) run_id: String,
+    /// How many they are.
+    pub(crate) count: i64,
+}
+
+/// The keys of the runs that were made within some time, and that of the newest run of all.
+#[derive(Debug, Clone, Copy)]
+struct KeysMade {
+    first: RunKey,
+    last: RunKey,
+    newest: RunKey,
+}
+
+/// Which runs are looked at, and how.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    from: Timestamp,
+    to: Timestamp,
+    way: Way,
+}
+
+/// By what the blocks differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Way {
+    pipeline: Option<String>,
+    /// How many nanoseconds one point stands for.
+    width: i64,
+}
+
+impl Asked {
+    /// Those that were made between these times, which so many points stand for of each state.
+    pub(crate) fn new(pipeline: Option<String>, from: Timestamp, to: Timestamp, points: u32) -> Self {
+        // No less than a microsecond, so that no number is too large for the query.
+        let width = (to.as_nanos().saturating_sub(from.as_nanos()) / i64::from(points.max(1))).max(1_000);
+        Self { from, to, way: Way { pipeline, width } }
+    }
+}
+
+type Blocks = HashMap<RunKey, Arc<[Bucket]>>;
+
+/// What blocks of runs that have ended come to.
+#[derive(Debug, Default)]
+pub(crate) struct Past(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The last act as of which it is known: what retries or deletes runs is one.
+    act: i64,
+    ways: VecDeque<(Way, Blocks)>,
+}
+
+impl Past {
+    /// One row for all runs of one state that began about the same time, by the key of the longest of them.
+    pub(crate) fn look(&self, reader: &Reader, asked: &Asked) -> Result<Vec<Bucket>, JournalError> {
+        reader.snapshot(|reader| {
+            let act = reader.last_act()?;
+            let mut blocks = self.take(act, &asked.way);
+            let read = read(reader, asked, &mut blocks);
+            self.keep(act, &asked.way, blocks);
+            read
+        })
+    }
+
+    fn take(&self, act: i64, way: &Way) -> Blocks {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.act != act {
+            *known = Known { act, ways: VecDeque::new() };
+        }
+        let here = known.ways.iter().position(|(of, _)| of == way);
+        here.and_then(|here| known.ways.remove(here)).map(|(_, blocks)| blocks).unwrap_or_default()
+    }
+
+    fn keep(&self, act: i64, way: &Way, blocks: Blocks) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.act == act && known.ways.iter().all(|(of, _)| of != way) {
+            known.ways.push_back((way.clone(), blocks));
+            let over = known.ways.len().saturating_sub(WAYS);
+            known.ways.drain(..over);
+        }
+    }
+}
+
+fn read(reader: &Reader, asked: &Asked, blocks: &mut Blocks) -> Result<Vec<Bucket>, JournalError> {
+    let Some(keys) = reader.keys_made(asked.from, asked.to)? else { return Ok(Vec::new()) };
+    let mut all = HashMap::new();
+    for block in keys.first / BLOCK..=keys.last / BLOCK {
+        let (first, last) = (block * BLOCK, block * BLOCK + BLOCK - 1);
+        // In others there may be more runs.
+        let is_whole = keys.first <= first && last <= keys.last && last < keys.newest;
+        if let Some(known) = blocks.get(&block).filter(|_| is_whole) {
+            merge(&mut all, known, asked);
+            continue;
+        }
+        let within = first.max(keys.first)..=last.min(keys.last);
+        let found = reader.durations(asked.way.pipeline.as_deref(), within, asked.to, asked.way.width)?;
+        merge(&mut all, &found, asked);
+        let is_open = |bucket: &Bucket| [RunState::Queued, RunState::Running].iter().any(|state| state.name() == bucket.state);
+        if is_whole && !found.iter().any(is_open) {
+            blocks.insert(block, found.into());
+        }
+    }
+    let mut all: Vec<Bucket> = all.into_values().collect();
+    all.sort_unstable_by_key(|bucket| bucket.key);
+    Ok(all)
+}
+
+/// Adds what a block comes to: of two buckets of one time and state, the one with the longest run stands for both.
+fn merge(all: &mut HashMap<(i64, String), Bucket>, block: &[Bucket], asked: &Asked) {
+    let took = |bucket: &Bucket| bucket.finished.unwrap_or(asked.to).as_nanos() - bucket.started.as_nanos();
+    for bucket in block {
+        let here = (bucket.started.as_nanos() / asked.way.width, bucket.state.clone());
+        all.entry(here)
+            .and_modify(|known| {
+                let count = known.count + bucket.count;
+                if took(bucket) > took(known) {
+                    *known = bucket.clone();
+                }
+                known.count = count;
+            })
+            .or_insert_with(|| bucket.clone());
+    }
+}
+
+impl Reader {
+    /// Between which keys the runs lie that were made between these times, both included; none where there can be none.
+    fn keys_made(&self, from: Timestamp, to: Timestamp) -> Result<Option<KeysMade>, JournalError> {
+        let query = || -> rusqlite::Result<Option<KeysMade>> {
+            let end = |of: &str| {
+                self.connection.prepare_cached(&format!("SELECT {of}(key) FROM runs"))?.query_row([], |row| row.get(0))
+            };
+            let (Some(oldest), Some(newest)) = (end("min")?, end("max")?) else { return Ok(None) };
+            // A run is made before it begins, and its key tells when it was made.
+            let first = last_before(&self.connection, from)?.map_or(oldest, |before| before + 1);
+            let last = last_before(&self.connection, Timestamp::from_nanos(to.as_nanos().saturating_add(1)))?;
+            Ok(last.filter(|last| *last >= first).map(|last| KeysMade { first, last, newest }))
+        };
+        query().map_err(self.failed())
+    }
+
+    /// The runs between these keys, one row for all of one state that began in one stretch of time: the longest of them. A stretch is so many nanoseconds,
+    /// and one that has not ended is as long as it is then.
+    fn durations(
+        &self,
+        pipeline: Option<&str>,
+        keys: RangeInclusive<RunKey>,
+        to: Timestamp,
+        width: i64,
+    ) -> Result<Vec<Bucket>, JournalError> {
+        let query = || -> rusqlite::Result<Vec<Bucket>> {
+            // SQLite takes the key beside a `max` from the row that has it. Rows are sorted by no more than that, and by one number, which is compared much
+            // faster than a text: the first letters of states differ.
+            let select = "SELECT key, coalesce(begun, created), finished, runs.state, pipeline, run_id, number FROM ( \
+                          SELECT key AS longest, count(*) AS number, max(coalesce(finished, ?4) - coalesce(begun, created)) \
+                          FROM runs WHERE key >= ?1 AND key <= ?2 AND (?3 IS NULL OR pipeline = ?3) \
+                          GROUP BY coalesce(begun, created) / ?5 * 128 + unicode(state) \
+                          ) JOIN runs ON key = longest";
+            let mut statement = self.connection.prepare_cached(select)?;
+            let read = |row: &Row<'_>| {
+                Ok(Bucket {
+                    key: row.get(0)?,
+                    started: Timestamp::from_nanos(row.get(1)?),
+                    finished: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos),
+                    state: row.get(3)?,
+                    pipeline: row.get(4)?,
+                    run_id: row.get(5)?,
+                    count: row.get(6)?,
+                })
+            };
+            statement.query_map(params![keys.start(), keys.end(), pipeline, to.as_nanos(), width], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::acts::{self, Act};
+    use super::super::schema;
+    use super::*;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    use rusqlite::Connection;
+
+    /// A run takes hundreds of milliseconds, and is made a second after the one before it.
+    const SECOND: i64 = 1_000_000_000;
+
+    fn add(connection: &Connection, random: &mut StdRng, state: &str) {
+        let insert = "INSERT INTO runs (run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, seed, skeleton, \
+                      begun, finished) SELECT 'run__' || n, iif(?1 % 3, 'nightly', 'rare'), 'manual', 0, 0, 'null', ?2, n * 1000000000, 0, 0, 1, \
+                      n * 1000000000 + ?3, n * 1000000000 + ?4 FROM (SELECT coalesce(max(key), 0) + 1 AS n FROM runs)";
+        let begun = random.random_range(0..3 * SECOND);
+        let finished = RunState::ALL.iter().any(|known| known.name() == state && known.is_end());
+        let finished = finished.then(|| begun + random.random_range(0..SECOND));
+        connection.execute(insert, params![random.random_range(0..6), state, begun, finished]).unwrap();
+    }
+
+    /// What `SQLite` says of all runs at once, by nothing that is kept.
+    fn at_once(reader: &Reader, asked: &Asked) -> Vec<(RunKey, String, i64)> {
+        let select = "SELECT longest, state, number FROM (SELECT key AS longest, count(*) AS number, \
+                      max(coalesce(finished, ?2) - coalesce(begun, created)), state FROM runs \
+                      WHERE created >= ?1 AND created <= ?2 AND (?3 IS NULL OR pipeline = ?3) \
+                      GROUP BY coalesce(begun, created) / ?4, state) ORDER BY longest";
+        let mut select = reader.connection.prepare(select).unwrap();
+        let values = params![asked.from.as_nanos(), asked.to.as_nanos(), asked.way.pipeline, asked.way.width];
+        select.query_map(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_is_kept_and_what_is_new_come_to_what_all_runs_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let connection = schema::open(&path).unwrap();
+        connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
+        let seed = crate::random::new_seed();
+        eprintln!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        let (reader, past) = (Reader::open(&path).unwrap(), Past::default());
+        let mut kept = 0;
+        for round in 0..200 {
+            for _ in 0..random.random_range(0..8) {
+                let state =
+                    ["success", "success", "success", "failed", "cancelled", "running", "queued"][random.random_range(0..7)];
+                add(&connection, &mut random, state);
+            }
+            // Most of those that have not ended do so before long.
+            let end = "UPDATE runs SET state = 'success', finished = created + 3000000000 + ?1 \
+                       WHERE state IN ('queued', 'running') AND random() % 4 = 0";
+            connection.execute(end, [random.random_range(0..SECOND)]).unwrap();
+            if random.random_ratio(1, 20) {
+                // Somebody retries a run, or deletes some.
+                let by_hand =
+                    ["UPDATE runs SET state = 'running', finished = NULL WHERE key = ?1", "DELETE FROM runs WHERE key <= ?1 / 4"];
+                let count: i64 = connection.query_row("SELECT coalesce(max(key), 0) FROM runs", [], |row| row.get(0)).unwrap();
+                connection.execute(by_hand[random.random_range(0..2)], [random.random_range(0..=count)]).unwrap();
+                let (command, answer) = ("{}".to_owned(), "done".to_owned());
+                acts::write(&connection, &Act { at: Timestamp::default(), who: None, command, done: true, answer }).unwrap();
+            }
+            let now = (round + 1) * 5 * SECOND;
+            let from = if random.random() { 0 } else { random.random_range(0..now) };
+            let pipeline = [None, Some("nightly".to_owned()), Some("none".to_owned())][random.random_range(0..3)].clone();
+            let points = [1, 20][random.random_range(0..2)];
+            // The same width, as where somebody looks at the last days again and again.
+            let width = 100 * SECOND / i64::from(points);
+            let asked = Asked::new(pipeline, Timestamp::from_nanos(from), Timestamp::from_nanos(now), points);
+            let asked = Asked { way: Way { width, ..asked.way }, ..asked };
+            let told = past.look(&reader, &asked).unwrap();
+            let told: Vec<_> = told.into_iter().map(|bucket| (bucket.key, bucket.state, bucket.count)).collect();
+            assert_eq!(told, at_once(&reader, &asked), "round {round}: {asked:?}");
+            kept = kept.max(past.0.lock().unwrap().ways.iter().map(|(_, blocks)| blocks.len()).max().unwrap_or(0));
+        }
+        assert!(kept > 3, "{kept} blocks");
+    }
+}
