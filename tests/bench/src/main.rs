@@ -26,6 +26,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("process", process::run),
     ("history", history::run),
     ("dashboard", dashboard::run),
+    ("dashboard-engine", dashboard::engine),
 ];
 
 fn main() -> ExitCode {

@@ -12,34 +12,72 @@ use std::time::{Duration, Instant};
 const TO: &str = "2024-01-02T23:59";
 const RUNS: f64 = 2_880.0;
 const ROUNDS: usize = 7;
-/// What pages listen to; each of a browser's tabs has one stream.
+/// Of the table that has only two rows.
+const ROUNDS_OF_ENGINE: usize = 11;
 /// A process may often have no more than 1,024 files open, of which the page's connections are a quarter.
 const FILES: u64 = 8_192;
-const STREAMS: [(&str, usize); 4] = [("no page", 0), ("1 page", 1), ("100 pages", 100), ("1,000 pages", 1_000)];
+/// What pages listen to; each of a browser's tabs has one stream.
+type Pages = (&'static str, usize);
+const NONE: Pages = ("no page", 0);
+const HUNDRED: Pages = ("100 pages", 100);
+
+/// What one backfill took.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: f64,
+    /// Its own process, on a processor.
+    engine: f64,
+    /// The page's process meanwhile.
+    page: f64,
+}
+
+type Side = fn(&Took) -> f64;
 
 pub(super) fn table() -> Table {
-    more_files();
     let mut table = Table::new(
         "A backfill of 2,880 two-node runs while pages of another process look at it",
-        ["", "runs a second", "× no page", "CPU of the page's process, % of a core"],
+        ["", "runs a second", "× no page", "its CPU, × no page", "CPU of the page's process, % of a core"],
     );
-    let mut measured: Vec<Vec<(f64, f64)>> = vec![Vec::new(); STREAMS.len()];
-    for round in 0..=ROUNDS {
-        for ((_, streams), measured) in STREAMS.iter().zip(&mut measured) {
-            let took = once(*streams);
-            if round > 0 {
-                measured.push(took);
+    let pages = [NONE, ("1 page", 1), HUNDRED, ("1,000 pages", 1_000)];
+    for ((name, _), of) in pages.iter().zip(rounds(&pages, ROUNDS)) {
+        let rate = Spread::of(of.iter().map(|(took, _)| RUNS / took.wall));
+        let ratio = Spread::of(of.iter().map(|(took, none)| none.wall / took.wall));
+        let engine = Spread::of(of.iter().map(|(took, none)| took.engine / none.engine));
+        let page = Spread::of(of.iter().map(|(took, _)| 100.0 * took.page / took.wall));
+        table.row([(*name).to_owned(), rate.text(0), ratio.text(2), engine.text(3), page.text(1)]);
+    }
+    table
+}
+
+/// What the engine itself does for a run without a page and with a hundred: time on a processor, which other work on the machine changes little.
+pub(super) fn engine() -> Table {
+    let mut table = Table::new(
+        "What a run takes of the process that runs it, while 100 pages of another process look at it",
+        ["", "CPU, µs a run", "× no page", "on the wall, µs a run", "× no page"],
+    );
+    let pages = [NONE, HUNDRED];
+    for ((name, _), of) in pages.iter().zip(rounds(&pages, ROUNDS_OF_ENGINE)) {
+        let micros = |side: Side| Spread::of(of.iter().map(|(took, _)| side(took) * 1e6 / RUNS)).text(0);
+        let ratio = |side: Side| Spread::of(of.iter().map(|(took, none)| side(took) / side(none))).text(3);
+        let (cpu, wall): (Side, Side) = (|took| took.engine, |took| took.wall);
+        table.row([(*name).to_owned(), micros(cpu), ratio(cpu), micros(wall), ratio(wall)]);
+    }
+    table
+}
+
+/// Each by turns, after one round that does not count. Beside each is what the first took in the same round.
+fn rounds<const N: usize>(pages: &[Pages; N], rounds: usize) -> [Vec<(Took, Took)>; N] {
+    more_files();
+    let mut measured = [(); N].map(|()| Vec::new());
+    for round in 0..=rounds {
+        let took = pages.map(|(_, streams)| once(streams));
+        if round > 0 {
+            for (measured, of) in measured.iter_mut().zip(took) {
+                measured.push((of, took[0]));
             }
         }
     }
-    let none: Vec<f64> = measured[0].iter().map(|(seconds, _)| *seconds).collect();
-    for ((name, _), of) in STREAMS.iter().zip(&measured) {
-        let rate = Spread::of(of.iter().map(|(seconds, _)| RUNS / seconds));
-        let ratio = Spread::of(of.iter().zip(&none).map(|((seconds, _), none)| none / seconds));
-        let cpu = Spread::of(of.iter().map(|(seconds, cpu)| 100.0 * cpu / seconds));
-        table.row([(*name).to_owned(), rate.text(0), ratio.text(2), cpu.text(1)]);
-    }
-    table
+    measured
 }
 
 /// Lets this process, and those that it starts, have enough files open.
@@ -50,8 +88,7 @@ fn more_files() {
     setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit }).expect("it is within its bounds");
 }
 
-/// How long the backfill takes in seconds, and how long the page's process was on a processor meanwhile.
-fn once(streams: usize) -> (f64, f64) {
+fn once(streams: usize) -> Took {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let folder = tempfile::tempdir_in(place).expect("the target folder can be written");
     // The journal has to be there before the page.
@@ -59,10 +96,19 @@ fn once(streams: usize) -> (f64, f64) {
     let server = Server::start(folder.path(), &["dashboard", "--listen", ":0"]);
     // Nobody reads what comes: it is less than a socket holds, and whoever reads takes time from the runs.
     let _pages: Vec<_> = (0..streams).map(|_| Client::listen(&server.address, "/api/v1/events?topic=overview")).collect();
-    let (before, begun) = (server.cpu(), Instant::now());
+    let (page, engine, begun) = (server.cpu(), of_ended(), Instant::now());
     backfill(folder.path(), TO);
-    let (took, cpu): (Duration, Duration) = (begun.elapsed(), server.cpu().saturating_sub(before));
-    (took.as_secs_f64(), cpu.as_secs_f64())
+    let wall = begun.elapsed().as_secs_f64();
+    let since = |now: Duration, before: Duration| now.saturating_sub(before).as_secs_f64();
+    Took { wall, engine: since(of_ended(), engine), page: since(server.cpu(), page) }
+}
+
+/// How long processes were on a processor that this one has started and that have ended, as `getrusage` tells it.
+fn of_ended() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    // After the name, which may hold anything: the 14th and 15th number, in hundredths of a second on all of Linux that there is today.
+    let numbers = stat.rsplit_once(')').map_or("", |(_, numbers)| numbers).split_whitespace().skip(13).take(2);
+    Duration::from_millis(numbers.filter_map(|number| number.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
 fn backfill(folder: &Path, to: &str) {

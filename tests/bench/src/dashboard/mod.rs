@@ -34,6 +34,11 @@ pub(crate) fn run() -> Vec<Table> {
     tables.iter().map(|table| table()).inspect(|table| eprintln!("{table}")).collect()
 }
 
+/// What the engine does more while pages look at it: by itself, as it takes minutes.
+pub(crate) fn engine() -> Vec<Table> {
+    vec![beside::engine()]
+}
+
 /// What pages ask for, of few runs and of many.
 fn history(few: &Path, many: &Path) -> Table {
     let mut table = Table::new(
