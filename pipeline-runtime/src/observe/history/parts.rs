@@ -15,6 +15,9 @@ pub(super) const PART: usize = if cfg!(test) { 16 } else { 256 };
 pub(super) struct Parts<T> {
     all: Vec<Part<T>>,
     len: usize,
+    /// A part of which no item has ever changed: it stands for all of them.
+    #[cfg(feature = "dashboard")]
+    untouched: Option<Arc<Shared<T>>>,
     #[cfg(feature = "dashboard")]
     copied: usize,
 }
@@ -50,6 +53,8 @@ impl<T> Default for Parts<T> {
             all: Vec::new(),
             len: 0,
             #[cfg(feature = "dashboard")]
+            untouched: None,
+            #[cfg(feature = "dashboard")]
             copied: 0,
         }
     }
@@ -65,6 +70,11 @@ impl<T: Clone + Default> Parts<T> {
         while self.len < len {
             let at = self.len % PART;
             if at == 0 {
+                #[cfg(feature = "dashboard")]
+                if len - self.len >= PART {
+                    self.grow_by_untouched(len);
+                    continue;
+                }
                 self.all.push(Part::Own(Vec::with_capacity(PART.min(len - self.len))));
             }
             let new = (PART - at).min(len - self.len);
@@ -99,6 +109,17 @@ impl<T: Clone + Default> Parts<T> {
 
 #[cfg(feature = "dashboard")]
 impl<T: Clone + Default> Parts<T> {
+    /// Makes it longer by as many whole parts as there is room for. They are made as somebody changes one of their items.
+    fn grow_by_untouched(&mut self, len: usize) {
+        let untouched = self.untouched.get_or_insert_with(|| {
+            let items = std::iter::repeat_with(T::default).take(PART).collect();
+            Arc::new(Shared { items, found: Found::default() })
+        });
+        let parts = (len - self.len) / PART;
+        self.all.extend((0..parts).map(|_| Part::Shared(Arc::clone(untouched))));
+        self.len += parts * PART;
+    }
+
     /// A copy. Neither notices what becomes of the other.
     pub(super) fn share(&mut self) -> Self {
         for part in &mut self.all {
@@ -106,7 +127,7 @@ impl<T: Clone + Default> Parts<T> {
                 *part = Part::Shared(Arc::new(Shared { items: std::mem::take(items), found: Found::default() }));
             }
         }
-        Self { all: self.all.clone(), len: self.len, copied: 0 }
+        Self { all: self.all.clone(), len: self.len, untouched: self.untouched.clone(), copied: 0 }
     }
 
     /// How many items were copied for changes since this was made: so many more than the list has are in memory because of copies.
@@ -118,10 +139,15 @@ impl<T: Clone + Default> Parts<T> {
     #[cold]
     fn take(&mut self, part: usize) {
         if let Part::Shared(shared) = std::mem::replace(&mut self.all[part], Part::Own(Vec::new())) {
-            let items = Arc::try_unwrap(shared).map(|shared| shared.items).unwrap_or_else(|shared| {
-                self.copied += shared.items.len();
-                shared.items.clone()
-            });
+            let items = Arc::try_unwrap(shared).map_or_else(
+                |shared| {
+                    // What was never there for itself is there once by now.
+                    let is_copied = self.untouched.as_ref().is_none_or(|untouched| !Arc::ptr_eq(untouched, &shared));
+                    self.copied += if is_copied { shared.items.len() } else { 0 };
+                    shared.items.clone()
+                },
+                |shared| shared.items,
+            );
             self.all[part] = Part::Own(items);
         }
     }
@@ -171,6 +197,11 @@ mod tests {
     fn copies_share_what_neither_has_changed_and_notice_nothing_of_each_other() {
         let mut first = Parts::default();
         first.grow(3 * PART + 1);
+        for item in [0, PART, 2 * PART] {
+            // A part that is there for the first time is no copy.
+            *first.get_mut(item) = 0;
+            assert_eq!(first.copied(), 0);
+        }
         let mut second = first.share();
         *second.get_mut(PART) = 1;
         assert_eq!((second.copied(), first.copied()), (PART, 0));

@@ -6,7 +6,7 @@
 use super::parts::PART;
 use super::spent::{InputsOf, KINDS, Stretch};
 use super::{RunHistory, Slot};
-use crate::plan::What;
+use crate::plan::{ScopeIx, What};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,26 +75,31 @@ struct Piece {
     sum: Sum,
 }
 
-/// Of each node of an element that has a body: when the last of its inputs outside of the element was there, and whether they have all ended.
-type Elsewhere = Vec<(Option<Duration>, bool)>;
+/// By what the same nodes come to something else.
+#[derive(Debug, PartialEq, Eq)]
+struct Elsewhere {
+    /// Of what they are elements: the part of which no item has ever changed is one of all lists.
+    scope: ScopeIx,
+    /// Of each node of an element that has a body: when the last of its inputs outside of the element was there, and whether they have all ended.
+    inputs: Vec<(Option<Duration>, bool)>,
+}
 
 impl Found {
     /// What those nodes come to; it is found out if it is not known.
     fn get(&self, slots: Range<Slot>, by: &Arc<Elsewhere>, find: impl FnOnce() -> Sum) -> Sum {
         let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = pieces.iter().position(|piece| piece.slots == slots);
+        let known = pieces.iter().position(|piece| piece.slots == slots && piece.by.scope == by.scope);
         if let Some(piece) = known.map(|at| &pieces[at]).filter(|piece| piece.by == *by) {
             return piece.sum;
         }
         let piece = Piece { slots, by: Arc::clone(by), sum: find() };
         let sum = piece.sum;
-        match known {
-            Some(at) => pieces[at] = piece,
-            None => {
-                // Most parts have one, and there are many parts.
-                pieces.reserve_exact(1);
-                pieces.push(piece);
-            }
+        if let Some(at) = known {
+            pieces[at] = piece;
+        } else {
+            // Most parts have one, and there are many parts.
+            pieces.reserve_exact(1);
+            pieces.push(piece);
         }
         sum
     }
@@ -146,13 +151,13 @@ impl RunHistory {
                 last = here;
             }
         };
-        let list = self.layout.of_each(slot).filter(|list| !self.has_mappings(*list));
-        let (What::Each(each), Some(list)) = (&self.plan.node(self.node_ix(slot)).what, list) else {
+        let elements = self.layout.of_each(slot).filter(|elements| !self.has_mappings(*elements));
+        let (What::Each(each), Some(elements)) = (&self.plan.node(self.node_ix(slot)).what, elements) else {
             self.each_upstream(slot, see);
             return last.map(|(_, slot)| slot);
         };
         see(self.layout.resolve(&self.plan, each.list, self.layout.position(slot)));
-        let of = self.layout.expansion(list);
+        let of = self.layout.expansion(elements);
         self.each_sum(of.base..of.base + of.width * of.stride, |slots, sum| match sum.last {
             Some((_, from)) if !seen.contains(&from) => see(from),
             None => {}
@@ -171,18 +176,18 @@ impl RunHistory {
         let mut inputs = InputsOf::list(self, range.start);
         let stride = self.layout.expansion(self.layout.position(range.start).expansion).stride;
         let is_kept = range.len() >= FEW && self.nodes.found(range.start as usize).is_some();
-        let by = Arc::new(if is_kept { self.elsewhere(&mut inputs) } else { Elsewhere::new() });
+        let by = is_kept.then(|| Arc::new(self.elsewhere(&mut inputs)));
         let mut first = range.start;
         while first < range.end {
             let base = first - first % part;
             let elements = ((base + part).min(range.end) - first) / stride;
             // An element may lie in two parts, or in more.
             let slots = first..first + elements.max(1) * stride;
-            let found = self.nodes.found(first as usize).filter(|_| is_kept && elements > 0 && slots.len() >= FEW);
-            let sum = match found {
-                Some(found) => {
+            let found = self.nodes.found(first as usize).filter(|_| elements > 0 && slots.len() >= FEW);
+            let sum = match found.zip(by.as_ref()) {
+                Some((found, by)) => {
                     let here = slots.start - base..slots.end - base;
-                    found.get(here, &by, || self.sum(slots.clone(), base, &mut inputs)).moved(base)
+                    found.get(here, by, || self.sum(slots.clone(), base, &mut inputs)).moved(base)
                 }
                 None => self.sum(slots.clone(), 0, &mut inputs),
             };
@@ -192,9 +197,9 @@ impl RunHistory {
     }
 
     fn elsewhere(&self, inputs: &mut InputsOf<'_>) -> Elsewhere {
-        let nodes = &self.plan.scope(inputs.scope()).nodes;
-        let bodies = nodes.iter().filter(|ix| self.plan.node(**ix).is_body());
-        bodies.map(|ix| inputs.of(*ix).elsewhere()).collect()
+        let scope = inputs.scope();
+        let bodies = self.plan.scope(scope).nodes.iter().filter(|ix| self.plan.node(**ix).is_body());
+        Elsewhere { scope, inputs: bodies.map(|ix| inputs.of(*ix).elsewhere()).collect() }
     }
 
     /// What whole elements come to; slots are told as offsets from `base`.
