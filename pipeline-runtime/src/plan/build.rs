@@ -73,8 +73,10 @@ impl Pipeline {
         if !problems.is_empty() {
             return Err(invalid(problems));
         }
-        for (rank, node) in (0..).zip(order) {
-            sketch.plan.nodes[node as usize].rank = rank;
+        if let Some(order) = order {
+            for (rank, node) in (0..).zip(order) {
+                sketch.plan.nodes[node as usize].rank = rank;
+            }
         }
         Ok(sketch.plan)
     }
@@ -89,10 +91,25 @@ pub(super) struct Order {
     pub(super) at: Place,
 }
 
+/// What occurs in a plan at all. Checks of what does not occur are left out, as each goes through up to a million nodes.
+#[derive(Debug, Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each occurs or does not, whatever else does")]
+pub(super) struct Occurs {
+    /// Nodes without a body.
+    pub(super) gates: bool,
+    /// Inputs that are values which the pipeline function gave, or templates.
+    pub(super) values: bool,
+    /// Inputs that are the elements of a mapping.
+    pub(super) elements: bool,
+    /// A node that waits for one that was wired later.
+    pub(super) backward_edges: bool,
+}
+
 /// A plan that may have mistakes, with what only their check needs.
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
+    pub(super) occurs: Occurs,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
     /// What groups give to all in them.
     pub(super) of_groups: Vec<Overrides>,
@@ -130,6 +147,7 @@ impl Sketch {
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let pasts: BTreeMap<NodeIx, NodeIx> = draft.pasts.into_iter().collect();
         let woken = past::woken(&across, &pasts);
+        let mut has_gates = false;
         for (ix, drafted) in (0..).zip(draft.nodes) {
             let around: Vec<u32> = if groups.is_empty() { Vec::new() } else { groups::around(&groups, ix).collect() };
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
@@ -148,6 +166,7 @@ impl Sketch {
             let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
             gather_parts(ix, &drafted.what, &mut parts_of_gates);
+            has_gates |= !matches!(drafted.what, draft::What::Body(_));
             nodes.push(PlanNode {
                 what: what(drafted.what),
                 at: drafted.at,
@@ -158,7 +177,7 @@ impl Sketch {
                 out: 0..0,
                 needs: 0,
                 policy,
-                rank: 0,
+                rank: ix,
                 allow_failure,
             });
         }
@@ -193,11 +212,12 @@ impl Sketch {
         };
         past::name(&mut plan, &pasts, pipeline);
         let (orders, late) = orders(&plan, draft.orders, &torn_down, &pasts);
-        connect(&mut plan, &orders);
+        let occurs = Occurs { gates: has_gates, ..connect(&mut plan, &orders) };
         shrink(&mut plan);
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
         Self {
             plan,
+            occurs,
             overrides,
             of_groups,
             fails_run,
@@ -345,9 +365,10 @@ fn gather_parts(gate: NodeIx, what: &draft::What, parts: &mut HashMap<(NodeIx, u
     parts.extend(taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))));
 }
 
-/// Fills in the edges: sorted by the node that they leave.
-fn connect(plan: &mut Plan, orders: &[Order]) {
-    let mut edges: Vec<(NodeIx, Edge)> = Vec::new();
+/// Fills in the edges. Returns what occurs among them and the inputs.
+fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
+    let mut occurs = Occurs::default();
+    let mut edges: Vec<(NodeIx, Edge)> = Vec::with_capacity(plan.args.len() + orders.len());
     for (to, node) in (0..).zip(&plan.nodes) {
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
         match &node.what {
@@ -356,13 +377,18 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
                     let (from, rule): (&[Handle], EdgeRule) = match &arg.source {
                         input::Source::Plain(_)
                         | input::Source::Text(_)
-                        | input::Source::Secrets(_)
                         | input::Source::Template(_)
-                        | input::Source::Templates(_)
-                        | input::Source::Setting(_) => continue,
+                        | input::Source::Templates(_) => {
+                            occurs.values = true;
+                            continue;
+                        }
+                        input::Source::Secrets(_) | input::Source::Setting(_) => continue,
                         input::Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
                         input::Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
-                        input::Source::Elements(from, rule) => (std::slice::from_ref(from), EdgeRule::Elements(*rule)),
+                        input::Source::Elements(from, rule) => {
+                            occurs.elements = true;
+                            (std::slice::from_ref(from), EdgeRule::Elements(*rule))
+                        }
                     };
                     for from in from {
                         edge(from.index(), rule);
@@ -384,23 +410,50 @@ fn connect(plan: &mut Plan, orders: &[Order]) {
         let edge = Edge { to: teardown.node, offset: Edge::INWARDS, rule: EdgeRule::Teardown };
         edges.extend(plan.inside(teardown).map(|from| (from, edge)));
     }
-    for (from, edge) in &mut edges {
-        let target = plan.node(edge.to);
-        if target.scope == plan.node(*from).scope {
-            edge.offset = target.offset;
-        }
-    }
-    edges.sort_by_key(|(from, _)| *from);
-    for (position, (from, edge)) in (0..).zip(&edges) {
-        let out = &mut plan.nodes[*from as usize].out;
-        *out = if out.start == out.end { position..position + 1 } else { out.start..position + 1 };
+    sort_into(plan, edges, &mut occurs);
+    occurs
+}
+
+/// Puts the edges into the plan, sorted by the node that they leave, and those of one node in their order. They are counted instead of
+/// compared, as there may be millions.
+fn sort_into(plan: &mut Plan, edges: Vec<(NodeIx, Edge)>, occurs: &mut Occurs) {
+    for (from, edge) in &edges {
+        plan.nodes[*from as usize].out.end += 1;
         plan.nodes[edge.to as usize].needs += 1;
-        let target = plan.nodes[edge.to as usize].scope;
-        if plan.nodes[*from as usize].scope != target {
-            plan.scopes[target as usize].imports.push((*from, *edge));
+        occurs.backward_edges |= *from >= edge.to;
+    }
+    let mut begin = 0;
+    for node in &mut plan.nodes {
+        let count = node.out.end;
+        node.out = begin..begin;
+        begin += count;
+    }
+    let none = Edge { to: 0, offset: Edge::INWARDS, rule: EdgeRule::Failure };
+    plan.edges = vec![none; edges.len()];
+    for (from, mut edge) in edges {
+        let (scope, offset) = (plan.node(edge.to).scope, plan.node(edge.to).offset);
+        let from = &mut plan.nodes[from as usize];
+        if scope == from.scope {
+            edge.offset = offset;
+        }
+        plan.edges[from.out.end as usize] = edge;
+        from.out.end += 1;
+    }
+    if plan.scopes.len() > 1 {
+        gather_imports(plan);
+    }
+}
+
+/// Edges from one scope into another.
+fn gather_imports(plan: &mut Plan) {
+    for (ix, node) in (0..).zip(&plan.nodes) {
+        for edge in &plan.edges[node.out.start as usize..node.out.end as usize] {
+            let target = plan.nodes[edge.to as usize].scope;
+            if node.scope != target {
+                plan.scopes[target as usize].imports.push((ix, *edge));
+            }
         }
     }
-    plan.edges = edges.into_iter().map(|(_, edge)| edge).collect();
 }
 
 /// What nodes share: policies, pools and notifiers, each once.

@@ -75,8 +75,8 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
     problems
 }
 
-/// Every other rule. Returns a topological order of the nodes, too.
-pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Problem>) {
+/// Every other rule. Returns a topological order of the nodes, too, where that is another than that in which they were wired.
+pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Option<Vec<NodeIx>>, Vec<Problem>) {
     let mut problems = Vec::new();
     size(sketch, pipeline, &mut problems);
     schedule(sketch, pipeline, &mut problems);
@@ -98,8 +98,12 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Vec<NodeIx>, Vec<Pro
     settings::check(&sketch.plan, &mut problems);
     templates::check(sketch, &mut problems);
     notifiers::check(&sketch.plan, &mut problems);
-    let order = cycles(sketch, &mut problems);
-    exclusive_arms(sketch, &order, &mut problems);
+    // Edges that all lead onwards make no circle. A mapping waits for what it repeats, which was wired before it, and that for its list.
+    let order = sketch.occurs.backward_edges.then(|| cycles(sketch, &mut problems));
+    match &order {
+        Some(order) => exclusive_arms(sketch, order.iter().copied(), &mut problems),
+        None => exclusive_arms(sketch, (0..).take(sketch.plan.nodes.len()), &mut problems),
+    }
     (order, problems)
 }
 
@@ -241,6 +245,9 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
             problems.push(problem.at(at, "and several at once here"));
         }
     }
+    if !sketch.occurs.gates {
+        return;
+    }
     for node in &plan.nodes {
         if let What::FirstOf { from } = &node.what
             && from.is_empty()
@@ -366,6 +373,9 @@ fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mu
 
 fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
+    if plan.scopes.len() == 1 {
+        return;
+    }
     let mut check = |from: NodeIx, to: NodeIx, scope: ScopeIx| {
         let (source, target) = (plan.node(from), plan.node(to));
         if plan.lies_within(scope, source.scope) {
@@ -413,6 +423,9 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
 
 fn elements_of_no_mapping(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
+    if !sketch.occurs.elements {
+        return;
+    }
     for (ix, node) in (0..).zip(&plan.nodes) {
         for arg in plan.args(ix) {
             if let Source::Elements(from, rule) = &arg.source
@@ -494,6 +507,9 @@ fn within(option: &str) -> String {
 fn sensors(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     let text = duration::show;
+    if plan.policies.iter().all(|policy| policy.sensor.is_none()) {
+        return;
+    }
     for (ix, definition) in plan.bodies() {
         let node = plan.node(ix);
         let Some(sensor) = &plan.policy(ix).sensor else { continue };
@@ -580,6 +596,9 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
 /// Whoever writes `"{{ ds }}"` means a template.
 fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
+    if !sketch.occurs.values {
+        return;
+    }
     for (ix, node) in (0..).zip(&plan.nodes) {
         let What::Body(task) = &node.what else { continue };
         for (arg, input) in plan.args(ix).iter().zip(&task.inputs) {
@@ -698,14 +717,14 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
 /// What must have happened for a node to succeed: which arm each branch took, and the upstream that needs it.
 type Required = Rc<Vec<(NodeIx, u32, NodeIx)>>;
 
-fn exclusive_arms(sketch: &Sketch, order: &[NodeIx], problems: &mut Vec<Problem>) {
+fn exclusive_arms(sketch: &Sketch, order: impl Iterator<Item = NodeIx>, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    if !plan.nodes.iter().any(|node| matches!(node.what, What::Arm { .. })) {
+    if !sketch.occurs.gates || !plan.nodes.iter().any(|node| matches!(node.what, What::Arm { .. })) {
         return;
     }
     let mut required: Vec<Required> = vec![Required::default(); plan.nodes.len()];
     let mut told = HashSet::new();
-    for &ix in order {
+    for ix in order {
         match plan.node(ix).what {
             What::Arm { branch, index } => Rc::make_mut(&mut required[ix as usize]).push((branch, index, ix)),
             // No edge leads from the list to an element, which is there only if the list is.

@@ -11,6 +11,9 @@ use std::collections::HashMap;
 
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
+    if !sketch.occurs.values {
+        return;
+    }
     // Of a million nodes with one template it is compiled once.
     let mut known: HashMap<&str, Vec<(String, WrongName)>> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {

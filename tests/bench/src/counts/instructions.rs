@@ -13,9 +13,9 @@ pub(crate) fn counts(shape: &str) -> Vec<Count> {
         Some((many? - few?) / f64::from(SIZES[1] - SIZES[0]))
     };
     let count = |of: &str, a_node: f64| Count { shape: shape.to_owned(), of: of.to_owned(), a_node };
-    // A run builds its plan, too.
-    let (Some(plan), Some(both)) = (a_node("plan"), a_node("run")) else { return Vec::new() };
-    vec![count("instructions of a plan", plan), count("instructions of a run", both - plan)]
+    // A run builds its plan, too, and a plan is of a shape that the benchmark makes before.
+    let (Some(shape), Some(plan), Some(run)) = (a_node("shape"), a_node("plan"), a_node("run")) else { return Vec::new() };
+    vec![count("instructions of a plan", plan - shape), count("instructions of a run", run - plan)]
 }
 
 /// How many instructions `counts WHAT SHAPE NODES` takes; where they are is written to `out`.

@@ -2,7 +2,7 @@
 //! and commits, and a sensor in bytes and pokes.
 //!
 //! `counts` prints them; `counts check` compares them with what `recorded.txt` says, and fails where one is more than a tenth
-//! above; `counts record` writes them there; `counts profile` says where the instructions of a run are. Instructions are counted by valgrind, of `counts run|plan SHAPE NODES`; without it they
+//! above; `counts record` writes them there; `counts profile` says where the instructions of a run are. Instructions are counted by valgrind, of `counts run|plan|shape SHAPE NODES`; without it they
 //! are neither printed nor checked, and nothing is recorded.
 
 mod allocations;
@@ -52,12 +52,16 @@ fn main() -> ExitCode {
             run(kind(shape, nodes.parse().unwrap_or(1_000)));
             ExitCode::SUCCESS
         }
+        ["shape", shape, nodes] => {
+            drop(shaped(kind(shape, nodes.parse().unwrap_or(1_000))));
+            ExitCode::SUCCESS
+        }
         ["plan", shape, nodes] => {
             drop(ours::plan(&shaped(kind(shape, nodes.parse().unwrap_or(1_000))), Body::Noop));
             ExitCode::SUCCESS
         }
         _ => {
-            eprintln!("usage: counts [check | record | profile | memory|run|plan chain|fan|layered NODES]");
+            eprintln!("usage: counts [check | record | profile | memory|run|plan|shape chain|fan|layered NODES]");
             ExitCode::from(2)
         }
     }

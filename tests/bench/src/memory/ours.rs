@@ -71,10 +71,12 @@ fn shaped(options: Options) {
     };
     let shape = SHAPE.take().filter(|shape| shape.kind == options.shape);
     let shape = shape.unwrap_or_else(|| Arc::new(options.shape.into()));
-    let mut nodes: Vec<Node<u64>> = Vec::new();
+    // Both have their memory before: what is counted is the wiring.
+    let (mut nodes, mut of_node): (Vec<Node<u64>>, Vec<Node<u64>>) = (Vec::with_capacity(shape.nodes()), Vec::new());
     for upstreams in &shape.upstreams {
-        let upstreams: Vec<Node<u64>> = upstreams.iter().map(|&from| nodes[from as usize]).collect();
-        nodes.push(node(&upstreams));
+        of_node.clear();
+        of_node.extend(upstreams.iter().map(|&from| nodes[from as usize]));
+        nodes.push(node(&of_node));
     }
     if let Some(last) = nodes.last() {
         last.named("last");
