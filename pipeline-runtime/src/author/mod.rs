@@ -40,6 +40,7 @@ pub(crate) mod redaction;
 pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod setting;
+mod small;
 pub(crate) mod start_folder;
 pub(crate) mod template;
 pub(crate) mod type_name;

@@ -8,6 +8,7 @@
 use super::bounded::{self, Unwritten};
 use super::equality::Compare;
 use super::pipeline::panic_message;
+use super::small::Small;
 use super::type_name;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::{Any, TypeId};
@@ -46,58 +47,73 @@ impl<T: Unpin> Storable for T {}
 /// Its type's `Drop` is the user's, and whoever lets the last one go may be the engine, a journal's writer or a command that
 /// read a run. So a panic of it ends here, each value's by itself: two of one list cannot abort the process.
 #[derive(Clone)]
-pub struct Value(
-    // None only within an `OptionalValue`, and while it is dropped.
-    Option<Arc<dyn Datum>>,
-);
+pub struct Value(Held);
+
+#[derive(Clone)]
+enum Held {
+    /// Within an [`OptionalValue`], and while it is dropped.
+    None,
+    Small(Small),
+    Shared(Arc<dyn Datum>),
+}
 
 impl Value {
     /// Erases a value.
+    #[inline]
     pub(crate) fn new<T: Datum>(value: T) -> Self {
-        Self::shared(Arc::new(value))
+        match Small::of(&value) {
+            Some(small) => Self(Held::Small(small)),
+            None => Self::shared(Arc::new(value)),
+        }
     }
 
     /// Erases a value that others may have, too.
     pub(crate) fn shared<T: Datum>(value: Arc<T>) -> Self {
-        Self(Some(value))
-    }
-
-    fn get(&self) -> &Arc<dyn Datum> {
-        self.0.as_ref().unwrap_or_else(|| unreachable!("only an `OptionalValue` holds an empty value"))
+        Self(Held::Shared(value))
     }
 
     /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Says whether it was one.
     pub(crate) fn share_into(&self, slot: &mut dyn Any) -> bool {
-        Arc::clone(self.get()).share_into(slot)
+        match &self.0 {
+            Held::Shared(value) => Arc::clone(value).share_into(slot),
+            Held::Small(small) => small.share_into(slot),
+            Held::None => false,
+        }
     }
 
     /// That both are one value in memory.
     #[cfg(test)]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(self.get(), other.get())
+        matches!((&self.0, &other.0), (Held::Shared(one), Held::Shared(other)) if Arc::ptr_eq(one, other))
     }
 }
 
 impl Drop for Value {
     #[inline]
     fn drop(&mut self) {
-        if let Some(value) = self.0.take() {
-            release(value);
+        if matches!(self.0, Held::Shared(_)) {
+            release(self);
         }
     }
 }
 
 // Apart, so that what holds no value pays nothing for one that might.
 #[inline(never)]
-fn release(value: Arc<dyn Datum>) {
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(value)));
+fn release(value: &mut Value) {
+    let held = std::mem::replace(&mut value.0, Held::None);
+    let _ = catch_unwind(AssertUnwindSafe(move || drop(held)));
 }
 
 impl std::ops::Deref for Value {
     type Target = dyn Datum;
 
+    #[inline]
     fn deref(&self) -> &Self::Target {
-        &**self.get()
+        match &self.0 {
+            Held::Small(small) => small.as_datum(),
+            Held::Shared(value) => &**value,
+            Held::None => unreachable!("only an `OptionalValue` holds an empty value"),
+        }
     }
 }
 
@@ -119,14 +135,15 @@ pub(crate) struct OptionalValue(Value);
 
 impl OptionalValue {
     /// None.
-    pub(crate) const NONE: Self = Self(Value(None));
+    pub(crate) const NONE: Self = Self(Value(Held::None));
 
+    #[inline]
     pub(crate) fn get(&self) -> Option<&Value> {
-        self.0.0.is_some().then_some(&self.0)
+        (!matches!(self.0.0, Held::None)).then_some(&self.0)
     }
 
     pub(crate) fn into_option(self) -> Option<Value> {
-        self.0.0.is_some().then_some(self.0)
+        (!matches!(self.0.0, Held::None)).then_some(self.0)
     }
 }
 
@@ -357,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_value_that_may_be_none_takes_no_more_than_one() {
-        assert_eq!((size_of::<Value>(), size_of::<OptionalValue>()), (16, 16));
+        assert_eq!((size_of::<Value>(), size_of::<OptionalValue>()), (24, 24));
         assert!(OptionalValue::NONE.get().is_none() && OptionalValue::from(None).into_option().is_none());
         assert_eq!(format!("{:?}", OptionalValue::from(Some(Value::new(7)))), "Some(7)");
     }
