@@ -40,6 +40,7 @@ fn count(
     >(
         __count_runtime::Start::by(|inputs, erase| __count_runtime::drive(
             erase,
+            inputs,
             <count>::call(
                 __count_runtime::Inputs::take(inputs),
                 __count_runtime::Inputs::context(inputs),

@@ -49,6 +49,7 @@ pub fn count(
     >(
         ::pipeline_runtime::__private::Start::by(|inputs, erase| ::pipeline_runtime::__private::drive(
             erase,
+            inputs,
             <count>::call(
                 ::pipeline_runtime::__private::Inputs::take(inputs),
                 ::pipeline_runtime::__private::Inputs::take(inputs),

@@ -174,7 +174,7 @@ fn definition(model: &Model<'_>) -> TokenStream {
 const FEW_INPUTS: usize = 6;
 
 /// `body2(name::call)`; where the body takes a context, blocks or has many inputs,
-/// `Start::by(|inputs, erase| drive(erase, name::call(Inputs::take(inputs), ..)))`.
+/// `Start::by(|inputs, erase| drive(erase, inputs, name::call(Inputs::take(inputs), ..)))`.
 fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
@@ -193,7 +193,7 @@ fn start(model: &Model<'_>) -> TokenStream {
     let by = model.runtime.private(span, "Start::by");
     if is_async {
         let drive = model.runtime.private(span, "drive");
-        quote_spanned!(span=> #by::<>(|#inputs, #erase| #drive::<>(#erase, #call)))
+        quote_spanned!(span=> #by::<>(|#inputs, #erase| #drive::<>(#erase, #inputs, #call)))
     } else {
         let drive = model.runtime.private(span, "drive_blocking");
         quote_spanned!(span=> #by::<>(|#inputs, #erase| #drive::<>(#erase, #inputs, |#inputs| #call)))

@@ -6,6 +6,7 @@
 //! is checked over all pipelines of a binary (`plan/across`).
 
 use super::body::{AttemptResult, Body, Inputs, Produced, Started};
+use super::call::call;
 use super::context::RunUpdate;
 use super::definition::{Definition, Kind, Task};
 use super::draft::{self, Place};
@@ -184,7 +185,7 @@ struct Latest {
 impl Body for Latest {
     fn start(&self, inputs: &Inputs<'_>) -> Started {
         let result = self.read(inputs.context().update_of(self.asset.name));
-        Started::Async(Box::pin(std::future::ready(result)))
+        Started::Async(call(std::future::ready(result), None))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::across::TaskName;
 use super::branch::{Arms, Branch, BranchHandle};
+use super::call::{Call, call};
 use super::context::{Attempt, Context};
 use super::definition::{BranchArms, Definition, Task};
 use super::derived;
@@ -21,10 +22,10 @@ use super::seal::Seal;
 use super::secret::Secrets;
 use super::value::{Codec, Data, Value};
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use std::any::Any;
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
 // ---- parameters
@@ -148,12 +149,13 @@ pub struct Inputs<'a> {
     attempt: &'a dyn Attempt,
     next_arg: Cell<usize>,
     next_supply: Cell<usize>,
+    place: Cell<Option<Call>>,
 }
 
 impl<'a> Inputs<'a> {
-    /// `supplies` are those of the args that are no plain values, in order.
-    pub(crate) fn new(args: &'a [Arg], supplies: &'a [Supply], attempt: &'a dyn Attempt) -> Self {
-        Self { args, supplies, attempt, next_arg: Cell::new(0), next_supply: Cell::new(0) }
+    /// `supplies` are those of the args that are no plain values, in order. The call may have `place`, where another was.
+    pub(crate) fn new(args: &'a [Arg], supplies: &'a [Supply], attempt: &'a dyn Attempt, place: Option<Call>) -> Self {
+        Self { args, supplies, attempt, next_arg: Cell::new(0), next_supply: Cell::new(0), place: Cell::new(place) }
     }
 
     /// The next parameter.
@@ -224,7 +226,7 @@ pub struct Running(Started);
 
 /// How an attempt runs.
 pub(crate) enum Started {
-    Async(Pin<Box<dyn Future<Output = AttemptResult> + Send>>),
+    Async(Call),
     Blocking(Box<dyn FnOnce() -> AttemptResult + Send>),
 }
 
@@ -278,42 +280,44 @@ impl<R> Start<R> {
 
 /// A body of no input.
 pub fn body0<R: 'static, F: Future<Output = R> + Send + 'static>(body: impl Fn() -> F + Send + Sync + 'static) -> Start<R> {
-    Start::by(move |_, erase| drive(erase, body()))
+    Start::by(move |inputs, erase| drive(erase, inputs, body()))
 }
 
 /// A body of one input.
 pub fn body1<R: 'static, A: 'static, F: Future<Output = R> + Send + 'static>(
     body: impl Fn(A) -> F + Send + Sync + 'static,
 ) -> Start<R> {
-    Start::by(move |inputs, erase| drive(erase, body(inputs.take())))
+    Start::by(move |inputs, erase| drive(erase, inputs, body(inputs.take())))
 }
 
 /// A body of two inputs.
 pub fn body2<R: 'static, A: 'static, B: 'static, F: Future<Output = R> + Send + 'static>(
     body: impl Fn(A, B) -> F + Send + Sync + 'static,
 ) -> Start<R> {
-    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take())))
+    Start::by(move |inputs, erase| drive(erase, inputs, body(inputs.take(), inputs.take())))
 }
 
 /// A body of three inputs.
 pub fn body3<R: 'static, A: 'static, B: 'static, C: 'static, F: Future<Output = R> + Send + 'static>(
     body: impl Fn(A, B, C) -> F + Send + Sync + 'static,
 ) -> Start<R> {
-    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take(), inputs.take())))
+    Start::by(move |inputs, erase| drive(erase, inputs, body(inputs.take(), inputs.take(), inputs.take())))
 }
 
 /// A body of four inputs.
 pub fn body4<R: 'static, A: 'static, B: 'static, C: 'static, D: 'static, F: Future<Output = R> + Send + 'static>(
     body: impl Fn(A, B, C, D) -> F + Send + Sync + 'static,
 ) -> Start<R> {
-    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take(), inputs.take(), inputs.take())))
+    Start::by(move |inputs, erase| drive(erase, inputs, body(inputs.take(), inputs.take(), inputs.take(), inputs.take())))
 }
 
 /// A body of five inputs.
 pub fn body5<R: 'static, A: 'static, B: 'static, C: 'static, D: 'static, E: 'static, F: Future<Output = R> + Send + 'static>(
     body: impl Fn(A, B, C, D, E) -> F + Send + Sync + 'static,
 ) -> Start<R> {
-    Start::by(move |inputs, erase| drive(erase, body(inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take())))
+    Start::by(move |inputs, erase| {
+        drive(erase, inputs, body(inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take()))
+    })
 }
 
 /// A body of six inputs.
@@ -330,19 +334,20 @@ pub fn body6<
     body: impl Fn(A, B, C, D, E, G) -> F + Send + Sync + 'static,
 ) -> Start<R> {
     Start::by(move |inputs, erase| {
-        drive(erase, body(inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take()))
+        drive(erase, inputs, body(inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take(), inputs.take()))
     })
 }
 
 /// Starts an async body.
-pub fn drive<R: 'static>(erase: Erase<R>, body: impl Future<Output = R> + Send + 'static) -> Running {
-    Running(Started::Async(Box::pin(async move { (erase.0)(body.await) })))
+pub fn drive<R: 'static>(erase: Erase<R>, inputs: &Inputs<'_>, body: impl Future<Output = R> + Send + 'static) -> Running {
+    // Not an `async` block, which would be larger by the body.
+    Running(Started::Async(call(body.map(erase.0), inputs.place.take())))
 }
 
 /// Starts a body that blocks, on the blocking pool, where its inputs are taken, too.
 pub fn drive_blocking<R: 'static>(erase: Erase<R>, inputs: &Inputs<'_>, body: fn(&Inputs<'_>) -> R) -> Running {
     let (args, supplies, context) = (inputs.args.to_vec(), inputs.supplies.to_vec(), inputs.context());
-    Running(Started::Blocking(Box::new(move || (erase.0)(body(&Inputs::new(&args, &supplies, &context))))))
+    Running(Started::Blocking(Box::new(move || (erase.0)(body(&Inputs::new(&args, &supplies, &context, None))))))
 }
 
 /// A task's function, its result erased.
@@ -417,7 +422,7 @@ where
 #[track_caller]
 pub(crate) fn wire_task<R, T, const N: usize>(
     definition: &'static Definition,
-    options: TaskOptions,
+    mut options: TaskOptions,
     inputs: [Labelled; N],
     start: Start<R>,
     compare: Option<Compare>,
@@ -431,7 +436,7 @@ where
     Node::new(draft::task(definition, inputs, |inputs| Task {
         definition,
         inputs,
-        options,
+        options: std::mem::take(&mut options),
         body: Box::new(body),
         codec: Codec::of::<T>(),
         compare,
@@ -442,7 +447,7 @@ where
 #[track_caller]
 fn wire_sensor<R, T, const N: usize>(
     definition: &'static Definition,
-    options: TaskOptions,
+    mut options: TaskOptions,
     inputs: [Labelled; N],
     start: Start<R>,
     compare: Option<Compare>,
@@ -462,7 +467,7 @@ where
     Node::new(draft::task(definition, inputs, |inputs| Task {
         definition,
         inputs,
-        options,
+        options: std::mem::take(&mut options),
         body: Box::new(body),
         codec: Codec::of::<T>(),
         compare,
@@ -561,7 +566,7 @@ impl<B: Data + Branch, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wir
     #[track_caller]
     fn wire<const N: usize>(
         definition: &'static Definition,
-        options: TaskOptions,
+        mut options: TaskOptions,
         inputs: [Labelled; N],
         start: Start<R>,
         compare: Option<Compare>,
@@ -571,7 +576,7 @@ impl<B: Data + Branch, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wir
         let branch = draft::task(definition, inputs, |inputs| Task {
             definition,
             inputs,
-            options,
+            options: std::mem::take(&mut options),
             body: Box::new(body),
             codec: Codec::of::<B>(),
             compare,

@@ -40,11 +40,13 @@ pub struct Handle {
 const WHOLE: u32 = u32::MAX;
 
 impl Handle {
+    #[inline]
     pub(crate) fn index(self) -> u32 {
         self.index
     }
 
     /// Which part of the output it stands for, if not for all of it.
+    #[inline]
     pub(crate) fn part(self) -> Option<u32> {
         (self.part != WHOLE).then_some(self.part)
     }

@@ -90,7 +90,8 @@ impl Rule {
 pub(crate) enum Upstream {
     Success(Value),
     Skipped,
-    Failed(Failure),
+    /// Boxed, as it is larger than a value, and rarer.
+    Failed(Box<Failure>),
 }
 
 /// What the engine supplies for one wired input: one upstream, or many in their order.
@@ -134,15 +135,24 @@ fn outcome<T: 'static>(upstream: &Upstream) -> Option<Outcome<T>> {
     Some(match upstream {
         Upstream::Success(_) => Outcome::Success(value(upstream)?),
         Upstream::Skipped => Outcome::Skipped,
-        Upstream::Failed(failure) => Outcome::Failed(failure.clone()),
+        Upstream::Failed(failure) => Outcome::Failed(Failure::clone(failure)),
     })
 }
 
-fn shared<T: 'static>(upstream: &Upstream) -> Option<Arc<T>> {
-    let Upstream::Success(value) = upstream else { return None };
-    let mut slot = None::<Arc<T>>;
-    value.share_into(&mut slot);
-    slot
+/// One upstream's value into a parameter of its type. What most inputs are, so that their types are compared once.
+pub(super) fn cloned(supply: &Supply, slot: &mut dyn Any) -> bool {
+    match supply {
+        Supply::One(Upstream::Success(value)) => value.as_ref().clone_into(slot),
+        _ => false,
+    }
+}
+
+/// The same without a copy.
+fn shared(supply: &Supply, slot: &mut dyn Any) -> bool {
+    match supply {
+        Supply::One(Upstream::Success(value)) => value.share_into(slot),
+        _ => false,
+    }
 }
 
 /// One upstream into one parameter.
@@ -159,11 +169,6 @@ fn many<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> 
         Supply::Many(all) => put(slot, all.iter().map(make).collect::<Option<Vec<P>>>()),
         Supply::One(_) => false,
     }
-}
-
-/// One value into a parameter of its type.
-pub(super) fn from_one<T: 'static>(supply: &Supply, slot: &mut dyn Any) -> bool {
-    one::<T>(supply, slot, value)
 }
 
 fn no_fill(_: &Supply, _: &mut dyn Any) -> bool {
@@ -196,7 +201,7 @@ impl IntoInput<String> for &str {
 #[diagnostic::do_not_recommend]
 impl IntoInput<String> for Template {
     fn into_input(self) -> Input {
-        Input(Source::Template(self), |supply, slot| one::<String>(supply, slot, value))
+        Input(Source::Template(self), cloned)
     }
 }
 
@@ -233,14 +238,14 @@ impl IntoInput<Vec<String>> for Vec<Template> {
 #[diagnostic::do_not_recommend]
 impl<T: 'static> IntoInput<T> for Node<T> {
     fn into_input(self) -> Input {
-        Input(Source::Node(self.handle(), Rule::AllSuccess), |supply, slot| one::<T>(supply, slot, value))
+        Input(Source::Node(self.handle(), Rule::AllSuccess), cloned)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: 'static> IntoInput<Arc<T>> for Node<T> {
     fn into_input(self) -> Input {
-        Input(Source::Node(self.handle(), Rule::AllSuccess), |supply, slot| one::<Arc<T>>(supply, slot, shared))
+        Input(Source::Node(self.handle(), Rule::AllSuccess), shared)
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod asset;
 pub(crate) mod body;
 pub(crate) mod bounded;
 pub(crate) mod branch;
+pub(crate) mod call;
 #[cfg(feature = "airflow")]
 pub(crate) mod connection;
 pub mod constant;

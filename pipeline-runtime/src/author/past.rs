@@ -6,6 +6,7 @@
 //! after a crash as any sensor does. It has no ticks: whoever hosts the run knows when the other node has passed, and pokes it then.
 
 use super::body::{Body, Inputs, Started};
+use super::call::call;
 use super::definition::{Definition, Kind, Task};
 use super::draft::{Draft, DraftOrder, Misuse, Party, What};
 use super::input::Rule;
@@ -23,7 +24,7 @@ struct Past;
 
 impl Body for Past {
     fn start(&self, inputs: &Inputs<'_>) -> Started {
-        Started::Async(inputs.passed_before())
+        Started::Async(call(inputs.passed_before(), None))
     }
 }
 

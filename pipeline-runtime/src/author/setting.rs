@@ -7,7 +7,7 @@
 
 use super::bounded::Unwritten;
 use super::draft::{self, Place};
-use super::input::{Input, IntoInput, Source, from_one};
+use super::input::{Input, IntoInput, Source, cloned};
 use super::pipeline::panic_message;
 use super::value::{Codec, Data, Value};
 use serde::{Deserialize, Serialize};
@@ -128,7 +128,7 @@ impl<T: Data> AnySetting for Setting<T> {
 impl<T: Data> IntoInput<T> for &'static Setting<T> {
     fn into_input(self) -> Input {
         draft::reads_setting(self);
-        Input(Source::Setting(self), from_one::<T>)
+        Input(Source::Setting(self), cloned)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::author::notify::Notification;
 use crate::author::value::Value;
 use crate::plan::NotifierIx;
 use crate::time::Timestamp;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,13 +53,18 @@ impl From<String> for NotTold {
 /// What the runtime has to do: to start bodies, and then the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Todo {
-    pub(crate) starts: Vec<Job>,
+    pub(crate) starts: VecDeque<Job>,
     pub(crate) actions: Vec<Action>,
 }
 
 impl Todo {
     pub(crate) fn is_empty(&self) -> bool {
         self.starts.is_empty() && self.actions.is_empty()
+    }
+
+    /// How many bytes it holds, but for what its actions point to.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Job>() * self.starts.len() + size_of_val(self.actions.as_slice())
     }
 
     /// Adds what is to be done after it.
@@ -81,12 +87,22 @@ pub(crate) enum Action {
     Ended { run: RunIx, state: RunState },
 }
 
-/// What became of an attempt.
+/// What became of an attempt. It is moved from hand to hand, so that it is small for what most come to.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) what: Answered,
-    /// What a sensor remembers.
-    pub(crate) memory: Option<Arc<str>>,
+pub(crate) enum Answer {
+    /// The output, where nobody wants it as JSON.
+    Output(Value),
+    /// Anything, with what a sensor remembers.
+    Any(Box<(Answered, Option<Arc<str>>)>),
+}
+
+impl Answer {
+    pub(crate) fn new(what: Answered, memory: Option<Arc<str>>) -> Self {
+        match what {
+            Answered::Success(value, None) => Self::Output(value),
+            what => Self::Any(Box::new((what, memory))),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -106,6 +122,6 @@ pub(crate) enum Answered {
 
 impl From<Answered> for Answer {
     fn from(what: Answered) -> Self {
-        Self { what, memory: None }
+        Self::new(what, None)
     }
 }

@@ -11,7 +11,7 @@ impl Journal for NoJournal {
     }
 
     fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
-        drop(outbox.records.drain());
+        outbox.records.clear();
         Kept::Now
     }
 

@@ -147,7 +147,6 @@ impl Sketch {
         let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
         let pasts: BTreeMap<NodeIx, NodeIx> = draft.pasts.into_iter().collect();
         let woken = past::woken(&across, &pasts);
-        let mut has_gates = false;
         for (ix, drafted) in (0..).zip(draft.nodes) {
             let around: Vec<u32> = if groups.is_empty() { Vec::new() } else { groups::around(&groups, ix).collect() };
             let in_groups = || around.iter().map(|group| &draft.groups[*group as usize]);
@@ -166,8 +165,8 @@ impl Sketch {
             let name = name(&drafted, around.first().copied(), &mut names);
             overrides.extend(drafted.overrides.map(|given| (ix, given)));
             gather_parts(ix, &drafted.what, &mut parts_of_gates);
-            has_gates |= !matches!(drafted.what, draft::What::Body(_));
             nodes.push(PlanNode {
+                is_plain: is_plain(&drafted.what, &tables.policies[policy as usize]),
                 what: what(drafted.what),
                 at: drafted.at,
                 name,
@@ -212,7 +211,7 @@ impl Sketch {
         };
         past::name(&mut plan, &pasts, pipeline);
         let (orders, late) = orders(&plan, draft.orders, &torn_down, &pasts);
-        let occurs = Occurs { gates: has_gates, ..connect(&mut plan, &orders) };
+        let occurs = connect(&mut plan, &orders);
         shrink(&mut plan);
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
         Self {
@@ -329,6 +328,11 @@ fn name(node: &DraftNode, group: Option<u32>, names: &mut Names) -> Name {
     Name::Default(names.next(default, group))
 }
 
+fn is_plain(what: &draft::What, policy: &Policy) -> bool {
+    let is_task = matches!(what, draft::What::Body(task) if task.definition.kind == Kind::Task);
+    is_task && policy.limit.is_none()
+}
+
 fn what(drafted: draft::What) -> What {
     match drafted {
         draft::What::Body(task) => What::Body(task),
@@ -370,6 +374,7 @@ fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
     let mut occurs = Occurs::default();
     let mut edges: Vec<(NodeIx, Edge)> = Vec::with_capacity(plan.args.len() + orders.len());
     for (to, node) in (0..).zip(&plan.nodes) {
+        occurs.gates |= !matches!(node.what, What::Body(_));
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
         match &node.what {
             What::Body(_) => {

@@ -94,6 +94,8 @@ pub(crate) struct PlanNode {
     /// Its place in an order in which every node stands after all that it waits for.
     pub(crate) rank: u32,
     pub(crate) allow_failure: bool,
+    /// A task without a time limit: what is peculiar to sensors and branches need not be asked of it.
+    pub(crate) is_plain: bool,
 }
 
 /// What a node is. All but the first are gates: without a body, decided by the engine itself.

@@ -86,6 +86,7 @@ impl Plan {
                 policy,
                 rank: 0,
                 allow_failure: false,
+                is_plain: false,
             });
         }
         Some(Self {

@@ -106,6 +106,12 @@ impl Worklist {
         self.conclusions.is_empty() && self.released.is_empty() && self.freed.is_empty()
     }
 
+    /// Takes the body that is ready, if it is one alone.
+    #[inline]
+    pub(crate) fn take_only_ready(&mut self) -> Option<Slot> {
+        if self.ready.len() == 1 { self.ready.pop() } else { None }
+    }
+
     /// Takes the bodies that are ready. The memory is to be given back.
     #[inline]
     pub(crate) fn take_ready(&mut self) -> Vec<Slot> {

@@ -98,6 +98,16 @@ impl Records {
         })
     }
 
+    /// Forgets them; their memory is used again.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        let Columns { outputs, pokes, others } = &mut self.columns;
+        self.lines.clear();
+        outputs.clear();
+        pokes.clear();
+        others.clear();
+    }
+
     /// Moves each run's to those that `of` has of it.
     #[inline]
     pub(crate) fn sort_into(&mut self, of: &mut Vec<RunRecords>) {

@@ -179,20 +179,17 @@ impl RunContext<'_> {
             if !self.shared.worklist.has_ready() {
                 break;
             }
-            let ready = self.shared.worklist.take_ready();
-            match ready.as_slice() {
-                [only] if self.is_scheduled(*only) => {
-                    if self.has_locks(*only) {
-                        self.start_or_queue(*only);
-                    }
+            if let Some(only) = self.shared.worklist.take_only_ready() {
+                if self.is_scheduled(only) && self.has_locks(only) {
+                    self.start_or_queue(only);
                 }
-                // Of several the pool says which is first.
-                several => {
-                    for &slot in several {
-                        if self.is_scheduled(slot) && self.has_locks(slot) {
-                            self.queue(slot);
-                        }
-                    }
+                continue;
+            }
+            let ready = self.shared.worklist.take_ready();
+            // Of several the pool says which is first.
+            for &slot in &ready {
+                if self.is_scheduled(slot) && self.has_locks(slot) {
+                    self.queue(slot);
                 }
             }
             self.shared.worklist.reuse(ready);
@@ -281,8 +278,9 @@ impl RunContext<'_> {
     pub(super) fn start(&mut self, slot: Slot, permit: Permit) {
         let attempt = self.run.node(slot).attempt();
         self.record_start(slot, attempt);
-        let limit = self.policy(slot).limit;
-        let start = self.run.node(slot).starts();
+        let node = self.run.node(slot);
+        let limit = if node.is_plain() { None } else { self.policy(slot).limit };
+        let start = node.starts();
         let job = self.shared.in_flight.begin(self.ix, slot, start, permit);
         *self.busy += 1;
         let work = &mut self.work[slot as usize];
@@ -292,7 +290,7 @@ impl RunContext<'_> {
         if let Some(limit) = limit {
             self.timer(self.now + limit, Due::Limit(slot, start));
         }
-        self.shared.out.todo.starts.push(job);
+        self.shared.out.todo.starts.push_back(job);
     }
 
     /// The permit that a sensor in mode `poke` keeps between two pokes.

@@ -33,7 +33,14 @@ impl RunContext<'_> {
         if cut_off {
             return self.answer_too_late(slot, permit, overdue, answer);
         }
-        let Answer { what, memory } = answer;
+        let (what, memory) = match answer {
+            Answer::Output(value) => {
+                self.record_success(slot, value, None);
+                self.callback(slot, Event::OnSuccess);
+                return self.release(permit);
+            }
+            Answer::Any(answer) => *answer,
+        };
         match what {
             Answered::NotYet(looked) => return self.not_yet(slot, permit, None, looked.as_deref(), memory),
             Answered::NotBefore(time) => return self.not_yet(slot, permit, Some(time), None, memory),

@@ -4,6 +4,7 @@ use super::last_seen::LastSeen;
 use super::watch::{Wake, Watches, Watching};
 use super::{OtherRuns, WeakEngine, sensor_state};
 use crate::author::body::{self, Arg, AttemptResult};
+use crate::author::call::Call;
 use crate::author::context::{self, Context, Memory};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::notify::BoxFuture;
@@ -20,13 +21,18 @@ pub(crate) struct Attempt {
     pub(crate) slot: Slot,
     /// Which of the node's starts it is.
     pub(crate) start: u32,
-    place: AttemptIx,
+    /// Where the core keeps it.
+    number_in_flight: AttemptIx,
     pub(crate) node: NodeIx,
     pub(crate) number: u32,
     pub(crate) started: Timestamp,
     pub(crate) spec: Arc<RunSpec>,
     /// What its body is called with, until it is.
     pub(super) supplies: Vec<Supply>,
+    /// The call of its body, where that was polled and waits to be polled again.
+    pub(super) begun: Option<Call>,
+    /// Where an earlier attempt's call was, which this one's may have.
+    pub(super) place: Option<Call>,
     /// Some of them are still to be made, of templates or of settings.
     pub(super) has_templates: bool,
     /// Some of what its body is called with are secrets.
@@ -56,12 +62,14 @@ impl Attempt {
             run: 0,
             slot: 0,
             start: 0,
-            place: 0,
+            number_in_flight: 0,
             node: 0,
             number: 0,
             started: Timestamp::default(),
             spec: Arc::clone(spec),
             supplies: Vec::new(),
+            begun: None,
+            place: None,
             has_templates: false,
             has_secrets: false,
             labels: Vec::new(),
@@ -82,7 +90,7 @@ impl Attempt {
         self.run = job.run;
         self.slot = job.slot;
         self.start = job.start;
-        self.place = job.attempt;
+        self.number_in_flight = job.attempt;
         self.node = node.ix();
         self.number = node.attempt();
         self.started = node.last_start();
@@ -102,7 +110,7 @@ impl Attempt {
             self.forget_wait();
         }
         let plan: &Plan = run.plan();
-        if plan.policy(self.node).sensor.is_some() || !plan.across.is_empty() {
+        if !plan.across.is_empty() || !node.is_plain() && plan.policy(self.node).sensor.is_some() {
             self.take_up_wait(run, job.slot, watches);
         }
         self.supplies.clear();
@@ -173,10 +181,19 @@ impl Attempt {
     }
 
     /// Calls the body, with `args` in place of the plan's where it takes secrets. What comes back has not been polled.
-    pub(super) fn call(&self, args: Option<&[Arg]>, supplies: &[Supply]) -> Option<body::Started> {
+    #[inline]
+    pub(super) fn start(&mut self, args: Option<&[Arg]>) -> Option<body::Started> {
+        let place = self.place.take();
+        let started = self.started(args, place);
+        self.supplies.clear();
+        started
+    }
+
+    #[inline]
+    fn started(&self, args: Option<&[Arg]>, place: Option<Call>) -> Option<body::Started> {
         let plan = &self.spec.plan;
         let What::Body(task) = &plan.node(self.node).what else { return None };
-        Some(task.body.start(&body::Inputs::new(args.unwrap_or_else(|| plan.args(self.node)), supplies, self)))
+        Some(task.body.start(&body::Inputs::new(args.unwrap_or_else(|| plan.args(self.node)), &self.supplies, self, place)))
     }
 
     /// Keeps the watches on what the poke looks at, if changes there are to wake the sensor.
@@ -190,8 +207,9 @@ impl Attempt {
         self.others.as_ref()
     }
 
+    #[inline]
     pub(super) fn job(&self) -> Job {
-        Job { run: self.run, slot: self.slot, start: self.start, attempt: self.place }
+        Job { run: self.run, slot: self.slot, start: self.start, attempt: self.number_in_flight }
     }
 
     /// What the body remembered for its next poke.

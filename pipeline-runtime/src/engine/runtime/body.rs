@@ -6,6 +6,7 @@ use super::engine::{State, drop_quietly};
 use super::{Attempt, Engine, Instead, Waiter, scope, sensor_state};
 use crate::author::body::{Arg, AttemptResult, Produced, Started};
 use crate::author::bounded::Unwritten;
+use crate::author::call::{Call, call};
 use crate::author::error::{Kind, TaskError};
 use crate::author::input::{Source, Supply, Upstream};
 use crate::author::pipeline::panic_message;
@@ -29,12 +30,14 @@ pub(crate) const MAX_OUTPUT: usize = 16 << 20;
 
 pub(crate) type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
 
-/// What came of a node's first poll.
-pub(super) struct Executed {
-    /// None where it goes on as a task or a thread of its own.
-    pub(super) answer: Option<Answer>,
-    /// The attempt, if it is over: the next one may have its memory.
-    pub(super) spare: Option<Box<Attempt>>,
+/// What came of polling a body in place.
+pub(super) enum Executed {
+    /// Its answer. The next attempt may have the memory of one that is over.
+    Ended(Answer, Option<Box<Attempt>>),
+    /// It waits, and may be polled in place once more.
+    Waits(Box<Attempt>),
+    /// It goes on as a task or a thread of its own.
+    Elsewhere,
 }
 
 impl Engine {
@@ -46,90 +49,140 @@ impl Engine {
         Some(attempt)
     }
 
-    /// Starts a node and polls it once, in place. Returns its answer if it has one; else it goes on as a task of its own.
-    pub(super) fn execute(&self, mut attempt: Box<Attempt>) -> Executed {
+    /// Starts a node and polls it once, in place; one that waits since it was started is polled for the second time.
+    pub(super) fn execute(&self, attempt: Box<Attempt>) -> Executed {
+        if attempt.begun.is_some() {
+            return self.poll_again(attempt);
+        }
+        if attempt.has_templates || attempt.has_secrets || self.0.interceptor.is_some() {
+            return self.execute_with_care(attempt);
+        }
+        self.begin(attempt, None)
+    }
+
+    /// The same of a node some of whose inputs are still to be made, or that a simulation may do something else to.
+    #[inline(never)]
+    fn execute_with_care(&self, mut attempt: Box<Attempt>) -> Executed {
         if let Some(interceptor) = &self.0.interceptor
             && let Some(instead) = interceptor.instead(&attempt)
         {
             return match instead {
-                Instead::Answer(answered) => {
-                    let answer = self.check(&attempt, answered).into();
-                    Executed { answer: Some(answer), spare: Some(attempt) }
-                }
+                Instead::Answer(answered) => Executed::Ended(self.check(&attempt, answered).into(), Some(attempt)),
                 #[cfg(any(feature = "cli", feature = "dashboard"))]
                 Instead::Body(body) => {
-                    self.spawn(attempt, Some(body));
-                    Executed { answer: None, spare: None }
+                    self.spawn(attempt, call(body, None));
+                    Executed::Elsewhere
                 }
             };
         }
-        let mut supplies = std::mem::take(&mut attempt.supplies);
         if attempt.has_templates
-            && let Err(error) = render(&attempt, &mut supplies)
+            && let Err(error) = render(&mut attempt)
         {
-            return Executed { answer: Some(fatal(error)), spare: Some(attempt) };
+            return refuse(attempt, error);
         }
         if attempt.has_secrets && self.0.interceptor.is_none() && reads_files(&attempt) {
-            self.spawn_reading(attempt, supplies);
-            return Executed { answer: None, spare: None };
+            self.spawn_reading(attempt);
+            return Executed::Elsewhere;
         }
-        let args = match attempt.has_secrets.then(|| self.read_secrets(&attempt.spec.plan, attempt.node)).transpose() {
-            Ok(args) => args,
-            Err(error) => return Executed { answer: Some(fatal(error)), spare: Some(attempt) },
-        };
-        self.begin(attempt, supplies, args.as_deref())
+        match attempt.has_secrets.then(|| self.read_secrets(&attempt.spec.plan, attempt.node)).transpose() {
+            Ok(args) => self.begin(attempt, args.as_deref()),
+            Err(error) => refuse(attempt, error),
+        }
+    }
+
+    /// The same, where nobody polls it again in place. Returns its answer if it has one; else it goes on as a task or thread of its own.
+    pub(super) fn execute_once(&self, attempt: Box<Attempt>) -> Option<Answer> {
+        let executed = self.execute(attempt);
+        self.spawn_what_waits(executed)
+    }
+
+    fn spawn_what_waits(&self, executed: Executed) -> Option<Answer> {
+        match executed {
+            Executed::Ended(answer, _) => return Some(answer),
+            Executed::Waits(mut attempt) => {
+                if let Some(call) = attempt.begun.take() {
+                    self.spawn(attempt, call);
+                }
+            }
+            Executed::Elsewhere => {}
+        }
+        None
     }
 
     /// Calls a body, and polls it once.
     #[inline]
-    fn begin(&self, attempt: Box<Attempt>, mut supplies: Vec<Supply>, args: Option<&[Arg]>) -> Executed {
+    fn begin(&self, attempt: Box<Attempt>, args: Option<&[Arg]>) -> Executed {
         let mut attempt = Some(attempt);
-        let (mut running, mut value, mut result) = (None, None, None);
-        let done = self.on_behalf(&mut attempt, || {
-            running = scope::current(|attempt| attempt.call(args, &supplies)).flatten();
-            supplies.clear();
-            let Some(Started::Async(body)) = &mut running else { return };
-            match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Pending => return,
-                Poll::Ready(Ok(Produced::Value(produced))) => value = Some(produced),
-                Poll::Ready(ended) => result = Some(ended),
-            }
-            // Before it is answered for, as what it holds may be what a downstream waits for. Should that panic, it does not
-            // change what the body came to.
-            running = None;
-        });
-        if let Some(value) = value {
-            if !self.0.writes_outputs {
-                // What most bodies come to; nobody asks what they remember.
-                if let Some(attempt) = &mut attempt {
-                    attempt.supplies = supplies;
-                }
-                return Executed { answer: Some(Answered::Success(value, None).into()), spare: attempt };
-            }
-            result = Some(Ok(Produced::Value(value)));
-        }
-        let result = match (result, done) {
-            (Some(ended), _) => ended.map_err(Failed::Body),
-            (None, Err(panicked)) => {
-                let _ = self.on_behalf(&mut attempt, || drop((running.take(), supplies)));
-                supplies = Vec::new();
-                Err(panicked)
-            }
-            (None, Ok(())) => {
-                match (attempt, running) {
-                    (Some(attempt), Some(Started::Async(body))) => self.spawn(attempt, Some(body)),
-                    (Some(attempt), Some(Started::Blocking(body))) => self.spawn_blocking(attempt, body),
-                    // Only bodies are started.
-                    _ => {}
-                }
-                return Executed { answer: None, spare: None };
+        let (mut running, mut result) = (None, None);
+        let begin = || {
+            // That its inputs are cloned and dropped is not the body's doing.
+            running = attempt.as_mut().and_then(|attempt| attempt.start(args));
+            if let Some(Started::Async(call)) = &mut running {
+                scope::enter(&mut attempt, || poll_to_end(call, &mut Context::from_waker(Waker::noop()), &mut result));
             }
         };
+        let done = self.guarded(begin);
+        match (attempt, running) {
+            (Some(mut attempt), Some(Started::Async(call))) if done.is_ok() => {
+                let Some(ended) = result else {
+                    attempt.begun = Some(call);
+                    return Executed::Waits(attempt);
+                };
+                attempt.place = Some(call);
+                let answer = match ended {
+                    // What most bodies come to.
+                    Ok(Produced::Value(value)) if !self.0.writes_outputs => Answer::Output(value),
+                    ended => self.finish(Some(&attempt), ended.map_err(Failed::Body)),
+                };
+                Executed::Ended(answer, Some(attempt))
+            }
+            (Some(attempt), Some(Started::Blocking(body))) => {
+                self.spawn_blocking(attempt, body);
+                Executed::Elsewhere
+            }
+            (attempt, running) => self.begun_badly(attempt, running, result, done),
+        }
+    }
+
+    /// The body has panicked, or what it held as it was dropped, or an input as it was cloned.
+    #[cold]
+    fn begun_badly(
+        &self,
+        mut attempt: Option<Box<Attempt>>,
+        running: Option<Started>,
+        result: Option<AttemptResult>,
+        done: Result<(), Failed>,
+    ) -> Executed {
+        let mut call = if let Some(Started::Async(call)) = running { Some(call) } else { None };
+        let result = self.outcome(&mut attempt, &mut call, result, done);
+        self.over(attempt, None, result)
+    }
+
+    /// Polls a body in place that waited when it was called. One that only lets others go first, as by `yield_now`, comes to its end by
+    /// that; of others a task is made, which is woken.
+    #[inline(never)]
+    fn poll_again(&self, mut attempt: Box<Attempt>) -> Executed {
+        let mut call = attempt.begun.take();
+        let mut attempt = Some(attempt);
+        match (self.poll(&mut attempt, &mut call, &mut Context::from_waker(Waker::noop())), call) {
+            (Poll::Ready(result), call) => self.over(attempt, call, result),
+            (Poll::Pending, call) => {
+                if let (Some(attempt), Some(call)) = (attempt, call) {
+                    self.spawn(attempt, call);
+                }
+                Executed::Elsewhere
+            }
+        }
+    }
+
+    /// An attempt is over, whose memory the next may have, and the place of its call.
+    #[inline]
+    fn over(&self, mut attempt: Option<Box<Attempt>>, call: Option<Call>, result: Result<Produced, Failed>) -> Executed {
         let answer = self.finish(attempt.as_deref(), result);
         if let Some(attempt) = &mut attempt {
-            attempt.supplies = supplies;
+            attempt.place = call;
         }
-        Executed { answer: Some(answer), spare: attempt }
+        Executed::Ended(answer, attempt)
     }
 
     /// The args of a body that takes secrets, with the values of those. An attempt that waited for its turn has the newest.
@@ -149,7 +202,7 @@ impl Engine {
 
     /// Reads the attempt's secrets on a thread that may wait for a file system, and then begins. Until then it can be cut off as a task.
     #[cold]
-    fn spawn_reading(&self, attempt: Box<Attempt>, supplies: Vec<Supply>) {
+    fn spawn_reading(&self, attempt: Box<Attempt>) {
         let job = attempt.job();
         let (spec, node) = (Arc::clone(&attempt.spec), attempt.node);
         let (tell, told) = oneshot::channel::<Result<Vec<Arg>, Arc<str>>>();
@@ -159,7 +212,7 @@ impl Engine {
             let engine = answering.engine.clone();
             // What it becomes now is another task.
             drop(engine.lock().forget_task(job));
-            match args.map(|args| engine.begin(attempt, supplies, Some(Vec::as_slice(&args))).answer) {
+            match args.map(|args| engine.spawn_what_waits(engine.begin(attempt, Some(Vec::as_slice(&args))))) {
                 Ok(Some(answer)) => answering.give(answer),
                 Ok(None) => answering.hand_over(),
                 Err(error) => answering.give(fatal(error)),
@@ -185,10 +238,10 @@ impl Engine {
         }
     }
 
-    fn spawn(&self, attempt: Box<Attempt>, mut body: Option<Body>) {
+    fn spawn(&self, attempt: Box<Attempt>, call: Call) {
         let job = attempt.job();
         let mut answering = Answering { engine: self.clone(), job, given: false };
-        let mut attempt = Some(attempt);
+        let (mut attempt, mut body) = (Some(attempt), Some(call));
         let task = async move {
             let result = std::future::poll_fn(|context| {
                 answering.engine.polling(Waiter::Attempt(job), || answering.engine.poll(&mut attempt, &mut body, context))
@@ -236,7 +289,7 @@ impl Engine {
         let engine = self.clone();
         // Not here: the caller holds the lock.
         drop(self.spawn_task(async move {
-            drop(attempt);
+            drop_quietly(attempt);
             engine.post(job, Answered::Aborted.into());
         }));
     }
@@ -257,39 +310,75 @@ impl Engine {
         }
         let Some(next) = self.answer_and_follow(job, answer) else { return };
         let job = next.job();
-        if let Some(answer) = self.execute(next).answer {
+        if let Some(answer) = self.execute_once(next) {
             self.answer(job, answer);
         }
     }
 
     /// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
     fn on_behalf<R>(&self, attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -> R) -> Result<R, Failed> {
-        let enter = || self.within(|| scope::enter(attempt, work));
-        catch_unwind(AssertUnwindSafe(enter)).map_err(|panic| Failed::Panic(panic_message(&*panic)))
+        self.guarded(|| scope::enter(attempt, work))
     }
 
-    /// Polls a body, and drops it once it is done: before it is answered for, as what it holds may be what a downstream waits for.
+    /// Runs the user's code, which may panic.
+    #[inline]
+    fn guarded<R>(&self, work: impl FnOnce() -> R) -> Result<R, Failed> {
+        catch_unwind(AssertUnwindSafe(|| self.within(work))).map_err(|panic| Failed::Panic(panic_message(&*panic)))
+    }
+
+    /// Polls a body, and drops its future once it is done.
     fn poll(
         &self,
         attempt: &mut Option<Box<Attempt>>,
-        body: &mut Option<Body>,
+        call: &mut Option<Call>,
         context: &mut Context<'_>,
     ) -> Poll<Result<Produced, Failed>> {
-        let Some(running) = body else { return Poll::Pending };
-        let result = match self.on_behalf(attempt, || running.as_mut().poll(context)) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => result.map_err(Failed::Body),
-            Err(panicked) => Err(panicked),
-        };
-        // A value that panics as it is dropped does not change what the body came to.
-        let _ = self.on_behalf(attempt, || drop(body.take()));
-        Poll::Ready(result)
+        let Some(running) = call else { return Poll::Pending };
+        let mut result = None;
+        let done = self.on_behalf(attempt, || poll_to_end(running, context, &mut result));
+        if result.is_none() && done.is_ok() {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.outcome(attempt, call, result, done))
     }
 
+    /// What a body came to that was polled to its end, or panicked. Where it panicked, its place is used by no other.
+    #[inline]
+    fn outcome(
+        &self,
+        attempt: &mut Option<Box<Attempt>>,
+        call: &mut Option<Call>,
+        result: Option<AttemptResult>,
+        done: Result<(), Failed>,
+    ) -> Result<Produced, Failed> {
+        if done.is_err() {
+            // A value that panics as it is dropped does not change what the body came to.
+            let _ = self.on_behalf(attempt, || drop(call.take()));
+            if let Some(attempt) = attempt {
+                attempt.supplies.clear();
+            }
+        }
+        match (result, done) {
+            (Some(ended), _) => ended.map_err(Failed::Body),
+            (None, Err(panicked)) => Err(panicked),
+            // Only bodies are started.
+            (None, Ok(())) => Err(Failed::Panic("nothing was started".to_owned())),
+        }
+    }
+
+    #[inline]
     fn finish(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
+        match result {
+            // What most bodies come to; nobody asks what they remember.
+            Ok(Produced::Value(value)) if !self.0.writes_outputs => Answer::Output(value),
+            result => self.finish_with_care(attempt, result),
+        }
+    }
+
+    #[inline(never)]
+    fn finish_with_care(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
-            Ok(Produced::Value(value)) if !self.0.writes_outputs => Answered::Success(value, None),
             Ok(Produced::Value(value)) => {
                 // It calls the type's own `Serialize` and `Deserialize`.
                 let checked = catch_unwind(AssertUnwindSafe(|| self.check(attempt, Answered::Success(value, None))));
@@ -323,7 +412,7 @@ impl Engine {
             }
             self.keep_watching(attempt.job(), watching);
         }
-        Answer { what, memory }
+        Answer::new(what, memory)
     }
 
     /// Writes an output where the journal is durable, and refuses one that it could not give back.
@@ -348,6 +437,16 @@ impl Engine {
             Ok(json) => Answered::Success(value, json.map(Into::into)),
             Err(error) => Answered::Fatal(format!("the output cannot be written as JSON: {error}").into()),
         }
+    }
+}
+
+/// Polls a call. Where that is its end, its future is dropped before it is answered for, as what it holds may be what a downstream waits for.
+#[inline]
+fn poll_to_end(call: &mut Call, context: &mut Context<'_>, result: &mut Option<AttemptResult>) {
+    if let Poll::Ready(ended) = call.as_mut().poll(context) {
+        // First, since a drop that panics does not change what the body came to.
+        *result = Some(ended);
+        call.as_mut().end();
     }
 }
 
@@ -410,13 +509,28 @@ fn without_secrets(answered: Answered) -> Answered {
     }
 }
 
+/// An attempt whose inputs cannot be made comes to its end.
+#[cold]
+fn refuse(mut attempt: Box<Attempt>, error: Arc<str>) -> Executed {
+    // Not by whoever takes up its memory, which is done under the lock.
+    attempt.supplies.clear();
+    Executed::Ended(fatal(error), Some(attempt))
+}
+
 /// The end of an attempt whose inputs cannot be made.
 #[cold]
 fn fatal(error: Arc<str>) -> Answer {
     without_secrets(Answered::Fatal(error)).into()
 }
 
-fn render(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
+fn render(attempt: &mut Attempt) -> Result<(), Arc<str>> {
+    let mut supplies = std::mem::take(&mut attempt.supplies);
+    let rendered = render_into(attempt, &mut supplies);
+    attempt.supplies = supplies;
+    rendered
+}
+
+fn render_into(attempt: &Attempt, supplies: &mut [Supply]) -> Result<(), Arc<str>> {
     let render = |template: &Template| -> Result<Upstream, Arc<str>> {
         let zone = attempt.spec.plan.zone.current();
         let text = template.render(&attempt.spec.info, &attempt.id(), attempt.number, zone).map_err(|error| error.to_string())?;

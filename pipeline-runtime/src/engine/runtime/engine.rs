@@ -310,28 +310,22 @@ impl Engine {
     /// Works on the state, and then wakes workers for what became ready. Returns whether it woke or spawned anything.
     #[inline]
     pub(super) fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
-        let (result, wake, aborts, handed_on, garbage) = {
-            let mut state = self.lock();
-            let result = work(&mut state);
-            let wake = self.to_wake(&mut state);
-            let aborts = (!state.aborts.is_empty()).then(|| std::mem::take(&mut state.aborts));
-            let handed_on = std::mem::take(&mut state.handed_on);
-            let garbage = &mut state.core.outbox().garbage;
-            let garbage = (!garbage.is_empty()).then(|| std::mem::take(garbage));
-            (result, wake, aborts, handed_on, garbage)
-        };
+        let mut state = self.lock();
+        let result = work(&mut state);
+        let wake = self.to_wake(&mut state);
+        let handed_on = std::mem::take(&mut state.handed_on);
+        let left = state.take_left();
+        drop(state);
         if wake > 0 {
             self.0.awake.add_permits(wake);
         }
-        let has_woken = wake > 0 || handed_on || aborts.is_some();
-        if let Some(aborts) = aborts {
-            aborts.iter().for_each(AbortHandle::abort);
-        }
-        if let Some(Garbage { answers, values }) = garbage {
-            answers.into_iter().for_each(drop_quietly);
-            drop(values);
-        }
-        (result, has_woken)
+        let has_woken = wake > 0 || handed_on;
+        let Some(left) = left else { return (result, has_woken) };
+        let Left { aborts, garbage: Garbage { answers, values } } = *left;
+        aborts.iter().for_each(AbortHandle::abort);
+        answers.into_iter().for_each(drop_quietly);
+        drop(values);
+        (result, has_woken || !aborts.is_empty())
     }
 
     /// How many workers are to be woken. They are idle no longer.
@@ -424,7 +418,7 @@ impl Engine {
         match state.journal.submit(outbox, &|run| runs.get(run).map(|run| &**run.spec())) {
             Kept::Later => {}
             Kept::Now => {
-                state.ready.extend(outbox.todo.starts.drain(..));
+                take_ready(&mut state.ready, &mut outbox.todo.starts);
                 if !outbox.todo.actions.is_empty() {
                     let actions = std::mem::take(&mut outbox.todo.actions);
                     self.act(state, actions);
@@ -484,7 +478,34 @@ impl Engine {
     }
 }
 
+/// Puts what is to be started behind what is ready. Most often nothing is.
+#[inline]
+fn take_ready(ready: &mut VecDeque<Job>, starts: &mut VecDeque<Job>) {
+    if ready.is_empty() {
+        std::mem::swap(ready, starts);
+    } else {
+        ready.append(starts);
+    }
+}
+
+/// What a turn leaves to be done once the lock is free.
+struct Left {
+    aborts: Vec<AbortHandle>,
+    garbage: Garbage,
+}
+
 impl State {
+    /// Takes what is to be done once the lock is free. Most turns leave nothing.
+    #[inline]
+    fn take_left(&mut self) -> Option<Box<Left>> {
+        let garbage = &mut self.core.outbox().garbage;
+        if garbage.is_empty() && self.aborts.is_empty() {
+            return None;
+        }
+        let garbage = std::mem::take(garbage);
+        Some(Box::new(Left { aborts: std::mem::take(&mut self.aborts), garbage }))
+    }
+
     /// The task that an attempt became, if it did; it is cut off no more.
     pub(super) fn forget_task(&mut self, job: Job) -> Option<AbortHandle> {
         let is_of = |(of, _): &mut (Job, AbortHandle)| *of == job;

@@ -25,7 +25,7 @@ const MOST: usize = 32;
 pub(super) struct LocalQueue {
     /// The attempt to poll after the worker yields. It is never stolen; an idle thread steals the worker's task itself.
     pub(super) next: Option<Box<Attempt>>,
-    /// To be started after that.
+    /// To be started after that, or to be polled once more.
     pub(super) jobs: VecDeque<Box<Attempt>>,
     /// Bodies that came to their end and are not answered for yet.
     pub(super) done: Vec<(Job, Answer)>,
@@ -65,7 +65,7 @@ impl LocalQueues {
         self.all().iter().flat_map(|queue| std::mem::take(&mut lock(queue).done))
     }
 
-    /// Takes an attempt away before it begins, if it has not.
+    /// Takes an attempt away before it is polled, if it waits for that.
     pub(super) fn withdraw(&self, job: Job) -> Option<Box<Attempt>> {
         self.all().iter().find_map(|queue| {
             let LocalQueue { next, jobs, .. } = &mut *lock(queue);
@@ -84,7 +84,7 @@ impl LocalQueues {
         self.all().iter().map(|queue| lock(queue).jobs.len()).sum()
     }
 
-    /// Takes the last half of what another worker has not begun.
+    /// Takes the last half of what another worker has yet to poll.
     pub(super) fn steal(&self, worker: usize) -> Option<VecDeque<Box<Attempt>>> {
         let mut others = (0..).zip(self.all()).filter(|(ix, _)| *ix != worker);
         others.find_map(|(_, queue)| {

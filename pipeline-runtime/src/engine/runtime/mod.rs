@@ -9,8 +9,8 @@
 //! ```
 //!
 //! - The *workers* are a few tasks on the workers' runtime ([`worker`]). Each takes a share of what is ready into its
-//!   [local queue](local_queue), polls each body in place, and answers for several together. A body that is pending after its first
-//!   poll becomes a task of its own; one that blocks goes to the blocking pool.
+//!   [local queue](local_queue), polls each body in place, and answers for several together. A body that is pending after its
+//!   second poll in place becomes a task of its own; one that blocks goes to the blocking pool.
 //! - The *timer thread* ([`Engine::drive`]) fires what is due, and wakes idle workers where one does not come back
 //!   ([`wake_policy`]). Bodies run elsewhere, so none of them can hold a timer up.
 //! - *Deliveries* ([`deliver`]) are tasks of their own, which no run waits for. So is a [`look`] at a list, for which its mapping waits.

@@ -103,7 +103,7 @@ impl Engine {
                 let next = self.pop(&mut self.lock(), &mut VecDeque::new());
                 let Some(attempt) = next else { break };
                 let job = attempt.job();
-                if let Some(answer) = self.execute(attempt).answer {
+                if let Some(answer) = self.execute_once(attempt) {
                     self.put_answer(job, answer);
                 }
             }

@@ -47,8 +47,11 @@ impl WakePolicy {
     /// So many bodies took from one time to the other.
     #[inline]
     pub(super) fn learn(&mut self, bodies: usize, from: Timestamp, to: Timestamp) {
-        let took = u64::try_from(to.since(from).as_nanos()).unwrap_or(u64::MAX);
-        if bodies == 0 || bodies == 1 && took < LONG {
+        if bodies == 0 {
+            return;
+        }
+        let took = to.nanos_since(from);
+        if bodies == 1 && took < LONG {
             return;
         }
         let each = took / bodies as u64;

@@ -13,6 +13,9 @@
 //! - If the other workers were left asleep, the timer thread notices within a few milliseconds that this one does not come back, and
 //!   wakes them ([`wake_policy`]).
 //!
+//! A body that waits is polled in place once more, behind what else its worker has queued: one that only lets others go first costs no task.
+//! Until then it is stolen and withdrawn like those that have not begun.
+//!
 //! One limit is left: what a body itself wakes right before it ends waits until the worker's next body gives way.
 //! (Kept by `runtime/tests`.)
 
@@ -20,6 +23,7 @@ use super::super::effects::Answer;
 use super::super::ids::Job;
 use super::body::Executed;
 use super::engine::{State, drop_quietly};
+use super::local_queue::LocalQueue;
 use super::{Attempt, Engine, local_queue, wake_policy};
 use crate::time::Timestamp;
 use std::collections::{HashMap, VecDeque};
@@ -157,8 +161,10 @@ impl Engine {
             (tasks, state.watches.take())
         };
         tasks.iter().for_each(AbortHandle::abort);
-        for queue in self.0.queues.take() {
-            drop_quietly(queue);
+        for LocalQueue { next, jobs, done } in self.0.queues.take() {
+            // Each by itself: some have begun, and what a body holds may panic as it is dropped.
+            next.into_iter().chain(jobs).for_each(drop_quietly);
+            drop_quietly(done);
         }
         drop_quietly(watches);
         self.0.stop.notify_one();
@@ -174,7 +180,7 @@ impl Engine {
         let (mut done, mut gives_way, mut let_go_at) = (None, false, self.clock().now() + IN_A_ROW);
         loop {
             let now = self.clock().now();
-            let (first, has_woken) = self.take_turn(&mut own, done.take(), now);
+            let (first, has_woken) = self.take_turn(&mut own, &mut done, now);
             let Some(mut attempt) = first else {
                 // They may be all that is left of their runs.
                 own.spares.clear();
@@ -195,13 +201,20 @@ impl Engine {
             (own.bodies, own.begun) = (0, if own.has_queue { self.clock().now() } else { now });
             loop {
                 let job = attempt.job();
-                let Executed { answer, spare } = self.execute(attempt);
-                if let Some(spare) = spare {
-                    own.spares.push_back(spare);
-                }
                 own.bodies += 1;
-                gives_way |= answer.is_none();
-                done = answer.map(|answer| (job, answer));
+                match self.execute(attempt) {
+                    Executed::Ended(answer, spare) => {
+                        if let Some(spare) = spare {
+                            own.spares.push_back(spare);
+                        }
+                        done = Some((job, answer));
+                    }
+                    Executed::Waits(attempt) => {
+                        self.0.queues.of(worker).jobs.push_back(attempt);
+                        (own.has_queue, gives_way) = (true, true);
+                    }
+                    Executed::Elsewhere => gives_way = true,
+                }
                 if own.has_queue && gives_way {
                     gives_way = false;
                     go_to_the_back().await;
@@ -229,7 +242,7 @@ impl Engine {
     /// Answers for what is done, and takes the worker's share of what is ready, or steals from another's queue. Returns the first of it,
     /// and whether another worker was woken for more. A worker that finds nothing is idle from then on.
     #[inline]
-    fn take_turn(&self, own: &mut Own, done: Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
+    fn take_turn(&self, own: &mut Own, done: &mut Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
         self.locked(|state| {
             state.stalls.turns[own.worker][0] += 1;
             state.wake_policy.learn(std::mem::take(&mut own.bodies), own.begun, now);
@@ -238,10 +251,12 @@ impl Engine {
             if has_queue {
                 self.answer_for(state, own.worker, now);
             }
-            if let Some((job, answer)) = done
-                && !state.stopped
-            {
-                state.core.answer(job, answer, now);
+            if let Some((job, answer)) = done.take() {
+                if state.stopped {
+                    state.core.outbox().garbage.answers.push(answer);
+                } else {
+                    state.core.answer(job, answer, now);
+                }
             }
             if has_answers {
                 self.flush(state);

@@ -95,7 +95,7 @@ impl Run {
         let starts = self.node(slot).starts;
         let waits = plan.node(ix).needs + u32::from(position.expansion > 0);
         let state = if joins { NodeState::Running } else { NodeState::None };
-        let fresh = Node { state, starts, ..Node::new(ix, waits) };
+        let fresh = Node { state, starts, ..Node::new(&plan, ix, waits) };
         let was = std::mem::replace(self.node_mut(slot), fresh);
         if let What::Element { .. } = self.what(slot) {
             // An element is what its list made it.

@@ -16,8 +16,14 @@ impl Run {
     pub(super) fn follow_edges(&mut self, slot: Slot, position: Position, changes: &mut impl Changes) {
         // The slot of its scope's first node.
         let base = self.layout.base(position);
+        let has_succeeded = self.node(slot).state == NodeState::Success;
         for edge in self.plan().node(self.ix(slot)).out.clone() {
             let edge = self.plan().edges[edge as usize];
+            // What most edges come to.
+            if has_succeeded && matches!(edge.rule, EdgeRule::Upstream(_)) && edge.offset != Edge::INWARDS {
+                self.holds_if_waiting(base + edge.offset, changes);
+                continue;
+            }
             if edge.offset == Edge::INWARDS {
                 for target in self.inward_targets(position, edge.to) {
                     self.follow(slot, target, edge.rule, changes);
@@ -129,6 +135,16 @@ impl Run {
     #[inline]
     pub(super) fn conclude(&self, slot: Slot, conclusion: Conclusion, changes: &mut impl Changes) {
         changes.concluded(self.plan().node(self.ix(slot)).rank, slot, conclusion);
+    }
+
+    #[inline]
+    fn holds_if_waiting(&mut self, slot: Slot, changes: &mut impl Changes) {
+        let node = self.node_mut(slot);
+        if node.waits > 1 && !node.state.is_end() {
+            node.waits -= 1;
+        } else if self.is_waiting(slot) {
+            self.holds(slot, changes);
+        }
     }
 
     /// One thing less to wait for.

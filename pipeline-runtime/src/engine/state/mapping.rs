@@ -197,7 +197,7 @@ impl Run {
                 let waits = plan.node(node).needs + 1;
                 let item = |list| (each.mapping.item)(list, element as usize);
                 let value = list.as_ref().filter(|_| is_element).map(item).into();
-                self.nodes.push(Node { value, ..Node::new(node, waits) });
+                self.nodes.push(Node { value, ..Node::new(&plan, node, waits) });
             }
         }
         self.open += stride as usize * width as usize;
@@ -252,7 +252,7 @@ impl Run {
             // Elements are cleared with their list, and what lies in them waits for them again: it stands in no queue, and asks for nothing.
             debug_assert_ne!(self.node(from).state, NodeState::Scheduled, "what is moved has not asked for anything");
             let is_element = matches!(self.what(to), What::Element { .. });
-            let gone = Node { state: NodeState::Removed, ..Node::new(self.ix(from), 0) };
+            let gone = Node { state: NodeState::Removed, ..Node::new(self.plan(), self.ix(from), 0) };
             let moved = std::mem::replace(self.node_mut(from), gone);
             let mut fresh = std::mem::replace(self.node_mut(to), moved);
             if is_element {
@@ -295,7 +295,7 @@ impl Run {
             self.open -= 1;
         }
         let starts = self.node(slot).starts;
-        let gone = Node { state: NodeState::Removed, starts, ..Node::new(self.ix(slot), 0) };
+        let gone = Node { state: NodeState::Removed, starts, ..Node::new(self.plan(), self.ix(slot), 0) };
         let was = std::mem::replace(self.node_mut(slot), gone);
         if let Some(value) = was.value.into_option() {
             changes.dropped(value);

@@ -1,8 +1,7 @@
 use super::super::states::NodeState;
 use crate::author::outcome::Failure;
 use crate::author::value::{OptionalValue, Value};
-use crate::plan::NodeIx;
-use crate::plan::SensorPolicy;
+use crate::plan::{NodeIx, Plan, SensorPolicy};
 use crate::time::{Moment, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,8 @@ pub(crate) struct Node {
     pub(super) ix: NodeIx,
     pub(super) state: NodeState,
     pub(super) cut: Cut,
+    /// It is a task without a time limit: it is neither poked nor does it take an arm.
+    pub(super) is_plain: bool,
     /// Edges that do not hold yet, and within a mapping the element's own start.
     pub(super) waits: u32,
     /// How often it was started, so that the answer of one start is not taken for that of another.
@@ -68,11 +69,12 @@ pub(super) struct Kept {
 
 impl Node {
     /// A node that nothing has happened to.
-    pub(super) fn new(ix: NodeIx, waits: u32) -> Self {
+    pub(super) fn new(plan: &Plan, ix: NodeIx, waits: u32) -> Self {
         Self {
             ix,
             state: NodeState::None,
             cut: Cut::No,
+            is_plain: plan.node(ix).is_plain,
             waits,
             starts: 0,
             first_start: Moment::NONE,
@@ -100,7 +102,14 @@ impl Node {
         self.state
     }
 
+    /// Whether it is a task without a time limit.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     /// Its output, if it has one.
+    #[inline]
     pub(crate) fn value(&self) -> Option<&Value> {
         self.value.get()
     }

@@ -65,7 +65,7 @@ impl Run {
         let plan = &spec.plan;
         let node = |ix| {
             let waits = plan.node(ix).needs;
-            Node { state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::new(ix, waits) }
+            Node { state: if waits == 0 { NodeState::Scheduled } else { NodeState::None }, ..Node::new(plan, ix, waits) }
         };
         let nodes: Vec<Node> = plan.scope(0).nodes.iter().map(|&ix| node(ix)).collect();
         Self {
@@ -127,6 +127,7 @@ impl Run {
 
     // ---- what it is
 
+    #[inline]
     pub(crate) fn spec(&self) -> &Arc<RunSpec> {
         &self.spec
     }
@@ -145,6 +146,7 @@ impl Run {
         self.started
     }
 
+    #[inline]
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -164,6 +166,7 @@ impl Run {
     }
 
     /// Nodes that have not ended.
+    #[inline]
     pub(crate) fn open(&self) -> usize {
         self.open
     }
@@ -205,7 +208,8 @@ impl Run {
 
     #[inline]
     pub(crate) fn is_body(&self, slot: Slot) -> bool {
-        self.spec.plan.node(self.ix(slot)).is_body()
+        let node = self.node(slot);
+        node.is_plain || self.spec.plan.node(node.ix).is_body()
     }
 
     pub(crate) fn id(&self, slot: Slot) -> String {
@@ -240,7 +244,7 @@ impl Run {
         match (node.state, node.value()) {
             (NodeState::Success, Some(value)) => Upstream::Success(value.clone()),
             (NodeState::Failed | NodeState::UpstreamFailed, _) => {
-                Upstream::Failed(node.failure().cloned().unwrap_or_else(|| unknown_failure(self.id(slot))))
+                Upstream::Failed(Box::new(node.failure().cloned().unwrap_or_else(|| unknown_failure(self.id(slot)))))
             }
             _ => Upstream::Skipped,
         }
@@ -286,7 +290,7 @@ impl Run {
 
     #[inline]
     pub(crate) fn node_started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
-        let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
+        let is_sensor = !self.node(slot).is_plain && self.plan().policy(self.ix(slot)).sensor.is_some();
         let node = self.node_mut(slot);
         // By an older plan it may have begun before what it waits for now: that is over for it.
         node.waits = 0;
@@ -313,7 +317,8 @@ impl Run {
 
     #[inline]
     pub(crate) fn succeeded(&mut self, slot: Slot, value: &Value, changes: &mut impl Changes) {
-        if let What::Body(task) = self.what(slot)
+        if !self.node(slot).is_plain
+            && let What::Body(task) = self.what(slot)
             && let Some(branch) = &task.branch
             && let Some(arm) = (branch.arm)(value)
         {

@@ -341,7 +341,7 @@ impl Harness {
             if let Some(job) = jobs.pop() {
                 let key = self.key(job.run, job.slot);
                 let answer = Answered::Success(self.value(job.run, &key), None);
-                self.core.answer(job, Answer { what: answer, memory: None }, self.now);
+                self.core.answer(job, answer.into(), self.now);
             } else {
                 let next = self.core.next_due();
                 assert_ne!(next, Timestamp::NEVER, "nothing is due:\n{}", fold(&self.runs[0].shadow));
@@ -505,7 +505,7 @@ impl Harness {
             }
         };
         let memory = (kind == Kind::Sensor).then(|| format!("{start}").into());
-        self.core.answer(job, Answer { what: answer, memory }, self.now);
+        self.core.answer(job, Answer::new(answer, memory), self.now);
         self.check();
     }
 

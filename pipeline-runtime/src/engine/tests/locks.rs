@@ -1,7 +1,7 @@
 //! Locks: who has one, and who is next.
 
 use super::super::core::Core;
-use super::super::effects::{Answer, Answered, Outbox, Todo};
+use super::super::effects::{Answered, Outbox, Todo};
 use super::super::ids::{Job, RunIx};
 use super::super::log::Entry;
 use super::super::rules::Edit;
@@ -85,7 +85,7 @@ impl Runs {
         let is_it = |job: &Job| job.run == run && self.core.run(run).unwrap().id(job.slot) == id;
         let at = self.jobs.iter().position(is_it).unwrap_or_else(|| panic!("{id} of {run} is not under way"));
         let job = self.jobs.remove(at);
-        self.core.answer(job, Answer { what, memory: None }, self.now);
+        self.core.answer(job, what.into(), self.now);
         self.take();
     }
 

@@ -215,7 +215,7 @@ fn timers_of_runs_that_were_forgotten_are_dropped() {
     let mut core = Core::new(1);
     for run in 0..10_000 {
         core.start(spec(&plan, run), START);
-        let job = core.outbox().todo.starts.pop().unwrap();
+        let job = core.outbox().todo.starts.pop_back().unwrap();
         core.answer(job, Answered::Success(Value::new(1u64), None).into(), START);
         *core.outbox() = super::super::effects::Outbox::default();
         assert!(core.forget(run).0);

@@ -107,7 +107,7 @@ impl Lives {
     /// Answers what was started first.
     fn answer(&mut self, what: Answered, memory: Option<&str>) {
         let job = self.starts.pop_front().expect("something was started");
-        self.core.answer(job, Answer { what, memory: memory.map(Into::into) }, self.now);
+        self.core.answer(job, Answer::new(what, memory.map(Into::into)), self.now);
         self.take();
     }
 

@@ -178,8 +178,7 @@ impl Batch {
         let of_entry = |(_, entry): &(RunKey, Entry)| size_of::<(RunKey, Entry)>() + entry.record.payload();
         self.records.iter().map(of_entry).sum::<usize>()
             + self.updates.iter().map(NewUpdate::bytes).sum::<usize>()
-            + size_of_val(self.todo.starts.as_slice())
-            + size_of_val(self.todo.actions.as_slice())
+            + self.todo.bytes()
     }
 }
 

@@ -1,10 +1,11 @@
 //! The turns that workers take with the core: in which order, and that nobody waits for one that does not come back.
 
-use super::{PATIENCE, live, most, pass, plan};
+use super::{Live, PATIENCE, live, most, pass, plan};
 use crate::RunState;
 use crate::engine::state::Node as RunNode;
-use crate::engine::{NodeState, Run};
+use crate::engine::{Edit, Engine, NodeState, Run, RunIx};
 use crate::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 
 /// Something that happens once, and that bodies wait for with their thread.
@@ -114,4 +115,81 @@ fn the_records_of_a_run_are_in_the_order_of_their_times() {
             assert!(live.engine.entries(run).is_sorted_by_key(|entry| entry.at));
         }
     });
+}
+
+/// By one worker, which runs as the test yields.
+async fn by_one_worker<R>(work: impl AsyncFnOnce(&Live) -> R) -> R {
+    let live = Live::new();
+    let _workers = live.engine.drive(1);
+    tokio::time::timeout(PATIENCE, work(&live)).await.expect("it hangs")
+}
+
+#[tokio::test]
+async fn a_body_that_waits_is_polled_in_place_once_more_and_then_is_a_task_that_is_woken() {
+    #[task]
+    async fn on_how_many_tasks(times: u32) -> Result<usize> {
+        let mut tasks = vec![tokio::task::id()];
+        for _ in 0..times {
+            tokio::task::yield_now().await;
+            tasks.push(tokio::task::id());
+        }
+        tasks.dedup();
+        Ok(tasks.len())
+    }
+    #[pipeline]
+    fn waits() {
+        on_how_many_tasks(1u32).named("once");
+        on_how_many_tasks(5u32).named("often");
+    }
+    let plan = plan(&waits());
+    by_one_worker(async |live| {
+        let run = live.start(&plan);
+        assert_eq!(live.engine.ended(run).await, RunState::Success);
+        let tasks = |id: &str| {
+            live.engine.look(run, |run| {
+                let slot = run.layout().find(run.plan(), id).unwrap();
+                run.node(slot).value().unwrap().as_any().downcast_ref::<usize>().copied().unwrap()
+            })
+        };
+        assert_eq!((tasks("once"), tasks("often")), (Some(1), Some(2)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_that_waits_to_be_polled_in_place_once_more_is_cut_off() {
+    static RUN: Mutex<Option<(Engine, RunIx)>> = Mutex::new(None);
+    static DROPPED: AtomicBool = AtomicBool::new(false);
+    struct Told;
+    impl Drop for Told {
+        fn drop(&mut self) {
+            DROPPED.store(true, Ordering::Relaxed);
+        }
+    }
+    #[task]
+    async fn never_ends() -> Result<()> {
+        let _told = Told;
+        std::future::pending().await
+    }
+    #[task]
+    async fn cancels() -> Result<()> {
+        let (engine, run) = RUN.lock().unwrap().take().unwrap();
+        assert!(!DROPPED.load(Ordering::Relaxed));
+        engine.edit(run, &Edit::Cancel).unwrap();
+        Ok(())
+    }
+    #[pipeline]
+    fn both() {
+        never_ends();
+        cancels();
+    }
+    let plan = plan(&both());
+    by_one_worker(async |live| {
+        let run = live.start(&plan);
+        *RUN.lock().unwrap() = Some((live.engine.clone(), run));
+        assert_eq!(live.engine.ended(run).await, RunState::Cancelled);
+        live.quiet(run).await;
+        assert!(DROPPED.load(Ordering::Relaxed) && live.engine.forget(run));
+    })
+    .await;
 }
