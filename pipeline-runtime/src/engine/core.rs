@@ -303,6 +303,17 @@ impl Core {
 
     #[inline]
     fn decide_about(&mut self, ix: RunIx, now: Timestamp, work: impl FnOnce(&mut RunContext<'_>)) {
+        self.in_context(ix, now, |context| {
+            work(context);
+            context.decide();
+            if context.run.has_locks() {
+                context.release_locks();
+            }
+        });
+    }
+
+    #[inline]
+    fn in_context(&mut self, ix: RunIx, now: Timestamp, work: impl FnOnce(&mut RunContext<'_>)) {
         let Some(Some(hosted)) = self.runs.get_mut(ix as usize) else { return };
         self.latest = self.latest.max(now);
         let Hosted { run, work: of_nodes, delivery, busy, pools } = &mut **hosted;
@@ -317,10 +328,6 @@ impl Core {
             shared: &mut self.shared,
         };
         work(&mut context);
-        context.decide();
-        if context.run.has_locks() {
-            context.release_locks();
-        }
     }
 
     /// Gives free permits to nodes that wait for one.
@@ -329,6 +336,12 @@ impl Core {
         self.grant_locks(now);
         while let Some((permit, run, slot)) = self.shared.pools.grant() {
             let mut permit = Some(permit);
+            self.in_context(run, now, |context| {
+                permit = permit.take().and_then(|permit| context.start_granted(slot, permit));
+            });
+            if permit.is_none() {
+                continue;
+            }
             self.decide_about(run, now, |context| permit = permit.take().and_then(|permit| context.granted(slot, permit)));
             if let Some(permit) = permit {
                 self.shared.pools.release(permit);

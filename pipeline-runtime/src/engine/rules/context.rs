@@ -242,21 +242,25 @@ impl RunContext<'_> {
         }
     }
 
-    /// There is a permit for a node that asked for one. It is given back if the node has no use for it any more.
+    /// There is a permit for a node that asked for one, and starts if it has not been started yet: nothing follows from that, which would
+    /// have to be decided. Else the permit is returned.
     #[inline]
-    pub(crate) fn granted(&mut self, slot: Slot, permit: Permit) -> Option<Permit> {
-        self.work[slot as usize].queued = false;
-        let node = self.run.node(slot);
-        match node.state() {
-            NodeState::Scheduled if self.run.is_body(slot) => self.start(slot, permit),
-            _ if node.awaits_next() => return self.granted_between(slot, permit),
-            _ => return Some(permit),
+    pub(crate) fn start_granted(&mut self, slot: Slot, permit: Permit) -> Option<Permit> {
+        if !self.is_scheduled(slot) || !self.run.is_body(slot) {
+            return Some(permit);
         }
+        self.work[slot as usize].queued = false;
+        self.start(slot, permit);
         None
     }
 
-    /// The same for a node that has been started before.
-    fn granted_between(&mut self, slot: Slot, permit: Permit) -> Option<Permit> {
+    /// There is a permit for a node that asked for one, and has been started before. It is returned if the node has no use for it any
+    /// more.
+    pub(crate) fn granted(&mut self, slot: Slot, permit: Permit) -> Option<Permit> {
+        self.work[slot as usize].queued = false;
+        if !self.run.node(slot).awaits_next() {
+            return Some(permit);
+        }
         if self.is_past_deadline(slot) {
             self.end_wait(slot);
             return Some(permit);

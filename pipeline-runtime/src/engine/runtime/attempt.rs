@@ -116,7 +116,10 @@ impl Attempt {
         self.supplies.clear();
         self.has_templates = false;
         self.has_secrets = false;
-        let see = |node| run.layout().resolve(plan, node, position);
+        let see = |node| match position.expansion {
+            0 => plan.node(node).offset,
+            _ => run.layout().resolve(plan, node, position),
+        };
         for arg in plan.args(self.node) {
             self.supplies.push(match &arg.source {
                 Source::Plain(_) | Source::Text(_) => continue,

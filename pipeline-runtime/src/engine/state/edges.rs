@@ -142,6 +142,10 @@ impl Run {
         let node = self.node_mut(slot);
         if node.waits > 1 && !node.state.is_end() {
             node.waits -= 1;
+        } else if node.waits == 1 && node.is_plain && node.state == NodeState::None {
+            node.waits = 0;
+            node.state = NodeState::Scheduled;
+            changes.ready(slot);
         } else if self.is_waiting(slot) {
             self.holds(slot, changes);
         }
