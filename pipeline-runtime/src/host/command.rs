@@ -6,6 +6,7 @@ use crate::author::setting::SetTo;
 use crate::engine::Edit;
 use crate::journal::{Act, JournalError, Mailbox};
 use crate::time::Clock;
+#[cfg(feature = "dashboard")]
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -151,6 +152,7 @@ pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, S
 }
 
 /// As [`ask`] for each of them, of which so many wait at once, so that a look into the inbox finds many. The answers are in their order.
+#[cfg(feature = "dashboard")]
 pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result<Option<Answer>, StartError>>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
@@ -159,6 +161,7 @@ pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result
 }
 
 /// Each has a connection of its own to the journal.
+#[cfg(feature = "dashboard")]
 const AT_ONCE: usize = 50;
 
 async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {

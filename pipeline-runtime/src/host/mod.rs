@@ -13,6 +13,7 @@ mod command;
 mod dispatch;
 mod embedded;
 mod error;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
 mod forecast;
 mod next_run;
 mod others;
@@ -29,11 +30,16 @@ mod workers;
 
 pub(crate) use backfill::{Backfill, Reprocess};
 use clocks::clocks;
-pub(crate) use command::{Answer, Command, ask, ask_all, said_of, said_of_given_up};
+#[cfg(feature = "dashboard")]
+pub(crate) use command::ask_all;
+pub(crate) use command::{Answer, Command, ask, said_of, said_of_given_up};
 pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
 pub use embedded::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown};
 pub use error::StartError;
-pub(crate) use forecast::{Forecast, ForecastError, Supposed};
+#[cfg(feature = "dashboard")]
+pub(crate) use forecast::ForecastError;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+pub(crate) use forecast::{Forecast, Supposed};
 pub(crate) use next_run::NextRun;
 pub(crate) use prepare::{Edited, Prepared};
 pub(crate) use request::{Ask, Request};

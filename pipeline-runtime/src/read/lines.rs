@@ -55,6 +55,7 @@ impl LogFilter {
 pub struct LogLine(pub(super) StoredLine);
 
 impl LogLine {
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
     pub(crate) fn of(line: StoredLine) -> Self {
         Self(line)
     }

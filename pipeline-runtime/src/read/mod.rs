@@ -49,6 +49,7 @@
 
 mod attempts;
 mod details;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
 mod document;
 mod error;
 mod lines;
@@ -56,6 +57,7 @@ mod runs;
 
 pub use attempts::Attempt;
 pub use details::{NodeDetails, RunDetails};
+#[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) use document::Teller;
 pub use error::ReadError;
 pub use lines::{LogFilter, LogLine};

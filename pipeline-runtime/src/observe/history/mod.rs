@@ -17,7 +17,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 mod turns;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "cli", feature = "dashboard"))]
 mod words;
 
 pub(crate) use callbacks::{CallbackHistory, Callbacks};

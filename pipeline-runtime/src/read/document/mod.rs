@@ -177,7 +177,11 @@ fn head(page: &mut Html, run: &RunSummary) {
 /// What the time of all nodes together went into.
 fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
     page.raw("<h2>Where the time went</h2>\n<dl>");
-    for (kind, (name, total)) in KINDS.iter().zip(history.totals(until)).enumerate() {
+    let mut totals = [Duration::ZERO; KINDS.len()];
+    for stretch in history.listed().into_iter().flat_map(|slot| history.spent(slot)) {
+        totals[stretch.what as usize] += stretch.until.unwrap_or(until).saturating_sub(stretch.from);
+    }
+    for (kind, (name, total)) in KINDS.iter().zip(totals).enumerate() {
         page.raw("<div><dt><i class=\"k").number(kind).raw("\"></i>").text(name).raw("</dt><dd>").text(&brief(total));
         page.raw("</dd></div>");
     }
