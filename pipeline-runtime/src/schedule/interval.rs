@@ -36,6 +36,12 @@ impl Interval {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// Whether that lies within it.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn contains(&self, at: DateTime<Utc>) -> bool {
+        (self.start..self.end).contains(&at)
+    }
+
     /// The run's logical date, which is the interval's start.
     pub fn logical_date(&self) -> DateTime<Utc> {
         self.start

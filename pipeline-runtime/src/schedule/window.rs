@@ -80,6 +80,12 @@ impl Window {
         self.end.is_none_or(|end| interval.start <= end).then_some(interval.end)
     }
 
+    /// Whether an interval lies within the bounds.
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    pub(crate) fn covers(&self, interval: Interval) -> bool {
+        self.start.is_none_or(|start| interval.start >= start) && self.end.is_none_or(|end| interval.start <= end)
+    }
+
     /// The earliest start that the lower bound and `last` allow, a tick. `None` if neither is given.
     fn first_start(&self, schedule: &Schedule, last: Option<Interval>) -> Option<DateTime<Utc>> {
         let from_bound = self.start.and_then(|start| schedule.next_at_or_after(start));

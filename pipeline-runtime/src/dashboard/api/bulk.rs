@@ -1,9 +1,10 @@
 //! What is asked for of all runs that a filter has: one command a run, through the inbox as each by itself.
 
-use super::commands::{NOBODY, hash};
+use super::commands::{NOBODY, check, hash};
 use super::runs::{Filter, filter};
 use super::{Problem, Site, name};
 use crate::host::{Answer, Command, ask_all};
+use crate::observe::plural;
 use crate::read::{JournalReader, RunSummary};
 use crate::{Pipeline, RunState};
 use serde::Deserialize;
@@ -55,10 +56,7 @@ impl Bulk {
             runs.sort_by_key(|run| std::cmp::Reverse(run.stored().key));
             runs.truncate(MAX_RUNS as usize);
         }
-        let count = match runs.len() {
-            1 => "1 run".to_owned(),
-            count => format!("{count} runs"),
-        };
+        let count = format!("{} run{}", runs.len(), plural(runs.len()));
         let will = match self {
             _ if runs.is_empty() => "does nothing: no run of this filter is in a state for it".to_owned(),
             Self::RetryAll { downstream: false, .. } => format!("runs again what failed or was cut off in {count}"),
@@ -71,9 +69,7 @@ impl Bulk {
     /// Does it for each of them, as long as what is meant is what was shown.
     pub(super) async fn carry_out(&self, site: &Arc<Site>, shown: Option<&str>) -> Result<Value, Problem> {
         let preview = self.preview(site).await?;
-        if shown.is_some_and(|shown| preview.hash() != shown) {
-            return Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"));
-        }
+        check(shown, &preview.hash())?;
         let names: Vec<String> = preview.runs.iter().map(name).collect();
         let commands: Vec<Command> = names.iter().map(|run| self.of(run.clone())).collect();
         let journal = site.readers.journal.clone();

@@ -163,7 +163,7 @@ impl Reasons {
         if Timestamp::from(interval.end) > self.now {
             return "not over yet".into();
         }
-        if !covers(self.window, interval) {
+        if !self.window.covers(interval) {
             return "before `start` or after `end` of the pipeline".into();
         }
         let text = match self.last {
@@ -202,7 +202,7 @@ impl Reasons {
     /// What holds an interval that is due.
     fn held_by(&self, interval: Interval) -> Option<&Held> {
         let (due, held) = self.due.as_ref()?;
-        let is_due = interval.start >= due.start && Timestamp::from(interval.end) <= self.now && covers(self.window, interval);
+        let is_due = interval.start >= due.start && Timestamp::from(interval.end) <= self.now && self.window.covers(interval);
         held.as_ref().filter(|_| is_due)
     }
 
@@ -212,10 +212,6 @@ impl Reasons {
         let form = if here.time() == chrono::NaiveTime::MIN { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
         here.format(form).to_string()
     }
-}
-
-fn covers(window: Window, interval: Interval) -> bool {
-    window.start.is_none_or(|start| interval.start >= start) && window.end.is_none_or(|end| interval.start <= end)
 }
 
 fn local(time: DateTime<Utc>, zone: Zone) -> DateTime<chrono::FixedOffset> {
@@ -250,7 +246,7 @@ pub(super) async fn schedule(
         let interval = schedule.interval_ending_at(tick);
         let changed = here.offset().local_minus_utc() - offset;
         offset = here.offset().local_minus_utc();
-        let is_outside = interval.is_some_and(|interval| !covers(window, interval));
+        let is_outside = interval.is_some_and(|interval| !window.covers(interval));
         let note = match changed {
             _ if is_outside => Some("outside of `start` and `end`: no run".to_owned()),
             _ if is_paused => Some("paused: no run".to_owned()),

@@ -157,6 +157,16 @@ fn why_not(site: &Site, is_held: bool) -> Option<String> {
 
 pub(super) const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
 
+/// Refuses what is no longer what was shown, where something was.
+pub(super) fn check(shown: Option<&str>, now: &str) -> Result<(), Problem> {
+    match shown {
+        Some(shown) if shown != now => {
+            Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A short text that differs where the text does, within this process.
 pub(super) fn hash(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
@@ -172,11 +182,9 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
         OneOrMany::One(command) => command,
         OneOrMany::Many(bulk) => return bulk.carry_out(site, hash.as_deref()).await,
     };
-    if let Some(hash) = hash {
+    if hash.is_some() {
         let now = preview_one(site, &command).await?;
-        if now["hash"] != hash {
-            return Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"));
-        }
+        check(hash.as_deref(), now["hash"].as_str().unwrap_or_default())?;
     }
     let triggered = match &command {
         Command::Trigger { pipeline, .. } => Some(pipeline.clone()),

@@ -33,7 +33,7 @@ pub(super) use overview::Failures;
 use super::Site;
 use super::kept::When;
 use super::problem::Problem;
-use crate::observe::Pools;
+use crate::observe::{Pools, percentile};
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
 use crate::time::{Timestamp, Zone};
@@ -156,11 +156,6 @@ fn summary(run: &RunSummary) -> Value {
         fields.remove("params");
     }
     json
-}
-
-/// The least of them, which are sorted, that so many percent do not exceed.
-fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
 }
 
 /// A time that a query gives, if it gives one: in that zone where it does not say.

@@ -7,7 +7,6 @@
 use super::super::StartError;
 use super::super::scheduler::Known;
 use super::Dispatch;
-use crate::Pipeline;
 use crate::journal::{JournalError, Reader};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -33,7 +32,8 @@ impl Dispatch<'_> {
         if self.service.follows_schedules {
             let reader = self.journal()?.reader_after_all()?;
             for pipeline in self.pipelines {
-                self.scheduler.scheduled(pipeline.id(), scheduled(&reader, pipeline, date)?);
+                let (id, depends_on_past) = (pipeline.id(), pipeline.options().depends_on_past);
+                self.scheduler.scheduled(id, scheduled(&reader, id, depends_on_past, date)?);
             }
         }
         Ok(())
@@ -41,11 +41,15 @@ impl Dispatch<'_> {
 }
 
 /// Which intervals of a pipeline have a scheduled run.
-pub(in crate::host) fn scheduled(reader: &Reader, pipeline: &Pipeline, date: Timestamp) -> Result<Known, JournalError> {
-    let id = pipeline.id();
+pub(in crate::host) fn scheduled(
+    reader: &Reader,
+    id: &str,
+    depends_on_past: bool,
+    date: Timestamp,
+) -> Result<Known, JournalError> {
     let last = reader.last_scheduled(id, date)?;
     // Of others no outcome is asked for.
-    let outcome = |start: Timestamp| if pipeline.options().depends_on_past { reader.outcome(id, start) } else { Ok(None) };
+    let outcome = |start: Timestamp| if depends_on_past { reader.outcome(id, start) } else { Ok(None) };
     let ahead = reader.scheduled_after(id, last)?.into_iter();
     let ahead = ahead.map(|start| Ok((start.to_utc(), outcome(start)?))).collect::<Result<_, JournalError>>()?;
     let outcome = last.map(|last| outcome(last.start.into())).transpose()?.flatten();

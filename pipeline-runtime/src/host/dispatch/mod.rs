@@ -147,7 +147,8 @@ impl<'a> Dispatch<'a> {
             let unfinished = unfinished(reader, &plan)?;
             let date = self.now().date;
             let awaits = awaits(reader, &plan)?;
-            let known = Known { paused: paused.contains(id), unfinished, awaits, ..calendar::scheduled(reader, pipeline, date)? };
+            let scheduled = calendar::scheduled(reader, id, plan.calendar.depends_on_past, date)?;
+            let known = Known { paused: paused.contains(id), unfinished, awaits, ..scheduled };
             let watched_since = Some(date).filter(|_| !plan.calendar.by_hand);
             self.scheduler.add(id, timetable(&plan)?, known, watched_since);
         }

@@ -36,7 +36,7 @@ pub(super) enum Is {
     /// Its process is stopped, and so much is left of it.
     Interrupted(Duration),
     Ended(Timestamp),
-    /// No process of this program can go on with it.
+    /// No process of this program can resume it.
     Blocked,
 }
 

@@ -25,7 +25,7 @@ impl Holds {
         }
     }
 
-    /// What held an interval from when it was due until it began, in words; `begins` is none where it has not.
+    /// Why an interval did not begin when it was due. Without `begins` it has not begun at all.
     pub(super) fn between(&self, due: Timestamp, begins: Option<Timestamp>, words: &Words) -> Option<String> {
         let ends = self.0.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
         let told = self.0.iter().zip(ends).filter_map(|((from, hold), until)| {

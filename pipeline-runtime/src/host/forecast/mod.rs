@@ -22,6 +22,7 @@ use super::scheduler::{Timetable, Turn};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::{JournalError, RunKind, StoredRun};
+use crate::observe::percentile;
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunFilter};
 use crate::schedule::{DateError, Interval, Schedule};
@@ -153,7 +154,7 @@ fn usual(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError
     let runs = reader.runs(&RunFilter::new().pipeline(id).state(RunState::Success).limit(LAST))?;
     let mut took: Vec<Duration> = runs.iter().filter_map(|run| (run.finished()? - run.started()).to_std().ok()).collect();
     took.sort_unstable();
-    Ok(took.get(took.len().saturating_sub(1).div_ceil(2)).copied())
+    Ok(percentile(&took, 50))
 }
 
 /// What the journal knows of a pipeline.
@@ -164,19 +165,15 @@ fn start(
     takes: Duration,
     now: Timestamp,
 ) -> Result<Start, ForecastError> {
-    let mut start = Start { known: super::dispatch::scheduled(reader.journal(), pipeline, now)?, ..Start::default() };
-    if !timetable.depends_on_past {
-        start.known.outcome = None;
-    } else if let Some(last) = start.known.last {
-        // The option may be but supposed.
-        start.known.outcome = reader.journal().outcome(pipeline.id(), last.start.into())?;
-    }
+    let depends_on_past = timetable.depends_on_past;
+    let known = super::dispatch::scheduled(reader.journal(), pipeline.id(), depends_on_past, now)?;
+    let mut start = Start { known, ..Start::default() };
     for state in [RunState::Running, RunState::Queued] {
         let runs = reader.runs(&RunFilter::new().pipeline(pipeline.id()).state(state).limit(UNFINISHED))?;
         for run in &runs {
             let run = unfinished(run.stored(), takes, now);
             let before = timetable.before(run.turn.interval).filter(|_| run.turn.kind == RunKind::Backfill);
-            if let Some(before) = before.filter(|_| timetable.depends_on_past)
+            if let Some(before) = before.filter(|_| depends_on_past)
                 && let Some(outcome) = reader.journal().outcome(pipeline.id(), before.into())?
             {
                 start.outcomes.insert(before, outcome);
@@ -199,7 +196,7 @@ fn unfinished(run: &StoredRun, takes: Duration, now: Timestamp) -> Run {
     Run { turn: Turn::of(run), id: Some(run.run_id.clone()), begins, is, on_time: true, ends_as: RunState::Success }
 }
 
-/// What is told of each run, and of each interval without one.
+/// A row for each run, and for each interval without one.
 fn rows(
     course: &Course,
     timetable: &Timetable,
@@ -216,7 +213,7 @@ fn rows(
     let had_run = |start_of: DateTime<Utc>| {
         start.known.last.is_some_and(|last| start_of <= last.start)
             || start.known.ahead.iter().any(|(ahead, _)| *ahead == start_of)
-            || start.known.deleted.iter().any(|gone| (gone.start..gone.end).contains(&start_of))
+            || start.known.deleted.iter().any(|gone| gone.contains(start_of))
     };
     let over = schedule.intervals(from, until.to_utc()).take_while(|interval| interval.end <= until.to_utc());
     // With `catchup`, what has come due long before waits, too.
@@ -225,9 +222,7 @@ fn rows(
     let due = due.take_while(|interval| timetable.window.catchup && interval.start < from).take(MAX_WAITING);
     for interval in due.chain(over).filter(|interval| !begun.contains_key(&interval.start) && !had_run(interval.start)) {
         let window = timetable.window;
-        let is_inside =
-            window.start.is_none_or(|start| interval.start >= start) && window.end.is_none_or(|end| interval.start <= end);
-        let why = if !is_inside {
+        let why = if !window.covers(interval) {
             Some("outside of `start` and `end`".to_owned())
         } else if !window.catchup && last_begun.is_some_and(|last| last > interval.start) {
             Some("a later interval was due: without `catchup` the latest alone is made up for".to_owned())

@@ -127,7 +127,7 @@ impl PipelineState {
 
     /// Whether a later interval than the last has had its scheduled run all the same.
     fn has_run(&self, start: DateTime<Utc>) -> bool {
-        self.ahead.contains(&start) || self.deleted.iter().any(|stretch| (stretch.start..stretch.end).contains(&start))
+        self.ahead.contains(&start) || self.deleted.iter().any(|stretch| stretch.contains(start))
     }
 
     /// The last interval before `start` that has a scheduled run.

@@ -245,8 +245,8 @@ fn leave_as_it_is(connection: &Connection, leave: bool) -> rusqlite::Result<bool
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)
 }
 
-/// Lets no plan of a query depend on the values that are bound. Else `SQLite` prepares a statement anew whenever a `LIMIT`, or a column that a partial index
-/// compares with a text, is bound, and that takes longer than most queries do.
+/// Makes query plans independent of bound values. Otherwise `SQLite` prepares a statement again whenever a `LIMIT` is bound, or a column that a partial
+/// index compares with a text, and that takes longer than most queries do.
 fn prepare_once(connection: &Connection) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }

@@ -145,7 +145,7 @@ impl Due {
         }
         let ahead: HashSet<DateTime<Utc>> = reader.scheduled_after(id, last)?.into_iter().map(Timestamp::to_utc).collect();
         let deleted = reader.deleted_after(id, last)?;
-        let is_deleted = |start: &DateTime<Utc>| deleted.iter().any(|gone| (gone.start..gone.end).contains(start));
+        let is_deleted = |start: &DateTime<Utc>| deleted.iter().any(|gone| gone.contains(*start));
         let Some(first) = due.find(|interval| !ahead.contains(&interval.start) && !is_deleted(&interval.start)) else {
             return Ok(None);
         };

@@ -7,7 +7,7 @@ mod html;
 
 use super::{JournalReader, ReadError, RunDetails, RunSummary, date};
 use crate::engine::Slot;
-use crate::observe::{Pools, RunHistory, Waits, brief};
+use crate::observe::{Pools, RunHistory, Waits, brief, offset};
 use crate::time::Timestamp;
 use crate::{NodeState, Pipeline, RunState};
 use html::Html;
@@ -221,8 +221,4 @@ fn note_cut(page: &mut Html, is_cut: bool, text: &str) {
     if is_cut {
         page.raw("<p class=\"dim\">").text(text).raw("</p>\n");
     }
-}
-
-fn offset(at: Duration) -> String {
-    if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { brief(at) }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded.txt");
 /// How much more than recorded is a failure; how much less is to be recorded, by `counts record`.
 const MARGIN: f64 = 0.1;
-/// The file has two digits: of a count that it has as none, that much is none as well.
+/// The file has two digits, so that a count of less than this is recorded as zero.
 const DIGITS: f64 = 0.01;
 
 pub(crate) fn line(count: &Count) -> String {
