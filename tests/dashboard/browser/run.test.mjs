@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { drawn, findings, focused, inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
+import { drawn, findings, focused, inBrowser, press, query, tab, tabTo, visit } from './harness/browser.mjs';
 import { BAD, GOOD, HOSTILE, MAPPED, WAITS, example, fixture, state } from './harness/sites.mjs';
 import { until } from './harness/processes.mjs';
 import { plain } from '../../../pipeline-runtime/src/dashboard/assets/base.js';
@@ -265,9 +265,12 @@ inBrowser('it is saved as one file, which opens from the disk and has all of it'
   const folder = mkdtempSync(join(tmpdir(), 'saved-')), file = join(folder, 'run.html');
   try {
     await download.saveAs(file);
-    await page.goto(`file://${file}`);
-    await page.getByRole('heading', { name: 'What failed' }).waitFor();
-    assert.deepEqual(await findings(page), []);
-    assert.equal(await page.locator('script, img').count(), 0);
+    // In a window of its own, as whoever gets it has.
+    const saved = await tab(page.context());
+    await saved.goto(`file://${file}`);
+    await saved.getByRole('heading', { name: 'What failed' }).waitFor();
+    assert.deepEqual(await findings(saved), []);
+    assert.equal(await saved.locator('script, img').count(), 0);
+    assert.deepEqual(saved.heard, { errors: [], requests: [`file://${file}`], dialogs: [] });
   } finally { rmSync(folder, { recursive: true }); }
 });
