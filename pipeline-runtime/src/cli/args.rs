@@ -491,7 +491,7 @@ pub(super) struct ForecastArgs {
     /// The pipeline is paused then; may be repeated
     #[arg(long, value_name = "FROM..UNTIL")]
     pub(super) paused: Vec<String>,
-    /// The run of the interval that starts then fails; may be repeated
+    /// The run of the interval that starts on that day or at that time fails, read as --logical-date is; may be repeated
     #[arg(long = "fail", value_name = "DATE")]
     pub(super) fails: Vec<String>,
     /// That option has another value: catchup=true, of catchup, `depends_on_past` and `max_active_runs`; may be repeated

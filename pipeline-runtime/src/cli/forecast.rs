@@ -20,6 +20,10 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) 
     output::to_stdout(&table(&forecast));
     let takes = if forecast.takes.is_zero() { "no time".to_owned() } else { brief(forecast.takes) };
     output::to_stdout(&format!("\ntimes are in {}; a run is taken to last {takes}", forecast.zone.name()));
+    if reader.is_none() {
+        let journal = journal.display();
+        output::to_stdout(&format!("note: there is no journal {journal}, so it is as of a pipeline that has never run"));
+    }
     for note in &forecast.notes {
         output::to_stdout(&format!("note: {note}"));
     }
@@ -37,7 +41,7 @@ fn supposed(asked: &ForecastArgs, pipeline: &Pipeline) -> Result<Supposed, Strin
 
 fn table(forecast: &Forecast) -> String {
     let time = |at: Timestamp| at.to_utc().with_timezone(&forecast.zone).format("%Y-%m-%d %H:%M:%S %:z").to_string();
-    let mut rows = vec![["due", "begins", "ends", "state", "run", "why"].map(str::to_owned)];
+    let mut rows = vec![["interval starts", "due", "begins", "ends", "state", "run", "why"].map(str::to_owned)];
     rows.extend(forecast.rows.iter().map(|row| {
         let due = Timestamp::from(row.interval.end);
         let begins = match row.begins {
@@ -46,6 +50,7 @@ fn table(forecast: &Forecast) -> String {
         };
         let run = row.run.clone().unwrap_or_else(|| row.kind.name().to_owned());
         [
+            time(row.interval.start.into()),
             time(due),
             begins,
             row.ends.map(time).unwrap_or_default(),

@@ -45,7 +45,7 @@ pub(super) enum Is {
 pub(super) struct Start {
     pub(super) known: Known,
     pub(super) unfinished: Vec<Run>,
-    /// Outcomes of intervals that queued backfills wait for.
+    /// The newest outcomes of the intervals that others may wait for.
     pub(super) outcomes: BTreeMap<DateTime<Utc>, RunState>,
 }
 
@@ -62,6 +62,8 @@ pub(super) struct Driver<'a> {
     timetable: Timetable,
     start: &'a Start,
     supposed: &'a Supposed,
+    /// The starts of intervals whose runs fail.
+    fails: &'a [DateTime<Utc>],
     takes: Duration,
     now: Timestamp,
     /// None while no process serves.
@@ -75,10 +77,20 @@ pub(super) struct Driver<'a> {
 const ID: &str = "";
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(timetable: Timetable, start: &'a Start, supposed: &'a Supposed, takes: Duration, now: Timestamp) -> Self {
-        let runs = start.unfinished.clone();
+    pub(super) fn new(
+        timetable: Timetable,
+        start: &'a Start,
+        supposed: &'a Supposed,
+        fails: &'a [DateTime<Utc>],
+        takes: Duration,
+        now: Timestamp,
+    ) -> Self {
+        let mut runs = start.unfinished.clone();
+        for run in &mut runs {
+            run.ends_as = outcome(fails, run.turn.interval);
+        }
         let next_key = runs.iter().map(|run| run.turn.key).max().unwrap_or_default() + 1;
-        Self { timetable, start, supposed, takes, now, scheduler: None, runs, holds: Holds::default(), next_key }
+        Self { timetable, start, supposed, fails, takes, now, scheduler: None, runs, holds: Holds::default(), next_key }
     }
 
     pub(super) fn run(mut self, until: Timestamp) -> Course {
@@ -165,8 +177,12 @@ impl<'a> Driver<'a> {
             && known.last.is_none_or(|last| last.start <= run.turn.interval.start)
         {
             known.last = Some(run.turn.interval);
-            known.outcome = matches!(run.is, Is::Ended(_)).then_some(run.ends_as).or(known.outcome.filter(|_| run.id.is_some()));
             known.ahead.retain(|(start, _)| *start > run.turn.interval.start);
+        }
+        // Whatever run it was that ended last: a backfill may have mended what a scheduled run left.
+        known.outcome = known.last.and_then(|last| self.outcome(last.start));
+        for (start, outcome) in &mut known.ahead {
+            *outcome = self.outcome(*start);
         }
         known
     }
@@ -218,7 +234,7 @@ impl<'a> Driver<'a> {
     fn begin_interval(&mut self, interval: Interval, on_time: bool) -> Turn {
         let turn = Turn { key: self.next_key, kind: RunKind::Scheduled, interval, max_active: None };
         self.next_key += 1;
-        let ends_as = if self.supposed.fails.contains(&interval.start) { RunState::Failed } else { RunState::Success };
+        let ends_as = outcome(self.fails, interval);
         let is = Is::Running(self.now + self.takes);
         self.runs.push(Run { turn, id: None, begins: Some(self.now), is, on_time, ends_as });
         turn
@@ -232,4 +248,9 @@ impl<'a> Driver<'a> {
         let wake = self.scheduler.as_ref().and_then(|scheduler| scheduler.wake(self.now));
         bounds.chain(ends).chain(wake).filter(|at| *at > self.now).min()
     }
+}
+
+/// How a run of that interval is supposed to end.
+fn outcome(fails: &[DateTime<Utc>], interval: Interval) -> RunState {
+    if fails.contains(&interval.start) { RunState::Failed } else { RunState::Success }
 }

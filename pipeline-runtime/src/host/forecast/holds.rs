@@ -25,13 +25,19 @@ impl Holds {
         }
     }
 
-    /// Why an interval did not begin when it was due. Without `begins` it has not begun at all.
-    pub(super) fn between(&self, due: Timestamp, begins: Option<Timestamp>, words: &Words) -> Option<String> {
+    /// Why something did not begin when it was due, by the holds that concern it. Without `begins` it has not begun at all.
+    pub(super) fn between(
+        &self,
+        due: Timestamp,
+        begins: Option<Timestamp>,
+        words: &Words,
+        concerns: impl Fn(Hold) -> bool,
+    ) -> Option<String> {
         let ends = self.0.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
         let told = self.0.iter().zip(ends).filter_map(|((from, hold), until)| {
             let overlaps = begins.is_none_or(|begins| *from < begins) && until.is_none_or(|until| until > due && until > *from);
             let until = until.filter(|until| *until <= begins.unwrap_or(words.end));
-            Some(words.of((*hold)?, until)).filter(|_| overlaps)
+            Some(words.of(hold.filter(|hold| concerns(*hold))?, until)).filter(|_| overlaps)
         });
         let mut told: Vec<String> = told.collect();
         told.dedup();

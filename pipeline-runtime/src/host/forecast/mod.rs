@@ -9,7 +9,7 @@
 //!
 //! # What is not known
 //!
-//! Runs that somebody asks for, updates of assets, and how long a run waits for its pools' slots. What is under way when a process stops goes on when
+//! Runs that somebody asks for, updates of assets, how long a run waits for its pools' slots, and for tasks of its own that depend on their past. What is under way when a process stops goes on when
 //! one serves again, with what was left of it.
 
 mod course;
@@ -29,7 +29,7 @@ use crate::schedule::{DateError, Interval, Schedule};
 use crate::time::{Timestamp, Zone};
 use chrono::{DateTime, Utc};
 use course::{Course, Driver, Is, Run, Start};
-use holds::Words;
+use holds::{Hold, Words};
 use std::collections::BTreeMap;
 use std::time::Duration;
 pub(crate) use supposed::Supposed;
@@ -39,8 +39,8 @@ use supposed::{MAX_TICKS, Stretch};
 const TICKS: usize = 20;
 /// The median is of so many runs that succeeded.
 const LAST: u32 = 20;
-/// So many intervals are told that were due before and wait.
-const MAX_WAITING: usize = 1_000;
+/// So many rows are listed.
+const MAX_ROWS: usize = 5_000;
 /// So many unfinished runs of each state are looked at.
 const UNFINISHED: u32 = 1_000;
 
@@ -125,27 +125,52 @@ impl Forecast {
             notes.push("no run has succeeded yet, so each is taken to be over at once: say how long one takes".to_owned());
         }
         let start = reader.map(|reader| start(reader, pipeline, &timetable, takes, now)).transpose()?.unwrap_or_default();
-        let until = until(&schedule, &supposed, now);
-        let course = Driver::new(timetable.clone(), &start, &supposed, takes, now).run(until);
+        let fails = supposed.failing(&schedule)?;
+        let until = until(&schedule, &supposed, now, &mut notes)?;
+        let course = Driver::new(timetable.clone(), &start, &supposed, &fails, takes, now).run(until);
         let words = Words { zone: schedule.zone(), max_active_runs: timetable.max_active_runs, end: until };
         if let Some(at) = course.cut_off {
-            notes.push(format!("it is cut off after {} runs, at {}", course.runs.len(), words.date(at.to_utc())));
+            let date = words.date(at.to_utc());
+            notes.push(format!(
+                "it is cut off after {} runs, at {date}: nothing is said of what is still due then",
+                course.runs.len()
+            ));
         }
         let until = course.cut_off.unwrap_or(until);
-        let rows = rows(&course, &timetable, &schedule, &start, &words, (now, until));
+        let mut rows = rows(&course, &timetable, &schedule, &start, &words, (now, until));
+        let over = rows.len().saturating_sub(MAX_ROWS);
+        if over > 0 {
+            rows.truncate(MAX_ROWS);
+            notes.push(format!("the first {MAX_ROWS} are listed; {over} more are due"));
+        }
+        let has = |start: &DateTime<Utc>| rows.iter().any(|row| row.interval.start == *start && row.state != "none");
+        for start in fails.iter().filter(|start| !has(start)) {
+            notes.push(format!(
+                "no run of the interval that starts at {} is among these, so none of it fails",
+                words.date(*start)
+            ));
+        }
         Ok(Self { zone: schedule.zone(), from: now, until, takes, rows, notes })
     }
 }
 
 /// Until when it is looked ahead.
-fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp) -> Timestamp {
+fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut Vec<String>) -> Result<Timestamp, ForecastError> {
+    if let Some(until) = supposed.until.filter(|until| *until < now.to_utc()) {
+        let what = format!("until {}", until.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
+        return Err(ForecastError::Wrong { what, why: "that is past".to_owned() });
+    }
     let ticks = if supposed.until.is_some() { MAX_TICKS } else { supposed.ticks.unwrap_or(TICKS) };
     let all = std::iter::successors(schedule.next_after(now.to_utc()), |tick| schedule.next_after(*tick));
     let last = all.take(ticks).take_while(|tick| supposed.until.is_none_or(|until| *tick <= until)).last();
     match supposed.until {
-        // Of a schedule of each second, no further than so many ticks.
-        Some(until) if last.is_none_or(|last| schedule.next_after(last).is_none_or(|next| next > until)) => until.into(),
-        _ => last.map_or(now, Timestamp::from),
+        // Of a schedule of each minute, no further than so many ticks.
+        Some(until) if last.is_none_or(|last| schedule.next_after(last).is_none_or(|next| next > until)) => Ok(until.into()),
+        Some(_) => {
+            notes.push(format!("it is looked ahead for {MAX_TICKS} ticks and no further"));
+            Ok(last.map_or(now, Timestamp::from))
+        }
+        None => Ok(last.map_or(now, Timestamp::from)),
     }
 }
 
@@ -167,7 +192,9 @@ fn start(
 ) -> Result<Start, ForecastError> {
     let depends_on_past = timetable.depends_on_past;
     let known = super::dispatch::scheduled(reader.journal(), pipeline.id(), depends_on_past, now)?;
-    let mut start = Start { known, ..Start::default() };
+    let ended = known.last.map(|last| (last.start, known.outcome)).into_iter().chain(known.ahead.iter().copied());
+    let outcomes = ended.filter_map(|(start, outcome)| Some((start, outcome?))).collect();
+    let mut start = Start { known, outcomes, ..Start::default() };
     for state in [RunState::Running, RunState::Queued] {
         let runs = reader.runs(&RunFilter::new().pipeline(pipeline.id()).state(state).limit(UNFINISHED))?;
         for run in &runs {
@@ -219,15 +246,18 @@ fn rows(
     // With `catchup`, what has come due long before waits, too.
     let last = scheduled().map(|run| run.turn.interval).chain(start.known.last).max_by_key(|interval| interval.start);
     let due = timetable.window.due(schedule, last, until.to_utc());
-    let due = due.take_while(|interval| timetable.window.catchup && interval.start < from).take(MAX_WAITING);
+    let due = due.take_while(|interval| timetable.window.catchup && interval.start < from);
     for interval in due.chain(over).filter(|interval| !begun.contains_key(&interval.start) && !had_run(interval.start)) {
         let window = timetable.window;
         let why = if !window.covers(interval) {
             Some("outside of `start` and `end`".to_owned())
         } else if !window.catchup && last_begun.is_some_and(|last| last > interval.start) {
             Some("a later interval was due: without `catchup` the latest alone is made up for".to_owned())
+        } else if course.cut_off.is_some() {
+            // Nobody knows what would become of it.
+            continue;
         } else {
-            course.holds.between(interval.end.into(), None, words)
+            course.holds.between(interval.end.into(), None, words, |_| true)
         };
         rows.push(Row { interval, kind: RunKind::Scheduled, run: None, begins: None, ends: None, state: "none", why });
     }
@@ -248,9 +278,12 @@ fn row(run: &Run, course: &Course, words: &Words, now: Timestamp) -> Row {
     let is_late = is_new && run.begins != Some(due);
     let held = match run.turn.kind {
         _ if !is_late => None,
-        RunKind::Scheduled => course.holds.between(due, run.begins, words),
-        // Others wait for their turn, and not for what holds the schedule.
-        _ => Some("it waits for its turn".to_owned()),
+        RunKind::Scheduled => course.holds.between(due, run.begins, words, |_| true),
+        // Others wait for a process and for their turn, and not for what holds the schedule.
+        _ => {
+            let stopped = course.holds.between(due, run.begins, words, |hold| hold == Hold::Stopped);
+            stopped.or_else(|| Some("it waits for its turn".to_owned()))
+        }
     };
     let late = (!run.on_time).then(|| "made up for".to_owned());
     let why: Vec<String> = late.into_iter().chain(held).collect();

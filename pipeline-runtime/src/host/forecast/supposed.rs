@@ -1,7 +1,7 @@
 //! What is supposed, as it is written on the command line and in a URL.
 
 use super::ForecastError;
-use crate::schedule::parse_date;
+use crate::schedule::{Schedule, parse_date};
 use crate::time::{Timestamp, Zone};
 use chrono::{DateTime, Utc};
 use pipeline_syntax::duration::{self, Zero};
@@ -19,8 +19,8 @@ pub(crate) struct Supposed {
     pub(super) stopped: Vec<Stretch>,
     /// When the pipeline is paused.
     pub(super) paused: Vec<Stretch>,
-    /// The starts of intervals whose runs fail.
-    pub(super) fails: Vec<DateTime<Utc>>,
+    /// The logical dates of intervals whose runs fail, as they are written.
+    pub(super) fails: Vec<String>,
     pub(super) catchup: Option<bool>,
     pub(super) max_active_runs: Option<u32>,
     pub(super) depends_on_past: Option<bool>,
@@ -66,11 +66,21 @@ impl Supposed {
             "takes" => self.takes = Some(duration::parse(text, Zero::Allowed)?),
             "stopped" => self.stopped.push(stretch(text, zone)?),
             "paused" => self.paused.push(stretch(text, zone)?),
-            "fail" => self.fails.push(date(text, zone)?),
+            // What it stands for, the schedule says.
+            "fail" => self.fails.push(text.to_owned()),
             "set" => self.set(text)?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// The starts of the intervals that fail: a date is read as `--logical-date` reads it.
+    pub(super) fn failing(&self, schedule: &Schedule) -> Result<Vec<DateTime<Utc>>, ForecastError> {
+        let start = |text: &String| match schedule.interval_of(text) {
+            Ok(interval) => Ok(interval.start),
+            Err(error) => Err(ForecastError::Wrong { what: format!("fail {text}"), why: error.to_string() }),
+        };
+        self.fails.iter().map(start).collect()
     }
 
     fn set(&mut self, text: &str) -> Result<(), String> {
@@ -100,7 +110,8 @@ fn stretch(text: &str, zone: Zone) -> Result<Stretch, String> {
     let read = |text: &str| (!text.is_empty()).then(|| date(text, zone)).transpose();
     let (from, until) = (read(from)?, read(until)?);
     match (from, until) {
-        (Some(from), Some(until)) if until <= from => Err("it ends before it begins".to_owned()),
+        (Some(from), Some(until)) if until == from => Err("it ends as it begins".to_owned()),
+        (Some(from), Some(until)) if until < from => Err("it ends before it begins".to_owned()),
         _ => Ok(Stretch { from: from.map(Timestamp::from), until: until.map(Timestamp::from) }),
     }
 }
@@ -135,7 +146,7 @@ mod tests {
             ("takes", "5", "takes 5: "),
             ("stopped", "2026-01-01", "write FROM..UNTIL"),
             ("paused", "2026-01-02..2026-01-01", "it ends before it begins"),
-            ("fail", "x", "fail x: "),
+            ("paused", "2026-01-01..2026-01-01", "it ends as it begins"),
             ("set", "retries=3", "there is no option `retries` here; write OPTION=VALUE"),
             ("set", "max_active_runs=0", "`0` is no number of runs from 1 on"),
             ("set", "catchup=yes", "`yes` is neither `true` nor `false`"),
@@ -143,5 +154,9 @@ mod tests {
             let error = of(name, text).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
+        let daily = Schedule::parse("30 2 * * *", "UTC").unwrap();
+        let failing = |text| of("fail", text).unwrap().failing(&daily).map_err(|error| error.to_string());
+        assert_eq!(failing("2026-03-28"), Ok(vec!["2026-03-28T02:30:00Z".parse().unwrap()]), "a date alone is a day");
+        assert!(failing("x").unwrap_err().starts_with("fail x: "));
     }
 }

@@ -201,38 +201,50 @@ fn before_the_start_and_after_the_end_nothing_runs() {
     .assert_eq(&told(&of(&bounded, &[("ticks", "4"), ("takes", "1m")], "2026-03-27T12:00:00Z")));
 }
 
+/// A journal of the pipeline's runs.
+struct Kept {
+    folder: tempfile::TempDir,
+    pipeline: Pipeline,
+    journal: SqliteJournal,
+}
+
+impl Kept {
+    fn new(pipeline: Pipeline) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        Self { folder, pipeline, journal }
+    }
+
+    /// A run of the interval that starts on that day; one that has ended took so many minutes.
+    fn add(&self, id: &str, kind: RunKind, day: &str, state: RunState, began: &str, took: Option<u64>) {
+        let plan = self.pipeline.plan(&serde_json::Value::Null).unwrap();
+        let interval = self.pipeline.options().timetable().unwrap().unwrap().interval_of(day).unwrap();
+        let begun = StoredRun::begun_by_hand(&plan, id, at(began));
+        let at_first = if took.is_some() { RunState::Running } else { state };
+        let key = self.journal.enter(&StoredRun { kind, interval, state: at_first, ..begun }, &[]);
+        if let Some(minutes) = took {
+            self.journal.end(key, state, at(began) + Duration::from_mins(minutes));
+        }
+    }
+
+    fn forecast(&self, given: &[(&str, &str)], now: &str) -> Forecast {
+        self.journal.sync();
+        let reader = JournalReader::open(self.folder.path().join("journal.db")).unwrap();
+        let supposed = Supposed::of(given.iter().copied(), self.pipeline.zone()).unwrap();
+        Forecast::of(Some(&reader), &self.pipeline, &supposed, at(now)).unwrap()
+    }
+}
+
 #[test]
 fn what_the_journal_has_is_counted_and_keeps_its_id() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("journal.db");
-    let pipeline = nightly();
-    let plan = pipeline.plan(&serde_json::Value::Null).unwrap();
-    let journal = SqliteJournal::open(&file).unwrap();
-    let add = |id: &str, kind, day: &str, state, began: &str, took: Option<u64>| {
-        let interval = pipeline.options().timetable().unwrap().unwrap().interval_starting_at_or_before(at(day).to_utc()).unwrap();
-        let begun = StoredRun::begun_by_hand(&plan, id, at(began));
-        let key = journal
-            .enter(&StoredRun { kind, interval, state: if took.is_some() { RunState::Running } else { state }, ..begun }, &[]);
-        if let Some(minutes) = took {
-            journal.end(key, state, at(began) + Duration::from_mins(minutes));
-        }
-    };
+    let kept = Kept::new(nightly());
     for (day, minutes) in [("2026-03-23", 10), ("2026-03-24", 20), ("2026-03-25", 40)] {
-        add(
-            &format!("scheduled__{day}"),
-            RunKind::Scheduled,
-            &format!("{day}T02:00:00Z"),
-            RunState::Success,
-            &format!("{day}T23:00:00Z"),
-            Some(minutes),
-        );
+        let began = format!("{day}T23:00:00Z");
+        kept.add(&format!("scheduled__{day}"), RunKind::Scheduled, day, RunState::Success, &began, Some(minutes));
     }
-    add("manual__1", RunKind::Manual, "2026-03-20T02:00:00Z", RunState::Running, "2026-03-27T11:50:00Z", None);
-    add("manual__2", RunKind::Manual, "2026-03-21T02:00:00Z", RunState::Queued, "2026-03-27T11:55:00Z", None);
-    journal.sync();
-    let reader = JournalReader::open(&file).unwrap();
-    let supposed = Supposed::of([("ticks", "2"), ("set", "max_active_runs=1")], pipeline.zone()).unwrap();
-    let forecast = Forecast::of(Some(&reader), &pipeline, &supposed, at("2026-03-27T12:00:00Z")).unwrap();
+    kept.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-27T11:50:00Z", None);
+    kept.add("manual__2", RunKind::Manual, "2026-03-21", RunState::Queued, "2026-03-27T11:55:00Z", None);
+    let forecast = kept.forecast(&[("ticks", "2"), ("set", "max_active_runs=1")], "2026-03-27T12:00:00Z");
     assert_eq!(forecast.takes, Duration::from_mins(20));
     expect![[r#"
         21 02:00 +0100 | 27 12:50 +0100 | 27 13:10 +0100 | success |
@@ -242,6 +254,31 @@ fn what_the_journal_has_is_counted_and_keeps_its_id() {
         29 03:00 +0200 | 29 03:00 +0200 | – | running |
     "#]]
     .assert_eq(&told(&forecast));
+    // One that is queued does not wait for its turn while no process serves.
+    let stopped = kept.forecast(&[("ticks", "1"), ("stopped", "..")], "2026-03-27T12:00:00Z");
+    let why = |id: &str| stopped.rows.iter().find(|row| row.run.as_deref() == Some(id)).unwrap().why.clone();
+    assert_eq!(why("manual__2").as_deref(), Some("no process serves"));
+}
+
+#[test]
+fn what_a_backfill_mends_lets_others_begin_also_over_a_stop() {
+    let kept = Kept::new(nightly().depends_on_past(true));
+    kept.add("scheduled__1", RunKind::Scheduled, "2026-03-26", RunState::Failed, "2026-03-27T01:00:00Z", Some(10));
+    kept.add("backfill__1", RunKind::Backfill, "2026-03-26", RunState::Running, "2026-03-27T11:50:00Z", None);
+    let given = [("ticks", "2"), ("takes", "2h"), ("stopped", "2026-03-27T20:00..2026-03-28T02:10")];
+    expect![[r#"
+        27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | success |
+        28 02:00 +0100 | 28 02:10 +0100 | 28 04:10 +0100 | success | made up for; no process serves, until 2026-03-28 02:10
+        29 03:00 +0200 | 29 03:00 +0200 | – | running |
+    "#]]
+    .assert_eq(&told(&kept.forecast(&given, "2026-03-27T12:00:00Z")));
+    // And it may fail itself.
+    let fails = kept.forecast(&[&given[..], &[("fail", "2026-03-26")]].concat(), "2026-03-27T12:00:00Z");
+    expect![[r#"
+        27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | failed |
+        28 02:00 +0100 | – | – | none | no process serves, until 2026-03-28 02:10; `depends_on_past`: the interval of 2026-03-26 02:00 has not succeeded
+        29 03:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-26 02:00 has not succeeded
+    "#]].assert_eq(&told(&fails));
 }
 
 #[pipeline(schedule = "* * * * *")]
@@ -258,10 +295,24 @@ fn by_hand() {
 fn it_is_bounded_and_says_where_there_is_nothing_to_foretell() {
     let long = of(&each_minute(), &[("until", "2027-01-01"), ("takes", "0s")], "2026-03-27T12:00:00Z");
     assert_eq!((long.rows.len(), long.until), (501, at("2026-03-27T20:20:00Z")));
+    assert_eq!(long.notes, ["it is looked ahead for 500 ticks and no further"]);
     let back = nightly().start("2000-01-01").catchup(true);
     let back = of(&back, &[("takes", "1m")], "2026-03-27T12:00:00Z");
     assert_eq!(back.notes.len(), 1, "{:?}", back.notes);
     assert!(back.notes[0].starts_with("it is cut off after 2000 runs, at 2026-03-2"), "{:?}", back.notes);
+    assert!(back.rows.iter().all(|row| row.state != "none" || row.why.is_some()));
+    let other = of(&nightly(), &[("ticks", "1"), ("takes", "1m"), ("fail", "2027-01-01")], "2026-03-27T12:00:00Z");
+    assert!(
+        other.notes[0].starts_with("no run of the interval that starts at 2027-01-01 02:00 is among these"),
+        "{:?}",
+        other.notes
+    );
+    let refused = |name, text| {
+        let supposed = Supposed::of([(name, text)], nightly().zone()).unwrap();
+        Forecast::of(None, &nightly(), &supposed, at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
+    };
+    assert_eq!(refused("until", "2026-03-01"), "until 2026-02-28T23:00:00Z: that is past");
+    assert!(refused("fail", "soon").starts_with("fail soon: "));
     let none = |pipeline: &Pipeline| {
         Forecast::of(None, pipeline, &Supposed::default(), at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
     };
