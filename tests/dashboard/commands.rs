@@ -1,6 +1,7 @@
 //! What is asked for: seen first, done once, refused with its reason.
 
 use super::process::Folder;
+use super::turns::{self, FIRST};
 use serde_json::json;
 
 const BAD: &str = "parted/manual__2026-01-06T00:00:00Z";
@@ -126,7 +127,59 @@ fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
     let dry = |state| site.post("/commands?dry_run=true", &[], &retry(state)).json();
     assert_eq!(dry("")["runs"], json!([{ "run": BAD, "state": "failed" }]));
     assert_eq!((&dry("success")["runs"], &dry("success")["possible"]), (&json!([]), &json!(false)));
+    // A filter that is misspelt would mean all runs.
+    for misspelt in [json!({ "command": "cancel_all", "pipelin": "parted" }), json!({ "command": "retry_all", "run": BAD })] {
+        let answer = site.post("/commands", &[], &misspelt);
+        assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap().contains("unknown field")), (400, true));
+    }
     let wrong = site.post("/commands?dry_run=true", &[], &retry("sideways"));
     assert_eq!((wrong.status, wrong.json()["detail"].as_str().unwrap().contains("no state `sideways`")), (400, true));
     assert_eq!(shown.end(), Some(0));
+}
+
+#[test]
+fn whoever_hangs_up_and_asks_again_by_the_same_key_is_answered_for_what_was_done_once() {
+    let folder = Folder::filled();
+    let shown = folder.serve(&[]);
+    let site = shown.site();
+    // More than are asked for at once, so that it takes a while.
+    let backfill = json!({ "command": "backfill", "pipeline": "parted", "from": "2025-10-01", "to": "2025-12-09",
+        "params": { "fails": true }, "max_active_runs": null, "reprocess": "none" });
+    let answer = site.post("/commands", &[], &backfill);
+    assert_eq!(answer.json()["text"], "70 intervals of parted are run", "{}", answer.body);
+    let mut events = site.events("topic=overview", None);
+    while site.api("/runs?kind=backfill&state=failed&limit=100")["runs"].as_array().unwrap().len() < 70 {
+        events.next();
+    }
+    let (retry, key) =
+        (json!({ "command": "retry_all", "pipeline": "parted", "kind": "backfill" }), [("idempotency-key", "once")]);
+    let retried = || {
+        let acts = site.api("/acts?limit=1000")["acts"].clone();
+        acts.as_array().unwrap().iter().filter(|act| act["command"].as_str().unwrap().starts_with("retry ")).count()
+    };
+    let asked = site.post_and_wait("/commands", &key, &retry);
+    while retried() == 0 {
+        events.next();
+    }
+    drop(asked);
+    let done = site.post("/commands", &key, &retry);
+    assert_eq!(done.json()["text"], "70 of 70 runs go on", "{}", done.body);
+    assert_eq!(retried(), 70);
+    assert_eq!(shown.end(), Some(0));
+}
+
+#[test]
+fn what_is_blocked_is_cancelled_with_all_others() {
+    let folder = Folder::with_limits();
+    let shown = folder.serve(&[]);
+    turns::is(&shown.site(), FIRST, "running");
+    assert_eq!(shown.end(), Some(0));
+    // A program without its pipeline cannot resume it.
+    let folder = folder.without_limits();
+    let shown = folder.serve(&[]);
+    let site = shown.site();
+    turns::is(&site, FIRST, "blocked");
+    let cancel = json!({ "command": "cancel_all", "pipeline": "limited" });
+    let dry = site.post("/commands?dry_run=true", &[], &cancel).json();
+    assert_eq!(dry["runs"][0], json!({ "run": FIRST, "state": "blocked" }), "{dry}");
 }

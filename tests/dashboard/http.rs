@@ -64,8 +64,13 @@ impl Site {
     /// Posts JSON as the page does.
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
         let origin = format!("http://{}", self.0);
-        let own = [("content-type", "application/json"), ("origin", &*origin), ("sec-fetch-site", "same-origin")];
-        self.ask(&format!("POST /api/v1{path}"), &[&own, headers].concat(), &body.to_string())
+        self.ask(&format!("POST /api/v1{path}"), &[&own(&origin), headers].concat(), &body.to_string())
+    }
+
+    /// Posts JSON, and hangs up once what is returned is dropped.
+    pub(crate) fn post_and_wait(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> impl Sized {
+        let origin = format!("http://{}", self.0);
+        self.send(&format!("POST /api/v1{path}"), &[&own(&origin), headers].concat(), &body.to_string())
     }
 
     /// The events of a stream, one at a time: its name, its id and its data.
@@ -76,6 +81,11 @@ impl Site {
         assert_eq!(status, 200);
         Events { stream }
     }
+}
+
+/// The headers of the page's own requests.
+fn own(origin: &str) -> [(&str, &str); 3] {
+    [("content-type", "application/json"), ("origin", origin), ("sec-fetch-site", "same-origin")]
 }
 
 fn head(stream: &mut impl BufRead) -> (u16, Vec<(String, String)>) {

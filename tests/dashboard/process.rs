@@ -19,6 +19,11 @@ impl Folder {
         Self { has_limits: true, ..Self::new() }
     }
 
+    /// The same folder, whose binary no longer has the pipelines with limits.
+    pub(crate) fn without_limits(self) -> Self {
+        Self { has_limits: false, ..self }
+    }
+
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }

@@ -4,11 +4,11 @@ use super::http::Site;
 use super::process::Folder;
 use serde_json::{Value, json};
 
-const FIRST: &str = "limited/scheduled__2025-12-31T23:00:00Z";
+pub(crate) const FIRST: &str = "limited/scheduled__2025-12-31T23:00:00Z";
 const FAILED: &str = "careful/scheduled__2026-01-01T00:00:00Z";
 
 /// Waits until a run is in a state.
-fn is(site: &Site, run: &str, state: &str) -> Value {
+pub(crate) fn is(site: &Site, run: &str, state: &str) -> Value {
     let mut events = site.events("topic=overview", None);
     loop {
         let answer = site.get(&format!("/api/v1/runs/{run}"));
@@ -45,6 +45,10 @@ fn a_queued_run_says_which_limit_holds_it_and_which_runs() {
     // The command line says the same; but for the time that is left.
     let (_, told) = folder.call(&["show", &run]);
     assert!(told.contains(by), "{told}");
+    // Saved as a file, it is queued as well, and no node of it waits for anything yet.
+    let (_, page) = folder.call(&["show", &run, "--html"]);
+    assert!(page.contains(">queued</dd>") && page.contains("waits for its turn: `max_active_runs = 1`"), "{page}");
+    assert!(!page.contains("queued in pool") && !page.contains("What it waits for"), "{page}");
 
     is(&site, FAILED, "failed");
     let backfill = json!({ "command": "backfill", "pipeline": "careful", "from": "2026-01-02", "to": "2026-01-03", "params": {},

@@ -14,20 +14,24 @@ use std::sync::Arc;
 /// So many runs at once at most, the newest.
 const MAX_RUNS: u32 = 1_000;
 
-/// Of all runs of a filter for which it can be done.
+/// Of all runs of a filter for which it can be done. A field that is misspelt is refused: without it more runs would be meant.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Bulk {
     /// What failed is tried again.
     RetryAll {
-        #[serde(flatten)]
-        of: Filter,
+        pipeline: Option<String>,
+        state: Option<String>,
+        kind: Option<String>,
+        since: Option<String>,
         #[serde(default)]
         downstream: bool,
     },
     CancelAll {
-        #[serde(flatten)]
-        of: Filter,
+        pipeline: Option<String>,
+        state: Option<String>,
+        kind: Option<String>,
+        since: Option<String>,
     },
 }
 
@@ -38,32 +42,50 @@ impl Bulk {
         site.readers.read(move |reader| bulk.look(reader, &pipelines)).await
     }
 
+    fn filter(&self) -> Filter {
+        match self.clone() {
+            Self::RetryAll { pipeline, state, kind, since, .. } | Self::CancelAll { pipeline, state, kind, since } => {
+                Filter { pipeline, state, kind, since }
+            }
+        }
+    }
+
+    /// Whether it can be done for a run of that state.
+    fn is_for(&self, state: RunState) -> bool {
+        match self {
+            Self::RetryAll { .. } => matches!(state, RunState::Failed | RunState::Cancelled),
+            Self::CancelAll { .. } => matches!(state, RunState::Running | RunState::Queued),
+        }
+    }
+
     fn look(&self, reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Preview, Problem> {
-        let (of, states) = match self {
-            Self::RetryAll { of, .. } => (of, [RunState::Failed, RunState::Cancelled]),
-            Self::CancelAll { of } => (of, [RunState::Running, RunState::Queued]),
+        let of = self.filter();
+        let filter = || filter(&of, pipelines).map(|filter| filter.limit(MAX_RUNS + 1));
+        let has_state = of.state.as_deref().is_some_and(|state| !state.is_empty());
+        let filters = match self {
+            _ if has_state => vec![filter()?],
+            Self::RetryAll { .. } => vec![filter()?.state(RunState::Failed), filter()?.state(RunState::Cancelled)],
+            // What is blocked has not ended.
+            Self::CancelAll { .. } => {
+                vec![filter()?.state(RunState::Running), filter()?.state(RunState::Queued), filter()?.blocked()]
+            }
         };
         let mut runs: Vec<RunSummary> = Vec::new();
-        // What is blocked has not ended.
-        let is_told = of.state.as_deref().is_some_and(|state| !state.is_empty());
-        if is_told {
-            let found = reader.runs(&filter(of, pipelines)?.limit(MAX_RUNS))?;
-            runs.extend(found.into_iter().filter(|run| states.contains(&run.state())));
-        } else {
-            for state in states {
-                runs.extend(reader.runs(&filter(of, pipelines)?.state(state).limit(MAX_RUNS))?);
-            }
-            runs.sort_by_key(|run| std::cmp::Reverse(run.stored().key));
-            runs.truncate(MAX_RUNS as usize);
+        for filter in filters {
+            runs.extend(reader.runs(&filter)?.into_iter().filter(|run| self.is_for(run.state())));
         }
-        let count = format!("{} run{}", runs.len(), plural(runs.len()));
+        runs.sort_by_key(|run| std::cmp::Reverse(run.stored().key));
+        let has_more = runs.len() > MAX_RUNS as usize;
+        runs.truncate(MAX_RUNS as usize);
+        let more = if has_more { ", the newest: there are more" } else { "" };
+        let count = format!("{} run{}{more}", runs.len(), plural(runs.len()));
         let will = match self {
             _ if runs.is_empty() => "does nothing: no run of this filter is in a state for it".to_owned(),
             Self::RetryAll { downstream: false, .. } => format!("runs again what failed or was cut off in {count}"),
             Self::RetryAll { .. } => format!("runs again what failed or was cut off in {count}, and what comes after it"),
             Self::CancelAll { .. } => format!("cancels {count}: attempts that are under way are cut off"),
         };
-        Ok(Preview { will, runs })
+        Ok(Preview { will, runs, has_more })
     }
 
     /// Does it for each of them, as long as what is meant is what was shown.
@@ -89,7 +111,8 @@ impl Bulk {
             })
             .collect();
         let verb = if matches!(self, Self::RetryAll { .. }) { "go on" } else { "are cancelled" };
-        let text = format!("{} of {} runs {verb}", names.len() - refused.len(), names.len());
+        let more = if preview.has_more { "; there are more" } else { "" };
+        let text = format!("{} of {} runs {verb}{more}", names.len() - refused.len(), names.len());
         Ok(json!({ "done": true, "text": text, "run": null, "refused": refused }))
     }
 
@@ -106,6 +129,7 @@ impl Bulk {
 pub(super) struct Preview {
     pub(super) will: String,
     runs: Vec<RunSummary>,
+    has_more: bool,
 }
 
 impl Preview {

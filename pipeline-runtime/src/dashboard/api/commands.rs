@@ -100,7 +100,9 @@ pub(super) async fn command(
     match key {
         Some(key) => {
             let answer = site.answered.of(key);
-            answer.get_or_init(|| carry_out(&site, asked)).await.clone().map(Json)
+            // On a task of its own: whoever hangs up, and asks again by the same key, finds it under way.
+            let carried = tokio::spawn(async move { answer.get_or_init(|| carry_out(&site, asked)).await.clone() });
+            carried.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
         }
         None => carry_out(&site, asked).await.map(Json),
     }

@@ -31,10 +31,10 @@ pub(super) struct Page {
 /// Which runs are meant.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Filter {
-    pipeline: Option<String>,
+    pub(super) pipeline: Option<String>,
     pub(super) state: Option<String>,
-    kind: Option<String>,
-    since: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) since: Option<String>,
 }
 
 pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) -> Result<Json<Value>, Problem> {

@@ -7,7 +7,7 @@ mod html;
 
 use super::{JournalReader, ReadError, RunDetails, RunSummary, date};
 use crate::engine::Slot;
-use crate::observe::{Pools, RunHistory, Waits, brief, offset};
+use crate::observe::{self, Pools, RunHistory, TURN, TURN_OF_NOBODY, Waits, brief, offset};
 use crate::time::Timestamp;
 use crate::{NodeState, Pipeline, RunState};
 use html::Html;
@@ -50,8 +50,12 @@ impl Teller<'_> {
         let mut page = Html::default();
         head(&mut page, run);
         self.summary(&mut page, run, history);
-        self.reasons(&mut page, history)?;
-        let until = history.finished.unwrap_or_else(|| self.now.since(history.started)).max(history.latest());
+        self.reasons(&mut page, run, history)?;
+        let until = match run.state() {
+            // No node waits before its run has begun.
+            RunState::Queued => history.latest(),
+            _ => history.finished.unwrap_or_else(|| self.now.since(history.started)).max(history.latest()),
+        };
         totals(&mut page, history, until);
         nodes(&mut page, history, until);
         if history.plan().nodes.len() <= DRAWN {
@@ -64,10 +68,8 @@ impl Teller<'_> {
     }
 
     fn summary(&self, page: &mut Html, run: &RunSummary, history: &RunHistory) {
-        let state = match run.blocked() {
-            Some(_) => run.shown_state(),
-            None => history.state.name(),
-        };
+        // A run that is queued has a history in which nothing has happened.
+        let state = run.shown_state();
         page.raw("<h1>").text(run.pipeline()).raw(" / ").text(run.run_id()).raw("</h1>\n<dl>");
         let took = history.finished.map_or_else(|| "not ended".to_owned(), brief);
         let facts = [
@@ -95,7 +97,17 @@ impl Teller<'_> {
     }
 
     /// Why it does not go on, or what failed.
-    fn reasons(&self, page: &mut Html, history: &RunHistory) -> Result<(), ReadError> {
+    fn reasons(&self, page: &mut Html, run: &RunSummary, history: &RunHistory) -> Result<(), ReadError> {
+        if run.blocked().is_some() {
+            return Ok(());
+        }
+        if run.state() == RunState::Queued {
+            let hold = observe::of_queued(self.reader.journal(), self.pipelines, run.stored())?;
+            let turn = if self.is_run { TURN } else { TURN_OF_NOBODY };
+            let why = hold.map(|hold| format!("It {turn}{}.", hold.sentence(None)));
+            page.raw("<p>").text(why.as_deref().unwrap_or("It waits for a process that serves.")).raw("</p>\n");
+            return Ok(());
+        }
         let mut told: Vec<(String, String)> = Vec::new();
         if history.state.is_end() {
             let failed = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Failed);
