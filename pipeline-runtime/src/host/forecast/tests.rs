@@ -219,9 +219,9 @@ impl Kept {
     fn add(&self, id: &str, kind: RunKind, day: &str, state: RunState, began: &str, took: Option<u64>) {
         let plan = self.pipeline.plan(&serde_json::Value::Null).unwrap();
         let interval = self.pipeline.options().timetable().unwrap().unwrap().interval_of(day).unwrap();
-        let begun = StoredRun::begun_by_hand(&plan, id, at(began));
+        let run = StoredRun::begun_by_hand(&plan, id, at(began));
         let at_first = if took.is_some() { RunState::Running } else { state };
-        let key = self.journal.enter(&StoredRun { kind, interval, state: at_first, ..begun }, &[]);
+        let key = self.journal.enter(&StoredRun { kind, interval, state: at_first, ..run }, &[]);
         if let Some(minutes) = took {
             self.journal.end(key, state, at(began) + Duration::from_mins(minutes));
         }
