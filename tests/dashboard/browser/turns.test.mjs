@@ -46,7 +46,10 @@ inBrowser('a date without an offset is of the schedule’s zone, which the form 
   const go = page.getByRole('button', { name: 'Trigger limited …' });
   await until('it may be asked for', () => go.isEnabled());
   await go.press('Enter');
-  await page.getByRole('dialog').getByRole('button', { name: 'Trigger limited' }).press('Enter');
+  const yes = page.getByRole('dialog').getByRole('button', { name: 'Trigger limited' });
+  // A key for what cannot be pressed yet goes to what has the focus, which is the way out.
+  await until('it may be confirmed', () => yes.isEnabled());
+  await yes.press('Enter');
   await page.getByRole('heading', { name: 'manual__2026-01-11T23:00:00Z' }).waitFor();
   await visit(page, site, 'p/parted/trigger');
   await page.getByText('UTC; if it is empty, that of the last interval that is over').waitFor();

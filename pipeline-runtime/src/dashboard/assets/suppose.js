@@ -4,14 +4,12 @@ import { el, button, select } from './base.js';
 /** A form of `kinds`, `{ key: [words, example, once] }`; what it returns draws it. */
 export const suppositions = (ctx, kinds, name) => {
   let chosen = Object.keys(kinds)[0];
-  return () => {
-    const text = el('input', { type: 'text', 'aria-label': name, placeholder: kinds[chosen][1], spellcheck: 'false', class: 'mono' });
-    const kind = select('Change', key => { chosen = key; text.placeholder = kinds[key][1]; }, Object.entries(kinds).map(([key, [words]]) => [key, words]));
-    kind.set(chosen);
-    const add = event => { event.preventDefault(); const given = text.value.trim(); if (given) ctx.set({ [chosen]: kinds[chosen][2] ? given : [...ctx.all(chosen), given] }, true); };
-    return [el('form.row', { onsubmit: add }, kind, text, el('button', { type: 'submit' }, 'Add')),
-      el('div.row', Object.keys(kinds).flatMap(key => ctx.all(key).map(one => el('span.tag', `${kinds[key][0].toLowerCase()}: `, el('code', one), ' ', button('×', () => ctx.set({ [key]: ctx.all(key).filter(other => other !== one) }, true), { class: 'quiet icon', 'aria-label': `Take ${one} back` })))))];
-  };
+  const text = el('input', { type: 'text', 'aria-label': name, placeholder: kinds[chosen][1], spellcheck: 'false', class: 'mono' });
+  const kind = select('Change', key => { chosen = key; text.placeholder = kinds[key][1]; }, Object.entries(kinds).map(([key, [words]]) => [key, words]));
+  const add = event => { event.preventDefault(); const given = text.value.trim(); text.value = ''; if (given) ctx.set({ [chosen]: kinds[chosen][2] ? given : [...ctx.all(chosen), given] }, true); };
+  // Made once: what is being typed outlives whatever changes meanwhile.
+  const form = el('form.row', { onsubmit: add }, kind.set(chosen), text, el('button', { type: 'submit' }, 'Add'));
+  return () => [form, el('div.row', Object.keys(kinds).flatMap(key => ctx.all(key).map(one => el('span.tag', `${kinds[key][0].toLowerCase()}: `, el('code', one), ' ', button('×', () => ctx.set({ [key]: ctx.all(key).filter(other => other !== one) }, true), { class: 'quiet icon', 'aria-label': `Take ${one} back` })))))];
 };
 
 /** Stretches of time as a bar: each `[kind, from, until]` within `whole`; without an end it lasts. */

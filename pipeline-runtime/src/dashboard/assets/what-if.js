@@ -16,13 +16,15 @@ export const sentence = (run, other) => {
 
 export default async function whatIf(ctx, host, run) {
   const changes = suppositions(ctx, KINDS, 'What is otherwise');
-  let wanted, answer;
+  let wanted, answer, drawn;
   const asked = () => Object.fromEntries(['arrive', 'fail', 'set', 'slots'].map(key => [key, ctx.all(key)]));
   const form = el('div.body.stack.padded'), result = el('div', { 'aria-live': 'polite' });
   show(host, form, result);
 
   const draw = () => {
-    const given = asked(), named = Object.fromEntries(given.arrive.map(splitArrival));
+    const given = asked(), named = Object.fromEntries(given.arrive.map(splitArrival)), shown = JSON.stringify([given, answer?.arrivals]);
+    if (shown === drawn) return;
+    drawn = shown;
     show(form,
       el('p.dim', 'What the run would have come to, had something been otherwise: the engine runs it once more on virtual time. No body is called and nobody is told; each node answers as it did, after as long as it took.'),
       answer?.arrivals.length > 0 && el('div.stack', answer.arrivals.map(({ node, after_ms, by_ms }, i) => el('div.form-row', el('label.mono', { for: `wi${i}` }, node),
@@ -41,7 +43,7 @@ export default async function whatIf(ctx, host, run) {
   };
   const update = async (keys, fresh) => {
     if (keys === 'time') return;
-    const key = JSON.stringify([asked(), fresh && !run.answer.run.finished && run.answer.records.last]);
+    const key = JSON.stringify([asked(), !run.answer.run.finished && fresh && run.answer.records.last || null]);
     if (key === wanted) { if (answer) drawResult(); return; }
     wanted = key;
     try {

@@ -29,6 +29,9 @@ export async function tab(context) {
   page.on('console', message => { if (message.type() === 'error') page.heard.errors.push(`${message.text()} at ${message.location().url}`); });
   page.on('pageerror', error => page.heard.errors.push(String(error)));
   page.on('request', request => page.heard.requests.push(request.url()));
+  page.unanswered = new Set();
+  page.on('request', request => page.unanswered.add(request.url()));
+  for (const over of ['requestfinished', 'requestfailed']) page.on(over, request => page.unanswered.delete(request.url()));
   // What the page's own policy has held back went nowhere.
   page.on('requestfailed', request => { if (request.failure().errorText === 'csp') page.heard.requests.splice(page.heard.requests.indexOf(request.url()), 1); });
   page.on('dialog', dialog => { page.heard.dialogs.push(dialog.message()); dialog.dismiss(); });
@@ -38,16 +41,25 @@ export async function tab(context) {
 export const drawn = page => page.locator('main:not([aria-busy]) h1').first().waitFor({ state: 'attached' });
 export async function visit(page, site, path = '') { await page.goto(new URL(path, site.url).href); await drawn(page); }
 
+/** A test that names its own file where it fails: the runner names this one. `.ci/dashboard` reads it. */
+const named = body => {
+  const file = /tests\/dashboard\/browser\/[\w-]+\.test\.mjs/.exec(new Error().stack)?.[0];
+  return async t => { try { await body(t); } catch (error) { console.log(`test at ${file}: failed`); throw error; } };
+};
 /** A test in a window of its own, which has to leave a clean console and to ask nobody but its own server. */
-export const inBrowser = (name, site, body, { errors = /^$/, ...options } = {}) => test(name, { timeout: 120_000 }, async t => {
+export const inBrowser = (name, site, body, { errors = /^$/, ...options } = {}) => test(name, { timeout: 120_000 }, named(async t => {
   const shown = await site(), context = await visitor(options), page = await tab(context);
   try {
     await body(page, shown, t);
     assert.deepEqual(page.heard.errors.filter(text => !errors.test(text)), []);
     assert.deepEqual(page.heard.dialogs, []);
     assert.deepEqual(page.heard.requests.filter(url => !url.startsWith(shown.origin)), []);
+  } catch (error) {
+    const seen = await page.evaluate(() => document.body.innerText.slice(0, 1000)).catch(String);
+    console.log(`${name}: the window shows\n${seen}\nand waits for ${[...page.unanswered].join(', ') || 'nothing'}`);
+    throw error;
   } finally { await context.close(); }
-});
+}));
 
 // ── What a person does ─────────────────────────────────────────────────────────────────────────────────────────
 /** Goes to an element as a keyboard does: by Tab. */
