@@ -70,6 +70,8 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
         "run manual__2024-03-02T00:00:00Z of waiting waits for its turn: 1 run is active, which is the pipeline's \
          `max_active_runs`"
     );
+    let shown = folder.ok(&["show", "manual__2024-03-02T00:00:00Z"]);
+    assert!(shown.contains("of waiting: queued") && !shown.contains("run: running"), "a queued run is shown as such: {shown}");
     assert_eq!(serve.ended_by("-KILL"), None);
     folder.touch("late.json");
     folder.touch("other.json");

@@ -46,7 +46,10 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     let history = details.history();
     // Not before what has happened: the clock that wrote that may be ahead of this one.
     let now = Clock::system().now();
-    output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
+    // A queued run has no timeline yet.
+    if run.state() != RunState::Queued {
+        output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
+    }
     let mut parts = vec![troubles(history)];
     if !history.state.is_end() {
         let holder = Holder::of(journal);
