@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn seeds_side_by_side_draw_apart() {
-        // Of two buckets whose seeds follow each other either is the faster one half of the time.
+        // Of two buckets with consecutive seeds, each is the faster one half of the time.
         let first = |seed| Seeded::new(seed).number();
         let faster = (0..1_000).filter(|seed| first(*seed) < first(seed + 1)).count();
         assert!((400..600).contains(&faster), "{faster}");

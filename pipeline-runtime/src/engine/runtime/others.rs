@@ -77,7 +77,7 @@ impl FoundRun {
 #[derive(Debug, Clone)]
 pub(crate) struct StartRun {
     pub(crate) pipeline: Pipeline,
-    /// The same for all attempts to start it.
+    /// Its id, which is the same for all attempts to start it.
     pub(crate) run_id: String,
     /// The node that starts it.
     pub(crate) node: String,

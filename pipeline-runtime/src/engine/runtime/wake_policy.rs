@@ -20,7 +20,7 @@ const LONG: u64 = 10_000;
 /// About the time until a sleeping thread starts to work, in nanoseconds.
 const WAKING: u64 = 30_000;
 
-/// Whether workers return from their bodies.
+/// Watches whether workers return from their bodies.
 #[derive(Debug, Default)]
 pub(super) struct StallMonitor {
     /// The number of each worker's turns, and that number at the last check.

@@ -21,7 +21,7 @@ const WAYS: usize = 4;
 /// Some runs of one state that began about the same time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bucket {
-    /// Of the longest of them.
+    /// The key of the longest of them.
     pub(crate) key: RunKey,
     /// When the longest of them began.
     pub(crate) started: Timestamp,

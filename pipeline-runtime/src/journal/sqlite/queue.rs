@@ -41,7 +41,7 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     orders: VecDeque<(Order, u64)>,
-    /// Of the queued orders, and of those being written.
+    /// The size of the queued orders, and of those being written.
     bytes: u64,
     end: Option<End>,
 }

@@ -417,7 +417,7 @@ impl Reader {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredLine>, JournalError> {
-        // Not by one condition for both cases, which could not use the index by node.
+        // One condition for both cases could not use the index by node.
         let of_node = if node.is_some() { "node = ?2" } else { "?2 IS NULL" };
         let query = format!(
             "SELECT id, node, attempt, at, level, line FROM logs WHERE run = ?1 AND {of_node} AND id > ?3 \

@@ -1,4 +1,4 @@
-//! Whether commits are missing from the `-wal` file that a process left: the file with the newest commits, until `SQLite` copies
+//! Checks whether commits are missing from the `-wal` file that a process left: the file with the newest commits, until `SQLite` copies
 //! them into the journal.
 //!
 //! It is a sequence of frames, one page each, and each frame's checksum covers all before it. `SQLite` reads up to the first
