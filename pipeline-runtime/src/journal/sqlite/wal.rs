@@ -1,5 +1,5 @@
-//! Checks whether commits are missing from the `-wal` file that a process left: the file with the newest commits, until `SQLite` copies
-//! them into the journal.
+//! Checks whether commits are missing from the `-wal` file that a process left: the file with the newest commits, until `SQLite`
+//! copies them into the journal.
 //!
 //! It is a sequence of frames, one page each, and each frame's checksum covers all before it. `SQLite` reads up to the first
 //! broken frame and takes that for the end, as is right if a process died while it wrote; all commits behind it are dropped
