@@ -23,7 +23,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+        error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
     "#]],
     );
     let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
@@ -42,7 +42,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: no backup was made in "copy.db": it is there already; name another file, or replace it with `--force`
+        error: no backup was made in "copy.db": it exists already; name another file, or replace it with `--force`
     "#]],
     );
     says(
@@ -77,7 +77,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &folder,
         &["prune", "--older-than", "0s", "--dry-run"],
         &expect![[r#"
-        0 runs would be deleted; 1 as old stays, unfinished or looked back on
+        0 runs would be deleted; 1 old run kept, unfinished or still needed
         [exit 0]
     "#]],
     );
@@ -85,7 +85,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &folder,
         &["prune", "--older-than", "0s"],
         &expect![[r#"
-        0 runs deleted; 1 as old stays, unfinished or looked back on
+        0 runs deleted; 1 old run kept, unfinished or still needed
         the file has _ kB
         [exit 0]
     "#]],

@@ -63,7 +63,7 @@ fn what_is_no_file_is_no_journal() {
     for (journal, why) in [("folder", "it is a folder"), ("pipe", "it is no regular file")] {
         for args in [&["runs", "--journal", journal][..], &[&SALES[..], &["--journal", journal]].concat()] {
             let said = told(&call(&folder, args));
-            assert!(said.contains("[exit 2]") && said.contains(&format!("is no journal: {why}; name another")), "{said}");
+            assert!(said.contains("[exit 2]") && said.contains(&format!("is not a journal: {why}; name another")), "{said}");
         }
     }
 }

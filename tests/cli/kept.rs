@@ -157,7 +157,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
             [exit 2]
             [stderr]
-            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
         "#]],
     );
     folder.call(
@@ -165,7 +165,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
             [exit 2]
             [stderr]
-            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
         "#]],
     );
     std::fs::create_dir(folder.0.join(".pipeline")).expect("the folder is ours");
@@ -175,7 +175,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+        error: ".pipeline/journal.db" is not a journal: file is not a database; name another file with `--journal FILE`
     "#]],
     );
     folder.call(
@@ -183,7 +183,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+        error: ".pipeline/journal.db" is not a journal: file is not a database; name another file with `--journal FILE`
     "#]],
     );
 }

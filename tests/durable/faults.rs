@@ -54,7 +54,7 @@ fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
     expect![[r#"
          1]
         [stderr]
-        error: the journal ".pipeline/journal.db" cannot be written: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended
+        error: the journal ".pipeline/journal.db" cannot be written: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full. The engine stops; what was committed is kept, and unfinished runs are resumed once that is fixed
     "#]].assert_eq(end);
     let kept = String::from_utf8(folder.call(&["show", RUN]).stdout).unwrap();
     let kept: Vec<&str> =
@@ -87,8 +87,8 @@ fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothin
     "#]].assert_eq(&within(200, "backup copy.db"));
     let said = within(200, "prune --older-than 0s");
     expect![[r#"
-        0 runs deleted; 1 as old stays, unfinished or looked back on
-        the file has 2.0 MB; it could not be written anew, so it does not shrink: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full
+        0 runs deleted; 1 old run kept, unfinished or still needed
+        the file has 2.0 MB; it could not be rewritten, so it does not shrink: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full
         [exit 0]
     "#]]
     .assert_eq(&said);
@@ -143,7 +143,7 @@ fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+        error: ".pipeline/journal.db" is not a journal: file is not a database; name another file with `--journal FILE`
     "#]],
     );
     assert_eq!(folder.bytes(), before);
@@ -200,7 +200,7 @@ mod rights {
         expect![[r#"
             [exit 2]
             [stderr]
-            error: the folder ".pipeline" for the journal cannot be made: Permission denied (os error 13); name another journal with `--journal FILE`
+            error: the folder ".pipeline" for the journal cannot be created: Permission denied (os error 13); name another journal with `--journal FILE`
         "#]].assert_eq(&told(&folder, &["run", "mapped"]));
         allow(folder.path(), 0o755);
     }
@@ -215,7 +215,7 @@ mod rights {
         expect![[r#"
             [exit 2]
             [stderr]
-            error: the journal ".pipeline/journal.db" cannot be opened: the file, its folder or its file system is read-only; mend that, or name another journal with `--journal FILE`
+            error: the journal ".pipeline/journal.db" cannot be opened: the file, its folder or its file system is read-only; fix that, or name another journal with `--journal FILE`
         "#]].assert_eq(&told(&folder, &["run", "mapped"]));
         assert!(told(&folder, &["runs"]).contains(RUN));
     }
@@ -244,7 +244,7 @@ fn an_output_that_no_longer_decodes_is_named() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is no `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Give the type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`
+        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is not a valid `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Let the type also read the old form (`#[serde(default)]`), or start again with `--new`
     "#]].assert_eq(&folder.resumed_with("positive"));
     // The code that wrote it still goes on.
     folder.put("approved");

@@ -247,12 +247,12 @@ fn old_runs_are_deleted_but_for_those_that_somebody_needs() {
     folder.tells(
         &["prune", "--older-than", "0s", "--dry-run"],
         &expect![[r#"
-        2 runs would be deleted; 2 as old stay, unfinished or looked back on
+        2 runs would be deleted; 2 old runs kept, unfinished or still needed
         [exit 0]
     "#]],
     );
     let said = folder.told(&["prune", "--older-than", "0s"]);
-    assert!(said.starts_with("2 runs deleted; 2 as old stay, unfinished or looked back on\nthe file has "), "{said}");
+    assert!(said.starts_with("2 runs deleted; 2 old runs kept, unfinished or still needed\nthe file has "), "{said}");
     let left = folder.call(&["runs", "--json"]).stdout;
     let left: Vec<serde_json::Value> = serde_json::Deserializer::from_slice(&left).into_iter().collect::<Result<_, _>>().unwrap();
     let left: Vec<_> = left.iter().map(|run| (run["pipeline"].as_str().unwrap(), run["state"].as_str().unwrap())).collect();

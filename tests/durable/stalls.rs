@@ -76,7 +76,7 @@ fn a_writer_that_panics_stops_the_engine_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), &Kill::Commit("panic", 3));
     assert_eq!(ended.status.code(), Some(1), "{}", ended.said);
-    let said = "cannot be written: the thread that writes it panicked (it was told to), which is a mistake of this library. The engine \
+    let said = "cannot be written: the thread that writes it panicked (it was told to), which is a bug in this library. The engine \
                 stops; what was committed is kept";
     assert!(ended.said.contains(said), "{}", ended.said);
     let ended = run(folder.path(), &Kill::Never);

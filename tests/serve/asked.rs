@@ -26,7 +26,7 @@ fn runs_are_triggered_skipped_cancelled_and_retried_in_the_process_that_serves()
     let again = folder.refused(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
     assert!(again.starts_with(&format!("error: run `{FIRST}` of that date is running")), "{again}");
     assert_eq!(folder.ok(&["skip", FIRST, "arrival"]).trim_end(), format!("node arrival of run {FIRST} of waiting is skipped"));
-    serve.hears("/arrival  skipped  somebody wanted it skipped");
+    serve.hears("/arrival  skipped  it was skipped manually");
     serve.hears("of waiting: success");
     let skipped = folder.refused(&["skip", FIRST, "arrival"]);
     assert_eq!(skipped.trim_end(), format!("error: run `{FIRST}`: `arrival` cannot be skipped: it is skipped"));

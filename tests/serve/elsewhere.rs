@@ -24,8 +24,10 @@ fn what_talks_to_a_journal_makes_none() {
         &["backup", "copy.db"],
     ] {
         let said = folder.refused(args);
-        let looked =
-            format!("error: there is no journal at {:?}; `run` or `serve` makes one there", folder.path(".pipeline/journal.db"));
+        let looked = format!(
+            "error: there is no journal at {:?}; `run` or `serve` creates one there",
+            folder.path(".pipeline/journal.db")
+        );
         assert!(
             said.starts_with(&looked) && said.contains("`--journal FILE` or the environment variable `PIPELINE_JOURNAL`"),
             "{said}"

@@ -33,7 +33,7 @@ fn a_lock_file_that_is_removed_lets_nobody_in_and_is_made_again() {
     fs::remove_file(folder.path(LOCK)).unwrap();
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {}", serve.id())), "{said}");
-    serve.hears("was removed; it is there again");
+    serve.hears("was removed; it has been recreated");
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {} since 20", serve.id())), "{said}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));

@@ -1,4 +1,4 @@
-//! Journals: where a run's records are kept.
+//! Journals: where a run's records are stored.
 
 mod memory;
 mod none;

@@ -81,7 +81,7 @@ fn pruned() -> Recording {
     recorder.call(&BACKFILL);
     recorder.note(PRUNING);
     let said = recorder.call(&["prune", "--older-than", "0s"]);
-    assert!(said.contains("3 runs deleted; 1 as old stays"), "{said}");
+    assert!(said.contains("3 runs deleted; 1 old run kept"), "{said}");
     recorder.note(PRUNED);
     recorder.note(&format!("{STAYS}mixed/backfill__2024-01-04T00:00:00Z"));
     recorder.call(&["run", "asked", "--logical-date", "2024-03-01"]);
