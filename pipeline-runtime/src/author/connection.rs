@@ -1,20 +1,20 @@
-//! Connections of Airflow's: who has their passwords.
+//! Airflow connections: where their passwords come from.
 //!
 //! # Why a secret asks through a function that is set once
 //!
-//! What conversation a process has with Airflow is the affair of a folder that knows this one, and a secret is read by itself.
+//! The conversation of a process with Airflow belongs to a folder that imports this one, while a secret reads its value itself.
 
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, OnceLock};
 
-/// Finds the password of a connection, or says why there is none.
+/// Finds the password of a connection, or returns why there is none.
 type Find = Box<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
 
 static FIND: OnceLock<Find> = OnceLock::new();
 
-/// From now on connections are found so. Only the first call counts.
+/// Sets how connections are found. Only the first call counts.
 pub(crate) fn find_by(find: impl Fn(&str) -> Result<Option<String>, String> + Send + Sync + 'static) {
-    // A process is one task.
+    // A process runs one task, so a second call cannot differ.
     let _ = FIND.set(Box::new(find));
 }
 
@@ -35,10 +35,10 @@ pub(super) fn password(connection: &str) -> Result<Arc<str>, String> {
     found.map(Into::into).ok_or_else(|| "has no value: the connection has no password".to_owned())
 }
 
-/// The password in what Airflow reads as a connection: a URL, or JSON.
+/// The password in an Airflow connection, which is a URL or JSON.
 fn of_variable(text: &str) -> Result<Option<String>, String> {
     if text.trim_start().starts_with('{') {
-        // Not the error itself, which may show the value.
+        // The error itself is left out, because it may show the value.
         let fields: serde_json::Value = serde_json::from_str(text).map_err(|_| "is no connection: it is no JSON".to_owned())?;
         return Ok(fields["password"].as_str().map(str::to_owned));
     }
