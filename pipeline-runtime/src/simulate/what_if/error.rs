@@ -2,7 +2,7 @@ use crate::plan::{PlanChanged, PlanError};
 use pipeline_syntax::duration;
 use std::time::Duration;
 
-/// Why a run cannot be simulated once more.
+/// Why a run cannot be repeated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WhatIfError {
     #[error("this program has no pipeline `{0}`")]
@@ -11,7 +11,7 @@ pub(crate) enum WhatIfError {
     Plan(#[from] PlanError),
     #[error("the pipeline is another one than when the run began: {0}")]
     Changed(#[from] PlanChanged),
-    /// With how it is written.
+    /// A requested change is invalid; `what` is the text of the change.
     #[error("{what}: {why}")]
     Wrong { what: String, why: String },
     #[error(

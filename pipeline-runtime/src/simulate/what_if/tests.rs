@@ -1,4 +1,4 @@
-//! A recorded run that is run once more: equal where nothing is otherwise, and known how far where something is.
+//! A recorded run that is repeated: the same if nothing is changed; otherwise with known and unknown results.
 
 use super::*;
 use crate::prelude::*;
@@ -67,7 +67,7 @@ fn nightly(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// A run as a journal would have kept it.
+/// A run as a journal would have recorded it.
 fn recorded(simulation: Simulation<'_>, seed: u64, params: impl serde::Serialize) -> (StoredRun, RunHistory) {
     let report: RunReport = simulation.seed(seed).params(params).run();
     let mut history = report.history().clone();
@@ -85,7 +85,7 @@ fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Otherwise) -
     WhatIf::of(stored, history, &[nightly()], otherwise, Duration::from_mins(1)).unwrap()
 }
 
-/// All that is told of each node.
+/// Everything that is reported about each node.
 fn told(history: &RunHistory) -> Vec<String> {
     let of = |slot: Slot| {
         let node = history.node(slot);
@@ -129,7 +129,7 @@ fn what_comes_later_is_found_later_and_all_that_follows_is_later() {
     assert_eq!(at(&here.history, "export"), (NodeState::Success, Some(Duration::from_mins(9))));
     let later = |id| at(&here.history, id).1.unwrap().abs_diff(at(&run.1, id).1.unwrap());
     assert_eq!(later("publish"), Duration::from_secs(90));
-    // Between the poke at 405 s, which did not find it, and that at 450 s.
+    // Between the poke at 405 s, which did not find it, and the one at 450 s.
     let arrived = here.arrivals["export"];
     assert_eq!(arrived.recorded, Some(Window { after: Some(Duration::from_secs(405)), by: Duration::from_secs(450) }));
     assert_eq!(arrived.taken, Some(Duration::from_millis(427_500 + 90_000)));
@@ -185,7 +185,7 @@ fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
     assert!(is_unknown("export") && is_unknown("parts") && is_unknown("publish") && !is_unknown("extra"));
     assert!(!here.is_known() && here.finished().is_none());
     assert!(here.latest() < Duration::from_mins(10), "{:?}", here.latest());
-    // An attempt more than the run had.
+    // One attempt more than the run had.
     let failed = recorded(
         Simulation::new(nightly()).arrive("1m", "memory://data/export.json", "{}"),
         1,
