@@ -1,27 +1,27 @@
-//! SLAs that nobody is told of: they are allowed, and do nothing.
+//! SLAs without a callback: they are allowed, and have no effect.
 
 use super::graph::{NodeIx, Plan};
 use super::policy::Policy;
 use crate::author::notify::Event;
 use humantime::format_duration;
 
-/// So many nodes are named.
+/// The maximum number of nodes that are named.
 const MAX_NAMED: usize = 4;
 
 impl Policy {
-    /// Whether a node has an `sla` and nobody is told that it was missed.
+    /// True if a node has an `sla` and no callback for a miss.
     pub(super) fn is_sla_unheard(&self) -> bool {
         self.sla.is_some() && !self.callbacks.iter().any(|(event, _)| *event == Event::OnSlaMiss)
     }
 }
 
 impl Plan {
-    /// Whether the run has an `sla` and nobody is told that it was missed.
+    /// True if the run has an `sla` and no callback for a miss.
     pub(super) fn is_run_sla_unheard(&self) -> bool {
         self.run.sla.is_some() && self.run.slas.is_empty()
     }
 
-    /// What was most likely meant otherwise, although it is no mistake.
+    /// Things that are most likely unintended, although they are not mistakes.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let help = "  = help: add `on_sla_miss`, or leave `sla` out";
         let mut warnings = Vec::new();

@@ -247,7 +247,7 @@ fn a_secret_is_drawn_as_where_it_stands() {
     }
     let plan = plan(&nightly());
     assert_eq!(plan.to_json()["nodes"][0]["inputs"][0]["text"], "env:NOBODY_SETS_THIS_EITHER");
-    // That a param refers to nothing yet is no mistake.
+    // A param that does not refer to anything yet is not a mistake.
     let missing: Vec<String> = plan.missing_secrets().iter().map(ToString::to_string).collect();
     expect![[r#"
         the secret `env:NOBODY_SETS_THIS_EITHER` has no value: set the environment variable NOBODY_SETS_THIS_EITHER; it is needed by `fetch`, `again` of pipeline `nightly`
@@ -732,7 +732,7 @@ fn a_part_of_a_mapping_is_no_mapping() {
 
 #[test]
 fn a_beginning_that_the_clock_never_shows_is_told_as_that() {
-    // Of a constant the macro does not know the zone.
+    // The macro does not know the zone of a constant.
     const DAILY: crate::schedule::Every = crate::every!("1d", from = "2024-03-31T02:30");
     #[pipeline(schedule = DAILY, timezone = "Europe/Berlin")]
     fn nightly() {
@@ -1080,7 +1080,7 @@ fn a_sensor_is_asked_more_than_once() {
     );
 }
 
-/// By the limits of the attributes, which refuse the same values as they are compiled.
+/// The limits are those of the attributes, which refuse the same values at compile time.
 #[test]
 fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
     use crate::Backoff;
@@ -1094,7 +1094,7 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
         of("steep").backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7));
         of("at_once").backoff(Backoff::new(Duration::ZERO, seconds(2)));
         of("falling").backoff(Backoff::new(seconds(2), seconds(1)));
-        // The last call of a method goes before those before it.
+        // The last call of a method overrides earlier ones.
         of("set_right").timeout(Duration::ZERO).timeout(seconds(1));
         of("sound").retries(1_000_000).retry_delay(Duration::ZERO).timeout(Duration::from_millis(1));
     }
@@ -1140,7 +1140,7 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
     );
 }
 
-/// The macros find both as they compile; what was built elsewhere, or before a change of law, is found here.
+/// The macros find both at compile time; a binary that was built elsewhere, or before a change of law, is checked here.
 #[test]
 fn a_window_that_cannot_be_read_names_pipeline_and_option() {
     use crate::author::options::PipelineOptions;
@@ -1931,7 +1931,7 @@ fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
     fn wire() {
         rows();
     }
-    // The macro would not take the name on this machine. Without a schedule, it is the zone of logical dates.
+    // On this machine, the macro would refuse the name. Without a schedule, it is the zone of logical dates.
     for schedule in [Some(cron!("@daily").recurrence()), None] {
         let mut definition = PipelineDefinition::new("nightly", "", |options| options.timezone("America/Coast_City"));
         definition.options.schedule = schedule;
