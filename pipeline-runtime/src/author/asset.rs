@@ -198,7 +198,7 @@ impl Latest {
         };
         let refused = |error| {
             let type_name = self.asset.type_name();
-            TaskError::fatal(format!("the update of the asset `{name}` that this run reads is no `{type_name}`: {error}"))
+            TaskError::fatal(format!("the update of the asset `{name}` that this run reads is not a `{type_name}`: {error}"))
         };
         (self.asset.codec.decode)(json).map(Produced::Value).map_err(refused)
     }

@@ -39,10 +39,11 @@ pub(super) fn password(connection: &str) -> Result<Arc<str>, String> {
 fn of_variable(text: &str) -> Result<Option<String>, String> {
     if text.trim_start().starts_with('{') {
         // The error itself is left out, because it may show the value.
-        let fields: serde_json::Value = serde_json::from_str(text).map_err(|_| "is no connection: it is no JSON".to_owned())?;
+        let fields: serde_json::Value =
+            serde_json::from_str(text).map_err(|_| "is not a connection: it is not JSON".to_owned())?;
         return Ok(fields["password"].as_str().map(str::to_owned));
     }
-    let (_, rest) = text.split_once("://").ok_or("is no connection: it is neither JSON nor a URL")?;
+    let (_, rest) = text.split_once("://").ok_or("is not a connection: it is neither JSON nor a URL")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let password = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':')).map(|(_, password)| password);
     Ok(password.map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()))
@@ -65,8 +66,8 @@ mod tests {
     #[test]
     fn what_is_none_does_not_show_itself() {
         let refused = |text: &str| of_variable(text).unwrap_err();
-        assert_eq!(refused("{\"password\": hunter2}"), "is no connection: it is no JSON");
-        assert_eq!(refused("hunter2"), "is no connection: it is neither JSON nor a URL");
+        assert_eq!(refused("{\"password\": hunter2}"), "is not a connection: it is not JSON");
+        assert_eq!(refused("hunter2"), "is not a connection: it is neither JSON nor a URL");
     }
 
     #[test]

@@ -431,7 +431,7 @@ impl Context {
     pub fn remember<S: Serialize>(&self, state: &S) -> Result<()> {
         let json = bounded::to_string(state, MAX_MEMORY).map_err(|unwritten| match unwritten {
             Unwritten::TooLarge => TaskError::fatal(format!(
-                "what the sensor remembers has more than {} MiB as JSON, which is the limit: remember how far it is, such as a key or a time",
+                "what the sensor remembers has more than {} MiB as JSON, which is the limit: remember only its progress, such as a key or a time",
                 MAX_MEMORY >> 20
             )),
             Unwritten::Json(error) => error.into(),

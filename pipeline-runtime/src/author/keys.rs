@@ -53,7 +53,7 @@ impl ElementKeys {
             }
             if let Some(first) = seen.insert(key, index) {
                 return Err(format!(
-                    "elements {first} and {index} of the list have one key, {:?}: let `.keyed` tell every element from the others",
+                    "elements {first} and {index} of the list have the same key, {:?}: let `.keyed` return a different key for each element",
                     shortened(key, MAX_QUOTED)
                 ));
             }
@@ -82,7 +82,7 @@ impl Look {
     /// The length of the list and its keys, or why they could not be determined.
     pub(crate) fn look(&self) -> Result<Seen, String> {
         let len = catch_unwind(AssertUnwindSafe(|| (self.len)(&self.list)))
-            .map_err(|panic| format!("the list could not be looked at: {}", redacted(&panic_message(&*panic))))?;
+            .map_err(|panic| format!("the list could not be read: {}", redacted(&panic_message(&*panic))))?;
         let keys = self.keys.as_ref().map(|keys| keys.of(&self.list)).transpose()?;
         Ok(Seen { len, keys })
     }
@@ -109,7 +109,7 @@ mod tests {
         let refused = |of: fn(&u64) -> String, list: Vec<u64>| keys(of, list).unwrap_err();
         assert_eq!(
             refused(|n| format!("k{}", n % 2), vec![4, 5, 7, 9]),
-            "elements 1 and 2 of the list have one key, \"k1\": let `.keyed` tell every element from the others"
+            "elements 1 and 2 of the list have the same key, \"k1\": let `.keyed` return a different key for each element"
         );
         assert_eq!(refused(|_| String::new(), vec![4]), "element 0 of the list cannot have the key \"\": it is empty");
         let long = refused(|_| "x".repeat(1_000_000), vec![4]);

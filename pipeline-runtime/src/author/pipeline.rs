@@ -20,8 +20,7 @@ use std::sync::Arc;
 /// A pipeline with its options, as a `#[pipeline]` function returns it. Cheap to clone.
 ///
 /// Hand it to [`cli::main`](crate::cli::main) or to a [`Simulation`](crate::Simulation).
-#[must_use = "a pipeline runs where it is handed to `cli::main`, and not where it is called: what pipelines share is a plain function \
-              that wires it"]
+#[must_use = "calling a pipeline does not run it: hand it to `cli::main`; to share nodes between pipelines, wire them in a plain function"]
 #[derive(Clone)]
 pub struct Pipeline {
     definition: Arc<PipelineDefinition>,

@@ -143,8 +143,8 @@ impl Secret {
         match &self.value {
             Some(value) => value,
             None => panic!(
-                "the secret `{}` was not read: it is where it is a task's parameter itself, `Secret`, `Option<Secret>` or `Vec<Secret>`, and \
-                 not a part of another value",
+                "the secret `{}` was not read: that happens only if it is a task's parameter itself, `Secret`, `Option<Secret>` or \
+                 `Vec<Secret>`, and not a part of another value",
                 self.reference()
             ),
         }
@@ -195,7 +195,7 @@ impl Secret {
         let value: Arc<str> = match (&self.value, &self.source) {
             (Some(value), _) => Arc::clone(value),
             (None, Source::Nothing | Source::Test) => {
-                return Err(no_value("has no value: give `env:NAME` or `file:PATH`, where its value stands"));
+                return Err(no_value("has no value: give `env:NAME` or `file:PATH` as a reference to it"));
             }
             (None, Source::Env(variable)) => match std::env::var(&**variable) {
                 Ok(value) => value.into(),
@@ -277,7 +277,7 @@ impl Serialize for Secret {
         }
         match self.source {
             Source::Nothing => serializer.serialize_none(),
-            Source::Test => Err(S::Error::custom("a `Secret::for_test` stands nowhere, so there is no reference to write")),
+            Source::Test => Err(S::Error::custom("a `Secret::for_test` has no reference that could be written")),
             #[cfg(feature = "airflow")]
             Source::Airflow(_) => serializer.serialize_str(&self.reference()),
             Source::Env(_) | Source::File(_) => serializer.serialize_str(&self.reference()),

@@ -172,7 +172,7 @@ pub(crate) fn value_in(values: &SettingValues, setting: &'static dyn AnySetting)
     let Some(json) = values.get(setting.name()) else { return default_of(setting) };
     read(setting, json).map_err(|error| {
         let (name, type_name) = (setting.name(), (setting.codec().type_name)());
-        format!("this run has begun with the setting `{name}` as {json}, which is no `{type_name}`: {error}")
+        format!("this run has started with the setting `{name}` as {json}, which is not a `{type_name}`: {error}")
     })
 }
 
@@ -220,7 +220,7 @@ fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Val
     let as_text = serde_json::Value::from(text);
     let Err(why_no_text) = read(setting, &as_text) else { return Ok(as_text) };
     let Ok(json) = serde_json::from_str(text) else {
-        return Err(format!("{text:?} is no `{}`: {why_no_text}", setting.codec().shown()));
+        return Err(format!("{text:?} is not a `{}`: {why_no_text}", setting.codec().shown()));
     };
     must_be_of(setting, json)
 }
@@ -229,6 +229,6 @@ fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Val
 fn must_be_of(setting: &'static dyn AnySetting, json: serde_json::Value) -> Result<serde_json::Value, String> {
     match read(setting, &json) {
         Ok(_) => Ok(json),
-        Err(why) => Err(format!("{json} is no `{}`: {why}", setting.codec().shown())),
+        Err(why) => Err(format!("{json} is not a `{}`: {why}", setting.codec().shown())),
     }
 }

@@ -256,7 +256,7 @@ impl Codec {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotTheSame {
     /// It cannot be written.
-    #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not go on from it")]
+    #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not continue from it")]
     Encode {
         /// The type's name.
         type_name: &'static str,
@@ -265,7 +265,7 @@ pub(crate) enum NotTheSame {
     },
     /// It cannot be read back.
     #[error(
-        "the output of type `{type_name}` does not come back from JSON ({error}), as with a NaN; a resumed run could not go on \
+        "the output of type `{type_name}` does not come back from JSON ({error}), as with a NaN; a resumed run could not continue \
          from it: return a value that JSON can hold"
     )]
     Decode {

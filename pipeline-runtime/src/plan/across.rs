@@ -74,7 +74,7 @@ fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
             continue;
         }
         let message = format!(
-            "two assets have the name `{}`, one of `{}` and one of `{}`, and an asset is known by its name",
+            "two assets have the name `{}`, one of `{}` and one of `{}`, and an asset is identified by its name",
             asset.name,
             first.type_name(),
             asset.type_name()
@@ -138,7 +138,7 @@ fn cycles_through_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
                         asset.name
                     ),
                     _ => format!(
-                        "pipelines {} begin one another's runs in a circle: the last updates the asset `{}`, which the first waits for",
+                        "pipelines {} start each other's runs in a circle: the last updates the asset `{}`, which the first waits for",
                         names.join(", "),
                         asset.name
                     ),

@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(
             told(&disagreements(&[exports(), waits(), another()], &plans([exports(), waits(), another()]))),
             [(
-                "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is known by its name".to_owned(),
+                "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is identified by its name".to_owned(),
                 2
             )]
         );
@@ -217,7 +217,7 @@ mod tests {
             add(VISITS.latest()).updates(&VISITS);
         }
         assert!(disagreements(&[exports(), waits(), goes_on()], &plans([exports(), waits(), goes_on()])).is_empty());
-        let circle = "pipelines `waits`, `back` begin one another's runs in a circle: the last updates the asset `visits`, which the first waits for";
+        let circle = "pipelines `waits`, `back` start each other's runs in a circle: the last updates the asset `visits`, which the first waits for";
         assert_eq!(
             told(&disagreements(&[exports(), waits(), back()], &plans([exports(), waits(), back()]))),
             [(circle.to_owned(), 2)]

@@ -201,14 +201,14 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
             }
             Misuse::OfAPart { node, method, at } => {
                 let message =
-                    format!("`.{method}` is called on a part of the output of {}, which is no node", quoted(plan, *node));
+                    format!("`.{method}` is called on a part of the output of {}, which is not a node", quoted(plan, *node));
                 Problem::new(message, format!("call it on the node, before `.field(..)` or `.split()`: `node.{method}(..)`"))
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "the node is wired here")
             }
             Misuse::WaitsForNoRun { node, method, at } => {
                 let (which, help) = match plan.across.get(node).map(|across| &across.role) {
-                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    Some(Role::Awaits(_)) => ("another", "the node that has started the run determines which one it is"),
                     _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
                 };
                 let message =
@@ -222,7 +222,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     "{} depends on its past, and is repeated by `.each`: which of the elements before is meant?",
                     quoted(plan, *node)
                 ),
-                "say it of a task around the mapping, which waits for all of them",
+                "set it on a task around the mapping, which waits for all elements",
             )
             .at(at, "wired here"),
             Misuse::NothingWired { at } => Problem::new(
@@ -239,7 +239,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
         }
         if let Some((_, ordered)) = sketch.in_order.iter().find(|(ordered, _)| ordered == node && *elements > 1) {
             let message = format!(
-                "{} goes one by one, `.in_order()`, and {elements} at once, `.max_active({elements})`",
+                "{} runs one element at a time, `.in_order()`, and {elements} at once, `.max_active({elements})`",
                 quoted(plan, *node)
             );
             let problem = Problem::new(message, "leave one of them out").at(ordered, "in order here");
@@ -272,7 +272,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 "call `.after` on each runner, or on the task that takes the winner",
             ),
             What::Element { .. } => (
-                format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
+                format!("`.after` cannot hold back {}: an element exists once its list does", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
             What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Recalled(_) => {
@@ -579,7 +579,7 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`{DEFAULT_POOL}` is the pool of all nodes that name none; it has as many slots as `--parallelism` says");
             let help = "give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it";
             let problem = Problem::new(message, help);
-            problems.extend(plan.first_in_pool(ix).map(|at| problem.at(at, "this node names a pool of its own so")));
+            problems.extend(plan.first_in_pool(ix).map(|at| problem.at(at, "this node uses another pool of that name")));
             continue;
         }
         let slots = plan.pools[twin].slots;

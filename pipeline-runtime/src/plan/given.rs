@@ -42,7 +42,7 @@ fn ladder(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     };
     for (after, _) in steps {
         if let Err(why) = duration::check(*after, limits::zero_of("escalate")) {
-            let help = "a step is in whole milliseconds, and at most a hundred years after the run's begin";
+            let help = "a step is in whole milliseconds, and at most a hundred years after the run's start";
             return refuse(format!("a step of `escalate` of pipeline `{id}` cannot be used: {why}"), help);
         }
     }
@@ -71,7 +71,7 @@ fn params(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
         ),
         Err(why) => (
             format!("the params that pipeline `{}` is given cannot be written as JSON: {why}", pipeline.id()),
-            "runs keep their params as JSON".to_owned(),
+            "runs store their params as JSON".to_owned(),
         ),
         Ok(_) => return,
     };

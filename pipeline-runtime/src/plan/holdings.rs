@@ -72,7 +72,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
         }
         if let Some(outer) = plan.holdings[..ix].iter().find(|outer| plan.holder(outer).surrounds(group)) {
             let outer_id = &plan.holder(outer).id;
-            let message = format!("the group {quoted} would wait for a lock while `{outer_id}`, in which it lies, holds one");
+            let message = format!("the group {quoted} would wait for a lock while the enclosing group `{outer_id}` holds one");
             let help =
                 "two runs that do so in another order would wait for each other for ever: let the outer group hold both locks";
             problems.push(

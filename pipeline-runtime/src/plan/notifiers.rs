@@ -36,7 +36,9 @@ pub(crate) struct Recipient {
 pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
     for Notifier { label, notify } in &plan.notifiers {
         let mistakes = notify.mistakes().into_iter();
-        problems.extend(mistakes.map(|mistake| Problem::new(format!("the notifier `{label}` can tell nobody"), mistake)));
+        problems.extend(
+            mistakes.map(|mistake| Problem::new(format!("the notifier `{label}` cannot deliver notifications"), mistake)),
+        );
     }
 }
 
@@ -46,7 +48,9 @@ impl Plan {
         let of = |Notifier { label, notify }: &Notifier| -> Vec<String> {
             let wrong = notify.mistakes_of_values().into_iter();
             wrong
-                .map(|mistake| format!("the notifier `{label}` of pipeline `{}` can tell nobody: {mistake}", self.pipeline))
+                .map(|mistake| {
+                    format!("the notifier `{label}` of pipeline `{}` cannot deliver notifications: {mistake}", self.pipeline)
+                })
                 .collect()
         };
         self.notifiers.iter().flat_map(of).collect()

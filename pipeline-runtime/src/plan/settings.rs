@@ -54,8 +54,8 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
             setting::read(*setting, &default).map_err(|why| format!("it does not come back from JSON: {why}"))
         });
         if let Err(why) = comes_back {
-            let message = format!("the default of the setting `{}` cannot be kept: {why}", setting.name());
-            let help = "take a default that JSON can hold: a run keeps the values that it begins with";
+            let message = format!("the default of the setting `{}` cannot be stored: {why}", setting.name());
+            let help = "take a default that JSON can hold: a run stores the values that it starts with";
             problems.push(Problem::new(message, help).at(setting.at(), "this setting"));
         }
     }
@@ -87,7 +87,7 @@ fn differ(settings: impl Iterator<Item = &'static dyn AnySetting>, problems: &mu
             format!("one of `{}` and one of `{}`", (of_first.type_name)(), (of_second.type_name)())
         };
         let message =
-            format!("two settings have the name `{}`, {difference}, and a setting is known by its name", setting.name());
+            format!("two settings have the name `{}`, {difference}, and a setting is identified by its name", setting.name());
         let problem = Problem::new(message, "share one `static` setting, or give one of them another name");
         problems.push(problem.at(first.at(), "the first").at(setting.at(), "the second"));
     }
@@ -180,7 +180,10 @@ mod tests {
         }
         assert!(told(&spaced()).contains("\"the limit\" cannot be an id"), "{}", told(&spaced()));
         let error = told(&not_a_number());
-        assert!(error.contains("the default of the setting `weight` cannot be kept: it does not come back from JSON"), "{error}");
+        assert!(
+            error.contains("the default of the setting `weight` cannot be stored: it does not come back from JSON"),
+            "{error}"
+        );
         assert!(error.contains("the default of the setting `heavy` cannot be made: it panicked: no scales"), "{error}");
         assert!(error.contains("let the function that makes the default return a value"), "{error}");
     }

@@ -95,7 +95,7 @@ pub struct PlanChanged {
 }
 
 const HELP: &str = "finish the run with the code that began it, or cancel it and begin a new one";
-const HELP_REMOVED: &str = "finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or \
+const HELP_REMOVED: &str = "finish the run with the code that began it, resume it with the current plan by `resume --accept-removed`, or \
                             cancel it and begin a new one";
 
 impl PlanChanged {

@@ -28,9 +28,8 @@ impl Plan {
         if let Some(sla) = self.run.sla.filter(|_| self.is_run_sla_unheard()) {
             let sla = format_duration(sla);
             let pipeline = self.pipeline;
-            warnings.push(format!(
-                "the `sla` of {sla} of pipeline `{pipeline}` does nothing: nobody is told that it was missed\n{help}"
-            ));
+            warnings
+                .push(format!("the `sla` of {sla} of pipeline `{pipeline}` does nothing: nobody is notified of a miss\n{help}"));
         }
         let unheard: Vec<NodeIx> = self.bodies().map(|(ix, _)| ix).filter(|ix| self.policy(*ix).is_sla_unheard()).collect();
         if !unheard.is_empty() {
@@ -42,7 +41,7 @@ impl Plan {
             let (node, does) = if unheard.len() == 1 { ("node", "does") } else { ("nodes", "do") };
             let (pipeline, named) = (self.pipeline, named.join(", "));
             warnings.push(format!(
-                "the `sla` of {node} {named}{others} of pipeline `{pipeline}` {does} nothing: nobody is told that it was missed\n{help}"
+                "the `sla` of {node} {named}{others} of pipeline `{pipeline}` {does} nothing: nobody is notified of a miss\n{help}"
             ));
         }
         self.warn_of_no_past(&mut warnings);
@@ -85,10 +84,10 @@ mod tests {
         assert_eq!(
             plan(unheard()).warnings(),
             [
-                "the `sla` of 45m of pipeline `unheard` does nothing: nobody is told that it was missed\n  \
+                "the `sla` of 45m of pipeline `unheard` does nothing: nobody is notified of a miss\n  \
                  = help: add `on_sla_miss`, or leave `sla` out",
-                "the `sla` of nodes `late_0`, `late_1`, `late_2`, `late_3` and 1 more of pipeline `unheard` do nothing: nobody is told that it \
-                 was missed\n  = help: add `on_sla_miss`, or leave `sla` out",
+                "the `sla` of nodes `late_0`, `late_1`, `late_2`, `late_3` and 1 more of pipeline `unheard` do nothing: nobody is notified of \
+                 a miss\n  = help: add `on_sla_miss`, or leave `sla` out",
             ]
         );
         assert!(plan(heard()).warnings().is_empty());

@@ -91,7 +91,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
         let is_task = matches!(&plan.node(node).what, What::Body(task) if task.definition.kind == Kind::Task);
         if !made.contains(&node) || bodies != 1 || !is_task {
             let what = match bodies {
-                1 if made.contains(&node) => format!("{}, which is no task", quoted(plan, node)),
+                1 if made.contains(&node) => format!("{}, which is not a task", quoted(plan, node)),
                 0 => "nothing".to_owned(),
                 1 => "a task, and returns another node".to_owned(),
                 several => format!("{several} nodes"),
@@ -112,7 +112,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     late::check(sketch, problems);
     for (node, at) in &sketch.fails_run {
         if plan.teardown(*node).is_none() {
-            let message = format!("`.fails_run()` is for teardowns, and {} is none", quoted(plan, *node));
+            let message = format!("`.fails_run()` is for teardowns, and {} is not one", quoted(plan, *node));
             let help = "leave it out: the failure of any other node fails its run, unless it has `.allow_failure()`";
             let problem = Problem::new(message, help).at(at, "`.fails_run` is called here");
             problems.push(problem.at(plan.node(*node).at, "on the node wired here"));

@@ -42,7 +42,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
                         WrongName::Secret { name: param } => Problem::new(
                             format!("the template of `{id}` names `params.{name}`, which is a secret"),
                             format!(
-                                "a text is shown and kept: give the task a parameter of the type `Secret`, and pass it the params' `{param}`"
+                                "a text is shown and stored: give the task a parameter of the type `Secret`, and pass it the params' `{param}`"
                             ),
                         ),
                     };

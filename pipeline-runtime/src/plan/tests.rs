@@ -180,7 +180,7 @@ fn a_template_that_names_a_param_which_is_none() {
         error: the template of `guarded` names `params.token`, which is a secret
           --> `keyed(template!("{{ params.token }}")).named("guarded")`: the template "{{ params.token }}" is given here as `key`
           --> `keyed(key: String) -> Result<u64> {`: to the input of this task
-          = help: a text is shown and kept: give the task a parameter of the type `Secret`, and pass it the params' `token`
+          = help: a text is shown and stored: give the task a parameter of the type `Secret`, and pass it the params' `token`
 
         pipeline `nightly` has 4 mistakes; nothing was run"#]],
     );
@@ -739,7 +739,7 @@ fn a_beginning_that_the_clock_never_shows_is_told_as_that() {
         rows();
     }
     let error = nightly().check().unwrap_err().to_string();
-    assert!(error.contains("`2024-03-31T02:30` says no time") && error.contains("write `from` as a day"), "{error}");
+    assert!(error.contains("`2024-03-31T02:30` is not a valid recurrence") && error.contains("write `from` as a day"), "{error}");
 }
 
 #[test]
@@ -859,7 +859,7 @@ fn a_race_or_an_element_cannot_be_held_back() {
           --> `first_of([add(1), add(2)]).after(first))`: on the node wired here
           = help: call `.after` on each runner, or on the task that takes the winner
 
-        error: `.after` cannot hold back `each(size).element`: an element is there once its list is
+        error: `.after` cannot hold back `each(size).element`: an element exists once its list does
           --> `after(first)))`: `.after` is called here
           --> `each(|file| size(file.after(first)))`: on the node wired here
           = help: call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside
@@ -961,7 +961,7 @@ fn an_order_is_for_mappings_and_allows_one_element_at_a_time() {
           --> `sizes().in_order()`: on the node wired here
           = help: call it on the result of `.each(..)`; `.after(..)` orders single tasks
 
-        error: `each(size)` goes one by one, `.in_order()`, and 2 at once, `.max_active(2)`
+        error: `each(size)` runs one element at a time, `.in_order()`, and 2 at once, `.max_active(2)`
           --> `in_order().max_active(2)`: in order here
           --> `max_active(2)`: and several at once here
           = help: leave one of them out
@@ -985,22 +985,22 @@ fn a_part_of_an_output_is_no_node() {
     refused(
         &nightly(),
         &expect![[r#"
-        error: `.named` is called on a part of the output of `pair`, which is no node
+        error: `.named` is called on a part of the output of `pair`, which is not a node
           --> `named("first").retries(2)`: `.named` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.named(..)`
 
-        error: `.retries` is called on a part of the output of `pair`, which is no node
+        error: `.retries` is called on a part of the output of `pair`, which is not a node
           --> `retries(2)`: `.retries` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.retries(..)`
 
-        error: `.max_active` is called on a part of the output of `pair`, which is no node
+        error: `.max_active` is called on a part of the output of `pair`, which is not a node
           --> `max_active(2).after(rows())`: `.max_active` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.max_active(..)`
 
-        error: `.after` is called on a part of the output of `pair`, which is no node
+        error: `.after` is called on a part of the output of `pair`, which is not a node
           --> `after(rows())`: `.after` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.after(..)`
@@ -1207,7 +1207,7 @@ fn the_default_pool_is_nobody_elses_name() {
         &nightly(),
         &expect![[r#"
             error: `default_pool` is the pool of all nodes that name none; it has as many slots as `--parallelism` says
-              --> `rows().pool(&MINE)`: this node names a pool of its own so
+              --> `rows().pool(&MINE)`: this node uses another pool of that name
               = help: give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it
 
             pipeline `nightly` has 1 mistake; nothing was run"#]],

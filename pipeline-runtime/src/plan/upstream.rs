@@ -109,7 +109,7 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
         let Ok(start) = catch_unwind(AssertUnwindSafe(|| awaits.start_for(*interval))) else {
             let message =
                 format!("the closure that `{}` is given by `.at(..)` panicked for the interval {interval}", plan.id(node));
-            let help = "it says for any interval when the run starts that is awaited: return a time";
+            let help = "for any interval it must return the start of the awaited run";
             return Some(Problem::new(message, help).at(plan.node(node).at, "wired here"));
         };
         let nearest = other.interval_starting_at_or_before(start);
@@ -132,7 +132,7 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
     let nearest =
         nearest.map(|nearest| format!(" (its runs around then start at {} and {})", shown(nearest.start), shown(nearest.end)));
     let help = format!(
-        "say by `.at(|interval| ..)` when the interval starts whose run is meant{}{}",
+        "use `.at(|interval| ..)` to return the start of the interval whose run is awaited{}{}",
         nearest.unwrap_or_default(),
         if which == "no" { "" } else { "; where some have none, `.on_timeout(OnTimeout::Skip)` with a short `.timeout(..)`" }
     );
@@ -161,7 +161,7 @@ fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: Takes, draft: &Dra
                 takes.id,
                 of.id()
             ),
-            "take that of a task to which the mapping's result is wired".to_owned(),
+            "take the output of a task to which the mapping's result is wired".to_owned(),
         ),
         [_] => return None,
         several => (
@@ -172,7 +172,7 @@ fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: Takes, draft: &Dra
                 of.id(),
                 several.len()
             ),
-            "which one is meant, the task alone must say: give the other pipeline a task of its own for it".to_owned(),
+            "the task alone must identify the node: give the other pipeline a separate task for it".to_owned(),
         ),
     };
     let problem = Problem::new(message, help).at(plan.node(node).at, "taken here");

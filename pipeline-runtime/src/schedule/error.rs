@@ -26,7 +26,7 @@ pub enum ScheduleError {
         cron: String,
     },
     /// The distance of a recurrence, or its start, is invalid.
-    #[error("`{every}` says no time: {reason}")]
+    #[error("`{every}` is not a valid recurrence: {reason}")]
     Every {
         /// The distance or the start, as given.
         every: String,

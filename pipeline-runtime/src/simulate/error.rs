@@ -103,14 +103,14 @@ pub enum SimulationError {
         reason: String,
     },
     /// A pipeline given to `beside` that no update would start.
-    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would begin a run of it")]
+    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would start a run of it")]
     WaitsForNothing {
         /// The id of the pipeline.
         pipeline: &'static str,
     },
     /// With these updates the run never starts.
     #[error(
-        "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`, on the \
+        "the pipeline starts a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`, on the \
          command line `--updated 0s=ASSET=JSON`"
     )]
     NeverBegins {
@@ -120,7 +120,7 @@ pub enum SimulationError {
         missing: String,
     },
     /// A stub whose JSON cannot be read as the type that the task returns.
-    #[error("the stub of `{id}` is no `{}`, which the task returns: {reason}", shown(expected))]
+    #[error("the stub of `{id}` is not a `{}`, which the task returns: {reason}", shown(expected))]
     StubJson {
         /// The node's id.
         id: String,

@@ -579,7 +579,7 @@ impl Scenario {
             .chain(untold(&report, &others, &spec))
             .chain(world.unmet_arrivals(interventions.arrived()));
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
-            format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
+            format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock continued")
         }));
         Ok(report.warned(warnings).with_begun(beside))
     }

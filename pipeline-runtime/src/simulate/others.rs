@@ -198,7 +198,7 @@ impl GivenRun {
                 return Err(self.refused(format!("`{}` takes the output of no task `{name}` of it; {hint}", plan.pipeline)));
             }
             for codec in takers.filter_map(|(node, _)| plan.codec(*node)) {
-                let why = |why| self.refused(format!("the output of `{name}` is no `{}`: {why}", codec.shown()));
+                let why = |why| self.refused(format!("the output of `{name}` is not a `{}`: {why}", codec.shown()));
                 codec.read(json).map_err(why)?;
             }
         }
@@ -306,7 +306,7 @@ impl SimulatedRuns {
         unmet
             .map(|KnownRun { run, .. }| {
                 let wanted = WantedRun::OfInterval { pipeline: run.pipeline.clone(), start: run.interval_start };
-                format!("nothing waited for {wanted}, which the simulation was told of")
+                format!("nothing waited for {wanted}, which was given to the simulation")
             })
             .collect()
     }
@@ -329,11 +329,11 @@ impl SimulatedRuns {
                 let first = wanted.first()?;
                 let others = match wanted.len() - 1 {
                     0 => String::new(),
-                    others => format!(", nor of {others} others of that pipeline"),
+                    others => format!(", nor {others} others of that pipeline"),
                 };
                 Some(format!(
-                    "the simulation was told nothing of {first}{others}: `.ran(..)` in a test, `--ran` on the command line, says when a run \
-                     ended, and how"
+                    "the simulation was not given {first}{others}: `.ran(..)` in a test, `--ran` on the command line, sets when a run ended, \
+                     and how"
                 ))
             })
             .collect()
@@ -419,7 +419,7 @@ impl OtherRuns for SimulatedRuns {
         let told = ran.and_then(|ran| ran.outputs.iter().find(|(whose, _)| whose.is(&of))).map(|(_, told)| told.clone());
         let none = || {
             TaskError::fatal(format!(
-                "the simulation was not told what `{}` returned in run {} of `{}`: give it by `OtherRun::success().output::<{}>(..)`",
+                "the simulation was not given the output of `{}` in run {} of `{}`: set it by `OtherRun::success().output::<{}>(..)`",
                 of.id, run.run_id, run.pipeline, of.id
             ))
         };

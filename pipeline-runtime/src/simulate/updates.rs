@@ -54,7 +54,7 @@ impl Timed {
                 Named::Text(name) => {
                     let asset = named(plan, beside, name)?;
                     let json = json.map_err(|error| unwritten(asset, error))?;
-                    let reason = |why| format!("the value is no `{}`: {why}", asset.codec.shown());
+                    let reason = |why| format!("the value is not a `{}`: {why}", asset.codec.shown());
                     let refused = |why| SimulationError::Update { asset: asset.name, reason: reason(why) };
                     asset.codec.read(&json).map_err(refused)?;
                     (asset, json)
@@ -92,7 +92,7 @@ impl Begin {
                     continue;
                 }
                 warnings.push(format!(
-                    "the update of `{}` after {} came when the run had begun: it changes nothing of it",
+                    "the update of `{}` after {} came after the run had started: it has no effect on it",
                     asset.name,
                     pipeline_syntax::duration::show(*at)
                 ));
@@ -112,8 +112,8 @@ pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
     let untold = plan.assets.reads.iter().filter(|(_, asset)| !is_told(asset));
     let warning = |(_, asset): &(NodeIx, &AssetSpec)| {
         format!(
-            "the simulation was told of no update of the asset `{}`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line \
-             `--updated 0s={}=JSON`",
+            "the simulation was given no update of the asset `{}`: add one by `.updated(\"0s\", ..)` in a test, or on the command \
+             line by `--updated 0s={}=JSON`",
             asset.name, asset.name,
         )
     };

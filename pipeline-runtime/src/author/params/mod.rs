@@ -111,7 +111,7 @@ pub enum ParamsError {
     },
     /// A secret's value instead of a reference to it.
     #[error(
-        "{} of pipeline `{pipeline}` is a secret, and params are kept and shown: say where its value stands, as in \
+        "{} of pipeline `{pipeline}` is a secret, and params are stored and shown: say where its value is, as in \
          `env:NAME` for an environment variable or `file:PATH` for a file", bare(param.as_deref())
     )]
     BareSecret {

@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         T: 'de,
     {
         let value: Value = serde_json::from_str(text.text).map_err(|error| {
-            Failure::Message(format!("{:?} is no JSON ({}): write it as in `{example}`", text.text, words(&error)))
+            Failure::Message(format!("{:?} is not JSON ({}): write it as in `{example}`", text.text, words(&error)))
         })?;
         let node = Node::of_json(&value, true);
         text.was(value);

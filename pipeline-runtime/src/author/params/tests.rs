@@ -156,7 +156,7 @@ fn an_error_names_the_param_the_value_and_the_type() {
         (
             "tables",
             "a,b",
-            r#"param `tables` of pipeline `p` does not fit: "a,b" is no JSON (expected value): write it as in `["a", "b"]`"#,
+            r#"param `tables` of pipeline `p` does not fit: "a,b" is not JSON (expected value): write it as in `["a", "b"]`"#,
         ),
         ("tables", r#"["a", 7]"#, "param `tables[1]` of pipeline `p` does not fit: invalid type: integer `7`, expected a string"),
         ("limits.rows", "x", r#"param `limits.rows` of pipeline `p` does not fit: invalid type: string "x", expected u64"#),
@@ -382,7 +382,7 @@ fn a_secret_is_kept_as_a_reference_and_its_value_is_refused_without_being_shown(
     ];
     for error in refusals {
         assert!(
-            error.contains("is a secret, and params are kept and shown: say where its value stands, as in `env:NAME`"),
+            error.contains("is a secret, and params are stored and shown: say where its value is, as in `env:NAME`"),
             "{error}"
         );
         assert!(!error.contains("s3cr3t"), "{error}");

@@ -97,7 +97,7 @@ pub(super) fn ts_nodash<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> Stri
 
 /// `{{ ds | ds_add(-1) }}`: the day that many days later.
 fn ds_add(date: &Value, days: i64) -> Result<String, Error> {
-    let out_of_range = || Error::new(ErrorKind::InvalidOperation, format!("{days} days from {date} is no date"));
+    let out_of_range = || Error::new(ErrorKind::InvalidOperation, format!("{days} days from {date} is not a date"));
     let days = chrono::TimeDelta::try_days(days).ok_or_else(out_of_range)?;
     parse(date)?.checked_add_signed(days).map(ds).ok_or_else(out_of_range)
 }
@@ -107,7 +107,7 @@ fn date(date: &Value, format: &str) -> Result<String, Error> {
     use std::fmt::Write;
     let mut text = String::new();
     write!(text, "{}", parse(date)?.format(format))
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is no strftime format")))?;
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is not a strftime format")))?;
     Ok(text)
 }
 
@@ -143,7 +143,7 @@ fn parse(date: &Value) -> Result<DateTime<FixedOffset>, Error> {
     }
     DateTime::parse_from_rfc3339(text)
         .map(|date| date.to_utc().fixed_offset())
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{date:?} is no date")))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{date:?} is not a date")))
 }
 
 /// Fails for a missing value, and for a list or a map that contains one.

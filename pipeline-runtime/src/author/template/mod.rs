@@ -206,7 +206,7 @@ mod tests {
         // A date that has an offset and is not made local is converted to UTC.
         assert_eq!(render("{{ '2024-03-31T00:30:00+01:00' | ds }}").unwrap(), "2024-03-30");
         assert!(render("{{ params.nope | local }}").unwrap_err().contains("has no value in this run"));
-        assert!(render("{{ params.region | local }}").unwrap_err().contains("'eu' is no date"));
+        assert!(render("{{ params.region | local }}").unwrap_err().contains("'eu' is not a date"));
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
         let error = render("{{ params.region | abs }}").unwrap_err();
         assert!(error.ends_with("at `abs`"), "{error}");
         let error = render("{{ params.region | ds }}").unwrap_err();
-        assert!(error.contains("'eu' is no date"), "{error}");
+        assert!(error.contains("'eu' is not a date"), "{error}");
     }
 
     #[test]

@@ -9,13 +9,13 @@ pub(crate) enum WhatIfError {
     NoPipeline(String),
     #[error(transparent)]
     Plan(#[from] PlanError),
-    #[error("the pipeline is another one than when the run began: {0}")]
+    #[error("the run cannot be repeated: {0}")]
     Changed(#[from] PlanChanged),
     /// A requested change is invalid; `what` is the text of the change.
     #[error("{what}: {why}")]
     Wrong { what: String, why: String },
     #[error(
-        "the simulation took more than {}, in which it came to {} after the run's start; leave out what makes a sensor look so often",
+        "the simulation took more than {}, in which it reached {} after the run's start; leave out the change that makes a sensor poke so often",
         duration::show(*most),
         duration::show(*reached)
     )]

@@ -208,14 +208,14 @@ fn notes(history: &RunHistory, plan: &Plan, recording: &Recording) -> Vec<String
     }
     if recording.cleared > 0 {
         let retried = match recording.cleared {
-            1 => "1 node of the run was, and answers as it did last".to_owned(),
-            several => format!("{several} nodes of the run were, and answer as they did last"),
+            1 => "1 node of the run was retried, and answers as it did last".to_owned(),
+            several => format!("{several} nodes of the run were retried, and answer as they did last"),
         };
-        notes.push(format!("nobody retries by hand here: {retried}"));
+        notes.push(format!("there are no manual retries here: {retried}"));
     }
     let is_shared = |pool: &PoolSpec| pool.name != DEFAULT_POOL;
     if plan.pools.iter().any(is_shared) {
-        notes.push("its pools are its own here: other runs hold no places".to_owned());
+        notes.push("its pools are its own here: other runs hold no slots".to_owned());
     }
     if !history.state.is_end() {
         notes.push("the run has not ended: what it has not done yet is unknown".to_owned());

@@ -102,7 +102,9 @@ impl Otherwise {
             "poke" => Change::Poke(time(Zero::Refused)?),
             "timeout" => Change::Timeout(time(Zero::Refused)?),
             "retry_delay" => Change::RetryDelay(time(Zero::Allowed)?),
-            "retries" => Change::Retries(value.parse().map_err(|_| wrong(text, &format!("`{value}` is no number of retries")))?),
+            "retries" => {
+                Change::Retries(value.parse().map_err(|_| wrong(text, &format!("`{value}` is not a number of retries")))?)
+            }
             _ => return Err(wrong(text, &format!("there is no option `{option}` here; {form}"))),
         };
         self.options.push((node.to_owned(), change));
@@ -123,7 +125,7 @@ impl Otherwise {
     pub(super) fn check(&self, recording: &Recording, plan: &Plan) -> Result<(), WhatIfError> {
         for (id, _) in &self.arrivals {
             if plan.policy(body(recording, plan, id)?).sensor.is_none() {
-                return Err(wrong(id, "it is no sensor: only what sensors wait for arrives"));
+                return Err(wrong(id, "it is not a sensor: only what sensors wait for arrives"));
             }
         }
         for failure in &self.failures {
@@ -131,11 +133,11 @@ impl Otherwise {
         }
         for (id, change) in &self.options {
             if id.contains('[') {
-                return Err(wrong(id, "an option holds for all elements of a mapping: leave out what stands in brackets"));
+                return Err(wrong(id, "an option holds for all elements of a mapping: leave out the brackets"));
             }
             let is_sensor = plan.policy(body(recording, plan, id)?).sensor.is_some();
             if matches!(change, Change::Poke(_)) && !is_sensor {
-                return Err(wrong(id, "it is no sensor, and has no `poke`"));
+                return Err(wrong(id, "it is not a sensor, and has no `poke`"));
             }
         }
         for (pool, _) in &self.slots {

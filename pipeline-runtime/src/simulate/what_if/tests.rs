@@ -235,13 +235,13 @@ fn what_is_wrong_is_said_with_what_to_write() {
     };
     let none = Otherwise::default;
     assert_eq!(said(none().arrive("exprot=1m")), "`exprot`: the run has no such node; did you mean `export`?");
-    assert_eq!(said(none().arrive("parts=1m")), "`parts`: it is no sensor: only what sensors wait for arrives");
+    assert_eq!(said(none().arrive("parts=1m")), "`parts`: it is not a sensor: only what sensors wait for arrives");
     assert!(said(none().arrive("export=soon")).contains("write NODE=TIME: `export=+20m` later than in the run"));
     assert!(said(none().fail("parts")).contains("write NODE@ATTEMPT or NODE@ATTEMPT=ERROR"));
     assert!(said(none().fail("parts@0")).contains("attempts count from 1"));
     assert_eq!(said(none().fail("upload[9]@1")), "`upload[9]`: the run has no such node; did you mean `upload`?");
     assert!(said(none().set("export.pool=x")).contains("there is no option `pool` here"));
-    assert_eq!(said(none().set("parts.poke=1s")), "`parts`: it is no sensor, and has no `poke`");
+    assert_eq!(said(none().set("parts.poke=1s")), "`parts`: it is not a sensor, and has no `poke`");
     assert!(said(none().set("upload[1].retries=1")).contains("an option holds for all elements of a mapping"));
     assert_eq!(said(none().slots("upload=3")), "`upload`: the pipeline has no such pool; did you mean `uploads`?");
     assert!(said(none().slots("uploads=0")).contains("a pool has at least one slot"));
@@ -253,5 +253,5 @@ fn it_is_given_up_after_so_long() {
     let often =
         Otherwise::default().arrive("export=never").unwrap().set("export.poke=1ms").unwrap().set("export.timeout=300d").unwrap();
     let error = WhatIf::of(&run.0, &run.1, &[nightly()], &often, Duration::ZERO).unwrap_err().to_string();
-    assert!(error.starts_with("the simulation took more than 0s, in which it came to"), "{error}");
+    assert!(error.starts_with("the simulation took more than 0s, in which it reached"), "{error}");
 }
