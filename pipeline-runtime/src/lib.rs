@@ -1,10 +1,10 @@
 //! Typed data pipelines as annotated async functions, and the engine that runs them.
 //!
-//! A pipeline is a function that wires tasks by calling them. `cargo check` proves the wiring: the type of every edge, every
 //! A pipeline is a function that wires tasks by calling them. `cargo check` verifies the wiring: the type of every edge, every
 //! duration, cron line and template, every arm of a branch. One binary then runs the pipeline, durably on one machine with
 //! nothing to install, and a test runs the same pipeline on virtual time, hours of waiting in milliseconds. The vocabulary is
 //! Airflow's.
+//!
 //! ```
 //! use pipeline_runtime::prelude::*;
 //! use pipeline_runtime::{RunState, Simulation};
@@ -95,8 +95,8 @@
 //! | `Vec<T>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>`, any `Node<Vec<T>>` | all succeeded | `all_success` |
 //! | `Vec<Option<T>>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>` | none failed | `none_failed` |
 //! | `Vec<Outcome<T>>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>` | all ended | `all_done` |
-//! | [`Failure`] | [`node.failure()`](Node::failure) | failed, itself or for an upstream of its own | `all_failed` |
 //! | [`Failure`] | [`node.failure()`](Node::failure) | failed, or did not run because its own upstream failed | `all_failed` |
+//! | `T` | [`first_of([a, b])`](first_of) | one of them succeeded | `one_success` |
 //! | [`Context`] | nothing: the runtime supplies it | | |
 //!
 //! A run that is cancelled, or that reaches its own `timeout`, ends whatever the rules say: attempts that are running are
