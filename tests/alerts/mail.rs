@@ -198,7 +198,7 @@ fn who_is_told_by_mail_is_checked() {
         crate::pipelines::one();
     }
     let text = told().check().unwrap_err().to_string();
-    assert!(text.contains("the notifier `Mail(SMTP_URL, )` can tell nobody"), "{text}");
+    assert!(text.contains("the notifier `Mail(SMTP_URL, )` cannot deliver notifications"), "{text}");
     assert!(text.contains("it is to nobody: write `.to(&[\"data@example.org\"])`"), "{text}");
     assert!(text.contains("\"a..b@example.org\" is no address: a mail address is written `name@example.org`"), "{text}");
 }

@@ -81,7 +81,7 @@ fn an_error_names_the_argument_the_param_and_the_type() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --param tables=a,b: param `tables` of pipeline `told` does not fit: "a,b" is no JSON (expected value): write it as in `["a", "b"]`
+        error: --param tables=a,b: param `tables` of pipeline `told` does not fit: "a,b" is not JSON (expected value): write it as in `["a", "b"]`
     "#]].assert_eq(&given(&["tables=a,b"]));
     expect![[r#"
         [exit 2]

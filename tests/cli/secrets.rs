@@ -88,7 +88,7 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --param token=…: param `token` of pipeline `guarded` is a secret, and params are kept and shown: say where its value stands, as in `env:NAME` for an environment variable or `file:PATH` for a file
+        error: --param token=…: param `token` of pipeline `guarded` is a secret, and params are stored and shown: say where its value is, as in `env:NAME` for an environment variable or `file:PATH` for a file
     "#]].assert_eq(&said(run));
     let mut run = call(None, &["run", "guarded", "--params", "params.json"]);
     fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"token": "{TOKEN}"}}"#)).unwrap();
@@ -96,7 +96,7 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --params params.json: param `token` of pipeline `guarded` is a secret, and params are kept and shown: say where its value stands, as in `env:NAME` for an environment variable or `file:PATH` for a file
+        error: --params params.json: param `token` of pipeline `guarded` is a secret, and params are stored and shown: say where its value is, as in `env:NAME` for an environment variable or `file:PATH` for a file
     "#]].assert_eq(&said(run));
 }
 
@@ -111,7 +111,7 @@ fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
         (format!("by_name.a={TOKEN}"), "by_name.a"),
     ] {
         let text = said(call(None, &["run", "keyed", "--param", &param]));
-        let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are kept and shown");
+        let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are stored and shown");
         assert!(text.contains("[exit 2]") && text.contains(&wanted), "{param}: {text}");
     }
     let run = call(None, &["run", "keyed", "--params", "params.json"]);
@@ -119,7 +119,7 @@ fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
     assert!(said(run).contains("param `list` of pipeline `keyed` is a secret"));
     // What is no secret is shown, as is a reference.
     let text = said(call(None, &["run", "keyed", "--param", "list=env:PORTAL_KEY"]));
-    assert!(text.contains("--param list=env:PORTAL_KEY: ") && text.contains("is no JSON"), "{text}");
+    assert!(text.contains("--param list=env:PORTAL_KEY: ") && text.contains("is not JSON"), "{text}");
     let text = said(call(None, &["run", "told", "--param", "pace=none-of-them"]));
     assert!(text.contains("--param pace=none-of-them: "), "{text}");
 }
@@ -210,7 +210,7 @@ fn what_has_no_value_is_said_before_anything_runs() {
         let mut check = call(None, &["check", "mailed", "--env"]);
         check.env("PORTAL_MAIL", url);
         let said = said(check);
-        let error = "error: the notifier `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed` can tell nobody: the variable PORTAL_MAIL: ";
+        let error = "error: the notifier `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed` cannot deliver notifications: the variable PORTAL_MAIL: ";
         assert!(!said.contains("kept-apart"), "{said}");
         if why.is_empty() {
             assert_eq!(said, "mailed: 1 node, no schedule\n[exit 0]\n");

@@ -75,9 +75,9 @@ fn what_is_no_setting_and_no_value_of_its_type_is_refused() {
         (["settings", "unset", "folders"], "the pipelines have no setting `folders`; did you mean `folder`?"),
         (
             ["settings", "set", "limit=many"],
-            "the setting `limit`: \"many\" is no `u64`: invalid type: string \"many\", expected u64",
+            "the setting `limit`: \"many\" is not a `u64`: invalid type: string \"many\", expected u64",
         ),
-        (["settings", "set", "limit=-1"], "the setting `limit`: -1 is no `u64`: invalid value: integer `-1`, expected u64"),
+        (["settings", "set", "limit=-1"], "the setting `limit`: -1 is not a `u64`: invalid value: integer `-1`, expected u64"),
         (["settings", "set", "limit"], "write KEY=VALUE"),
     ] {
         let refused = call(&args);
@@ -106,7 +106,7 @@ fn a_process_that_serves_sets_it() {
     assert!(lines.any(|line| line.unwrap().starts_with("serving limited")));
     let said = call(folder.path(), &["settings", "set", "limit=200"]);
     assert_eq!(said.trim(), "the setting limit is 200, for runs that begin from now on\n[exit 0]");
-    assert!(call(folder.path(), &["settings", "set", "limit=many"]).contains("\"many\" is no `u64`"));
+    assert!(call(folder.path(), &["settings", "set", "limit=many"]).contains("\"many\" is not a `u64`"));
     call(folder.path(), &["trigger", "limited", "--logical-date", "2024-03-25"]);
     assert!(lines.any(|line| line.unwrap().contains("of limited: failed")));
     let shown = call(folder.path(), &["show", "manual__2024-03-25T00:00:00Z"]);

@@ -64,7 +64,7 @@ fn what_would_have_been_is_drawn_and_compared() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: `load`: it is no sensor: only what sensors wait for arrives
+        error: `load`: it is not a sensor: only what sensors wait for arrives
     "#]],
     );
     call(

@@ -230,7 +230,7 @@ fn a_run_is_run_once_more_with_something_otherwise() {
     assert_eq!((&of(&more, "publish")["what_if"]["state"], &more["what_if"]["end_ms"]), (&json!("unknown"), &Value::Null));
     for (wrong, said) in [
         ("fail=upload@0", "attempts count from 1"),
-        ("arrive=parts=1m", "it is no sensor"),
+        ("arrive=parts=1m", "it is not a sensor"),
         ("set=parts.pool=x", "there is no option `pool` here"),
         ("slots=none=3", "the pipeline has no such pool"),
     ] {

@@ -270,7 +270,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
         error: the plan of pipeline `changing` has changed since this run began:
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `other` (all_success)
             at tests/durable/runs/changing.rs:65:13
-          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or cancel it and begin a new one
+          = help: finish the run with the code that began it, resume it with the current plan by `resume --accept-removed`, or cancel it and begin a new one
     "#]].assert_eq(&folder.resumed_with("edge"));
     expect![[r#"
         [exit 2]
@@ -279,7 +279,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
           - `number` is not in it any more
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `count` (all_success)
             at tests/durable/runs/changing.rs:68:13
-          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or cancel it and begin a new one
+          = help: finish the run with the code that began it, resume it with the current plan by `resume --accept-removed`, or cancel it and begin a new one
     "#]].assert_eq(&folder.resumed_with("gone"));
     folder.put("approved");
     let added = folder.resumed_with("added");

@@ -101,13 +101,13 @@ fn a_run_of_another_interval_is_not_the_one() {
     assert_eq!(
         report.warnings(),
         [
-            "nothing waited for the run of `enriched_base` that starts at 2024-03-24T00:00:00Z, which the simulation was told of",
-            "the simulation was told nothing of the run of `enriched_base` that starts at 2024-03-25T00:00:00Z: `.ran(..)` in a test, `--ran` on the command line, \
-             says when a run ended, and how"
+            "nothing waited for the run of `enriched_base` that starts at 2024-03-24T00:00:00Z, which was given to the simulation",
+            "the simulation was not given the run of `enriched_base` that starts at 2024-03-25T00:00:00Z: `.ran(..)` in a test, `--ran` on the command line, \
+             sets when a run ended, and how"
         ]
     );
     // Whoever reads a timeline has them, too.
-    assert!(report.timeline().contains("\nwarning: the simulation was told nothing of the run"), "{}", report.timeline());
+    assert!(report.timeline().contains("\nwarning: the simulation was not given the run"), "{}", report.timeline());
 }
 
 #[test]

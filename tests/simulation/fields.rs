@@ -126,5 +126,5 @@ fn a_panic_fails_whoever_looks() {
     let report = Simulation::new(panicking()).run();
     assert_eq!(states(&report, ["takes", "each(of_each)", "beside"]), [Failed, Failed, Success]);
     assert!(report.node("takes").error().unwrap().contains("the limit is 7"));
-    assert_eq!(report.node("each(of_each)").error(), Some("the list could not be looked at: no list"));
+    assert_eq!(report.node("each(of_each)").error(), Some("the list could not be read: no list"));
 }

@@ -147,7 +147,7 @@ fn keys_that_cannot_be_used_fail_the_mapping_and_name_the_element() {
         given(["a 0".to_owned()].to_vec()).keyed(|feed| 1 / feed.rows).each(|feed| load(feed));
     }
     for (pipeline, error) in [
-        (twice(), "elements 0 and 2 of the list have one key, \"a\": let `.keyed` tell every element from the others"),
+        (twice(), "elements 0 and 2 of the list have the same key, \"a\": let `.keyed` return a different key for each element"),
         (
             bracketed(),
             "element 1 of the list cannot have the key \"b]\": it has a bracket, which marks where a key begins and ends",

@@ -380,10 +380,10 @@ fn mistakes_of_teardowns_are_told_with_their_places() {
         (problem.message().to_owned(), problem.places().count())
     };
     let is_one_task = "the teardown of `machine` is one task, and here it wires ";
-    assert_eq!(message(a_sensor()), (format!("{is_one_task}`gone`, which is no task"), 1));
+    assert_eq!(message(a_sensor()), (format!("{is_one_task}`gone`, which is not a task"), 1));
     assert_eq!(message(several()), (format!("{is_one_task}2 nodes"), 1));
     assert_eq!(message(wired_before()), (format!("{is_one_task}nothing"), 1));
     let (text, places) = message(outside());
     assert_eq!((text.starts_with("`machine` would be torn down once for each element"), places), (true, 2), "{text}");
-    assert_eq!(message(no_teardown()), ("`.fails_run()` is for teardowns, and `takes` is none".to_owned(), 2));
+    assert_eq!(message(no_teardown()), ("`.fails_run()` is for teardowns, and `takes` is not one".to_owned(), 2));
 }

@@ -317,7 +317,7 @@ fn groups_that_could_wait_for_each_other_for_ever_are_refused() {
         .holding(&TABLE);
     }
     let refused = |pipeline: Pipeline| pipeline.check().unwrap_err().problems()[0].message().to_owned();
-    assert_eq!(refused(nested()), "the group `outer.inner` would wait for a lock while `outer`, in which it lies, holds one");
+    assert_eq!(refused(nested()), "the group `outer.inner` would wait for a lock while the enclosing group `outer` holds one");
     one_after_the_other().check().unwrap();
     assert_eq!(refused(back()), "`a` would wait for a lock while it holds one: `a.second` waits for `b.work`, which is in `b`");
     assert_eq!(
