@@ -1,4 +1,4 @@
-//! What `watch` is without its feature: nothing is watched, and sensors are poked alone.
+//! `watch` without its feature: nothing is watched, and sensors are only poked at their intervals.
 
 use super::key::Key;
 use super::store::Wanted;
@@ -6,7 +6,7 @@ use crate::engine::Watching;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The poke that looks, if its looks can be watched: none is.
+/// The current poke, if its reads can be watched. Here none can.
 #[derive(Debug, Clone)]
 pub(super) struct Poke;
 
@@ -31,7 +31,7 @@ impl Poke {
     }
 }
 
-/// A listing under way, which nobody watches.
+/// A listing in progress, which is not watched.
 #[derive(Debug)]
 pub(super) struct Listing;
 
