@@ -144,7 +144,7 @@ fn a_missing_bucket_is_an_error_at_once() {
         let (state, attempts, pokes) = (node.state(), node.attempts(), node.pokes());
         assert_eq!((state, attempts, pokes, node.finished()), (NodeState::Failed, 1, 1, Some(Duration::ZERO)), "{}", node.id());
         let error = node.error().unwrap();
-        let expected = if node.id() == "escape" { "keys do not leave their bucket" } else { "no-such-bucket" };
+        let expected = if node.id() == "escape" { "a key cannot lead out of its bucket" } else { "no-such-bucket" };
         assert!(error.contains(expected), "{}: {error}", node.id());
     }
 }
