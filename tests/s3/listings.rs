@@ -37,7 +37,8 @@ async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     bucket.list("").await?;
     let said = log.lines();
     assert!(
-        said.len() == 1 && said[0].contains("in `s3://counted` 3 name(s) that begin with \"\" are not valid keys, such as \"a\\rb\""),
+        said.len() == 1
+            && said[0].contains("in `s3://counted` 3 name(s) that begin with \"\" are not valid keys, such as \"a\\rb\""),
         "{said:#?}"
     );
     bucket.list("").await?;

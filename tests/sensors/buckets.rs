@@ -198,7 +198,8 @@ fn a_missing_bucket_is_not_retried_in_ones_own_bodies_either() {
     let error = |id: &str| report.node(id).error().unwrap().to_owned();
     assert_eq!(error("own"), format!("could not look for `a` in `{url}`: {missing}"));
     assert_eq!(error("own_error"), format!("the export is out of reach: could not look for `a` in `{url}`: {missing}"));
-    let escape = format!("\"../a\" is not a valid key in `{url}`: it contains a `.` or `..` segment: a key cannot lead out of its bucket");
+    let escape =
+        format!("\"../a\" is not a valid key in `{url}`: it contains a `.` or `..` segment: a key cannot lead out of its bucket");
     assert_eq!(error("escape"), escape, "said once");
 }
 
