@@ -27,10 +27,10 @@ use std::ops::Range;
 
 pub use super::member::Source;
 
-/// Whether the archived files have header rows.
+/// How header rows of the archived files are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// They have, and the archive has one for all of them.
+    /// The files have header rows, and the archive has one for all of them.
     WithHeader,
     /// Header rows are ignored: each file is archived as it is.
     AsTheyAre,

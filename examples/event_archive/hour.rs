@@ -53,7 +53,7 @@ struct One {
 /// The existing archive, which will be replaced.
 #[derive(Debug)]
 struct Kept {
-    /// Shows whether it is still the same.
+    /// Identifies the version that was read.
     etag: String,
     size: u64,
     /// All of it, if it is small enough to have been read as a whole.

@@ -28,9 +28,9 @@
 //! # An archive is one CSV file
 //!
 //! It has one header row, the first file's, and of each file the rows below it, so a reader of an archive sees only data. A file
-//! with another header row goes to an archive of its own beside the hour's, which lists it, or fails the hour (`--param
-//! header=fail`). `header=keep` archives files as they are. An archive of a former version of this example keeps its header rows;
-//! files that are added to it come without.
+//! with another header row goes to an archive of its own beside the hour's, which lists it, or fails the hour
+//! (`--param header=fail`). `header=keep` archives files as they are. An archive of a former version of this example keeps its
+//! header rows; files that are added to it come without.
 //!
 //! # A file that arrives late
 //!

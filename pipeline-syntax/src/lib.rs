@@ -1,4 +1,5 @@
-//! The grammar of options: durations, dates, cron lines, time zones, ids and the names in templates, with their limits and defaults.
+//! The grammar of options: durations, dates, cron lines, time zones, ids and the names in templates, with their limits and
+//! defaults.
 //!
 //! This crate is a part of `pipeline-runtime` and is used through it. Its interface follows the needs of the macros and of the
 //! runtime, and may change in any release; both depend on exactly this version.

@@ -51,8 +51,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 ///
 /// One mail to all recipients, as plain text: what happened as its subject, and the details below: the node, the attempt, the
 /// inputs, the error. [`subject`](Self::subject) and [`text`](Self::text) replace them. If the same notification is sent twice,
-/// which can happen, both mails have the same `Message-ID`, so that most mail programs show it once. `Auto-Submitted:
-/// auto-generated` prevents out-of-office replies.
+/// which can happen, both mails have the same `Message-ID`, so that most mail programs show it once.
+/// `Auto-Submitted: auto-generated` prevents out-of-office replies.
 ///
 /// # When it fails
 ///

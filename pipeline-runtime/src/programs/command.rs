@@ -88,8 +88,8 @@ impl Command {
         }
     }
 
-    /// Adds an argument. No shell interprets it, so it needs no quotes; for a shell use `Command::new("sh").args(["-c", "a |
-    /// b"])`.
+    /// Adds an argument. No shell interprets it, so it needs no quotes; for a shell use
+    /// `Command::new("sh").args(["-c", "a | b"])`.
     pub fn arg(mut self, argument: impl IntoArgument) -> Self {
         self.arguments.push(argument.as_ref().to_owned());
         self

@@ -66,7 +66,7 @@ use super::world::{Scribe, World};
 /// | `retries` of a request, at growing intervals within the timeout | | `3` |
 /// | `part_size`: of the first parts of an upload, `5MiB` to `5GiB`, which are held in memory; a smaller object is one request | | `8MiB` |
 /// | `checksum`: `sha256` to send one with each write, for stores that do not check that all of it arrived | | none |
-/// | `conditions`: `none` where the store's conditions cannot be relied upon | | they are relied upon |
+/// | `conditions`: `none` if the store's conditions cannot be relied upon | | they are relied upon |
 ///
 /// Keys are read from a profile; a profile that gets them through a role, SSO or a program is refused. Values are
 /// percent-encoded. A secret in a URL never appears in text: not in [`url`](Self::url), nor in an error, a log or a `Debug`.
@@ -280,7 +280,8 @@ impl Bucket {
 
     /// Replaces an object if it still has the etag that was read, so that no concurrent change is lost.
     ///
-    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like [`put`](Self::put).
+    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like
+    /// [`put`](Self::put).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

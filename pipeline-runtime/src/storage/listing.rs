@@ -54,7 +54,7 @@ pub struct ObjectListing {
     told: Told,
 }
 
-/// The next objects, and where the listing goes on.
+/// The next objects, and the rest of the listing.
 type Page = BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>>;
 
 enum State {

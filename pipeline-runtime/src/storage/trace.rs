@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a file must stay unchanged before it counts as arrived, where the system does not report its close.
+/// How long a file must stay unchanged before it counts as arrived, if the system does not report its close.
 pub(super) const STILL: Duration = Duration::from_millis(200);
 
 /// Recorded with the poke, as JSON on one line.

@@ -19,13 +19,13 @@ impl Poke {
         Self
     }
 
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn leave(&self, _: String) {}
 
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn watch_key(&self, _: &Arc<Path>, _: &Key) {}
 
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn watch_listing(&self, _: &Arc<Path>, _: &Wanted) -> Option<Listing> {
         None
     }
@@ -36,6 +36,6 @@ impl Poke {
 pub(super) struct Listing;
 
 impl Listing {
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn visit(&self, _: &Path, _: &str) {}
 }

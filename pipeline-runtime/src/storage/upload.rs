@@ -20,7 +20,7 @@ pub(super) enum Upload {
     Cloud(CloudUpload),
 }
 
-/// There is no limit to keep here: the object will be in memory anyway.
+/// The object will be in memory anyway, so nothing bounds what is gathered.
 #[derive(Debug)]
 pub(super) struct MemoryUpload {
     pub(super) memory: Memory,

@@ -92,7 +92,8 @@ impl Bucket {
     /// Like [`put_stream`](Self::put_stream), if the object still has the etag that was read, both at the beginning and at the
     /// end of the stream.
     ///
-    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like [`put`](Self::put).
+    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like
+    /// [`put`](Self::put).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

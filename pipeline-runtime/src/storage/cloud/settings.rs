@@ -32,7 +32,7 @@ pub(in super::super) struct Settings {
     pub(in super::super) bucket: String,
     pub(super) endpoint: Option<String>,
     pub(super) region: Option<String>,
-    /// Whether the bucket's name is in the path or in the host's name.
+    /// True if the bucket's name is in the path, false if it is in the host's name.
     pub(super) path_style: Option<bool>,
     pub(super) profile: Option<String>,
     /// The file with Google's credentials.
@@ -104,7 +104,11 @@ impl Settings {
             }
             let known = known(self.vendor);
             if !known.contains(&name) {
-                return Err(format!("`{name}` is not a setting of `{}://`; known are {}", self.vendor.scheme(), known.join(", ")));
+                return Err(format!(
+                    "`{name}` is not a setting of `{}://`; its settings are {}",
+                    self.vendor.scheme(),
+                    known.join(", ")
+                ));
             }
             match name {
                 "endpoint" => self.endpoint = Some(endpoint(self.vendor, &value)?),
@@ -251,7 +255,7 @@ mod tests {
             ("b ucket", "letters, digits"),
             ("bucket?endpoint=localhost:9000", "not `http://HOST:PORT`"),
             ("bucket?endpoint=http://u:hidden@localhost", "contains credentials"),
-            ("bucket?regoin=eu", "`regoin` is not a setting of `s3://`; known are endpoint, timeout"),
+            ("bucket?regoin=eu", "`regoin` is not a setting of `s3://`; its settings are endpoint, timeout"),
             ("bucket?path_style=yes", "neither `true` nor `false`"),
             ("bucket?timeout=20", "`timeout` is not a duration such as `20s`: the unit is missing: write `20s`"),
             ("bucket?timeout=0s", "longer than zero"),
@@ -277,7 +281,7 @@ mod tests {
         let azure = Settings::parse(Vendor::Azure, "exports?account=acct&endpoint=http://127.0.0.1:10000/acct")?;
         assert_eq!((azure.account.as_deref(), azure.endpoint.as_deref()), (Some("acct"), Some("http://127.0.0.1:10000/acct")));
         for (vendor, written, expected) in [
-            (Vendor::Google, "bucket?region=eu", "`region` is not a setting of `gs://`; known are"),
+            (Vendor::Google, "bucket?region=eu", "`region` is not a setting of `gs://`; its settings are"),
             (Vendor::Azure, "bucket?access_key_id=x", "`access_key_id` is not a setting of `az://`"),
             (Vendor::Amazon, "bucket?account=x", "`account` is not a setting of `s3://`"),
             (Vendor::Google, "Bucket", "has lowercase letters, digits, `.` and `-` and `_` only"),

@@ -169,7 +169,7 @@ impl Cloud {
     }
 }
 
-/// The size of the part that follows so many parts, given the first part's size.
+/// The size of the part with this number, given the first part's size.
 fn part_size(first: usize, parts: usize) -> usize {
     let doublings = (parts / PARTS_OF_ONE_SIZE).min(7);
     first.saturating_mul(1 << doublings).min(LARGEST_PART.max(first))
