@@ -6,8 +6,8 @@ use crate::engine;
 pub(super) struct Looked(String);
 
 impl Looked {
-    /// `name` is what the poke looks for, with its bucket; a glob for more than one key. Returns `None` for every poke but the
-    /// last, as only the last one is reported.
+    /// `name` is what the poke looks for, with its bucket; a glob for more than one key. Returns `None` unless the poke may be
+    /// its sensor's last, because only that one is reported.
     pub(super) fn here(name: impl FnOnce() -> String) -> Option<Self> {
         let asked = engine::current(|attempt| attempt.last_seen.is_some()) == Some(true);
         asked.then(|| Self(name()))

@@ -69,7 +69,7 @@ impl World {
         PROCESS.clone()
     }
 
-    /// A simulated world whose clock is `now`; it is called on every thread that has entered the world. `sends_alerts`: whether
+    /// A simulated world whose clock is `now`; it may be called on any thread that has entered the world. `sends_alerts`: whether
     /// webhooks and mails are really sent.
     pub(crate) fn simulated(now: Clock, sends_alerts: bool) -> Self {
         Self::new(Some(Simulated {
