@@ -48,6 +48,7 @@ use crate::storage::World;
 /// | `inputs` | the node's inputs that are rendered templates or texts of the params, by parameter, such as the key a sensor waits for |
 ///
 /// # When it fails
+///
 /// Any answer but a 2xx is a failure, also a redirect, which is not followed. Connecting, sending and the answer's head take at
 /// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run does not change and does not wait.
 /// After a 429 or 503 with `Retry-After` (seconds, or a date), the next try waits for that time, but for an hour at most.
