@@ -60,6 +60,6 @@ fn a_server_that_is_not_trusted_is_told_nothing() {
     // Of the system's own authorities, as far as this machine has any.
     let text = child("simulated_success", Some(&url));
     assert!(text.contains("told: None"), "{text}");
-    assert!(text.contains("no secure connection to 127.0.0.1: ") || text.contains("no certificate of an authority"), "{text}");
+    assert!(text.contains("no secure connection to 127.0.0.1: ") || text.contains("no certificate authority"), "{text}");
     assert!(requests.lock().unwrap().is_empty());
 }

@@ -73,7 +73,7 @@ fn a_text_that_cannot_be_made_is_told_in_other_words_and_warned_of_once() {
         assert!(request.body.get("text").is_none(), "{:?}", request.body);
     }
     let said = |level: &str| {
-        let warned = |line: &&str| line.contains(level) && line.contains("a callback's own text is sent");
+        let warned = |line: &&str| line.contains(level) && line.contains("the notifier's own text is sent");
         text.lines().filter(warned).filter(|line| line.contains("`error` has no value in this alert")).count()
     };
     assert_eq!((said(" WARN "), said(" DEBUG ")), (1, 1), "{text}");
@@ -90,7 +90,7 @@ fn what_failed_is_tried_again_and_the_run_is_not_changed() {
         text.contains("the webhook of ALERTS_URL: 127.0.0.1 answered 500 Internal Server Error: no handler for /***/***/***?"),
         "{text}"
     );
-    assert!(text.contains("the connection to 127.0.0.1 broke off"), "{text}");
+    assert!(text.contains("the connection to 127.0.0.1 broke"), "{text}");
     assert!(text.contains("answered 302 Found (redirects are not followed)"), "{text}");
     let requests = server.requests();
     assert_eq!(requests.len(), 5, "a redirect was followed, or a try is missing");
@@ -178,11 +178,14 @@ fn a_live_run_tries_again_too() {
 #[test]
 fn what_is_no_url_is_told_without_showing_it() {
     for (value, message) in [
-        (None, "the webhook's variable ALERTS_URL is not set; set it to the URL to be told"),
+        (None, "the webhook's variable ALERTS_URL is not set; set it to the URL to notify"),
         (Some("  "), "the webhook's variable ALERTS_URL is empty"),
-        (Some("s3cr3t-T0SECRET"), "the webhook of ALERTS_URL: its value is no URL: it has no scheme; write `https://HOST/PATH`"),
+        (
+            Some("s3cr3t-T0SECRET"),
+            "the webhook of ALERTS_URL: its value is not a URL: it has no scheme; write `https://HOST/PATH`",
+        ),
         (Some("ftp://127.0.0.1/s3cr3t"), "its scheme is neither `https` nor `http`"),
-        (Some("http://ann:s3cr3t@127.0.0.1/"), "it holds a user and a password"),
+        (Some("http://ann:s3cr3t@127.0.0.1/"), "it contains a user and a password"),
         (Some("http:// s3cr3t"), "it cannot be read"),
     ] {
         let text = child("simulated_success", value);

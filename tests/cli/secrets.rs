@@ -199,12 +199,12 @@ fn what_has_no_value_is_said_before_anything_runs() {
     .assert_eq(&said(call(None, &["check", "guarded", "--env"])));
     // A value that is of no use, which no text says.
     for (url, why) in [
-        ("mail.example.org", "its value is no URL of a mail server: it cannot be read; write `smtps://USER:PASSWORD@HOST`"),
+        ("mail.example.org", "its value is not a mail server's URL: it cannot be read; write `smtps://USER:PASSWORD@HOST`"),
         (
             "https://ann:kept-apart@mail.example.org",
-            "its value is no URL of a mail server: its scheme is neither `smtps` nor `smtp`;",
+            "its value is not a mail server's URL: its scheme is neither `smtps` nor `smtp`;",
         ),
-        ("smtps://ann:kept-apart@mail.example.org", "it is from nobody, as the URL's user is no address"),
+        ("smtps://ann:kept-apart@mail.example.org", "it has no sender, as the URL's user is not an address"),
         ("smtps://ann%40example.org:kept-apart@mail.example.org", ""),
     ] {
         let mut check = call(None, &["check", "mailed", "--env"]);

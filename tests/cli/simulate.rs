@@ -296,7 +296,7 @@ fn arguments_that_are_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)
+        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known schemes are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)
     "#]].assert_eq(&call(&["simulate", "waiting", "--outage", "s4://data-bucket=5m..20m"]));
     expect![[r#"
         [exit 2]

@@ -50,7 +50,7 @@ fn check_says_that_the_machines_are_newer_and_which_it_cannot_use() {
     assert_eq!(said, "time zones: 9999a, from FOLDER; BUILT_IN is built in");
     assert_eq!(
         warned,
-        "warning: the time zone `Europe/Berlin` is no compiled time zone in FOLDER: its rules are the built-in ones, of BUILT_IN\n"
+        "warning: the time zone `Europe/Berlin` is not a compiled time zone in FOLDER: its rules are the built-in ones, of BUILT_IN\n"
     );
     // It is usable all the same.
     assert!(status.success());

@@ -84,7 +84,7 @@ fn how_it_is_started() {
     assert_eq!(report.output::<String>("somewhere").as_deref(), Some("/ none a 'b'"));
     let fatal = |id| (report.node(id).attempts(), report.node(id).error().unwrap_or_default().to_owned());
     assert_eq!(fatal("misspelt"), (1, "`no-such-program` cannot be started: No such file or directory (os error 2)".into()));
-    assert_eq!(fatal("nowhere"), (1, "`true` cannot be started in `/no/such/folder`, which is no folder".into()));
+    assert_eq!(fatal("nowhere"), (1, "`true` cannot be started in `/no/such/folder`, which is not a folder".into()));
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ fn what_it_writes_is_a_typed_value() {
     assert_eq!(report.output::<Loaded>("right"), Some(Loaded { rows: 7 }));
     let error = |id| report.node(id).error().unwrap_or_default().to_owned();
     assert!(
-        error("wrong").starts_with("what `sh` wrote to PIPELINE_OUT is no `programs::outcomes::Loaded`: expected value"),
+        error("wrong").starts_with("what `sh` wrote to PIPELINE_OUT is not a `programs::outcomes::Loaded`: expected value"),
         "{}",
         error("wrong")
     );

@@ -43,7 +43,7 @@ fn what_is_staged_is_dropped_though_a_file_is_broken() {
     let report = import(DAY).arrive("10m", &format!("memory://retail/raw/{DAY}/b2.csv"), "1;milk").run();
     assert_eq!(report.state(), RunState::Failed, "{}", report.timeline());
     let error = report.node("load[b2]").error().unwrap().to_owned();
-    assert!(error.contains("raw/2026-01-05/b2.csv: `1;milk` is no `receipt,item`"), "{error}");
+    assert!(error.contains("raw/2026-01-05/b2.csv: `1;milk` is not `receipt,item`"), "{error}");
     // It is tried once: no further attempt mends a file.
     assert_eq!(report.node("load[b2]").attempts(), 1);
     assert_eq!(report.node("load[hh1]").state(), NodeState::Success);

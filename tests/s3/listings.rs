@@ -37,14 +37,15 @@ async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     bucket.list("").await?;
     let said = log.lines();
     assert!(
-        said.len() == 1 && said[0].contains("in `s3://counted` 3 name(s) that begin with \"\" are no keys, such as \"a\\rb\""),
+        said.len() == 1
+            && said[0].contains("in `s3://counted` 3 name(s) that begin with \"\" are not valid keys, such as \"a\\rb\""),
         "{said:#?}"
     );
     bucket.list("").await?;
     assert_eq!(log.lines(), Vec::<String>::new(), "no more of them");
     bucket.list_prefixes("a/").await?;
     let said = log.lines();
-    assert!(said.len() == 1 && said[0].contains("4 name(s) that begin with \"a/\" are no keys"), "{said:#?}");
+    assert!(said.len() == 1 && said[0].contains("4 name(s) that begin with \"a/\" are not valid keys"), "{said:#?}");
     Ok(())
 }
 
@@ -60,7 +61,7 @@ async fn file_names_that_are_no_keys_are_counted_and_said() -> Tested {
     let (log, _listening) = Log::listen();
     assert_eq!(keys(&bucket.list("raw/").await?), ["raw/a"]);
     let said = log.lines();
-    assert!(said.len() == 1 && said[0].contains("2 name(s) that begin with \"raw/\" are no keys"), "{said:#?}");
+    assert!(said.len() == 1 && said[0].contains("2 name(s) that begin with \"raw/\" are not valid keys"), "{said:#?}");
     bucket.list("raw/").await?;
     assert_eq!(log.lines(), Vec::<String>::new());
     Ok(())

@@ -108,7 +108,7 @@ fn the_list_says_what_is_paused_and_when_the_next_run_is() {
 #[test]
 fn dates_that_are_not_kept_as_they_are_are_refused() {
     let folder = Folder::new();
-    let reason = "cannot be kept: years run from 1678 to 2261, as times are counted in nanoseconds";
+    let reason = "is out of range: years run from 1678 to 2261, because times are counted in nanoseconds";
     folder.ok(&["run", "daily", "--logical-date", "2024-03-01"]);
     for date in ["9998-01-01", "2262-04-12", "1600-01-01", "0001-01-01"] {
         for args in [

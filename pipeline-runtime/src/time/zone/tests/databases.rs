@@ -78,10 +78,10 @@ fn what_the_newer_one_lacks_is_taken_from_the_other() {
 fn what_is_damaged_is_not_used_and_said_so() {
     let whole = built_in("Asia/Tokyo").unwrap();
     for (what, bytes) in [
-        ("is no compiled time zone", Vec::new()),
-        ("is no compiled time zone", b"TZif2".to_vec()),
-        ("is no compiled time zone", b"no zone at all, but as long as a header would be".to_vec()),
-        ("is no compiled time zone", whole[..60].to_vec()),
+        ("is not a compiled time zone", Vec::new()),
+        ("is not a compiled time zone", b"TZif2".to_vec()),
+        ("is not a compiled time zone", b"no zone at all, but as long as a header would be".to_vec()),
+        ("is not a compiled time zone", whole[..60].to_vec()),
         ("is damaged", whole[..whole.len() - 3].to_vec()),
     ] {
         let machine = Machine::of("2027a");
@@ -188,7 +188,7 @@ fn an_update_is_logged_once_and_so_is_what_it_breaks() {
         logged.text(),
         format!(
             " INFO time zones: 2027b, from {folder}; {version} is built in\n \
-             WARN the time zone `Europe/Berlin` is no compiled time zone in {folder}: its rules are the built-in ones, of {version}\n"
+             WARN the time zone `Europe/Berlin` is not a compiled time zone in {folder}: its rules are the built-in ones, of {version}\n"
         )
     );
 }
