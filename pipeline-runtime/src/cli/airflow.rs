@@ -1,4 +1,4 @@
-//! `airflow`: the pipelines as tasks of Airflow's.
+//! `airflow`: exports the pipelines as Airflow tasks.
 
 use super::args::Airflow;
 use super::{choose, output};
@@ -39,7 +39,7 @@ pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, Str
     }
 }
 
-/// The program's name, as that of a Python file.
+/// Returns the program's name, which also names the Python file.
 fn name_of(executable: &Path) -> String {
     executable.file_stem().map_or_else(|| "pipelines".to_owned(), |name| name.to_string_lossy().into_owned())
 }

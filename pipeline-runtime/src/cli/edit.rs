@@ -1,4 +1,4 @@
-//! `cancel`, `skip` and `retry`: what is changed about one run.
+//! `cancel`, `skip` and `retry`: edits of one run.
 
 use super::metrics::MetricsFile;
 use super::{Place, Progress, asked, output};
@@ -27,7 +27,7 @@ pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>
     }
     Ok(match done {
         asked::Done::There(code) => code,
-        // Whoever cancels a run wants it cancelled.
+        // For `cancel`, a cancelled run is a success.
         asked::Done::Here(finished)
             if edit == Edit::Cancel && finished.reports().iter().all(|report| report.state() == RunState::Cancelled) =>
         {

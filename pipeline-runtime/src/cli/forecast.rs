@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, asked.pipeline.as_deref())?;
     let supposed = supposed(asked, pipeline)?;
-    // What nobody has run yet has a schedule all the same.
+    // A pipeline that has never run has a schedule all the same.
     let reader = journal.exists().then(|| JournalReader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let forecast =
         Forecast::of(reader.as_ref(), pipeline, &supposed, Clock::system().now()).map_err(|error| error.to_string())?;

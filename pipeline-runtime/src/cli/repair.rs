@@ -1,4 +1,4 @@
-//! `repair`: a journal that was written by a clock that was ahead.
+//! `repair`: corrects a journal that was written by a clock that was ahead.
 
 use super::output;
 use crate::JournalError;

@@ -1,4 +1,4 @@
-//! `resume`: going on with all runs that the journal keeps.
+//! `resume`: resumes all unfinished runs in the journal.
 
 use super::metrics::MetricsFile;
 use super::runner::RunnerError;
