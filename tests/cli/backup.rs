@@ -223,7 +223,7 @@ fn what_they_take_stands_in_their_help() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay
+        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs are never deleted
 
         For more information, try '--help'.
     "#]]

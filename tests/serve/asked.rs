@@ -12,7 +12,7 @@ fn a_second_engine_is_refused_and_names_the_first() {
     let held = format!("error: the journal \".pipeline/journal.db\" is in use by process {} since 20", serve.id());
     assert!(second.starts_with(&held) && second.contains("served-pipelines serve`)"), "{second}");
     let run = folder.refused(&["run", "waiting", "--logical-date", "2024-03-01"]);
-    assert!(run.contains("  = help: `trigger waiting --logical-date 2024-03-01` has that process run it"), "{run}");
+    assert!(run.contains("  = help: `trigger waiting --logical-date 2024-03-01` asks that process to run it"), "{run}");
     assert!(folder.refused(&["resume"]).starts_with(&held));
 }
 

@@ -68,7 +68,10 @@ fn a_process_that_serves_keeps_runs_for_as_long_as_it_is_told_to() {
         after.iter().filter(|minute| latest.is_some_and(|latest| *minute < latest) && !minutes.contains(minute)).count();
     assert_eq!(earlier, 0, "nothing runs a second time: {minutes:?}, {after:?}");
     let refused = folder.refused(&["serve", "--keep", "0s"]);
-    assert!(refused.contains("'0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay"), "{refused}");
+    assert!(
+        refused.contains("'0s' for '--keep <DURATION>': it must be longer than zero; without it runs are never deleted"),
+        "{refused}"
+    );
 }
 
 /// Whether a journal's pages are sound, and each run in it has what it says it has.

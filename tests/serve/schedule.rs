@@ -53,7 +53,7 @@ fn what_does_not_end_in_time_is_cut_off_and_gone_on_with() {
     assert_eq!(serve.ended_by("-TERM"), Some(143));
     assert!(serve.said("run manual__2024-03-01T00:00:00Z of busy is unfinished"));
     folder.touch("go");
-    assert!(folder.ok(&["resume"]).contains("going on with run manual__2024-03-01T00:00:00Z"));
+    assert!(folder.ok(&["resume"]).contains("resuming run manual__2024-03-01T00:00:00Z"));
     assert!(folder.runs("busy").iter().all(|run| run["state"] == "success"));
 }
 
@@ -76,7 +76,7 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let mut next = folder.serve(&[]);
     next.hears("run manual__2024-03-01T00:00:00Z of waiting: success");
     next.hears("run manual__2024-03-02T00:00:00Z of waiting: success");
-    assert!(next.said("going on with run manual__2024-03-01T00:00:00Z"));
+    assert!(next.said("resuming run manual__2024-03-01T00:00:00Z"));
     assert_eq!(folder.runs("waiting")[1]["params"]["key"], "other.json");
 }
 

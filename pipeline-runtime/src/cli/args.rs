@@ -561,7 +561,7 @@ pub(super) fn journal(option: Option<PathBuf>) -> PathBuf {
 /// Zero is refused: it would delete each run as it ends.
 fn kept(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("it must be longer than zero; without it runs stay".to_owned()),
+        Duration::ZERO => Err("it must be longer than zero; without it runs are never deleted".to_owned()),
         keep => Ok(keep),
     }
 }
@@ -592,7 +592,7 @@ fn duration_in(text: &str) -> Result<Duration, String> {
 
 /// Parses JSON that is part of an argument.
 fn value_in(json: &str) -> Result<serde_json::Value, String> {
-    serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}; a text stands in quotes"))
+    serde_json::from_str(json).map_err(|error| format!("`{json}` is not valid JSON: {error}; write a text in quotes"))
 }
 
 /// Parses a time, or a range whose end is not before its start.
@@ -630,9 +630,10 @@ fn failure(text: &str) -> Result<Failure, String> {
     let form = || "write NODE@ATTEMPT=ERROR, as in `load@1=503`".to_owned();
     let (at, error) = text.split_once('=').ok_or_else(form)?;
     let (node, attempt) = at.rsplit_once('@').ok_or_else(form)?;
-    let attempt: u32 = attempt.parse().map_err(|_| format!("`{attempt}` is no attempt: they count from 1; {}", form()))?;
+    let attempt: u32 =
+        attempt.parse().map_err(|_| format!("`{attempt}` is not an attempt: attempts count from 1; {}", form()))?;
     if node.is_empty() || attempt == 0 {
-        return Err(format!("attempts count from 1, and the node is not left out; {}", form()));
+        return Err(format!("attempts count from 1, and the node must be named; {}", form()));
     }
     Ok(Failure { node: node.to_owned(), attempt, error: error.to_owned() })
 }
@@ -659,10 +660,10 @@ fn ended(how: &str) -> Result<OtherRun, String> {
         ("failed", Some(error)) => Ok(OtherRun::failed(error)),
         _ if how.starts_with('{') => {
             let read: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(how).map_err(|error| format!("`{how}` is no JSON: {error}"))?;
+                serde_json::from_str(how).map_err(|error| format!("`{how}` is not valid JSON: {error}"))?;
             Ok(read.iter().fold(OtherRun::success(), |run, (task, value)| run.output_json(task, value)))
         }
-        _ => Err(format!("`{how}` is no end of a run")),
+        _ => Err(format!("`{how}` is not an end of a run")),
     }
 }
 
@@ -730,7 +731,7 @@ mod tests {
     fn a_stub_is_a_node_and_json() {
         assert_eq!(stub("upload[3]={\"a\": \"=\"}"), Ok(("upload[3]".into(), serde_json::json!({ "a": "=" }))));
         assert!(stub("load").unwrap_err().starts_with("write NODE=JSON"));
-        assert!(stub("load=done").unwrap_err().starts_with("`done` is no JSON: "));
+        assert!(stub("load=done").unwrap_err().starts_with("`done` is not valid JSON: "));
     }
 
     #[test]

@@ -116,8 +116,9 @@ pub(super) fn by(update: &StoredUpdate) -> String {
 }
 
 fn update(pipelines: &[Pipeline], asset: &str, value: &str, journal: &Path) -> Result<ExitCode, String> {
-    let value: Value = serde_json::from_str(value)
-        .map_err(|error| format!("the value is no JSON: {error}; a text is written in quotes, as in --value '\"2024-03-25\"'"))?;
+    let value: Value = serde_json::from_str(value).map_err(|error| {
+        format!("the value is not valid JSON: {error}; write a text in quotes, as in --value '\"2024-03-25\"'")
+    })?;
     let command = Command::Update { asset: asset.to_owned(), value: value.clone() };
     let keep = |journal: &_| KnownAssets::of(pipelines)?.update(journal, asset, &value, Clock::system().now());
     asked::change(journal, &command, keep)

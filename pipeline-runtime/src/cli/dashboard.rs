@@ -130,9 +130,9 @@ pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result
     // A journal that is missing or is another file is reported before an address is printed.
     crate::read::JournalReader::open(journal).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the process has no means to wait: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("the tokio runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let end = until_asked_to_end().map_err(|error| format!("the process cannot hear signals: {error}"))?;
+        let end = until_asked_to_end().map_err(|error| format!("signal handlers cannot be installed: {error}"))?;
         let dashboard = Dashboard::start(options, journal, pipelines, Clock::system(), None);
         let dashboard = dashboard.map_err(|error| error.to_string())?;
         output::to_stdout(&said(&dashboard));

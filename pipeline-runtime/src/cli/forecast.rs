@@ -22,7 +22,7 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) 
     output::to_stdout(&format!("\ntimes are in {}; a run is taken to last {takes}", forecast.zone.name()));
     if reader.is_none() {
         let journal = journal.display();
-        output::to_stdout(&format!("note: there is no journal {journal}, so it is as of a pipeline that has never run"));
+        output::to_stdout(&format!("note: there is no journal {journal}, so the pipeline is taken as one that has never run"));
     }
     for note in &forecast.notes {
         output::to_stdout(&format!("note: {note}"));

@@ -23,16 +23,19 @@ impl<'a> MetricsFile<'a> {
         let folder = match named.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,
-            None => return Err(format!("--metrics: `{}` is no file; name one, as in `--metrics run.prom`", named.display())),
+            None => return Err(format!("--metrics: `{}` is not a file; name one, as in `--metrics run.prom`", named.display())),
         };
         if named.is_dir() {
             return Err(format!("--metrics: `{}` is a folder; name a file in it", named.display()));
         }
         if !folder.is_dir() {
-            return Err(format!("--metrics: there is no folder `{}`; make it, or name a file in another one", folder.display()));
+            return Err(format!(
+                "--metrics: there is no folder `{}`; create it, or name a file in another folder",
+                folder.display()
+            ));
         }
         if let Some(reason) = not_replaced(named, journal) {
-            return Err(format!("--metrics: `{}` is not replaced, as it {reason}; name another file", named.display()));
+            return Err(format!("--metrics: `{}` is not replaced, since it {reason}; name another file", named.display()));
         }
         Ok(Self { named, path: absolute(named), journal: absolute(journal), quiet })
     }
@@ -80,7 +83,7 @@ fn not_replaced(file: &Path, journal: &Path) -> Option<&'static str> {
     }
     // Follows links. A device or a pipe has other readers, who would find a file in its place.
     let is_irregular = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
-    is_irregular.then_some("is no regular file")
+    is_irregular.then_some("is not a regular file")
 }
 
 /// `m.prom` becomes `m.sales.prom`.

@@ -27,17 +27,17 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
     if bytes.len() > most {
         let limit = most >> 20;
         return Err(format!(
-            "--params: {shown} has more than {limit} MiB, which is the limit of a run's params: put what is large in a bucket, and give its key"
+            "--params: {shown} has more than {limit} MiB, which is the limit for a run's params: store large data in a bucket and pass its key"
         ));
     }
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(params)) => Ok(params),
-        Ok(_) => Err(format!("--params: {shown}: the params are an object, as in {{\"region\": \"eu\"}}")),
+        Ok(_) => Err(format!("--params: {shown}: the params must be an object, as in {{\"region\": \"eu\"}}")),
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
-            Err(format!("--params: {shown}:{line}:{column}: this is no JSON: {what}"))
+            Err(format!("--params: {shown}:{line}:{column}: this is not valid JSON: {what}"))
         }
     }
 }

@@ -111,7 +111,7 @@ impl Kept {
                 Edited::Prepared(run) => prepared.push(run),
                 Edited::CancelledAsItIs(run) => {
                     let said = said_of(&Edit::Cancel, &run.run_id, &run.pipeline);
-                    left.settled = Some(format!("{said}; this program could not go on with it"));
+                    left.settled = Some(format!("{said}; this program could not resume it"));
                 }
                 Edited::GivenUp(run, _) => left.settled = Some(said_of_given_up(&run.run_id, &run.pipeline)),
             },
@@ -448,7 +448,7 @@ fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'
 fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
     output::to_stdout(&format!("journal {}", journal.display()));
     for (run_id, _) in runs.map(Prepared::about).filter(|(_, resumed)| *resumed) {
-        output::to_stdout(&format!("going on with run {run_id}"));
+        output::to_stdout(&format!("resuming run {run_id}"));
     }
 }
 
@@ -460,7 +460,7 @@ fn further_runs(journal: &SqliteJournal, prepared: &[Prepared]) -> Result<Vec<St
         let (pipeline, start) = (&spec.info.pipeline, Timestamp::from(spec.info.interval.start));
         let newest = reader.newest_between(pipeline, start, start)?;
         said.extend(newest.get(&start).map(|(earlier, state)| {
-            format!("this is another run of that date: run {earlier} is {state}, and `show {pipeline}/{earlier}` shows it")
+            format!("this date already has a run: run {earlier} is {state}, and `show {pipeline}/{earlier}` shows it")
         }));
     }
     Ok(said)

@@ -33,11 +33,11 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     }
     if let (Some(why), None) = (details.not_by_present_plan(), run.blocked()) {
         let why = output::first_fact(&why);
-        output::to_stdout(&format!("note: shown by the plan that the journal has kept: {why}"));
+        output::to_stdout(&format!("note: shown with the plan stored in the journal: {why}"));
     }
     let updates = reader.journal().updates_of_run(run.stored().key).map_err(|error| error.to_string())?;
     for (begins, update) in &updates {
-        let verb = if *begins { "begun by" } else { "reads" };
+        let verb = if *begins { "started by" } else { "reads" };
         output::to_stdout(&format!("{verb} the update of {} at {}: {}", update.asset, assets::date(update), assets::by(update)));
     }
     for (name, value) in run.settings() {
@@ -53,7 +53,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
         let is_blocked = run.blocked().is_some();
         parts.extend((!is_blocked).then(|| match &holder {
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
-            None => "no process runs it: `resume` goes on with it".to_owned(),
+            None => "no process runs it: `resume` continues it".to_owned(),
         }));
         let turn = match run.state() {
             RunState::Queued if !is_blocked => waiting::turn(run, &reader, pipelines, now).map_err(|error| error.to_string())?,

@@ -118,9 +118,9 @@ pub(super) fn show(view: Box<dyn View>, names: Names, feed: Arc<Feed>, receiver:
 }
 
 /// The panic hook has already printed where and why.
-const VIEW_PANICKED: &str = "warning: progress is no longer shown, since what shows it panicked\n  \
-                             = note: the runs go on; their states, the summary and the exit code do not depend on it\n  \
-                             = help: `show RUN` tells how a run of a journal gets on; this is a fault of the engine, please report it";
+const VIEW_PANICKED: &str = "warning: progress is no longer shown, because its view panicked\n  \
+                             = note: the runs continue; their states, the summary and the exit code do not depend on it\n  \
+                             = help: `show RUN` prints the state of a run in the journal; this is a bug in the engine, please report it";
 
 /// Prints log lines alone: they do not need the view.
 fn show_logs(receiver: &Receiver) {
@@ -241,7 +241,7 @@ impl Watched {
 
 /// The message that a run continues in another process.
 pub(super) fn unfinished(run: &WatchedRun) -> String {
-    format!("run {} of {} is unfinished: `serve` or `resume` goes on with it", run.info.run_id, run.info.pipeline)
+    format!("run {} of {} is unfinished: `serve` or `resume` continues it", run.info.run_id, run.info.pipeline)
 }
 
 /// The last JSON object about a run: how it ended, or that it has not.

@@ -78,11 +78,11 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<W
             let remark = format!("it ends as {state}; teardowns run first");
             Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
         }
-        (Record::CallbackTold { id }, _) => callback(run, history, *id, "told")?,
+        (Record::CallbackTold { id }, _) => callback(run, history, *id, "notified")?,
         (Record::CallbackFailed { id, next, error }, _) => {
             // The engine logs it as well, and that line lasts.
             let next = next.map_or_else(|| "given up".to_owned(), |next| format!("next try in {}", until(next)));
-            let words = callback(run, history, *id, "could not tell")?;
+            let words = callback(run, history, *id, "could not notify")?;
             Words { remark: format!("{}: {}; {next}", words.remark, short(error)), ..words }
         }
         _ => return None,
