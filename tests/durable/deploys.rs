@@ -222,7 +222,7 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     let resumed = shop.told("no mapping", &["resume"]);
     assert!(resumed.contains("`upload` is not in it any more") && !resumed.contains("--accept-removed"), "{resumed}");
     let resumed = shop.told("no mapping", &["resume", "--accept-removed"]);
-    assert!(resumed.contains("a mapping that is gone has expanded into its elements already"), "{resumed}");
+    assert!(resumed.contains("a removed mapping has already expanded into its elements"), "{resumed}");
     // A type is no matter of acceptance.
     let shop = left.copy();
     shop.0.put("approved");
@@ -249,7 +249,7 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
         let listed = shop.told(code, &["runs"]);
         assert!(listed.contains("success") && !listed.contains("blocked"), "a run that has ended is not blocked: {listed}");
         let cancelled = shop.told(code, &["cancel", name]);
-        assert!(cancelled.contains("what was still to be told of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
+        assert!(cancelled.contains("the pending notifications of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
         assert!(shop.told(code, &["resume"]).contains("nothing to resume"), "{code}");
         assert!(shop.told(code, &["cancel", name]).contains("it has ended"), "{code}");
     }

@@ -31,7 +31,7 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
          1]
         [stderr]
         error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is no `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Give the type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`
-          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others go on; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
+          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others continue; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
     "#]].assert_eq(end);
     assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("first ")).count(), 1);
 

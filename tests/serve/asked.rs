@@ -31,7 +31,7 @@ fn runs_are_triggered_skipped_cancelled_and_retried_in_the_process_that_serves()
     let skipped = folder.refused(&["skip", FIRST, "arrival"]);
     assert_eq!(skipped.trim_end(), format!("error: run `{FIRST}`: `arrival` cannot be skipped: it is skipped"));
     // What has ended is tried again, and cancelled while it waits.
-    assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting goes on"));
+    assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting continues"));
     serve.hears("/arrival  up_for_reschedule");
     assert_eq!(folder.ok(&["cancel", FIRST]).trim_end(), format!("run {FIRST} of waiting is cancelled"));
     serve.hears("of waiting: cancelled");

@@ -32,7 +32,7 @@ fn what_is_under_way_may_end_when_the_process_is_asked_to_and_its_downstream_run
     assert!(folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]).contains("has started"));
     serve.hears("/patient  running");
     serve.signal("-TERM");
-    serve.hears("SIGTERM: nothing more starts; what is under way has 20s to end");
+    serve.hears("SIGTERM: nothing more starts; running attempts have 20s to finish");
     folder.touch("go");
     assert_eq!(serve.ends().code(), Some(0));
     assert_eq!(folder.runs("busy")[0]["state"], "running");

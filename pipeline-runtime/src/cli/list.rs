@@ -49,7 +49,7 @@ fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &NextRun) -> [Str
     };
     let next = match next {
         NextRun::NoSchedule => "none".to_owned(),
-        NextRun::ByHand => "none: by hand alone".to_owned(),
+        NextRun::ByHand => "none: only manually".to_owned(),
         NextRun::Paused => "paused".to_owned(),
         NextRun::Updated => "as it is updated".to_owned(),
         NextRun::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),

@@ -572,7 +572,7 @@ pub enum RunnerError {
     InRuntime,
     /// The system provided no thread, file descriptor or signal handler.
     #[error(
-        "the system gives this process too little to run anything: {0}; raise its limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or \
+        "the system gives this process too few resources to run anything: {0}; raise the limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or \
          on threads (`ulimit -u`, TasksMax=, a container's limit on pids)"
     )]
     Process(#[source] std::io::Error),

@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn no_line_within_a_line_looks_like_a_line() {
-        let forged = "all is well\n2024-03-25T06:00:01Z INFO engine: asked from outside: stop\n";
+        let forged = "all is well\n2024-03-25T06:00:01Z INFO engine: answered a command: stop\n";
         let shown = line(Timestamp::default(), Level::INFO, "load#1", forged);
         let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[1..], ["    2024-03-25T06:00:01Z INFO engine: asked from outside: stop"]);
+        assert_eq!(lines[1..], ["    2024-03-25T06:00:01Z INFO engine: answered a command: stop"]);
     }
 }
