@@ -1,11 +1,11 @@
-//! A record in words.
+//! Describes a record.
 
 use super::RunHistory;
 use crate::engine::{Record, Skip};
 use crate::time::Timestamp;
 
 impl RunHistory {
-    /// What a record of the run is called, and what it says. The history has to know what it is about.
+    /// Returns the name of a record and its text. The record's nodes must be in the history.
     pub(crate) fn words(&self, record: &Record) -> (&'static str, String) {
         let is_known = |slot: u32| (slot as usize) < self.len();
         match record {
