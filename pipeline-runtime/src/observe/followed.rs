@@ -78,7 +78,7 @@ pub(crate) enum NotPresent {
 pub(crate) enum HistoryError {
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("the plan that the journal has kept with run `{0}` cannot be read")]
+    #[error("the plan stored with run `{0}` cannot be read")]
     Skeleton(String),
     #[error(transparent)]
     Record(#[from] DecodeError),

@@ -79,7 +79,7 @@ impl CallbackHistory {
         let untold = match self.told {
             Some(_) => "",
             None if self.given_up => " (given up)",
-            None => " (not told yet)",
+            None => " (not delivered yet)",
         };
         format!("{} of {about} at {}{untold}", self.event.name(), tell(self.at))
     }

@@ -210,7 +210,7 @@ fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
     history.apply(&Entry { at, record: Record::CallbackFailed { id: 0, next: None, error: "503".into() } });
     let timeline = history.timeline();
     let told: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
-    assert!(told[0].contains("(given up)") && told[1].contains("(not told yet)"), "{timeline}");
+    assert!(told[0].contains("(given up)") && told[1].contains("(not delivered yet)"), "{timeline}");
 }
 
 #[test]

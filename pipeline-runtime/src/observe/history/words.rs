@@ -23,8 +23,8 @@ impl RunHistory {
                 ("upstream_failed", format!("`{}` failed", self.id(*cause)))
             }
             Record::UpstreamFailed { .. } => ("upstream_failed", String::new()),
-            Record::Cleared { slots } if slots.len() == 1 => ("cleared", "1 node is retried by hand".to_owned()),
-            Record::Cleared { slots } => ("cleared", format!("{} nodes are retried by hand", slots.len())),
+            Record::Cleared { slots } if slots.len() == 1 => ("cleared", "1 node is retried manually".to_owned()),
+            Record::Cleared { slots } => ("cleared", format!("{} nodes are retried manually", slots.len())),
             Record::Ending { state } => ("ending", format!("as {state}")),
             Record::RunEnded { state } => ("run_ended", state.to_string()),
             Record::CallbackDue { notification, .. } => ("callback_due", notification.event.name().to_owned()),

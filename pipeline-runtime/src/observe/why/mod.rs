@@ -199,7 +199,7 @@ impl Waits<'_> {
             Cause::Retry { next, attempt, allowed } => format!("retry at {}, attempt {attempt}{}", self.due(*next), of(allowed)),
             Cause::Runs { attempt, allowed, since: from } => format!("attempt {attempt}{} runs{}", of(allowed), since(from)),
             Cause::ProcessEnded { attempt, allowed, since: from } => {
-                format!("attempt {attempt}{} was under way{} as its process ended", of(allowed), since(from))
+                format!("attempt {attempt}{} had been running{} when its process ended", of(allowed), since(from))
             }
             // Only the running process knows the size of the default pool: `--parallelism`.
             Cause::Queued { pool, used, slots: None } => format!("queued in pool {pool} ({used} running)"),

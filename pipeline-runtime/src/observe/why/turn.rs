@@ -58,7 +58,7 @@ impl Hold {
                 _ => format!("{PAST}, `{run}`, has not ended"),
             },
         };
-        let behind = self.awaited().zip(behind).map(|(run, why)| format!("; `{run}` goes on: {why}"));
+        let behind = self.awaited().zip(behind).map(|(run, why)| format!("; `{run}` is active: {why}"));
         format!("{text}{}", behind.unwrap_or_default())
     }
 }
