@@ -1,7 +1,8 @@
-//! What Prometheus reads: what this process has done since it began, and how things are now.
+//! Prometheus metrics: counters since this process started, and gauges of the current state.
 //!
-//! Counters are of the process that holds the journal, and only grow while it lives; a page of another process has none. Nothing is of one run or one node,
-//! of which there is no bound: labels are pipelines, pools, and words of which there are few. (`docs/dashboard.md` names each of them.)
+//! Counters belong to the process that holds the journal, and only grow during its lifetime; the dashboard of another process has
+//! none. No metric is about a single run or node, since their number is unbounded: labels are pipelines, pools, and words from
+//! small sets (`docs/dashboard.md` lists each of them).
 
 use super::{Problem, Site, overview, pools};
 use crate::dashboard::going_on::Told;
@@ -115,7 +116,7 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
     Ok(())
 }
 
-/// What the runs have and wait for that go on.
+/// The pools and sensors of the active runs.
 fn of_pools(page: &mut Page, runs: &[Arc<Told>]) {
     let pools = pools::all(runs);
     let name = "pipeline_pool_slots";
