@@ -54,17 +54,17 @@ pub(crate) enum DashboardError {
     )]
     Listen { address: String, error: std::io::Error },
     #[error(
-        "the dashboard would listen on {0}, which other machines reach: give it a token with `--token auto` or `--token FILE`, or an \
+        "the dashboard would listen on {0}, which other machines can reach: give it a token with `--token auto` or `--token FILE`, or an \
          address of this machine alone, such as {DEFAULT_ADDRESS}"
     )]
     NoToken(SocketAddr),
     #[error("the dashboard's token cannot be read from \"{}\": {error}", path.display())]
     Token { path: PathBuf, error: std::io::Error },
-    #[error("the token in \"{}\" has {length} characters, and has to have at least {}", path.display(), token::SHORTEST)]
+    #[error("the token in \"{}\" has {length} characters, but needs at least {}", path.display(), token::SHORTEST)]
     ShortToken { path: PathBuf, length: usize },
-    #[error("`{0}` is no path to put before all addresses: write it as `/pipelines`")]
+    #[error("`{0}` is not a valid path prefix: write it as `/pipelines`")]
     BasePath(String),
-    #[error("the system gives no thread for the dashboard: {0}")]
+    #[error("the dashboard's thread cannot be started: {0}")]
     Thread(std::io::Error),
 }
 

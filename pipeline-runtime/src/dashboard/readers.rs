@@ -50,8 +50,8 @@ impl Readers {
             tracing::error!("the dashboard could not answer: {error}");
             Err(Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "a fault of the dashboard",
-                "the answer could not be made: see the log",
+                "internal error",
+                "the answer could not be computed: see the log",
             ))
         })
     }

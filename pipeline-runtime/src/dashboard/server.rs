@@ -122,7 +122,11 @@ fn router(site: &Arc<Site>) -> Router {
     routes
         .fallback(assets::missing)
         .method_not_allowed_fallback(|| async {
-            Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "another method", "this address is asked in another way")
+            Problem::new(
+                axum::http::StatusCode::METHOD_NOT_ALLOWED,
+                "method not allowed",
+                "this address does not support that method",
+            )
         })
         .layer(middleware::from_fn_with_state(Arc::clone(site), let_in))
         .with_state(Arc::clone(site))

@@ -81,10 +81,10 @@ impl Bulk {
         let more = if has_more { ", the newest: there are more" } else { "" };
         let count = format!("{} run{}{more}", runs.len(), plural(runs.len()));
         let will = match self {
-            _ if runs.is_empty() => "does nothing: no run of this filter is in a state for it".to_owned(),
-            Self::RetryAll { downstream: false, .. } => format!("runs again what failed or was cut off in {count}"),
-            Self::RetryAll { .. } => format!("runs again what failed or was cut off in {count}, and what comes after it"),
-            Self::CancelAll { .. } => format!("cancels {count}: attempts that are under way are cut off"),
+            _ if runs.is_empty() => "does nothing: no run of this filter is in a suitable state".to_owned(),
+            Self::RetryAll { downstream: false, .. } => format!("runs the failed and interrupted nodes of {count} again"),
+            Self::RetryAll { .. } => format!("runs the failed and interrupted nodes of {count} again, and all nodes downstream"),
+            Self::CancelAll { .. } => format!("cancels {count}: running attempts are cut off"),
         };
         Ok(Preview { will, runs, has_more })
     }
@@ -111,7 +111,7 @@ impl Bulk {
                 Some(json!({ "run": run, "why": why }))
             })
             .collect();
-        let verb = if matches!(self, Self::RetryAll { .. }) { "go on" } else { "are cancelled" };
+        let verb = if matches!(self, Self::RetryAll { .. }) { "continue" } else { "are cancelled" };
         let more = if preview.has_more { "; there are more" } else { "" };
         let text = format!("{} of {} runs {verb}{more}", names.len() - refused.len(), names.len());
         Ok(json!({ "done": true, "text": text, "run": null, "refused": refused }))

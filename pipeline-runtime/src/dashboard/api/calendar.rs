@@ -168,9 +168,9 @@ impl Reasons {
         }
         let text = match self.last {
             Some(last) if interval.start < last.start && !self.catchup => {
-                "nobody served, or it was paused, as it was due, and without `catchup` the latest interval alone is made up for"
+                "no process served, or it was paused, when it was due; without `catchup` only the latest interval runs"
             }
-            Some(last) if interval.start < last.start => "its run was deleted, or a schedule of another time had none",
+            Some(last) if interval.start < last.start => "its run was deleted, or an earlier schedule had no such interval",
             _ if self.is_paused => "the schedule is paused",
             _ if !self.is_held => "no process follows the schedule",
             _ if !self.catchup && self.last.is_none() && self.due.as_ref().is_none_or(|(due, _)| interval.start < due.start) => {
@@ -185,14 +185,11 @@ impl Reasons {
     fn of_due(&self, interval: Interval) -> Cow<'static, str> {
         let Some((due, held)) = &self.due else { return "it had a run, which was deleted".into() };
         if interval.start < due.start {
-            let text = if self.catchup {
-                "it had a run, which was deleted"
-            } else {
-                "without `catchup` the latest interval alone is made up for"
-            };
+            let text =
+                if self.catchup { "it had a run, which was deleted" } else { "without `catchup` only the latest interval runs" };
             return text.into();
         }
-        let text = held.as_ref().map_or("a process that serves begins it in a moment", |held| &held.text);
+        let text = held.as_ref().map_or("a serving process starts it soon", |held| &held.text);
         if interval.start == due.start {
             return format!("due: {text}").into();
         }

@@ -90,11 +90,7 @@ pub(super) async fn command(
         return preview(&site, &asked.command).await.map(Json);
     }
     if let Some(why) = &site.read_only {
-        return Err(Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "only to look at",
-            format!("nothing can be asked for here: {why}"),
-        ));
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "read-only", format!("commands are refused here: {why}")));
     }
     let key = headers.get(KEY).and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty() && key.len() <= 200);
     match key {
@@ -109,7 +105,7 @@ pub(super) async fn command(
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is no command: {error}")))
+    serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is not a valid command: {error}")))
 }
 
 async fn preview(site: &Arc<Site>, command: &OneOrMany) -> Result<Value, Problem> {
@@ -157,13 +153,13 @@ fn why_not(site: &Site, is_held: bool) -> Option<String> {
     }
 }
 
-pub(super) const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
+pub(super) const NOBODY: &str = "no process holds the journal: start `serve`, or use the command line";
 
 /// Refuses a command whose effect differs from what was shown, if anything was.
 pub(super) fn check(shown: Option<&str>, now: &str) -> Result<(), Problem> {
     match shown {
         Some(shown) if shown != now => {
-            Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"))
+            Err(Problem::refused("the effect of the command has changed since the preview; preview it again"))
         }
         _ => Ok(()),
     }
@@ -221,7 +217,7 @@ struct Login {
 
 /// Exchanges the token for a cookie.
 pub(super) async fn login(State(site): State<Arc<Site>>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let Login { token } = serde_json::from_slice(&body).map_err(|_| Problem::wrong("the body has to be `{\"token\": …}`"))?;
+    let Login { token } = serde_json::from_slice(&body).map_err(|_| Problem::wrong("the body must be `{\"token\": …}`"))?;
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
     let cookie = gate::login(&site.gate, &token, origin.starts_with("https://"))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())

@@ -214,7 +214,7 @@ fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
     let topics: Result<Vec<Topic>, Problem> = named
         .map(|(_, text)| {
             let what = "`overview`, `acts`, `run/PIPELINE/RUN` or `log/PIPELINE/RUN/NODE`";
-            Topic::parse(text).ok_or_else(|| Problem::wrong(format!("`{text}` is no topic: it has to be {what}")))
+            Topic::parse(text).ok_or_else(|| Problem::wrong(format!("`{text}` is not a topic: write {what}")))
         })
         .collect();
     let topics = topics?;

@@ -46,7 +46,7 @@ pub(super) async fn output(
 ) -> Result<Response, Problem> {
     let output = site.look(run, When::after(record), move |_, _, details| {
         let output = details.history().node(slot(details, &id)?).output().cloned();
-        output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
+        output.ok_or_else(|| Problem::not_found(format!("`{id}` has no stored output")))
     });
     let json = output.await?;
     let headers =

@@ -80,7 +80,7 @@ fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Re
         rows.push(json);
     }
     if !is_held && running + queued > 0 {
-        let text = "no process has the journal: `serve` or `resume` goes on with what is unfinished";
+        let text = "no process holds the journal: `serve` or `resume` continues unfinished runs";
         needs.push(json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null, "until": null }));
     }
     needs.sort_by_key(|need| GRAVEST.iter().position(|kind| need["kind"] == *kind));
@@ -209,7 +209,7 @@ fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> Failure {
 }
 
 fn unknown_failure() -> Failure {
-    (None, "its last run that has ended failed".to_owned())
+    (None, "its last finished run failed".to_owned())
 }
 
 fn first_failure(details: &RunDetails) -> Failure {

@@ -90,7 +90,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
         .map(|(begins, update)| {
             let by = update.by.as_ref().map(ToString::to_string);
             json!({
-                "verb": if *begins { "begun by" } else { "reads" },
+                "verb": if *begins { "started by" } else { "reads" },
                 "asset": update.asset,
                 "at": at(update.at),
                 "by": by,
@@ -143,7 +143,7 @@ fn why(site: &Site, reader: &JournalReader, details: &RunDetails, moment: &Momen
         return why::of_queued(site, reader, run, moment.now, moment.is_run);
     }
     if !moment.is_run {
-        return Ok(why::said("no_process", "no process runs it: `serve` or `resume` goes on with it"));
+        return Ok(why::said("no_process", "no process runs it: `serve` or `resume` continues it"));
     }
     why::of_run(&moment.waits(history), &mut site.taken(reader))
 }

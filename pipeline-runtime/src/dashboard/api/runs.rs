@@ -40,7 +40,7 @@ pub(super) struct Filter {
 pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
     let limit = args.limit.as_deref().filter(|limit| !limit.is_empty()).map(str::parse).transpose();
-    let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is no number"))?.unwrap_or(50).clamp(1, PAGE);
+    let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is not a number"))?.unwrap_or(50).clamp(1, PAGE);
     let filter = filter(&args.filter, &site.pipelines)?.limit(limit);
     let (runs, next) = site
         .readers

@@ -94,7 +94,7 @@ pub(super) fn of_queued(
 ) -> Result<Value, Problem> {
     let hold = observe::of_queued(reader.journal(), &site.pipelines, run.stored())?;
     let Some(hold) = hold else {
-        return Ok(said("run_queued", "waits for its turn: a process that serves begins it"));
+        return Ok(said("run_queued", "waits for its turn: a serving process starts it"));
     };
     let before = if is_held { observe::TURN } else { observe::TURN_OF_NOBODY };
     Ok(Held::by(site, reader, run.pipeline(), &hold, now)?.told("run_queued", before))

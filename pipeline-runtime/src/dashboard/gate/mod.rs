@@ -86,7 +86,7 @@ pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Proble
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "another user",
-            "this dashboard answers the user who started it, and root",
+            "this dashboard only answers the user who started it, and root",
         ));
     }
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
@@ -122,7 +122,7 @@ fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> R
         return Ok(());
     }
     Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "another server's name", format!("this is {address}, and not `{host}`"))
-        .hint("where a proxy asks by that name, start it with `--allow-host NAME`"))
+        .hint("if a proxy uses that name, start the dashboard with `--allow-host NAME`"))
 }
 
 /// `is_page` is true for addresses that contain nothing of the journal.
@@ -136,7 +136,7 @@ fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), 
         Some(_)
             if is_read && is_page && text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document") => {
         }
-        Some(_) => return foreign("another page asks for this"),
+        Some(_) => return foreign("the request comes from another page"),
     }
     if is_read {
         return Ok(());
@@ -144,11 +144,7 @@ fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), 
     let is_json =
         text("content-type").is_some_and(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
     if !is_json {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "no JSON",
-            "what changes something is sent as `application/json`",
-        ));
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not JSON", "changes must be sent as `application/json`"));
     }
     // A program that has the token is not a browser controlled by another page.
     if headers.contains_key(header::AUTHORIZATION) {
@@ -157,8 +153,8 @@ fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), 
     let host = text("host").unwrap_or_default();
     match text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host)) {
         Some(origin) if origin.eq_ignore_ascii_case(host) => Ok(()),
-        Some(_) => foreign("another page asks for this"),
-        None => foreign("what changes something has to say which page asks: send `Origin: http://` and the host that is asked"),
+        Some(_) => foreign("the request comes from another page"),
+        None => foreign("changes must name their page: send `Origin: http://` followed by the host of the request"),
     }
 }
 
@@ -182,7 +178,7 @@ fn has_token(headers: &HeaderMap, gate: &Gate) -> Result<(), Problem> {
     Err(Problem::new(
         StatusCode::UNAUTHORIZED,
         "no token",
-        "this dashboard has a token, which its address holds as it is printed",
+        "this dashboard requires a token, which is part of the address that it prints",
     ))
 }
 
@@ -201,7 +197,7 @@ pub(super) fn login(gate: &Gate, given: &str, is_https: bool) -> Result<String, 
         Some(_) if gate.guesses.wrong() => {
             Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second"))
         }
-        Some(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "another token", "the token is another one")),
+        Some(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong token", "the token is wrong")),
         None => Err(Problem::wrong("this dashboard has no token")),
     }
 }
