@@ -111,7 +111,10 @@ fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
     let mut with_hash = cancel.clone();
     with_hash["hash"] = dry["hash"].clone();
     let refused = site.post("/commands", &[], &with_hash);
-    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("has changed since the preview")), (409, true));
+    assert_eq!(
+        (refused.status, refused.json()["detail"].as_str().unwrap().contains("has changed since the preview")),
+        (409, true)
+    );
     with_hash["hash"] = site.post("/commands?dry_run=true", &[], &cancel).json()["hash"].clone();
     let done = site.post("/commands", &[("idempotency-key", "all")], &with_hash);
     assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("4 of 4 runs are cancelled")), "{}", done.body);

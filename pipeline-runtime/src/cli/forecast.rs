@@ -19,7 +19,7 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) 
         Forecast::of(reader.as_ref(), pipeline, &supposed, Clock::system().now()).map_err(|error| error.to_string())?;
     output::to_stdout(&table(&forecast));
     let takes = if forecast.takes.is_zero() { "no time".to_owned() } else { brief(forecast.takes) };
-    output::to_stdout(&format!("\ntimes are in {}; a run is taken to last {takes}", forecast.zone.name()));
+    output::to_stdout(&format!("\ntimes are in {}; a run is assumed to take {takes}", forecast.zone.name()));
     if reader.is_none() {
         let journal = journal.display();
         output::to_stdout(&format!("note: there is no journal {journal}, so the pipeline is taken as one that has never run"));
