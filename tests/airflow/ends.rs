@@ -100,7 +100,7 @@ fn the_end_of_a_run_is_that_of_our_rules() {
     assert_eq!(failed.state(), "failed");
     assert_eq!(
         failed.logged("error"),
-        ["the run is failed: `fails` failed: Airflow says that it failed, and it has said nothing itself"]
+        ["the run is failed: `fails` failed: Airflow reports that it failed, but it reported no error itself"]
     );
     assert_eq!(fails("success").state(), "success");
     // Of what was marked by hand, and what Airflow has decided, the rest follows.

@@ -85,7 +85,7 @@ fn a_connection_that_is_not_there_is_told_with_what_makes_one() {
     let ran = airflow.run("about");
     let said = ran.logged("error").join("\n");
     assert!(
-        said.contains("Airflow has no connection `parity_warehouse`: `airflow connections add parity_warehouse ..` makes one"),
+        said.contains("Airflow has no connection `parity_warehouse`: `airflow connections add parity_warehouse ..` creates one"),
         "{said}"
     );
 }
@@ -107,7 +107,7 @@ fn what_joins_a_mapping_has_its_elements_in_order_whatever_became_of_them() {
     assert_eq!(with_error.run("each_end").output(), Some(&json!(["1", "odd[1]: two is no good", "skipped"])));
     // One that could not say why.
     let output = airflow.run("each_end").output().cloned();
-    let unsaid = "odd[1]: Airflow says that it failed, and it has said nothing itself";
+    let unsaid = "odd[1]: Airflow reports that it failed, but it reported no error itself";
     assert_eq!(output, Some(json!(["1", unsaid, "skipped"])));
 }
 

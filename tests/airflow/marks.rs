@@ -37,7 +37,7 @@ fn how_a_task_once_ended_counts_only_where_airflow_still_says_so() {
     assert_eq!(how.output(), Some(&json!("skipped")));
     // Marked as failed since it was skipped.
     let how = rules().state("fails", "failed").said("fails", -1, skipped()).run("how_bad");
-    let unsaid = "fails failed after 1: Airflow says that it failed, and it has said nothing itself";
+    let unsaid = "fails failed after 1: Airflow reports that it failed, but it reported no error itself";
     assert_eq!(how.output(), Some(&json!(unsaid)));
     // And so for the run.
     let run = || Airflow::new("fails_in_the_end").succeeded("clean_up", json!("x"));
@@ -104,11 +104,11 @@ fn a_mapping_of_one_task_is_what_airflow_says_of_it() {
     let marked = of("failed").elements("step.each", "success", &fine);
     assert_eq!(marked.clone().run("end_of_run").state(), "failed");
     let all = marked.run("all_steps");
-    assert!(errors(&all).contains("Airflow says that it failed, and it has said nothing itself"), "{}", errors(&all));
+    assert!(errors(&all).contains("Airflow reports that it failed, but it reported no error itself"), "{}", errors(&all));
     // Marked as a success since it failed: the run may end well, and nobody takes what is not there.
     let marked = of("success").elements("step.each", "failed", &broken);
     assert_eq!(marked.clone().run("end_of_run").state(), "success");
-    assert!(errors(&marked.run("all_steps")).contains("marked by hand"));
+    assert!(errors(&marked.run("all_steps")).contains("marked manually"));
     // Skipped since.
     let marked =
         of("skipped").elements("step.each", "failed", &broken).said("step.each", -1, ended("failed", "step[1]", "broken"));
@@ -129,7 +129,7 @@ fn a_mapping_of_one_task_fails_with_what_is_around_it_and_never_waits_for_what_n
     assert_eq!(failed.pushed("pipeline_end").unwrap()["value"]["node"], "ok");
     let cleared = nested.run_element("added.each", 2);
     assert_eq!(cleared.state(), "failed");
-    assert!(errors(&cleared).contains("clear it together with what is before it"), "{}", errors(&cleared));
+    assert!(errors(&cleared).contains("clear it together with everything upstream"), "{}", errors(&cleared));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn a_run_of_another_programs_tasks_is_no_success() {
     for state in ["failed", "upstream_failed", "running"] {
         let ran = run().succeeded("clean_up", json!("x")).state("gone", state).run("end_of_run");
         assert_eq!(ran.state(), "failed");
-        let said = format!("`gone` is {state}, and this program has no such task");
+        let said = format!("`gone` is {state}, but this program has no such task");
         assert!(errors(&ran).starts_with(&said), "{}", errors(&ran));
     }
     // What a deployment has removed is nobody's affair.
@@ -198,7 +198,7 @@ fn a_run_of_which_something_has_not_ended_is_no_success() {
     for state in ["running", "up_for_retry", "none"] {
         let ran = run(state).run("end_of_run");
         assert_eq!(ran.state(), "failed");
-        let said = format!("`fails` has not ended, it is {state}: clear `end_of_run` together with what is before it");
+        let said = format!("`fails` has not ended (it is {state}): clear `end_of_run` together with everything upstream");
         assert!(errors(&ran).contains(&said), "{}", errors(&ran));
     }
     // A race goes on after it was won.
@@ -239,7 +239,7 @@ fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
     let ran = fan.clone().state("element_1", "failed").run("end_of_run");
     assert_eq!(ran.state(), "failed");
     assert!(
-        errors(&ran).contains("the list of `element.each` has 1 elements now, and it was expanded over 2"),
+        errors(&ran).contains("the list of `element.each` has 1 elements now, but it was expanded over 2"),
         "{}",
         errors(&ran)
     );
@@ -248,7 +248,7 @@ fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
     let two =
         (0..2).fold(mappings, |airflow, index| airflow.element("double", index, json!(0)).element("scaled", index, json!(1)));
     let total = two.run("total");
-    assert!(errors(&total).contains("clear it with all that is behind it"), "{}", errors(&total));
+    assert!(errors(&total).contains("clear it with everything downstream"), "{}", errors(&total));
     // And of one that is one task.
     let steps = |list: Value| {
         let airflow = Airflow::new("in_order").succeeded("steps", list).state("step.each", "success");
@@ -257,7 +257,7 @@ fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
     assert_eq!(steps(json!([0, 1])).output(), Some(&json!(["1", "2"])));
     for list in [json!([0]), json!([0, 1, 2])] {
         let ran = steps(list);
-        assert!(errors(&ran).contains("the list of `step.each` is no longer the one that it has run over"), "{}", errors(&ran));
+        assert!(errors(&ran).contains("the list of `step.each` has changed since it ran"), "{}", errors(&ran));
     }
 }
 
@@ -270,7 +270,7 @@ fn a_mapping_that_failed_and_a_join_that_says_so_are_one_failure() {
         .state("counted", "upstream_failed");
     let ran = ledger.state("sum", "failed").said("sum", -1, upstream.clone()).run("end_of_run");
     assert_eq!(ran.state(), "failed");
-    assert!(errors(&ran).contains("Airflow says that it failed, and it has said nothing itself"), "{}", errors(&ran));
+    assert!(errors(&ran).contains("Airflow reports that it failed, but it reported no error itself"), "{}", errors(&ran));
     assert!(!errors(&ran).contains("cannot be"), "{}", errors(&ran));
     // Cleared alone, and well since.
     let again = Airflow::new("ledger").succeeded("numbers", json!([0])).succeeded("counted.each", json!([0])).element(
@@ -342,7 +342,7 @@ fn of_a_process_that_died_the_end_of_the_run_tells() {
         lines.sort();
         lines
     };
-    let unsaid = "Airflow says that it failed, and it has said nothing itself";
+    let unsaid = "Airflow reports that it failed, but it reported no error itself";
     assert_eq!(of(true), [format!("on_failure fails {unsaid}"), format!("on_failure the run `fails` failed: {unsaid}")]);
     assert_eq!(of(false), ["on_failure the run `fails` failed: broken on purpose"]);
 }

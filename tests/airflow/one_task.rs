@@ -30,7 +30,7 @@ fn all_elements_run_in_its_process_with_their_retries_and_say_what_they_came_to(
     );
     assert_eq!(ran.pushed("pipeline_elements").unwrap()["map_index"], 2);
     assert_eq!(ran.logged("warning").len(), 2, "{:?}", ran.log);
-    assert!(ran.logged("warning").contains(&"`again[2][1]` is tried again in 10ms: once more"), "{:?}", ran.log);
+    assert!(ran.logged("warning").contains(&"`again[2][1]` is retried in 10ms: once more"), "{:?}", ran.log);
     // An empty list has no elements, and is a success.
     let ran = nested().run_element("added.each", 0);
     assert_eq!((ran.state(), elements(&ran)), ("success", json!({})));
@@ -99,8 +99,8 @@ fn a_process_that_died_says_nothing_and_what_is_behind_it_is_told_so() {
     let ran = airflow.clone().run("all_steps");
     assert_eq!(ran.state(), "failed", "{ran:#?}");
     let said = ran.logged("error").join("\n");
-    assert!(said.contains("Airflow says that it failed, and it has said nothing itself"), "{said}");
+    assert!(said.contains("Airflow reports that it failed, but it reported no error itself"), "{said}");
     let ran = airflow.state("step.each", "success").run("all_steps");
     let said = ran.logged("error").join("\n");
-    assert!(said.contains("marked by hand") && said.contains("Clear it"), "{said}");
+    assert!(said.contains("marked manually") && said.contains("Clear it"), "{said}");
 }

@@ -47,7 +47,7 @@ fn a_task_that_is_asked_to_end_drops_its_body_first() {
     let ran = airflow.run("waits");
     assert_eq!((ran.code, ran.signal, ran.state()), (Some(1), None, "nothing"));
     assert!(ran.logged("info").contains(&"the body was dropped"), "{:?}", ran.log);
-    assert_eq!(ran.logged("warning"), ["it was asked to end, and what is under way is cut off"]);
+    assert_eq!(ran.logged("warning"), ["the task was asked to end; the running attempt is cut off"]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_first_message_that_is_none_is_told() {
     let json = Some("--wire=json");
     assert_eq!(said(b"", None), "the supervisor's first message: there is none\n");
     assert_eq!(said(&[0, 0, 0, 9, 0x93], None), "the supervisor's first message: unexpected end of file\n");
-    assert_eq!(said(&[0, 0, 0, 1, 0xc0], None), "the supervisor's first message: a frame could not be read: it is no list\n");
+    assert_eq!(said(&[0, 0, 0, 1, 0xc0], None), "the supervisor's first message: a frame could not be read: it is not a list\n");
     assert_eq!(
         said(b"[0, {\"type\": \"TaskHandlerParseRequest\"}]\n", json),
         "the supervisor began with a `TaskHandlerParseRequest`, which this version of the program does not know: build it with a newer \

@@ -92,7 +92,8 @@ fn an_update_from_outside_is_kept_where_nobody_serves_and_a_run_by_hand_reads_it
     assert!(missing.0 == 2 && missing.1.contains("there is no journal"), "{missing:?}");
     ok(folder, &["run", "visits_export", "--logical-date", "2024-01-01"]);
     assert_eq!(ok(folder, &["assets", "update", "processes", "--value", "7"]), "the asset processes is updated");
-    for (value, why) in [("\"many\"", "the value is no `u64`"), ("many", "the value is no JSON: expected value")] {
+    for (value, why) in [("\"many\"", "the value is not of type `u64`"), ("many", "the value is not valid JSON: expected value")]
+    {
         let refused = call(folder, &["assets", "update", "processes", "--value", value]);
         assert!(refused.0 == 2 && refused.1.contains(why), "{refused:?}");
     }
@@ -134,7 +135,7 @@ fn a_process_that_serves_hears_of_an_update_from_outside() {
     let run: serde_json::Value = serde_json::from_str(&ok(folder, &["runs", "--pipeline", "both", "--json"])).unwrap();
     assert_eq!(run["kind"], "asset_triggered");
     let shown = ok(folder, &["show", &format!("both/{}", run["run_id"].as_str().unwrap())]);
-    assert!(shown.contains("begun by the update of processes at 20"), "{shown}");
+    assert!(shown.contains("started by the update of processes at 20"), "{shown}");
     assert!(ok(folder, &["pause", "both"]).starts_with("the `when` of both is paused"));
     serve.kill().unwrap();
     serve.wait().unwrap();

@@ -139,74 +139,74 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
 #[test]
 fn what_they_take_stands_in_their_help() {
     expect![[r#"
-        Copies the journal into FILE, also while another process writes it
+        Copy the journal to FILE, even while another process writes it
 
-        FILE is a whole journal, with what was kept at one moment, and appears as a whole. Nobody is held up meanwhile.
+        FILE is a complete journal as of one moment, and appears atomically. No writer is blocked meanwhile.
 
         Usage: cli-pipelines backup [OPTIONS] <FILE>
 
         Arguments:
           <FILE>
-                  The copy; its folder has to be there
+                  The copy; its folder must exist
 
         Options:
               --force
-                  Replaces FILE if it is there and a regular file
+                  Replace FILE if it exists and is a regular file
 
           -h, --help
                   Print help (see a summary with '-h')
 
         Logging:
               --log <LEVEL>
-                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+                  Minimum level of log lines written to stderr: off, error, warn, info, debug, trace
 
-                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+                  The default is the environment variable PIPELINE_LOG, else info.
 
               --log-format <FORMAT>
-                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+                  Format of log lines: text, or json for one JSON object per line with the run, the node and the attempt
 
-                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+                  The default is the environment variable PIPELINE_LOG_FORMAT, else text.
 
         Journal:
               --journal <FILE>
-                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+                  The journal file that stores all runs; defaults to PIPELINE_JOURNAL, else .pipeline/journal.db
 
-                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` create the file if it is missing; all other commands fail and print its path.
         [exit 0]
     "#]].assert_eq(&call(&["backup", "--help"]));
     expect![[r#"
-        Deletes old runs from the journal, in the process that holds it if there is one
+        Delete old runs from the journal, in the process that holds it if there is one
 
-        Runs that have not ended, or have not told everybody, stay; so does what schedules, templates and queued runs look back on, as the newest run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is written anew for that, where no process holds it, which takes free space of twice its size.
+        Unfinished runs and runs with pending notifications are kept, and so is everything that schedules, templates and queued runs depend on, such as the newest run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is rewritten for that if no process holds it, which takes free space of twice its size.
 
         Usage: cli-pipelines prune [OPTIONS] --older-than <DURATION>
 
         Options:
               --older-than <DURATION>
-                  Runs that ended so long ago: 30d, 12h
+                  Delete runs that ended longer ago: 30d, 12h
 
               --dry-run
-                  Says what would be deleted, and deletes nothing
+                  Print what would be deleted, and delete nothing
 
           -h, --help
                   Print help (see a summary with '-h')
 
         Logging:
               --log <LEVEL>
-                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+                  Minimum level of log lines written to stderr: off, error, warn, info, debug, trace
 
-                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+                  The default is the environment variable PIPELINE_LOG, else info.
 
               --log-format <FORMAT>
-                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+                  Format of log lines: text, or json for one JSON object per line with the run, the node and the attempt
 
-                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+                  The default is the environment variable PIPELINE_LOG_FORMAT, else text.
 
         Journal:
               --journal <FILE>
-                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+                  The journal file that stores all runs; defaults to PIPELINE_JOURNAL, else .pipeline/journal.db
 
-                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` create the file if it is missing; all other commands fail and print its path.
         [exit 0]
     "#]].assert_eq(&call(&["prune", "--help"]));
     expect![[r#"
@@ -223,7 +223,7 @@ fn what_they_take_stands_in_their_help() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay
+        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs are never deleted
 
         For more information, try '--help'.
     "#]]

@@ -66,7 +66,7 @@ fn a_backfill_has_what_starts_on_its_days_both_of_them_and_those_between() {
 #[test]
 fn another_run_of_a_date_says_so_and_where_the_earlier_one_is() {
     let folder = Folder::new();
-    let said = "this is another run of that date: run ";
+    let said = "this date already has a run: run ";
     assert_eq!(
         folder.line(&["run", "sales", "--logical-date", "2024-03-25", "--log", "off"], said),
         format!("{said}manual__2024-03-25T05:00:00Z is success, and `show sales/manual__2024-03-25T05:00:00Z` shows it")

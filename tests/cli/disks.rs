@@ -43,8 +43,8 @@ fn metrics_and_backups_replace_no_pipe_and_no_journal() {
     let is_pipe = || fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo();
     for metrics in ["pipe", ".pipeline/journal.db", ".pipeline/journal.db.lock", "./.pipeline/../.pipeline/journal.db-wal"] {
         let said = told(&call(&folder, &[&SALES[..], &["--new", "--metrics", metrics]].concat()));
-        let why = if metrics == "pipe" { "it is no regular file" } else { "it belongs to the journal" };
-        let wanted = format!("error: --metrics: `{metrics}` is not replaced, as {why}; name another file\n");
+        let why = if metrics == "pipe" { "it is not a regular file" } else { "it belongs to the journal" };
+        let wanted = format!("error: --metrics: `{metrics}` is not replaced, since {why}; name another file\n");
         assert!(said.contains("[exit 2]") && said.contains(&wanted), "{said}");
     }
     let said = told(&call(&folder, &["backup", "pipe", "--force"]));

@@ -32,8 +32,8 @@ fn ctrl_c_cuts_a_sensors_wait_off() {
     expect![[r#"
 
         error: interrupted by Ctrl-C: run manual__2024-03-25T00:00:00Z is unfinished, its attempts were cut off
-          = note: what it did is kept, and nothing that had finished runs again
-          = help: `resume` goes on with it
+          = note: its progress is recorded, and finished nodes do not run again
+          = help: `resume` continues it
     "#]]
     .assert_eq(&stderr);
 }

@@ -152,13 +152,13 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_runs() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --metrics: there is no folder `no/such`; make it, or name a file in another one
+        error: --metrics: there is no folder `no/such`; create it, or name a file in another folder
     "#]]
     .assert_eq(&call(&["run", "sales", "--metrics", "no/such/sales.prom"]));
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --metrics: `/` is no file; name one, as in `--metrics run.prom`
+        error: --metrics: `/` is not a file; name one, as in `--metrics run.prom`
     "#]]
     .assert_eq(&call(&["run", "sales", "--metrics", "/"]));
 }

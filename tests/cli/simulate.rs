@@ -126,7 +126,7 @@ fn a_value_in_a_bodys_stead() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value 'parse=three' for '--stub <NODE=JSON>': `three` is no JSON: expected ident at line 1 column 2; a text stands in quotes
+        error: invalid value 'parse=three' for '--stub <NODE=JSON>': `three` is not valid JSON: expected ident at line 1 column 2; write a text in quotes
 
         For more information, try '--help'.
     "#]]
@@ -222,8 +222,8 @@ fn others_that_are_told_of_wrongly() {
         --ran: the run of `counts`: `totals` takes the output of no task `cuont` of it; did you mean `count`?
         --ran: the run of `counts`: the output of `count` is not a `Vec<Rates>`: invalid type: integer `7`, expected a sequence at line 1 column 1
         --ran: the run of `totals`: `totals` takes the output of no task `count` of it; it takes no output of that pipeline
-        invalid value '3m=counts=done' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `done` is no end of a run; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
-        invalid value '3m=counts={' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `{` is no JSON: EOF while parsing an object at line 1 column 1; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+        invalid value '3m=counts=done' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `done` is not an end of a run; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+        invalid value '3m=counts={' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `{` is not valid JSON: EOF while parsing an object at line 1 column 1; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
         invalid value 'soon=counts' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
         invalid value '3m' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
     "#]].assert_eq(&said);
@@ -233,7 +233,7 @@ fn others_that_are_told_of_wrongly() {
         --updated: pipeline `converted` neither waits for an asset `rate` nor reads it; did you mean `rates`?
         --updated: the update of the asset `rates`: the value is not a `Rates`: invalid type: integer `7`, expected struct Rates at line 1 column 1
         invalid value '0s=rates' for '--updated <WHEN=ASSET=JSON>': write WHEN=ASSET=JSON, as in `0s=rates='{"eur": 7}'`
-        invalid value '0s=rates=many' for '--updated <WHEN=ASSET=JSON>': `many` is no JSON: expected value at line 1 column 1; a text stands in quotes
+        invalid value '0s=rates=many' for '--updated <WHEN=ASSET=JSON>': `many` is not valid JSON: expected value at line 1 column 1; write a text in quotes
         invalid value 'soon=rates=7' for '--updated <WHEN=ASSET=JSON>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
     "#]].assert_eq(&said);
     expect![[r#"

@@ -46,7 +46,10 @@ fn a_dry_run_says_what_will_happen_and_writes_nothing() {
     }
     // Nobody would carry it out.
     let refused = site.post("/commands", &[], &json!({ "command": "pause", "pipeline": "parted", "paused": true }));
-    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("no process has the journal")), (409, true));
+    assert_eq!(
+        (refused.status, refused.json()["detail"].as_str().unwrap().contains("no process holds the journal")),
+        (409, true)
+    );
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn what_is_asked_for_is_done_once_and_kept_with_who_asked() {
     let done = site.post("/commands", &[], &with_hash);
     assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("2 intervals of parted are run")), "{}", done.body);
     let again = site.post("/commands", &[], &with_hash);
-    assert_eq!((again.status, again.json()["detail"].as_str().unwrap().contains("no longer the same")), (409, true));
+    assert_eq!((again.status, again.json()["detail"].as_str().unwrap().contains("has changed since the preview")), (409, true));
     assert_eq!(shown.end(), Some(0));
 }
 
@@ -102,16 +105,16 @@ fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
     let meant: Vec<&str> = dry["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
     let of = |day| format!("waiting/manual__2026-01-{day}T00:00:00Z");
     assert_eq!(meant, [of("07"), of("06"), of("05")]);
-    assert_eq!(
-        (&dry["possible"], &dry["will"]),
-        (&json!(true), &json!("cancels 3 runs: attempts that are under way are cut off"))
-    );
+    assert_eq!((&dry["possible"], &dry["will"]), (&json!(true), &json!("cancels 3 runs: running attempts are cut off")));
     // What was shown is what is done, or nothing is.
     assert_eq!(site.post("/commands", &[], &waits("2026-01-08")).status, 200);
     let mut with_hash = cancel.clone();
     with_hash["hash"] = dry["hash"].clone();
     let refused = site.post("/commands", &[], &with_hash);
-    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("no longer the same")), (409, true));
+    assert_eq!(
+        (refused.status, refused.json()["detail"].as_str().unwrap().contains("has changed since the preview")),
+        (409, true)
+    );
     with_hash["hash"] = site.post("/commands?dry_run=true", &[], &cancel).json()["hash"].clone();
     let done = site.post("/commands", &[("idempotency-key", "all")], &with_hash);
     assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("4 of 4 runs are cancelled")), "{}", done.body);
@@ -163,7 +166,7 @@ fn whoever_hangs_up_and_asks_again_by_the_same_key_is_answered_for_what_was_done
     }
     drop(asked);
     let done = site.post("/commands", &key, &retry);
-    assert_eq!(done.json()["text"], "70 of 70 runs go on", "{}", done.body);
+    assert_eq!(done.json()["text"], "70 of 70 runs continue", "{}", done.body);
     assert_eq!(retried(), 70);
     assert_eq!(shown.end(), Some(0));
 }

@@ -37,7 +37,7 @@ fn a_queued_run_says_which_limit_holds_it_and_which_runs() {
     assert_eq!((&why["kind"], &why["runs"]), (&json!("run_queued"), &json!([FIRST])));
     let said = text(&why["text"]);
     let by = "waits for its turn: `max_active_runs = 1`, and `scheduled__2025-12-31T23:00:00Z` has not ended; \
-              `scheduled__2025-12-31T23:00:00Z` goes on: waits for `arrival` (up_for_reschedule): arrival, next poke ";
+              `scheduled__2025-12-31T23:00:00Z` is active: waits for `arrival` (up_for_reschedule): arrival, next poke ";
     assert!(said.starts_with(by), "{said}");
     // It may change as the run behind it pokes.
     let next = site.api("/sensors")["waiting"][0]["next"].clone();

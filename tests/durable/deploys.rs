@@ -222,7 +222,7 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     let resumed = shop.told("no mapping", &["resume"]);
     assert!(resumed.contains("`upload` is not in it any more") && !resumed.contains("--accept-removed"), "{resumed}");
     let resumed = shop.told("no mapping", &["resume", "--accept-removed"]);
-    assert!(resumed.contains("a mapping that is gone has expanded into its elements already"), "{resumed}");
+    assert!(resumed.contains("a removed mapping has already expanded into its elements"), "{resumed}");
     // A type is no matter of acceptance.
     let shop = left.copy();
     shop.0.put("approved");
@@ -237,7 +237,7 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
     shop.0.put("approved");
     shop.0.put("quiet");
     let mut run = shop.command("notifier", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
-    let begun = Begun::spawn(&mut run, &["publish  success", "could not tell"]);
+    let begun = Begun::spawn(&mut run, &["publish  success", "could not notify"]);
     // Events are told before they are kept.
     shop.shown_once(&["runs"], |listed| listed.contains("success"));
     begun.kill();
@@ -249,8 +249,8 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
         let listed = shop.told(code, &["runs"]);
         assert!(listed.contains("success") && !listed.contains("blocked"), "a run that has ended is not blocked: {listed}");
         let cancelled = shop.told(code, &["cancel", name]);
-        assert!(cancelled.contains("what was still to be told of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
-        assert!(shop.told(code, &["resume"]).contains("nothing to go on with"), "{code}");
+        assert!(cancelled.contains("the pending notifications of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
+        assert!(shop.told(code, &["resume"]).contains("nothing to resume"), "{code}");
         assert!(shop.told(code, &["cancel", name]).contains("it has ended"), "{code}");
     }
     // The code that knows whom to tell does.
@@ -269,7 +269,7 @@ fn a_run_is_shown_as_it_was_whatever_the_code_has_become() {
     for change in ["removed task", "removed pipeline", "params", "failing function"] {
         // Another process runs it, by code that has all of it, and may be poking just now.
         let shown = shop.shown_by(change, &["show", run], |shown| shown.contains("approval: next poke "));
-        assert!(shown.contains("note: shown by the plan that the journal has kept: "), "{change}: {shown}");
+        assert!(shown.contains("note: shown with the plan stored in the journal: "), "{change}: {shown}");
         assert!(shown.contains("publish: waits for `approval`"), "{change}: {shown}");
     }
     shop.0.put("approved");

@@ -233,7 +233,7 @@ fn an_output_over_the_limit_fails_its_node() {
         error: node `heavy` failed: the output has more than 16 MiB as JSON, which is the limit: put it in a bucket and return its key
           --> tests/durable/runs/main.rs:83:5: wired here
 
-        help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
+        help: fix the cause; `retry manual__2024-03-25T00:00:00Z` then runs the failed nodes and those that did not run because of them
     "#]].assert_eq(end);
 }
 

@@ -86,7 +86,7 @@ fn is_resumed(version: u32) {
     ] {
         assert!(shown.contains(part), "version {version}: {part}\n{shown}");
     }
-    assert!(call(&journal, &["resume"]).starts_with("nothing to go on with"), "version {version}");
+    assert!(call(&journal, &["resume"]).starts_with("nothing to resume"), "version {version}");
 
     // An ended run is tried again, where that is asked for.
     assert!(call(&journal, &["retry", &format!("ended/{ENDED}"), "upload[1]", "--downstream"]).ends_with("[exit 0]\n"));

@@ -131,7 +131,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
 
         _ delicate#1 after _ failed: 503
 
-        no process runs it: `resume` goes on with it
+        no process runs it: `resume` continues it
 
         export: next poke _ (in _), budget left _
         publish: waits for `export` (up_for_reschedule)

@@ -72,9 +72,9 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
 
         _  second#1 after _  cut off by the end of its process
 
-        no process runs it: `resume` goes on with it
+        no process runs it: `resume` continues it
 
-        second: attempt 1 of 1 was under way since _ as its process ended
+        second: attempt 1 of 1 had been running since _ when its process ended
         third: waits for `second` (running)
         [exit 0]
     "#]],

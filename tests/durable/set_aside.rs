@@ -31,7 +31,7 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
          1]
         [stderr]
         error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is not a valid `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Let the type also read the old form (`#[serde(default)]`), or start again with `--new`
-          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others go on; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
+          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others continue; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
     "#]].assert_eq(end);
     assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("first ")).count(), 1);
 
@@ -43,7 +43,7 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
     serve.child.kill().unwrap();
     serve.hears_the_end();
     assert!(folder.told(&["runs", "--state", "cancelled"]).contains("changing"));
-    assert!(folder.told(&["resume"]).contains("nothing to go on with"));
+    assert!(folder.told(&["resume"]).contains("nothing to resume"));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     assert!(other(&["skip", RUN, "number"]).contains("[exit 2]"));
     expect![[r#"
         journal .pipeline/journal.db
-        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program could not go on with it
+        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program could not resume it
         [exit 0]
     "#]]
     .assert_eq(&other(&["cancel", RUN]));
@@ -74,7 +74,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
         error: run `manual__2024-03-25T00:00:00Z`: it has ended: it is cancelled
     "#]]
     .assert_eq(&other(&["cancel", RUN]));
-    assert!(other(&["resume"]).contains("nothing to go on with"));
+    assert!(other(&["resume"]).contains("nothing to resume"));
     assert!(other(&["show", RUN]).contains("cancelled"));
     let shown = folder.told(&["show", RUN]);
     assert!(shown.contains("the run ended before it did") && !shown.contains("running"), "{shown}");

@@ -214,7 +214,10 @@ async fn a_value_that_is_none_of_the_asset_is_refused() {
     static UNKNOWN: Asset<u64> = Asset::new("proceses");
     let host = Host::builder([model(), export()]).temporary_journal().start().await.unwrap();
     let refused = host.update(&WRONG, &"many".to_owned()).await.unwrap_err().to_string();
-    assert!(refused.starts_with("the value is no `u64`, which the asset `processes` is of: invalid type: string"), "{refused}");
+    assert!(
+        refused.starts_with("the value is not of type `u64`, as the asset `processes` requires: invalid type: string"),
+        "{refused}"
+    );
     let refused = host.update(&UNKNOWN, &1).await.unwrap_err().to_string();
     assert_eq!(refused, "the pipelines have no asset `proceses`; did you mean `processes`?");
     host.shutdown().await.unwrap();

@@ -12,7 +12,7 @@ fn a_second_engine_is_refused_and_names_the_first() {
     let held = format!("error: the journal \".pipeline/journal.db\" is in use by process {} since 20", serve.id());
     assert!(second.starts_with(&held) && second.contains("served-pipelines serve`)"), "{second}");
     let run = folder.refused(&["run", "waiting", "--logical-date", "2024-03-01"]);
-    assert!(run.contains("  = help: `trigger waiting --logical-date 2024-03-01` has that process run it"), "{run}");
+    assert!(run.contains("  = help: `trigger waiting --logical-date 2024-03-01` asks that process to run it"), "{run}");
     assert!(folder.refused(&["resume"]).starts_with(&held));
 }
 
@@ -31,7 +31,7 @@ fn runs_are_triggered_skipped_cancelled_and_retried_in_the_process_that_serves()
     let skipped = folder.refused(&["skip", FIRST, "arrival"]);
     assert_eq!(skipped.trim_end(), format!("error: run `{FIRST}`: `arrival` cannot be skipped: it is skipped"));
     // What has ended is tried again, and cancelled while it waits.
-    assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting goes on"));
+    assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting continues"));
     serve.hears("/arrival  up_for_reschedule");
     assert_eq!(folder.ok(&["cancel", FIRST]).trim_end(), format!("run {FIRST} of waiting is cancelled"));
     serve.hears("of waiting: cancelled");

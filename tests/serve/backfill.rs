@@ -140,7 +140,7 @@ fn the_process_that_serves_runs_them() {
     let refused = folder.refused(&["backfill", "waiting", "--from", "2024-03-05", "--to", "2024-03-06"]);
     assert!(refused.starts_with("error: pipeline `waiting` has no schedule, and so no intervals to run"), "{refused}");
     let refused = folder.refused(&["backfill", "daily", "--from", "2190-03-05", "--to", "2190-03-06"]);
-    assert!(refused.starts_with("error: no data interval of `daily` that is over starts between"), "{refused}");
+    assert!(refused.starts_with("error: no completed data interval of `daily` starts between"), "{refused}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }
 
@@ -175,7 +175,7 @@ fn a_param_that_does_not_fit_is_named_before_anything_runs() {
 fn more_intervals_than_may_be_are_refused() {
     let folder = Folder::new();
     let refused = folder.refused(&["backfill", "minutely", "--from", "2024-01-01", "--to", "2024-06-01"]);
-    assert_eq!(refused, "error: more than 100000 intervals start between 2024-01-01 and 2024-06-01: divide them\n");
+    assert_eq!(refused, "error: more than 100000 intervals start between 2024-01-01 and 2024-06-01: split the backfill\n");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn json_lines_have_the_run() {
         (&line["pipeline"], &line["run"], &line["node"], &line["attempt"], &line["message"], &line["fields"]["day"]),
         (&"busy".into(), &SECOND.into(), &"patient".into(), &1.into(), &"waits for go".into(), &"2024-03-02".into())
     );
-    let asked: serde_json::Value = serde_json::from_str(&serve.heard("asked from outside")).expect("the engine's, too");
+    let asked: serde_json::Value = serde_json::from_str(&serve.heard("answered a command")).expect("the engine's, too");
     assert_eq!((asked["level"].as_str(), asked.get("run")), (Some("INFO"), None));
 }
 

@@ -38,7 +38,7 @@ fn prune_beside_a_process_that_serves_deletes_what_is_old_and_the_file_shrinks()
     assert!(counted.contains("would be deleted") && folder.runs("regional").len() == 9, "{counted}");
     let said = folder.ok(&["prune", "--older-than", "0s"]);
     assert!(said.contains("deleted; ") && said.contains("\nthe file has shrunk from "), "{said}");
-    serve.hears(&format!("asked from outside: {}", said.lines().next().unwrap()));
+    serve.hears(&format!("answered a command: {}", said.lines().next().unwrap()));
     // The newest stays, which templates look back on.
     assert_eq!(folder.runs("regional").len(), 1);
     assert!(size(&folder) < was / 2, "{} of {was} bytes", size(&folder));
@@ -53,10 +53,10 @@ fn a_process_that_serves_keeps_runs_for_as_long_as_it_is_told_to() {
     // An hour is six seconds here, and whole days are between the backfill and the process.
     let mut serve = folder.serve(&["--keep", "1ms"]);
     assert!(serve.said("serving minutely: next run at ") && serve.said("runs are kept for 1ms"));
-    serve.hears("runs deleted that are kept no longer");
+    serve.hears("runs deleted that are past their `keep`");
     assert_eq!(folder.runs("regional").len(), 1);
     // Again an hour later, of what it has run itself.
-    serve.hears("deleted that are kept no longer");
+    serve.hears("deleted that are past their `keep`");
     let minutes: Vec<String> = folder.runs("minutely").iter().map(|run| run["logical_date"].to_string()).collect();
     assert_eq!(serve.ended_by("-TERM"), Some(0));
     let mut next = folder.serve(&["--keep", "1ms"]);
@@ -68,7 +68,10 @@ fn a_process_that_serves_keeps_runs_for_as_long_as_it_is_told_to() {
         after.iter().filter(|minute| latest.is_some_and(|latest| *minute < latest) && !minutes.contains(minute)).count();
     assert_eq!(earlier, 0, "nothing runs a second time: {minutes:?}, {after:?}");
     let refused = folder.refused(&["serve", "--keep", "0s"]);
-    assert!(refused.contains("'0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay"), "{refused}");
+    assert!(
+        refused.contains("'0s' for '--keep <DURATION>': it must be longer than zero; without it runs are never deleted"),
+        "{refused}"
+    );
 }
 
 /// Whether a journal's pages are sound, and each run in it has what it says it has.

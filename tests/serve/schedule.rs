@@ -32,7 +32,7 @@ fn what_is_under_way_may_end_when_the_process_is_asked_to_and_its_downstream_run
     assert!(folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]).contains("has started"));
     serve.hears("/patient  running");
     serve.signal("-TERM");
-    serve.hears("SIGTERM: nothing more starts; what is under way has 20s to end");
+    serve.hears("SIGTERM: nothing more starts; running attempts have 20s to finish");
     folder.touch("go");
     assert_eq!(serve.ends().code(), Some(0));
     assert_eq!(folder.runs("busy")[0]["state"], "running");
@@ -53,7 +53,7 @@ fn what_does_not_end_in_time_is_cut_off_and_gone_on_with() {
     assert_eq!(serve.ended_by("-TERM"), Some(143));
     assert!(serve.said("run manual__2024-03-01T00:00:00Z of busy is unfinished"));
     folder.touch("go");
-    assert!(folder.ok(&["resume"]).contains("going on with run manual__2024-03-01T00:00:00Z"));
+    assert!(folder.ok(&["resume"]).contains("resuming run manual__2024-03-01T00:00:00Z"));
     assert!(folder.runs("busy").iter().all(|run| run["state"] == "success"));
 }
 
@@ -78,7 +78,7 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let mut next = folder.serve(&[]);
     next.hears("run manual__2024-03-01T00:00:00Z of waiting: success");
     next.hears("run manual__2024-03-02T00:00:00Z of waiting: success");
-    assert!(next.said("going on with run manual__2024-03-01T00:00:00Z"));
+    assert!(next.said("resuming run manual__2024-03-01T00:00:00Z"));
     assert_eq!(folder.runs("waiting")[1]["params"]["key"], "other.json");
 }
 

@@ -56,10 +56,10 @@ fn systemd_hears_that_it_serves_what_it_does_that_it_is_alive_and_that_it_ends()
     manager.hears("WATCHDOG=1");
     manager.hears("WATCHDOG=1");
     folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
-    manager.hears("STATUS=1 under way, 0 queued");
+    manager.hears("STATUS=1 active, 0 queued");
     serve.signal("-TERM");
     manager.hears("STOPPING=1");
-    manager.hears("STATUS=ending: what is under way has 20s to end");
+    manager.hears("STATUS=stopping: running attempts have 20s to finish");
     // It is alive as long as something is under way.
     manager.hears("WATCHDOG=1");
     folder.touch("go");
@@ -104,7 +104,7 @@ fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
 fn a_socket_that_is_none_is_warned_of_and_all_is_served() {
     let folder = Folder::new();
     let mut serve = folder.start_with(&["serve"], &[("NOTIFY_SOCKET", "nowhere")]);
-    serve.hears(" WARN engine: NOTIFY_SOCKET is `nowhere`, and nobody can be told there that this process serves: ");
+    serve.hears(" WARN engine: NOTIFY_SOCKET is `nowhere`, and it cannot be notified that this process serves: ");
     serve.hears("of minutely: success");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }

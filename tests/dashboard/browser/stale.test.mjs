@@ -60,7 +60,7 @@ test('the death of the process that runs is told by the page beside it, although
     await page.getByText('held by process').waitFor();
     await site.end('SIGKILL');
     await page.locator('.head .chip.s-no_process').waitFor();
-    await page.locator('.needs li', { hasText: 'no process has the journal' }).waitFor();
+    await page.locator('.needs li', { hasText: 'no process holds the journal' }).waitFor();
     await beside.end();
   } finally { await context.close(); }
 });

@@ -26,14 +26,14 @@ inBrowser('a file that never comes is asked for by keyboard, and what follows fr
 inBrowser('a failure is added and taken back, and a mistake says what to write', example, async (page, site) => {
   await visit(page, site, `r/${GOOD}?view=what-if`);
   await said(page).waitFor();
-  const text = page.getByLabel('What is otherwise');
+  const text = page.getByLabel('What is changed');
   await text.fill('daily_export');
   await press(page, 'Enter');
   await page.getByRole('alert').filter({ hasText: 'write NODE@ATTEMPT' }).waitFor();
-  await page.getByRole('button', { name: 'Take daily_export back' }).click();
+  await page.getByRole('button', { name: 'Remove daily_export' }).click();
   await said(page).waitFor();
   await text.fill('daily_export@1=503');
   await page.getByRole('button', { name: 'Add' }).click();
-  await page.getByRole('button', { name: 'Take daily_export@1=503 back' }).waitFor();
+  await page.getByRole('button', { name: 'Remove daily_export@1=503' }).waitFor();
   assert.deepEqual(query(page).getAll('fail'), ['daily_export@1=503']);
 }, { errors: /400/ });
