@@ -1,4 +1,4 @@
-//! What goes wrong between a task and Airflow: each leaves a clear line, and the right state.
+//! Failures between a task and Airflow: each leaves a clear line and the right state.
 
 use super::supervisor::{Airflow, BINARY};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ fn a_log_line_has_four_names_and_the_bodys_own_below_one() {
     assert_eq!(airflow.run("nothing").log, Vec::<Value>::new());
 }
 
-/// Has a program begin as a task under a supervisor that says just that.
+/// Starts the program as a task under a supervisor that sends only `first`.
 fn begins_with(first: &[u8], form: Option<&str>) -> Output {
     let (comm, logs) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let address = |listener: &TcpListener| listener.local_addr().unwrap().to_string();
