@@ -139,7 +139,7 @@ impl Folder {
         self.root().join(path).exists()
     }
 
-    /// The names in a folder.
+    /// The names in a folder, sorted.
     pub(crate) fn names(&self, path: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.root().join(path)).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -148,7 +148,7 @@ impl Folder {
     }
 }
 
-/// Where a file is below the root.
+/// A file's path below the root.
 pub(crate) fn place(file: MockFile) -> String {
     format!("{}/{}", file.bucket, file.key(DAY))
 }

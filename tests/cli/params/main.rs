@@ -53,7 +53,7 @@ struct Options {
     common: Common,
 }
 
-/// Aborts the process if a file requests it, so that the run is resumed by another.
+/// Prints its options. Aborts the process if a file requests it, so that another process resumes the run.
 #[task]
 async fn tell(options: Options) -> Result<()> {
     println!("{options:?}");
