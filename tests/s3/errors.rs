@@ -1,4 +1,4 @@
-//! Errors told apart, and what is in none of their texts.
+//! Kinds of errors, and what none of their texts contains.
 
 use std::error::Error;
 
@@ -99,7 +99,7 @@ async fn limits_may_be_as_large_as_they_can_be_written() -> Tested {
     Ok(())
 }
 
-/// In no text of the error nor of its causes.
+/// Asserts that neither the error nor its causes contain the secret.
 fn no_secret(error: &BucketError) {
     let mut link: Option<&dyn Error> = Some(error);
     while let Some(error) = link {
