@@ -24,7 +24,7 @@ fn a_server_that_fails_has_the_attempt_tried_again_by_airflow() {
     let ran = airflow.clone().run("maybe_none");
     assert_eq!((ran.code, ran.state()), (Some(1), "nothing"), "Airflow knows when to try again");
     assert_eq!(ran.logged("error"), ["Airflow failed: GetTaskStates: API_SERVER_ERROR, gone fishing (503) null"]);
-    assert_eq!(airflow.try_of(3, 2).run("maybe_none").state(), "failed", "and that no try is left is said");
+    assert_eq!(airflow.try_of(3, 2).run("maybe_none").state(), "failed", "and no try is left");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn what_is_refused_for_now_is_tried_again() {
     let server = Server::start(Tls::Never, [reply(".", "451 the disk is full")]);
     child("simulated_mail", Some(&plain(&server)));
     let heard = server.heard();
-    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "what is told twice is one mail");
+    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "both deliveries have one message id");
 }
 
 #[test]

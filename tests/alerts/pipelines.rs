@@ -142,7 +142,7 @@ fn simulate_single(pipeline: Pipeline) {
     let report = Simulation::new(pipeline).send_alerts().run();
     print(&report);
     assert_eq!(report.state(), RunState::Success);
-    assert_eq!(report.finished(), Some(Duration::ZERO), "a run does not wait for whom it tells");
+    assert_eq!(report.finished(), Some(Duration::ZERO), "a run does not wait for its callbacks");
     print_tries(&report);
 }
 
@@ -273,7 +273,7 @@ fn server_comes_up_later() {
     let report = Simulation::new(single()).send_alerts().at("10m", || server = Some(Server::on(address, [Reply::Ok]))).run();
     print(&report);
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
-    let told = report.callbacks()[0].told().expect("somebody was told");
+    let told = report.callbacks()[0].told().expect("the callback was delivered");
     assert!((600..900).contains(&told.as_secs()), "{told:?}");
     print_tries(&report);
     let requests = server.unwrap().requests();
@@ -293,7 +293,7 @@ fn live() {
     print(report);
     assert_eq!(report.state(), RunState::Success);
     assert_eq!(report.callbacks()[0].tries(), 3);
-    assert!(report.finished().unwrap() < Duration::from_secs(1), "a run does not wait for whom it tells");
+    assert!(report.finished().unwrap() < Duration::from_secs(1), "a run does not wait for its callbacks");
     // 1 s and 2 s between the tries.
     assert!(begun.elapsed() >= Duration::from_secs(3));
 }

@@ -94,7 +94,7 @@ fn what_failed_is_tried_again_and_the_run_is_not_changed() {
     assert!(text.contains("answered 302 Found (redirects are not followed)"), "{text}");
     let requests = server.requests();
     assert_eq!(requests.len(), 5, "a redirect was followed, or a try is missing");
-    assert!(requests.iter().all(|request| request.body == requests[0].body), "the same is told each time");
+    assert!(requests.iter().all(|request| request.body == requests[0].body), "each try sends the same body");
 }
 
 #[test]

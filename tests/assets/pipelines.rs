@@ -104,7 +104,7 @@ fn die_at(stage: &str, commit: u64) {
 #[tokio::main(flavor = "current_thread")]
 async fn drive(journal: &str) -> ExitCode {
     let host = Host::builder([visits_export(), visits_model(), other()]).journal(journal).follow_schedules(true).start().await;
-    let host = host.expect("nobody else has the journal");
+    let host = host.expect("no other process holds the journal");
     // No sleep: each round gives the host something to do, and thereby a chance to start what is due.
     for _ in 0..10_000 {
         let run = host.trigger("other", (), None).await.expect("it can be triggered");
@@ -116,7 +116,7 @@ async fn drive(journal: &str) -> ExitCode {
         let is_used_up = models.first().is_some_and(|newest| newest.interval().start.to_rfc3339().starts_with("2024-01-02"))
             || models.first().is_some_and(|newest| newest.interval().end.to_rfc3339().starts_with("2024-01-03"));
         if exports.len() == 2 && is_used_up {
-            host.shutdown().await.expect("all is kept");
+            host.shutdown().await.expect("everything is durable");
             return ExitCode::SUCCESS;
         }
     }

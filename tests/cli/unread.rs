@@ -43,7 +43,7 @@ fn a_run_ends_well_that_nobody_reads_and_says_what_is_missing() {
 fn the_last_json_object_is_whole_though_nobody_read_the_others() {
     let (stdout, _) = unread_until_the_second_node_runs(&["run", "loud", "--log", "info", "--json"]);
     let events: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
-    let missing = events.iter().find(|event| event["event"] == "not_shown").expect("it is told");
+    let missing = events.iter().find(|event| event["event"] == "not_shown").expect("it is reported");
     assert!(missing["log_lines"].as_u64() > Some(0), "{missing}");
     let last = events.last().expect("there are events");
     assert_eq!((&last["event"], &last["state"]), (&"run_finished".into(), &"success".into()));

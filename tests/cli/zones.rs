@@ -29,8 +29,8 @@ fn check(zones: &Path) -> (ExitStatus, String, String) {
 fn built_in() -> String {
     let output = command(PIPELINES, &["check", "sales"]).env("TZDIR", "/there/is/none").output().expect("the binary was built");
     let said = String::from_utf8(output.stdout).expect("it prints text");
-    let (_, version) = said.rsplit_once("time zones: ").expect("it says which it uses");
-    let version = version.strip_suffix(", built in; there is no /there/is/none\n").expect("it says where it has looked");
+    let (_, version) = said.rsplit_once("time zones: ").expect("it prints the version in use");
+    let version = version.strip_suffix(", built in; there is no /there/is/none\n").expect("it prints the path that it tried");
     assert!(version.starts_with("20") && version.len() < 8, "{version}");
     version.to_owned()
 }

@@ -122,7 +122,7 @@ impl Events {
         let mut event = Event { name: String::new(), id: String::new(), data: Value::Null };
         loop {
             let mut line = String::new();
-            let read = self.stream.read_line(&mut line).expect("the stream goes on");
+            let read = self.stream.read_line(&mut line).expect("the stream continues");
             assert!(read > 0, "the stream has ended");
             match line.trim_end().split_once(": ") {
                 Some(("event", name)) => name.clone_into(&mut event.name),

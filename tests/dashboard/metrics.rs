@@ -25,7 +25,7 @@ fn samples(site: &Site) -> BTreeMap<String, f64> {
         } else {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let bare = name.split('{').next().unwrap();
-            let suffix = bare.strip_prefix(family).unwrap_or_else(|| panic!("{line} stands under {family}"));
+            let suffix = bare.strip_prefix(family).unwrap_or_else(|| panic!("{line} is under {family}"));
             let suffixes: &[&str] = if kinds[family] == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
             assert!(suffixes.contains(&suffix), "{line}");
             assert!(samples.insert(name.to_owned(), value.parse().unwrap()).is_none(), "{name} is there twice");

@@ -136,7 +136,7 @@ fn a_journal_of_an_older_version_is_copied_as_it_is_and_shrinks_from_the_first_p
     // The copy has the old contents.
     std::fs::remove_file(journal.path().join("effects")).unwrap();
     for suffix in ["-wal", "-shm"] {
-        assert!(!path.with_extension(format!("db{suffix}")).exists(), "nobody has it open");
+        assert!(!path.with_extension(format!("db{suffix}")).exists(), "no process has it open");
     }
     std::fs::copy(journal.path().join("copy.db"), &path).unwrap();
     assert_eq!(schema(&journal), 1);

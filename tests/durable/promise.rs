@@ -38,7 +38,7 @@ fn a_body_runs_again_only_if_its_end_was_not_kept_and_the_run_finishes() {
     for node in 0..STEPS {
         for (kill, times) in [(Kill::Commit("middle", 2), 1), (Kill::Commit("after", 2), 2)] {
             let ended = run(folder.path(), &kill);
-            assert!(ended.status.code().is_none(), "it was to be killed: {} {}", ended.status, ended.said);
+            assert!(ended.status.code().is_none(), "it should have been killed: {} {}", ended.status, ended.said);
             let starts = effects(folder.path()).iter().filter(|line| line.starts_with(&format!("start step_{node} "))).count();
             assert_eq!(starts, times, "step_{node}, {kill:?}");
         }

@@ -266,7 +266,7 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
         let runs = asked_for.remove(&format!("manual__{date}")).unwrap_or_default();
         assert!(runs == 1 || runs == 0 && !promised, "{date}: {runs} runs; promised: {promised}");
     }
-    assert!(asked_for.is_empty(), "nobody asked for {asked_for:?}");
+    assert!(asked_for.is_empty(), "these runs were not triggered: {asked_for:?}");
     // Two nodes of each scheduled run, and three of each other run; each has succeeded once.
     let scheduled: usize = intervals.values().map(Vec::len).sum();
     let nodes = scheduled * 2 + asked.len() * 3;
@@ -278,7 +278,7 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
     let mut heard = Heard::default();
     effects.lines().for_each(|line| heard.hear(line));
     assert!(heard.again.is_empty(), "nodes that had finished ran again: {:?}", heard.again);
-    assert!(heard.changed.is_empty(), "somebody was given another output: {:?}", heard.changed);
+    assert!(heard.changed.is_empty(), "a node received another output: {:?}", heard.changed);
     let begun: BTreeSet<_> = heard.begun.iter().collect();
     assert_eq!(begun.len(), nodes, "each node has run");
     println!(

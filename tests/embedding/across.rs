@@ -46,7 +46,7 @@ async fn waits(host: &Host, run: &RunRef, node: &'static str) {
     loop {
         let name = run.to_string();
         let state = host.read(move |journal| {
-            let run = journal.run(&name)?.expect("it is kept");
+            let run = journal.run(&name)?.expect("it is recorded");
             Ok(journal.details(&run)?.node(node).expect("it is in the plan").state())
         });
         if state.await.unwrap() == NodeState::UpForReschedule {

@@ -40,7 +40,7 @@ async fn a_shutdown_lets_attempts_end_and_whoever_waits_for_their_runs_hears_of_
         Ok(outcome) => assert_eq!(outcome.state(), RunState::Success),
         Err(error) => assert!(matches!(error, HostError::Ended), "{error}"),
     }
-    assert_eq!(host.shutdown().await.unwrap(), Shutdown::Drained, "whoever asks again hears the same");
+    assert_eq!(host.shutdown().await.unwrap(), Shutdown::Drained, "a second call gets the same answer");
     let journal = JournalReader::open(&file).unwrap();
     assert_eq!(journal.run(&run.to_string()).unwrap().unwrap().state(), RunState::Success);
     // The journal is free.
@@ -191,7 +191,7 @@ async fn a_run_whose_pipeline_is_gone_is_blocked_and_can_be_read_and_cancelled()
     let blocked = host.wait(&run).await.unwrap_err();
     assert!(matches!(&blocked, HostError::Blocked { .. }), "{blocked}");
     let name = run.to_string();
-    let details = host.read(move |journal| journal.details(&journal.run(&name)?.expect("it is kept"))).await.unwrap();
+    let details = host.read(move |journal| journal.details(&journal.run(&name)?.expect("it is recorded"))).await.unwrap();
     assert_eq!((details.state(), details.summary().shown_state()), (RunState::Running, "blocked"));
     assert_eq!(details.nodes().map(|node| node.id()).collect::<Vec<_>>(), ["blocks"]);
     assert!(details.not_by_present_plan().unwrap().contains("no pipeline `regional_waits`"));

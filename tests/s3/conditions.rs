@@ -215,7 +215,7 @@ async fn a_store_is_asked_once_by_a_write_that_it_refuses() -> Tested {
     assert_eq!(each, [1; 4]);
     large(&open()?, "g/larger", None).await?;
     bucket.copy_if_absent("g/large", "g/copy").await?;
-    assert_eq!(server.probed(), Vec::<String>::new(), "nor a bucket that was opened anew");
+    assert_eq!(server.probed(), Vec::<String>::new(), "nor when the bucket is opened again");
     assert!(is_clean(&folder)?);
     Ok(())
 }

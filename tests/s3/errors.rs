@@ -80,7 +80,7 @@ async fn nobody_there_is_the_networks_failure() -> Tested {
     assert_eq!(error.kind(), Kind::Network);
     assert!(error.to_string().contains(&format!("http://127.0.0.1:{port} could not be reached")), "{error}");
     no_secret(&error);
-    assert_eq!((bucket.url(), bucket.name()), ("s3://bucket", "bucket"), "nor does a bucket tell");
+    assert_eq!((bucket.url(), bucket.name()), ("s3://bucket", "bucket"), "nor does the bucket show it");
     assert!(!format!("{bucket:?}").contains(SECRET));
     Ok(())
 }

@@ -285,7 +285,7 @@ fn watches_of(folder: &Path) -> usize {
 fn assert_soon(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while !condition() {
-        assert!(Instant::now() < deadline, "it did not come to be");
+        assert!(Instant::now() < deadline, "the condition did not become true");
         std::thread::yield_now();
     }
 }

@@ -94,7 +94,7 @@ fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
     let alive = heard.iter().filter(|message| message.contains("WATCHDOG=1")).count();
     // Only messages that were on their way. Otherwise there would be six in that time.
     assert!(alive <= 2, "{heard:?}");
-    assert_eq!(manager.next(WATCHDOG), None, "nothing is on its way any more");
+    assert_eq!(manager.next(WATCHDOG), None, "no message is on its way");
     drop(writer);
     manager.hears("WATCHDOG=1");
     assert_eq!(serve.ended_by("-TERM"), Some(0));

@@ -148,7 +148,7 @@ impl<'a> Disk<'a> {
             Op::Write { inode, at, data } => self.things[self.inodes[&inode]].later.push(Change::Write { at, data }),
             Op::Length { inode, length } => self.things[self.inodes[&inode]].later.push(Change::Length(length)),
             Op::Rename { from, to } => {
-                assert_eq!(from.parent(), to.parent(), "a folder's names are kept in their order, those of two are not");
+                assert_eq!(from.parent(), to.parent(), "only renames within one folder are ordered");
                 self.name(Naming::Change { from: from.to_owned(), to: to.to_owned() });
             }
             Op::Remove { path } => self.name(Naming::Take { name: path.to_owned() }),

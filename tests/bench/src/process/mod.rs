@@ -45,7 +45,7 @@ fn startup() -> Table {
     for (Standing { name, nanos, .. }, (_, kind)) in alternate(1, KINDS.map(contender).into()).into_iter().zip(KINDS) {
         let output = command(kind, folder.path(), 0).arg("tell").output().expect(BUILT);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        let most: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("it tells its memory");
+        let most: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints its memory");
         let millis = Spread { median: nanos.median / 1e6, least: nanos.least / 1e6, greatest: nanos.greatest / 1e6 };
         table.row([name.to_owned(), millis.text(1), format!("{:.1}", most / 1e6)]);
     }

@@ -85,7 +85,7 @@ fn measure(mode: &str, sensors: usize) -> Figures {
     let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     match said.as_deref().map(serde_json::from_str::<Figures>) {
         Ok(Ok(figures)) => figures,
-        other => panic!("{sensors} sensors came to nothing: {:?} {said:?}", other.map(|figures| figures.is_ok())),
+        other => panic!("{sensors} sensors failed: {:?} {said:?}", other.map(|figures| figures.is_ok())),
     }
 }
 
