@@ -33,7 +33,7 @@ fn ignores_a_match_of_parts(parts: &mut Parts) -> Option<(StatusCode, &'static s
     None
 }
 
-/// Like Ceph 16: completions ignore conditions, and a quoted ETag never matches the object's.
+/// Like Ceph 16: completions ignore conditions, and a quoted `ETag` never matches the object's.
 pub(crate) fn reads_bare_etags(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     if completes(parts) {
         return ignores_all(parts);
@@ -79,7 +79,7 @@ pub(crate) fn like(manner: Manner) -> Like {
 }
 
 /// The outcome of each conditional operation, and the errors. Where one fails, the object `old` must still exist. A put if
-/// absent, a put on the ETag, the same two in parts, and a copy.
+/// absent, a put on the `ETag`, the same two in parts, and a copy.
 async fn outcomes(bucket: &Bucket) -> Result<(Vec<Option<Kind>>, Vec<String>), Box<dyn Error>> {
     let mut outcomes = Vec::new();
     let mut said = Vec::new();
@@ -172,7 +172,7 @@ async fn what_a_store_does_not_keep_is_refused_and_the_rest_holds() -> Tested {
     Ok(())
 }
 
-/// A change is detected even if the ETag is spelled differently.
+/// A change is detected even if the `ETag` is spelled differently.
 #[tokio::test]
 async fn a_bare_etag_is_a_condition_all_the_same() -> Tested {
     let server = Server::like(like(reads_bare_etags)).await?;

@@ -23,7 +23,7 @@ macro_rules! on_google {
 
 crate::cases::every!(on_google);
 
-/// An ETag is the generation wherever it is reported; otherwise it could not be used as a condition.
+/// An `ETag` is the generation wherever it is reported; otherwise it could not be used as a condition.
 #[tokio::test]
 async fn an_etag_is_the_generation() -> Tested {
     let server = Google::start().await?;

@@ -1,7 +1,7 @@
 //! S3 within this process: s3s-fs over a temporary folder, on a port of its own, and a script of faults in front of it.
 //!
 //! [`Mended`] corrects s3s-fs where it differs from S3. Its conditional writes are not atomic, so writes are serialized here. It
-//! fails (500) for keys that are folders or are below a file; here these are missing keys. Its listings have no ETags. It ignores
+//! fails (500) for keys that are folders or are below a file; here these are missing keys. Its listings have no `ETag`s. It ignores
 //! the condition on a copied part's source, which is checked here. It fails if a range asks for more of an object's end than
 //! there is; here the answer is the whole object.
 //!
@@ -67,7 +67,7 @@ pub(crate) type Manner = fn(&mut Parts) -> Option<(StatusCode, &'static str)>;
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Like {
     pub(crate) manner: Option<Manner>,
-    /// True if the answer to a multipart upload's completion has no ETag.
+    /// True if the answer to a multipart upload's completion has no `ETag`.
     pub(crate) hides_etags: bool,
     /// How far its clock is ahead, in seconds.
     pub(crate) ahead: i64,
@@ -254,7 +254,7 @@ impl Mended {
         Ok(response.map(|body| body.map_err(|error: s3s::StdError| -> Failed { error }).boxed_unsync()))
     }
 
-    /// True unless the request copies a part on a condition that its source's ETag does not meet.
+    /// True unless the request copies a part on a condition that its source's `ETag` does not meet.
     async fn is_source(&self, request: &Request<Incoming>) -> Result<bool, Failed> {
         let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (Some(source), Some(etag)) = (header("x-amz-copy-source"), header("x-amz-copy-source-if-match")) else {

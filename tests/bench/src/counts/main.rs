@@ -1,8 +1,8 @@
 //! Counts that do not depend on the machine and its load: a node's allocations, bytes, instructions, records and commits, and a
 //! sensor's bytes and pokes.
 //!
-//! `counts` prints them; `counts check` compares them with `recorded.txt`, and fails if one is more than a tenth above; `counts
-//! record` writes them to that file; `counts profile` shows where the instructions of a run are. Instructions are counted by
+//! `counts` prints them; `counts check` compares them with `recorded.txt`, and fails if one is more than a tenth above;
+//! `counts record` writes them to that file; `counts profile` shows where the instructions of a run are. Instructions are counted by
 //! valgrind, of `counts run|plan|shape SHAPE NODES`; without valgrind they are neither printed nor checked, and nothing is
 //! recorded.
 
