@@ -1,11 +1,11 @@
-//! Mails, and what becomes of what does not arrive.
+//! Mails, and what happens to those that do not arrive.
 
 use crate::smtp::{Server, Tls};
 use crate::tls::AUTHORITY;
 use crate::{child, child_with};
 use pipeline_runtime::prelude::*;
 
-/// With what nobody may see.
+/// The URL, with a password that must stay secret.
 fn url(scheme: &str, server: &Server, query: &str) -> String {
     format!("{scheme}://ann:s3cr3t-T0SECRET@127.0.0.1:{}{query}", server.address.port())
 }
@@ -69,7 +69,7 @@ fn a_body_sends_a_mail_of_its_own_and_each_attempt_the_same() {
     assert_eq!(id(first), id(second));
 }
 
-/// The engine's waits, 1 s and 2 s, in virtual time.
+/// The engine waits 1 s and 2 s, in virtual time.
 #[test]
 fn what_is_refused_for_now_is_tried_again() {
     let greylisted = [reply("", "421 try later"), reply("RCPT", "451 not yet"), reply("RCPT", "451 not yet")];
@@ -86,7 +86,7 @@ fn what_is_refused_for_now_is_tried_again() {
     let server = Server::start(Tls::Never, [reply(".", "451 the disk is full")]);
     child("simulated_mail", Some(&plain(&server)));
     let heard = server.heard();
-    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "what is told twice is one mail");
+    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "both deliveries have one message id");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn where_tls_is_wanted_nothing_is_said_without_it() {
         "{:?}",
         server.heard()
     );
-    // What signs nothing is no authority.
+    // A certificate that signs nothing is not an authority.
     let another = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts/tls/server.pem");
     let server = Server::start(Tls::Always, []);
     let text = child_with("simulated_mail", Some(&url("smtps", &server, "")), &[("SSL_CERT_FILE", another)]);
@@ -191,7 +191,7 @@ fn a_live_run_tells_by_mail_too() {
 #[test]
 fn who_is_told_by_mail_is_checked() {
     const NOBODY: Mail = Mail::env("SMTP_URL");
-    // What a constant takes, and mail does not.
+    // A constant accepts this address, but mail does not.
     const STRANGE: Mail = Mail::env("SMTP_URL").to(&["a..b@example.org"]);
     #[pipeline(on_failure = [NOBODY, STRANGE])]
     fn told() {

@@ -1,4 +1,4 @@
-//! What the command line says of assets, and updates from outside.
+//! The command line's output on assets, and updates from outside.
 
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
@@ -25,7 +25,7 @@ fn ok(folder: &Path, args: &[&str]) -> String {
     said
 }
 
-/// Times of this day are told as a word.
+/// Replaces times of today by a word.
 fn scrubbed(text: &str) -> String {
     let is_time = |word: &str| word.len() >= 20 && word.ends_with('Z') && word.starts_with("20") && !word.starts_with("2024-01");
     let word = |word: &str| if is_time(word) { "NOW".to_owned() } else { word.to_owned() };
@@ -41,7 +41,7 @@ fn the_command_line_says_what_waits_for_what() {
         visits_export @daily (UTC) none: its `end` is past Exports two days, one after the other.
         visits_model when all(visits) as it is updated Builds what was exported.
         both when all(visits, processes) as it is updated Joins both.
-        report none none Looks at what there is.
+        report none none Reads the current value.
         other none none"#]]
     .assert_eq(&scrubbed(&ok(folder, &["list"])));
     expect![[r#"

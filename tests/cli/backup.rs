@@ -1,10 +1,10 @@
-//! `backup`, `prune` and `serve --keep`, to the letter.
+//! `backup`, `prune` and `serve --keep`, with their exact output.
 
 use crate::command::{call, told};
 use crate::kept::Folder;
 use expect_test::{Expect, expect};
 
-/// How large a journal is may change with each version.
+/// A journal's size may change with each version, so sizes are replaced.
 fn says(folder: &Folder, args: &[&str], expected: &Expect) {
     let said = told(&folder.command(args).output().expect("it was built"));
     let words: Vec<&str> = said.split(' ').collect();
@@ -98,7 +98,7 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
     let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
     assert_eq!(ran.status.code(), Some(1));
     let journal = folder.command(&[]).get_current_dir().expect("each call has one").to_owned();
-    // No system gives a process the first number, and the second is this one's.
+    // No system gives a process the first id; the second is this process's own.
     let (gone, alive) = (u32::MAX, std::process::id());
     let names = [
         format!("copy.db-{gone}.tmp"),
@@ -131,7 +131,7 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
         [exit 0]
     "#]],
     );
-    // What is not old may be that of a process which is not seen here.
+    // A recent file may belong to a process that is not visible from here.
     let left: Vec<_> = names.iter().filter(|name| journal.join(name).exists()).collect();
     assert_eq!(left, [&names[1], &names[2], &names[3], &names[4]]);
 }

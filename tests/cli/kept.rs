@@ -1,4 +1,4 @@
-//! Runs outlive their process: what the next calls in the same folder say of them, and do with them.
+//! Runs outlive their process: what later calls in the same folder print of them and do with them.
 
 use crate::command::{PIPELINES, command, scrub, told};
 use expect_test::{Expect, expect};

@@ -197,7 +197,7 @@ fn a_level_that_is_none() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Runs with that `--params` file, whose folder's name is left out of the answer.
+/// Runs with that `--params` file, and removes the name of its folder from the output.
 fn with_file(contents: Option<&str>) -> String {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("params.json");
@@ -216,7 +216,7 @@ fn params_from_a_file() {
     assert!(told.contains("[exit 0]"), "{told}");
 }
 
-/// It has no end, and so none of it is read beyond the limit.
+/// The file is endless, so it must not be read beyond the limit.
 #[cfg(unix)]
 #[test]
 fn a_params_file_without_an_end() {
@@ -299,7 +299,7 @@ fn many_nodes_are_counted() {
     .assert_eq(&summary);
 }
 
-/// Without what differs from run to run.
+/// Replaces the values that differ from run to run.
 fn timeless(value: Value) -> Value {
     match value {
         Value::Object(fields) => {

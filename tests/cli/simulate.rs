@@ -192,7 +192,7 @@ fn updates_of_assets() {
     assert!(untold.contains("on the command line `--updated 0s=rates=JSON`"), "{untold}");
 }
 
-/// What is said of a call that is refused.
+/// The error of a call that is refused.
 #[track_caller]
 fn refused(args: &[&str]) -> String {
     let said = of_others(args);

@@ -1,4 +1,4 @@
-//! A run that the journal keeps, once more with something otherwise.
+//! A run from the journal, simulated again with something changed.
 
 use crate::command::{scrub, told};
 use crate::kept::Folder;

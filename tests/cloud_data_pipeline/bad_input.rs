@@ -1,12 +1,12 @@
-//! Whatever is wrong with a file is said so that one can go and mend it: bucket, key, place, problem, what is expected. It is
-//! not tried again, and nothing is half written.
+//! Each problem with a file is reported so that a user can fix it: bucket, key, place, problem, expectation. The node is not
+//! retried, and nothing is half written.
 
 use crate::support::{Folder, place};
 use expect_test::{Expect, expect};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, MockFile, TRANSACTIONS, VALIDATION};
 use pipeline_runtime::{NodeState, RunReport, RunState};
 
-/// With those contents of the file, the node fails at its first attempt with this error, and nothing is written.
+/// With these contents of the file, the node fails at its first attempt with this error, and nothing is written.
 #[track_caller]
 fn check(file: MockFile, contents: impl AsRef<[u8]>, node: &str, error: &Expect) {
     let folder = Folder::new();
@@ -347,7 +347,7 @@ fn a_missing_bucket() {
     );
 }
 
-/// Whoever runs the tests may be allowed to read everything, so the file is one that nobody can read.
+/// The user who runs the tests may have all permissions, so this is a file that nobody can read.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_unreadable_file() {

@@ -1,4 +1,4 @@
-//! Who is let in, over a real connection. All rules stand as a table in `dashboard/gate/tests.rs`.
+//! Access control over a real connection. `dashboard/gate/tests.rs` has all rules as a table.
 
 use super::process::Folder;
 

@@ -1,4 +1,4 @@
-//! What goes wrong with a journal, with what is kept in it and with the code that goes on: what is said, and how it exits.
+//! Failures of a journal, of the data in it and of the code that resumes it: what is printed, and the exit code.
 
 use crate::folder::{Begun, Folder, RUN};
 use expect_test::expect;
@@ -27,11 +27,11 @@ impl Folder {
         fs::read(self.path().join(JOURNAL)).unwrap()
     }
 
-    /// A run that has its number, and waits to be approved; its process is dead.
+    /// A run whose `number` has succeeded and that waits to be approved; its process is dead.
     pub(crate) fn changing(&self, code: &str) {
         let mut command = self.command(&[&["run", "changing"], &DATE[..]].concat());
         let run = Begun::spawn(command.env("CODE", code), &["approval  up_for_reschedule"]);
-        // What is printed as it happens is kept a moment later.
+        // Events are printed a moment before they are durable.
         let shown = || String::from_utf8(self.command(&["show", RUN]).env("CODE", code).output().unwrap().stdout).unwrap();
         while !(shown().contains("number") && shown().contains("approval: next poke")) {}
         run.kill();
@@ -46,7 +46,7 @@ impl Folder {
 #[test]
 fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
     let folder = Folder::new();
-    // A limit on the size of files stands for it: it needs no disk of its own, and no rights.
+    // A limit on the size of files simulates a full disk: it needs neither a disk of its own nor privileges.
     let script = format!("ulimit -f 600; exec {} run writing --logical-date 2024-03-25", crate::folder::RUNS);
     let stopped = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
     let said = crate::folder::told(&stopped);
@@ -72,7 +72,7 @@ fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
 fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothing_is_lost() {
     let folder = Folder::new();
     assert!(folder.call(&["run", "writing", "--logical-date", "2024-03-25"]).status.success());
-    // As an earlier version made it.
+    // Sets the journal up as an earlier version did.
     let journal = rusqlite::Connection::open(folder.path().join(".pipeline/journal.db")).unwrap();
     journal.execute_batch("PRAGMA auto_vacuum = NONE; VACUUM").unwrap();
     drop(journal);
@@ -94,7 +94,7 @@ fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothin
     .assert_eq(&said);
     let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(names.into_iter().all(|name| !name.starts_with("copy")), "nothing of the copy is left");
-    // There is room.
+    // Now there is room.
     let said = folder.told(&["prune", "--older-than", "0s"]);
     assert!(!said.contains("free") && said.contains("[exit 0]"), "{said}");
     assert!(folder.told(&["backup", "copy.db"]).starts_with("backup copy.db: 1 run, "));
@@ -122,7 +122,7 @@ fn a_file_cut_short_is_refused_and_left_as_it_is() {
 #[test]
 fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
     let folder = finished();
-    // The second page, which is a table's.
+    // Damages the second page, which is a table's.
     folder.damage(|bytes| bytes[4096..4200].fill(0xff));
     let before = folder.bytes();
     folder.tells(&["run", "mapped"], &expect![[r#"
@@ -152,7 +152,7 @@ fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
 #[test]
 fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
     let folder = finished();
-    // Where SQLite keeps `user_version`.
+    // The place of `user_version` in a SQLite file.
     folder.damage(|bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
     let before = folder.bytes();
     let said = folder.told(&["run", "mapped"]);
@@ -167,7 +167,7 @@ fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert_eq!(folder.bytes(), before);
 }
 
-/// Rights mean nothing to root, so that there the calls are somebody else's.
+/// Permissions do not restrict root, so root makes the calls as another user.
 #[cfg(unix)]
 mod rights {
     use super::*;
@@ -183,7 +183,7 @@ mod rights {
         let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let binary = folder.path().join("durable-runs");
         if is_root {
-            // Where the binary was built may be nobody else's business.
+            // Another user may not be able to read the folder of the binary.
             fs::copy(crate::folder::RUNS, &binary).unwrap();
         }
         let mut command = Command::new(if is_root { binary.as_path() } else { Path::new(crate::folder::RUNS) });
@@ -246,7 +246,7 @@ fn an_output_that_no_longer_decodes_is_named() {
         [stderr]
         error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is not a valid `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Let the type also read the old form (`#[serde(default)]`), or start again with `--new`
     "#]].assert_eq(&folder.resumed_with("positive"));
-    // The code that wrote it still goes on.
+    // The code that wrote it can still resume it.
     folder.put("approved");
     assert!(folder.resumed_with("").contains("run: success"));
 }
@@ -301,13 +301,13 @@ fn a_node_that_wiring_order_named_matches_nothing_in_another_plan() {
     .assert_eq(&folder.resumed_with("added"));
 }
 
-/// A journal has params, outputs and log lines.
+/// A journal contains params, outputs and log lines.
 #[cfg(unix)]
 #[test]
 fn what_is_kept_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
-    // While it is written there are all of its files.
+    // While it is being written, all of its files exist.
     let mut serve = crate::folder::Begun::spawn(&mut folder.command(&["serve"]), &["serving promised"]);
     for (name, mode) in [
         (".pipeline", 0o700),
@@ -330,7 +330,7 @@ fn an_errors_text_does_nothing_to_a_terminal() {
     let all = [shown.stdout, shown.stderr, folder.call(&["show", "rude/manual__2024-03-25T00:00:00Z"]).stdout].concat();
     let all = String::from_utf8(all).unwrap();
     assert!(all.contains("\\u{1b}]0;owned\\u{7}") && !all.contains('\u{1b}'), "{all}");
-    // No line of it looks like the engine's.
+    // None of its lines looks like the engine's.
     assert!(all.contains("2024-03-25T00:00:00Z ERROR engine: all is lost"), "{all}");
     assert!(!all.lines().any(|line| line.starts_with("2024-03-25T00:00:00Z ERROR")), "{all}");
 }

@@ -1,4 +1,4 @@
-//! Runs that a program cannot resume: they hold nobody else up, and can be cancelled without their plan.
+//! Runs that a program cannot resume: they do not delay others, and can be cancelled without their plan.
 
 use crate::folder::{Begun, Folder, RUN, told};
 use crate::kills::effects;
@@ -35,7 +35,7 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
     "#]].assert_eq(end);
     assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("first ")).count(), 1);
 
-    // Whoever serves goes on serving, and can be asked to cancel it.
+    // The serving process continues, and can be asked to cancel the run.
     let mut serve = Begun::spawn(&mut with_code(&folder, &["serve"]), &["serving promised"]);
     let cancelled = format!("run {RUN} of changing is cancelled");
     let name = format!("changing/{RUN}");
@@ -50,7 +50,7 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
 fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     let folder = Folder::new();
     folder.changing("");
-    // It has none of this pipeline.
+    // This program does not have the pipeline.
     let other = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_served-pipelines"));
         told(&command.args(args).current_dir(folder.path()).env_remove("PIPELINE_LOG").output().unwrap())
@@ -78,7 +78,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     assert!(other(&["show", RUN]).contains("cancelled"));
     let shown = folder.told(&["show", RUN]);
     assert!(shown.contains("the run ended before it did") && !shown.contains("running"), "{shown}");
-    // Its own program can still retry it: what its end cut off runs again.
+    // The run's own program can still retry it: nodes that were cut off run again.
     folder.put("approved");
     let retried = folder.told(&["retry", RUN]);
     assert!(retried.contains("[exit 0]"), "{retried}");
@@ -97,7 +97,7 @@ fn an_output_whose_drop_panics_holds_up_nothing() {
         command.env("CODE", "fragile");
         command
     };
-    // What read the run drops its outputs, all of them, whatever one of them does.
+    // The command that read the run drops all of its outputs, even if a destructor panics.
     let told = told(&fragile(&["retry", RUN]).output().unwrap());
     assert!(told.contains("run: success") && told.contains("[exit 0]"), "{told}");
     let mut serve = Begun::spawn(&mut fragile(&["serve"]), &["serving fragile"]);

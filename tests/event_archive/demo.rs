@@ -1,4 +1,4 @@
-//! `event_archive demo`: three intervals in a row, and what is in the archives then.
+//! `event_archive demo`: three intervals in a row, and the contents of the archives afterwards.
 
 use pipeline_examples::event_archive::demo;
 use std::process::ExitCode;

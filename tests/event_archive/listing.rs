@@ -1,4 +1,4 @@
-//! Which files are new, and which hour they belong to.
+//! Which files are new, and the hours that they belong to.
 
 use super::figures::figure;
 use pipeline_examples::event_archive::layout::Hour;

@@ -119,7 +119,7 @@ fn what_it_writes_is_a_typed_value() {
 
 static KEY: Secret = Secret::env("NOBODY_SETS_THIS_KEY_OF_PROGRAMS");
 
-/// One is a parameter, the other is read for the program.
+/// One secret is a parameter, the other is read for the program.
 #[task]
 async fn spills(ctx: Context, key: Secret) -> Result<String> {
     let command = sh("echo \"$A $B ${#A}\"; echo \"$A\" >&2; exit 0").env("A", &key).env("B", &KEY);
@@ -152,7 +152,7 @@ fn a_stub_answers_in_its_stead() {
     assert_eq!(report.output::<String>("script").as_deref(), Some("stubbed"));
 }
 
-/// The half of a test that has a process of its own: what it takes at most, and a log that nobody reads.
+/// The half of a test that runs in a process of its own, to measure its peak memory.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "a half of a test"]

@@ -1,4 +1,4 @@
-//! Names of others among the keys.
+//! Foreign names among the keys.
 
 use crate::cases::{Tested, keys};
 use crate::log::Log;
@@ -14,7 +14,7 @@ const FOLDERS: &str = "<ListBucketResult><CommonPrefixes><Prefix>a//</Prefix></C
 <CommonPrefixes><Prefix>/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>a/x&#13;y/</Prefix></CommonPrefixes>\
 <CommonPrefixes><Prefix>a/./</Prefix></CommonPrefixes><CommonPrefixes><Prefix>a/good/</Prefix></CommonPrefixes></ListBucketResult>";
 
-/// One slip of a producer must not take everybody else's objects out of sight.
+/// A single mistake of one producer must not hide all other objects.
 #[tokio::test]
 async fn a_name_that_is_no_key_spoils_no_listing() -> Tested {
     let server = Server::start().await?;
@@ -27,7 +27,7 @@ async fn a_name_that_is_no_key_spoils_no_listing() -> Tested {
     Ok(())
 }
 
-/// It is said how many there are and where to begin, and not again at each look.
+/// Their number and an example are logged, once and not at each poll.
 #[tokio::test]
 async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     let server = Server::start().await?;
@@ -49,7 +49,7 @@ async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     Ok(())
 }
 
-/// On `file://` as well.
+/// The same on `file://`.
 #[tokio::test]
 async fn file_names_that_are_no_keys_are_counted_and_said() -> Tested {
     let folder = tempfile::tempdir()?;

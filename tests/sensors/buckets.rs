@@ -88,7 +88,7 @@ struct Least(usize);
 
 #[test]
 fn keys_are_unchanged_once_nothing_happened_for_long_enough() {
-    // A new key, a new content of the same size, and an attempt that fails: what was seen before survives all.
+    // A new key, a new content of the same size, and a failing attempt: the sensor's memory survives all of them.
     let report = Simulation::new(quiet())
         .params(Least(2))
         .arrive("0m", "memory://b/parts/a", "1")
@@ -149,7 +149,7 @@ fn a_missing_bucket_is_an_error_at_once() {
     }
 }
 
-/// A task's or a sensor's own error, with storage's as its source.
+/// An error of a task or a sensor, with a storage error as its source.
 #[derive(Debug, thiserror::Error)]
 #[error("the export is out of reach")]
 struct OutOfReach(#[from] BucketError);

@@ -1,4 +1,4 @@
-//! A journal is its file, whatever leads to it: one process holds it, and notices when it is gone.
+//! A journal is identified by its file, whatever path leads to it: one process holds it, and notices when it is gone.
 
 use crate::process::Folder;
 use std::fs;
@@ -20,7 +20,7 @@ fn a_second_process_is_refused_by_whatever_name_it_comes() {
         let said = folder.refused(&["--journal", name, "serve"]);
         let holder = format!("is in use by process {} since 20", serve.id());
         assert!(said.contains(&holder) && said.contains("served-pipelines serve`)"), "{name}: {said}");
-        // What only talks to the holder reaches it.
+        // Commands to the holder reach it by this path.
         let told = folder.ok(&["--journal", name, "trigger", "daily", "--logical-date", "2024-03-01"]);
         assert!(told.contains("run manual__2024-03-01T00:00:00Z") && told.contains("of daily has started"), "{name}: {told}");
     }
@@ -37,7 +37,7 @@ fn a_lock_file_that_is_removed_lets_nobody_in_and_is_made_again() {
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {} since 20", serve.id())), "{said}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
-    // That it is let in again shows that the lock is given back.
+    // A new process can hold the journal, so the lock was released.
     folder.serve(&[]);
 }
 
@@ -70,7 +70,7 @@ fn the_lock_file_has_no_params() {
     folder.ok(&given);
     let kept = fs::read_to_string(folder.path(LOCK)).unwrap();
     assert!(kept.trim_end().ends_with("served-pipelines run daily --logical-date 2024-03-01 --log warn"), "{kept}");
-    // This pipeline takes no params: it is refused, but by then it has held the journal.
+    // This pipeline takes no params, so the run is refused, but by then the process has held the journal.
     let (code, ..) = folder.call(&["run", "daily", "--param", "password=hunter2", "--param=token=hunter2"]);
     assert_eq!(code, 2);
     assert!(!fs::read_to_string(folder.path(LOCK)).unwrap().contains("hunter2"));
@@ -92,7 +92,7 @@ fn a_process_whose_journal_is_taken_away_stops_and_says_so() {
         let told =
             format!("the journal \".pipeline/journal.db\" is gone: {reason} while this process wrote it. The engine stops;");
         assert!(serve.said(&told), "{told}");
-        // Put back, it has all that was committed.
+        // When the file is put back, it has all that was committed.
         fs::rename(folder.path(".pipeline/moved.db"), folder.path(JOURNAL)).unwrap();
         assert_eq!(folder.runs("waiting")[0]["state"], "running");
     }

@@ -1,4 +1,4 @@
-//! What runs by itself, what a stop leaves, and what the next process makes of it.
+//! What runs by schedule, what a stop leaves, and what the next process does with it.
 
 use crate::process::Folder;
 
@@ -21,7 +21,7 @@ fn every_tick_is_run_once_also_over_a_restart() {
     }
     let intervals = intervals(&folder, "minutely");
     assert!(intervals.len() >= 6, "{intervals:?}");
-    // It catches up, so that neither the stop nor a slow machine leaves one out.
+    // It catches up, so neither the stop nor a slow machine leaves an interval out.
     assert!(intervals.iter().zip(&intervals[1..]).all(|(before, after)| before.1 == after.0), "{intervals:?}");
 }
 
@@ -63,7 +63,7 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let mut serve = folder.serve(&[]);
     folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
     serve.hears("/arrival  up_for_reschedule");
-    // The second waits for the first: one at a time.
+    // The second waits for the first, as only one may be active.
     let queued = folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-02", "--param", "key=other.json"]);
     assert_eq!(
         queued.trim_end(),

@@ -1,4 +1,4 @@
-//! When a run begins that waits for assets, and what it reads.
+//! When a run that waits for assets starts, and what it reads.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{RunReport, RunState, Simulation, SimulationError};
@@ -38,7 +38,7 @@ fn the_run_begins_once_all_are_updated_with_the_newest_of_each() {
     let report = simulation.run();
     assert_eq!((report.state(), started(&report)), (RunState::Success, Some(300)));
     assert_eq!(report.output::<u64>("add"), Some(42));
-    // Those of one instant come together.
+    // Updates of one instant arrive together.
     let report = Simulation::new(either()).updated("1m", &VISITS, 1).updated("1m", &PROCESSES, 40).run();
     assert_eq!((started(&report), report.output::<u64>("add")), (Some(60), Some(41)));
 }
@@ -181,7 +181,7 @@ fn pipelines_that_begin_one_another_are_simulated_together() {
     let report = Simulation::new(exports()).beside([sums(), weighs()]).updated("10m", &PROCESSES, 30).run();
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
     let [weighed, summed] = report.begun() else { panic!("{:?}", report.begun()) };
-    // In the bucket that the first has filled.
+    // It reads the bucket that the first pipeline has filled.
     assert_eq!(
         (weighed.pipeline(), weighed.output::<u64>("weigh"), weighed.finished()),
         ("weighs", Some(8), Some(Duration::ZERO))
@@ -239,7 +239,7 @@ fn an_update_that_comes_too_late_is_told_also_where_others_are_simulated_beside(
         add(VISITS.latest(), OTHERS.latest());
     }
     let simulation = Simulation::new(reads()).beside([sums(), weighs()]).updated("0s", &VISITS, 1).updated("0s", &OTHERS, 2);
-    // The first begins no run of those beside, and the second may.
+    // The first update starts none of the runs beside, but the second may.
     let report = simulation.updated("1m", &OTHERS, 3).updated("1m", &PROCESSES, 4).run();
     assert_eq!(report.warnings(), ["the update of `others` after 1m came after the run had started: it has no effect on it"]);
 }

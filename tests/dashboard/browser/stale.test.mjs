@@ -1,11 +1,11 @@
-// A page whose server is not there, or that was not there itself: it says so, and goes on.
+// A page whose server is gone, or that was asleep itself: it says so, and recovers.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { tab, visit, visitor } from './harness/browser.mjs';
 import { LATE } from './harness/sites.mjs';
 import { FIXTURE, Folder, until } from './harness/processes.mjs';
 
-/** A `serve` of its own, as it does not outlive the test. */
+/** A `serve` of this test's own, as the test ends it. */
 const alone = async () => {
   const folder = await Folder.make(FIXTURE);
   await folder.call('run', 'parted', '--logical-date', '2026-01-05');

@@ -1,4 +1,4 @@
-// A run once more, with something otherwise.
+// A run, simulated again with something changed.
 import assert from 'node:assert/strict';
 import { inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { GOOD, example } from './harness/sites.mjs';
@@ -15,7 +15,7 @@ inBrowser('a file that never comes is asked for by keyboard, and what follows fr
   await said(page).filter({ hasText: 'here failed' }).waitFor();
   assert.deepEqual(query(page).getAll('arrive'), ['daily_export=never']);
   await page.getByRole('img', { name: 'what if: failed' }).first().waitFor();
-  // The address is the form: whoever opens it sees the same.
+  // The form's state is in the address: it can be reloaded and shared.
   await page.reload();
   await said(page).filter({ hasText: 'here failed' }).waitFor();
   assert.equal(await page.getByLabel('daily_export', { exact: true }).inputValue(), 'never');
