@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 const JOURNAL: &str = ".pipeline/journal.db";
+const WAL: &str = ".pipeline/journal.db-wal";
 const LOCK: &str = ".pipeline/journal.db.lock";
 
 #[test]
@@ -24,6 +25,39 @@ fn a_second_process_is_refused_by_whatever_name_it_comes() {
         let told = folder.ok(&["--journal", name, "trigger", "daily", "--logical-date", "2024-03-01"]);
         assert!(told.contains("run manual__2024-03-01T00:00:00Z") && told.contains("of daily has started"), "{name}: {told}");
     }
+}
+
+/// Another program that closes the journal takes itself for the last one, and removes the `-wal`, unless each process that has it
+/// open still has its locks on it.
+#[test]
+fn a_program_that_reads_the_journal_takes_nothing_from_the_process_that_serves() {
+    let folder = Folder::new();
+    for args in [&["--dashboard", "0"][..], &["--no-dashboard"]] {
+        let mut serve = folder.serve(args);
+        for day in ["2024-03-01", "2024-03-02"] {
+            folder.ok(&["trigger", "daily", "--logical-date", day]);
+            folder.ok(&["runs"]);
+            let other = rusqlite::Connection::open(folder.path(JOURNAL)).unwrap();
+            let runs: i64 = other.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
+            assert!(runs > 0);
+            drop(other);
+            assert!(folder.path(WAL).exists(), "{args:?}: its newest commits are gone");
+        }
+        assert_eq!(serve.ended_by("-TERM"), Some(0));
+    }
+    assert_eq!(folder.runs("daily").len(), 4);
+}
+
+#[test]
+fn a_process_that_serves_notices_that_its_newest_commits_are_removed() {
+    let folder = Folder::new();
+    let mut serve = folder.serve(&[]);
+    folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
+    fs::remove_file(folder.path(WAL)).unwrap();
+    serve.hears("its `-wal`, which has the newest commits, was removed or replaced by another program");
+    assert_eq!(serve.ends().code(), Some(1));
+    // Closing the file saved them.
+    assert_eq!(folder.runs("daily").len(), 1);
 }
 
 #[test]

@@ -186,6 +186,5 @@ impl Drop for Dashboard {
 
 /// Returns why nothing can be written to the journal's inbox, if so.
 fn unwritable(journal: &Path) -> Option<String> {
-    let opened = std::fs::OpenOptions::new().append(true).open(journal);
-    opened.err().map(|error| format!("the journal cannot be written here: {error}"))
+    crate::journal::unwritable(journal).map(|error| format!("the journal cannot be written here: {error}"))
 }

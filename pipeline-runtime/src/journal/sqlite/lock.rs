@@ -5,19 +5,18 @@
 //! locked as well, whatever names lead to it.
 //!
 //! The second lock uses `flock`, which on Linux is independent of the byte ranges that `SQLite` locks by `fcntl`. On network file
-//! systems it is not, and the lock is not taken there. The ranges have a trap: a process loses all of its own on a file as soon
-//! as it closes any descriptor of that file. So only this module and `SQLite` ever open a journal's file. It is opened here
-//! before the first connection of a process that writes it, closed after the last, and not opened at all if this process already
-//! has it locked. A process that only asks who holds the journal opens the file beside it.
+//! systems it is not, and the lock is not taken there. The file is opened by [`kept_open`], which never closes it while it has a
+//! name: that would release `SQLite`'s locks on it. A process that only asks who holds the journal opens the file beside it.
 
 use super::JournalError;
 use super::create;
 use super::file::{self, Identity};
 pub(super) use super::holder::is_held;
 use super::holder::{self, Holder};
+use super::kept_open;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The right to write a journal.
 #[derive(Debug)]
@@ -29,6 +28,8 @@ pub(super) struct Lock {
     /// Both as absolute paths, because a body may change the process's working directory.
     absolute: [PathBuf; 2],
     identity: Option<Identity>,
+    /// The `-wal`, once it was seen. It is there for as long as a connection of this process is open.
+    wal: Mutex<Option<Identity>>,
     holder: Holder,
     /// The file beside the journal. Dropped with the lock, which unlocks it.
     beside: Mutex<File>,
@@ -66,7 +67,8 @@ impl Lock {
         };
         let holder = Holder::this();
         holder.write(&mut beside).map_err(failed)?;
-        Ok(Self { named: named.to_owned(), journal, absolute, identity, holder, beside: Mutex::new(beside), _own: own })
+        let (wal, beside) = (Mutex::default(), Mutex::new(beside));
+        Ok(Self { named: named.to_owned(), journal, absolute, identity, wal, holder, beside, _own: own })
     }
 
     /// The journal's file.
@@ -81,6 +83,17 @@ impl Lock {
         if let Some(reason) = file::moved(named, self.identity) {
             return Err(JournalError::Gone { path: self.named.clone(), reason });
         }
+        let newest = file::beside(journal, "-wal");
+        let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
+        match *wal {
+            Some(known) if file::moved(&newest, Some(known)).is_some() => {
+                let reason = "its `-wal`, which has the newest commits, was removed or replaced by another program";
+                return Err(JournalError::Gone { path: self.named.clone(), reason });
+            }
+            Some(_) => {}
+            None => *wal = fs::metadata(&newest).ok().and_then(|file| Identity::of(&file)),
+        }
+        drop(wal);
         let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let of_own = beside.metadata().ok().and_then(|file| Identity::of(&file));
         if file::moved(&holder::beside(journal), of_own).is_some() {
@@ -128,8 +141,7 @@ static OWN: Mutex<Vec<Identity>> = Mutex::new(Vec::new());
 #[derive(Debug)]
 struct OwnFile {
     identity: Identity,
-    /// Closed with the lock, which unlocks it.
-    _file: File,
+    file: Arc<File>,
 }
 
 impl OwnFile {
@@ -142,15 +154,17 @@ impl OwnFile {
         if own.contains(&identity) {
             return Err(TryLockError::WouldBlock);
         }
-        let file = File::open(journal).map_err(TryLockError::Error)?;
+        let file = kept_open::open(journal).map_err(TryLockError::Error)?;
         file.try_lock()?;
         own.push(identity);
-        Ok(Some(Self { identity, _file: file }))
+        Ok(Some(Self { identity, file }))
     }
 }
 
 impl Drop for OwnFile {
     fn drop(&mut self) {
+        // Not by closing the file, which stays open. An error would leave it locked until the process ends.
+        let _ = self.file.unlock();
         OWN.lock().unwrap_or_else(PoisonError::into_inner).retain(|identity| *identity != self.identity);
     }
 }

@@ -24,6 +24,7 @@ mod error;
 mod file;
 mod holder;
 mod inbox;
+mod kept_open;
 mod lock;
 mod logs;
 mod overview;
@@ -50,6 +51,8 @@ pub use error::JournalError;
 pub(crate) use file::absolute;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
+#[cfg(feature = "dashboard")]
+pub(crate) use kept_open::unwritable;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Pass, Pruned};
 pub(crate) use reader::{Filter, IntervalRun, Meant, Newest, Reader, StoredLine};
@@ -70,6 +73,7 @@ use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
@@ -91,6 +95,8 @@ pub(crate) struct SqliteJournal {
     tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
+    /// From then on `SQLite` itself may remove the `-wal`.
+    is_closing: AtomicBool,
 }
 
 impl SqliteJournal {
@@ -128,6 +134,7 @@ impl SqliteJournal {
             hearer,
             tally,
             lock: Mutex::new(Some(lock)),
+            is_closing: AtomicBool::new(false),
         })
     }
 
@@ -302,6 +309,9 @@ impl SqliteJournal {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Err(error)) = lock.as_ref().map(Lock::look) else { return };
         drop(lock);
+        if self.is_closing.load(Ordering::SeqCst) {
+            return;
+        }
         // The first failure is the one to report.
         let _ = self.failure.set(Arc::new(error));
         if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
@@ -316,6 +326,7 @@ impl SqliteJournal {
 
     /// Waits until everything submitted is committed, closes the file, and releases the lock.
     pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::SeqCst);
         self.order(Order::Close);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {

@@ -17,6 +17,7 @@
 
 use super::JournalError;
 use super::file::{beside, resolve};
+use super::kept_open;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -56,7 +57,7 @@ fn lost(journal: &Path) -> Option<Lost> {
     let mut wal = BufReader::new(File::open(beside(journal, "-wal")).ok()?);
     let mut header = [0; HEADER];
     wal.read_exact(&mut header).ok()?;
-    let committed = || File::open(beside(journal, "-shm")).ok().and_then(|mut index| committed(&mut index));
+    let committed = || kept_open::open(&beside(journal, "-shm")).ok().and_then(|index| committed(&index));
     let size = be(&header, 8) as usize;
     let salts: [u8; 8] = header[16..24].try_into().ok()?;
     let sum = Sum::of_magic(be(&header, 0)).map(|sum| sum.over(&header[..24]));
@@ -123,10 +124,10 @@ struct Committed {
 }
 
 /// Returns `None` if it has no reliable entry.
-fn committed(index: &mut impl Read) -> Option<Committed> {
+fn committed(index: &File) -> Option<Committed> {
     const HEADER: usize = 48;
     let mut both = [0; 2 * HEADER];
-    index.read_exact(&mut both).ok()?;
+    kept_open::read_start(index, &mut both).ok()?;
     let (first, second) = both.split_at(HEADER);
     let ne = |at: usize| Some(u32::from_ne_bytes(first.get(at..at + 4)?.try_into().ok()?));
     let sum = Sum { is_big: cfg!(target_endian = "big"), pair: (0, 0) }.over(&first[..40]);
