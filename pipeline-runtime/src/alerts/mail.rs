@@ -144,7 +144,7 @@ impl Mail {
     /// #[pipeline]
     /// fn nightly() { report(7u64); }
     ///
-    /// As with alerts, a simulation sends nothing.
+    /// // As with alerts, a simulation sends nothing.
     /// assert_eq!(Simulation::new(nightly()).run().state(), RunState::Success);
     /// ```
     ///
