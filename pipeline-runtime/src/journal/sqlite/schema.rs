@@ -1,6 +1,5 @@
 use super::JournalError;
 use super::create;
-use super::error::READ_ONLY;
 use super::{file, lock, still, wal};
 use crate::journal::RunKey;
 use rusqlite::config::DbConfig;
@@ -215,9 +214,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let version = check(&connection, path).map_err(|unread| unread.of(path))?;
     integrity(&connection, path)?;
     // SQLite opens a file that it may only read, and says so at the first write: too late for who has begun a run.
-    if connection.is_readonly("main").map_err(failed)? {
-        return Err(JournalError::Open { path: path.to_owned(), reason: READ_ONLY.to_owned() });
-    }
+    // `Connection::is_readonly` would say so as well, but takes another type in each of the releases that are supported.
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)?;
     leave_as_it_is(&connection, false).map_err(failed)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
