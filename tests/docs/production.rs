@@ -1,4 +1,4 @@
-//! The commands of `docs/in-production.md` work as they stand there.
+//! The commands of `docs/in-production.md` work as they are written.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -21,7 +21,7 @@ fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A folder with a journal that has a run that failed, and one that has not ended.
+/// A folder with a journal that has a failed run and an unfinished one.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     assert_eq!(call(folder.path(), &["run", "daily", "--logical-date", "2024-03-03"]).status.code(), Some(1));
