@@ -55,15 +55,15 @@ fn the_ticks_in_schedules_are_those_that_ran() {
     }
 }
 
-/// The table in `docs/messages.md` is what `scripts/messages` prints.
+/// The table in `docs/internals/messages.md` is what `scripts/messages` prints.
 #[test]
 fn the_table_of_messages_is_up_to_date() {
     let printed = std::process::Command::new("../scripts/messages").output().expect("scripts/messages");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
-    let kept = fs::read_to_string("../docs/messages.md").expect("docs/messages.md");
+    let kept = fs::read_to_string("../docs/internals/messages.md").expect("docs/messages.md");
     assert!(
         kept == String::from_utf8_lossy(&printed.stdout),
-        "run `scripts/messages >docs/messages.md` from the workspace's root"
+        "run `scripts/messages >docs/internals/messages.md` from the workspace's root"
     );
 }
 
