@@ -1,11 +1,21 @@
-//! What the pages say is so: the messages that they quote, and the map of the code.
+//! What the pages say is so: the code and the commands that they show, the messages that they quote, their links, and the map of the code.
 
+#[allow(dead_code, unused, clippy::all, clippy::pedantic, reason = "these are examples of pages, which call what matters to the page alone")]
+mod code;
+#[cfg(unix)]
+mod commands;
+#[cfg(unix)]
+mod follow;
 mod layers;
+mod links;
 mod options;
+mod pages;
 #[cfg(unix)]
 mod production;
 #[cfg(unix)]
 mod readme;
+#[allow(dead_code, reason = "it has a `main` of its own")]
+mod tutorial;
 
 use std::fs;
 use std::path::Path;

@@ -133,7 +133,7 @@ fn the_recipes_have_no_mistakes() {
     training().check().unwrap();
 }
 
-mod reqwest {
+pub(super) mod reqwest {
     use serde::{Serialize, de::DeserializeOwned};
 
     #[derive(Debug)]

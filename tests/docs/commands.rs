@@ -1,0 +1,68 @@
+//! Each block of commands in the README and the guide is run by a test that `docs/internals/commands.md` names, or that page says why none runs it.
+
+use crate::pages::{blocks, guide};
+use std::collections::BTreeSet;
+use std::fs;
+
+const TABLE: &str = "../docs/internals/commands.md";
+
+/// A block of commands, or a row about one: its page, and its first line.
+type Key = (String, String);
+
+/// All blocks of commands.
+fn shown() -> Vec<Key> {
+    let readme = fs::read_to_string("../README.md").expect("the README");
+    let mut pages = vec![("README.md".to_owned(), readme)];
+    pages.extend(guide().into_iter().map(|page| (format!("docs/{}", page.name), page.text)));
+    let mut keys = Vec::new();
+    for (page, text) in &pages {
+        for block in blocks(text) {
+            assert!(!matches!(block.language, "bash" | "shell" | "console"), "{page}, line {}: commands are `sh`", block.line);
+            if block.language == "sh" {
+                let first = block.text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+                keys.push((page.clone(), first.unwrap_or_default().to_owned()));
+            }
+        }
+    }
+    keys
+}
+
+/// The rows of the table: a page, the first line of its block, and what runs it.
+fn rows() -> Vec<(Key, String)> {
+    let page = fs::read_to_string(TABLE).expect("the table");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
+        let [page, first, how] = cells[..] else { panic!("a row of other cells: {row}") };
+        let first = first.trim_matches('`').replace("\\|", "|");
+        ((page.trim_matches('`').to_owned(), first), how.to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn each_block_of_commands_is_in_the_table() {
+    let shown = shown();
+    let rows: Vec<Key> = rows().into_iter().map(|(key, _)| key).collect();
+    let missing: Vec<&Key> = shown.iter().filter(|key| !rows.contains(key)).collect();
+    let surplus: Vec<&Key> = rows.iter().filter(|key| !shown.contains(key)).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "not in {TABLE}: {missing:#?}\nin no page: {surplus:#?}");
+    assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), rows.len(), "a row twice");
+    assert_eq!(shown.iter().collect::<BTreeSet<_>>().len(), shown.len(), "two blocks of a page begin alike");
+}
+
+/// A row names a test or a script that is there and that knows the page, or begins with the word `not`.
+#[test]
+fn each_row_names_what_runs_it_or_why_nothing_does() {
+    for ((page, first), how) in rows() {
+        if how.starts_with("not run: ") {
+            continue;
+        }
+        let runs = how.strip_prefix('`').and_then(|how| how.split('`').next()).unwrap_or_else(|| panic!("{page}, `{first}`: {how}"));
+        let (file, test) = runs.split_once("::").map_or((runs, None), |(file, test)| (file, Some(test)));
+        let source = fs::read_to_string(format!("../{file}")).unwrap_or_else(|error| panic!("{file}: {error}"));
+        if let Some(test) = test {
+            assert!(source.contains(&format!("fn {test}(")), "{file} has no test `{test}`");
+        }
+    }
+}
