@@ -34,8 +34,8 @@ fn rows() -> Vec<(Key, String)> {
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
         let [page, first, how] = cells[..] else { panic!("a row of other cells: {row}") };
-        let first = first.trim_matches('`').replace("\\|", "|");
-        ((page.trim_matches('`').to_owned(), first), how.to_owned())
+        let plain = |cell: &str| cell.trim_start_matches('`').strip_suffix('`').unwrap_or(cell).replace("\\|", "|");
+        ((plain(page), plain(first)), how.to_owned())
     })
     .collect()
 }
@@ -58,7 +58,8 @@ fn each_row_names_what_runs_it_or_why_nothing_does() {
         if how.starts_with("not run: ") {
             continue;
         }
-        let runs = how.strip_prefix('`').and_then(|how| how.split('`').next()).unwrap_or_else(|| panic!("{page}, `{first}`: {how}"));
+        let runs =
+            how.strip_prefix('`').and_then(|how| how.split('`').next()).unwrap_or_else(|| panic!("{page}, `{first}`: {how}"));
         let (file, test) = runs.split_once("::").map_or((runs, None), |(file, test)| (file, Some(test)));
         let source = fs::read_to_string(format!("../{file}")).unwrap_or_else(|error| panic!("{file}: {error}"));
         if let Some(test) = test {

@@ -104,7 +104,8 @@ impl Shell {
 
     /// Starts it as in another terminal, and returns once it serves.
     fn serve(&mut self, commands: &str) {
-        let mut child = self.command(&format!("exec {}", commands.trim())).stdout(Stdio::piped()).spawn().expect("there is a shell");
+        let mut child =
+            self.command(&format!("exec {}", commands.trim())).stdout(Stdio::piped()).spawn().expect("there is a shell");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
         let address = lines.find(|line| line.starts_with("dashboard http://"));
         assert!(address.is_some(), "it ended without its address");

@@ -1,6 +1,12 @@
 //! What the pages say is so: the code and the commands that they show, the messages that they quote, their links, and the map of the code.
 
-#[allow(dead_code, unused, clippy::all, clippy::pedantic, reason = "these are examples of pages, which call what matters to the page alone")]
+#[allow(
+    dead_code,
+    unused,
+    clippy::all,
+    clippy::pedantic,
+    reason = "these are examples of pages, which call what matters to the page alone"
+)]
 mod code;
 #[cfg(unix)]
 mod commands;

@@ -82,13 +82,19 @@ fn the_requests_of_the_dashboards_page_are_answered() {
         return;
     }
     let folder = tempfile::tempdir().expect("there is room for a folder");
-    assert_eq!(call(folder.path(), &["run", "waiting", "--logical-date", "2024-03-02", "--param", "key=."]).status.code(), Some(0));
-    let mut shown = command(folder.path(), &["dashboard", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().expect("it was built");
+    assert_eq!(
+        call(folder.path(), &["run", "waiting", "--logical-date", "2024-03-02", "--param", "key=."]).status.code(),
+        Some(0)
+    );
+    let mut shown =
+        command(folder.path(), &["dashboard", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().expect("it was built");
     let mut printed = BufReader::new(shown.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
-    let address = printed.find_map(|line| Some(line.split_once("http://")?.1.trim_end_matches('/').to_owned())).expect("its address");
+    let address =
+        printed.find_map(|line| Some(line.split_once("http://")?.1.trim_end_matches('/').to_owned())).expect("its address");
     let page = std::fs::read_to_string(DASHBOARD).expect("the page");
     let block = blocks(&page).find(|block| block.text.starts_with("curl ")).expect("the requests");
-    let commands = block.text.replace("127.0.0.1:7373", &address).replace("curl ", "curl --fail-with-body --silent --show-error ");
+    let commands =
+        block.text.replace("127.0.0.1:7373", &address).replace("curl ", "curl --fail-with-body --silent --show-error ");
     let output = Command::new("sh").args(["-e", "-c", &commands]).output().expect("there is a shell");
     shown.kill().and_then(|()| shown.wait()).expect("it is ours");
     assert_eq!(output.status.code(), Some(0), "{commands}{}", told(&output));

@@ -53,7 +53,7 @@ fn a_body_runs_again_only_if_its_end_was_not_kept_and_the_run_finishes() {
 }
 
 /// `run` again goes on with it, as does `resume`; what had finished does not run, and the attempt uses up no retry: `second` has none.
-/// `show` tells of both deaths, as `docs/what-is-kept.md` has it.
+/// `show` tells of both deaths, as `docs/internals/durability.md` has it.
 #[test]
 fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     let folder = Folder::new();

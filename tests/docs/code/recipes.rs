@@ -10,7 +10,8 @@ struct Rate {
 #[task(retries = 3, retry_delay = "30s", timeout = "2m")]
 async fn rate(ctx: Context, client: reqwest::Client, token: Secret, day: String) -> Result<Rate> {
     let url = format!("https://rates.example.org/{day}");
-    let answer = ctx.outside(async { client.get(&url).bearer_auth(token.expose()).send().await?.error_for_status()?.json().await });
+    let answer =
+        ctx.outside(async { client.get(&url).bearer_auth(token.expose()).send().await?.error_for_status()?.json().await });
     Ok(answer.await?)
 }
 
@@ -31,7 +32,9 @@ async fn load_day(ctx: Context, database: Secret, day: String) -> Result<u64> {
         tokio::spawn(connection);
         let transaction = client.transaction().await?;
         transaction.execute("DELETE FROM sales WHERE day = $1", &[&day]).await?;
-        let rows = transaction.execute("INSERT INTO sales SELECT day, shop, sum(cents) FROM raw WHERE day = $1 GROUP BY 1, 2", &[&day]).await?;
+        let rows = transaction
+            .execute("INSERT INTO sales SELECT day, shop, sum(cents) FROM raw WHERE day = $1 GROUP BY 1, 2", &[&day])
+            .await?;
         transaction.commit().await?;
         Ok::<u64, tokio_postgres::Error>(rows)
     };

@@ -18,6 +18,7 @@ fn portal() {
 
 #[test]
 fn the_secrets_are_given() {
-    let simulation = pipeline_runtime::Simulation::new(portal()).secret(&KEY, "key-of-a-page").secret(&CERTIFICATE, "certificate-of-a-page");
+    let simulation =
+        pipeline_runtime::Simulation::new(portal()).secret(&KEY, "key-of-a-page").secret(&CERTIFICATE, "certificate-of-a-page");
     assert_eq!(simulation.run().output::<u64>("fetch"), Some(20 + 21));
 }

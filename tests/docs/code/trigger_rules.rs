@@ -27,15 +27,14 @@ async fn unlock() -> Result<()> {
 #[rustfmt::skip]
 fn orders() {
     let (load, load_eu, load_us) = (rows().named("load"), rows().named("load_eu"), rows().named("load_us"));
-    let title = name();
+    let (title, published) = (name(), step().named("published"));
     let (create, fill_eu, fill_us) = (step().named("create"), step().named("fill_eu"), step().named("fill_us"));
     publish().after(load);                             // a node, an arm of a branch, or the result of `.each`, as a whole
     publish().after([load_eu, load_us]);               // an array, a slice or a Vec of nodes
     publish().after((load, title));                    // nodes of different types
     unlock().after(load.ended());                      // views of a node: `ended()`, `or_skipped()`, `failure()`
     unlock().after([load.ended(), title.ended()]);     // views have one type, whatever the nodes return
-    let publish = publish().named("published");
-    chain((create, [fill_eu, fill_us], publish));      // each step after the one before it
+    chain((create, [fill_eu, fill_us], published));    // each step after the one before it
 }
 
 #[test]
