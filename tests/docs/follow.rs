@@ -145,7 +145,11 @@ fn the_commands_of_the_tutorial_run() {
                 fs::write(&main, program).expect("the program can be written");
             }
         }
-        if block.text.trim().ends_with(" serve") { shell.serve(block.text) } else { drop(shell.run(block.text)) }
+        if block.text.trim().ends_with(" serve") {
+            shell.serve(block.text);
+        } else {
+            shell.run(block.text);
+        }
     }
     assert!(shell.serving.is_some(), "it serves");
 }

@@ -75,7 +75,11 @@ fn targets(text: &str) -> Vec<(usize, String)> {
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
-        if part == Component::ParentDir { drop(plain.pop()) } else { plain.push(part) }
+        if part == Component::ParentDir {
+            plain.pop();
+        } else {
+            plain.push(part);
+        }
     }
     plain
 }

@@ -3,6 +3,7 @@
 #[allow(
     dead_code,
     unused,
+    unreachable_pub,
     clippy::all,
     clippy::pedantic,
     reason = "these are examples of pages, which call what matters to the page alone"
