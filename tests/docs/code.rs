@@ -1,4 +1,5 @@
-//! Each Rust block of the guide is in a file that is compiled: most in `code/PAGE.rs`, which wires it, and some in a test or an example.
+//! Checks that each Rust block of the guide is in a file that is compiled: most in `code/PAGE.rs`, which has the functions that the page leaves out, and some in
+//! a test or an example.
 
 mod across_pipelines;
 mod alerts;
@@ -30,7 +31,7 @@ const ELSEWHERE: &[(&str, &[&str])] = &[
 
 /// The lines that are neither blank nor a comment, without their indentation.
 fn squeezed(text: &str) -> String {
-    // A file of the reader's is one of the tests.
+    // The page names a file of the reader's; here it is one of the tests.
     let text = text.replace("ui/alert/pass/failure.txt", "alerts/failure.txt");
     text.lines()
         .map(str::trim)
@@ -43,7 +44,7 @@ fn squeezed(text: &str) -> String {
 fn each_rust_block_is_compiled_somewhere() {
     let mut wrong = Vec::new();
     for page in guide() {
-        // Its blocks are the steps to one program: `follow.rs`.
+        // Its blocks are steps to one program, which `follow.rs` compares.
         if page.name == "tutorial.md" {
             continue;
         }

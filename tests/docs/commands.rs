@@ -1,4 +1,4 @@
-//! Each block of commands in the README and the guide is run by a test that `docs/internals/commands.md` names, or that page says why none runs it.
+//! Checks that `docs/internals/commands.md` lists each block of commands of the README and the guide, with the test that runs it or the reason why none does.
 
 use crate::pages::{blocks, guide};
 use std::collections::BTreeSet;
@@ -6,10 +6,10 @@ use std::fs;
 
 const TABLE: &str = "../docs/internals/commands.md";
 
-/// A block of commands, or a row about one: its page, and its first line.
+/// Identifies a block of commands by its page and its first line.
 type Key = (String, String);
 
-/// All blocks of commands.
+/// Returns all blocks of commands.
 fn shown() -> Vec<Key> {
     let readme = fs::read_to_string("../README.md").expect("the README");
     let mut pages = vec![("README.md".to_owned(), readme)];
@@ -27,7 +27,7 @@ fn shown() -> Vec<Key> {
     keys
 }
 
-/// The rows of the table: a page, the first line of its block, and what runs it.
+/// Returns the rows of the table, each with the text of its last column.
 fn rows() -> Vec<(Key, String)> {
     let page = fs::read_to_string(TABLE).expect("the table");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -51,7 +51,7 @@ fn each_block_of_commands_is_in_the_table() {
     assert_eq!(shown.iter().collect::<BTreeSet<_>>().len(), shown.len(), "two blocks of a page begin alike");
 }
 
-/// A row names a test or a script that is there and that knows the page, or begins with the word `not`.
+/// The last column names a test or a script that exists, or begins with `not run: `.
 #[test]
 fn each_row_names_what_runs_it_or_why_nothing_does() {
     for ((page, first), how) in rows() {

@@ -1,5 +1,5 @@
-//! The tutorial is followed: its blocks of Rust make `tutorial.rs`, which is compiled and tested here, and its commands, with those of the README that make a
-//! crate, run in an empty folder. The commands build a crate of their own, which takes minutes: `.ci/docs` runs these tests.
+//! Follows the tutorial. Its Rust blocks make `tutorial.rs`, which is compiled and tested here. Its commands, and those of the README that make a crate, run in an
+//! empty folder. They build a crate of their own, which takes minutes, so `.ci/docs` runs these tests.
 
 use crate::pages::{Block, blocks};
 use std::fs;
@@ -11,7 +11,7 @@ fn page(name: &str) -> String {
     fs::read_to_string(format!("../{name}")).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The program after the step that the sentence above the block describes.
+/// Returns the program after the step that the sentence above the block describes.
 fn edited(program: &str, block: &Block<'_>) -> String {
     let before = block.before;
     if before == "`src/main.rs`:" || before.ends_with("`src/main.rs`, whole:") {
@@ -30,7 +30,7 @@ fn edited(program: &str, block: &Block<'_>) -> String {
     format!("{above}\n{}{below}\n", block.text)
 }
 
-/// The program that the page ends with, and each block of commands with the program as it is there.
+/// Returns the finished program, and each block of commands with the program at that point.
 fn steps(page: &str) -> (String, Vec<(String, Block<'_>)>) {
     let mut program = String::new();
     let mut steps = Vec::new();
@@ -55,12 +55,12 @@ fn the_blocks_of_the_tutorial_make_the_program_that_is_tested() {
     assert_eq!(fs::read_to_string(path).expect("the program"), program, "run it with UPDATE_DOCS=1");
 }
 
-/// A folder with a link `pipeline` to this repository, in which blocks of commands run one after the other, as in one shell.
+/// A folder with a link `pipeline` to this repository, in which blocks of commands run one after the other, like a user's terminal.
 struct Shell {
     folder: tempfile::TempDir,
-    /// Where the shell has gone.
+    /// The working directory.
     at: PathBuf,
-    /// What runs in another terminal.
+    /// The process in the other terminal.
     serving: Option<Child>,
 }
 
@@ -73,7 +73,7 @@ impl Shell {
         Self { folder, at, serving: None }
     }
 
-    /// What a reader writes to `/tmp` is written where nothing else is.
+    /// Replaces `/tmp` by the folder, so that nothing is written elsewhere.
     fn moved(&self, text: &str) -> String {
         text.replace("/tmp/", &format!("{}/", self.folder.path().display()))
     }
@@ -94,7 +94,7 @@ impl Shell {
         let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{commands}{told}");
         self.at = fs::read_to_string(&end).expect("where it ended").trim().into();
-        // The versions that were tested, so that nothing is downloaded or built twice.
+        // With the versions of our lock file, most crates are built already.
         if self.at.join("Cargo.toml").exists() && !self.at.join("Cargo.lock").exists() {
             fs::copy("../Cargo.lock", self.at.join("Cargo.lock")).expect("the lock file");
         }
@@ -102,7 +102,7 @@ impl Shell {
         told
     }
 
-    /// Starts it as in another terminal, and returns once it serves.
+    /// Starts a command that does not end, and returns once it prints its address.
     fn serve(&mut self, commands: &str) {
         let mut child =
             self.command(&format!("exec {}", commands.trim())).stdout(Stdio::piped()).spawn().expect("there is a shell");

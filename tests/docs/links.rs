@@ -1,11 +1,11 @@
-//! Each link of a page, and each anchor, leads somewhere; the book has each page; the glossary is a glossary.
+//! Checks the links and anchors of all pages, that the book has each page, and the order of the glossary.
 
 use crate::pages::guide;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// What stands in no block of code, and outside of backticks.
+/// The text outside of blocks of code, with as many lines as the page.
 fn prose(text: &str) -> String {
     let mut in_block = false;
     let mut kept = String::new();
@@ -13,7 +13,6 @@ fn prose(text: &str) -> String {
         if line.trim_start().starts_with("```") {
             in_block = !in_block;
         } else if !in_block {
-            // A link's own text may be in backticks: they alone are left out where a link surrounds them.
             kept += line;
         }
         kept.push('\n');
@@ -26,7 +25,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for heading in prose(text).lines().filter(|line| line.starts_with('#')) {
         let heading = heading.trim_start_matches('#').trim();
-        // Of a link its text.
+        // A link counts by its text.
         let mut plain = String::new();
         let mut rest = heading;
         while let Some((before, link)) = rest.split_once('[') {
@@ -71,7 +70,7 @@ fn targets(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The path without `..`, so that two ways to a file are one.
+/// The path with each `..` resolved, so that paths can be compared.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -137,9 +136,8 @@ fn the_book_has_each_page_once() {
     assert_eq!(listed, names);
 }
 
-/// A page for users does not depend on one for maintainers, but for what names it.
 #[test]
-fn each_page_begins_with_its_title() {
+fn each_page_begins_with_its_title_and_has_no_other() {
     for page in guide() {
         assert!(page.text.starts_with("# "), "docs/{}", page.name);
         let titles = prose(&page.text).lines().filter(|line| line.starts_with("# ")).count();

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-/// A page below `docs`.
+/// A Markdown file below `docs`.
 pub(crate) struct Page {
-    /// Its path in there.
+    /// The path within `docs`.
     pub(crate) name: String,
     pub(crate) text: String,
 }
 
-/// All pages below `docs`, those for maintainers included, by their names.
+/// Returns all pages below `docs`, including those for maintainers, sorted by name.
 pub(crate) fn guide() -> Vec<Page> {
     let mut pages = Vec::new();
     for folder in ["", "internals/"] {
@@ -31,16 +31,16 @@ pub(crate) fn guide() -> Vec<Page> {
 /// A block between fences.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Block<'a> {
-    /// What is written behind its first fence.
+    /// The text behind the first fence.
     pub(crate) language: &'a str,
     /// The line of the first fence, from 1.
     pub(crate) line: usize,
-    /// The last line above it that is not blank.
+    /// The last line above the block that is not blank.
     pub(crate) before: &'a str,
     pub(crate) text: &'a str,
 }
 
-/// The blocks of a page. One in a list is indented as the list is, and so is its text.
+/// Returns the blocks of a page. The text of a block in a list keeps the list's indentation.
 pub(crate) fn blocks(page: &str) -> impl Iterator<Item = Block<'_>> {
     let mut found = Vec::new();
     let mut open: Option<(&str, usize, &str, usize)> = None;
