@@ -57,7 +57,7 @@ fn the_blocks_of_the_tutorial_make_the_program_that_is_tested() {
 
 /// A folder with a link `pipeline` to this repository, in which blocks of commands run one after the other, like a user's terminal.
 struct Shell {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     /// The working directory.
     at: PathBuf,
     /// The process in the other terminal.
@@ -65,17 +65,27 @@ struct Shell {
 }
 
 impl Shell {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        let repository = fs::canonicalize("..").expect("the repository");
-        std::os::unix::fs::symlink(repository, folder.path().join("pipeline")).expect("a link");
-        let at = folder.path().to_owned();
-        Self { folder, at, serving: None }
+    /// Starts without the crate of that name, and without its files in `/tmp`. `.ci/docs` names the same folder each time, because cargo builds a dependency again
+    /// if its path changes. It must be outside of this workspace, which the crate would otherwise belong to.
+    fn new(name: &str) -> Self {
+        let folder = std::env::var_os("DOCS_FOLDER").map(PathBuf::from).expect("`.ci/docs` sets DOCS_FOLDER");
+        fs::create_dir_all(folder.join("tmp")).expect("the folder is ours");
+        for old in [folder.join(name), folder.join("tmp").join(name)] {
+            if old.exists() {
+                fs::remove_dir_all(old).expect("the folder is ours");
+            }
+        }
+        let (link, repository) = (folder.join("pipeline"), fs::canonicalize("..").expect("the repository"));
+        if fs::read_link(&link).ok().as_ref() != Some(&repository) {
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(repository, link).expect("a link");
+        }
+        Self { at: folder.clone(), folder, serving: None }
     }
 
-    /// Replaces `/tmp` by the folder, so that nothing is written elsewhere.
+    /// Replaces `/tmp` by a folder in there, so that nothing is written elsewhere.
     fn moved(&self, text: &str) -> String {
-        text.replace("/tmp/", &format!("{}/", self.folder.path().display()))
+        text.replace("/tmp/", &format!("{}/tmp/", self.folder.display()))
     }
 
     fn command(&self, commands: &str) -> Command {
@@ -88,12 +98,12 @@ impl Shell {
     }
 
     fn run(&mut self, commands: &str) -> String {
-        let end = self.folder.path().join("end");
-        let commands = format!("{}\npwd >'{}'\n", self.moved(commands), end.display());
+        let end = tempfile::NamedTempFile::new().expect("there is room for a file");
+        let commands = format!("{}\npwd >'{}'\n", self.moved(commands), end.path().display());
         let output = self.command(&commands).output().expect("there is a shell");
         let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{commands}{told}");
-        self.at = fs::read_to_string(&end).expect("where it ended").trim().into();
+        self.at = fs::read_to_string(end.path()).expect("where it ended").trim().into();
         // With the versions of our lock file, most crates are built already.
         if self.at.join("Cargo.toml").exists() && !self.at.join("Cargo.lock").exists() {
             fs::copy("../Cargo.lock", self.at.join("Cargo.lock")).expect("the lock file");
@@ -128,7 +138,7 @@ impl Drop for Shell {
 fn the_crate_of_the_readme_runs() {
     let readme = page("README.md");
     let block = blocks(&readme).find(|block| block.text.starts_with("cargo new ")).expect("the crate");
-    let told = Shell::new().run(block.text);
+    let told = Shell::new("hello").run(block.text);
     assert!(told.contains("2 orders"), "{told}");
 }
 
@@ -136,7 +146,7 @@ fn the_crate_of_the_readme_runs() {
 #[ignore = "builds a crate of its own: .ci/docs"]
 fn the_commands_of_the_tutorial_run() {
     let tutorial = page("docs/tutorial.md");
-    let mut shell = Shell::new();
+    let mut shell = Shell::new("orders");
     for (program, block) in steps(&tutorial).1 {
         let main = shell.at.join("src/main.rs");
         if main.exists() && !program.is_empty() {
