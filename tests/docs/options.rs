@@ -127,8 +127,14 @@ The options of the attributes. These tables are those of the macros' own pages (
         } else {
             ""
         };
-        page +=
-            &format!("\n## {title}\n\n{note}| option | takes | default | meaning | a typical mistake |\n|---|---|---|---|---|\n");
+        page += &[
+            "\n## ",
+            title,
+            "\n\n",
+            note,
+            "| option | takes | default | meaning | a typical mistake |\n|---|---|---|---|---|\n",
+        ]
+        .concat();
         for line in table(place) {
             // Links lead to places of the macros' pages.
             let mut line = line.replace("[`Pool`]", "`Pool`");
@@ -136,7 +142,8 @@ The options of the attributes. These tables are those of the macros' own pages (
                 line = line.replace(link, "the page of the macro `task`");
             }
             assert!(!line.contains("](#") && !line.contains("macro@"), "a link of the macro's page: {line}");
-            page += &format!("{line}\n");
+            page.push_str(&line);
+            page.push('\n');
         }
     }
     page
