@@ -1,27 +1,29 @@
 #!/usr/bin/env bash
-# In Airflow 2.11 `dags test` fails a task that looks at `triggering_dataset_events`, if another one became ready together with it.
+# In Airflow 2.11 `dags test` fails a task that reads `triggering_dataset_events` if it is ready together with another one.
 #
 # Version: apache-airflow 2.11.0, SQLAlchemy 1.4.54, Python 3.11, SQLite.
 #
-# What happens: three tasks, the second and third behind the first, each reads `context["triggering_dataset_events"]`. The first is a success; of the other
-# two, the one that runs first fails with sqlalchemy's `InvalidRequestError: merge() with load=False option does not support objects marked as 'dirty'`.
-# In a chain of tasks, and under a scheduler, the same code is a success.
+# What happens: of three tasks, the second and the third are downstream of the first, and each reads
+# `context["triggering_dataset_events"]`. The first succeeds. Whichever of the other two runs first fails with sqlalchemy's
+# `InvalidRequestError: merge() with load=False option does not support objects marked as 'dirty'`. In a chain of tasks, and under
+# a scheduler, the same code succeeds.
 #
-# What was expected: an empty mapping, as in the first task, since no dataset has begun the run; and that a test run of a DAG says what a real one would.
+# What was expected: an empty mapping, as in the first task, since no dataset started the run; and that a test run of a DAG
+# behaves like a real one.
 #
 # Seen on 2026-11-30:
 #
 #   chain: failed: none
 #   fan: failed: second InvalidRequestError: merge() with load=False
 #
-# It needs Python 3.9 to 3.12 with pip, and PyPI. It exits with 1 where this is no longer so.
+# It needs Python 3.9 to 3.12 with pip, and PyPI. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 python3 -m venv python
-# uv leaves out releases that are newer than Airflow 2.11 knows of.
+# uv leaves out releases that are newer than Airflow 2.11 supports.
 python/bin/pip install --quiet --disable-pip-version-check uv==0.9.13
 python/bin/uv pip install --quiet -p python/bin/python apache-airflow==2.11.0 --exclude-newer 2025-12-01
 mkdir dags
@@ -50,6 +52,6 @@ for dag in chain fan; do
 done | tee seen
 if ! grep -q '^chain: failed: none $' seen || ! grep -qE '^fan: failed: (second|third) InvalidRequestError' seen; then
     tail -n 20 fan.log >&2
-    echo "this is no longer so" >&2
+    echo "the behavior has changed" >&2
     exit 1
 fi

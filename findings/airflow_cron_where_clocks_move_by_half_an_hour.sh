@@ -3,14 +3,16 @@
 #
 # Version: apache-airflow 3.3.2 (croniter 7.0.0), Python 3.11. Australia/Lord_Howe goes from +11:00 back to +10:30 on 2026-04-05 at 15:00 UTC.
 #
-# What happens, with CronDataIntervalTimetable, which is what schedules by data intervals:
-# - `0 * * * *` raises `ValueError: … did not advance past …` at the change, each time it is asked for the next run. The DAG has no further run.
-# - `45 * * * *` goes back: after the interval 14:45..15:45 UTC comes 15:15..16:15. Half an hour of data is in two intervals, so a job that adds
-#   up what arrived adds it up twice.
-# - A daily line is right.
-# Berlin, whose clocks move by a whole hour, gets an interval of one hour of `0 */2 * * *` in spring and one of three hours in autumn.
+# What happens, with CronDataIntervalTimetable, which schedules by data intervals:
+# - `0 * * * *` raises `ValueError: … did not advance past …` at the change, each time it is asked for the next run. The DAG never
+#   runs again.
+# - `45 * * * *` goes back: the interval 14:45..15:45 UTC is followed by 15:15..16:15. Half an hour of data is in two intervals,
+#   so a job that sums what arrived counts it twice.
+# - A daily line works.
+# In Berlin, whose clocks move by a whole hour, `0 */2 * * *` has an interval of one hour in spring and one of three hours in
+# autumn.
 #
-# What was expected: intervals that follow one another without a gap and without an overlap, in any zone.
+# What was expected: intervals that follow one another without gaps and overlaps, in any zone.
 #
 # Seen on 2026-11-29:
 #
@@ -20,7 +22,7 @@
 #   Europe/Berlin 0 */2 * * * in spring: 23:00-01:00 01:00-02:00 02:00-04:00
 #   Europe/Berlin 0 */2 * * * in autumn: 20:00-22:00 22:00-01:00 01:00-03:00
 #
-# It needs Python with pip, and PyPI. It exits with 1 where this is no longer so.
+# It needs Python with pip, and PyPI. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -62,7 +64,7 @@ for season, first, until in [
     print(f"Europe/Berlin 0 */2 * * * in {season}: {intervals('0 */2 * * *', 'Europe/Berlin', first, until)}")
 PYTHON
 AIRFLOW_HOME=$work/home python/bin/python -W ignore intervals.py 2>stderr | tee seen
-diff - seen <<'SEEN' || { tail -n 5 stderr >&2; echo "this is no longer so" >&2; exit 1; }
+diff - seen <<'SEEN' || { tail -n 5 stderr >&2; echo "the behavior has changed" >&2; exit 1; }
 Australia/Lord_Howe 0 * * * *: ValueError: CronDataIntervalTimetable timetable did not advance past 2026-04-04 15:00:00+00:00 after one retry
 Australia/Lord_Howe 45 * * * *: 13:45-14:45 14:45-15:45 15:15-16:15 16:15-17:15
 Australia/Lord_Howe 0 1 * * *: 14:00-14:30

@@ -3,12 +3,12 @@
 #
 # Version: apache-airflow 3.3.2 (task SDK 1.3.2, apache-airflow-providers-standard 1.21.0), Python 3.11.
 #
-# What happens: with `exponential_backoff=True` the wait before poke n+1 is drawn from b up to 2b, where b is poke_interval * 2^(n-2). So
-# `poke_interval=30` gives a first wait of 15 to 30 seconds, and only the second one is 30 or more. Two sensors of one DAG wait differently, as
-# the draw is a hash of DAG, task and start, and the same sensor waits the same when it is asked again.
+# What happens: with `exponential_backoff=True` the wait before poke n+1 is drawn from b up to 2b, where b is poke_interval *
+# 2^(n-2). So `poke_interval=30` gives a first wait of 15 to 30 seconds, and only the second one is 30 or more. The draw is a hash
+# of DAG, task and start. So two sensors of one DAG wait differently, and one sensor always gets the same wait for a poke.
 #
-# What was expected: poke_interval as the first and shortest wait, doubled from there. The class's page calls it the "time that the job should
-# wait in between each try".
+# What was expected: poke_interval as the first and shortest wait, doubled from there. The class's page calls it the "time that
+# the job should wait in between each try".
 #
 # Seen on 2026-11-29, for poke_interval=30 and max_wait of 5 minutes, the least and the most of 1,000 sensors:
 #
@@ -19,7 +19,7 @@
 #   after poke 5: 240 to 300 s
 #   after poke 6: 300 to 300 s
 #
-# It needs Python with pip, and PyPI. It exits with 1 where this is no longer so.
+# It needs Python with pip, and PyPI. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -42,7 +42,7 @@ for poke in range(1, 7):
     print(f"after poke {poke}: {min(waits)} to {max(waits)} s")
 PYTHON
 AIRFLOW_HOME=$work/home python/bin/python -W ignore waits.py 2>stderr | grep "^after poke" | tee seen
-diff - seen <<'SEEN' || { tail -n 5 stderr >&2; echo "this is no longer so" >&2; exit 1; }
+diff - seen <<'SEEN' || { tail -n 5 stderr >&2; echo "the behavior has changed" >&2; exit 1; }
 after poke 1: 15 to 29 s
 after poke 2: 30 to 59 s
 after poke 3: 60 to 119 s

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Airflow's coordinator takes a native task at its word: an exit code of 0 alone tells the server nothing, and a retry is never refused.
+# Airflow's coordinator trusts a native task: it does not report an exit code of 0 to the server, and never refuses a retry.
 #
-# Version: apache-airflow 3.3.2 (task SDK 1.3.2), Python 3.11. The executable of the test is a shell script with a bundle's footer.
+# Version: apache-airflow 3.3.2 (task SDK 1.3.2), Python 3.11. The test's executable is a shell script with a bundle's footer.
 #
-# What happens: `ExecutableCoordinator` starts an executable as the task process. Where it exits with 0 and has sent no final message, the
-# supervisor calls the final state `success`, and tells the server nothing: there the task stays `running`, until a scheduler finds that its
-# executor is done, and fails it. And a `RetryTask` is passed on to the server also where `should_retry` is false and `max_tries` is 0, so that a
-# task that always asks for another try is tried for ever.
+# What happens: `ExecutableCoordinator` starts an executable as the task process. If the executable exits with 0 and has sent no
+# final message, the supervisor's final state is `success`, but it reports nothing to the server. There the task stays `running`
+# until a scheduler notices that its executor is done, and fails it. A `RetryTask` is passed on to the server even if
+# `should_retry` is false and `max_tries` is 0, so a task that always asks for another try is retried for ever.
 #
-# What was expected: that an exit code of 0 is a success, as the supervisor's own docstring says ("If a process exits without sending one of these the state
-# will be derived from the exit code: 0 = SUCCESS"), and that whoever counts tries also keeps to their number, as it does for Python tasks.
+# What was expected: an exit code of 0 is a success, as the supervisor's own docstring says ("If a process exits without sending
+# one of these the state will be derived from the exit code: 0 = SUCCESS"), and the limit on tries is enforced, as it is for
+# Python tasks.
 #
 # Seen on 2026-11-30:
 #
 #   nothing: exit code 0, final state TaskInstanceState.SUCCESS, told to the server: nothing
 #   retry: exit code 0, final state up_for_retry, told to the server: retry
 #
-# It needs Python with pip, and PyPI. It exits with 1 where this is no longer so.
+# It needs Python with pip, and PyPI. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -125,7 +126,7 @@ if os.environ["SAY"] == "retry":
     say({"type": "RetryTask", "state": "up_for_retry", "end_date": datetime.datetime.now(datetime.timezone.utc).isoformat()})
 PYTHON
 AIRFLOW_HOME=$work/home python/bin/python -W ignore supervise.py 2>stderr | grep "^nothing:\|^retry:" | tee seen
-diff - seen <<'SEEN' || { tail -n 5 stderr >&2; echo "this is no longer so" >&2; exit 1; }
+diff - seen <<'SEEN' || { tail -n 5 stderr >&2; echo "the behavior has changed" >&2; exit 1; }
 nothing: exit code 0, final state TaskInstanceState.SUCCESS, told to the server: nothing
 retry: exit code 0, final state up_for_retry, told to the server: retry
 SEEN

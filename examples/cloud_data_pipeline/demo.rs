@@ -1,4 +1,4 @@
-//! The pipelines of the three tasks on a fast clock, waiting for files that come late.
+//! The pipelines of the three tasks on a fast clock, waiting for files that arrive late.
 
 use super::mock_s3::{CRITICAL_DATA, DAILY_EXPORT, DELAYED, MockFile, MockS3};
 use super::pipelines::Options;
@@ -19,7 +19,7 @@ use std::process::{self, Child, ExitCode};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// What `demo` does.
+/// The help text of `demo`.
 pub const ABOUT: &str =
     "Runs the three tasks' pipelines on mock buckets of their own and a fast clock, while their files arrive late";
 
@@ -37,13 +37,13 @@ pub struct Command {
 
 /// The day whose files arrive.
 const DAY: NaiveDate = NaiveDate::from_ymd_opt(2024, 3, 25).expect("a day of the calendar");
-/// After how many seconds the file of task 1 arrives.
+/// The seconds after which the file of task 1 arrives.
 const EXPORT_AFTER: u64 = 100;
-/// After how many seconds that of task 3 does: between its third poke and its fourth.
+/// The seconds after which the file of task 3 arrives: between its third poke and its fourth.
 const CRITICAL_DATA_AFTER: u64 = 150;
 
 impl Command {
-    /// Runs them.
+    /// Runs the pipelines.
     pub fn run(&self, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         let folder = TemporaryFolder::new()?;
         let mock = MockS3::create(&folder.0)?;
@@ -55,7 +55,7 @@ impl Command {
         let mut runner = Runner::new();
         if self.keep {
             let (journal, shown) = (journal.clone(), Arc::clone(&shown));
-            // By then the journal is there.
+            // `beside` starts once the journal exists.
             runner = runner.journal(&journal).beside(move |_| async move {
                 shown.get_or_init(|| page(&journal)?.spawn());
             });
@@ -73,22 +73,22 @@ impl Command {
         if finished.is_interrupted() {
             return Ok(finished.exit_code());
         }
-        writeln!(out, "\nHow they did:")?;
+        writeln!(out, "\nMetrics:")?;
         for report in finished.reports() {
             let mut metrics = report.metrics();
             for sensor in &mut metrics.sensors {
-                // Files carry the time of the real clock, which this run's has left behind.
+                // Files have times of the real clock, and this run's clock is ahead of it.
                 sensor.detection = None;
             }
             writeln!(out, "\n{}", metrics.to_string().trim_end())?;
         }
-        writeln!(out, "\nWhat they wrote:")?;
+        writeln!(out, "\nFiles that they wrote:")?;
         for file in written(&folder.0)? {
             writeln!(out, "\n{}\n{}", file.strip_prefix(&folder.0)?.display(), fs::read_to_string(&file)?.trim_end())?;
         }
         if let Some(shown) = Arc::into_inner(shown).and_then(OnceLock::into_inner) {
             let mut shown = shown?;
-            // It makes room for this process, which a signal then ends as well.
+            // This process replaces it, so that a signal ends both the page and the demo.
             shown.kill()?;
             shown.wait()?;
             writeln!(out, "\nThe page stays until Ctrl-C, and the folder beyond that: {}", folder.keep().display())?;
@@ -98,14 +98,14 @@ impl Command {
     }
 }
 
-/// A process that shows a journal as a web page, and says where.
+/// The command that shows a journal as a web page, and prints its address.
 fn page(journal: &Path) -> io::Result<process::Command> {
     let mut command = process::Command::new(env::current_exe()?);
     command.arg("--journal").arg(journal).args(["dashboard", "--read-only"]);
     Ok(command)
 }
 
-/// Goes on as that process, which ends as it does.
+/// Becomes that process, or runs it and returns its exit code.
 fn become_page(journal: &Path) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     #[cfg(unix)]
     return Err(page(journal)?.exec().into());
@@ -113,7 +113,7 @@ fn become_page(journal: &Path) -> Result<ExitCode, Box<dyn Error + Send + Sync>>
     return Ok(if page(journal)?.status()?.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
 }
 
-/// Lets files arrive, each so many seconds after the one before.
+/// Lets files arrive, each the given seconds after the one before.
 async fn arrive(mock: &MockS3, files: &[(u64, MockFile)], clock: Clock) {
     for (seconds, file) in files {
         clock.sleep_until(clock.now() + Duration::from_secs(*seconds)).await;
@@ -132,7 +132,7 @@ fn written(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A folder that goes when this does.
+/// A folder that is removed when this is dropped.
 struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
@@ -141,7 +141,7 @@ impl TemporaryFolder {
         for number in 0.. {
             let folder = std::env::temp_dir().join(format!("mock-s3-demo-{process}-{number}"));
             match fs::create_dir(&folder) {
-                // Left by a process of that number that was killed.
+                // Left by a killed process with the same id.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => return made.map(|()| Self(folder)),
             }
@@ -151,7 +151,7 @@ impl TemporaryFolder {
 }
 
 impl TemporaryFolder {
-    /// It stays.
+    /// Keeps the folder.
     fn keep(self) -> PathBuf {
         let mut folder = self;
         std::mem::take(&mut folder.0)
@@ -160,7 +160,7 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // What is left is in the system's folder for such things; of one that stays the path is empty.
+        // Leftovers are in the system's temporary folder. After `keep` the path is empty.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! The pipelines of exercise 2, and what it takes to try them: a mock of S3 and a demonstration.
+//! The pipelines of exercise 2, with commands to try them: a mock of S3 and a demo.
 
 use clap::Parser;
 use pipeline_examples::cloud_data_pipeline::{demo, mock_s3, pipelines};
@@ -26,7 +26,7 @@ fn run_demo(args: Vec<OsString>) -> Result<ExitCode, Box<dyn Error + Send + Sync
     demo::Command::parse_from(named("demo", args)).run(&mut std::io::stdout())
 }
 
-/// The arguments of a command as clap takes them, the first being what the help calls it.
+/// The arguments of a command for clap, preceded by the command's name in the help text.
 fn named(command: &str, args: Vec<OsString>) -> impl Iterator<Item = OsString> {
     std::iter::once(format!("cloud_data_pipeline {command}").into()).chain(args)
 }

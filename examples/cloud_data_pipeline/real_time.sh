@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tasks 2 and 3 of exercise 2 in real time: the pipelines as they are, waiting on empty buckets. The files of task 2 arrive with the
-# delays of the exercise (10, 30, 60 and 120 seconds, one after the other), that of task 3 after 40 seconds: between its poke at 30 s
-# and the one at 90 s. Takes less than four minutes. The 45 minutes of task 3's SLA are for the simulations alone.
+# Runs tasks 2 and 3 of exercise 2 in real time: the unchanged pipelines, waiting on empty buckets. The files of task 2 arrive
+# with the delays of the exercise (10, 30, 60 and 120 seconds, one after the other), the file of task 3 after 40 seconds: between
+# its poke at 30 s and the one at 90 s. Takes less than four minutes. Only the simulations cover the 45 minutes of task 3's SLA.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

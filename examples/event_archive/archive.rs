@@ -1,15 +1,17 @@
 //! An archive: a gzip file with one member for each source file.
 //!
-//! gzip allows several members in a row. Most tools read them as one text; those that stop after the first stand in
-//! `docs/exercise-5.md`, with the call that reads on. Each member says in its header which file it holds, and which version of it: so the
-//! archive itself tells what is in it, in the same object, and no second one can disagree with it. What is there already is copied as
-//! it is, compressed, never decompressed and compressed again. Its index (`index.rs`) tells what is where, so most often it is not even read.
+//! gzip allows several members in a row. Most tools read them as one text; those that stop after the first are listed in
+//! `docs/exercise-5.md`, with the call that reads all. Each member's header names the file that it holds, and the version. So the
+//! archive itself lists its contents, in the same object, and no second object can contradict it. Existing members are copied as
+//! they are, without decompressing and compressing them again. The index (`index.rs`) lists the positions of the members, so
+//! usually they are not even read.
 //!
-//! The text is one CSV file: its header row is a member of its own, and the files' members hold their other rows. Where the first file was archived
-//! by a former version of this example, which left each file its header, the row is the beginning of that file's member.
+//! The text is one CSV file: its header row is a member of its own, and the files' members hold their other rows. If a former
+//! version of this example archived the first file, which left each file its header, the row is at the beginning of that file's
+//! member.
 //!
-//! What is new is written to a file without a name in the system's folder for temporary files (`held.rs`), which the system takes back
-//! however the process ends. Memory is bounded by buffers, the header row and the names of the files.
+//! New members are written to an unnamed file in the system's temporary folder (`held.rs`), which the system removes however the
+//! process ends. Memory is bounded by buffers, the header row and the names of the files.
 
 use super::compressor::Compressor;
 use super::header::{HeaderRow, Start};
@@ -25,26 +27,26 @@ use std::ops::Range;
 
 pub use super::member::Source;
 
-/// Whether the files that are archived have header rows.
+/// How header rows of the archived files are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// They have, and the archive has one for all of them.
+    /// The files have header rows, and the archive has one for all of them.
     WithHeader,
-    /// Nobody looks: each is archived as it is.
+    /// Header rows are ignored: each file is archived as it is.
     AsTheyAre,
 }
 
 /// An archive, complete and closed.
 #[derive(Debug)]
 pub struct Archive {
-    /// What is not in the store yet.
+    /// The members that are not in the store yet.
     new: New,
     contents: Contents,
-    /// Once there was something to compress.
+    /// `None` before anything was compressed.
     compressor: Option<Compressor>,
 }
 
-/// An archive while a file is written into it.
+/// An archive while a file is appended to it.
 #[derive(Debug)]
 pub struct Appending {
     archive: Archive,
@@ -59,18 +61,18 @@ pub struct Appending {
 pub enum Piece {
     /// Bytes of the archive that was read.
     Kept(Range<u64>),
-    /// Bytes of the file of what is new.
+    /// Bytes of the file with the new members.
     New(Range<u64>),
 }
 
-/// What is known of an archive.
+/// The known contents of an archive.
 #[derive(Debug)]
 struct Contents {
     name: String,
     rows: Rows,
-    /// All of them, in order.
+    /// All members, in order.
     members: Vec<(Piece, Says)>,
-    /// The versions of the files whose members say what they hold.
+    /// The versions of the files, as far as their members name them.
     versions: HashMap<String, String>,
     apart: BTreeSet<String>,
     first: Option<First>,
@@ -80,23 +82,23 @@ struct Contents {
 #[derive(Debug)]
 struct First {
     row: HeaderRow,
-    /// The file whose member it is in; none if it is in one of its own, or in another writer's.
+    /// The file whose member contains it; `None` if it has a member of its own, or another writer's.
     of: Option<String>,
 }
 
 impl Archive {
-    /// An empty one, whose contents are called so.
+    /// An empty archive; `name` is the file name of its text.
     pub fn new(name: &str, rows: Rows) -> io::Result<Self> {
         Self::of(Contents::new(name, rows))
     }
 
-    /// Where its index begins, if an archive of that size that ends with these bytes has one.
+    /// The position of the index, if an archive of this size that ends with these bytes has one.
     pub fn index_begins(tail: &[u8], size: u64) -> Option<u64> {
         Index::begins(tail, size)
     }
 
-    /// The archive whose index these bytes are, which begin at that place of it. Nothing else is read of it. `None` if they are not its index, or do not tell
-    /// what is asked: who looks for header rows needs an index of one who did.
+    /// Opens an archive by its index alone: `bytes` are the index, which begins at the position `begins`. `None` if they are not
+    /// a valid index, or if it lacks the header row that `rows` asks for.
     pub fn indexed(bytes: &[u8], begins: u64, name: &str, rows: Rows) -> io::Result<Option<Self>> {
         let Some(index) = Index::read(bytes, begins) else { return Ok(None) };
         if rows == Rows::WithHeader && index.rows != rows {
@@ -114,17 +116,17 @@ impl Archive {
         Self::of(contents).map(Some)
     }
 
-    /// Reads what an archive without an index holds, or one with another writer's members behind it. It is decompressed for that, so that a damaged
-    /// one is found before it is added to.
+    /// Reads an archive without an index, or with another writer's members behind it. It is decompressed for that, so that damage
+    /// is found before anything is added.
     ///
-    /// Fails if it is no whole gzip file, or if its text ought to begin with a header row and does not.
+    /// Fails if it is not a complete gzip file, or if its text should begin with a header row and does not.
     pub fn read(mut file: File, name: &str, rows: Rows) -> io::Result<Self> {
         file.seek(SeekFrom::Start(0))?;
         let mut read = BufReader::with_capacity(BUFFER, file);
         let mut contents = Contents::new(name, rows);
         let mut text = Text { start: (rows == Rows::WithHeader).then(Start::default), length: 0, failed: None };
         let mut first_of = None;
-        // Members of an index, which is left out if it is the last thing there is.
+        // Members of an index, which is dropped if it is at the end.
         let mut index = Vec::new();
         loop {
             let start = read.stream_position()?;
@@ -156,37 +158,37 @@ impl Archive {
         }
     }
 
-    /// Whether it holds that version of that file.
+    /// Returns whether it holds this version of the file.
     pub fn holds(&self, key: &str, version: &str) -> bool {
         self.contents.versions.get(key).is_some_and(|held| held == version)
     }
 
-    /// In which version it holds the file, if it does.
+    /// The version of the file that it holds, if any.
     pub fn version(&self, key: &str) -> Option<&str> {
         self.contents.versions.get(key).map(String::as_str)
     }
 
-    /// Whether it holds the file, in whichever version.
+    /// Returns whether it holds the file, in any version.
     pub fn has(&self, key: &str) -> bool {
         self.contents.versions.contains_key(key)
     }
 
-    /// How many files it holds, those of members that do not say so not counted.
+    /// The number of files, not counting members that do not name one.
     pub fn files(&self) -> usize {
         self.contents.versions.len()
     }
 
-    /// The header row of what it holds; `None` if that is nothing, or files without one.
+    /// The header row of its files; `None` if there are no files, or they have none.
     pub fn header(&self) -> Option<&HeaderRow> {
         self.contents.first.as_ref().map(|first| &first.row)
     }
 
-    /// The keys of the archives that it names as those of the files with another header.
+    /// The keys of the archives for files with other header rows, as this archive lists them.
     pub fn apart(&self) -> impl Iterator<Item = &str> {
         self.contents.apart.iter().map(String::as_str)
     }
 
-    /// Names an archive of files with another header.
+    /// Adds the key of an archive for files with another header row.
     pub fn name_apart(mut self, archive: &str, now: DateTime<Utc>) -> io::Result<Self> {
         if !self.contents.apart.contains(archive) {
             let says = Says::Apart(archive.to_owned());
@@ -196,12 +198,12 @@ impl Archive {
         Ok(self)
     }
 
-    /// Takes a file out, if it is there. The header row stays.
+    /// Removes a file, if it exists. The header row stays.
     pub fn remove(mut self, key: &str) -> io::Result<Self> {
         if self.contents.versions.remove(key).is_none() {
             return Ok(self);
         }
-        // A foreign writer may have put one version behind another, of which the last counts. All are taken out.
+        // Another writer may have appended several versions, of which the last is valid. All of them are removed.
         let is_it = |says: &Says| matches!(says, Says::Holds { key: held, .. } if held == key);
         let place = self.contents.members.iter().position(|(_, says)| is_it(says)).unwrap_or_default();
         self.contents.members.retain(|(_, says)| !is_it(says));
@@ -211,8 +213,8 @@ impl Archive {
         Ok(self)
     }
 
-    /// Begins to write a file, without its header row. An earlier version of it is taken out first. An archive that has no header row
-    /// yet gets the file's, as its first member.
+    /// Begins to append a file, without its header row, after removing an earlier version. An archive without a header row gets
+    /// the file's, as its first member.
     pub fn append(mut self, source: Source, row: Option<&HeaderRow>) -> io::Result<Appending> {
         self = self.remove(&source.key)?;
         if let (None, Some(row)) = (&self.contents.first, row) {
@@ -223,18 +225,18 @@ impl Archive {
         Ok(Appending { archive: self, compressor, source, start, last: None })
     }
 
-    /// Whether a file of that size can be appended without a write to the disk: what is new is held back until there is much of it.
+    /// Returns whether a file of this size can be appended without a write to the disk: new members are buffered in memory.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.new.has_room(bytes)
     }
 
-    /// Writes what was held back.
+    /// Writes the buffer to the disk.
     pub fn flush(mut self) -> io::Result<Self> {
         self.new.flush()?;
         Ok(self)
     }
 
-    /// What the archive is made of, its index at the end, and the file of what is new in it.
+    /// The pieces of the archive, ending with its index, and the file with the new members.
     pub fn into_pieces(mut self) -> io::Result<(Vec<Piece>, File)> {
         let Contents { name, rows, members, first, .. } = &self.contents;
         let first = first.as_ref().map(|first| (&first.row, first.of.as_deref()));
@@ -259,12 +261,12 @@ impl Archive {
 }
 
 impl Archive {
-    /// With these contents, and nothing new yet.
+    /// An archive with these contents, and no new members yet.
     fn of(contents: Contents) -> io::Result<Self> {
         Ok(Self { new: New::begin()?, contents, compressor: None })
     }
 
-    /// Puts a header row, in a member of its own, before the member of that number.
+    /// Inserts a header row, in a member of its own, in front of the member at `place`.
     fn put_row(&mut self, row: HeaderRow, modified: DateTime<Utc>, place: usize) -> io::Result<()> {
         let piece = self.write(modified, &Says::Nothing, row.bytes())?;
         self.contents.members.insert(place, (piece, Says::Nothing));
@@ -272,21 +274,21 @@ impl Archive {
         Ok(())
     }
 
-    /// Writes a member to what is new.
+    /// Writes a new member.
     fn write(&mut self, modified: DateTime<Utc>, says: &Says, text: &[u8]) -> io::Result<Piece> {
         let (start, mut compressor) = self.begin(modified, says)?;
         compressor.write(text, &mut self.new)?;
         self.end(start, compressor)
     }
 
-    /// Begins a member behind what is new: where it begins, and what writes it.
+    /// Begins a new member: returns its position, and the compressor for it.
     fn begin(&mut self, modified: DateTime<Utc>, says: &Says) -> io::Result<(u64, Compressor)> {
         let start = self.new.length();
         self.new.write_all(&header(&self.contents.name, modified, says))?;
         Ok((start, self.compressor.take().unwrap_or_else(Compressor::new)))
     }
 
-    /// Ends a member that begins there.
+    /// Ends the member that begins at `start`.
     fn end(&mut self, start: u64, mut compressor: Compressor) -> io::Result<Piece> {
         compressor.finish(&mut self.new)?;
         self.compressor = Some(compressor);
@@ -311,26 +313,27 @@ impl Contents {
 }
 
 impl Piece {
-    /// Where it stands in what it is of.
+    /// The position of the piece in its file.
     pub fn range(&self) -> &Range<u64> {
         let (Self::Kept(range) | Self::New(range)) = self;
         range
     }
 
-    /// How long it is.
+    /// The length in bytes.
     pub fn length(&self) -> u64 {
         self.range().end - self.range().start
     }
 }
 
 impl Appending {
-    /// Writes what comes next in the file.
+    /// Writes the next bytes of the file.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.last = bytes.last().copied().or(self.last);
         self.compressor.write(bytes, &mut self.archive.new)
     }
 
-    /// Ends the file. A last row without its line break gets one, as the next file would go on in it; a file that is archived as it is does not.
+    /// Ends the file. A last row without a line break gets one, because the next file would otherwise continue it; in an archive
+    /// of unchanged files it does not.
     pub fn finish(mut self) -> io::Result<Archive> {
         if self.archive.contents.rows == Rows::WithHeader && !self.ends_a_line() {
             self.compressor.write(b"\n", &mut self.archive.new)?;
@@ -341,7 +344,7 @@ impl Appending {
         Ok(archive)
     }
 
-    /// What becomes of a last row without its line break.
+    /// How a last row without a line break is handled, for a warning.
     pub fn what_follows(&self) -> &'static str {
         match self.archive.contents.rows {
             Rows::WithHeader => ", and gets one",
@@ -349,7 +352,7 @@ impl Appending {
         }
     }
 
-    /// Whether what was written ends with a line break, or is empty.
+    /// Returns whether the text so far ends with a line break, or is empty.
     pub fn ends_a_line(&self) -> bool {
         self.last.is_none_or(|last| last == b'\n')
     }
@@ -357,7 +360,7 @@ impl Appending {
 
 const BUFFER: usize = 64 * 1024;
 
-/// What becomes of the text that is read: its header row is kept, if somebody wants it.
+/// Receives the decompressed text, and keeps only its header row, if it is wanted.
 struct Text {
     start: Option<Start>,
     length: u64,

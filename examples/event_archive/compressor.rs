@@ -1,7 +1,7 @@
 //! Writes members, one after another, with one compressor.
 //!
-//! A compressor has tables of some 300 KB. One for each small file, on whichever thread is free, costs more than compressing it does, and an
-//! allocator that has memory for each thread keeps what each of them was given.
+//! A compressor has tables of some 300 KB. Creating one for each small file, on whichever thread is free, costs more than the
+//! compression, and an allocator with per-thread memory would keep the tables of each thread.
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -9,9 +9,9 @@ use std::io::{self, Write};
 
 #[derive(Debug)]
 pub(super) struct Compressor {
-    /// Into memory: what a piece of text has become is written on at once.
+    /// Compresses into memory: the output is passed on at once.
     deflate: DeflateEncoder<Vec<u8>>,
-    /// Of the member's text.
+    /// The checksum of the member's text.
     crc: Crc,
 }
 
@@ -29,7 +29,7 @@ impl Compressor {
         Ok(())
     }
 
-    /// What compresses, for what is no member. Nothing was written since the last member's end.
+    /// The encoder itself, for data that is not a member. Call it only after `finish`.
     pub(super) fn into_deflate(self) -> DeflateEncoder<Vec<u8>> {
         self.deflate
     }
@@ -41,7 +41,7 @@ impl Compressor {
         rest.extend(self.crc.amount().to_le_bytes());
         self.crc.reset();
         to.write_all(&rest)?;
-        // The next member's.
+        // Reused for the next member.
         rest.clear();
         *self.deflate.get_mut() = rest;
         Ok(())

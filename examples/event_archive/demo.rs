@@ -1,4 +1,4 @@
-//! Three intervals in a row, with files that come on time and late.
+//! Three intervals in a row, with files that arrive on time and late.
 
 use super::pipeline::{EventReport, Options, event_archive};
 use super::seed;
@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// What `demo` does.
+/// The help text of `demo`.
 pub const ABOUT: &str =
     "Archives the files of three intervals in a row, in a folder of its own, and shows what is in the archives";
 
@@ -21,11 +21,11 @@ pub struct Command {}
 
 /// The day whose files arrive.
 const DAY: NaiveDate = NaiveDate::from_ymd_opt(2021, 9, 1).expect("a day of the calendar");
-/// When the first interval starts.
+/// The start of the first interval.
 const FIRST: NaiveDateTime = DAY.and_hms_opt(7, 0, 0).expect("a time of the day");
 
 impl Command {
-    /// Runs them.
+    /// Runs the intervals.
     pub fn run(&self, out: &mut impl Write) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         let folder = tempfile::tempdir()?;
         let root = folder.path().to_str().ok_or("the folder for temporary files is not UTF-8")?;
@@ -54,7 +54,7 @@ impl Command {
                 return Ok(finished.exit_code());
             }
         }
-        writeln!(out, "\nWhat is in the archives:")?;
+        writeln!(out, "\nContents of the archives:")?;
         let target = Bucket::open(&options.target)?;
         for object in runtime.block_on(target.list(""))? {
             writeln!(out, "\n{}", object.key)?;

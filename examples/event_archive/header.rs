@@ -1,14 +1,16 @@
-//! The row of column names that a CSV file begins with.
+//! The row of column names at the beginning of a CSV file.
 
 use std::fmt;
 use std::io;
 
-/// How long a header row may be. Without a bound a file whose first quotation mark is never closed would be held in memory, all of it.
+/// The maximum length of a header row. Without it, a file whose first quotation mark is never closed would be held in memory as a
+/// whole.
 const LONGEST: usize = 1 << 20;
 
 /// A header row with its line break.
 ///
-/// Two are equal if the same columns are named in the same order, byte for byte: a byte order mark and the kind of line break do not count.
+/// Two rows are equal if they name the same columns in the same order, byte for byte; a byte order mark and the kind of line
+/// break are ignored.
 ///
 /// ```
 /// use pipeline_examples::event_archive::header::{HeaderRow, Start};
@@ -30,14 +32,14 @@ impl HeaderRow {
         &self.0
     }
 
-    /// A number that is the same for equal rows, and as good as never for others.
+    /// A hash that is the same for equal rows, and almost certainly differs for others.
     pub fn tag(&self) -> u32 {
         let mut crc = flate2::Crc::new();
         crc.update(self.names());
         crc.sum()
     }
 
-    /// What counts of it.
+    /// The compared part of the row.
     fn names(&self) -> &[u8] {
         let row = self.0.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.0);
         let row = row.strip_suffix(b"\n").unwrap_or(row);
@@ -64,7 +66,7 @@ impl fmt::Display for HeaderRow {
     }
 }
 
-/// The start of a text, of which no more is taken than its header row.
+/// The start of a text, of which only the header row is stored.
 #[derive(Debug, Default)]
 pub struct Start {
     row: Vec<u8>,
@@ -73,9 +75,9 @@ pub struct Start {
 }
 
 impl Start {
-    /// Takes what comes next of the text, and returns how many bytes of it belong to the row: all, as long as the row has not ended.
+    /// Takes the next bytes of the text, and returns how many of them belong to the row: all of them until the row has ended.
     ///
-    /// Fails if the text has no line break in its first 1 MiB, those between quotation marks not counted.
+    /// Fails if there is no line break in the first 1 MiB, not counting those between quotation marks.
     pub fn push(&mut self, text: &[u8]) -> io::Result<usize> {
         if self.is_ended {
             return Ok(0);
@@ -98,12 +100,12 @@ impl Start {
         Ok(text.len())
     }
 
-    /// Whether the row is complete.
+    /// Returns whether the row is complete.
     pub fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// The row, which a text that has ended may leave without its line break; `None` if the text is empty.
+    /// The row; a line break is added if the text ended without one. `None` if the text is empty.
     pub fn end(mut self) -> Option<HeaderRow> {
         if self.row.is_empty() {
             return None;

@@ -1,31 +1,32 @@
-//! What is new of an archive: a file, and the last of it, which is held back until there is enough to be worth a turn of a thread that may be blocked.
+//! The new members of an archive: a file, and a buffer in front of it, so that a blocking thread is only used when there is
+//! enough to write.
 
 use std::fs::File;
 use std::io::{self, Write};
 
-/// So much is held back at most, beside what one call adds.
+/// The buffer is written once it has this size, so it exceeds it by one call's bytes at most.
 const FULL: usize = 128 * 1024;
 
 #[derive(Debug)]
 pub(super) struct New {
     file: File,
-    /// How much is in the file.
+    /// The number of bytes in the file.
     written: u64,
     held: Vec<u8>,
 }
 
 impl New {
-    /// Nothing yet. The file has no name, so the system takes it back however the process ends.
+    /// Begins without members. The file has no name, so the system removes it however the process ends.
     pub(super) fn begin() -> io::Result<Self> {
         Ok(Self { file: tempfile::tempfile()?, written: 0, held: Vec::new() })
     }
 
-    /// How long it is.
+    /// The number of bytes in the file and the buffer.
     pub(super) fn length(&self) -> u64 {
         self.written + self.held.len() as u64
     }
 
-    /// Whether as much as that many bytes can be added, and some more, without a write to the file.
+    /// Returns whether this many bytes can be added, with some to spare, without a write to the file.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.held.len() + bytes < FULL / 2
     }

@@ -1,7 +1,8 @@
-//! The archives of one hour: fetched, added to, and written back if nobody else has meanwhile.
+//! The archives of one hour: fetched, added to, and written back unless another writer has changed them meanwhile.
 //!
-//! There is one, unless files have other header rows than its first: each such row has an archive of its own, which the hour's archive
-//! names. It does so before that one is written, so that whoever reads the hour's archive knows all of them, with no listing.
+//! There is one archive, unless files have other header rows than the first file: each such row has an archive of its own, which
+//! the hour's archive lists. It lists the archive before that is written, so that a reader of the hour's archive knows all of
+//! them without a listing.
 
 use super::archive::{Appending, Archive, Piece, Rows, Source};
 use super::header::{HeaderRow, Start};
@@ -16,26 +17,26 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-/// The archives of an hour, as they will be.
+/// The archives of an hour, in their future state.
 #[derive(Debug)]
 pub(super) struct Archives {
     target: Bucket,
     hour: Hour,
     other: OtherHeader,
-    /// The hour's own comes first.
+    /// The hour's own archive comes first.
     all: Vec<One>,
 }
 
-/// What became of them.
+/// The result of writing them.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// Whether all were written that are to be; else somebody else has written one meanwhile.
+    /// True if all changed archives were written; false if another writer has written one meanwhile.
     pub(super) is_all: bool,
-    /// How many files were added to those that were written.
+    /// The number of files that were added to the written archives.
     pub(super) added: usize,
-    /// The size of the hour's own.
+    /// The size of the hour's own archive.
     pub(super) size: u64,
-    /// The keys of the others.
+    /// The keys of the other archives.
     pub(super) apart: Vec<String>,
 }
 
@@ -43,19 +44,19 @@ pub(super) struct Written {
 struct One {
     key: String,
     archive: Archive,
-    /// `None` if there is none yet.
+    /// `None` if the archive does not exist yet.
     kept: Option<Kept>,
     added: usize,
     is_changed: bool,
 }
 
-/// The archive that is to be replaced.
+/// The existing archive, which will be replaced.
 #[derive(Debug)]
 struct Kept {
-    /// What tells whether it is still the same.
+    /// Identifies the version that was read.
     etag: String,
     size: u64,
-    /// All of it, if it is so small that all was read.
+    /// All of it, if it is small enough to have been read as a whole.
     whole: Option<Bytes>,
 }
 
@@ -69,7 +70,8 @@ impl Archives {
         Ok(Self { target: target.clone(), hour: hour.clone(), other, all })
     }
 
-    /// Appends a file, as it is now, unless it is there in the version of that digest. Another version of it is taken out, wherever it is.
+    /// Appends a file in its current version, unless it is archived in the version with this digest. Other versions are removed,
+    /// from whichever archive has them.
     pub(super) async fn add(&mut self, source: &Bucket, name: &str, version_digest: &str) -> Result<()> {
         let key = self.hour.source(name);
         let is_it = |one: &One| one.archive.version(&key).is_some_and(|held| digest(held) == version_digest);
@@ -84,7 +86,7 @@ impl Archives {
         }
         let (row, begun) = if self.other == OtherHeader::Keep { (None, Bytes::new()) } else { header(&key, &mut body).await? };
         let into = self.archive_for(&key, row.as_ref()).await?;
-        // The archive itself takes out what it is given anew.
+        // `append` itself removes an earlier version from the archive that it adds to.
         self.remove(&key, into).await?;
         let mut one = self.all.remove(into);
         let held = Source { key: key.clone(), version, modified: body.object().last_modified };
@@ -95,7 +97,7 @@ impl Archives {
         Ok(())
     }
 
-    /// Writes those that changed, the hour's own first.
+    /// Writes the archives that changed, the hour's own first.
     pub(super) async fn write(self) -> Result<Written> {
         let apart = self.all.iter().skip(1).map(|one| one.key.clone()).collect();
         let mut written = Written { is_all: true, added: 0, size: 0, apart };
@@ -114,12 +116,12 @@ impl Archives {
         Ok(written)
     }
 
-    /// Which of them holds that version of the file.
+    /// The archive that holds this version of the file.
     fn holding(&self, key: &str, version: &str) -> Option<usize> {
         self.all.iter().position(|one| one.archive.holds(key, version))
     }
 
-    /// Takes a file out of all of them but one.
+    /// Removes a file from all archives but one.
     async fn remove(&mut self, key: &str, except: usize) -> Result<()> {
         for index in (0..self.all.len()).filter(|index| *index != except) {
             if self.all[index].archive.has(key) {
@@ -134,7 +136,7 @@ impl Archives {
         Ok(())
     }
 
-    /// The one that a file with such a header row belongs to.
+    /// The archive for a file with this header row.
     async fn archive_for(&mut self, key: &str, row: Option<&HeaderRow>) -> Result<usize> {
         let own = &self.all[0];
         let (Some(row), Some(expected)) = (row, own.archive.header()) else { return Ok(0) };
@@ -163,7 +165,7 @@ impl Archives {
 }
 
 impl One {
-    /// Reads what an archive holds; it is an empty one if there is none yet.
+    /// Reads the contents of an archive; it is empty if it does not exist yet.
     async fn fetch(target: &Bucket, key: &str, rows: Rows) -> Result<Self> {
         let name = key.rsplit('/').next().unwrap_or(key);
         let name = name.strip_suffix(".gz").unwrap_or(name);
@@ -175,7 +177,7 @@ impl One {
         };
         let size = tail.object().size;
         let etag = tail.object().etag.clone();
-        let etag = etag.ok_or("the store gives no etags, so nobody could tell whether the archive was changed meanwhile")?;
+        let etag = etag.ok_or("the store returns no etags, so a concurrent change of the archive could not be noticed")?;
         let tail = bytes(&mut tail).await?;
         let begins = size - tail.len() as u64;
         let mut kept = Kept { etag, size, whole: (begins == 0).then(|| tail.clone()) };
@@ -187,7 +189,8 @@ impl One {
         Ok(one(archive, Some(kept)))
     }
 
-    /// Writes the archive, if it is still the one that was fetched or is still missing, and returns its size; `None` if it is not.
+    /// Writes the archive, if it is still the one that was fetched, or still missing, and returns its size; otherwise returns
+    /// `None`.
     async fn upload(self, target: &Bucket) -> Result<Option<u64>> {
         let Self { key, archive, kept, added, .. } = self;
         if added > 0 {
@@ -235,7 +238,8 @@ impl One {
 }
 
 impl Kept {
-    /// The archive by its index, if there is one, which is in what was read of its end or begins before that; and how much was read.
+    /// Opens the archive by its index, if it has one: the index is in `tail`, or begins in front of it. Also returns how many
+    /// bytes were read.
     async fn index(&self, target: &Bucket, key: &str, tail: Bytes, (name, rows): (&str, Rows)) -> Result<(Option<Archive>, u64)> {
         let read = tail.len() as u64;
         let Some(begins) = Archive::index_begins(&tail, self.size) else { return Ok((None, read)) };
@@ -246,7 +250,7 @@ impl Kept {
         } else {
             let mut before = target.get_stream_range(key, begins..tail_begins).await?;
             if before.object().etag.as_ref() != Some(&self.etag) {
-                // The rest would be another's: it is all read then, and that as it is by now.
+                // The rest would be another version's, so the current one is read as a whole.
                 return Ok((None, read));
             }
             [bytes(&mut before).await?, tail].concat().into()
@@ -255,7 +259,7 @@ impl Kept {
         Ok((blocking(move || Archive::indexed(&index, begins, &name, rows)).await?, read + missing))
     }
 
-    /// The archive by its members, all of which are read.
+    /// Opens the archive by reading all of its members.
     async fn scan(&mut self, target: &Bucket, key: &str, (name, rows): (&str, Rows)) -> Result<Archive> {
         let mut file = tempfile::tempfile()?;
         if let Some(whole) = self.whole.clone() {
@@ -274,7 +278,7 @@ impl Kept {
     }
 }
 
-/// Writes some of what is new.
+/// Writes a range of the file with the new members.
 async fn write_new(writer: &mut ObjectWriter, mut file: File, range: Range<u64>) -> Result<File> {
     let mut at = range.start;
     while at < range.end {
@@ -286,7 +290,7 @@ async fn write_new(writer: &mut ObjectWriter, mut file: File, range: Range<u64>)
         })
         .await?;
         if chunk.is_empty() {
-            return Err("the file of what is new became shorter".into());
+            return Err("the file with the new members became shorter".into());
         }
         at += chunk.len() as u64;
         writer.write(chunk).await?;
@@ -303,7 +307,7 @@ async fn bytes(body: &mut ObjectReader) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// Reads a file up to the end of its header row, and a little further: that comes with it.
+/// Reads a file up to the end of its header row. Also returns the bytes of the last chunk behind it.
 async fn header(key: &str, body: &mut ObjectReader) -> Result<(Option<HeaderRow>, Bytes)> {
     let mut start = Start::default();
     while let Some(chunk) = body.chunk().await? {
@@ -319,7 +323,7 @@ async fn header(key: &str, body: &mut ObjectReader) -> Result<(Option<HeaderRow>
 
 const WITHOUT_HEADER: &str = "`--param header=keep` archives files as they are";
 
-/// Appends a file, of which `begun` was read already.
+/// Appends a file; `begun` are bytes that were already read.
 async fn write(
     key: &str,
     mut archive: Archive,
@@ -338,7 +342,7 @@ async fn write(
         Ok(appending)
     };
     let (archive, unended) = if is_small {
-        // In memory, and soon done: a hundred thousand of them would else be as many turns of threads that may be blocked.
+        // In memory, and quick: a hundred thousand small files would otherwise take as many turns on blocking threads.
         open().and_then(end)?
     } else {
         let mut appending = blocking(open).await?;
@@ -355,13 +359,13 @@ async fn write(
     Ok(archive)
 }
 
-/// Ends a file; what becomes of its last row, if that has no line break.
+/// Ends a file. Also returns how its last row is handled if that has no line break.
 fn end(appending: Appending) -> io::Result<(Archive, Option<&'static str>)> {
     let unended = (!appending.ends_a_line()).then(|| appending.what_follows());
     appending.finish().map(|archive| (archive, unended))
 }
 
-/// `None` for what was refused since the object is no longer what it was.
+/// `None` if the write was refused because the object has changed.
 fn unless_changed<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
     match done {
         Err(error) if matches!(error.kind(), BucketErrorKind::AlreadyExists | BucketErrorKind::PreconditionFailed) => Ok(None),
@@ -369,7 +373,7 @@ fn unless_changed<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
     }
 }
 
-/// `None` for what is no longer there.
+/// `None` if the object no longer exists.
 fn unless_missing<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
     match done {
         Err(error) if error.kind() == BucketErrorKind::NoSuchKey => Ok(None),
@@ -379,10 +383,10 @@ fn unless_missing<T>(done: Result<T, BucketError>) -> Result<Option<T>> {
 
 const CHUNK: usize = 64 * 1024;
 
-/// So large a file is compressed in less than a millisecond.
+/// A file up to this size is compressed in less than a millisecond.
 const SMALL: usize = 16 * 1024;
 
-/// Does work with files or with a compressor on a thread that may be blocked.
+/// Runs file operations or compression on a blocking thread.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

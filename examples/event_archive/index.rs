@@ -1,8 +1,9 @@
-//! An archive's index: what its members are and where, so that it can be added to without being read.
+//! An archive's index: a list of its members and their positions, so that files can be added without reading it.
 //!
-//! It stands in the extra field of empty members at the archive's end, which every gzip reader skips: compressed, and in as many of them as it takes,
-//! as an extra field has 64 KiB at most and some readers want it smaller. Each of them says where the first begins, so the last is enough to find
-//! all. Who finds no index, or one that is not of just these bytes since another writer has appended, cut or put something before it, reads the members themselves.
+//! It is in the extra fields of empty members at the archive's end, which every gzip reader skips. It is compressed, and split
+//! into several members, because an extra field has at most 64 KiB and some readers accept less. Each part contains the position
+//! of the first, so the last part is enough to find all. If there is no index, or it does not match these bytes because another
+//! writer has appended, cut or inserted something, the members themselves are read.
 
 use super::archive::{Piece, Rows};
 use super::header::{HeaderRow, Start};
@@ -14,31 +15,32 @@ use flate2::write::DeflateEncoder;
 use std::io::{self, Read, Write};
 use std::str::Lines;
 
-/// What of an archive's end is read at first. An index is seldom larger: it has some 30 bytes for each file.
+/// How much of an archive's end is read first. An index is seldom larger: it has some 30 bytes for each file.
 pub(super) const TAIL: u64 = 256 * 1024;
 
-/// How much of the index is in one member.
+/// How much of the index one member contains.
 const CHUNK: usize = 8 * 1024;
 
-/// What follows on the header of an empty member: its text, compressed, which is one block without contents, and that text's checksum and length.
+/// The rest of an empty member behind its header: its compressed text, which is one block without contents, and the text's
+/// checksum and length.
 const EMPTY: [u8; 10] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// What each chunk begins with: a version, where the first one's member begins, and the index's length and checksum.
+/// The size of each chunk's head: a version, the position of the first chunk's member, and the index's length and checksum.
 const HEAD: usize = 1 + 8 + 4 + 4;
 const VERSION: u8 = 1;
 
-/// What an index tells.
+/// The contents of an index.
 #[derive(Debug)]
 pub(super) struct Index {
     pub(super) rows: Rows,
-    /// Each member, in order: its length, and what it says.
+    /// Each member, in order: its length, and its description.
     pub(super) members: Vec<(u64, Says)>,
-    /// The header row, and the file whose member it is in, if it is in one.
+    /// The header row, and the file whose member contains it, if any.
     pub(super) first: Option<(HeaderRow, Option<String>)>,
 }
 
 impl Index {
-    /// Where the index begins, if an archive of that size ends with one; `tail` are the archive's last bytes.
+    /// The position of the index, if an archive of this size ends with one; `tail` are the archive's last bytes.
     pub(super) fn begins(tail: &[u8], size: u64) -> Option<u64> {
         let last = (0..tail.len()).rev().take(CHUNK + 4096).find_map(|at| {
             let member = &tail[at..];
@@ -51,7 +53,8 @@ impl Index {
         (last.0[0] == VERSION && begins < size).then_some(begins)
     }
 
-    /// Reads the index whose members these bytes are, which begin at that place of the archive. `None` if it is not of this archive.
+    /// Reads the index from its members, which begin at the position `begins` of the archive. `None` if it does not belong to
+    /// this archive.
     pub(super) fn read(mut members: &[u8], begins: u64) -> Option<Self> {
         let (mut head, mut index) = (Vec::new(), Vec::new());
         while !members.is_empty() {
@@ -75,7 +78,7 @@ impl Index {
         Self::of(&text).filter(|index| index.end() == begins)
     }
 
-    /// Where the members end.
+    /// The position behind the indexed members.
     fn end(&self) -> u64 {
         self.members.iter().map(|(length, _)| length).sum()
     }
@@ -96,19 +99,20 @@ impl Index {
     }
 }
 
-/// What is to be in an archive's index, as the archive has it.
+/// The data for an archive's index.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Indexed<'a> {
     pub(super) rows: Rows,
     pub(super) members: &'a [(Piece, Says)],
-    /// The header row, and the file whose member it is in, if it is in one.
+    /// The header row, and the file whose member contains it, if any.
     pub(super) first: Option<(&'a HeaderRow, Option<&'a str>)>,
 }
 
 impl Indexed<'_> {
-    /// The members that hold it, to follow on an archive's others; nothing if what is to be kept is not to be written so.
+    /// The index as members to append to the archive; empty if the data cannot be represented.
     ///
-    /// Nothing is held of it but what it is compressed to: archives are written by many threads, and what one of them was given stays with it.
+    /// Only the compressed form is held in memory: many threads write archives, and an allocator may keep the memory of each
+    /// thread.
     pub(super) fn write(self, name: &str, mut deflate: DeflateEncoder<Vec<u8>>) -> io::Result<Vec<u8>> {
         if !self.can_be_written() {
             return Ok(Vec::new());
@@ -128,12 +132,12 @@ impl Indexed<'_> {
         }))
     }
 
-    /// No key has a character that lines and words end with, and an etag hardly.
+    /// True if no key and no etag contains a character that separates lines or words. Keys never do, and etags hardly ever.
     fn can_be_written(&self) -> bool {
         !self.members.iter().flat_map(|(_, says)| words(says)).any(|word| word.contains(['\t', '\n', '\r']))
     }
 
-    /// A line for the whole, one for each member, and the header row.
+    /// Writes a line for the whole, one for each member, and the header row.
     fn text(&self, to: &mut impl Write) -> io::Result<()> {
         let rows = if self.rows == Rows::WithHeader { "header" } else { "none" };
         let of = self.first.and_then(|(_, of)| of).unwrap_or_default();
@@ -146,7 +150,7 @@ impl Indexed<'_> {
     }
 }
 
-/// What a member says, in words.
+/// The description of a member, as words.
 fn words(says: &Says) -> [&str; 3] {
     match says {
         Says::Holds { key, version } => ["holds", key, version],
@@ -169,7 +173,7 @@ fn members(lines: Lines<'_>) -> Option<Vec<(u64, Says)>> {
     lines.map(member).collect()
 }
 
-/// What the first of some members has of an index, if it is one of an index, and the members behind it.
+/// The part of the index in the first member, if it contains one, and the members behind it.
 fn chunk(members: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut member = GzDecoder::new(members);
     if member.read(&mut [0]).ok()? != 0 {

@@ -1,14 +1,15 @@
-//! Where files are: `source/{event}/{date}/{HH}_{MM}_file_{n}.csv`, and the archives `target/{event}/{date}/{HH}.csv.gz`.
-//! Files whose header row is not the archive's go to `{HH}-{tag}.csv.gz`.
+//! The keys of files: `source/{event}/{date}/{HH}_{MM}_file_{n}.csv`, and of archives: `target/{event}/{date}/{HH}.csv.gz`. Files
+//! whose header row differs from the archive's go to `{HH}-{tag}.csv.gz`.
 
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The folder of the events, each having a folder in it.
+/// The folder with one folder for each event.
 pub const SOURCE: &str = "source/";
 
-/// An hour of one event, whose files share an archive. By the time in the files' names: a file that comes late still belongs to its hour.
+/// An hour of one event, whose files share an archive. It follows from the time in a file's name: a file that arrives late still
+/// belongs to its hour.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hour {
     /// The event.
@@ -20,7 +21,7 @@ pub struct Hour {
 }
 
 impl Hour {
-    /// The hour that a file belongs to, by its key, and the file's name.
+    /// The hour to which a file belongs, by its key, and the file's name.
     ///
     /// ```
     /// use pipeline_examples::event_archive::layout::Hour;
@@ -32,9 +33,9 @@ impl Hour {
         let wrong = |what| NotAFile { key: key.to_owned(), what };
         let path: Vec<&str> = key.strip_prefix(SOURCE).ok_or_else(|| wrong("is not under `source/`"))?.split('/').collect();
         let [event, date, name] = path[..] else { return Err(wrong("is not in a folder `{event}/{date}`")) };
-        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").map_err(|_| wrong("is in a folder that is no date"))?;
+        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").map_err(|_| wrong("is in a folder that is not a date"))?;
         if name.rsplit_once('.').is_none_or(|(_, format)| format != "csv") {
-            return Err(wrong("is no `.csv`"));
+            return Err(wrong("is not a `.csv`"));
         }
         let time = name.get(..5).filter(|_| name.as_bytes().get(5) == Some(&b'_'));
         let time = time.and_then(|time| NaiveTime::parse_from_str(time, "%H_%M").ok());
@@ -43,7 +44,7 @@ impl Hour {
         Ok((Self { event: event.to_owned(), date, hour }, name))
     }
 
-    /// The key of the hour's archive for files with another header row than most, by the row's [tag](super::header::HeaderRow::tag).
+    /// The key of the hour's archive for files with another header row, by the row's [tag](super::header::HeaderRow::tag).
     ///
     /// ```
     /// use pipeline_examples::event_archive::layout::Hour;
@@ -68,7 +69,7 @@ impl fmt::Display for Hour {
     }
 }
 
-/// A key that is not one of an event's files.
+/// The error for a key that is not an event's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` {what}; an event's file is `source/{{event}}/{{date}}/{{HH}}_{{MM}}_….csv`")]
 pub struct NotAFile {

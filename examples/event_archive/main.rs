@@ -1,4 +1,4 @@
-//! The pipeline of exercise 5, and what it takes to try it.
+//! The pipeline of exercise 5, with commands to try it.
 
 use clap::Parser;
 use pipeline_examples::event_archive::pipeline::event_archive;
@@ -22,7 +22,7 @@ fn run_seed(args: Vec<OsString>) -> Result<ExitCode, Box<dyn Error + Send + Sync
     Ok(ExitCode::SUCCESS)
 }
 
-/// The arguments of a command as clap takes them, the first being what the help calls it.
+/// The arguments of a command for clap, preceded by the command's name in the help text.
 fn named(command: &str, args: Vec<OsString>) -> impl Iterator<Item = OsString> {
     std::iter::once(format!("event_archive {command}").into()).chain(args)
 }

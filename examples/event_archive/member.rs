@@ -1,6 +1,6 @@
-//! What the members of an archive say of themselves: in the extra field of a gzip header, which no other tool looks at.
+//! The descriptions that the members of an archive contain: in the extra field of a gzip header, which other tools ignore.
 //!
-//! A header's extra fields are each two bytes of name, two of length (the low one first), and that many bytes.
+//! Each extra field of a header consists of two bytes of name, two of length (the low one first), and that many bytes.
 
 use chrono::{DateTime, Utc};
 use flate2::GzHeader;
@@ -10,22 +10,22 @@ use flate2::GzHeader;
 pub struct Source {
     /// Its key.
     pub key: String,
-    /// What tells it from other contents that were, or will be, at that key.
+    /// Distinguishes it from all other contents at that key.
     pub version: String,
     /// When it was written.
     pub modified: DateTime<Utc>,
 }
 
-/// What a member says.
+/// The description that a member contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Says {
-    /// It holds that version of that file.
+    /// It holds this version of this file.
     Holds { key: String, version: String },
-    /// It holds nothing: files with another header row are in the archive of that key.
+    /// It holds no text: files with another header row are in the archive with this key.
     Apart(String),
-    /// It holds nothing: a part of the archive's index is in its header.
+    /// It holds no text: a part of the archive's index is in its header.
     Index(Vec<u8>),
-    /// Nothing: it holds the header row, or is another writer's.
+    /// No description: it holds the header row, or is another writer's.
     Nothing,
 }
 
@@ -68,7 +68,8 @@ impl Says {
     }
 }
 
-/// The header of a member. Each has the name of the archive, as `gunzip -N` goes by the first member's and others by the last one's.
+/// The header of a member. Each has the name of the archive, because `gunzip -N` uses the first member's name and other tools the
+/// last one's.
 pub(super) fn header(name: &str, modified: DateTime<Utc>, says: &Says) -> Vec<u8> {
     const EXTRA: u8 = 1 << 2;
     const NAME: u8 = 1 << 3;

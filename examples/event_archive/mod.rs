@@ -1,43 +1,45 @@
-//! Event files that arrive all day, gathered into an archive an hour: exercise 5.
+//! Gathers event files, which arrive all day, into an archive per hour: exercise 5.
 //!
 //! | module | subject |
 //! |---|---|
-//! | `pipeline` | the pipeline: events, their new files, the archives of the hours they belong to, a report |
-//! | `layout` | which key is which event's, and of which hour |
+//! | `pipeline` | the pipeline: events, their new files, the archives of their hours, a report |
+//! | `layout` | the keys of files and archives |
 //! | `hour` | the archives of one hour: fetched, added to, written back |
-//! | `archive`, `member`, `compressor`, `held` | the gzip file of an hour, that knows what is in it |
-//! | `index` | what an archive's members are and where, at its end |
+//! | `archive`, `member`, `compressor`, `held` | the gzip file of an hour, which describes its own contents |
+//! | `index` | the list of an archive's members and their positions, at its end |
 //! | `header` | the header row of a CSV file |
-//! | `seed` | files as they arrive, interval by interval, late ones and a new event included |
+//! | `seed` | files as they arrive, interval by interval, including late ones and a new event |
 //! | `demo` | three intervals in a row |
 //!
 //! # A file is archived once
 //!
-//! Each file is a gzip member of its own in its hour's archive, and the member's header says which file, and which version of it, it
-//! holds. So an archive tells what is in it, and is written in one step, which the store does only if the archive is
-//! still the one that was read (`If-Match`), or still missing (`If-None-Match`). Therefore a file is not archived twice, nor lost,
+//! Each file is a gzip member of its own in its hour's archive, and the member's header names the file and its version. So an
+//! archive describes its contents, and it is written in one step, which the store performs only if the archive is still the one
+//! that was read (`If-Match`), or still missing (`If-None-Match`). Therefore a file is neither archived twice nor lost,
 //!
-//! - if an attempt is cut off, wherever that happens: either the archive was replaced, and the next attempt finds the files in
-//!   it; or it was not, and they are added then;
-//! - if an interval is run again, as a retry, a resumed run or a backfill: its files are in the archives, and nothing is written;
-//! - if two runs add to an archive at once: the second to write is refused, reads what the first has written, and adds what is
-//!   missing.
+//! - if an attempt is aborted at any point: either the archive was replaced, and the next attempt finds the files in it; or it
+//!   was not, and they are added then;
+//! - if an interval is run again, by a retry, a resumed run or a backfill: its files are in the archives, and nothing is written;
+//! - if two runs add to an archive at once: the second write is refused, and its run reads what the first has written, and adds
+//!   what is missing.
 //!
 //! A source file that was written again replaces its former version in the archive.
 //!
 //! # An archive is one CSV file
 //!
-//! It has one header row, the first file's, and of each file the rows below it: so who reads an archive counts only data. A file whose header row
-//! is another one goes to an archive of its own beside the hour's, which names it, or fails the hour (`--param header=fail`). `header=keep` archives files
-//! as they are. An archive of a former version of this example keeps the header rows that it has; what is added to it comes without.
+//! It has one header row, the first file's, and of each file the rows below it, so a reader of an archive sees only data. A file
+//! with another header row goes to an archive of its own beside the hour's, which lists it, or fails the hour
+//! (`--param header=fail`). `header=keep` archives files as they are. An archive of a former version of this example keeps its
+//! header rows; files that are added to it come without.
 //!
-//! # A file that comes late
+//! # A file that arrives late
 //!
-//! What is new is told from when a file was written, not from its name: all that was written since the end of the last interval
-//! whose run succeeded, and in the hour before that. So a stop of hours loses nothing, and a file that comes a day late is added to the archive of its own hour. There is no
-//! upper limit: a file that was written after the interval's end, before the run looks, is archived now, and the
-//! next run, which finds it once more, fetches its archive and leaves it as it is. So it does with what the hour before is looked at for: a
-//! file that the store showed later than its time says, since its clock is behind, or since it came by a long upload in parts.
+//! New files are found by the time at which they were written, not by their names: all files written since the end of the last
+//! interval with a successful run, and in the hour before that. So an outage of hours loses nothing, and a file that arrives a
+//! day late is added to the archive of its own hour. There is no upper limit: a file that is written after the interval's end,
+//! before the run lists the files, is archived now. The next run finds it again, fetches its archive and leaves it as it is. The
+//! additional hour is for files that the store showed later than their time, because its clock is behind or because they were
+//! uploaded in parts for a long time.
 
 pub mod archive;
 mod compressor;

@@ -1,4 +1,4 @@
-//! The pipeline: every half an hour, what is new of every event goes into the archives of its hours.
+//! The pipeline: every half hour, adds the new files of every event to the archives of their hours.
 
 use super::hour::Archives;
 use super::layout::{Hour, SOURCE};
@@ -7,32 +7,32 @@ use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where events arrive unless somebody says otherwise.
+/// The default bucket in which events arrive.
 pub const DEFAULT_SOURCE: &str = "file:///tmp/mock-s3/source-bucket";
-/// Where archives are written unless somebody says otherwise.
+/// The default bucket to which archives are written.
 pub const DEFAULT_TARGET: &str = "file:///tmp/mock-s3/target-bucket";
 
-/// What a run may be told with `--param`.
+/// The params of a run, which `--param` sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The URL of the bucket that events arrive in.
+    /// The URL of the bucket in which events arrive.
     pub source: String,
-    /// The URL of the bucket that archives are written to; may be the same.
+    /// The URL of the bucket to which archives are written; may be the same.
     pub target: String,
-    /// What becomes of a file whose header row is not that of its archive.
+    /// What to do with a file whose header row differs from its archive's.
     pub header: OtherHeader,
 }
 
-/// What becomes of a file whose header row is not that of its archive, which is the first file's.
+/// What to do with a file whose header row differs from its archive's, which is the first file's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OtherHeader {
-    /// It goes to an archive of its header, beside the hour's: `07-8c1f02d3.csv.gz`.
+    /// It goes to an archive for its header, beside the hour's: `07-8c1f02d3.csv.gz`.
     Apart,
-    /// The hour fails, and nothing of it is archived.
+    /// The hour fails, and none of its files are archived.
     Fail,
-    /// Nobody looks: files are archived as they are, as is right for those without a header row.
+    /// Header rows are ignored: files are archived as they are, which is right for files without a header row.
     Keep,
 }
 
@@ -45,48 +45,49 @@ impl Default for Options {
 /// The new files of an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewFiles {
-    /// The hour that they belong to.
+    /// The hour to which they belong.
     pub hour: Hour,
-    /// They, by name.
+    /// The files, by name.
     pub files: Files,
 }
 
-/// Files by name, each with a digest of its version. An interval may have a hundred thousand, which are held and kept as one text.
+/// Files by name, each with a digest of its version. There may be a hundred thousand in an interval, so they are stored as one
+/// string.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Files(String);
 
 impl Files {
     fn push(&mut self, name: &str, version: &str) {
-        // No key has a control character.
+        // No key contains a control character.
         self.0.extend([name, "\t", &digest(version), "\n"]);
     }
 
-    /// How many there are.
+    /// The number of files.
     pub fn count(&self) -> usize {
         self.0.lines().count()
     }
 
-    /// The name of each, without the folder, and the digest of its version.
+    /// The name of each file, without its folder, and the digest of its version.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.lines().filter_map(|line| line.split_once('\t'))
     }
 }
 
-/// As good as never the same for two versions of a file; shorter than they are (FNV-1a).
+/// A digest that is shorter than the version and almost certainly unique to it (FNV-1a).
 pub(super) fn digest(version: &str) -> String {
     let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     format!("{:x}", version.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
-/// What became of an hour's archive.
+/// The result for an hour's archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archived {
     /// Its key.
     pub archive: String,
-    /// How many files were added to it.
+    /// The number of files that were added to it.
     pub added: usize,
-    /// How many of the new files it had already, so that it was left as it is.
+    /// The number of new files that it already contained.
     pub known: usize,
     /// Its size in bytes.
     pub size: u64,
@@ -95,16 +96,16 @@ pub struct Archived {
     pub apart: Vec<String>,
 }
 
-/// What became of an event's new files.
+/// The result for an event's new files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventReport {
     /// The event.
     pub event: String,
-    /// The archives that its files belong to, in the order of their hours.
+    /// The archives of its files, in the order of their hours.
     pub archives: Vec<Archived>,
 }
 
-/// Finds the events: the folders that there are under `source/`. A new event needs no change here.
+/// Finds the events: the folders under `source/`. A new event needs no change here.
 #[task]
 pub async fn list_events(source: Bucket) -> Result<Vec<String>> {
     let folders = source.list_prefixes(SOURCE).await?;
@@ -114,15 +115,16 @@ pub async fn list_events(source: Bucket) -> Result<Vec<String>> {
     Ok(events)
 }
 
-/// How far a listing reaches back into what was listed before. A store may show a file later than its time says: its clock is behind, or
-/// an upload in parts has the time at which it began. What is found a second time is in its archive already.
+/// How far a listing overlaps with the one before. A store may show a file later than its time says: its clock is behind, or an
+/// upload in parts has the time of its beginning. A file that is found a second time is already in its archive.
 const OVERLAP: TimeDelta = TimeDelta::hours(1);
 
-/// Lists the event's files that were written since the last interval whose run succeeded, on time or late, and in the hour before.
+/// Lists the event's files that were written since the last interval with a successful run, and in the hour before, whether on
+/// time or late.
 #[task]
 pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Result<Vec<NewFiles>> {
     let since = ctx.prev_data_interval_end_success().unwrap_or(ctx.data_interval_start()) - OVERLAP;
-    // As they come: there may be very many, of which most are old.
+    // As a stream: there may be very many files, most of them old.
     let mut found = source.list_stream(&format!("{SOURCE}{event}/"))?.modified_since(since);
     let (mut hours, mut count) = (BTreeMap::<Hour, Files>::new(), 0);
     while let Some(object) = found.try_next().await? {
@@ -131,20 +133,21 @@ pub async fn list_new_files(ctx: Context, source: Bucket, event: String) -> Resu
                 hours.entry(hour).or_default().push(name, &version(&object));
                 count += 1;
             }
-            Err(error) => tracing::warn!("left where it is: {error}"),
+            Err(error) => tracing::warn!("ignored: {error}"),
         }
     }
     tracing::info!("{count} file(s) of {} hour(s) since {}", hours.len(), since.format("%F %T"));
     Ok(hours.into_iter().map(|(hour, files)| NewFiles { hour, files }).collect())
 }
 
-/// How many hours are added to at once: what an archive holds is in memory while it is added to.
+/// How many hours are processed at once: the list of an archive's contents is in memory meanwhile.
 static ARCHIVES: Pool = Pool::new("archives", 4);
 
-/// Adds an hour's new files to its archive: fetches it, appends what it lacks, and writes it back if nobody else has meanwhile.
+/// Adds an hour's new files to its archive: fetches it, appends the missing files, and writes it back unless another writer has
+/// changed it.
 ///
-/// All in one task, since the archive that was fetched is no longer the one to replace once another run has written it: then all of
-/// it is done again, with theirs.
+/// This is one task, because a fetched archive must not be written back after another run has written it: then everything is
+/// repeated with the other run's archive.
 #[task(timeout = "30m", pool = ARCHIVES)]
 pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles, header: OtherHeader) -> Result<Archived> {
     let key = new.hour.to_string();
@@ -163,21 +166,21 @@ pub async fn archive_hour(source: Bucket, target: Bucket, new: NewFiles, header:
             }
             return Ok(Archived { archive: key, added, known, size: written.size, apart: written.apart });
         }
-        tracing::info!("{key} was written by somebody else meanwhile; adding to theirs");
+        tracing::info!("another writer has changed {key} meanwhile; adding to its version");
     }
-    Err(format!("{key} was written by somebody else {ROUNDS} times while this attempt added to it").into())
+    Err(format!("another writer changed {key} {ROUNDS} times while this attempt added to it").into())
 }
 
-/// How often an attempt begins anew because somebody else has written the archive.
+/// How often an attempt starts over because another writer has changed the archive.
 const ROUNDS: usize = 5;
 
-/// Brings an event's archives together.
+/// Combines the results of an event's archives.
 #[task]
 pub async fn report_event(event: String, archives: Vec<Archived>) -> Result<EventReport> {
     Ok(EventReport { event, archives })
 }
 
-/// Tells what became of all events, whatever that is.
+/// Reports the outcome of all events, whatever it is.
 #[task]
 pub async fn report(events: Vec<Outcome<EventReport>>) -> Result<String> {
     let (mut files, mut archives, mut failures) = (0, 0, Vec::new());
@@ -197,9 +200,9 @@ pub async fn report(events: Vec<Outcome<EventReport>>) -> Result<String> {
     Ok(news)
 }
 
-/// Every half an hour, puts what is new of every event into the archives of its hours.
+/// Every half hour, adds the new files of every event to the archives of their hours.
 ///
-/// One run at a time, and all intervals that were missed.
+/// Runs one interval at a time, and catches up on all missed ones.
 #[pipeline(
     schedule = "0/30 * * * *", start = "2026-11-01", catchup = true, max_active_runs = 1,
     defaults(retries = 3, backoff(start = "10s", max = "5m")), tags = ["exercise-5"]
@@ -214,7 +217,7 @@ pub fn event_archive(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// What tells a file from other contents that were, or will be, at its key.
+/// Distinguishes a file from all other contents at its key.
 pub(super) fn version(object: &Object) -> String {
     object.etag.clone().unwrap_or_else(|| format!("{}-{}", object.last_modified.to_rfc3339(), object.size))
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What `event_archive` takes for much: one late file for an archive of 1 GiB without an index, another for the same with one, and an interval of 100,000 new files. On folders; takes minutes.
-# Prints the largest resident memory of the process, from the system, and checks every row.
+# What `event_archive` takes for large data: one late file for an archive of 1 GiB without an index, another one for the same
+# archive with an index, and an interval of 100,000 new files. Runs on folders; takes minutes. Prints the largest resident memory
+# of the process, as the system reports it, and checks every row.
 #
 #   examples/event_archive/scale.sh                          what the design asks for
 #   SIZE=100M FILES=1000 examples/event_archive/scale.sh     less of it
@@ -28,7 +29,7 @@ run() { # run LOGICAL-DATE HEADER -> the largest resident memory, in MiB
   awk -v peak="$peak" -v took="$((${EPOCHREALTIME/[.,]/} - before))" 'BEGIN { printf "%d MiB at most, %.2f s\n", peak / 1024, took / 1e6 }'
 }
 
-# Random bytes, as what compresses well would be a small archive.
+# Random bytes, because compressible data would make a small archive.
 archive="$root/target/target/large/2021-09-01/07.csv.gz"
 mkdir -p "$(dirname "$archive")" "$root/source/source/large/2021-09-01"
 head -c "$size" /dev/urandom | gzip -1 >"$archive"
@@ -42,7 +43,7 @@ echo "one more, by its index: $(run 2021-09-01T08:00:00Z keep)"
   { echo "error: the archive does not hold what it ought to" >&2; exit 1; }
 rm -r "$root/source/source/large" "$archive"
 
-# A day of them, so that every hour's archive takes its share.
+# Spread over a day, so that every hour's archive gets a share.
 many="$root/source/source/many/2021-09-01"
 mkdir -p "$many"
 for ((i = 0; i < files; i++)); do

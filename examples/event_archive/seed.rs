@@ -1,4 +1,4 @@
-//! Files as they arrive: on time, late, and of an event that nobody had heard of.
+//! Files as they arrive: on time, late, and of a new event.
 
 use super::layout::Hour;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -10,16 +10,16 @@ use std::io::Write;
 #[derive(Debug, Clone, Copy)]
 struct Arrival {
     event: &'static str,
-    /// Its name, which begins with the hour and minute that it is about.
+    /// Its name, which begins with the hour and minute of its data.
     name: &'static str,
     /// When it is written, in minutes of the day.
     minute: i64,
 }
 
-/// The first interval that files arrive in begins at this minute of the day: 07:00.
+/// The first interval in which files arrive begins at this minute of the day: 07:00.
 const FIRST: i64 = 7 * 60;
 
-/// How many intervals of half an hour files arrive in.
+/// The number of half-hour intervals in which files arrive.
 pub const INTERVALS: u8 = 3;
 
 const fn arrival(event: &'static str, name: &'static str, hour: i64, minute: i64) -> Arrival {
@@ -44,14 +44,14 @@ const ARRIVALS: [Arrival; 15] = [
     arrival("product_viewed_event", "08_05_file_9.csv", 8, 6),
 ];
 
-/// What `seed` does.
+/// The help text of `seed`.
 pub const ABOUT: &str = "Lets the event files of three intervals arrive, on time and late";
 
 /// The command `seed`.
 #[derive(Debug, clap::Parser)]
 #[command(about = ABOUT)]
 pub struct Command {
-    /// The bucket that the files arrive in; a folder is made if it is not there
+    /// The bucket in which the files arrive; a missing folder is created
     #[arg(long, value_name = "URL", default_value = super::pipeline::DEFAULT_SOURCE)]
     pub source: String,
     /// The day of the files
@@ -63,11 +63,11 @@ pub struct Command {
 }
 
 impl Command {
-    /// Lets them arrive, and tells `out` of each.
+    /// Writes the files, and prints each of them to `out`.
     pub async fn run(&self, out: &mut impl Write) -> Result<(), Box<dyn Error + Send + Sync>> {
         let folder = self.source.strip_prefix("file://");
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder).map_err(|error| format!("could not make {folder}: {error}"))?;
+            std::fs::create_dir_all(folder).map_err(|error| format!("could not create {folder}: {error}"))?;
         }
         let bucket = Bucket::open(&self.source)?;
         for arrival in ARRIVALS.iter().filter(|arrival| self.interval.is_none_or(|interval| arrival.interval() == interval)) {
@@ -75,7 +75,7 @@ impl Command {
             let key = hour.source(arrival.name);
             bucket.put(&key, arrival.contents()).await?;
             match folder {
-                // Only a folder lets a file be as old as its story: elsewhere all are as new as they are.
+                // Only a folder allows setting a file's time; in other stores all files have the current time.
                 Some(folder) => {
                     let written = arrival.written(self.date);
                     std::fs::File::options().append(true).open(format!("{folder}/{key}"))?.set_modified(written.into())?;
@@ -97,7 +97,7 @@ impl Arrival {
         date.and_time(chrono::NaiveTime::MIN).and_utc() + TimeDelta::minutes(self.minute)
     }
 
-    /// Two rows under a header, that no other file has.
+    /// Two rows below a header; no other file has the same rows.
     fn contents(&self) -> String {
         let file = self.name.trim_end_matches(".csv");
         format!("id,event,at\n{file}-1,{event},{at}\n{file}-2,{event},{at}\n", event = self.event, at = &self.name[..5])

@@ -1,4 +1,5 @@
-//! A week of the three pipelines, in a folder of its own: each day is imported, the model follows by itself, and the report waits for all of them.
+//! A week of the three pipelines, in a folder of its own: each day is imported, the model follows by itself, and the report waits
+//! for all of them.
 
 use super::Options;
 use super::domain::{DaySales, Forecast, Week};
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What `demo` does.
+/// The help text of `demo`.
 pub const ABOUT: &str = "Runs the three pipelines for a week of days, in a folder of its own, and shows the week's report";
 
 /// The command `demo`.
@@ -24,11 +25,11 @@ pub const ABOUT: &str = "Runs the three pipelines for a week of days, in a folde
 #[command(about = ABOUT)]
 pub struct Command {}
 
-/// A Sunday, on which the week begins.
+/// The Sunday on which the week begins.
 const SUNDAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 1, 4).expect("a day of the calendar");
-/// What the portal of the demo lets in.
+/// The token that the demo's portal accepts.
 const TOKEN: &str = "only-for-the-demo";
-/// The portal's client: tells prices where `PIPELINE_OUT` says, to those whom it knows.
+/// The portal's client: writes prices to `PIPELINE_OUT` if the token is right.
 const PORTAL: &str = r#"#!/bin/sh
 [ "$PORTAL_TOKEN" = only-for-the-demo ] || { echo "401 who are you?" >&2; exit 100; }
 echo "prices of $2"
@@ -38,7 +39,7 @@ echo '{"items": {"milk": 119, "bread": 249, "tea": 399}}' >"$PIPELINE_OUT"
 type Failure = Box<dyn Error + Send + Sync>;
 
 impl Command {
-    /// Runs them.
+    /// Runs the pipelines.
     pub fn run(&self, out: &mut impl Write) -> Result<ExitCode, Failure> {
         let folder = tempfile::tempdir()?;
         let options = Options {
@@ -52,13 +53,13 @@ impl Command {
     }
 }
 
-/// The demo's token, in a file. In production `Secret::file(..)` and `Secret::env(..)` name what is there already.
+/// The demo's token, in a file. In production `Secret::file(..)` and `Secret::env(..)` refer to an existing secret.
 fn secret_in(file: &Path) -> Result<Secret, Failure> {
     fs::write(file, TOKEN)?;
     Ok(serde_json::from_value(format!("file:{}", file.display()).into())?)
 }
 
-/// The shops' exports of six days, with a receipt that was sent twice, and the portal's client.
+/// Writes the shops' exports of six days, with a receipt that was sent twice, and the portal's client.
 fn seed(folder: &Path) -> Result<(), Failure> {
     let store = folder.join("retail");
     fs::create_dir_all(store.join("raw"))?;
@@ -79,10 +80,10 @@ fn days() -> impl Iterator<Item = NaiveDate> {
     (0..7).map(|number| SUNDAY + Days::new(number))
 }
 
-/// Triggers each day's import. The model is asked for by nobody: it begins as sales and prices are updated.
+/// Triggers each day's import. The model is not triggered: it begins when sales and prices have been updated.
 async fn week(options: &Options, journal: &Path, out: &mut impl Write) -> Result<ExitCode, Failure> {
     let pipelines = || [nightly_import(), demand_model(), weekly_report()].map(|pipeline| pipeline.with_params(options.clone()));
-    // Nothing of the demo is to run for the days that are now.
+    // Without the pauses, the scheduler would start runs for the present days.
     let host = Host::builder(pipelines()).journal(journal).start().await?;
     host.pause("nightly_import").await?;
     host.pause("weekly_report").await?;
@@ -113,7 +114,7 @@ async fn week(options: &Options, journal: &Path, out: &mut impl Write) -> Result
     Ok(if report.state() == RunState::Success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What the run of the model came to that the updates of that day have begun.
+/// The forecast of the model's run that the updates of this day have started.
 async fn model_of(host: &Host, day: NaiveDate) -> Result<Option<Forecast>, Failure> {
     for _ in 0..600 {
         let runs = host.read(|journal| journal.runs(&RunFilter::new().pipeline("demand_model").kind(RunKind::AssetTriggered)));

@@ -1,4 +1,4 @@
-//! What flows between the nodes.
+//! The values that are passed between the nodes.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 /// A shop, as `shops.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shop {
-    /// Its id, which its files are named by.
+    /// Its id, after which its files are named.
     pub id: String,
-    /// Where it is.
+    /// The city it is in.
     pub city: String,
 }
 
-/// Where a run keeps what nobody else is to see.
+/// Where a run stores intermediate results that are not visible to others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Staging {
-    /// What its keys begin with.
+    /// The prefix of its keys.
     pub prefix: String,
 }
 
@@ -24,7 +24,7 @@ pub struct Staging {
 pub struct ShopSales {
     /// The shop's id.
     pub shop: String,
-    /// How many receipts there are.
+    /// The number of receipts.
     pub receipts: u64,
     /// How often each item was sold.
     pub sold: BTreeMap<String, u64>,
@@ -35,41 +35,41 @@ pub struct ShopSales {
 pub struct DaySales {
     /// The day.
     pub day: String,
-    /// How many shops have sent theirs.
+    /// The number of shops that have sent their sales.
     pub shops: usize,
-    /// How many receipts there are.
+    /// The number of receipts.
     pub receipts: u64,
     /// How often each item was sold.
     pub sold: BTreeMap<String, u64>,
-    /// Where they are.
+    /// The key that they are stored at.
     pub key: String,
 }
 
 /// The prices of one day, in cents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prices {
-    /// Of each item.
+    /// The price of each item.
     pub items: BTreeMap<String, u64>,
 }
 
-/// What is likely to be sold on the next day.
+/// The expected sales of the next day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// The day whose sales it was made of.
+    /// The day whose sales the forecast is based on.
     pub of: String,
-    /// How often each item will be sold.
+    /// How often each item is expected to be sold.
     pub demand: BTreeMap<String, u64>,
-    /// What that is worth, in cents.
+    /// The expected revenue, in cents.
     pub revenue: u64,
 }
 
-/// A week.
+/// The sales of a week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Week {
-    /// How many receipts each of its days has.
+    /// The number of receipts on each of its days.
     pub receipts: BTreeMap<String, u64>,
-    /// The forecast that was made at its end.
+    /// The forecast at the end of the week.
     pub forecast: Option<Forecast>,
-    /// Where the report is.
+    /// The key of the report.
     pub key: String,
 }

@@ -1,4 +1,4 @@
-//! Each shop's sales of a day, and the prices of that day.
+//! Imports each shop's sales of a day, and the prices of that day.
 
 use super::Options;
 use super::domain::{DaySales, Prices, Shop, ShopSales, Staging};
@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::from_utf8;
 
-/// The sales of each day, once they are complete.
+/// The sales of each day, updated once they are complete.
 pub static SALES: Asset<DaySales> = Asset::new("sales");
 /// The prices of each day.
 pub static PRICES: Asset<Prices> = Asset::new("prices");
 
-/// Whether the shops are open.
+/// The state of the shops on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Branch)]
 pub enum Opening {
-    /// These have sales.
+    /// The shops that are open.
     Open(Vec<Shop>),
-    /// It is a Sunday.
+    /// All shops are closed, because it is a Sunday.
     Closed,
 }
 
-/// Asks the portal for prices, by a program that its owners ship.
+/// Gets the day's prices from the portal, with a program that its owners provide.
 #[task(timeout = "10m", retries = 3)]
 pub async fn portal_prices(ctx: Context, portal: String, token: Secret, day: String) -> Result<Prices> {
     let client = Command::new(portal).args(["prices", &day]).env("PORTAL_TOKEN", &token);
     client.run(&ctx).await?.output_json()
 }
 
-/// The shops that there are today.
+/// Lists the shops of today.
 #[task]
 pub async fn shops(bucket: Bucket) -> Result<Vec<Shop>> {
     let json = bucket.get("shops.json").await?;
     serde_json::from_slice(&json).map_err(|error| TaskError::fatal(format!("shops.json: {error}")))
 }
 
-/// Shops are closed on Sundays.
+/// Decides whether the shops are open: they are closed on Sundays.
 #[branch]
 pub async fn opening(ctx: Context, shops: Vec<Shop>) -> Result<Opening> {
     Ok(match ctx.logical_date().weekday() {
@@ -46,14 +46,14 @@ pub async fn opening(ctx: Context, shops: Vec<Shop>) -> Result<Opening> {
     })
 }
 
-/// Makes room for what this run writes before it is complete.
+/// Creates the area for intermediate results of this run.
 #[task]
 pub async fn staging(bucket: Bucket, prefix: String) -> Result<Staging> {
     bucket.put(&format!("{prefix}/started"), "").await?;
     Ok(Staging { prefix })
 }
 
-/// Clears it up again.
+/// Removes the intermediate results.
 #[task]
 pub async fn drop_staging(bucket: Bucket, staging: Staging) -> Result<()> {
     for object in bucket.list(&format!("{}/", staging.prefix)).await? {
@@ -62,13 +62,13 @@ pub async fn drop_staging(bucket: Bucket, staging: Staging) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the sales of one shop. One that sends nothing all night is left out.
+/// Waits for the sales of one shop. A shop that sends nothing for four hours is left out.
 #[sensor(poke = "5m", timeout = "4h", on_timeout = "skip")]
 pub async fn shop_sales(bucket: Bucket, shop: Shop, day: String) -> Result<Poke<Object>> {
     Ok(bucket.head(&format!("raw/{day}/{}.csv", shop.id)).await?.into())
 }
 
-/// Counts what one shop has sold. Tills send a receipt again if nobody has answered.
+/// Counts what one shop has sold, without duplicates: tills send a receipt again if they get no answer.
 #[task]
 pub async fn load(bucket: Bucket, staging: Staging, shop: Shop, sales: Object) -> Result<ShopSales> {
     let body = bucket.get(&sales.key).await?;
@@ -77,7 +77,7 @@ pub async fn load(bucket: Bucket, staging: Staging, shop: Shop, sales: Object) -
     for line in text.lines() {
         let fields: Vec<&str> = line.split(',').collect();
         let [receipt, item] = fields[..] else {
-            return Err(TaskError::fatal(format!("{}: `{line}` is no `receipt,item`", sales.key)));
+            return Err(TaskError::fatal(format!("{}: `{line}` is not `receipt,item`", sales.key)));
         };
         if receipts.insert((receipt.to_owned(), item.to_owned())) {
             *sold.entry(item.to_owned()).or_default() += 1;
@@ -89,7 +89,7 @@ pub async fn load(bucket: Bucket, staging: Staging, shop: Shop, sales: Object) -
     Ok(loaded)
 }
 
-/// Writes the day's sales where everybody looks for them: all at once, or not at all.
+/// Publishes the day's sales: in one write, so that readers see all of them or none.
 #[task]
 pub async fn publish(bucket: Bucket, loaded: Vec<Option<ShopSales>>, day: String) -> Result<DaySales> {
     let key = format!("sales/{day}.json");
@@ -105,7 +105,7 @@ pub async fn publish(bucket: Bucket, loaded: Vec<Option<ShopSales>>, day: String
     Ok(sales)
 }
 
-/// Gathers a day's sales from all shops, and asks for its prices.
+/// Gathers a day's sales from all shops, and gets its prices.
 #[pipeline(schedule = "@daily", start = "2026-01-01", timeout = "12h", defaults(retries = 2, retry_delay = "5m"))]
 pub fn nightly_import(options: Options) -> Result<()> {
     let bucket = Bucket::open(&options.store)?;

@@ -1,4 +1,4 @@
-//! The pipelines of a chain of shops, and a week of them.
+//! The pipelines of a chain of shops, with a command that runs a week of them.
 
 use clap::Parser;
 use pipeline_examples::retail::demo;

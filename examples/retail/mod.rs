@@ -1,14 +1,14 @@
-//! A chain of shops, in three pipelines that need one another: what people copy from.
+//! A chain of shops, in three pipelines that depend on one another. Copy from here.
 //!
 //! | module | subject |
 //! |---|---|
-//! | `domain` | what flows between the nodes |
+//! | `domain` | the values that are passed between the nodes |
 //! | `import` | `nightly_import`: each shop's sales of a day, and the prices of that day |
-//! | `model` | `demand_model`: begins once both are there |
-//! | `report` | `weekly_report`: waits for six days of the one and the last day of the other |
+//! | `model` | `demand_model`: begins once both are updated |
+//! | `report` | `weekly_report`: waits for six days of imports and for the model of the last day |
 //! | `demo` | a week of them |
 //!
-//! `docs/retail.md` goes through them line by line.
+//! `docs/retail.md` explains them.
 
 pub mod demo;
 pub mod domain;
@@ -19,15 +19,15 @@ pub mod report;
 use pipeline_runtime::Secret;
 use serde::{Deserialize, Serialize};
 
-/// What a run of any of the three may be told with `--param`.
+/// The params of a run of any of the three, which `--param` sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The URL of the bucket that sales arrive in, and that all else is written to.
+    /// The URL of the bucket in which sales arrive, and to which everything else is written.
     pub store: String,
-    /// The program that asks the portal for prices.
+    /// The program that gets prices from the portal.
     pub portal: String,
-    /// What the portal knows us by: where that is to be found, and never the token itself.
+    /// A reference to the portal's token: where it is stored, never the token itself.
     pub portal_token: Secret,
 }
 

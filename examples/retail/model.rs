@@ -1,11 +1,11 @@
-//! What will be sold tomorrow: made as soon as the sales and the prices of a day are there.
+//! Forecasts tomorrow's sales, as soon as the sales and the prices of a day are available.
 
 use super::Options;
 use super::domain::{DaySales, Forecast, Prices};
 use super::import::{PRICES, SALES};
 use pipeline_runtime::prelude::*;
 
-/// As much as on that day, and a tenth more.
+/// Forecasts the sales of that day plus ten percent.
 #[task]
 pub async fn train(bucket: Bucket, sales: DaySales, prices: Prices) -> Result<Forecast> {
     let demand = sales.sold.into_iter().map(|(item, count)| (item, count + count / 10)).collect();
@@ -18,7 +18,7 @@ pub async fn train(bucket: Bucket, sales: DaySales, prices: Prices) -> Result<Fo
     Ok(forecast)
 }
 
-/// Begins once the sales and the prices were updated, whoever did that.
+/// Begins once the sales and the prices were updated, by any pipeline.
 #[pipeline(when = all(SALES, PRICES))]
 pub fn demand_model(options: Options) -> Result<()> {
     let bucket = Bucket::open(&options.store)?;

@@ -10,10 +10,10 @@ use pipeline_runtime::{OnFailed, OnTimeout};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The days on which shops are open.
+/// The days on which the shops are open.
 const DAYS: [&str; 6] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
-/// Writes the report. It is worth reading without a forecast, and not without the sales of a day.
+/// Writes the report. The forecast is optional; the sales of all days are required.
 #[task]
 pub async fn write_report(bucket: Bucket, days: Vec<DaySales>, forecast: Option<Forecast>, key: String) -> Result<Week> {
     let receipts: BTreeMap<String, u64> = days.into_iter().map(|sales| (sales.day, sales.receipts)).collect();
@@ -22,7 +22,7 @@ pub async fn write_report(bucket: Bucket, days: Vec<DaySales>, forecast: Option<
     Ok(week)
 }
 
-/// Waits for the imports of the week's six days, and for the model of its last one.
+/// Waits for the imports of the week's six days, and for the model of the last one.
 #[pipeline(schedule = "@weekly", start = "2026-01-04")]
 pub fn weekly_report(options: Options) -> Result<()> {
     let bucket = Bucket::open(&options.store)?;

@@ -1,8 +1,9 @@
 //! Typed data pipelines as annotated async functions, and the engine that runs them.
 //!
-//! A pipeline is a function that wires tasks by calling them. `cargo check` proves the wiring: the type of every edge, every
-//! duration, cron line and template, every arm of a branch. One binary then runs it, durable on one machine with nothing to
-//! install, and a test runs the same pipeline on virtual time, hours of waiting in milliseconds. The words are Airflow's.
+//! A pipeline is a function that wires tasks by calling them. `cargo check` verifies the wiring: the type of every edge, every
+//! duration, cron line and template, every arm of a branch. One binary then runs the pipeline, durably on one machine with
+//! nothing to install, and a test runs the same pipeline on virtual time, hours of waiting in milliseconds. The vocabulary is
+//! Airflow's.
 //!
 //! ```
 //! use pipeline_runtime::prelude::*;
@@ -66,19 +67,20 @@
 //!
 //! # Tasks, sensors, branches
 //!
-//! `#[task]` turns `process` into a constructor of nodes: called in a pipeline's function, it adds a node and returns
-//! [`Node<Summary>`](Node), which stands for the value that is not there yet. A node is `Copy`; passing it on draws an edge, and
-//! since it must be made before it is passed, no cycle can be written. Loops, helper functions and other crates are plain Rust.
+//! `#[task]` turns `process` into a constructor of nodes: called in a pipeline's function, it adds a node and returns a
+//! [`Node<Summary>`](Node), a handle to a value that does not exist yet. A node is `Copy`; passing it on draws an edge. Because a
+//! node must exist before it can be passed, no cycle can be written. Loops, helper functions and other crates are plain Rust.
 //! `process::call(..)` is the untouched body, for unit tests.
 //!
-//! - [`#[task]`](macro@task) does work, once or with retries. One that is not `async` runs on the blocking pool.
-//! - [`#[sensor]`](macro@sensor) waits: it answers [`Poke::Ready`] or [`Poke::NotYet`] and is asked again until its timeout, or [`Poke::NotBefore`] a time.
+//! - [`#[task]`](macro@task) does work, once or with retries. A task that is not `async` runs on the blocking pool.
+//! - [`#[sensor]`](macro@sensor) waits: it returns [`Poke::Ready`] or [`Poke::NotYet`] and is poked again until its timeout, or
+//!   [`Poke::NotBefore`] a given time.
 //! - [`#[branch]`](macro@branch) decides which of its arms run; its enum has [`#[derive(Branch)]`](macro@Branch).
 //! - [`#[pipeline]`](macro@pipeline) wires them, and has the schedule.
-//! - [`template!`] is a text that is rendered when its task runs, and checked now.
+//! - [`template!`] is a text that is checked at compile time and rendered when its task runs.
 //!
-//! Each page has the table of its options. Every option but `id` is also a method of that name on [`Node`], for one place of use:
-//! `process(&bucket, export).retries(5).named("process_eu")`.
+//! Each macro's page has the table of its options. Every option but `id` is also a method of that name on [`Node`], which applies
+//! to that node alone: `process(&bucket, export).retries(5).named("process_eu")`.
 //!
 //! # The parameter's type is the trigger rule
 //!
@@ -93,30 +95,30 @@
 //! | `Vec<T>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>`, any `Node<Vec<T>>` | all succeeded | `all_success` |
 //! | `Vec<Option<T>>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>` | none failed | `none_failed` |
 //! | `Vec<Outcome<T>>` | a mapped node, `[Node<T>; N]`, `Vec<Node<T>>` | all ended | `all_done` |
-//! | [`Failure`] | [`node.failure()`](Node::failure) | failed, itself or for an upstream of its own | `all_failed` |
+//! | [`Failure`] | [`node.failure()`](Node::failure) | failed, or did not run because its own upstream failed | `all_failed` |
 //! | `T` | [`first_of([a, b])`](first_of) | one of them succeeded | `one_success` |
 //! | [`Context`] | nothing: the runtime supplies it | | |
 //!
-//! A run that is cancelled, or that reaches its own `timeout`, ends, whatever the rules say: attempts that are under way are cut off, and what has
-//! not begun is skipped, also what takes an [`Outcome<T>`](Outcome). Only [teardowns](Node::teardown) still run. A task's own `timeout` fails that
-//! task alone, and what takes its outcome runs.
+//! A run that is cancelled, or that reaches its own `timeout`, ends whatever the rules say: attempts that are running are
+//! stopped, and nodes that have not started are skipped, including those that take an [`Outcome<T>`](Outcome). Only
+//! [teardowns](Node::teardown) still run. A task's own `timeout` fails that task alone, and the tasks that take its outcome run.
 //!
-//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are UTC, whatever the pipeline's `timezone`; `local_ds`, the filter
-//! `local` and [`Context::timezone`] have its wall clock.
+//! Dates in templates (`ds`, `ts`, `date(..)`) and those of a [`Context`] are in UTC, whatever the pipeline's `timezone`.
+//! `local_ds`, the filter `local` and [`Context::timezone`] give the wall clock of that zone.
 //!
-//! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` do so by the other rules,
-//! and [`chain`] orders several. [`.each(..)`](Node::each) repeats what is wired in it for every element of a list, which
-//! [`.keyed(..)`](Node::keyed) gives names; `docs/mappings.md` has all of it. [`.field(..)`](Node::field) takes a part of an output.
-//! `docs/trigger-rules.md` in the repository has all trigger rules in both spellings.
-//! [`group`] prefixes the ids of what is wired in it, and gives all of it options and an order. [`setup.teardown(..)`](Node::teardown) undoes what a node has
-//! set up, whatever happens in between.
+//! `.after(node)` waits for a node without taking its value, `.after(node.ended())` and `.after(node.or_skipped())` wait by the
+//! other rules, and [`chain`] orders several nodes. [`.each(..)`](Node::each) repeats the nodes wired in its closure for every
+//! element of a list, and [`.keyed(..)`](Node::keyed) names the elements; `docs/mappings.md` describes mappings in full.
+//! [`.field(..)`](Node::field) takes a part of an output. `docs/trigger-rules.md` in the repository lists all trigger rules in
+//! both spellings. [`group`] prefixes the ids of the nodes wired in it, and gives all of them options and an order.
+//! [`setup.teardown(..)`](Node::teardown) undoes what a node has set up, whatever happens in between.
 //!
 //! # What crosses a task's boundary
 //!
-//! What a task returns is written to the journal, so that a run goes on after a crash: it must be [`Data`], which
-//! `#[derive(Clone, serde::Serialize, serde::Deserialize)]` makes of any type. Plain values, such as a client, are only kept in
-//! memory, and need `Clone + Send + Sync`. An error may be of any type; [`TaskError::fatal`] makes one that is not retried, and
-//! [`TaskError::skip`] ends the node as skipped.
+//! A task's return value is written to the journal, so that the run can be resumed after a crash. Its type must be [`Data`],
+//! which any type is with `#[derive(Clone, serde::Serialize, serde::Deserialize)]`. Plain values, such as a client, are held only
+//! in memory, and need `Clone + Send + Sync`. An error may be of any type; [`TaskError::fatal`] makes one that is not retried,
+//! and [`TaskError::skip`] ends the node as skipped.
 //!
 //! # Features
 //!
@@ -124,41 +126,41 @@
 //! |---|---|---|
 //! | `cli` | yes | [`cli`], the command line; needs `graph` and `sqlite` |
 //! | `dashboard` | yes | the web page of `serve` and `dashboard`, and its API |
-//! | `graph` | yes, by `cli` | `Plan::to_text`, a plan with a drawing of its graph. [`Plan::to_mermaid`] and [`Plan::to_json`] are always there |
-//! | `sqlite` | yes, by `cli` | runs that are kept in a file, and the processes that host them. Without it there are simulations |
+//! | `graph` | yes, by `cli` | `Plan::to_text`, a plan with a drawing of its graph. [`Plan::to_mermaid`] and [`Plan::to_json`] are always available |
+//! | `sqlite` | yes, by `cli` | runs that are stored in a file, and the processes that host them. Without it there are only simulations |
 //! | `webhook` | yes | [`Webhook`] |
-//! | `watch` | yes | a change in a folder wakes the sensors that wait for it; without it they are poked alone |
+//! | `watch` | yes | a change in a folder wakes the sensors that wait for it; without this feature they only poll |
 //! | `s3` | no | `s3://` buckets |
 //! | `gcp` | no | `gs://` buckets |
 //! | `azure` | no | `az://` buckets |
-//! | `mail` | no | `Mail`, which tells people by an SMTP server |
+//! | `mail` | no | `Mail`, which notifies people through an SMTP server |
 //!
-//! A library of tasks and sensors needs none of them: with `default-features = false` its tests build neither `SQLite` nor HTTP.
+//! A library of tasks and sensors needs none of these: with `default-features = false` its tests build neither `SQLite` nor HTTP.
 //!
 //! # Where to go next
 //!
 //! - Run it: [`cli`] is the command line of every pipeline's binary.
-//! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] what a journal keeps of them.
+//! - Embed it in a service: [`Host`] runs pipelines within another program, and [`read`] reads their runs from the journal.
 //! - Test it: [`Simulation`], which needs no clock, no network and no file.
-//! - Read and write objects: [`Bucket`], which is a folder, memory or a cloud, by its URL.
+//! - Read and write objects: [`Bucket`] is a folder, memory or a cloud, by its URL.
 //! - Run programs: [`Command`].
-//! - Let one pipeline begin another's runs: [`Asset`].
+//! - Let one pipeline start another's runs: [`Asset`].
 //! - Change a limit without a deployment: [`Setting`].
-//! - Keep tokens and passwords to the tasks that need them: [`Secret`].
-//! - Be told: [`Notify`], [`Webhook`], `Mail`, in your own words by [`alert!`], and the options `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and
-//!   `on_sla_miss`.
+//! - Restrict tokens and passwords to the tasks that need them: [`Secret`].
+//! - Be notified: [`Notify`], [`Webhook`], `Mail`, in your own words by [`alert!`], and the options `on_failure`,
+//!   `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` and `on_sla_miss`.
 //! - Schedules and their data intervals: [`schedule`].
 //! - Wait for another pipeline's run, take an output of it, or start one: [`run_of`], [`start()`].
-//! - Mistakes: `docs/what-the-compiler-tells-you.md` in the repository has each message, with what to write instead. What types
-//!   cannot see, [`Pipeline::check`] reports, first thing in every run and test.
+//! - Fix mistakes: `docs/what-the-compiler-tells-you.md` in the repository lists each message, with what to write instead. What
+//!   types cannot check, [`Pipeline::check`] reports at the start of every run and test.
 
-// Much of the engine serves a journal or a command line.
+// Much of the engine is used only by a journal or a command line.
 #![cfg_attr(
     not(all(feature = "cli", feature = "dashboard", feature = "watch", feature = "webhook")),
     allow(dead_code, unreachable_pub, unused_imports, reason = "what the missing features would use")
 )]
 
-// The expansion of the macros names this crate, also in its own tests and examples.
+// The expansion of the macros names this crate, also in the crate's own tests and examples.
 extern crate self as pipeline_runtime;
 
 #[cfg(not(unix))]
@@ -204,8 +206,9 @@ pub use alerts::Log;
 pub use alerts::Mail;
 #[cfg(feature = "webhook")]
 pub use alerts::Webhook;
-// Not `serde_json`, whose 1 is everybody's: once `Value::String` can be reached from here, rustc's messages say `std::string::String`.
-/// What this interface speaks of: dates, and the bytes of an object. Taken from here they are of the right version.
+// `serde_json` is not re-exported, as everybody uses its version 1: once `Value::String` is reachable from here, rustc's messages
+// say `std::string::String`.
+/// Crates whose types appear in this API: dates, and the bytes of an object. Import them from here to get the matching version.
 #[doc(no_inline)]
 pub use {bytes, chrono};
 
@@ -248,7 +251,7 @@ pub use simulate::{OtherRun, Simulation, SimulationError};
 pub use storage::{Bucket, BucketError, BucketErrorKind, Object, ObjectListing, ObjectReader, ObjectWriter};
 pub use time::{Clock, Timestamp};
 
-/// All that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
+/// Everything that a pipeline's author needs: `use pipeline_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::{
         ArmsExt as _, Asset, Branch, Bucket, Context, Defaults, Failure, IntoInput, ListExt as _, Lock, Node, Notification,

@@ -1,4 +1,4 @@
-//! A door for benchmarks, behind the feature `measure`: runs of a plan without the command line. It changes without notice.
+//! Access for benchmarks, behind the feature `measure`: runs of a plan without the command line. It changes without notice.
 
 use crate::author::context::RunInfo;
 use crate::engine::{Engine, EngineOptions, Journal, NodeState, Observe, Run, RunIx, RunSpec, RunState};
@@ -19,9 +19,9 @@ use tokio::sync::oneshot;
 pub struct Live {
     engine: Engine,
     begun: AtomicU64,
-    /// None where runs end with their process.
+    /// `None` if runs end with their process.
     journal: Option<Arc<SqliteJournal>>,
-    /// None only while it is dropped.
+    /// `None` only while it is dropped.
     workers: Option<Runtime>,
     timers: Option<(oneshot::Sender<()>, std::thread::JoinHandle<()>)>,
 }
@@ -31,7 +31,7 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// If a thread cannot be had.
+    /// If a thread cannot be started.
     pub fn in_memory(workers: usize) -> std::io::Result<Self> {
         Self::beside(Box::new(NoJournal), None, workers)
     }
@@ -40,16 +40,16 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// If a thread cannot be had.
+    /// If a thread cannot be started.
     pub fn with_history(workers: usize) -> std::io::Result<Self> {
         Self::beside(Box::new(NoJournal), Some(Feed::silent()), workers)
     }
 
-    /// The same, with all records of its runs to be counted.
+    /// The same, with all records of its runs, so that they can be counted.
     ///
     /// # Errors
     ///
-    /// If a thread cannot be had.
+    /// If a thread cannot be started.
     pub fn recorded(workers: usize) -> std::io::Result<Self> {
         Self::beside(Box::new(MemoryJournal::default()), None, workers)
     }
@@ -60,11 +60,11 @@ impl Live {
         Self::new(Engine::new(journal, options, None), None, workers)
     }
 
-    /// An engine whose runs are kept in that file.
+    /// An engine whose runs are stored in that file.
     ///
     /// # Errors
     ///
-    /// If the journal cannot be used, or a thread cannot be had.
+    /// If the journal cannot be used, or a thread cannot be started.
     pub fn durable(file: &Path, workers: usize) -> std::io::Result<Self> {
         let journal = Arc::new(SqliteJournal::open(file).map_err(|error: JournalError| std::io::Error::other(error))?);
         let options =
@@ -90,11 +90,11 @@ impl Live {
         Ok(Self { engine, begun: AtomicU64::new(0), journal, workers: Some(workers), timers: Some((stop, timers)) })
     }
 
-    /// Begins a run.
+    /// Starts a run.
     pub fn start(&self, plan: &Arc<Plan>) -> LiveRun<'_> {
         let now = self.engine.clock().now();
         let run_id = match &self.journal {
-            // Each of those that are kept has one of its own.
+            // Each stored run needs an id of its own.
             Some(_) => format!("measured__{}", self.begun.fetch_add(1, Ordering::Relaxed)),
             None => "measured".into(),
         };
@@ -114,7 +114,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.engine.stop();
         if let Some((stop, timers)) = self.timers.take() {
-            // It may have ended by a panic, which its thread has told of.
+            // It may have ended by a panic, which its thread has reported.
             let _ = stop.send(());
             let _ = timers.join();
         }
@@ -132,7 +132,7 @@ fn stored(plan: &Plan, info: &RunInfo, now: Timestamp) -> StoredRun {
     StoredRun { pipeline: info.pipeline.clone(), interval: info.interval, ..begun }
 }
 
-/// A run that has begun.
+/// A run that has started.
 #[derive(Debug)]
 pub struct LiveRun<'a> {
     live: &'a Live,
@@ -153,12 +153,12 @@ impl LiveRun<'_> {
         }
     }
 
-    /// How many records there are of it, where they are [recorded](Live::recorded).
+    /// Returns the number of the run's records, if they are [recorded](Live::recorded).
     pub fn records(&self) -> usize {
         self.live.engine.entries(self.ix).len()
     }
 
-    /// What a node returned, if it is a `T`.
+    /// Returns the output of a node, if it is a `T`.
     pub fn output<T: Clone + 'static>(&self, id: &str) -> Option<T> {
         self.live.engine.look(self.ix, |run| {
             let slot = run.layout().find(run.plan(), id)?;

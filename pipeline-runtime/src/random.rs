@@ -1,10 +1,10 @@
-//! Random numbers: those that follow from a seed, and new ones.
+//! Random numbers: from a seed, and new ones.
 
 use std::time::Duration;
 
-/// `SplitMix64`. The same seed gives the same numbers, in every release: a run that goes on in another process has its seed alone.
+/// `SplitMix64`. The same seed yields the same numbers in every release: a run that another process resumes has only its seed.
 ///
-/// Seeds that are near to each other give numbers that have nothing in common.
+/// Similar seeds yield unrelated numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Seeded(u64);
 
@@ -28,9 +28,9 @@ impl Seeded {
         f64::from(high) / (f64::from(u32::MAX) + 1.0)
     }
 
-    /// Any time from `least` to `most`, to the nanosecond.
+    /// Returns a time from `least` to `most`, to the nanosecond.
     pub(crate) fn time(&mut self, least: Duration, most: Duration) -> Duration {
-        // 584 years at most.
+        // At most 584 years.
         let span = u64::try_from(most.saturating_sub(least).as_nanos()).unwrap_or(u64::MAX);
         // The upper half of the product is below the number of times.
         let nanos = (u128::from(self.number()) * (u128::from(span) + 1)) >> 64;
@@ -38,7 +38,7 @@ impl Seeded {
     }
 }
 
-/// A seed that no other run has.
+/// Returns a seed that no other run has.
 ///
 /// # Panics
 ///
@@ -47,7 +47,7 @@ pub(crate) fn new_seed() -> u64 {
     u64::from_ne_bytes(bytes())
 }
 
-/// A number that nobody else has, in this process or another.
+/// Returns a number that is unique among all processes.
 ///
 /// # Panics
 ///
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn seeds_side_by_side_draw_apart() {
-        // Of two buckets whose seeds follow each other either is the faster one half of the time.
+        // Of two buckets with consecutive seeds, each is the faster one half of the time.
         let first = |seed| Seeded::new(seed).number();
         let faster = (0..1_000).filter(|seed| first(*seed) < first(seed + 1)).count();
         assert!((400..600).contains(&faster), "{faster}");

@@ -5,9 +5,9 @@ use std::fmt;
 
 use crate::zone::{Wall, WallClock};
 
-/// Times are kept as nanoseconds in 64 bits; this is the first year that they hold whole.
+/// Times are stored as nanoseconds in 64 bits; this is the first year that fits as a whole.
 pub const FIRST_YEAR: i32 = 1678;
-/// The last year that they hold whole.
+/// The last year that fits as a whole.
 pub const LAST_YEAR: i32 = 2261;
 
 /// A date as it was written.
@@ -15,9 +15,9 @@ pub const LAST_YEAR: i32 = 2261;
 pub enum Date {
     /// `2024-01-31`: that day in the zone.
     Day(NaiveDate),
-    /// `2024-01-31T06:00`: what the zone's wall clock shows.
+    /// `2024-01-31T06:00`: a time on the zone's wall clock.
     Local(NaiveDateTime),
-    /// `2024-01-31T06:00:00Z`: a moment, whatever the zone.
+    /// `2024-01-31T06:00:00Z`: an instant, regardless of the zone.
     Instant(DateTime<Utc>),
 }
 
@@ -29,7 +29,7 @@ pub enum DateError {
     Form {
         /// The text as given.
         text: String,
-        /// What to write.
+        /// What to write instead.
         hint: String,
     },
     /// The form is right, but the calendar or the clock has no such value.
@@ -39,7 +39,7 @@ pub enum DateError {
         /// Which part is out of range.
         reason: &'static str,
     },
-    /// A time outside of those that are kept.
+    /// The time is outside of the supported years.
     Outside {
         /// The text as given.
         text: String,
@@ -85,7 +85,7 @@ impl fmt::Display for DateError {
             Self::Outside { text } => {
                 write!(
                     f,
-                    "`{text}` cannot be kept: years run from {FIRST_YEAR} to {LAST_YEAR}, as times are counted in nanoseconds"
+                    "`{text}` is out of range: years run from {FIRST_YEAR} to {LAST_YEAR}, because times are counted in nanoseconds"
                 )
             }
             Self::Gap { text, zone, from, to, after } => write!(
@@ -103,7 +103,7 @@ impl fmt::Display for DateError {
 impl std::error::Error for DateError {}
 
 impl DateError {
-    /// What is wrong, for who has named the text already.
+    /// The mistake, for a message that already contains the text.
     ///
     /// ```
     /// use pipeline_syntax::date;
@@ -119,9 +119,9 @@ impl DateError {
     }
 }
 
-/// Reads a date: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
+/// Parses a date: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
 ///
-/// Seconds and their fraction may be left out; a space may stand for the `T`.
+/// Seconds and their fraction are optional; a space may replace the `T`.
 ///
 /// ```
 /// use pipeline_syntax::date::{self, Date};
@@ -164,17 +164,17 @@ pub fn parse(text: &str) -> Result<Date, DateError> {
     }
 }
 
-/// The date, if its year is one of those that are kept.
+/// The date, if its year is supported.
 fn kept<D: Datelike>(text: &str, date: D) -> Result<D, DateError> {
     if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) { Ok(date) } else { Err(DateError::Outside { text: text.to_owned() }) }
 }
 
-/// Reads a date as the first instant that it stands for in a zone.
+/// Parses a date and returns the first instant that it denotes in a zone.
 ///
-/// - Of a date alone that is the start of the day: midnight, or the first instant of the day where the zone's clock skips midnight.
-/// - A time without an offset is the zone's wall clock. Where the clock shows it twice or never, it is refused, and the error says what to
-///   write.
-/// - With `Z` or an offset, the zone plays no part.
+/// - A date alone is the start of the day: midnight, or the first instant of the day if the zone's clock skips midnight.
+/// - A time without an offset is on the zone's wall clock. If the clock shows it twice or never, it is refused, and the error
+///   says what to write.
+/// - With `Z` or an offset, the zone is irrelevant.
 ///
 /// ```
 /// use pipeline_syntax::{date, zone};
@@ -195,12 +195,12 @@ pub fn instant(text: &str, zone: &impl WallClock) -> Result<DateTime<Utc>, DateE
         Date::Local(wall) => at_wall_clock(text, zone, wall)?,
         Date::Instant(at) => at,
     };
-    // The year by UTC, in which it is kept.
+    // The range applies to the year in UTC.
     kept(text, at)
 }
 
-/// Reads a date as the last instant that it stands for in a zone: of a date alone the end of the day, to the nanosecond; else as
-/// [`instant`] does.
+/// Parses a date and returns the last instant that it denotes in a zone: for a date alone the end of the day, to the nanosecond;
+/// otherwise as [`instant`] does.
 ///
 /// ```
 /// use pipeline_syntax::{date, zone};
@@ -212,31 +212,31 @@ pub fn instant(text: &str, zone: &impl WallClock) -> Result<DateTime<Utc>, DateE
 /// # Ok::<(), String>(())
 /// ```
 pub fn last_instant(text: &str, zone: &impl WallClock) -> Result<DateTime<Utc>, DateError> {
-    // All forms but a day are one instant, and a day is kept if its start is.
+    // All forms except a day denote one instant, and a day is in range if its start is.
     let first = instant(text, zone)?;
     Ok(match parse(text)? {
-        // West of UTC the last day that is kept ends after the last year that is.
+        // West of UTC the last supported day ends after the last supported year.
         Date::Day(day) => last_of_day(zone, day).map_or(first, |last| if last.year() > LAST_YEAR { first } else { last }),
         Date::Local(_) | Date::Instant(_) => first,
     })
 }
 
-/// The first instant of the day, whatever the clock did at midnight.
+/// The first instant of the day, even if the clock skips or repeats midnight.
 fn first_of_day(zone: &impl WallClock, day: NaiveDate) -> DateTime<Utc> {
     Wall::at(zone, day.and_time(NaiveTime::MIN)).first()
 }
 
-/// The last instant at which the zone's clock shows that day, or an earlier one if the clock left the whole day out.
+/// The last instant at which the zone's clock shows that day, or an earlier one if the clock skipped the whole day.
 fn last_of_day(zone: &impl WallClock, day: NaiveDate) -> Option<DateTime<Utc>> {
     let before = |midnight: DateTime<Utc>| midnight - TimeDelta::nanoseconds(1);
     Some(match Wall::at(zone, day.succ_opt()?.and_time(NaiveTime::MIN)) {
-        // The clock was put back across midnight: the day came again, and ends when midnight does for the second time.
+        // The clock was set back across midnight: the day was repeated, and ends with the second midnight.
         Wall::Twice(_, second) if zone.show(before(second)).date_naive() == day => before(second),
         wall => before(wall.first()),
     })
 }
 
-/// Which bound of a window was refused, `start` or `end`, and why.
+/// The bound of a window that was refused, `start` or `end`, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowError {
     /// The option's name.
@@ -245,8 +245,8 @@ pub struct WindowError {
     pub error: Box<DateError>,
 }
 
-/// The bounds of a window. Both speak of the start of an interval and are inclusive, so that they may be equal: a date alone is a
-/// whole day, from its first instant as the start to its last as the end.
+/// The bounds of a window. Both refer to the start of an interval and are inclusive, so they may be equal. A date alone is a
+/// whole day: as the start it is its first instant, as the end its last.
 ///
 /// ```
 /// use pipeline_syntax::date;
@@ -272,12 +272,12 @@ pub fn window(start: Option<&str>, end: Option<&str>, zone: &impl WallClock) -> 
     }
 }
 
-/// The first and the last start of an interval, where they are given.
+/// The first and the last start of an interval, if they are given.
 pub type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
-/// What to write instead of a text that has none of the forms.
+/// What to write instead of a text in no accepted form.
 fn instead_of(text: &str) -> String {
-    // Leniently, as `2024-1-5` is meant for a date.
+    // Parsed leniently, because `2024-1-5` is clearly a date.
     let other = ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%Y%m%d"]
         .iter()
         .find_map(|format| NaiveDate::parse_from_str(text, format).ok())
@@ -299,7 +299,7 @@ fn at_wall_clock(text: &str, zone: &impl WallClock, wall: NaiveDateTime) -> Resu
             second: local(second),
         }),
         Wall::Skipped(after) => {
-            // A clock shows whole seconds; the one after the gap's last tells where it began.
+            // A clock shows whole seconds; the second after the last one before the gap is where the gap begins.
             let last = zone.show(after - TimeDelta::seconds(1)).naive_local() + TimeDelta::seconds(1);
             let to = zone.show(after).naive_local();
             Err(DateError::Gap {
@@ -313,13 +313,13 @@ fn at_wall_clock(text: &str, zone: &impl WallClock, wall: NaiveDateTime) -> Resu
     }
 }
 
-/// The time of day, with the date where the other one has another.
+/// The time of day, with the date if the other time is on another date.
 fn clock(time: NaiveDateTime, other: NaiveDateTime) -> String {
     let format = if time.date() == other.date() { "%H:%M" } else { "%Y-%m-%dT%H:%M" };
     time.format(format).to_string()
 }
 
-/// Numbers of exactly these widths, and nothing else.
+/// Parses numbers of exactly these widths, and nothing else.
 fn digits<const N: usize>(text: &str, separator: char, widths: &[usize; N]) -> Option<[u32; N]> {
     let mut parts = text.split(separator);
     let mut numbers = [0; N];
@@ -330,7 +330,7 @@ fn digits<const N: usize>(text: &str, separator: char, widths: &[usize; N]) -> O
     parts.next().is_none().then_some(numbers)
 }
 
-/// The time, and the offset after it if there is one.
+/// Splits a text into the time and its offset, if there is one.
 fn split_offset(text: &str) -> Option<(&str, Option<FixedOffset>)> {
     if let Some(time) = text.strip_suffix(['Z', 'z']) {
         return Some((time, FixedOffset::east_opt(0)));
@@ -345,7 +345,7 @@ fn split_offset(text: &str) -> Option<(&str, Option<FixedOffset>)> {
     Some((time, Some(FixedOffset::east_opt(seconds)?)))
 }
 
-/// A fraction of a second, of one to nine digits.
+/// Parses a fraction of a second, of one to nine digits.
 fn nanoseconds(fraction: &str) -> Option<u32> {
     let digits = u32::try_from(fraction.len()).ok().filter(|digits| (1..=9).contains(digits))?;
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
@@ -435,7 +435,7 @@ mod tests {
         for text in ["0000-01-01", "0001-01-01", "1600-01-01", "1677-12-31T23:59:59Z", "2262-01-01", "2300-01-01", "9999-12-31"] {
             assert_eq!(
                 read(text, &Zone::utc()),
-                format!("`{text}` cannot be kept: years run from 1678 to 2261, as times are counted in nanoseconds")
+                format!("`{text}` is out of range: years run from 1678 to 2261, because times are counted in nanoseconds")
             );
         }
         for text in ["1678-01-01T00:00:00Z", "2261-12-31T23:59:59Z"] {
@@ -473,7 +473,8 @@ mod tests {
         let last = |text, name| last_instant(text, &zone(name)).unwrap().to_rfc3339_opts(SecondsFormat::Secs, true);
         assert_eq!(last("2024-03-31", "Europe/Berlin"), "2024-03-31T21:59:59Z");
         assert_eq!(last("2024-10-27", "Europe/Berlin"), "2024-10-27T22:59:59Z");
-        // The next day's midnight is skipped; it comes twice within that day; it comes again after an hour of this one.
+        // The next day's midnight is skipped; it occurs twice within the next day; it occurs again after another hour of this
+        // day.
         assert_eq!(last("2018-11-03", "America/Sao_Paulo"), "2018-11-04T02:59:59Z");
         assert_eq!(last("2024-11-02", "America/Havana"), "2024-11-03T03:59:59Z");
         assert_eq!(last("2010-11-06", "America/St_Johns"), "2010-11-07T03:29:59Z");

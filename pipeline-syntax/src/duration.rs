@@ -1,14 +1,14 @@
-//! Durations, as humantime writes them (`1h30m`), without its units of no fixed length.
+//! Durations in humantime's format (`1h30m`), without its units of variable length.
 
 use crate::limits::LONGEST;
 use crate::suggest;
 use humantime::DurationError;
 use std::time::Duration;
 
-/// The units of the documentation, for messages.
+/// The documented units, for messages.
 const UNITS: &str = "`ms`, `s`, `m`, `h`, `d`, `w`";
 
-/// Every spelling that humantime takes for a unit that is accepted here.
+/// Every spelling that humantime accepts for the units that are accepted here.
 const SPELLINGS: &[&str] = &[
     "ms", "msec", "millis", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hr", "hrs",
     "hour", "hours", "d", "day", "days", "w", "wk", "wks", "week", "weeks",
@@ -17,13 +17,13 @@ const SPELLINGS: &[&str] = &[
 /// Whether a duration may be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zero {
-    /// It may, as a wait that is left out.
+    /// It may, such as a wait that can be omitted.
     Allowed,
     /// It may not.
     Refused,
 }
 
-/// The duration, or why the text is invalid.
+/// Parses a duration, or returns why the text is invalid.
 ///
 /// ```
 /// use pipeline_syntax::duration::{self, Zero};
@@ -41,7 +41,7 @@ pub fn parse(text: &str, zero: Zero) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Whether a duration is one that the engine can keep to, or why not: in whole milliseconds, and at most a hundred years.
+/// Checks that the engine supports a duration: whole milliseconds, and at most a hundred years.
 ///
 /// ```
 /// use pipeline_syntax::duration::{self, Zero};
@@ -55,7 +55,7 @@ pub fn check(duration: Duration, zero: Zero) -> Result<(), String> {
     fault(duration, zero).map_or(Ok(()), |why| Err(why.to_owned()))
 }
 
-/// As [`check`], also where a constant is evaluated: what is wrong with the duration, if anything is.
+/// Like [`check`], but also usable in constants: returns the mistake, if there is one.
 pub const fn fault(duration: Duration, zero: Zero) -> Option<&'static str> {
     if duration.is_zero() && matches!(zero, Zero::Refused) {
         return Some("it must be longer than zero");
@@ -69,7 +69,7 @@ pub const fn fault(duration: Duration, zero: Zero) -> Option<&'static str> {
     None
 }
 
-/// humantime takes a month for 30.44 days and a year for 365.25, and its `M` is easily meant as minutes.
+/// humantime counts a month as 30.44 days and a year as 365.25 days, and its `M` is easily mistaken for minutes.
 fn refuse_calendar_units(text: &str) -> Result<(), String> {
     for word in text.split(|c: char| !c.is_ascii_alphabetic()) {
         match word {
@@ -107,7 +107,7 @@ fn explain(text: &str, error: &DurationError) -> String {
     }
 }
 
-/// A duration as its author would write it.
+/// A duration in the format in which its author would write it.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,23 +1,23 @@
-//! Schedules that come round after a time of their own: `every = "4w"`.
+//! Schedules with a fixed distance between their ticks: `every = "4w"`.
 
 use crate::duration::{self, Zero};
 use std::time::Duration;
 
-/// Every spelling of a unit that the calendar counts.
+/// Every spelling of a calendar unit.
 const OF_THE_CALENDAR: &[&str] = &["d", "day", "days", "w", "wk", "wks", "week", "weeks"];
 
-/// How far a tick is from the one before.
+/// The distance between two ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Every {
-    /// So many days of the local calendar, at the same time of the wall clock: longer or shorter where the clock changes.
+    /// This many days of the local calendar, at the same wall clock time: longer or shorter if the clock changes.
     Days(u32),
-    /// So much time, whatever the clock shows: whole seconds.
+    /// This much time, regardless of clock changes: whole seconds.
     Span(Duration),
 }
 
-/// The distance, or why the text is none.
+/// Parses a distance, or returns why the text is invalid.
 ///
-/// Days and weeks go by the calendar, hours and what is shorter by time; a text of both is refused.
+/// Days and weeks follow the calendar, hours and shorter units follow elapsed time; a mixture is refused.
 ///
 /// ```
 /// use pipeline_syntax::every::{self, Every};
@@ -31,7 +31,7 @@ pub enum Every {
 pub fn parse(text: &str) -> Result<Every, String> {
     let length = duration::parse(text, Zero::Refused)?;
     if length.subsec_nanos() != 0 {
-        return Err("a schedule goes by whole seconds".to_owned());
+        return Err("it has to be whole seconds".to_owned());
     }
     let mut units = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|unit| !unit.is_empty());
     let is_of_the_calendar = |unit: &str| OF_THE_CALENDAR.contains(&unit);

@@ -1,10 +1,11 @@
-//! Ids: what a node or pipeline is called on the command line, in file names and in the journal.
+//! Ids: the names of nodes and pipelines on the command line, in file names and in the journal.
 
 use crate::limits::LONGEST_ID;
 
-/// Accepts the id, or says why not. It has letters and digits of any script, `_`, `.` and `-`, in at most 200 bytes.
+/// Checks an id. It may contain letters and digits of any script, `_`, `.` and `-`, in at most 200 bytes.
 ///
-/// One rule holds for an id that is chosen by `id = ".."` or `.named("..")` and for one that follows from a function's name.
+/// The same rule holds for an id that is given by `id = ".."` or `.named("..")` and for one that is derived from a function's
+/// name.
 ///
 /// ```
 /// use pipeline_syntax::id;
@@ -25,7 +26,7 @@ pub fn check(text: &str) -> Result<(), String> {
             _ => format!("`{}` cannot stand in an id: use letters, digits, `_`, `.` and `-`", other.escape_debug()),
         });
     }
-    // Such an id is given to the second node of a task whose name is the rest.
+    // The second node of a task gets such an id, if its name is the rest.
     if text.rsplit_once("__").is_some_and(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit())) {
         return Err("it ends as the automatic ids `name__2`, `name__3`, .. do: use one underscore, or a letter".to_owned());
     }

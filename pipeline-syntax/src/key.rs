@@ -1,8 +1,9 @@
-//! Keys: what the elements of a list are called on the command line, in logs and in the journal, as in `load[bart]`.
+//! Keys: the names of a list's elements on the command line, in logs and in the journal, as in `load[bart]`.
 
 use crate::limits::LONGEST_KEY;
 
-/// Accepts the key, or says why not. It has any characters but brackets, those that are not printed, and spaces at its ends, in at most 200 bytes.
+/// Checks a key. It may contain any characters except brackets, unprintable characters, and spaces at its ends, in at most 200
+/// bytes.
 ///
 /// ```
 /// use pipeline_syntax::key;
@@ -24,14 +25,14 @@ pub fn check(text: &str) -> Result<(), String> {
         return Err("it begins or ends with a space".to_owned());
     }
     match text.chars().find(|c| !is_seen(*c)) {
-        Some(c) => Err(format!("it has `{}`, which cannot be seen", c.escape_debug())),
+        Some(c) => Err(format!("it contains `{}`, which is not printable", c.escape_debug())),
         None => Ok(()),
     }
 }
 
-/// Whether `{:?}` writes it as it is: neither control characters, nor separators of lines, nor marks of direction.
+/// True if `{:?}` prints the character as it is: it is no control character, line separator or direction mark.
 fn is_seen(c: char) -> bool {
-    // A mark that is set on a letter is escaped only where it stands alone.
+    // A combining mark is escaped only if it stands alone.
     c.is_alphanumeric() || c.is_ascii_graphic() || format!("a{c}").escape_debug().count() == 2
 }
 

@@ -1,29 +1,30 @@
-//! The grammar of options: durations, dates, cron lines, time zones, ids and the names in templates, with their limits and defaults.
+//! The grammar of options: durations, dates, cron lines, time zones, ids and the names in templates, with their limits and
+//! defaults.
 //!
 //! This crate is a part of `pipeline-runtime` and is used through it. Its interface follows the needs of the macros and of the
-//! runtime, and may change in any release; both ask for exactly this version.
+//! runtime, and may change in any release; both depend on exactly this version.
 //!
-//! The macros call it for what stands in an attribute. The runtime calls it for the same text when a plan is built, for what a node
-//! is given by a method, and for the arguments of the command line. So what `cargo check` accepts, a run understands, and one mistake
-//! has one message.
+//! The macros use it for the text in an attribute. The runtime uses it for the same text when a plan is built, for the values
+//! that a node gets from a method, and for the arguments of the command line. So a run accepts exactly what `cargo check`
+//! accepts, and each mistake has one message.
 //!
-//! | module | its one subject |
+//! | module | subject |
 //! |---|---|
 //! | [`cron`] | schedules |
 //! | [`date`] | dates, and the window between two of them |
 //! | [`duration`] | durations |
-//! | [`every`] | schedules that come round after a time of their own |
+//! | [`every`] | schedules with a fixed distance between their ticks |
 //! | [`id`] | the ids of nodes and pipelines |
 //! | [`key`] | the keys of a list's elements |
 //! | [`limits`] | defaults, and the bounds of values |
-//! | [`suggest`] | the nearest known name to what was typed |
-//! | [`template`] | what a template may name |
-//! | [`zone`] | time zones: their names, the two databases of them, and a zone's wall clock |
+//! | [`suggest`] | the known name that is nearest to a typed one |
+//! | [`template`] | the names that a template may use |
+//! | [`zone`] | time zones: their names, their two databases, and a zone's wall clock |
 //!
 //! # Invariants
 //!
-//! - It reads no clock, and no file but those of the machine's time zone database.
-//! - A message is a fragment that says what is wrong and what to write. Whoever shows it says first what was read.
+//! - It reads no clock, and only the files of the machine's time zone database.
+//! - A message is a fragment that states the mistake and what to write. The caller puts the text that was read in front of it.
 //!
 //! ```
 //! use pipeline_syntax::duration::{self, Zero};

@@ -1,36 +1,37 @@
 //! Defaults, and the bounds of values.
 //!
-//! Each stands here alone: the macros judge by it what is written in an attribute, and the plan what a node is given by a method.
+//! Each limit is defined only here: the macros check attributes against it, and the plan checks values that a node gets from a
+//! method.
 
 use crate::duration::Zero;
 use std::time::Duration;
 
-/// The wait before a retry, where nothing is said.
+/// The default delay before a retry.
 pub const RETRY_DELAY: Duration = Duration::from_mins(5);
-/// The time from one poke of a sensor to the next, where nothing is said.
+/// The default time between two pokes of a sensor.
 pub const POKE: Duration = Duration::from_mins(1);
-/// The longest that one poke may take, where nothing is said.
+/// The default time limit of one poke.
 pub const POKE_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a sensor waits in all, where nothing is said.
+/// The default time limit of a sensor's whole wait.
 pub const SENSOR_TIMEOUT: Duration = Duration::from_hours(7 * 24);
-/// The longest that an attempt of a teardown may take, where nothing is said.
+/// The default time limit of a teardown's attempt.
 pub const TEARDOWN_TIMEOUT: Duration = Duration::from_mins(10);
-/// How many runs of a pipeline may be active at once, where nothing is said.
+/// The default number of runs of a pipeline that may be active at once.
 pub const MAX_ACTIVE_RUNS: u32 = 16;
 
-/// The most retries of a node. Each attempt is kept in the journal.
+/// The most retries of a node. Each attempt is recorded in the journal.
 pub const MAX_RETRIES: u32 = 1_000_000;
-/// The longest duration, a century. What is longer is a slip, and its milliseconds fit everywhere.
+/// The longest duration, a century. A longer one is a mistake, and the milliseconds of a century fit everywhere.
 pub const LONGEST: Duration = Duration::from_hours(36_525 * 24);
-/// The steepest factor of a backoff. From there on the waits only differ in how soon they reach their `max`.
+/// The largest factor of a backoff. Beyond it, delays differ only in how soon they reach their `max`.
 pub const STEEPEST: f64 = 1_000_000.0;
 /// The longest id, in bytes.
 pub const LONGEST_ID: usize = 200;
 /// The longest key of a list's element, in bytes.
 pub const LONGEST_KEY: usize = 200;
 
-/// Whether the duration of an option may be zero. A wait, or an addition to one, may be left out; a limit or an interval of no time
-/// would mean nothing.
+/// Returns whether the duration of an option may be zero. A delay, or an addition to one, can be omitted; a zero limit or
+/// interval would have no meaning.
 ///
 /// ```
 /// use pipeline_syntax::duration::Zero;
@@ -46,7 +47,7 @@ pub fn zero_of(option: &str) -> Zero {
     }
 }
 
-/// Whether a node may be retried so often, or why not.
+/// Checks the number of a node's retries, or returns why it is invalid.
 ///
 /// ```
 /// use pipeline_syntax::limits;
@@ -58,12 +59,12 @@ pub fn check_retries(retries: u32) -> Result<(), String> {
     retries_fault(retries).map_or(Ok(()), |why| Err(why.to_owned()))
 }
 
-/// As [`check_retries`], also where a constant is evaluated.
+/// Like [`check_retries`], but also usable in constants.
 pub const fn retries_fault(retries: u32) -> Option<&'static str> {
     if retries > MAX_RETRIES { Some("a node is retried at most 1000000 times") } else { None }
 }
 
-/// Whether a backoff may grow by this factor, or why not.
+/// Checks the growth factor of a backoff, or returns why it is invalid.
 ///
 /// ```
 /// use pipeline_syntax::limits;
@@ -76,7 +77,7 @@ pub fn check_factor(factor: f64) -> Result<(), String> {
     factor_fault(factor).map_or(Ok(()), |why| Err(why.to_owned()))
 }
 
-/// As [`check_factor`], also where a constant is evaluated.
+/// Like [`check_factor`], but also usable in constants.
 pub const fn factor_fault(factor: f64) -> Option<&'static str> {
     if 1.0 <= factor && factor <= STEEPEST {
         None
@@ -85,7 +86,7 @@ pub const fn factor_fault(factor: f64) -> Option<&'static str> {
     }
 }
 
-/// Whether a sensor that first waits so long is poked a second time within its timeout.
+/// True if a sensor with this first interval is poked a second time within its timeout.
 ///
 /// ```
 /// use pipeline_syntax::limits;
@@ -97,7 +98,7 @@ pub fn is_poked_again(first_wait: Duration, timeout: Duration) -> bool {
     first_wait < timeout
 }
 
-/// Whether a part of a sensor's wait, its `poke_timeout` or `poke_jitter`, is no longer than the whole.
+/// True if a part of a sensor's wait, its `poke_timeout` or `poke_jitter`, is no longer than the whole.
 ///
 /// ```
 /// use pipeline_syntax::limits;

@@ -1,6 +1,6 @@
-//! "did you mean": the nearest known name to what was typed.
+//! "did you mean": the known name that is nearest to a typed one.
 
-/// What to say after "unknown …": the nearest of `known`, or all of them.
+/// The hint after "unknown …": the nearest of `known`, or all of them.
 ///
 /// ```
 /// assert_eq!(pipeline_syntax::suggest::hint("retrys", &["retries", "pool"]), "did you mean `retries`?");
@@ -13,7 +13,7 @@ pub fn hint(typed: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known name that `typed` most likely stands for.
+/// The known name that was most likely meant by `typed`.
 ///
 /// ```
 /// assert_eq!(pipeline_syntax::suggest::nearest("time_out", &["timeout", "pool"]), Some("timeout"));
@@ -40,19 +40,20 @@ pub fn list(names: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// A third of the name may be wrong; in the shortest names one letter, but not their only one.
+/// A third of the name may be wrong. In the shortest names that is one letter, unless it is the only one.
 fn tolerance(typed: &str, name: &str) -> usize {
     let (typed, name) = (typed.chars().count(), name.chars().count());
     (name / 3).max(1).min(typed.min(name).saturating_sub(1))
 }
 
-/// The longest known name that is a word of what was typed, or has it as a word: `retry_count` has none, `pool_name` has `pool`.
+/// The longest known name that is a word of the typed name, or contains it as a word: `retry_count` yields none, `pool_name`
+/// yields `pool`.
 fn containing<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let words = |name: &str, of: &str| name.split(['_', '.']).any(|word| word == of);
     known.iter().filter(|name| words(typed, name) || words(name, typed)).max_by_key(|name| name.len()).copied()
 }
 
-/// Edit distance in which two swapped neighbours count once: the most common slip of all.
+/// The edit distance, counting two swapped neighbors once: they are the most common typing mistake.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     // Row `i`, column `j`: the distance between the first `i` letters of one and the first `j` of the other.

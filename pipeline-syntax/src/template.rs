@@ -1,8 +1,8 @@
-//! What a template may name, and texts that were meant to be templates.
+//! The names that a template may use, and plain texts that were meant to be templates.
 
-/// The variables that a template may name, which are Airflow's. Below `params` every name is the pipeline's own.
+/// The variables of a template, which are Airflow's. Below `params` all names are the pipeline's own.
 ///
-/// The runtime's renderer provides each, which a test there watches.
+/// The runtime's renderer provides each of them, which a test there verifies.
 pub const VARIABLES: &[&str] = &[
     "ds",
     "ds_nodash",
@@ -23,18 +23,18 @@ pub const VARIABLES: &[&str] = &[
     "run.started",
 ];
 
-/// A filter of the runtime's own, which takes a date or its text.
+/// A filter of the runtime itself, which takes a date or its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateFilter {
     /// Its name.
     pub name: &'static str,
-    /// How many arguments it takes beside the date.
+    /// The number of its arguments besides the date.
     pub arguments: u16,
-    /// How it is written, for messages.
+    /// An example, for messages.
     pub example: &'static str,
 }
 
-/// The filters that the runtime adds to minijinja's. It provides each, which a test there watches.
+/// The filters that the runtime adds to minijinja's. It provides each of them, which a test there verifies.
 pub const DATE_FILTERS: &[DateFilter] = &[
     own("ds", 0, "{{ data_interval_end | ds }}"),
     own("ds_nodash", 0, "{{ data_interval_end | ds_nodash }}"),
@@ -49,7 +49,7 @@ const fn own(name: &'static str, arguments: u16, example: &'static str) -> DateF
     DateFilter { name, arguments, example }
 }
 
-/// Airflow's names that a template does not have, by their first word or in full, and what to write instead.
+/// Airflow's names that a template does not support, by their first word or in full, with their replacements.
 pub const AIRFLOW: &[(&str, &str)] = &[
     ("execution_date", "`logical_date`"),
     ("next_ds", "`{{ data_interval_end | ds }}`"),
@@ -64,8 +64,8 @@ pub const AIRFLOW: &[(&str, &str)] = &[
     ("tomorrow_ds_nodash", "`{{ ds | ds_add(1) | ds_nodash }}`"),
     ("ts_nodash_with_tz", "`ts_nodash`"),
     ("macros", "a filter, as in `{{ ds | ds_add(-7) }}` or `{{ logical_date | date(\"%Y\") }}`"),
-    ("ti", "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours"),
-    ("task_instance", "`task.id`, `run_id` or `try_number`; another task's value is a parameter of yours"),
+    ("ti", "`task.id`, `run_id` or `try_number`; take another task's value as a parameter"),
+    ("task_instance", "`task.id`, `run_id` or `try_number`; take another task's value as a parameter"),
     ("dag_run.run_type", "`run.kind`"),
     ("dag_run.start_date", "`run.started`"),
     ("dag_run", "`run_id`, or `params.name` for what the run was given"),
@@ -76,13 +76,13 @@ pub const AIRFLOW: &[(&str, &str)] = &[
     ("task.task_id", "`task.id`"),
 ];
 
-/// The variables that the text of an alert has beside those of a template. Below `inputs` the names are those of the node's parameters.
+/// The additional variables in the text of an alert. Below `inputs` the names are those of the node's parameters.
 ///
-/// The runtime's renderer provides each, which a test there watches.
+/// The runtime's renderer provides each of them, which a test there verifies.
 pub const ALERT_VARIABLES: &[&str] =
     &["event", "summary", "state", "error", "attempt", "attempts", "pokes", "elapsed", "budget_left", "inputs", "at"];
 
-/// Airflow's names in the context of a callback, as [`AIRFLOW`] has those of a template.
+/// Airflow's names in the context of a callback, with their replacements, like [`AIRFLOW`] for templates.
 pub const AIRFLOW_OF_ALERTS: &[(&str, &str)] = &[
     ("exception", "`error`"),
     ("reason", "`error`"),
@@ -97,17 +97,17 @@ pub const AIRFLOW_OF_ALERTS: &[(&str, &str)] = &[
     ("exception_html", "`error`"),
 ];
 
-/// What a text with variables is written for, which says what it may name.
+/// The purpose of a text with variables, which determines the names that it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A task's input, `template!`.
     Input,
-    /// What a notifier says, `alert!`.
+    /// A notifier's text, `alert!`.
     Alert,
 }
 
 impl Purpose {
-    /// What messages call such a text.
+    /// The name of such a text in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Input => "template",
@@ -115,7 +115,7 @@ impl Purpose {
         }
     }
 
-    /// The variables that it may name, the most special first.
+    /// The variables that it may use, the most specific first.
     pub fn variables(self) -> Vec<&'static str> {
         self.all().collect()
     }
@@ -128,7 +128,7 @@ impl Purpose {
         own.iter().chain(VARIABLES).copied()
     }
 
-    /// Whether it may name this, parts of `params` and `inputs` included.
+    /// Returns whether it may use this name; includes parts of `params` and `inputs`.
     ///
     /// ```
     /// use pipeline_syntax::template::Purpose;
@@ -140,19 +140,19 @@ impl Purpose {
         self.is_open(name.split('.').next().unwrap_or(name)) || self.all().any(|known| known == name)
     }
 
-    /// Whether the names below this one are the pipeline's own.
+    /// True if the names below this one are the pipeline's own.
     pub fn is_open(self, root: &str) -> bool {
         root == "params" || (self == Self::Alert && root == "inputs")
     }
 
-    /// Whether each such text has a variable of that name, or one that begins with it, so that no value may be given under it.
+    /// True if every such text has a variable of that name, or one that begins with it, so that no value may be given under it.
     pub fn reserves(self, name: &str) -> bool {
-        // What begins with two underscores is for filters, which learn the zone from such a one.
+        // Names that begin with two underscores are reserved for filters, which get the zone from one of them.
         self.all().any(|known| known.split('.').next() == Some(name)) || name == "loop" || name.starts_with("__")
     }
 }
 
-/// Whether a template may name this, parts of `params` included.
+/// Returns whether a template may use this name; includes parts of `params`.
 ///
 /// ```
 /// use pipeline_syntax::template;
@@ -164,10 +164,10 @@ pub fn is_variable(name: &str) -> bool {
     Purpose::Input.has(name)
 }
 
-/// The first name in single braces of a template's text, such as `region` of `raw/{region}/{{ ds }}`, as `format!` would have it.
+/// The first name in single braces in a template's text, such as `region` in `raw/{region}/{{ ds }}`, as in `format!`.
 ///
-/// Only what can hardly mean anything else is found: a name alone within the braces. `{a,b}`, `{"k": 1}`, `{0}`, `{}` and a shell's
-/// `${HOME}` are texts, and so is all that stands within a template's code, a comment or `{% raw %}`.
+/// Only unambiguous cases are found: a name alone within the braces. `{a,b}`, `{"k": 1}`, `{0}`, `{}` and a shell's `${HOME}` are
+/// plain text, and so is everything within a template's code, a comment or `{% raw %}`.
 ///
 /// ```
 /// use pipeline_syntax::template;
@@ -196,13 +196,13 @@ pub fn in_single_braces(source: &str) -> Option<&str> {
             if !is_text {
                 return Some(name);
             }
-            // A further brace may stand within these.
+            // Another brace may follow within these.
             if written.contains('{') { &here[1..] } else { after }
         };
     }
 }
 
-/// What follows on the end of an expression or a tag; quoted texts within it may hold anything.
+/// The text after the end of an expression or a tag; quoted strings within it may contain anything.
 fn after_code<'a>(code: &'a str, close: &str) -> &'a str {
     let mut quote = None;
     let mut escaped = false;
@@ -219,7 +219,7 @@ fn after_code<'a>(code: &'a str, close: &str) -> &'a str {
     ""
 }
 
-/// What follows on the tag that ends a raw block.
+/// The text after the tag that ends a raw block.
 fn after_raw(text: &str) -> &str {
     let end = text.match_indices("{%").find(|(at, _)| {
         let inside = text[at + 2..].trim_start_matches(['-', '+']).trim_start();
@@ -232,7 +232,7 @@ fn is_word(text: &str, word: &str) -> bool {
     text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// Names with dots between them.
+/// True for names with dots between them.
 fn is_path(text: &str) -> bool {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -240,7 +240,7 @@ fn is_path(text: &str) -> bool {
     text.split('.').all(is_name)
 }
 
-/// The first expression of a plain text, such as `{{ ds }}`, that a template would have replaced.
+/// The first expression in a plain text, such as `{{ ds }}`, that a template would have replaced.
 ///
 /// ```
 /// use pipeline_syntax::template;

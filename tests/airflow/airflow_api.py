@@ -1,4 +1,4 @@
-"""A little of Airflow's REST API."""
+"""A small client of Airflow's REST API."""
 
 import datetime
 import json
@@ -30,7 +30,7 @@ class Api:
         return json.loads(answer) if answer else None
 
     def wait_until_up(self, dags, seconds):
-        """Returns once the scheduler is at work and all of these DAGs are there."""
+        """Returns once the scheduler is healthy and all of these DAGs exist."""
         until, why = time.time() + seconds, None
         while time.time() < until:
             try:
@@ -49,7 +49,7 @@ class Api:
             try:
                 return self.call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": now, "conf": conf or {}})["dag_run_id"]
             except RuntimeError as error:
-                # SQLite is locked now and then, and Airflow's API does not wait for it.
+                # SQLite is locked now and then, and Airflow's API then fails instead of waiting.
                 if ": 500 " not in str(error) or not tries_left:
                     raise
                 time.sleep(1)
@@ -64,7 +64,7 @@ class Api:
         raise RuntimeError(f"{dag}: the run {run} has not ended within {seconds} s")
 
     def wait_for_run(self, dag, seconds):
-        """The id of a run that something else has begun, once it has ended."""
+        """The id of a run that something else has started, once it has ended."""
         until = time.time() + seconds
         while time.time() < until:
             runs = self.call("GET", f"/api/v2/dags/{dag}/dagRuns")["dag_runs"]

@@ -1,10 +1,10 @@
-"""The shapes of figures.rs as tasks of Python, to be measured beside them."""
+"""The pipelines of figures.rs as Python tasks, to be measured beside them."""
 
 import time
 
 from airflow.sdk import DAG, Param, task
 
-# A task's process reads this file as it begins.
+# A task's process reads this file when it starts.
 BEGUN = time.time()
 
 with DAG("python_chain"):

@@ -1,4 +1,4 @@
-//! How a task ends, and what Airflow is told of it.
+//! How a task ends, and what it reports to Airflow.
 
 use super::supervisor::Airflow;
 use serde_json::{Value, json};
@@ -14,10 +14,10 @@ fn an_attempt_that_failed_is_tried_again_where_airflow_has_a_try_left() {
     );
     assert_eq!(of(2, 2).last.unwrap()["retry_reason"], "attempt 2");
     assert_eq!(of(3, 2).output(), Some(&json!(3)));
-    // Cleared after three tries, it begins anew.
+    // A task that was cleared after three tries counts from 1 again.
     assert_eq!(of(4, 5).last.unwrap()["retry_reason"], "attempt 1");
     assert_eq!(of(6, 5).output(), Some(&json!(3)));
-    // Airflow believes a task that asks for another try for ever.
+    // Airflow grants every retry that a task asks for; the task itself has to heed `should_retry`.
     let mut airflow = Airflow::new("retries").try_of(1, 2);
     airflow.startup["ti_context"]["should_retry"] = json!(false);
     assert_eq!(airflow.run("third_time").state(), "failed");
@@ -100,10 +100,10 @@ fn the_end_of_a_run_is_that_of_our_rules() {
     assert_eq!(failed.state(), "failed");
     assert_eq!(
         failed.logged("error"),
-        ["the run is failed: `fails` failed: Airflow says that it failed, and it has said nothing itself"]
+        ["the run is failed: `fails` failed: Airflow reports that it failed, but it reported no error itself"]
     );
     assert_eq!(fails("success").state(), "success");
-    // Of what was marked by hand, and what Airflow has decided, the rest follows.
+    // The rest of the run continues from states that were set manually and that Airflow decided.
     let rules = Airflow::new("rules")
         .succeeded("ok", json!(1))
         .state("fails", "failed")

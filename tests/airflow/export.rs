@@ -1,4 +1,4 @@
-//! `airflow export`, as it is called.
+//! `airflow export` on the command line.
 
 use super::supervisor::BINARY;
 use std::fs;
@@ -19,7 +19,7 @@ fn an_export_is_fresh_until_the_code_changes() {
     assert!(said.starts_with("stale: re-export: ") && said.contains("airflow-pipelines.py"), "{said}");
     assert_eq!(export(&to, &[]).status.code(), Some(0));
     assert_eq!(export(&to, &["--check"]).status.code(), Some(0));
-    // The bundle is the program, and what it exports is the same.
+    // The bundle is the program itself, and exports the same files.
     let bundle = to.join("airflow-pipelines");
     let again = folder.path().join("again");
     assert!(
@@ -33,7 +33,7 @@ fn an_export_is_fresh_until_the_code_changes() {
     );
     assert_eq!(fs::read(to.join("airflow-pipelines.py")).unwrap(), fs::read(again.join("airflow-pipelines.py")).unwrap());
     assert!(fs::read(&bundle).unwrap() == fs::read(again.join("airflow-pipelines")).unwrap(), "not the same bundle");
-    // Of some pipelines it is another.
+    // An export of only some pipelines differs.
     assert_eq!(export(&to, &["--check", "values"]).status.code(), Some(1));
     let unknown = export(&to, &["nobody"]);
     assert_eq!(unknown.status.code(), Some(2));

@@ -1,19 +1,19 @@
-//! What figures are made of: `tests/airflow/beside.py` has the same shapes as tasks of Python.
+//! Pipelines to be measured; `tests/airflow/beside.py` has them as Python tasks.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 
-/// How much of it.
+/// The size of a measured run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Size {
-    /// How many elements.
+    /// The number of elements.
     n: u64,
-    /// How long each waits.
+    /// How long each element waits.
     seconds: u32,
-    /// The file that each writes a line to as it begins, and one as it ends; without one, none.
+    /// The file to which each element writes a line when it starts and another when it ends; if empty, nothing is written.
     ledger: String,
 }
 
@@ -33,7 +33,7 @@ async fn next(n: u64) -> Result<u64> {
     Ok(n + 1)
 }
 
-/// Ten tasks, each behind the other.
+/// Ten tasks in a chain.
 #[pipeline]
 pub(crate) fn chain() {
     let first = next(0).named("step_1");
@@ -64,7 +64,7 @@ async fn all_of_them(all: Vec<u64>) -> Result<u64> {
     Ok(all.iter().sum())
 }
 
-/// Elements of which each is counted, and their sum.
+/// Elements that are counted in the ledger, and their sum.
 #[pipeline]
 pub(crate) fn ledger(size: Size) {
     all_of_them(numbers(size.n).each(|n| counted(n, size.seconds, size.ledger.clone()))).named("sum");

@@ -1,4 +1,4 @@
-//! What a task is given: outputs of others, the run, settings and secrets.
+//! A task's inputs: outputs of other tasks, the run, settings and secrets.
 
 use super::supervisor::Airflow;
 use serde_json::{Value, json};
@@ -18,16 +18,16 @@ fn only_what_a_task_needs_is_asked_for_since_each_request_is_one_of_airflows_ser
     let asked = |airflow: Airflow, task: &str| -> Vec<String> {
         airflow.run(task).asked.iter().map(|ask| ask["type"].as_str().unwrap().to_owned()).collect()
     };
-    // Airflow starts it once what is before it has succeeded.
+    // Airflow starts the task only once its upstream has succeeded, so its state is not requested.
     let chain = Airflow::new("chain").succeeded("step_1", json!(1));
     assert_eq!(asked(chain, "step_2"), ["GetXCom", "SetXCom", "SucceedTask"]);
-    // Nothing is returned.
+    // A task without an output pushes none.
     let values = Airflow::new("values").succeeded("same", json!({"name": "a", "rows": 1, "share": 0.5, "parts": []}));
     assert_eq!(asked(values, "nothing"), ["GetXCom", "SucceedTask"]);
-    // Airflow's rule does not say how they ended.
+    // Airflow's trigger rule does not say how the upstreams ended.
     let rules = Airflow::new("rules").succeeded("ok", json!(1)).state("skips", "skipped");
     assert_eq!(asked(rules, "maybe_none"), ["GetTaskStates", "GetXCom", "GetXCom", "SetXCom", "SucceedTask"]);
-    // It looks at its past.
+    // This task reads the previous run.
     let past = Airflow::new("params").variable("parity_limit", "1").succeeded("ok", json!(1));
     assert!(asked(past, "since").contains(&"GetPrevSuccessfulDagRun".to_owned()));
 }
@@ -71,7 +71,7 @@ fn a_run_that_was_asked_for_without_a_date_is_about_the_last_interval_as_at_home
         );
         text.split(' ').next().unwrap().to_owned()
     };
-    // The day that was over at six in Berlin.
+    // The day that had ended by six in Berlin.
     for kind in ["manual", "asset_materialization", "operator_triggered"] {
         assert_eq!(about(kind, Value::Null), "2024-03-25");
         assert_eq!(about(kind, json!("2024-03-20T05:00:00Z")), "2024-03-20");
@@ -85,7 +85,7 @@ fn a_connection_that_is_not_there_is_told_with_what_makes_one() {
     let ran = airflow.run("about");
     let said = ran.logged("error").join("\n");
     assert!(
-        said.contains("Airflow has no connection `parity_warehouse`: `airflow connections add parity_warehouse ..` makes one"),
+        said.contains("Airflow has no connection `parity_warehouse`: `airflow connections add parity_warehouse ..` creates one"),
         "{said}"
     );
 }
@@ -105,9 +105,9 @@ fn what_joins_a_mapping_has_its_elements_in_order_whatever_became_of_them() {
     let ended = json!({"state": "failed", "node": "odd[1]", "error": "two is no good", "attempts": 1});
     with_error.xcoms.insert(("odd".into(), 1, "pipeline_end".into()), ended);
     assert_eq!(with_error.run("each_end").output(), Some(&json!(["1", "odd[1]: two is no good", "skipped"])));
-    // One that could not say why.
+    // An element that could not report its error.
     let output = airflow.run("each_end").output().cloned();
-    let unsaid = "odd[1]: Airflow says that it failed, and it has said nothing itself";
+    let unsaid = "odd[1]: Airflow reports that it failed, but it reported no error itself";
     assert_eq!(output, Some(json!(["1", unsaid, "skipped"])));
 }
 
@@ -130,7 +130,7 @@ fn an_output_that_is_not_there_is_no_null() {
         said.starts_with("Airflow has no output of `make`, which is a success and returns a `") && said.contains("Clear it"),
         "{said}"
     );
-    // And a `()` is one.
+    // A `()` is an output.
     let ran = Airflow::new("values").succeeded("nothing", Value::Null).run("after_nothing");
     assert_eq!(ran.state(), "success", "{ran:#?}");
 }
@@ -146,7 +146,7 @@ fn the_run_its_params_settings_and_secrets_are_those_of_airflow() {
     assert_eq!(ran.output(), Some(&json!("2024-03-25 of us 7 5 15 us 2024-03-25")), "{ran:#?}");
     assert!(ran.asked.contains(&json!({"type": "MaskSecret", "value": "hunter2-hunter2", "name": null})), "{ran:#?}");
     assert!(ran.logged("info").contains(&"the password is ***"), "{:?}", ran.log);
-    // What must be told of, even where nobody reads it: no text that is kept has the secret.
+    // A secret must be registered even if no task reads it: it is in no text that is stored.
     assert!(!format!("{:?}", ran.log).contains("hunter2"));
 }
 

@@ -1,4 +1,4 @@
-//! A program as Airflow's task process, under a supervisor of the tests' own. `.ci/airflow` does the same under a real one.
+//! The program as Airflow's task process, under a supervisor of the tests' own. `.ci/airflow` repeats this under a real one.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod ends;

@@ -1,4 +1,4 @@
-//! What somebody marked or cleared by hand, what is left of earlier tries, and processes that died: Airflow's state is what counts.
+//! Tasks that were marked or cleared manually, leftovers of earlier tries, and processes that died: Airflow's state decides.
 
 use super::supervisor::{Airflow, Ran};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn ended(state: &str, node: &str, error: &str) -> Value {
 }
 
 impl Airflow {
-    /// A task has pushed how it ended, at some time.
+    /// A task has pushed this end, at some time.
     fn said(mut self, task: &str, index: i64, ended: Value) -> Self {
         self.xcoms.insert((task.to_owned(), index, "pipeline_end".to_owned()), ended);
         self
@@ -30,16 +30,16 @@ fn how_a_task_once_ended_counts_only_where_airflow_still_says_so() {
     let rules = || Airflow::new("rules").succeeded("ok", json!(1));
     let failed = || ended("failed", "fails", "broken on purpose");
     let skipped = || ended("skipped", "fails", "not wanted");
-    // Skipped by Airflow or by hand since it failed.
+    // Skipped by Airflow or manually after it had failed.
     let maybe = rules().state("fails", "skipped").said("fails", -1, failed()).run("maybe_bad");
     assert_eq!(maybe.output(), Some(&json!("1 None")), "{maybe:#?}");
     let how = rules().state("fails", "skipped").said("fails", -1, failed()).run("how_bad");
     assert_eq!(how.output(), Some(&json!("skipped")));
-    // Marked as failed since it was skipped.
+    // Marked as failed after it had been skipped.
     let how = rules().state("fails", "failed").said("fails", -1, skipped()).run("how_bad");
-    let unsaid = "fails failed after 1: Airflow says that it failed, and it has said nothing itself";
+    let unsaid = "fails failed after 1: Airflow reports that it failed, but it reported no error itself";
     assert_eq!(how.output(), Some(&json!(unsaid)));
-    // And so for the run.
+    // The same for the run.
     let run = || Airflow::new("fails_in_the_end").succeeded("clean_up", json!("x"));
     assert_eq!(run().state("fails", "skipped").said("fails", -1, failed()).run("end_of_run").state(), "success");
     assert_eq!(run().state("fails", "failed").said("fails", -1, skipped()).run("end_of_run").state(), "failed");
@@ -73,13 +73,13 @@ fn what_an_element_pushed_before_is_not_its_output_nor_anothers() {
             .element("double", 0, json!(0))
             .element("double", 1, json!(2))
     };
-    // A shorter list since: one that is no more has still its output.
+    // The list has become shorter: a removed element still has its output.
     let total = mappings().element("scaled", 0, json!(1)).element("scaled", 1, json!(2)).element("scaled", 2, json!(777));
     assert_eq!(total.state("scaled_2", "removed").run("total").output(), Some(&json!(3)));
-    // One was marked by hand, and has none.
+    // An element that was marked manually has no output.
     let total = mappings().state("scaled_0", "success").element("scaled", 1, json!(100)).run("total");
     assert!(errors(&total).contains("Airflow has no output of `scaled[0]`"), "{total:#?}");
-    // One was skipped since it succeeded.
+    // An element was skipped after it had succeeded.
     let ends = Airflow::new("mappings")
         .succeeded("doubles", json!([0, 1]))
         .succeeded("odd.each", json!([0, 1]))
@@ -100,21 +100,21 @@ fn a_mapping_of_one_task_is_what_airflow_says_of_it() {
     };
     let fine = json!({"step[0]": {"output": 1}, "step[1]": {"output": 2}});
     let broken = json!({"step[0]": {"output": 1}, "step[1]": {"ended": ended("failed", "step[1]", "broken")}});
-    // Marked as failed since it succeeded.
+    // Marked as failed after it had succeeded.
     let marked = of("failed").elements("step.each", "success", &fine);
     assert_eq!(marked.clone().run("end_of_run").state(), "failed");
     let all = marked.run("all_steps");
-    assert!(errors(&all).contains("Airflow says that it failed, and it has said nothing itself"), "{}", errors(&all));
-    // Marked as a success since it failed: the run may end well, and nobody takes what is not there.
+    assert!(errors(&all).contains("Airflow reports that it failed, but it reported no error itself"), "{}", errors(&all));
+    // Marked as a success after it had failed: the run may succeed, but no task can take the missing output.
     let marked = of("success").elements("step.each", "failed", &broken);
     assert_eq!(marked.clone().run("end_of_run").state(), "success");
-    assert!(errors(&marked.run("all_steps")).contains("marked by hand"));
-    // Skipped since.
+    assert!(errors(&marked.run("all_steps")).contains("marked manually"));
+    // Skipped after it had failed.
     let marked =
         of("skipped").elements("step.each", "failed", &broken).said("step.each", -1, ended("failed", "step[1]", "broken"));
     assert_eq!(marked.clone().run("end_of_run").state(), "success");
     assert_eq!(marked.run("all_steps").state(), "skipped");
-    // And as it was.
+    // Left as it ended.
     assert_eq!(of("success").elements("step.each", "success", &fine).run("all_steps").output(), Some(&json!(["1", "2"])));
 }
 
@@ -129,7 +129,7 @@ fn a_mapping_of_one_task_fails_with_what_is_around_it_and_never_waits_for_what_n
     assert_eq!(failed.pushed("pipeline_end").unwrap()["value"]["node"], "ok");
     let cleared = nested.run_element("added.each", 2);
     assert_eq!(cleared.state(), "failed");
-    assert!(errors(&cleared).contains("clear it together with what is before it"), "{}", errors(&cleared));
+    assert!(errors(&cleared).contains("clear it together with everything upstream"), "{}", errors(&cleared));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_mapping_over_a_list_that_no_task_returns_has_its_elements() {
     assert_eq!(arm().run_element("file", 1).output(), Some(&json!(16)));
     assert_eq!(arm().element("file", 0, json!(14)).element("file", 1, json!(16)).run("of_files").output(), Some(&json!(30)));
 
-    // Skipped by hand, and with it what takes all of it.
+    // Skipped manually, and with it the task that takes the whole mapping.
     let skipped = lists().succeeded("look", json!({"Files": [7, 8]})).state("file.each", "skipped").run("of_files");
     assert_eq!(skipped.state(), "skipped", "{skipped:#?}");
 
@@ -174,19 +174,19 @@ fn a_mapping_over_a_list_that_no_task_returns_has_its_elements() {
 #[test]
 fn a_run_of_another_programs_tasks_is_no_success() {
     let run = || Airflow::new("fails_in_the_end").state("fails", "skipped");
-    // A file of DAGs that is older than a renamed task, and one that has a task more.
+    // A DAG file that is older than a renamed task, and one that has one task more.
     let ran = run().state("clean", "failed").run("end_of_run");
     assert_eq!(ran.state(), "failed");
     assert!(errors(&ran).contains("Airflow has no task `clean_up` in this run: the file of DAGs"), "{}", errors(&ran));
     for state in ["failed", "upstream_failed", "running"] {
         let ran = run().succeeded("clean_up", json!("x")).state("gone", state).run("end_of_run");
         assert_eq!(ran.state(), "failed");
-        let said = format!("`gone` is {state}, and this program has no such task");
+        let said = format!("`gone` is {state}, but this program has no such task");
         assert!(errors(&ran).starts_with(&said), "{}", errors(&ran));
     }
-    // What a deployment has removed is nobody's affair.
+    // Tasks that a deployment has removed are ignored.
     assert_eq!(run().succeeded("clean_up", json!("x")).state("gone", "removed").run("end_of_run").state(), "success");
-    // Also where the missing task may fail.
+    // The run fails even if failures of the missing task are allowed.
     let teardowns = Airflow::new("teardowns").succeeded("open", json!("m")).succeeded("work", json!(1));
     assert_eq!(teardowns.clone().succeeded("close", json!("x")).run("end_of_run").state(), "success");
     assert_eq!(teardowns.run("end_of_run").state(), "failed");
@@ -198,15 +198,15 @@ fn a_run_of_which_something_has_not_ended_is_no_success() {
     for state in ["running", "up_for_retry", "none"] {
         let ran = run(state).run("end_of_run");
         assert_eq!(ran.state(), "failed");
-        let said = format!("`fails` has not ended, it is {state}: clear `end_of_run` together with what is before it");
+        let said = format!("`fails` has not ended (it is {state}): clear `end_of_run` together with everything upstream");
         assert!(errors(&ran).contains(&said), "{}", errors(&ran));
     }
-    // A race goes on after it was won.
+    // A race is left running after it was won.
     let rules = lists_of_others().state("short", "running").run("end_of_run");
     assert_eq!(rules.state(), "success", "{rules:#?}");
 }
 
-/// All of it skipped but the list that won.
+/// All lists are skipped but the one that won.
 fn lists_of_others() -> Airflow {
     let airflow =
         Airflow::new("lists_of_others").succeeded("long", json!([])).succeeded("taken.each", json!([])).state("taken", "skipped");
@@ -239,7 +239,7 @@ fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
     let ran = fan.clone().state("element_1", "failed").run("end_of_run");
     assert_eq!(ran.state(), "failed");
     assert!(
-        errors(&ran).contains("the list of `element.each` has 1 elements now, and it was expanded over 2"),
+        errors(&ran).contains("the list of `element.each` has 1 elements now, but it was expanded over 2"),
         "{}",
         errors(&ran)
     );
@@ -248,8 +248,8 @@ fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
     let two =
         (0..2).fold(mappings, |airflow, index| airflow.element("double", index, json!(0)).element("scaled", index, json!(1)));
     let total = two.run("total");
-    assert!(errors(&total).contains("clear it with all that is behind it"), "{}", errors(&total));
-    // And of one that is one task.
+    assert!(errors(&total).contains("clear it with everything downstream"), "{}", errors(&total));
+    // The same for a mapping that is one task.
     let steps = |list: Value| {
         let airflow = Airflow::new("in_order").succeeded("steps", list).state("step.each", "success");
         airflow.elements("step.each", "success", &json!({"step[0]": {"output": 1}, "step[1]": {"output": 2}})).run("all_steps")
@@ -257,7 +257,7 @@ fn a_list_that_has_changed_since_its_expansion_hides_no_element() {
     assert_eq!(steps(json!([0, 1])).output(), Some(&json!(["1", "2"])));
     for list in [json!([0]), json!([0, 1, 2])] {
         let ran = steps(list);
-        assert!(errors(&ran).contains("the list of `step.each` is no longer the one that it has run over"), "{}", errors(&ran));
+        assert!(errors(&ran).contains("the list of `step.each` has changed since it ran"), "{}", errors(&ran));
     }
 }
 
@@ -270,9 +270,9 @@ fn a_mapping_that_failed_and_a_join_that_says_so_are_one_failure() {
         .state("counted", "upstream_failed");
     let ran = ledger.state("sum", "failed").said("sum", -1, upstream.clone()).run("end_of_run");
     assert_eq!(ran.state(), "failed");
-    assert!(errors(&ran).contains("Airflow says that it failed, and it has said nothing itself"), "{}", errors(&ran));
+    assert!(errors(&ran).contains("Airflow reports that it failed, but it reported no error itself"), "{}", errors(&ran));
     assert!(!errors(&ran).contains("cannot be"), "{}", errors(&ran));
-    // Cleared alone, and well since.
+    // Cleared alone, and successful since.
     let again = Airflow::new("ledger").succeeded("numbers", json!([0])).succeeded("counted.each", json!([0])).element(
         "counted",
         0,
@@ -285,13 +285,13 @@ fn a_mapping_that_failed_and_a_join_that_says_so_are_one_failure() {
 
 #[test]
 fn more_retries_than_airflow_was_told_of_do_not_make_a_later_attempt() {
-    // The bundle has two retries since, and Airflow starts the first of one try.
+    // The bundle now has two retries, but Airflow still runs the first try with none.
     let mut airflow = Airflow::new("retries").try_of(1, 0);
     airflow.startup["ti_context"]["should_retry"] = json!(false);
     let ran = airflow.run("third_time");
     assert_eq!(ran.state(), "failed");
     assert!(ran.logged("warning").contains(&"attempt 1"), "{:?}", ran.log);
-    // And the end of the run tells of the failure, as this process has told of a retry.
+    // The end of the run notifies of the failure, as this process has notified of a retry.
     let ended = ran.pushed("pipeline_end").unwrap()["value"].clone();
     assert_eq!((&ended["attempts"], &ended["told"]), (&json!(1), &json!(false)));
 }
@@ -338,11 +338,11 @@ fn of_a_process_that_died_the_end_of_the_run_tells() {
         let lines = fs::read_to_string(&told).unwrap_or_default();
         fs::remove_file(&told).unwrap();
         let mut lines: Vec<String> = lines.lines().filter(|line| line.starts_with("on_failure")).map(str::to_owned).collect();
-        // They are delivered side by side.
+        // Notifications are delivered concurrently.
         lines.sort();
         lines
     };
-    let unsaid = "Airflow says that it failed, and it has said nothing itself";
+    let unsaid = "Airflow reports that it failed, but it reported no error itself";
     assert_eq!(of(true), [format!("on_failure fails {unsaid}"), format!("on_failure the run `fails` failed: {unsaid}")]);
     assert_eq!(of(false), ["on_failure the run `fails` failed: broken on purpose"]);
 }

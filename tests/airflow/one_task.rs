@@ -1,4 +1,4 @@
-//! Mappings that are one task: within another mapping, and in order.
+//! Mappings that Airflow runs as one task: those within another mapping, and those in order.
 
 use super::supervisor::{Airflow, Ran};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ fn elements(ran: &Ran) -> Value {
     ran.pushed("pipeline_elements").map(|pushed| pushed["value"]["nodes"].clone()).unwrap_or_default()
 }
 
-/// Three elements around the mapping, of which the last has these two within it.
+/// Three elements of the outer mapping; the last of them has these two inner ones.
 fn nested() -> Airflow {
     Airflow::new("nested")
         .succeeded("ok", json!(1))
@@ -30,8 +30,8 @@ fn all_elements_run_in_its_process_with_their_retries_and_say_what_they_came_to(
     );
     assert_eq!(ran.pushed("pipeline_elements").unwrap()["map_index"], 2);
     assert_eq!(ran.logged("warning").len(), 2, "{:?}", ran.log);
-    assert!(ran.logged("warning").contains(&"`again[2][1]` is tried again in 10ms: once more"), "{:?}", ran.log);
-    // An empty list has no elements, and is a success.
+    assert!(ran.logged("warning").contains(&"`again[2][1]` is retried in 10ms: once more"), "{:?}", ran.log);
+    // A mapping over an empty list succeeds.
     let ran = nested().run_element("added.each", 0);
     assert_eq!((ran.state(), elements(&ran)), ("success", json!({})));
 }
@@ -54,7 +54,7 @@ fn an_element_that_fails_fails_it_and_those_that_wait_for_it_know_which() {
         json!([0, 1, 2, 3, 4]),
     );
     let ran = deep.clone().run_element("odd.each", 1);
-    // Its failures are allowed.
+    // Failures of its elements are allowed.
     assert_eq!(ran.state(), "success", "{ran:#?}");
     let came = elements(&ran);
     assert_eq!(came["odd[row 1][0]"], json!({"output": 1}));
@@ -83,7 +83,7 @@ fn elements_that_go_in_order_stop_at_the_first_that_fails() {
     let all = behind.clone().run("all_steps");
     let expected = ["1", "2", "step[2]: two is no good", "step[2]: two is no good"];
     assert_eq!(all.output(), Some(&json!(expected)), "{all:#?}");
-    // And so does the run.
+    // The same for the end of the run.
     let end = behind
         .succeeded("all_steps", json!(expected))
         .state("turn.each", "skipped")
@@ -99,8 +99,8 @@ fn a_process_that_died_says_nothing_and_what_is_behind_it_is_told_so() {
     let ran = airflow.clone().run("all_steps");
     assert_eq!(ran.state(), "failed", "{ran:#?}");
     let said = ran.logged("error").join("\n");
-    assert!(said.contains("Airflow says that it failed, and it has said nothing itself"), "{said}");
+    assert!(said.contains("Airflow reports that it failed, but it reported no error itself"), "{said}");
     let ran = airflow.state("step.each", "success").run("all_steps");
     let said = ran.logged("error").join("\n");
-    assert!(said.contains("marked by hand") && said.contains("Clear it"), "{said}");
+    assert!(said.contains("marked manually") && said.contains("Clear it"), "{said}");
 }

@@ -1,7 +1,8 @@
-"""Runs each pipeline by our engine and by an Airflow that is up, and compares them node by node: states, outputs, attempts and skips.
+"""Runs each pipeline by our engine and by a running Airflow, and compares the nodes: states, outputs, attempts and skips.
 
 usage: parity.py BINARY URL FOLDER [PIPELINE]...
-BINARY is airflow-pipelines, whose export the Airflow at URL has; FOLDER is for our journals. Ends with 1 where anything differs that the table of docs/airflow.md does not have.
+BINARY is airflow-pipelines, whose export the Airflow at URL has; FOLDER is for our journals. Exits with 1 if there is a difference that the table
+in docs/airflow.md does not list.
 """
 
 import concurrent.futures
@@ -12,14 +13,14 @@ import sys
 
 from airflow_api import Api
 
-# Outputs that say how long something took.
+# Outputs that contain a duration.
 TIMES = {("advanced_cloud_sensors", "enterprise_critical_sensor"), ("advanced_cloud_sensors", "analyze_performance")}
-# What tells a file from the same file in another store.
+# Fields that differ between copies of one file in two stores.
 OF_A_FILE = {"etag", "last_modified", "version"}
 
 
 def conf(pipeline, folder, of):
-    """The params of the exercises: where their files are."""
+    """The params of the exercises: the places of their files."""
     if pipeline == "event_archive":
         return {"source": f"file://{folder}/events", "target": f"file://{folder}/{of}/archives"}
     if pipeline in ("cloud_data_pipeline", "multi_bucket_pipeline", "advanced_cloud_sensors"):
@@ -53,7 +54,7 @@ def theirs(api, folder, pipeline):
             told["output"] = unpacked(api.xcom(pipeline, run, task["task_id"], index))
         nodes[node] = told
         if task["task_id"].endswith(".each") and task["state"] in ("success", "failed"):
-            # A mapping that is one task says itself what its nodes came to.
+            # A mapping that is one task reports the outcomes of its nodes itself.
             within = unpacked(api.xcom(pipeline, run, task["task_id"], index, "pipeline_elements") or {}).get("nodes", {})
             nodes.update((node, of_element(came)) for node, came in within.items())
     return {"state": ended["state"], "nodes": nodes}
@@ -70,7 +71,7 @@ def unpacked(value):
 
 
 def by_index(nodes):
-    """Our elements that go by keys, by their indices as Airflow has them."""
+    """Our nodes, with the keys of keyed elements replaced by their indices, as in Airflow."""
     seen, named = {}, {}
     for node, told in nodes.items():
         base, _, key = node.partition("[")
@@ -89,7 +90,7 @@ def differences(pipeline, our, their):
     for node, told in by_index(our["nodes"]).items():
         other = their["nodes"].get(node)
         if other is None:
-            continue  # What is decided without a body is no task.
+            continue  # A node that is decided without a body has no task in Airflow.
         compared += 1
         if told["state"] == "upstream_failed" and other["state"] == "failed":
             known.append(f"{pipeline}/{node}: upstream_failed here is failed in Airflow")
@@ -101,7 +102,7 @@ def differences(pipeline, our, their):
                     continue
                 here, there = without_versions(here), without_versions(there)
             if what == "attempts" and (told["state"] in ("skipped", "upstream_failed") or other["attempts"] is None):
-                continue  # A process decides what our engine decides without one, and one process runs all attempts of a mapping.
+                continue  # Airflow starts a process even for a decision, and one for all attempts of a mapping.
             if here != there:
                 found.append(f"{pipeline}/{node}: {what} is {here!r} here and {there!r} in Airflow")
     if compared == 0:
@@ -123,7 +124,7 @@ def lines(path):
 
 
 def beside(api, pipeline, folder, their):
-    """What a pipeline leaves beside its nodes."""
+    """Compares the effects of a pipeline besides its nodes."""
     if pipeline == "told":
         here, there = lines(os.path.join(folder, "told")), lines(os.environ["PARITY_TOLD"])
         if here != there:
@@ -143,7 +144,7 @@ def main():
     binary, url, folder, *only = sys.argv[1:]
     api = Api(url)
     listed = subprocess.run([binary, "list", "--json"], stdout=subprocess.PIPE, check=True).stdout
-    # Whose tasks wait for ever, what an asset begins, and what scale.py runs.
+    # Pipelines whose tasks wait for ever, one that an asset starts, and those that scale.py runs.
     left_out = {"upsets", "follows", "chain", "fan", "ledger", "waiting"}
     pipelines = only or [json.loads(line)["pipeline"] for line in listed.splitlines() if json.loads(line)["pipeline"] not in left_out]
     api.wait_until_up(pipelines, 180)

@@ -1,4 +1,4 @@
-//! What is run by our engine and by Airflow, to be compared: each rule that both know, a pipeline each.
+//! Pipelines that our engine and Airflow both run, to be compared: one for each rule that both have.
 
 mod figures;
 
@@ -49,7 +49,7 @@ async fn after_nothing(nothing: ()) -> Result<f64> {
     Ok(-0.0)
 }
 
-/// Values come back as they were, whatever Airflow's database makes of them.
+/// Values come back unchanged, whatever Airflow's database does to them.
 #[pipeline]
 fn values() {
     after_nothing(nothing(same(make())));
@@ -101,7 +101,7 @@ async fn either(value: u64) -> Result<u64> {
     Ok(value)
 }
 
-/// Each trigger rule over each end.
+/// Each trigger rule over each outcome.
 #[pipeline]
 fn rules() {
     let (good, bad, none) = (ok(), fails().allow_failure(), skips());
@@ -154,7 +154,7 @@ async fn join(what: String) -> Result<String> {
     Ok(what)
 }
 
-/// The arm that is taken has its value; the other is skipped with what is behind it.
+/// The arm that is taken has its value; the other is skipped with its downstreams.
 #[pipeline]
 fn branches() {
     let arms = choose(ok());
@@ -242,7 +242,7 @@ async fn panics() -> Result<u64> {
     panic!("oh no")
 }
 
-/// What another attempt mends, and what it does not.
+/// Failures that another attempt mends, and failures that it does not.
 #[pipeline]
 fn retries() {
     third_time();
@@ -280,7 +280,7 @@ async fn fails_late() -> Result<Poke<u64>> {
     Ok(Poke::NotYet)
 }
 
-/// Waits in both modes, with one budget each.
+/// Waits in both modes, each sensor with a deadline of its own.
 #[pipeline]
 fn sensors() {
     plus(rescheduled(), poked());
@@ -341,7 +341,7 @@ async fn about(ctx: Context, text: String, limit: u64, token: Secret, warehouse:
 
 #[task]
 async fn since(ctx: Context, n: u64) -> Result<u64> {
-    // Airflow runs the schedule as well, so that there may be one or none.
+    // Airflow also runs the schedule, so there may be an earlier run or none.
     tracing::info!("since {:?}", ctx.prev_data_interval_end_success());
     Ok(n)
 }
@@ -441,7 +441,7 @@ fn pairs() {
     either(make().field(|batch| &batch.rows)).named("rows");
 }
 
-// ---- mappings that are one task there
+// ---- mappings that are one task in Airflow
 
 #[task(retries = 1, retry_delay = "10ms")]
 async fn at_second(ctx: Context, n: u64) -> Result<u64> {
@@ -491,7 +491,7 @@ async fn lists(n: u64) -> Result<Vec<u64>> {
     if n == 0 { Err("no list".into()) } else { Ok(vec![n, n + 1]) }
 }
 
-/// Mappings over lists that no task returns: whichever is there, that of an arm, and that of another mapping.
+/// Mappings over lists that are not a task's whole output: the first available one, an arm's, and another mapping's.
 #[pipeline]
 fn lists_of_others() {
     let (short, long) = (lists(0).named("short").allow_failure(), lists(5).named("long"));
@@ -501,14 +501,14 @@ fn lists_of_others() {
     sum(list(3).each(|n| double(n).named("once")).each(|n| double(n).named("again"))).named("of_again");
 }
 
-/// Elements in their order: after one that failed none starts.
+/// Elements in order: none starts after one that failed.
 #[pipeline]
 fn in_order() {
     ends(list(4).named("steps").each(|n| odd(n).named("step")).in_order()).named("all_steps");
     sum(list(3).named("turns").each(|n| double(n).named("turn")).in_order()).named("of_turns");
 }
 
-// ---- assets, and who is told
+// ---- assets, and notifications
 
 static SALES: Asset<Batch> = Asset::new("parity_sales");
 
@@ -518,13 +518,13 @@ fn updates() {
     same(make()).updates(&SALES);
 }
 
-/// Is begun by it.
+/// Triggered by the asset.
 #[pipeline(when = all(SALES))]
 fn follows() {
     same(SALES.latest());
 }
 
-/// Writes down who was told, in the file that `PARITY_TOLD` names.
+/// Writes each notification to the file that `PARITY_TOLD` names.
 #[derive(Debug)]
 struct Ledger;
 
@@ -540,7 +540,7 @@ impl Notify for Ledger {
     }
 }
 
-/// Everybody who is to be told is, of whatever decided it.
+/// All callbacks are notified, whatever decided the outcome.
 #[pipeline(
     on_success = Ledger, on_failure = Ledger,
     defaults(on_success = Ledger, on_failure = Ledger, on_retry = Ledger, on_skipped = Ledger, on_upstream_failed = Ledger)
@@ -555,7 +555,7 @@ fn told() {
 
 // ---- what goes wrong
 
-/// Which of these names the environment has.
+/// Returns which of these names the environment has.
 #[task]
 async fn environment() -> Result<Vec<String>> {
     let names = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "PARITY_SEEN"];
@@ -575,14 +575,14 @@ async fn waits() -> Result<u64> {
     std::future::pending().await
 }
 
-/// For `tests/airflow/upsets.rs` alone.
+/// Only for `tests/airflow/upsets.rs`.
 #[pipeline]
 fn upsets() {
     environment();
     waits();
 }
 
-/// What the newest run of a journal came to, as JSON.
+/// The outcome of the newest run of a journal, as JSON.
 fn outcome(journal: &Path) -> Result<Value, Box<dyn Error + Send + Sync>> {
     let reader = JournalReader::open(journal)?.pipelines(all());
     let run = reader.runs(&RunFilter::new().limit(1))?.into_iter().next().ok_or("there is no run")?;
@@ -628,7 +628,8 @@ fn all() -> Vec<Pipeline> {
     ]
 }
 
-/// Lets the files of both exercises arrive: in a store for our engine and in one for Airflow, which write to them, and the events in one for both.
+/// Writes the source files of both exercises: those of exercise 2 to one store for our engine and one for Airflow, as the
+/// pipelines write there; the events to one store for both.
 async fn seed(folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
     for of in ["ours", "airflow"] {
         let root = folder.join(of);
@@ -640,7 +641,7 @@ async fn seed(folder: &Path) -> Result<(), Box<dyn Error + Send + Sync>> {
     let source = format!("file://{}", events.display());
     let date = NaiveDate::from_ymd_opt(2021, 9, 1).ok_or("no such day")?;
     event_archive::seed::Command { source, date, interval: None }.run(&mut std::io::sink()).await?;
-    // As old as their story no run of today takes them for new.
+    // Sets the files' times to their dates, so that no run of today takes them for new.
     touch(&events)
 }
 

@@ -1,8 +1,8 @@
-"""Two Celery workers with folders of their own: figures beside tasks of Python, a thousand elements, a worker that is killed, and the event archive.
+"""Two Celery workers with folders of their own: figures beside Python tasks, a thousand elements, a killed worker, and the event archive.
 
 usage: scale.py URL ROOT [PART]...
-ROOT has the bundles in `bundles` and what DAGs there are in `dags`; the environment is that of Airflow's processes. Parts are cold, figures,
-memory, thousand, killed and archive; without one, all.
+ROOT has the bundles in `bundles` and the DAGs in `dags`; the environment is that of Airflow's processes. Parts are cold, figures, memory,
+thousand, killed and archive; without one, all.
 """
 
 import collections
@@ -25,7 +25,7 @@ PYTHON_QUEUE = "default"
 
 
 class Worker:
-    """A Celery worker, with a home and bundles of its own, and no database."""
+    """A Celery worker with a home and bundles of its own, and without access to the database."""
 
     def __init__(self, root, number):
         self.number, self.folder = number, os.path.join(root, f"worker{number}")
@@ -60,7 +60,7 @@ class Worker:
         raise RuntimeError(f"worker {self.number} is not ready: see {self.log}")
 
     def kill(self):
-        """All of its processes, the tasks' included."""
+        """Kills all of the worker's processes, its tasks' included."""
         killed = len(tree(self.process.pid))
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -76,7 +76,7 @@ class Worker:
 
 
 def tree(root):
-    """A process, with all that it has started."""
+    """A process and all its descendants."""
     children = collections.defaultdict(list)
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -91,7 +91,7 @@ def tree(root):
 
 
 def memory(pid):
-    """What a process has written to and nobody shares, and that with its part of what it shares, in MiB."""
+    """The private dirty memory of a process and its proportional set size, in MiB."""
     sums = collections.Counter()
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as rollup:
@@ -126,7 +126,7 @@ class Trial:
         return run, ended
 
     def timed(self, dag, conf=None):
-        """How long a run took, how long its tasks took each, and how long each held its slot."""
+        """How long a run took, how long each of its tasks took, and how long each held its slot."""
         before = [os.path.getsize(worker.log) for worker in self.workers]
         run, ended = self.run(dag, conf)
         tasks = [task for task in self.api.tasks(dag, run) if task["start_date"]]
@@ -158,7 +158,7 @@ class Trial:
     def figures(self):
         for shape, conf in (("chain", {}), ("fan", {"n": 100})):
             of = collections.defaultdict(list)
-            # In turns, so that what else the machine does meets both.
+            # Native and Python runs alternate, so that other load affects both.
             for _ in range(3):
                 for dag in (shape, f"python_{shape}"):
                     of[dag].append(self.timed(dag, conf))
@@ -166,7 +166,8 @@ class Trial:
             print(f"{shape}: runs of {said(native, 0)} s, Python's {said(python, 0)} s; a task {said(native, 1)} s, Python's {said(python, 1)} s; "
                   f"a slot is held for {said(native, 2)} s, by Python {said(python, 2)} s", flush=True)
             ratio = lambda at: statistics.median(p[at] for p in python) / statistics.median(n[at] for n in native)
-            # Of ours 3 ms are ours: the rest is what Airflow's server takes for two requests, which Python's has as well.
+            # Of a native task's time about 3 ms are its own. The rest is Airflow's server answering two requests, which Python
+            # tasks make as well.
             print(f"  {shape}: a task takes {ratio(1):.1f} times less than Python's", flush=True)
             if shape == "fan":
                 self.check(ratio(0) >= 2, f"fan: twice as fast as Python's, or faster ({ratio(0):.2f} times)")
@@ -236,7 +237,7 @@ class Trial:
                 self.arrives(source, event, hour, 10)
                 self.arrives(source, event, hour, 40)
         self.archived(source, kill=True)
-        # Late files, for some hours.
+        # Late files in some of the hours.
         for hour in range(0, 200, 7):
             self.arrives(source, many[0], hour, 59)
         self.archived(source, kill=False)
@@ -271,7 +272,7 @@ class Trial:
 
 
 def archives(target):
-    """The rows of each archive."""
+    """Returns the rows of each archive."""
     found = {}
     for folder, _, files in os.walk(target):
         for name in files:
@@ -322,7 +323,7 @@ def main():
         for worker, at in zip(trial.workers, begun):
             worker.wait_until_ready(at)
         print("Airflow is up, with two workers", flush=True)
-        # The first task of each of a worker's processes imports Airflow.
+        # The first task in each process of a worker imports Airflow.
         for dag in ("fan", "python_fan"):
             trial.run(dag, {"n": 40})
         for part in only or ["cold", "figures", "memory", "thousand", "killed", "archive"]:

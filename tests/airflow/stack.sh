@@ -1,6 +1,7 @@
-# An Airflow of a test's own: its packages, its settings and its processes, in a temporary folder. To be sourced, after `root`, the folder, is set.
+# An Airflow of the test's own: its packages, settings and processes, in a temporary folder. Source it after setting `root`, the
+# folder.
 
-# Says why nothing was run, and ends with 77.
+# Prints why nothing was run, and exits with 77.
 leave() { echo "$*: nothing was run by a real Airflow"; exit 77; }
 
 running=()
@@ -11,7 +12,7 @@ start() { # NAME COMMAND..
     setsid "$@" >"$root/$name.log" 2>&1 </dev/null &
     running+=($!)
 }
-# Ends the process groups of these pids, with all that they have started; without one, of all that were started.
+# Ends the process groups with these pids; without arguments, all groups that were started.
 stop() { # [PID]..
     local pids=("$@")
     [ $# -gt 0 ] || { pids=("${running[@]}"); running=(); }
@@ -21,8 +22,8 @@ stop() { # [PID]..
     for pid in "${pids[@]}"; do kill -KILL -- "-$pid" 2>/dev/null || true; done
 }
 
-# Installs the packages of a list of pins into a virtual environment, which goes by them, so that a new one is not taken for installed.
-# AIRFLOW_TOOLS says where they are kept between runs.
+# Installs the packages of lists of pins into a virtual environment. The environment's name depends on the pins, so that changed
+# pins are installed. AIRFLOW_TOOLS is where the environments are cached between runs.
 install() { # PINS..
     command -v python3 >/dev/null || leave "there is no Python"
     python3 -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || leave "Airflow 3.3 needs Python 3.10 to 3.13"
@@ -48,7 +49,7 @@ coordinator() { # FOLDER
     export AIRFLOW__SDK__QUEUE_TO_COORDINATOR='{"rust":"rust"}'
 }
 
-# What all of its processes have to know.
+# Exports the settings of all its processes.
 settings() { # DATABASE-URL
     port=$(free_port)
     mkdir -p "$root/dags" "$root/bundles" "$root/journals"
@@ -61,11 +62,11 @@ settings() { # DATABASE-URL
         AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL=3600 AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK=False \
         AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT=0 AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=$1
     coordinator "$root/bundles"
-    # What one of the pipelines asks for.
+    # Values that one of the pipelines reads.
     export PARITY_TOLD=$root/told PARITY_TOKEN=only-for-this-test AIRFLOW_CONN_PARITY_WAREHOUSE=postgres://somebody:only-for-this-test@nowhere/shop
 }
 
-# Begins it, with an empty database.
+# Starts Airflow, with an empty database.
 begin() {
     local said=$root/migrate.log
     (cd "$root" && airflow db migrate >"$said" 2>&1) || { tail -n 20 "$said"; exit 1; }

@@ -1,4 +1,5 @@
-//! A supervisor: it starts `airflow-pipelines` as a task, and answers as Airflow does. It speaks JSON, a line each, as the operators of an export do.
+//! A supervisor: it starts `airflow-pipelines` as a task and answers as Airflow does. It speaks JSON, one object a line, like an
+//! export's operators.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::thread;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_airflow-pipelines");
 
-/// What Airflow knows as a task starts, and what it is told.
+/// Airflow's state when a task starts, and after the task's requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Airflow {
     dag: &'static str,
@@ -20,11 +21,11 @@ pub(crate) struct Airflow {
     pub(crate) states: BTreeMap<String, String>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) connections: BTreeMap<String, Value>,
-    /// What is kept over a task's tries.
+    /// What is stored across a task's tries.
     pub(crate) kept: BTreeMap<String, Value>,
-    /// A request of that type is answered so instead: an error, or with null not at all.
+    /// Requests of that type get this answer instead: an error, or none at all if it is null.
     pub(crate) refuses: Option<(&'static str, Value)>,
-    /// As soon as a log line has that text, the task is asked to end.
+    /// The task is asked to end once a log line contains this text.
     pub(crate) ends_at: Option<&'static str>,
     pub(crate) environment: Vec<(&'static str, &'static str)>,
 }
@@ -32,15 +33,15 @@ pub(crate) struct Airflow {
 /// How a task's process ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    /// Its exit code; none where a signal ended it.
+    /// Its exit code; `None` if a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
-    /// Its last word.
+    /// Its final message.
     pub(crate) last: Option<Value>,
     pub(crate) asked: Vec<Value>,
     pub(crate) log: Vec<Value>,
     pub(crate) stderr: String,
-    /// What Airflow has afterwards.
+    /// Airflow's state afterwards.
     pub(crate) airflow: Airflow,
 }
 
@@ -86,19 +87,19 @@ impl Airflow {
         self
     }
 
-    /// A task is in that state, and has said nothing itself.
+    /// A task is in that state, and has reported nothing itself.
     pub(crate) fn state(mut self, task: &str, state: &str) -> Self {
         self.states.insert(task.to_owned(), state.to_owned());
         self
     }
 
-    /// A variable of Airflow's.
+    /// Sets a variable of Airflow.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// It is the task's so-many-th try, of which `max_tries + 1` there are.
+    /// This is the task's try `number` of `max_tries + 1`.
     pub(crate) fn try_of(mut self, number: u32, max_tries: u32) -> Self {
         self.startup["ti"]["try_number"] = json!(number);
         self.startup["ti_context"]["max_tries"] = json!(max_tries);
@@ -106,7 +107,7 @@ impl Airflow {
         self
     }
 
-    /// Runs a task, with its element of that index.
+    /// Runs a task for the element of that index.
     pub(crate) fn run_element(mut self, task: &str, index: i64) -> Ran {
         self.startup["ti"]["map_index"] = json!(index);
         self.run(task)
@@ -135,7 +136,7 @@ impl Airflow {
         Ran { code: status.code(), signal: status.signal(), last, asked, log: logged.join().unwrap(), stderr, airflow: self }
     }
 
-    /// Answers until the task has said its last word, or has gone.
+    /// Answers until the task has sent its final message or has gone.
     fn converse(&mut self, comm: TcpStream) -> (Option<Value>, Vec<Value>) {
         let mut to = comm.try_clone().unwrap();
         writeln!(to, "{}", json!([0, self.startup, null])).unwrap();
@@ -212,12 +213,12 @@ impl Airflow {
 }
 
 impl Ran {
-    /// What it was told of the state of the task, `failed` or the like.
+    /// The state that the task reported, such as `failed`.
     pub(crate) fn state(&self) -> &str {
         self.last.as_ref().map_or("nothing", |last| last["state"].as_str().unwrap_or_default())
     }
 
-    /// What it pushed under a key.
+    /// The request by which the task pushed a key.
     pub(crate) fn pushed(&self, key: &str) -> Option<&Value> {
         self.asked.iter().rfind(|asked| asked["type"] == "SetXCom" && asked["key"] == key)
     }

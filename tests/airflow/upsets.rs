@@ -1,4 +1,4 @@
-//! What goes wrong between a task and Airflow: each leaves a clear line, and the right state.
+//! Failures between a task and Airflow: each leaves a clear line and the right state.
 
 use super::supervisor::{Airflow, BINARY};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn a_server_that_fails_has_the_attempt_tried_again_by_airflow() {
     let ran = airflow.clone().run("maybe_none");
     assert_eq!((ran.code, ran.state()), (Some(1), "nothing"), "Airflow knows when to try again");
     assert_eq!(ran.logged("error"), ["Airflow failed: GetTaskStates: API_SERVER_ERROR, gone fishing (503) null"]);
-    assert_eq!(airflow.try_of(3, 2).run("maybe_none").state(), "failed", "and that no try is left is said");
+    assert_eq!(airflow.try_of(3, 2).run("maybe_none").state(), "failed", "and no try is left");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_task_that_is_asked_to_end_drops_its_body_first() {
     let ran = airflow.run("waits");
     assert_eq!((ran.code, ran.signal, ran.state()), (Some(1), None, "nothing"));
     assert!(ran.logged("info").contains(&"the body was dropped"), "{:?}", ran.log);
-    assert_eq!(ran.logged("warning"), ["it was asked to end, and what is under way is cut off"]);
+    assert_eq!(ran.logged("warning"), ["the task was asked to end; the running attempt is cut off"]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_log_line_has_four_names_and_the_bodys_own_below_one() {
     assert_eq!(airflow.run("nothing").log, Vec::<Value>::new());
 }
 
-/// Has a program begin as a task under a supervisor that says just that.
+/// Starts the program as a task under a supervisor that sends only `first`.
 fn begins_with(first: &[u8], form: Option<&str>) -> Output {
     let (comm, logs) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
     let address = |listener: &TcpListener| listener.local_addr().unwrap().to_string();
@@ -86,7 +86,7 @@ fn a_first_message_that_is_none_is_told() {
     let json = Some("--wire=json");
     assert_eq!(said(b"", None), "the supervisor's first message: there is none\n");
     assert_eq!(said(&[0, 0, 0, 9, 0x93], None), "the supervisor's first message: unexpected end of file\n");
-    assert_eq!(said(&[0, 0, 0, 1, 0xc0], None), "the supervisor's first message: a frame could not be read: it is no list\n");
+    assert_eq!(said(&[0, 0, 0, 1, 0xc0], None), "the supervisor's first message: a frame could not be read: it is not a list\n");
     assert_eq!(
         said(b"[0, {\"type\": \"TaskHandlerParseRequest\"}]\n", json),
         "the supervisor began with a `TaskHandlerParseRequest`, which this version of the program does not know: build it with a newer \

@@ -1,11 +1,11 @@
-//! Mails, and what becomes of what does not arrive.
+//! Mails, and what happens to those that do not arrive.
 
 use crate::smtp::{Server, Tls};
 use crate::tls::AUTHORITY;
 use crate::{child, child_with};
 use pipeline_runtime::prelude::*;
 
-/// With what nobody may see.
+/// The URL, with a password that must stay secret.
 fn url(scheme: &str, server: &Server, query: &str) -> String {
     format!("{scheme}://ann:s3cr3t-T0SECRET@127.0.0.1:{}{query}", server.address.port())
 }
@@ -69,7 +69,7 @@ fn a_body_sends_a_mail_of_its_own_and_each_attempt_the_same() {
     assert_eq!(id(first), id(second));
 }
 
-/// The engine's waits, 1 s and 2 s, in virtual time.
+/// The engine waits 1 s and 2 s, in virtual time.
 #[test]
 fn what_is_refused_for_now_is_tried_again() {
     let greylisted = [reply("", "421 try later"), reply("RCPT", "451 not yet"), reply("RCPT", "451 not yet")];
@@ -78,7 +78,7 @@ fn what_is_refused_for_now_is_tried_again() {
     assert!(text.contains("tries: 3, told: Some(3s)"), "{text}");
     assert!(text.contains("the mail of ALERTS_URL: 127.0.0.1 answered 421 try later"), "{text}");
     assert!(
-        text.contains("data@example.org is not told: 127.0.0.1 answered 451 not yet; ann@example.org is not told: "),
+        text.contains("data@example.org is not notified: 127.0.0.1 answered 451 not yet; ann@example.org is not notified: "),
         "{text}"
     );
     let ids = |mail: &String| mail.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned);
@@ -86,7 +86,7 @@ fn what_is_refused_for_now_is_tried_again() {
     let server = Server::start(Tls::Never, [reply(".", "451 the disk is full")]);
     child("simulated_mail", Some(&plain(&server)));
     let heard = server.heard();
-    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "what is told twice is one mail");
+    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "both deliveries have one message id");
 }
 
 #[test]
@@ -96,9 +96,9 @@ fn what_is_refused_for_good_is_not() {
         (vec![reply("MAIL", "550 s3cr3t-T0SECRET is no sender")], "127.0.0.1 answered 550 *** is no sender"),
         (
             vec![reply("RCPT", "550 nobody of that name"), reply("RCPT", "550 nobody of that name")],
-            "data@example.org is not told: 127.0.0.1 answered 550 nobody of that name; ann@example.org is not told",
+            "data@example.org is not notified: 127.0.0.1 answered 550 nobody of that name; ann@example.org is not notified",
         ),
-        (vec![reply("AUTH", "535 wrong: s3cr3t-T0SECRET")], "127.0.0.1 does not let us in with the URL's user and password: 535"),
+        (vec![reply("AUTH", "535 wrong: s3cr3t-T0SECRET")], "127.0.0.1 rejects the URL's user and password: 535"),
     ] {
         let server = Server::start(Tls::Never, replies);
         let text = child("simulated_mail", Some(&plain(&server)));
@@ -113,7 +113,7 @@ fn who_has_left_keeps_the_mail_from_nobody_else() {
     let server = Server::start(Tls::Never, [reply("RCPT TO:<data@", "550 nobody of that name")]);
     let text = child("simulated_mail", Some(&plain(&server)));
     assert!(text.contains("tries: 1, told: Some(0ns)"), "{text}");
-    let said = "the mail of ALERTS_URL: data@example.org is not told: 127.0.0.1 answered 550 nobody of that name";
+    let said = "the mail of ALERTS_URL: data@example.org is not notified: 127.0.0.1 answered 550 nobody of that name";
     assert_eq!(text.matches(said).count(), 1, "{text}");
     assert_eq!(server.heard().mails.len(), 1);
 }
@@ -137,14 +137,14 @@ fn tls_is_as_the_url_says() {
 fn where_tls_is_wanted_nothing_is_said_without_it() {
     let server = Server::start(Tls::Never, []);
     let text = child("simulated_mail", Some(&url("smtp", &server, "?tls=required")));
-    assert!(text.contains("127.0.0.1 does not offer `STARTTLS`, which the URL's `tls=required` wants"), "{text}");
+    assert!(text.contains("127.0.0.1 does not offer `STARTTLS`, which the URL's `tls=required` requires"), "{text}");
     assert!(text.contains("told: None"), "{text}");
     assert!(
         server.heard().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"),
         "{:?}",
         server.heard()
     );
-    // What signs nothing is no authority.
+    // A certificate that signs nothing is not an authority.
     let another = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts/tls/server.pem");
     let server = Server::start(Tls::Always, []);
     let text = child_with("simulated_mail", Some(&url("smtps", &server, "")), &[("SSL_CERT_FILE", another)]);
@@ -158,7 +158,7 @@ fn what_is_no_url_is_told_without_showing_it() {
         (None, "the mail's variable ALERTS_URL is not set; set it to the URL of a mail server"),
         (
             Some("https://s3cr3t.example.org"),
-            "the mail of ALERTS_URL: its value is no URL of a mail server: its scheme is neither",
+            "the mail of ALERTS_URL: its value is not a mail server's URL: its scheme is neither",
         ),
     ] {
         let text = child("simulated_mail", value);
@@ -167,7 +167,7 @@ fn what_is_no_url_is_told_without_showing_it() {
     }
     let server = Server::start(Tls::Never, []);
     let text = child("mail_from_nobody", Some(&plain(&server)));
-    assert!(text.contains("it is from nobody, as the URL's user is no address: write `.from("), "{text}");
+    assert!(text.contains("it has no sender, as the URL's user is not an address: write `.from("), "{text}");
     assert!(server.heard().commands.is_empty());
 }
 
@@ -191,16 +191,16 @@ fn a_live_run_tells_by_mail_too() {
 #[test]
 fn who_is_told_by_mail_is_checked() {
     const NOBODY: Mail = Mail::env("SMTP_URL");
-    // What a constant takes, and mail does not.
+    // A constant accepts this address, but mail does not.
     const STRANGE: Mail = Mail::env("SMTP_URL").to(&["a..b@example.org"]);
     #[pipeline(on_failure = [NOBODY, STRANGE])]
     fn told() {
         crate::pipelines::one();
     }
     let text = told().check().unwrap_err().to_string();
-    assert!(text.contains("the notifier `Mail(SMTP_URL, )` can tell nobody"), "{text}");
-    assert!(text.contains("it is to nobody: write `.to(&[\"data@example.org\"])`"), "{text}");
-    assert!(text.contains("\"a..b@example.org\" is no address: a mail address is written `name@example.org`"), "{text}");
+    assert!(text.contains("the notifier `Mail(SMTP_URL, )` cannot deliver notifications"), "{text}");
+    assert!(text.contains("it has no recipient: write `.to(&[\"data@example.org\"])`"), "{text}");
+    assert!(text.contains("\"a..b@example.org\" is not an address: a mail address is written `name@example.org`"), "{text}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Webhooks and mails against servers that fail in every way, and the log notifier.
 //!
-//! A server's URL comes from the environment, and that of a running process cannot be changed safely. So each test of one starts
-//! this very binary again, with the variable set, for the half that runs the pipeline; see [`child`]. All that the child prints, with every log
-//! line of every crate, is searched for the URL.
+//! The URL of a server comes from the environment, and the environment of a running process cannot be changed safely. So each
+//! such test starts this binary again, with the variable set, for the half that runs the pipeline; see [`child`]. The child's
+//! whole output, with every log line of every crate, is searched for the URL.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -19,16 +19,17 @@ mod webhook;
 
 use std::process::Command;
 
-/// The part of the URL that nobody may see.
+/// The secret part of the URL.
 const SECRET: &str = "/services/T0SECRET/B0SECRET?token=s3cr3t-t0ken";
 
-/// Runs the ignored test `name` of this binary with `ALERTS_URL` set. Returns all it printed, once it succeeded and kept the secret.
+/// Runs the ignored test `name` of this binary with `ALERTS_URL` set. Checks that it succeeded and did not print the secret, and
+/// returns all that it printed.
 #[track_caller]
 fn child(name: &str, url: Option<&str>) -> String {
     child_with(name, url, &[])
 }
 
-/// As [`child`], with more of an environment.
+/// Like [`child`], with more environment variables.
 #[track_caller]
 fn child_with(name: &str, url: Option<&str>, environment: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());

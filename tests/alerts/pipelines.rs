@@ -1,4 +1,4 @@
-//! The halves that run pipelines: started by the tests of `webhook`, with `ALERTS_URL` set.
+//! The halves of the tests that run pipelines: started by the other modules, with `ALERTS_URL` set.
 
 use crate::server::{Reply, Server};
 use pipeline_runtime::cli::{Progress, Runner};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const HOOK: Webhook = Webhook::env("ALERTS_URL");
 const CHAT: Webhook = Webhook::env("ALERTS_URL").slack();
 
-/// A callback of a user's own may pass a notification on.
+/// A user's own callback may pass a notification on.
 async fn forward(n: Notification) -> Result<()> {
     HOOK.notify(n).await
 }
@@ -105,7 +105,7 @@ fn misworded() {
     one().on_success(WORDED);
 }
 
-/// All that is logged, by any crate, is printed: the parent searches it.
+/// Prints the log lines of all crates; the parent searches them.
 fn begin() -> bool {
     let is_child = std::env::var_os("ALERTS_CHILD").is_some();
     if is_child {
@@ -134,7 +134,7 @@ fn sensor_times_out() {
     assert!(report.callbacks()[0].told().is_some());
 }
 
-/// Succeeds whatever the server does, and says how often it tried.
+/// The run succeeds whatever the server does; prints how often the notifier tried.
 fn simulate_single(pipeline: Pipeline) {
     if !begin() {
         return;
@@ -142,7 +142,7 @@ fn simulate_single(pipeline: Pipeline) {
     let report = Simulation::new(pipeline).send_alerts().run();
     print(&report);
     assert_eq!(report.state(), RunState::Success);
-    assert_eq!(report.finished(), Some(Duration::ZERO), "a run does not wait for whom it tells");
+    assert_eq!(report.finished(), Some(Duration::ZERO), "a run does not wait for its callbacks");
     print_tries(&report);
 }
 
@@ -193,7 +193,7 @@ fn chat() {
     assert!(report.callbacks()[0].told().is_some());
 }
 
-/// What failed was told, in its words.
+/// The failure was reported, with its text.
 fn simulate_failure(pipeline: Pipeline) {
     if !begin() {
         return;
@@ -273,7 +273,7 @@ fn server_comes_up_later() {
     let report = Simulation::new(single()).send_alerts().at("10m", || server = Some(Server::on(address, [Reply::Ok]))).run();
     print(&report);
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
-    let told = report.callbacks()[0].told().expect("somebody was told");
+    let told = report.callbacks()[0].told().expect("the callback was delivered");
     assert!((600..900).contains(&told.as_secs()), "{told:?}");
     print_tries(&report);
     let requests = server.unwrap().requests();
@@ -293,7 +293,7 @@ fn live() {
     print(report);
     assert_eq!(report.state(), RunState::Success);
     assert_eq!(report.callbacks()[0].tries(), 3);
-    assert!(report.finished().unwrap() < Duration::from_secs(1), "a run does not wait for whom it tells");
+    assert!(report.finished().unwrap() < Duration::from_secs(1), "a run does not wait for its callbacks");
     // 1 s and 2 s between the tries.
     assert!(begun.elapsed() >= Duration::from_secs(3));
 }

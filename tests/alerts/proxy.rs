@@ -1,4 +1,4 @@
-//! Webhooks through a proxy, as the environment says.
+//! Webhooks through a proxy that the environment names.
 
 use crate::server::{Reply, Server};
 use crate::{SECRET, child_with, tls};
@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A proxy that connects whoever asks. Returns the heads of what it was asked.
+/// A proxy that connects every client, or refuses them all. Returns its address and the heads of the requests.
 fn tunnels(refuse: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

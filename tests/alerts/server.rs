@@ -1,27 +1,27 @@
-//! An HTTP server that does what it is told, on a thread of its own: a simulation's clock and runtime do not reach it.
+//! An HTTP server with scripted answers, on a thread of its own: a simulation's clock and runtime do not affect it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What the server does with one request.
+/// The server's answer to one request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     Ok,
     /// That status line and body.
     Status(&'static str, String),
-    /// That status line, with more lines of the answer's head.
+    /// That status line, with more lines in the answer's head.
     Head(&'static str, String),
-    /// Waits first.
+    /// Waits, then answers.
     After(Duration),
-    /// Ends the connection once the request is there.
+    /// Closes the connection after the request.
     Close,
-    /// Ends the connection within the answer's head.
+    /// Closes the connection within the answer's head.
     Break,
 }
 
-/// What it was asked.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) head: String,
@@ -35,7 +35,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Answers the first request with the first reply and so on, all others with `Ok`.
+    /// Answers the requests with these replies in order, and all later ones with `Ok`.
     pub(crate) fn start(replies: impl Into<Vec<Reply>>) -> Self {
         Self::on("127.0.0.1:0".parse().unwrap(), replies)
     }
@@ -48,7 +48,7 @@ impl Server {
         std::thread::spawn(move || {
             let mut replies = replies.into_iter();
             for stream in listener.incoming().flatten() {
-                // Who went away without a word has asked nothing.
+                // A client that disconnected without a request.
                 let Some(request) = read(&stream) else { continue };
                 heard.lock().unwrap().push(request);
                 let reply = replies.next().unwrap_or(Reply::Ok);
@@ -58,7 +58,7 @@ impl Server {
         Self { address, requests }
     }
 
-    /// An address where nobody listens.
+    /// An address where no server listens.
     pub(crate) fn nowhere() -> SocketAddr {
         TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
     }
@@ -110,6 +110,6 @@ fn answer(mut stream: TcpStream, reply: Reply) {
     };
     let location = if status.starts_with('3') { "location: /elsewhere\r\n" } else { "" };
     let length = if status.starts_with("204") { String::new() } else { format!("content-length: {}\r\n", body.len()) };
-    // Whoever asked may have gone.
+    // The client may have disconnected.
     let _ = write!(stream, "HTTP/1.1 {status}\r\n{length}{location}{more}\r\n{body}");
 }

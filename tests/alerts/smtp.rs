@@ -1,4 +1,4 @@
-//! An SMTP server that does what it is told, on a thread of its own.
+//! An SMTP server with scripted answers, on a thread of its own.
 
 use crate::tls;
 use std::io::{Read, Write};
@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
-/// How a server's connections become secret.
+/// Whether and when a server's connections use TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tls {
     Never,
@@ -14,14 +14,14 @@ pub(crate) enum Tls {
     Always,
 }
 
-/// An answer to the next command that begins with these letters; `""` is the connection itself.
+/// An answer to the next command that begins with these letters; `""` is the greeting.
 pub(crate) type Reply = (&'static str, String);
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Heard {
     /// All commands, in order.
     pub(crate) commands: Vec<String>,
-    /// The mails that were taken.
+    /// The accepted mails.
     pub(crate) mails: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Gives each reply once, and else takes all mails.
+    /// Gives each reply once, and otherwise accepts all mails.
     pub(crate) fn start(tls: Tls, replies: impl Into<Vec<Reply>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -74,9 +74,9 @@ impl Talk {
         self.over(&mut Stream::new(&mut connection, socket), greets);
     }
 
-    /// One conversation, or what there is of it before it becomes secret.
+    /// One conversation, up to a STARTTLS at most.
     fn over(&mut self, stream: &mut (impl Read + Write), greets: bool) -> End {
-        // Whoever asks may have gone.
+        // The client may have disconnected.
         if greets && !self.answer(stream, "", "220 test ESMTP") {
             return End::Gone;
         }
@@ -114,7 +114,7 @@ impl Talk {
         }
     }
 
-    /// Whether the conversation goes on: not after a server's 421 or 554, nor where nobody listens.
+    /// Answers, and returns whether the conversation continues: not after a 421 or 554, nor if the client has gone.
     fn answer(&mut self, stream: &mut impl Write, command: &str, usual: &str) -> bool {
         let at = self.replies.iter().position(|(to, _)| if to.is_empty() { command.is_empty() } else { command.starts_with(to) });
         let reply = at.map_or_else(|| usual.to_owned(), |at| self.replies.remove(at).1);
@@ -123,7 +123,7 @@ impl Talk {
     }
 }
 
-/// One line, byte by byte: what follows may be another protocol's.
+/// Reads one line, byte by byte: the bytes after it may be TLS.
 fn line(stream: &mut impl Read) -> Option<String> {
     let (mut line, mut byte) = (Vec::new(), [0]);
     while !line.ends_with(b"\r\n") {

@@ -57,9 +57,9 @@ fn a_server_that_is_trusted_is_told() {
 fn a_server_that_is_not_trusted_is_told_nothing() {
     let (address, requests) = serve();
     let url = format!("https://127.0.0.1:{}{SECRET}", address.port());
-    // Of the system's own authorities, as far as this machine has any.
+    // With the system's own authorities, if this machine has any.
     let text = child("simulated_success", Some(&url));
     assert!(text.contains("told: None"), "{text}");
-    assert!(text.contains("no secure connection to 127.0.0.1: ") || text.contains("no certificate of an authority"), "{text}");
+    assert!(text.contains("no secure connection to 127.0.0.1: ") || text.contains("no certificate authority"), "{text}");
     assert!(requests.lock().unwrap().is_empty());
 }

@@ -1,4 +1,4 @@
-//! What arrives, and what becomes of what does not.
+//! What a webhook receives, and what happens to notifications that do not arrive.
 
 use crate::figures::figure;
 use crate::server::{Reply, Server};
@@ -73,7 +73,7 @@ fn a_text_that_cannot_be_made_is_told_in_other_words_and_warned_of_once() {
         assert!(request.body.get("text").is_none(), "{:?}", request.body);
     }
     let said = |level: &str| {
-        let warned = |line: &&str| line.contains(level) && line.contains("a callback's own text is sent");
+        let warned = |line: &&str| line.contains(level) && line.contains("the notifier's own text is sent");
         text.lines().filter(warned).filter(|line| line.contains("`error` has no value in this alert")).count()
     };
     assert_eq!((said(" WARN "), said(" DEBUG ")), (1, 1), "{text}");
@@ -84,17 +84,17 @@ fn what_failed_is_tried_again_and_the_run_is_not_changed() {
     let bad = Reply::Status("500 Internal Server Error", format!("no handler\n for {SECRET}"));
     let server = Server::start([bad, Reply::Close, Reply::Break, Reply::Status("302 Found", String::new())]);
     let text = child("simulated_success", Some(&url(&server)));
-    // 1 s, 2 s, 4 s and 8 s after each other, in virtual time.
+    // 1 s, 2 s, 4 s and 8 s apart, in virtual time.
     assert!(text.contains("tries: 5, told: Some(15s)"), "{text}");
     assert!(
         text.contains("the webhook of ALERTS_URL: 127.0.0.1 answered 500 Internal Server Error: no handler for /***/***/***?"),
         "{text}"
     );
-    assert!(text.contains("the connection to 127.0.0.1 broke off"), "{text}");
+    assert!(text.contains("the connection to 127.0.0.1 broke"), "{text}");
     assert!(text.contains("answered 302 Found (redirects are not followed)"), "{text}");
     let requests = server.requests();
     assert_eq!(requests.len(), 5, "a redirect was followed, or a try is missing");
-    assert!(requests.iter().all(|request| request.body == requests[0].body), "the same is told each time");
+    assert!(requests.iter().all(|request| request.body == requests[0].body), "each try sends the same body");
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_server_that_asks_for_a_pause_gets_it() {
     let server = Server::start([
         Reply::Head("429 Too Many Requests", "retry-after: 30".into()),
         Reply::Head("503 Service Unavailable", date.into()),
-        // It means only the answers that say so.
+        // The pause of a 500 is ignored.
         Reply::Head("500 Internal Server Error", "retry-after: 3000".into()),
-        // Less than it would have waited anyway, and more than it waits at most.
+        // Shorter than the usual delay, and longer than the longest one.
         Reply::Head("429 Too Many Requests", "retry-after: 1".into()),
         Reply::Head("429 Too Many Requests", "retry-after: 86000".into()),
     ]);
@@ -130,7 +130,7 @@ fn a_callback_that_passes_the_error_on_passes_the_pause_on() {
     assert!(text.contains("tries: 2, told: Some(30s)"), "{text}");
 }
 
-/// What a child printed of a run whose alert arrived in the end: the run itself succeeds at once in all of them.
+/// The line of a child's output on when its alert arrived; in all these tests the run itself succeeds at once.
 fn arrived(text: &str) -> String {
     let line = text.lines().find_map(|line| line.strip_prefix("tries: ")).unwrap();
     let (tries, told) = line.strip_suffix(')').and_then(|line| line.split_once(", told: Some(")).unwrap();
@@ -178,17 +178,20 @@ fn a_live_run_tries_again_too() {
 #[test]
 fn what_is_no_url_is_told_without_showing_it() {
     for (value, message) in [
-        (None, "the webhook's variable ALERTS_URL is not set; set it to the URL to be told"),
+        (None, "the webhook's variable ALERTS_URL is not set; set it to the URL to notify"),
         (Some("  "), "the webhook's variable ALERTS_URL is empty"),
-        (Some("s3cr3t-T0SECRET"), "the webhook of ALERTS_URL: its value is no URL: it has no scheme; write `https://HOST/PATH`"),
+        (
+            Some("s3cr3t-T0SECRET"),
+            "the webhook of ALERTS_URL: its value is not a URL: it has no scheme; write `https://HOST/PATH`",
+        ),
         (Some("ftp://127.0.0.1/s3cr3t"), "its scheme is neither `https` nor `http`"),
-        (Some("http://ann:s3cr3t@127.0.0.1/"), "it holds a user and a password"),
+        (Some("http://ann:s3cr3t@127.0.0.1/"), "it contains a user and a password"),
         (Some("http:// s3cr3t"), "it cannot be read"),
     ] {
         let text = child("simulated_success", value);
         assert!(text.contains(message), "{message:?}: {text}");
         assert!(text.contains("told: None"), "{text}");
-        // That would not change anything.
+        // Another try would not help.
         assert!(text.contains("tries: 1,"), "{text}");
     }
 }
@@ -220,7 +223,7 @@ fn a_url_that_is_sent_in_clear_is_warned_of_once_unless_it_stays_on_the_machine(
         assert!(text.contains("tries: 3, told: Some("), "{text}");
         text.matches("the webhook of ALERTS_URL is sent to").count()
     };
-    // Both lead to this machine; the first does not say so.
+    // Both lead to this machine, but the first address does not show that.
     assert_eq!(clear("0.0.0.0"), 1);
     assert_eq!(clear("127.0.0.1"), 0);
 }

@@ -1,4 +1,4 @@
-//! What the command line says of assets, and updates from outside.
+//! The command line's output on assets, and updates from outside.
 
 #![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
@@ -25,7 +25,7 @@ fn ok(folder: &Path, args: &[&str]) -> String {
     said
 }
 
-/// Times of this day are told as a word.
+/// Replaces times of today by a word.
 fn scrubbed(text: &str) -> String {
     let is_time = |word: &str| word.len() >= 20 && word.ends_with('Z') && word.starts_with("20") && !word.starts_with("2024-01");
     let word = |word: &str| if is_time(word) { "NOW".to_owned() } else { word.to_owned() };
@@ -41,7 +41,7 @@ fn the_command_line_says_what_waits_for_what() {
         visits_export @daily (UTC) none: its `end` is past Exports two days, one after the other.
         visits_model when all(visits) as it is updated Builds what was exported.
         both when all(visits, processes) as it is updated Joins both.
-        report none none Looks at what there is.
+        report none none Reads the current value.
         other none none"#]]
     .assert_eq(&scrubbed(&ok(folder, &["list"])));
     expect![[r#"
@@ -92,7 +92,8 @@ fn an_update_from_outside_is_kept_where_nobody_serves_and_a_run_by_hand_reads_it
     assert!(missing.0 == 2 && missing.1.contains("there is no journal"), "{missing:?}");
     ok(folder, &["run", "visits_export", "--logical-date", "2024-01-01"]);
     assert_eq!(ok(folder, &["assets", "update", "processes", "--value", "7"]), "the asset processes is updated");
-    for (value, why) in [("\"many\"", "the value is no `u64`"), ("many", "the value is no JSON: expected value")] {
+    for (value, why) in [("\"many\"", "the value is not of type `u64`"), ("many", "the value is not valid JSON: expected value")]
+    {
         let refused = call(folder, &["assets", "update", "processes", "--value", value]);
         assert!(refused.0 == 2 && refused.1.contains(why), "{refused:?}");
     }
@@ -134,7 +135,7 @@ fn a_process_that_serves_hears_of_an_update_from_outside() {
     let run: serde_json::Value = serde_json::from_str(&ok(folder, &["runs", "--pipeline", "both", "--json"])).unwrap();
     assert_eq!(run["kind"], "asset_triggered");
     let shown = ok(folder, &["show", &format!("both/{}", run["run_id"].as_str().unwrap())]);
-    assert!(shown.contains("begun by the update of processes at 20"), "{shown}");
+    assert!(shown.contains("started by the update of processes at 20"), "{shown}");
     assert!(ok(folder, &["pause", "both"]).starts_with("the `when` of both is paused"));
     serve.kill().unwrap();
     serve.wait().unwrap();

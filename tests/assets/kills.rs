@@ -1,4 +1,4 @@
-//! A process dies at each stage of each commit, and another goes on: no update is lost, and none begins two runs.
+//! A process dies at each stage of each commit, and another resumes: no update is lost, and none starts two runs.
 
 use rusqlite::Connection;
 use std::path::Path;
@@ -16,13 +16,13 @@ fn rows<T: rusqlite::types::FromSql>(folder: &Path, query: &str) -> Vec<T> {
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// What holds whenever somebody looks, also into the journal of a process that has just died.
+/// Invariants of the journal at any time, also right after the process has died.
 fn assert_whole(folder: &Path, kill: &str) {
-    // An update is there if and only if the success is that it is of.
+    // An update is recorded if and only if the success that made it is.
     let successes =
         "SELECT count(*) FROM records JOIN runs ON runs.key = run WHERE pipeline = 'visits_export' AND records.kind = 6";
     assert_eq!(rows::<i64>(folder, successes), rows::<i64>(folder, "SELECT count(*) FROM updates"), "{kill}");
-    // What is used up has a run that was begun for it.
+    // Every consumed update has a run that was started for it.
     let used = "SELECT coalesce(max(update_id), 0) FROM consumed WHERE pipeline = 'visits_model'";
     let begun = "SELECT coalesce(max(update_id), 0) FROM run_updates JOIN runs ON runs.key = run WHERE pipeline = 'visits_model'";
     assert_eq!(rows::<i64>(folder, used), rows::<i64>(folder, begun), "{kill}");
@@ -48,10 +48,10 @@ fn a_process_that_dies_at_any_commit_neither_loses_an_update_nor_begins_two_runs
             assert_eq!(rows::<i64>(folder, "SELECT count(*) FROM updates"), [2], "{kill}");
             let states = "SELECT DISTINCT state || ' ' || kind FROM runs WHERE pipeline = 'visits_model'";
             assert_eq!(rows::<String>(folder, states), ["success asset_triggered"], "{kill}");
-            // Each was told to the model, by itself or with the one after it.
+            // Each was delivered to the model, alone or together with the next.
             let last = "SELECT max(update_id) FROM run_updates JOIN runs ON runs.key = run WHERE pipeline = 'visits_model'";
             assert_eq!(rows::<i64>(folder, last), [2], "{kill}");
-            // What its runs have read is what they were begun for, whichever process they ended in.
+            // Its runs have read what they were started for, whichever process they ended in.
             let read = "SELECT count(*) FROM records JOIN runs ON runs.key = run WHERE pipeline = 'visits_model' AND records.kind = 6 \
                         AND CAST(body AS TEXT) = '\"2024-01-02\"'";
             assert_eq!(rows::<i64>(folder, read), [1], "{kill}");

@@ -1,4 +1,5 @@
-//! Assets, by processes: what is updated, what the command line says of it, and what is left of it by a process that dies. Within one process: `tests/embedding/assets.rs`.
+//! Assets across processes: what is updated, what the command line prints, and what is left after a process died. For tests
+//! within one process see `tests/embedding/assets.rs`.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod asked;

@@ -1,5 +1,5 @@
-//! Pipelines that begin one another's runs by assets. `drive JOURNAL [STAGE:N]` hosts some of them until all has been done, and dies at that stage of
-//! its so-many-th commit; else it is the command line.
+//! Pipelines that start one another's runs by assets. `drive JOURNAL [STAGE:N]` hosts some of them until everything is done, and
+//! dies at that stage of its N-th commit. Without `drive` it is the command line.
 
 use pipeline_runtime::__private::commits::{self, Stage};
 use pipeline_runtime::prelude::*;
@@ -15,9 +15,9 @@ struct Manifest {
     day: String,
 }
 
-/// What each day leaves behind.
+/// What each day's export updates.
 static VISITS: Asset<Manifest> = Asset::new("visits");
-/// What others tell of.
+/// Updated from outside.
 static PROCESSES: Asset<u64> = Asset::external("processes");
 
 #[task]
@@ -53,7 +53,7 @@ fn both() {
     join(VISITS.latest(), PROCESSES.latest());
 }
 
-/// Looks at what there is.
+/// Reads the current value.
 #[pipeline]
 fn report() {
     build(VISITS.latest());
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Has the process die as if it were killed.
+/// Ends the process at that stage of that commit, as if it were killed.
 fn die_at(stage: &str, commit: u64) {
     static AT: OnceLock<(Stage, u64)> = OnceLock::new();
     static COMMITS: AtomicU64 = AtomicU64::new(0);
@@ -100,12 +100,12 @@ fn die_at(stage: &str, commit: u64) {
     });
 }
 
-/// Hosts the export and the model until both days are exported, and the model has used up what was.
+/// Hosts the export and the model until both days are exported and the model has consumed both updates.
 #[tokio::main(flavor = "current_thread")]
 async fn drive(journal: &str) -> ExitCode {
     let host = Host::builder([visits_export(), visits_model(), other()]).journal(journal).follow_schedules(true).start().await;
-    let host = host.expect("nobody else has the journal");
-    // Nobody sleeps: each round gives the host something to do, and so a turn to begin what is due.
+    let host = host.expect("no other process holds the journal");
+    // No sleep: each round gives the host something to do, and thereby a chance to start what is due.
     for _ in 0..10_000 {
         let run = host.trigger("other", (), None).await.expect("it can be triggered");
         host.wait(&run).await.expect("it ends");
@@ -116,7 +116,7 @@ async fn drive(journal: &str) -> ExitCode {
         let is_used_up = models.first().is_some_and(|newest| newest.interval().start.to_rfc3339().starts_with("2024-01-02"))
             || models.first().is_some_and(|newest| newest.interval().end.to_rfc3339().starts_with("2024-01-03"));
         if exports.len() == 2 && is_used_up {
-            host.shutdown().await.expect("all is kept");
+            host.shutdown().await.expect("everything is durable");
             return ExitCode::SUCCESS;
         }
     }

@@ -1,10 +1,10 @@
-//! `backup`, `prune` and `serve --keep`, to the letter.
+//! `backup`, `prune` and `serve --keep`, with their exact output.
 
 use crate::command::{call, told};
 use crate::kept::Folder;
 use expect_test::{Expect, expect};
 
-/// How large a journal is may change with each version.
+/// A journal's size may change with each version, so sizes are replaced.
 fn says(folder: &Folder, args: &[&str], expected: &Expect) {
     let said = told(&folder.command(args).output().expect("it was built"));
     let words: Vec<&str> = said.split(' ').collect();
@@ -23,7 +23,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+        error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
     "#]],
     );
     let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
@@ -42,7 +42,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: no backup was made in "copy.db": it is there already; name another file, or replace it with `--force`
+        error: no backup was made in "copy.db": it exists already; name another file, or replace it with `--force`
     "#]],
     );
     says(
@@ -77,7 +77,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &folder,
         &["prune", "--older-than", "0s", "--dry-run"],
         &expect![[r#"
-        0 runs would be deleted; 1 as old stays, unfinished or looked back on
+        0 runs would be deleted; 1 old run kept, unfinished or still needed
         [exit 0]
     "#]],
     );
@@ -85,7 +85,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         &folder,
         &["prune", "--older-than", "0s"],
         &expect![[r#"
-        0 runs deleted; 1 as old stays, unfinished or looked back on
+        0 runs deleted; 1 old run kept, unfinished or still needed
         the file has _ kB
         [exit 0]
     "#]],
@@ -98,7 +98,7 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
     let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
     assert_eq!(ran.status.code(), Some(1));
     let journal = folder.command(&[]).get_current_dir().expect("each call has one").to_owned();
-    // No system gives a process the first number, and the second is this one's.
+    // No system gives a process the first id; the second is this process's own.
     let (gone, alive) = (u32::MAX, std::process::id());
     let names = [
         format!("copy.db-{gone}.tmp"),
@@ -131,7 +131,7 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
         [exit 0]
     "#]],
     );
-    // What is not old may be that of a process which is not seen here.
+    // A recent file may belong to a process that is not visible from here.
     let left: Vec<_> = names.iter().filter(|name| journal.join(name).exists()).collect();
     assert_eq!(left, [&names[1], &names[2], &names[3], &names[4]]);
 }
@@ -139,74 +139,74 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
 #[test]
 fn what_they_take_stands_in_their_help() {
     expect![[r#"
-        Copies the journal into FILE, also while another process writes it
+        Copy the journal to FILE, even while another process writes it
 
-        FILE is a whole journal, with what was kept at one moment, and appears as a whole. Nobody is held up meanwhile.
+        FILE is a complete journal as of one moment, and appears atomically. No writer is blocked meanwhile.
 
         Usage: cli-pipelines backup [OPTIONS] <FILE>
 
         Arguments:
           <FILE>
-                  The copy; its folder has to be there
+                  The copy; its folder must exist
 
         Options:
               --force
-                  Replaces FILE if it is there and a regular file
+                  Replace FILE if it exists and is a regular file
 
           -h, --help
                   Print help (see a summary with '-h')
 
         Logging:
               --log <LEVEL>
-                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+                  Minimum level of log lines written to stderr: off, error, warn, info, debug, trace
 
-                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+                  The default is the environment variable PIPELINE_LOG, else info.
 
               --log-format <FORMAT>
-                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+                  Format of log lines: text, or json for one JSON object per line with the run, the node and the attempt
 
-                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+                  The default is the environment variable PIPELINE_LOG_FORMAT, else text.
 
         Journal:
               --journal <FILE>
-                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+                  The journal file that stores all runs; defaults to PIPELINE_JOURNAL, else .pipeline/journal.db
 
-                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` create the file if it is missing; all other commands fail and print its path.
         [exit 0]
     "#]].assert_eq(&call(&["backup", "--help"]));
     expect![[r#"
-        Deletes old runs from the journal, in the process that holds it if there is one
+        Delete old runs from the journal, in the process that holds it if there is one
 
-        Runs that have not ended, or have not told everybody, stay; so does what schedules, templates and queued runs look back on, as the newest run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is written anew for that, where no process holds it, which takes free space of twice its size.
+        Unfinished runs and runs with pending notifications are kept, and so is everything that schedules, templates and queued runs depend on, such as the newest run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is rewritten for that if no process holds it, which takes free space of twice its size.
 
         Usage: cli-pipelines prune [OPTIONS] --older-than <DURATION>
 
         Options:
               --older-than <DURATION>
-                  Runs that ended so long ago: 30d, 12h
+                  Delete runs that ended longer ago: 30d, 12h
 
               --dry-run
-                  Says what would be deleted, and deletes nothing
+                  Print what would be deleted, and delete nothing
 
           -h, --help
                   Print help (see a summary with '-h')
 
         Logging:
               --log <LEVEL>
-                  Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+                  Minimum level of log lines written to stderr: off, error, warn, info, debug, trace
 
-                  Without it the environment variable PIPELINE_LOG says it, else it is info.
+                  The default is the environment variable PIPELINE_LOG, else info.
 
               --log-format <FORMAT>
-                  How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+                  Format of log lines: text, or json for one JSON object per line with the run, the node and the attempt
 
-                  Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+                  The default is the environment variable PIPELINE_LOG_FORMAT, else text.
 
         Journal:
               --journal <FILE>
-                  The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+                  The journal file that stores all runs; defaults to PIPELINE_JOURNAL, else .pipeline/journal.db
 
-                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands say where they looked for it.
+                  PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` create the file if it is missing; all other commands fail and print its path.
         [exit 0]
     "#]].assert_eq(&call(&["prune", "--help"]));
     expect![[r#"
@@ -223,7 +223,7 @@ fn what_they_take_stands_in_their_help() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay
+        error: invalid value '0s' for '--keep <DURATION>': it must be longer than zero; without it runs are never deleted
 
         For more information, try '--help'.
     "#]]

@@ -1,22 +1,22 @@
-//! Calls the binaries, and makes what they print the same every time.
+//! Calls the binaries, and replaces what differs between calls in their output.
 
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The binary with the pipelines.
+/// The binary with valid pipelines.
 pub(crate) const PIPELINES: &str = env!("CARGO_BIN_EXE_cli-pipelines");
-/// The binary whose pipelines are wrong.
+/// The binary with invalid pipelines.
 pub(crate) const MISTAKES: &str = env!("CARGO_BIN_EXE_cli-mistakes");
 
-/// The binary whose pipelines take all sorts of params.
+/// The binary whose pipelines take all kinds of params.
 pub(crate) const PARAMS: &str = env!("CARGO_BIN_EXE_cli-params");
 
 pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let mut command = Command::new(binary);
-    // Each call in a folder of its own: the journal's default place lies in it.
+    // Each call gets a folder of its own, as the journal is there by default.
     let call = CALLS.fetch_add(1, Ordering::Relaxed);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}-{call}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
@@ -33,12 +33,12 @@ pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
     command
 }
 
-/// What the call printed, to the letter, and how it exited.
+/// The exact output of the call, and its exit code.
 pub(crate) fn call(args: &[&str]) -> String {
     told(&command(PIPELINES, args).output().expect("the binary was built"))
 }
 
-/// The same without the times that a run took.
+/// The same without the durations of a run.
 pub(crate) fn call_scrubbed(args: &[&str]) -> String {
     scrub(&call(args))
 }
@@ -46,11 +46,11 @@ pub(crate) fn call_scrubbed(args: &[&str]) -> String {
 pub(crate) fn told(output: &Output) -> String {
     let mut text = String::new();
     let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
-    // Spaces at the end of a line, as clap prints them, would be lost on the way through editors.
+    // clap prints spaces at the ends of lines, which editors would remove.
     let stream = |bytes: &[u8]| {
         let mut lines = String::new();
         for line in String::from_utf8_lossy(bytes).lines() {
-            // Which time zones a machine has is its own affair; `zones.rs` tests what is said of them.
+            // Machines differ in their time zones; `zones.rs` tests what is printed of them.
             let line = if line.starts_with("time zones: ") { "time zones: _" } else { line };
             lines.push_str(line.trim_end());
             lines.push('\n');
@@ -64,7 +64,7 @@ pub(crate) fn told(output: &Output) -> String {
     text
 }
 
-/// Replaces what differs from one call to the next: the times that things took, the drawn bars, the dates of log lines.
+/// Replaces what differs between calls: durations, drawn bars, dates of log lines.
 pub(crate) fn scrub(text: &str) -> String {
     let mut lines = String::new();
     for line in text.lines() {
@@ -82,7 +82,7 @@ fn word(word: &str) -> String {
     let core = word.trim_end_matches([',', ';', ')']);
     let rest = &word[core.len()..];
     let is_time = ["ms", "s", "m"].iter().any(|unit| core.strip_suffix(unit).is_some_and(|n| n.parse::<f64>().is_ok()));
-    // A log line's date; those of a run are given by the test.
+    // A log line's date; the dates of runs are set by the test.
     let is_date = core.len() == 20 && core.ends_with('Z') && core.starts_with("20") && !core.starts_with("2024");
     if is_time || is_date { format!("_{rest}") } else { word.to_owned() }
 }

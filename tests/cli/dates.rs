@@ -1,12 +1,12 @@
-//! Dates as people write them: a date alone is a day in the pipeline's zone, for each command alike.
+//! Dates as people write them: a date alone is a day in the pipeline's zone, for all commands.
 //!
-//! `sales` runs at six in Berlin, whose clock goes forward on the 31st of March.
+//! `sales` runs at six in Berlin, whose clock goes forward on March 31.
 
 use crate::command::{PIPELINES, call, command, told};
 use expect_test::expect;
 use std::process::Command;
 
-/// A folder with a journal that has a run of the 25th.
+/// A folder with a journal that has a run of March 25.
 struct Folder(std::path::PathBuf);
 
 impl Folder {
@@ -34,7 +34,7 @@ impl Folder {
         told(&self.command(args).output().expect("it was built"))
     }
 
-    /// The first line that begins so.
+    /// The first line of the output that begins with this text.
     fn line(&self, args: &[&str], beginning: &str) -> String {
         let said = self.call(args);
         said.lines().find(|line| line.starts_with(beginning)).unwrap_or_else(|| panic!("{said}")).to_owned()
@@ -66,12 +66,12 @@ fn a_backfill_has_what_starts_on_its_days_both_of_them_and_those_between() {
 #[test]
 fn another_run_of_a_date_says_so_and_where_the_earlier_one_is() {
     let folder = Folder::new();
-    let said = "this is another run of that date: run ";
+    let said = "this date already has a run: run ";
     assert_eq!(
         folder.line(&["run", "sales", "--logical-date", "2024-03-25", "--log", "off"], said),
         format!("{said}manual__2024-03-25T05:00:00Z is success, and `show sales/manual__2024-03-25T05:00:00Z` shows it")
     );
-    // The newest of them, and for `trigger`, which runs it itself where nobody serves.
+    // The newest run of the date, also for `trigger`, which runs it itself as no process serves.
     assert_eq!(
         folder.line(&["trigger", "sales", "--logical-date", "2024-03-25"], said),
         format!("{said}manual__2024-03-25T05:00:00Z__2 is success, and `show sales/manual__2024-03-25T05:00:00Z__2` shows it")
@@ -81,7 +81,7 @@ fn another_run_of_a_date_says_so_and_where_the_earlier_one_is() {
             .call(&["show", "sales/manual__2024-03-25T05:00:00Z__3"])
             .starts_with("run manual__2024-03-25T05:00:00Z__3 of sales: success")
     );
-    // A day that has none, and what is for programs.
+    // A date without a run, and output for programs.
     let next = folder.call(&["run", "sales", "--logical-date", "2024-03-26", "--log", "off"]);
     assert!(next.contains("[exit 0]") && !next.contains(said), "{next}");
     assert!(!folder.call(&["run", "sales", "--logical-date", "2024-03-25", "--json"]).contains(said));
@@ -97,7 +97,7 @@ fn runs_since_a_date_that_does_not_exist_says_why() {
         refused("2024-03-31T02:30")
     );
     assert!(refused("2024-02-30").contains("error: --since: `2024-02-30` does not exist: the calendar has no such day"));
-    // Pipelines of several zones: by UTC, whose clock skips nothing.
+    // Dates for pipelines of several zones are in UTC, whose clock skips nothing.
     let all = folder.call(&["runs", "--since", "2024-03-31T02:30"]);
     assert!(all.contains("manual__2024-03-25T05:00:00Z") && all.contains("[exit 0]"), "{all}");
 }

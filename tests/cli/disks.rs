@@ -1,4 +1,4 @@
-//! Disks that are full, and files that are none: what is said, and what is left as it was.
+//! Full disks, and paths that are not files: what is printed, and what is left unchanged.
 
 use crate::command::{PIPELINES, command, told};
 use crate::kept::Folder;
@@ -23,7 +23,7 @@ fn call(folder: &Folder, args: &[&str]) -> Output {
     folder.command(args).output().expect("it was built")
 }
 
-/// The call where no file can grow, as on a full disk.
+/// A call that cannot write to any file, as on a full disk.
 fn without_room(folder: &Folder, args: &str) -> String {
     let script = format!("ulimit -f 0; exec {PIPELINES} {args}");
     let mut call = Command::new("sh");
@@ -43,14 +43,14 @@ fn metrics_and_backups_replace_no_pipe_and_no_journal() {
     let is_pipe = || fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo();
     for metrics in ["pipe", ".pipeline/journal.db", ".pipeline/journal.db.lock", "./.pipeline/../.pipeline/journal.db-wal"] {
         let said = told(&call(&folder, &[&SALES[..], &["--new", "--metrics", metrics]].concat()));
-        let why = if metrics == "pipe" { "it is no regular file" } else { "it belongs to the journal" };
-        let wanted = format!("error: --metrics: `{metrics}` is not replaced, as {why}; name another file\n");
+        let why = if metrics == "pipe" { "it is not a regular file" } else { "it belongs to the journal" };
+        let wanted = format!("error: --metrics: `{metrics}` is not replaced, since {why}; name another file\n");
         assert!(said.contains("[exit 2]") && said.contains(&wanted), "{said}");
     }
     let said = told(&call(&folder, &["backup", "pipe", "--force"]));
     assert!(said.contains("[exit 2]") && said.contains("it is no regular file, and is not replaced"), "{said}");
     assert!(is_pipe());
-    // The journal has the one run, and nothing else.
+    // The journal has only the one run.
     let runs = told(&call(&folder, &["runs", "--json"]));
     assert_eq!(runs.lines().filter(|line| line.contains("\"success\"")).count(), 1, "{runs}");
 }
@@ -63,7 +63,7 @@ fn what_is_no_file_is_no_journal() {
     for (journal, why) in [("folder", "it is a folder"), ("pipe", "it is no regular file")] {
         for args in [&["runs", "--journal", journal][..], &[&SALES[..], &["--journal", journal]].concat()] {
             let said = told(&call(&folder, args));
-            assert!(said.contains("[exit 2]") && said.contains(&format!("is no journal: {why}; name another")), "{said}");
+            assert!(said.contains("[exit 2]") && said.contains(&format!("is not a journal: {why}; name another")), "{said}");
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::command::call;
 
-/// Options that take a duration, and what they say of a mistake.
+/// Options that take a duration, and their errors.
 #[test]
 fn durations_are_read_as_in_an_attribute() {
     let month = "`M` is a month, which has no fixed length; for minutes write `m`";

@@ -1,4 +1,4 @@
-//! `gc`, to the letter.
+//! `gc`, with its exact output.
 
 use crate::command::call;
 use expect_test::expect;

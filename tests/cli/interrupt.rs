@@ -1,4 +1,4 @@
-//! Signals end a run promptly, whatever its bodies do, and say what that means.
+//! Signals end a run promptly, whatever its bodies do, and their effect is reported.
 #![cfg(unix)]
 
 use crate::command::{PIPELINES, command, scrub};
@@ -6,7 +6,7 @@ use expect_test::expect;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-/// Runs until a line contains `until`, sends the signal, and returns the exit code and what came on stderr.
+/// Runs until a line contains `until`, sends the signal, and returns the exit code and stderr.
 fn interrupted(args: &[&str], until: &str, signal: &str) -> (Option<i32>, String) {
     interrupt(command(PIPELINES, args), until, signal)
 }
@@ -17,7 +17,7 @@ pub(crate) fn interrupt(mut command: Command, until: &str, signal: &str) -> (Opt
     let seen = lines.by_ref().map_while(Result::ok).any(|line| line.contains(until));
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("there is `kill`");
     assert!(seen && sent.success());
-    // The pipe stays open, so that the run can tell how it ended.
+    // The pipe stays open, so that the run can report its end.
     lines.for_each(drop);
     let mut stderr = String::new();
     child.stderr.take().expect("it is piped").read_to_string(&mut stderr).expect("it is text");
@@ -32,8 +32,8 @@ fn ctrl_c_cuts_a_sensors_wait_off() {
     expect![[r#"
 
         error: interrupted by Ctrl-C: run manual__2024-03-25T00:00:00Z is unfinished, its attempts were cut off
-          = note: what it did is kept, and nothing that had finished runs again
-          = help: `resume` goes on with it
+          = note: its progress is recorded, and finished nodes do not run again
+          = help: `resume` continues it
     "#]]
     .assert_eq(&stderr);
 }

@@ -1,4 +1,4 @@
-//! Runs outlive their process: what the next calls in the same folder say of them, and do with them.
+//! Runs outlive their process: what later calls in the same folder print of them and do with them.
 
 use crate::command::{PIPELINES, command, scrub, told};
 use expect_test::{Expect, expect};
@@ -67,7 +67,7 @@ fn a_failed_run_is_listed_shown_and_retried() {
         &["retry", RUN],
         &expect![[r#"
         journal .pipeline/journal.db
-        going on with run manual__2024-03-25T00:00:00Z
+        resuming run manual__2024-03-25T00:00:00Z
         run manual__2024-03-25T00:00:00Z of mendable: logical date 2024-03-25T00:00:00Z
            _  run  running  2 nodes will be tried again
            _  delicate  running
@@ -112,7 +112,7 @@ fn a_run_that_is_retried_is_measured_with_all_its_attempts() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: --metrics: there is no folder `no/such`; make it, or name a file in another one
+        error: --metrics: there is no folder `no/such`; create it, or name a file in another folder
     "#]],
     );
     let retried = folder.command(&["retry", RUN, "--metrics", "m.json"]).output().expect("it was built");
@@ -136,14 +136,14 @@ fn an_interrupted_run_is_gone_on_with() {
     let resumed = folder.command(&["resume", "--metrics", "m.prom"]).output().expect("it was built");
     let said = String::from_utf8_lossy(&resumed.stdout).into_owned();
     assert!(resumed.status.success(), "{said}");
-    assert!(said.contains(&format!("going on with run {RUN}\n")), "{said}");
+    assert!(said.contains(&format!("resuming run {RUN}\n")), "{said}");
     assert!(said.contains("\nlate: success after "), "its metrics are shown: {said}");
     let metrics = folder.read("m.late.prom");
     assert!(metrics.contains(r#"pipeline_run_state{pipeline="late",state="success"} 1"#), "{metrics}");
     folder.call(
         &["resume"],
         &expect![[r#"
-        nothing to go on with in .pipeline/journal.db
+        nothing to resume in .pipeline/journal.db
         [exit 0]
     "#]],
     );
@@ -157,7 +157,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
             [exit 2]
             [stderr]
-            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
         "#]],
     );
     folder.call(
@@ -165,7 +165,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
             [exit 2]
             [stderr]
-            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
+            error: there is no journal at "FOLDER/.pipeline/journal.db"; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` names another
         "#]],
     );
     std::fs::create_dir(folder.0.join(".pipeline")).expect("the folder is ours");
@@ -175,7 +175,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+        error: ".pipeline/journal.db" is not a journal: file is not a database; name another file with `--journal FILE`
     "#]],
     );
     folder.call(
@@ -183,7 +183,7 @@ fn what_is_not_kept_is_said() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+        error: ".pipeline/journal.db" is not a journal: file is not a database; name another file with `--journal FILE`
     "#]],
     );
 }

@@ -6,7 +6,7 @@ use std::process::Output;
 
 const RUN: [&str; 7] = ["run", "sales", "--logical-date", "2024-03-25", "--param", "days=3", "--param=region=eu"];
 
-/// What went to stderr, with the times replaced.
+/// The lines on stderr, with the times replaced.
 fn logged(output: &Output) -> String {
     assert!(output.status.success(), "{}", told(output));
     let text = String::from_utf8(output.stderr.clone()).expect("lines are text");
@@ -28,7 +28,7 @@ fn json_is_an_object_a_line_with_the_run_and_the_bodys_own_fields() {
         {"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"manual__2024-03-25T05:00:00Z","node":"notify","attempt":1,"message":"the total is 6"}
     "#]];
     golden.assert_eq(&logged(&output));
-    // The progress is no log.
+    // The progress is not a log.
     assert!(String::from_utf8_lossy(&output.stdout).contains("extract  running"));
     let by_environment = command(PIPELINES, &RUN).env("PIPELINE_LOG_FORMAT", " JSON ").output().expect("it was built");
     golden.assert_eq(&logged(&by_environment));
@@ -48,7 +48,7 @@ fn a_simulation_has_json_lines_too() {
     let said = logged(&command(PIPELINES, &args).output().expect("it was built"));
     let output = command(PIPELINES, &args).output().expect("it was built");
     let lines = String::from_utf8_lossy(&output.stderr).into_owned();
-    // By the simulation's time: the run begins as its data interval ends.
+    // In the simulation's time: the run starts at the end of its data interval.
     assert!(lines.lines().all(|line| line.starts_with(r#"{"time":"2024-03-26T05:00:00.0"#)), "{lines}");
     expect![[r#"{"time":"_","level":"INFO","target":"cli_pipelines","pipeline":"sales","run":"simulated__2024-03-25T05:00:00Z","node":"extract","attempt":1,"message":"extracting eu","fields":{"days":3}}"#]].assert_eq(said.lines().next().unwrap_or_default());
 }

@@ -1,6 +1,6 @@
-//! The command line of a binary like any user's: what it prints, to the letter, and how it exits.
+//! The command line of a binary like any user's: its exact output, and its exit codes.
 //!
-//! Times that a run took are replaced by `_`, and all else is as users see it. `UPDATE_EXPECT=1` writes the goldens anew.
+//! Durations of runs are replaced by `_`; all else is as users see it. `UPDATE_EXPECT=1` rewrites the goldens.
 
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 

@@ -9,14 +9,14 @@ use std::process::Command;
 
 const SALES: [&str; 7] = ["run", "sales", "--logical-date", "2024-03-25", "--param", "days=3", "--metrics"];
 
-/// The call, and the file that it is to write.
+/// Returns the call, and the path of the file that it writes.
 pub(crate) fn metered(args: &[&str], file: &str) -> (Command, std::path::PathBuf) {
     let command = command(PIPELINES, &[args, &[file]].concat());
     let path = command.get_current_dir().expect("it has a folder of its own").join(file);
     (command, path)
 }
 
-/// Without what a real run measures anew each time: times, and which range a poke fell into.
+/// Removes what differs between real runs: times, and the range that a poke fell into.
 fn without_times(text: &str) -> String {
     let is_time = |line: &str| line.contains("_seconds{") || line.contains("_seconds_total{") || line.contains("_seconds_sum{");
     let line = |line: &str| match line.rsplit_once(' ') {
@@ -101,7 +101,7 @@ fn a_run_is_shown_as_tables_and_written_for_prometheus() {
 #[test]
 fn a_file_is_replaced_whatever_is_called_like_it_and_is_anybodys_to_read() {
     let (mut command, path) = metered(&SALES, "sales.prom");
-    // What another process that writes the same file could have left.
+    // This could be left by another process that writes the same file.
     fs::create_dir(path.with_extension("prom.tmp")).expect("the folder is ours");
     fs::write(&path, "old").expect("the folder is ours");
     let output = command.output().expect("it was built");
@@ -152,13 +152,13 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_runs() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --metrics: there is no folder `no/such`; make it, or name a file in another one
+        error: --metrics: there is no folder `no/such`; create it, or name a file in another folder
     "#]]
     .assert_eq(&call(&["run", "sales", "--metrics", "no/such/sales.prom"]));
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --metrics: `/` is no file; name one, as in `--metrics run.prom`
+        error: --metrics: `/` is not a file; name one, as in `--metrics run.prom`
     "#]]
     .assert_eq(&call(&["run", "sales", "--metrics", "/"]));
 }

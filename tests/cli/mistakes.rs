@@ -1,4 +1,4 @@
-//! A binary whose pipelines are wrong, for the tests of what is said about them.
+//! A binary with invalid pipelines, for tests of their errors.
 
 use pipeline_runtime::prelude::*;
 
@@ -12,7 +12,7 @@ async fn load(rows: u32) -> Result<u32> {
     Ok(rows)
 }
 
-/// Two nodes of one name, in two places.
+/// Two nodes with one name, in two places.
 #[pipeline]
 fn doubled() {
     let a = rows().named("rows");
@@ -20,18 +20,18 @@ fn doubled() {
     load(a).named("");
 }
 
-/// Nothing at all.
+/// Has no nodes.
 #[pipeline]
 fn empty() {}
 
-/// Cannot be described.
+/// Returns an error instead of a plan.
 #[pipeline]
 fn broken() -> Result<()> {
     rows();
     Err("the region is unknown".into())
 }
 
-/// As it should be.
+/// Is valid.
 #[pipeline]
 fn sound() {
     load(rows());
@@ -40,7 +40,7 @@ fn sound() {
 static NARROW: Pool = Pool::new("warehouse", 2);
 static WIDE: Pool = Pool::new("warehouse", 4);
 
-/// Shares a pool with the next by its name, but not its slots.
+/// Shares a pool's name with the next pipeline, but not its number of slots.
 #[pipeline]
 fn narrow() {
     rows().pool(&NARROW);

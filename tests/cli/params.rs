@@ -1,4 +1,4 @@
-//! What a param may be, and what is said of one that does not fit.
+//! Valid params, and the errors of others.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
@@ -8,7 +8,7 @@ use std::fs;
 
 const DATE: [&str; 4] = ["--logical-date", "2024-03-25", "--log", "off"];
 
-/// What a run with these params was given; and the same run as it is resumed by another process.
+/// What a run with these params received; a second process that resumes the run receives the same.
 fn given(params: &[&str]) -> String {
     let mut run = command(PARAMS, &["run", "told"]);
     run.args(DATE).args(params.iter().flat_map(|param| ["--param", param]));
@@ -81,7 +81,7 @@ fn an_error_names_the_argument_the_param_and_the_type() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --param tables=a,b: param `tables` of pipeline `told` does not fit: "a,b" is no JSON (expected value): write it as in `["a", "b"]`
+        error: --param tables=a,b: param `tables` of pipeline `told` does not fit: "a,b" is not JSON (expected value): write it as in `["a", "b"]`
     "#]].assert_eq(&given(&["tables=a,b"]));
     expect![[r#"
         [exit 2]

@@ -2,7 +2,7 @@ use crate::command::{MISTAKES, call, command, told};
 use expect_test::expect;
 use std::fmt::Write;
 
-/// When the next run is differs from day to day.
+/// Replaces the time of the next run, which differs from day to day.
 fn tomorrow(listed: &str) -> String {
     let is_time = |word: &str| word.len() == "2024-03-25T06:00:00Z".len() && word.ends_with("00:00Z");
     let words = listed.split(' ').map(|word| if is_time(word) { "NEXT                " } else { word });
@@ -15,15 +15,15 @@ fn list() {
         pipeline   schedule                   next run              tags          description
         sales      0 6 * * * (Europe/Berlin)  NEXT                  sales, daily  Loads the day's sales.
         waiting    none                       none                                Waits for a file that others write.
-        endless    none                       none                                Never ends by itself, and has a body on each worker that cannot be cut off.
+        endless    none                       none                                Never ends by itself, and blocks every worker with a body that cannot be cut off.
         panicking  none                       none                                Panics.
         wide       none                       none                                More nodes than are drawn one by one.
         mendable   none                       none                                Fails until somebody mends what it needs.
         late       none                       none                                Waits for a file in a folder beside it.
-        loud       none                       none                                Says more than anybody reads.
+        loud       none                       none                                Prints more than anybody reads.
         relisted   none                       none                                Works on a list that may change.
-        forever    none                       none                                Waits as long as it may, from later than the run's start.
-        hostile    none                       none                                Says things that do something to a terminal, wherever a body may say something.
+        forever    none                       none                                Waits as long as allowed, from later than the run's start.
+        hostile    none                       none                                Prints control characters for terminals, wherever a body may print something.
         [exit 0]
     "#]].assert_eq(&tomorrow(&call(&["list"])));
 }
@@ -79,7 +79,7 @@ fn check_shows_all_mistakes_of_all_pipelines() {
     .assert_eq(&told(&output));
 }
 
-/// What programs read: each mistake with its places, also those that several pipelines make together.
+/// The output for programs: each mistake with its places, also mistakes that several pipelines make together.
 #[test]
 fn check_tells_programs_of_each_mistake_and_its_places() {
     let checked = |variable: &str| -> String {

@@ -53,7 +53,7 @@ fn failure_says_why_where_and_what_did_not_run() {
            _  publish  upstream_failed  `load` failed
            _  notify  running
            _  notify  success  after _
-           _  run  on_failure  told cli_pipelines::page
+           _  run  on_failure  notified cli_pipelines::page
 
         node state 0 _
         extract success _ → _
@@ -70,7 +70,7 @@ fn failure_says_why_where_and_what_did_not_run() {
           --> tests/cli/pipelines/main.rs:59:17: wired here
           = note: so `publish` did not run
 
-        help: mend the cause; `retry manual__2024-03-25T05:00:00Z` then runs what failed and what did not run because of it
+        help: fix the cause; `retry manual__2024-03-25T05:00:00Z` then runs the failed nodes and those that did not run because of them
     "#]].assert_eq(&sales(&["--param", "strict=true", "--log", "off"]));
 }
 
@@ -101,7 +101,7 @@ fn a_panic_is_a_failure_and_told_where_it_happened() {
         error: node `panics` failed: the body panicked: there is no row
           --> tests/cli/pipelines/main.rs:144:5: wired here
 
-        help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
+        help: fix the cause; `retry manual__2024-03-25T00:00:00Z` then runs the failed nodes and those that did not run because of them
     "#]]
     .assert_eq(&call_scrubbed(&["run", "panicking", "--logical-date", "2024-03-25"]));
 }
@@ -197,7 +197,7 @@ fn a_level_that_is_none() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// Runs with that `--params` file, whose folder's name is left out of the answer.
+/// Runs with that `--params` file, and removes the name of its folder from the output.
 fn with_file(contents: Option<&str>) -> String {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("params.json");
@@ -216,7 +216,7 @@ fn params_from_a_file() {
     assert!(told.contains("[exit 0]"), "{told}");
 }
 
-/// It has no end, and so none of it is read beyond the limit.
+/// The file is endless, so it must not be read beyond the limit.
 #[cfg(unix)]
 #[test]
 fn a_params_file_without_an_end() {
@@ -235,20 +235,20 @@ fn a_params_file_that_is_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --params: FOLDER/params.json:3:3: this is no JSON: key must be a string
+        error: --params: FOLDER/params.json:3:3: this is not valid JSON: key must be a string
     "#]]
     .assert_eq(&with_file(Some("{\n  \"days\": 2,\n  region: 1\n}")));
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --params: FOLDER/params.json: the params are an object, as in {"region": "eu"}
+        error: --params: FOLDER/params.json: the params must be an object, as in {"region": "eu"}
     "#]]
     .assert_eq(&with_file(Some("[1, 2]")));
     let large = " ".repeat(1 << 20) + "{}";
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --params: FOLDER/params.json has more than 1 MiB, which is the limit of a run's params: put what is large in a bucket, and give its key
+        error: --params: FOLDER/params.json has more than 1 MiB, which is the limit for a run's params: store large data in a bucket and pass its key
     "#]]
     .assert_eq(&with_file(Some(&large)));
     expect![[r#"
@@ -299,7 +299,7 @@ fn many_nodes_are_counted() {
     .assert_eq(&summary);
 }
 
-/// Without what differs from run to run.
+/// Replaces the values that differ from run to run.
 fn timeless(value: Value) -> Value {
     match value {
         Value::Object(fields) => {

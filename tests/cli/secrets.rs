@@ -1,4 +1,4 @@
-//! Secrets: their values are in nothing that is kept or shown.
+//! Secrets: their values are in nothing that is stored or shown.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Neither is in any other text.
+/// Neither value is part of any other text.
 const KEY: &str = "s3cr3t-of-the-portal";
 const TOKEN: &str = "t0ken-of-the-portal";
 
@@ -24,7 +24,7 @@ fn call(folder: Option<&Path>, args: &[&str]) -> Command {
     command
 }
 
-/// All that the call says, of which no secret is part.
+/// Returns the output of the call, and checks that it contains no secret.
 fn said(mut command: Command) -> String {
     let output = command.output().unwrap();
     let text = told(&output);
@@ -34,7 +34,7 @@ fn said(mut command: Command) -> String {
     text
 }
 
-/// The names of the files that hold a secret.
+/// Collects the names of the files that contain a secret.
 fn files_with_secrets(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -88,7 +88,7 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --param token=…: param `token` of pipeline `guarded` is a secret, and params are kept and shown: say where its value stands, as in `env:NAME` for an environment variable or `file:PATH` for a file
+        error: --param token=…: param `token` of pipeline `guarded` is a secret, and params are stored and shown: say where its value is, as in `env:NAME` for an environment variable or `file:PATH` for a file
     "#]].assert_eq(&said(run));
     let mut run = call(None, &["run", "guarded", "--params", "params.json"]);
     fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"token": "{TOKEN}"}}"#)).unwrap();
@@ -96,7 +96,7 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --params params.json: param `token` of pipeline `guarded` is a secret, and params are kept and shown: say where its value stands, as in `env:NAME` for an environment variable or `file:PATH` for a file
+        error: --params params.json: param `token` of pipeline `guarded` is a secret, and params are stored and shown: say where its value is, as in `env:NAME` for an environment variable or `file:PATH` for a file
     "#]].assert_eq(&said(run));
 }
 
@@ -111,15 +111,15 @@ fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
         (format!("by_name.a={TOKEN}"), "by_name.a"),
     ] {
         let text = said(call(None, &["run", "keyed", "--param", &param]));
-        let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are kept and shown");
+        let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are stored and shown");
         assert!(text.contains("[exit 2]") && text.contains(&wanted), "{param}: {text}");
     }
     let run = call(None, &["run", "keyed", "--params", "params.json"]);
     fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"list": "{TOKEN}"}}"#)).unwrap();
     assert!(said(run).contains("param `list` of pipeline `keyed` is a secret"));
-    // What is no secret is shown, as is a reference.
+    // Values that are not secrets are shown, and so are references.
     let text = said(call(None, &["run", "keyed", "--param", "list=env:PORTAL_KEY"]));
-    assert!(text.contains("--param list=env:PORTAL_KEY: ") && text.contains("is no JSON"), "{text}");
+    assert!(text.contains("--param list=env:PORTAL_KEY: ") && text.contains("is not JSON"), "{text}");
     let text = said(call(None, &["run", "told", "--param", "pace=none-of-them"]));
     assert!(text.contains("--param pace=none-of-them: "), "{text}");
 }
@@ -197,20 +197,20 @@ fn what_has_no_value_is_said_before_anything_runs() {
         [exit 0]
     "#]]
     .assert_eq(&said(call(None, &["check", "guarded", "--env"])));
-    // A value that is of no use, which no text says.
+    // A value that cannot be used, and which no text contains.
     for (url, why) in [
-        ("mail.example.org", "its value is no URL of a mail server: it cannot be read; write `smtps://USER:PASSWORD@HOST`"),
+        ("mail.example.org", "its value is not a mail server's URL: it cannot be read; write `smtps://USER:PASSWORD@HOST`"),
         (
             "https://ann:kept-apart@mail.example.org",
-            "its value is no URL of a mail server: its scheme is neither `smtps` nor `smtp`;",
+            "its value is not a mail server's URL: its scheme is neither `smtps` nor `smtp`;",
         ),
-        ("smtps://ann:kept-apart@mail.example.org", "it is from nobody, as the URL's user is no address"),
+        ("smtps://ann:kept-apart@mail.example.org", "it has no sender, as the URL's user is not an address"),
         ("smtps://ann%40example.org:kept-apart@mail.example.org", ""),
     ] {
         let mut check = call(None, &["check", "mailed", "--env"]);
         check.env("PORTAL_MAIL", url);
         let said = said(check);
-        let error = "error: the notifier `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed` can tell nobody: the variable PORTAL_MAIL: ";
+        let error = "error: the notifier `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed` cannot deliver notifications: the variable PORTAL_MAIL: ";
         assert!(!said.contains("kept-apart"), "{said}");
         if why.is_empty() {
             assert_eq!(said, "mailed: 1 node, no schedule\n[exit 0]\n");

@@ -1,4 +1,4 @@
-//! Settings: what is set, for which runs, and what is refused.
+//! Settings: which are set, for which runs, and which are refused.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
@@ -12,7 +12,7 @@ fn call(folder: &Path, args: &[&str]) -> String {
     told(&command(PARAMS, args).current_dir(folder).output().unwrap())
 }
 
-/// Times of this day are told as a word.
+/// Replaces times of today by a word.
 fn scrubbed(text: &str) -> String {
     let is_time = |word: &str| word.len() >= 20 && word.ends_with('Z') && word.starts_with("20");
     let word = |word: &str| if is_time(word) { "NOW".to_owned() } else { word.to_owned() };
@@ -29,7 +29,7 @@ fn a_run_keeps_the_settings_that_it_began_with() {
         limit 500 500 default limited
         [exit 0]"#]]
     .assert_eq(&scrubbed(&call(&["settings"])));
-    // Nothing was kept yet, so nothing can be.
+    // There is no journal yet, so nothing can be set.
     assert!(call(&["settings", "set", "limit=200"]).contains("there is no journal"));
     let first = ["run", "limited", "--logical-date", "2024-03-25"];
     call(&first);
@@ -37,7 +37,7 @@ fn a_run_keeps_the_settings_that_it_began_with() {
         call(&["settings", "set", "limit=200"]).trim(),
         "the setting limit is 200, for runs that begin from now on\n[exit 0]"
     );
-    // A text, though it could be read as JSON.
+    // This is a string, though it could be parsed as JSON.
     call(&["settings", "set", "folder=7"]);
     call(&["run", "limited", "--logical-date", "2024-03-26"]);
     expect![[r#"
@@ -46,7 +46,7 @@ fn a_run_keeps_the_settings_that_it_began_with() {
         limit 200 500 NOW limited
         [exit 0]"#]]
     .assert_eq(&scrubbed(&call(&["settings"])));
-    // Each run has its own, also where it is tried again.
+    // Each run keeps its own settings, also when it is retried.
     for (date, value) in [("2024-03-25", "500 rows of raw/new"), ("2024-03-26", "200 rows of 7")] {
         let run = format!("manual__{date}T00:00:00Z");
         call(&["retry", &run]);
@@ -75,9 +75,9 @@ fn what_is_no_setting_and_no_value_of_its_type_is_refused() {
         (["settings", "unset", "folders"], "the pipelines have no setting `folders`; did you mean `folder`?"),
         (
             ["settings", "set", "limit=many"],
-            "the setting `limit`: \"many\" is no `u64`: invalid type: string \"many\", expected u64",
+            "the setting `limit`: \"many\" is not a `u64`: invalid type: string \"many\", expected u64",
         ),
-        (["settings", "set", "limit=-1"], "the setting `limit`: -1 is no `u64`: invalid value: integer `-1`, expected u64"),
+        (["settings", "set", "limit=-1"], "the setting `limit`: -1 is not a `u64`: invalid value: integer `-1`, expected u64"),
         (["settings", "set", "limit"], "write KEY=VALUE"),
     ] {
         let refused = call(&args);
@@ -106,7 +106,7 @@ fn a_process_that_serves_sets_it() {
     assert!(lines.any(|line| line.unwrap().starts_with("serving limited")));
     let said = call(folder.path(), &["settings", "set", "limit=200"]);
     assert_eq!(said.trim(), "the setting limit is 200, for runs that begin from now on\n[exit 0]");
-    assert!(call(folder.path(), &["settings", "set", "limit=many"]).contains("\"many\" is no `u64`"));
+    assert!(call(folder.path(), &["settings", "set", "limit=many"]).contains("\"many\" is not a `u64`"));
     call(folder.path(), &["trigger", "limited", "--logical-date", "2024-03-25"]);
     assert!(lines.any(|line| line.unwrap().contains("of limited: failed")));
     let shown = call(folder.path(), &["show", "manual__2024-03-25T00:00:00Z"]);

@@ -114,7 +114,7 @@ fn a_value_in_a_bodys_stead() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --stub: the stub of `parse` is no `usize`, which the task returns: invalid type: string "x", expected usize at line 1 column 3
+        error: --stub: the stub of `parse` is not a `usize`, which the task returns: invalid type: string "x", expected usize at line 1 column 3
     "#]]
     .assert_eq(&call(&["simulate", "waiting", "--stub", "parse=\"x\""]));
     expect![[r#"
@@ -126,7 +126,7 @@ fn a_value_in_a_bodys_stead() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: invalid value 'parse=three' for '--stub <NODE=JSON>': `three` is no JSON: expected ident at line 1 column 2; a text stands in quotes
+        error: invalid value 'parse=three' for '--stub <NODE=JSON>': `three` is not valid JSON: expected ident at line 1 column 2; write a text in quotes
 
         For more information, try '--help'.
     "#]]
@@ -168,7 +168,7 @@ fn runs_of_other_pipelines() {
     let other_day = of_others(&["totals", "--ran", "3m=counts@2024-01-02", "--ran", "4m=counts={\"count\": []}"]);
     assert!(other_day.contains("run: success after 4m"), "{other_day}");
     assert!(other_day.ends_with(
-        "warning: nothing waited for the run of `counts` that starts at 2024-01-02T00:00:00Z, which the simulation was told of\n"
+        "warning: nothing waited for the run of `counts` that starts at 2024-01-02T00:00:00Z, which was given to the simulation\n"
     ));
     let untold = of_others(&["totals"]);
     assert!(untold.contains("`.ran(..)` in a test, `--ran` on the command line, says when a run ended, and how"), "{untold}");
@@ -185,14 +185,14 @@ fn updates_of_assets() {
         [exit 0]
         [stderr]
 
-        warning: the update of `rates` after 3m came when the run had begun: it changes nothing of it
+        warning: the update of `rates` after 3m came after the run had started: it has no effect on it
     "#]]
     .assert_eq(&of_others(&[&["converted"], &updates[..]].concat()));
     let untold = of_others(&["converted"]);
     assert!(untold.contains("on the command line `--updated 0s=rates=JSON`"), "{untold}");
 }
 
-/// What is said of a call that is refused.
+/// The error of a call that is refused.
 #[track_caller]
 fn refused(args: &[&str]) -> String {
     let said = of_others(args);
@@ -220,10 +220,10 @@ fn others_that_are_told_of_wrongly() {
         --ran: no pipeline has the id `count`; did you mean `counts`?
         --ran: the run of `counts`: `soon` is not a date; write `2024-01-31`, `2024-01-31T06:00` (in the schedule's time zone) or `2024-01-31T06:00:00Z`
         --ran: the run of `counts`: `totals` takes the output of no task `cuont` of it; did you mean `count`?
-        --ran: the run of `counts`: the output of `count` is no `Vec<Rates>`: invalid type: integer `7`, expected a sequence at line 1 column 1
+        --ran: the run of `counts`: the output of `count` is not a `Vec<Rates>`: invalid type: integer `7`, expected a sequence at line 1 column 1
         --ran: the run of `totals`: `totals` takes the output of no task `count` of it; it takes no output of that pipeline
-        invalid value '3m=counts=done' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `done` is no end of a run; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
-        invalid value '3m=counts={' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `{` is no JSON: EOF while parsing an object at line 1 column 1; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+        invalid value '3m=counts=done' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `done` is not an end of a run; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
+        invalid value '3m=counts={' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `{` is not valid JSON: EOF while parsing an object at line 1 column 1; write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
         invalid value 'soon=counts' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
         invalid value '3m' for '--ran <WHEN=PIPELINE[@DATE][=HOW]>': write WHEN=PIPELINE, WHEN=PIPELINE='{"task": 7}' or WHEN=PIPELINE=failed, as in `3m=counts`
     "#]].assert_eq(&said);
@@ -231,9 +231,9 @@ fn others_that_are_told_of_wrongly() {
     let said: String = ["0s=rate=7", "0s=rates=7", "0s=rates", "0s=rates=many", "soon=rates=7"].map(updated).concat();
     expect![[r#"
         --updated: pipeline `converted` neither waits for an asset `rate` nor reads it; did you mean `rates`?
-        --updated: the update of the asset `rates`: the value is no `Rates`: invalid type: integer `7`, expected struct Rates at line 1 column 1
+        --updated: the update of the asset `rates`: the value is not a `Rates`: invalid type: integer `7`, expected struct Rates at line 1 column 1
         invalid value '0s=rates' for '--updated <WHEN=ASSET=JSON>': write WHEN=ASSET=JSON, as in `0s=rates='{"eur": 7}'`
-        invalid value '0s=rates=many' for '--updated <WHEN=ASSET=JSON>': `many` is no JSON: expected value at line 1 column 1; a text stands in quotes
+        invalid value '0s=rates=many' for '--updated <WHEN=ASSET=JSON>': `many` is not valid JSON: expected value at line 1 column 1; write a text in quotes
         invalid value 'soon=rates=7' for '--updated <WHEN=ASSET=JSON>': `soon` is not a duration: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
     "#]].assert_eq(&said);
     expect![[r#"
@@ -246,13 +246,13 @@ fn others_that_are_told_of_wrongly() {
 fn a_wrong_stub_is_told_by_the_name_that_its_type_has_in_the_code() {
     let said: String = ["count=7", "run_of=7", "total=[]", "cuont=7"].map(|stub| refused(&["totals", "--stub", stub])).concat();
     expect![[r#"
-        --stub: the stub of `count` is no `Vec<Rates>`, which the task returns: invalid type: integer `7`, expected a sequence at line 1 column 1
-        --stub: the stub of `run_of` is no `UpstreamRun`, which the task returns: invalid type: integer `7`, expected struct UpstreamRun at line 1 column 1
-        --stub: the stub of `total` is no `u64`, which the task returns: invalid type: sequence, expected u64 at line 1 column 0
+        --stub: the stub of `count` is not a `Vec<Rates>`, which the task returns: invalid type: integer `7`, expected a sequence at line 1 column 1
+        --stub: the stub of `run_of` is not a `UpstreamRun`, which the task returns: invalid type: integer `7`, expected struct UpstreamRun at line 1 column 1
+        --stub: the stub of `total` is not a `u64`, which the task returns: invalid type: sequence, expected u64 at line 1 column 0
         --stub: no node has the id `cuont`; the nodes are `run_of`, `count`, `total`
     "#]].assert_eq(&said);
     expect![[r#"
-        --stub: the stub of `rates` is no `Rates`, which the task returns: invalid type: integer `7`, expected struct Rates at line 1 column 1
+        --stub: the stub of `rates` is not a `Rates`, which the task returns: invalid type: integer `7`, expected struct Rates at line 1 column 1
     "#]].assert_eq(&refused(&["converted", "--stub", "rates=7"]));
 }
 
@@ -296,7 +296,7 @@ fn arguments_that_are_wrong() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)
+        error: --arrive, --latency, --outage: no store for `s4://data-bucket`: known schemes are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)
     "#]].assert_eq(&call(&["simulate", "waiting", "--outage", "s4://data-bucket=5m..20m"]));
     expect![[r#"
         [exit 2]

@@ -1,4 +1,4 @@
-//! What is seen on a terminal: these calls have one of their own.
+//! Output to a terminal: each of these calls has a terminal of its own.
 
 use crate::command::{PIPELINES, call, command, scrub};
 use crate::kept::Folder;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-/// Calls it on a terminal. Returns the exit code and all that the terminal was sent.
+/// Makes the call on a terminal. Returns the exit code and everything that was sent to the terminal.
 pub(crate) fn on_terminal(mut command: Command) -> (Option<i32>, String) {
     let terminal = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).expect("a terminal");
     rustix::pty::grantpt(&terminal).and_then(|()| rustix::pty::unlockpt(&terminal)).expect("it is ours");
@@ -14,10 +14,10 @@ pub(crate) fn on_terminal(mut command: Command) -> (Option<i32>, String) {
     let end = || File::options().read(true).write(true).open(&name).expect("its other end");
     command.stdin(Stdio::from(end())).stdout(Stdio::from(end())).stderr(Stdio::from(end()));
     let mut child = command.env("TERM", "xterm").spawn().expect("it was built");
-    // Its copies of the other end are closed, so that reading ends with the child.
+    // Closes this process's copies of the other end, so that reading ends with the child.
     drop(command);
     let (mut sent, mut bytes, mut terminal) = (Vec::new(), [0; 4096], File::from(terminal));
-    // Linux says with an error that nobody has the other end any more.
+    // Linux reports an error once no process has the other end open.
     while let Ok(count @ 1..) = terminal.read(&mut bytes) {
         sent.extend_from_slice(&bytes[..count]);
     }
@@ -28,7 +28,7 @@ pub(crate) fn on_terminal(mut command: Command) -> (Option<i32>, String) {
 fn a_wait_without_an_end_is_drawn_and_its_failure_is_the_runs() {
     let (code, sent) = on_terminal(command(PIPELINES, &["run", "forever"]));
     assert_eq!(code, Some(1), "{sent}");
-    // It was drawn as it waited.
+    // It was drawn while it waited.
     assert!(sent.contains("never  up_for_reschedule  next in "), "{sent}");
     assert!(sent.contains("error: node `never` failed: there will be none") && sent.contains("run: failed after"), "{sent}");
 }
@@ -40,11 +40,11 @@ fn the_same_elsewhere() {
     assert!(said.contains("[exit 1]") && said.contains("error: node `never` failed: there will be none"), "{said}");
 }
 
-/// What sets the terminal's title, and what looks like a line of the engine or like a message of ours.
+/// Sets the terminal's title, and lines that look like the engine's or ours.
 const TITLE: &str = "\u{1b}]0;owned\u{7}";
 const FORGED: [&str; 2] = ["2024-03-25T00:00:00Z ERROR engine: all is lost", "error: all is lost, call this number"];
 
-/// The lines that a terminal shows, without what draws them in place.
+/// The lines that a terminal shows, without the sequences that redraw them.
 fn lines(sent: &str) -> Vec<String> {
     let mut shown = String::new();
     let mut rest = sent.chars();
@@ -79,7 +79,7 @@ fn nothing_that_anybody_says_does_anything_to_a_terminal() {
         &["list"],
         &["check"],
         &["simulate", "hostile", "--param", &word],
-        // What is refused is quoted.
+        // Refused arguments are quoted in the error.
         &["show", &node],
         &["logs", run, &node],
         &["logs", &node],
@@ -97,7 +97,7 @@ fn nothing_that_anybody_says_does_anything_to_a_terminal() {
         let forged = lines(&sent).into_iter().find(|line| FORGED.iter().any(|forged| line.starts_with(forged)));
         assert_eq!(forged, None, "{args:?}: {sent:?}");
     }
-    // They were said.
+    // The hostile texts are there, escaped.
     let (_, shown) = on_terminal(folder.command(&["show", run]));
     assert!(shown.contains("\\u{1b}]0;owned\\u{7}"), "{shown}");
 }

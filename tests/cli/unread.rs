@@ -1,4 +1,4 @@
-//! Who does not read what a run prints holds nothing up, and is told how much was not shown.
+//! If a run's output is not read, the run is not delayed, and the reader is told how much was not shown.
 
 use crate::command::{PIPELINES, command};
 use std::net::TcpListener;
@@ -6,10 +6,10 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// Longer than the run takes, on a machine that does much else.
+/// Longer than the run takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Runs the pipeline whose first node logs 32 MB, reads nothing until its second runs, and returns stdout and stderr.
+/// Runs the pipeline whose first node logs 32 MB, reads nothing until its second node runs, and returns stdout and stderr.
 fn unread_until_the_second_node_runs(args: &[&str]) -> (String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
     let address = listener.local_addr().expect("it is bound").to_string();
@@ -43,14 +43,14 @@ fn a_run_ends_well_that_nobody_reads_and_says_what_is_missing() {
 fn the_last_json_object_is_whole_though_nobody_read_the_others() {
     let (stdout, _) = unread_until_the_second_node_runs(&["run", "loud", "--log", "info", "--json"]);
     let events: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
-    let missing = events.iter().find(|event| event["event"] == "not_shown").expect("it is told");
+    let missing = events.iter().find(|event| event["event"] == "not_shown").expect("it is reported");
     assert!(missing["log_lines"].as_u64() > Some(0), "{missing}");
     let last = events.last().expect("there are events");
     assert_eq!((&last["event"], &last["state"]), (&"run_finished".into(), &"success".into()));
     assert_eq!((&last["nodes"]["shout"]["state"], &last["nodes"]["knock"]["state"]), (&"success".into(), &"success".into()));
 }
 
-/// What is still to be printed is nobody's reason to wait for the journal.
+/// Output that is still to be printed does not hold the journal's lock.
 #[test]
 fn the_journal_is_free_once_a_run_is_over_that_nobody_reads() {
     let mut run = command(PIPELINES, &["run", "loud", "--log", "info"]);
@@ -66,7 +66,7 @@ fn the_journal_is_free_once_a_run_is_over_that_nobody_reads() {
         assert!(began.elapsed() < PATIENCE, "the run waits for who reads");
     }
     assert!(run.try_wait().expect("it was started").is_none(), "its stderr is full");
-    // A command that makes a run has to have the journal itself, where the holder does not answer.
+    // A command that makes a run needs the journal itself if the holder does not answer.
     let mut next = command(PIPELINES, &["run", "panicking"]);
     let mut is_free = || {
         let output = next.current_dir(&folder).output().expect("it was built");

@@ -1,11 +1,12 @@
-//! A body that changes the process's folder changes neither the journal nor what else was named before.
+//! A body that changes the process's folder does not affect the journal's path or other relative paths given before.
 
 use crate::command::{PARAMS, command, told};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-/// Runs `wandering`, whose body goes to another folder, and calls `meanwhile` with the folder of the start once it is there. Returns what was said.
+/// Runs `wandering`, whose body goes to another folder. Once it is there, calls `meanwhile` with the original folder. Returns the
+/// output.
 fn wander(to: &Path, meanwhile: impl FnOnce(&Path)) -> String {
     let go = to.join("go");
     let params = [format!("to={}", to.display()), format!("go={}", go.display())];
@@ -32,7 +33,7 @@ fn wander(to: &Path, meanwhile: impl FnOnce(&Path)) -> String {
 fn what_was_named_where_the_process_was_started_stays_what_it_was() {
     let to = tempfile::tempdir().expect("there is room");
     wander(to.path(), |folder| {
-        // Whoever carries a command out has looked after the journal's file just before.
+        // The process that carries out a command checks the journal's file just before.
         let asked = ["prune", "--older-than", "1000d"];
         let asked = command(PARAMS, &asked).current_dir(folder).output().expect("it was built");
         assert!(asked.status.success(), "{}", told(&asked));

@@ -1,4 +1,4 @@
-//! A run that the journal keeps, once more with something otherwise.
+//! A run from the journal, simulated again with something changed.
 
 use crate::command::{scrub, told};
 use crate::kept::Folder;
@@ -64,7 +64,7 @@ fn what_would_have_been_is_drawn_and_compared() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: `load`: it is no sensor: only what sensors wait for arrives
+        error: `load`: it is not a sensor: only what sensors wait for arrives
     "#]],
     );
     call(

@@ -2,7 +2,7 @@ use crate::command::{PIPELINES, command};
 use std::path::Path;
 use std::process::ExitStatus;
 
-/// A machine with a database of this version, and this file of Berlin's.
+/// A machine with a database of this version, and with this file for Berlin.
 fn machine(version: &str, berlin: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     std::fs::write(folder.path().join("tzdata.zi"), format!("# version {version}\n")).expect("the folder is ours");
@@ -13,8 +13,8 @@ fn machine(version: &str, berlin: Option<&str>) -> tempfile::TempDir {
     folder
 }
 
-/// How `check` of a pipeline in Berlin exits there, what it says of time zones, and what it warns of. The folder's path and the built-in version
-/// are replaced.
+/// How `check` of a pipeline in Berlin exits on this machine, what it prints of time zones, and its warnings. The folder's path
+/// and the built-in version are replaced.
 fn check(zones: &Path) -> (ExitStatus, String, String) {
     let output = command(PIPELINES, &["check", "sales"]).env("TZDIR", zones).output().expect("the binary was built");
     let folder = zones.to_str().expect("it is text");
@@ -25,12 +25,12 @@ fn check(zones: &Path) -> (ExitStatus, String, String) {
     (output.status, said, text(output.stderr))
 }
 
-/// The version that is built in, by the word of a process that has no other.
+/// The built-in version, as printed by a process that has no other.
 fn built_in() -> String {
     let output = command(PIPELINES, &["check", "sales"]).env("TZDIR", "/there/is/none").output().expect("the binary was built");
     let said = String::from_utf8(output.stdout).expect("it prints text");
-    let (_, version) = said.rsplit_once("time zones: ").expect("it says which it uses");
-    let version = version.strip_suffix(", built in; there is no /there/is/none\n").expect("it says where it has looked");
+    let (_, version) = said.rsplit_once("time zones: ").expect("it prints the version in use");
+    let version = version.strip_suffix(", built in; there is no /there/is/none\n").expect("it prints the path that it tried");
     assert!(version.starts_with("20") && version.len() < 8, "{version}");
     version.to_owned()
 }
@@ -50,9 +50,9 @@ fn check_says_that_the_machines_are_newer_and_which_it_cannot_use() {
     assert_eq!(said, "time zones: 9999a, from FOLDER; BUILT_IN is built in");
     assert_eq!(
         warned,
-        "warning: the time zone `Europe/Berlin` is no compiled time zone in FOLDER: its rules are the built-in ones, of BUILT_IN\n"
+        "warning: the time zone `Europe/Berlin` is not a compiled time zone in FOLDER: its rules are the built-in ones, of BUILT_IN\n"
     );
-    // It is usable all the same.
+    // The database can be used nonetheless.
     assert!(status.success());
 }
 

@@ -1,12 +1,12 @@
-//! Whatever is wrong with a file is said so that one can go and mend it: bucket, key, place, problem, what is expected. It is
-//! not tried again, and nothing is half written.
+//! Each problem with a file is reported so that a user can fix it: bucket, key, place, problem, expectation. The node is not
+//! retried, and nothing is half written.
 
 use crate::support::{Folder, place};
 use expect_test::{Expect, expect};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, MockFile, TRANSACTIONS, VALIDATION};
 use pipeline_runtime::{NodeState, RunReport, RunState};
 
-/// With those contents of the file, the node fails at its first attempt with this error, and nothing is written.
+/// With these contents of the file, the node fails at its first attempt with this error, and nothing is written.
 #[track_caller]
 fn check(file: MockFile, contents: impl AsRef<[u8]>, node: &str, error: &Expect) {
     let folder = Folder::new();
@@ -240,19 +240,19 @@ fn duplicate_ids() {
     export(
         r#"{"records": [{"id": 7, "value": "a"}, {"id": 7, "value": "b"}]}"#,
         &expect![
-            "data-bucket/raw/daily_export_20240325.json, `records[1].id`: the id 7 is that of `records[0]`, too; expected each id once"
+            "data-bucket/raw/daily_export_20240325.json, `records[1].id`: the id 7 is already used in `records[0]`; expected each id once"
         ],
     );
     transactions(
         "id,amount,customer\n7,100.00,customer1\n7,100.00,customer1\n",
         &expect![
-            "data-bucket/raw/transactions_20240325.csv, line 3, column `id`: the id 7 is that of line 2, too; expected each id once"
+            "data-bucket/raw/transactions_20240325.csv, line 3, column `id`: the id 7 is already used in line 2; expected each id once"
         ],
     );
     customers(
         r#"{"customers": [{"id": "customer1", "name": "John"}, {"id": "customer1", "name": "Jane"}]}"#,
         &expect![
-            "data-bucket/raw/customers_20240325.json, `customers[1].id`: the id `customer1` was there before; expected each id once"
+            "data-bucket/raw/customers_20240325.json, `customers[1].id`: the id `customer1` is already used; expected each id once"
         ],
     );
 }
@@ -262,7 +262,7 @@ fn an_unknown_customer() {
     transactions(
         "id,amount,customer\n1,100.00,customer1\n2,250.50,customer3\n",
         &expect![
-            "data-bucket/raw/transactions_20240325.csv, line 3, column `customer`: nobody knows the customer `customer3`; expected one of those in data-bucket/raw/customers_20240325.json"
+            "data-bucket/raw/transactions_20240325.csv, line 3, column `customer`: there is no customer `customer3`; expected one of those in data-bucket/raw/customers_20240325.json"
         ],
     );
 }
@@ -347,7 +347,7 @@ fn a_missing_bucket() {
     );
 }
 
-/// Whoever runs the tests may be allowed to read everything, so the file is one that nobody can read.
+/// The user who runs the tests may have all permissions, so this is a file that nobody can read.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_unreadable_file() {

@@ -1,4 +1,4 @@
-//! Single tasks, called as the plain functions that they are.
+//! Single tasks, called directly as functions.
 
 use crate::support::{DAY, FOUR_FILES};
 use expect_test::expect;
@@ -48,7 +48,7 @@ async fn notify_tells_of_a_day_without_anything() {
 
 #[tokio::test]
 async fn the_steps_of_task_2_lead_from_files_to_a_result() {
-    // The steps do not care whether three buckets are one.
+    // The steps work on one bucket as well as on three.
     let bucket = bucket("steps");
     let mut objects = Vec::new();
     for file in FOUR_FILES {

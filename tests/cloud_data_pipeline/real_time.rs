@@ -1,4 +1,4 @@
-//! Both tasks by the engine that runs in production, in real time, on files.
+//! Both tasks under the production engine, in real time, on files.
 
 use crate::support::{DAY, Folder};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{
@@ -18,10 +18,10 @@ use pipeline_runtime::{Clock, RunState};
 use std::time::Duration;
 
 const POKE: Duration = Duration::from_millis(5);
-/// By default a poke may take as long as the time to the next one, and a busy disk takes longer than this one.
+/// By default a poke may take until the next one is due, which is too short for a busy disk.
 const POKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Lets a file arrive.
+/// Writes a file to its bucket.
 #[task]
 async fn deliver(options: Options, file: MockFile) -> Result<()> {
     let bucket = Bucket::open(&format!("{}/{}", options.store, file.bucket))?;
@@ -29,8 +29,8 @@ async fn deliver(options: Options, file: MockFile) -> Result<()> {
     Ok(())
 }
 
-/// The tasks of both pipelines, with milliseconds between pokes. Each file arrives as soon as the one before was found, while
-/// the sensors of those that follow are being poked.
+/// The tasks of both pipelines, with milliseconds between pokes. Each file arrives as soon as the one before was found, while the
+/// sensors for the later files are being poked.
 #[pipeline]
 fn both_tasks_in_milliseconds(options: Options) -> Result<()> {
     let bucket = |name: &str| Bucket::open(&format!("{}/{name}", options.store));
@@ -76,7 +76,7 @@ fn files_that_arrive_while_their_sensors_wait_are_found_and_processed() {
     assert!(order.is_sorted_by_key(|id| report.node(id).finished()), "{}", report.timeline());
     for id in order {
         let pokes = report.node(id).poke_times();
-        // Not `POKE` apart: a file that arrives is looked at before the tick.
+        // The gaps are not always `POKE`: a file that arrives causes a poke before the tick.
         assert!(pokes.windows(2).all(|pair| pair[0] < pair[1]), "{id}: {pokes:?}");
     }
     assert!(report.node("daily_export").pokes() > 1, "it waited\n{}", report.timeline());
@@ -84,7 +84,7 @@ fn files_that_arrive_while_their_sensors_wait_are_found_and_processed() {
     assert_eq!(folder.names("data-bucket/archive"), ["daily_export_20240325.json"]);
 }
 
-/// What `mock-s3` makes now, and both pipelines run now, nobody having named a date.
+/// Runs `mock-s3` and both pipelines now, without a given date.
 fn made_and_run(folder: &Folder) -> Finished {
     let command = Command { root: folder.root().to_owned(), date: None, delayed: false, empty: false };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -92,7 +92,7 @@ fn made_and_run(folder: &Folder) -> Finished {
     Runner::new()
         .pipeline(cloud_data_pipeline(), folder.options())
         .pipeline(multi_bucket_pipeline(), folder.options())
-        // So that the mistake that this looks for is found in a minute.
+        // Fails within a minute if the bug that this test guards against returns.
         .speed(20)
         .progress(Progress::Silent)
         .run()

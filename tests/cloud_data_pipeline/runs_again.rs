@@ -1,4 +1,4 @@
-//! Every step may run again after a crash, wherever it was cut off, and a day may be run again as a whole.
+//! Every step may run again after a crash, wherever it was cut off, and a whole day may be run again.
 
 use crate::support::{DAY, Folder};
 use pipeline_examples::cloud_data_pipeline::mock_s3::DAILY_EXPORT;
@@ -25,7 +25,7 @@ async fn archive_finds_that_it_was_done() {
 
 #[tokio::test]
 async fn archive_finishes_a_move_that_left_both() {
-    // What a store without renaming leaves where the move was cut off between copy and delete.
+    // The state of a store without renames after the move was cut off between copy and delete.
     let bucket = bucket("both").await;
     let export = bucket.head(&DAILY_EXPORT.key(DAY)).await.unwrap().unwrap();
     let summary = process::call(bucket.clone(), export.clone()).await.unwrap();

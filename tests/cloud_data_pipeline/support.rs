@@ -1,4 +1,4 @@
-//! The pipelines, the files they wait for and the buckets that these arrive in.
+//! The pipelines, the files they wait for, and the buckets in which the files arrive.
 
 use chrono::NaiveDate;
 use pipeline_examples::cloud_data_pipeline::mock_s3::{
@@ -40,14 +40,14 @@ pub(crate) fn in_memory<'a>(pipeline: Pipeline) -> Simulation<'a> {
     Simulation::new(pipeline).params(options).logical_date(LOGICAL_DATE)
 }
 
-/// Where a file arrives in memory.
+/// The URL at which a file arrives in memory.
 pub(crate) fn url(file: MockFile) -> String {
     format!("memory://{}/{}", file.bucket, file.key(DAY))
 }
 
-/// What to do with a file in a simulation.
+/// Adds a file to a simulation.
 pub(crate) trait Arrive {
-    /// It arrives at that time.
+    /// The file arrives at that time.
     fn file(self, when: &str, file: MockFile) -> Self;
 }
 
@@ -61,12 +61,12 @@ pub(crate) const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Times in seconds, which is what the exercise speaks in.
+/// Times in seconds, the unit of the exercise.
 pub(crate) fn in_seconds(times: &[Duration]) -> Vec<f64> {
     times.iter().map(Duration::as_secs_f64).collect()
 }
 
-/// The times between pokes in whole seconds: `30, 60, 120`. More than three of one length are `13 × 45`.
+/// The times between pokes in whole seconds: `30, 60, 120`. More than three equal ones are written as `13 × 45`.
 pub(crate) fn waits(times: &[Duration]) -> String {
     let waits: Vec<u64> = times.windows(2).map(|pair| pair[1].as_secs() - pair[0].as_secs()).collect();
     let words = waits.chunk_by(|a, b| a == b).flat_map(|same| match same {
@@ -76,7 +76,7 @@ pub(crate) fn waits(times: &[Duration]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Who was told what and when, in order: `on_failure of export at 600 s`. All of them were told.
+/// Which callbacks were notified and when, in order: `on_failure of export at 600 s`. Checks that all were delivered.
 pub(crate) fn told(report: &RunReport) -> String {
     let line = |callback: &CallbackReport<'_>| {
         assert!(callback.told().is_some(), "{}", report.timeline());
@@ -102,7 +102,7 @@ impl Folder {
         new
     }
 
-    /// Without any.
+    /// Without files.
     pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mock = MockS3::create(folder.path()).unwrap();
@@ -139,7 +139,7 @@ impl Folder {
         self.root().join(path).exists()
     }
 
-    /// The names in a folder.
+    /// The names in a folder, sorted.
     pub(crate) fn names(&self, path: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.root().join(path)).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -148,7 +148,7 @@ impl Folder {
     }
 }
 
-/// Where a file is below the root.
+/// A file's path below the root.
 pub(crate) fn place(file: MockFile) -> String {
     format!("{}/{}", file.bucket, file.key(DAY))
 }

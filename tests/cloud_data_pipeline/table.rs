@@ -1,8 +1,9 @@
-//! `docs/exercise-2.md` and `docs/exercise-5.md` as a whole: each test asserts its own row, and here it is that each row has its test.
+//! `docs/exercise-2.md` and `docs/exercise-5.md` as a whole: each test asserts its own row, and these tests check that each row
+//! has one.
 
 use crate::figures::{Row, pages, root, rows};
 
-/// Its test exists, and asserts the figure. It is searched for in the sources, so that it may be of any target.
+/// True if the row's test exists and asserts its figure. The sources are searched, as the test may be in any target.
 fn is_tested(row: &Row) -> bool {
     let Some((module, test)) = row.test.rsplit_once("::") else { return false };
     let path = root().join("tests").join(module.replace("::", "/")).with_extension("rs");
@@ -19,7 +20,7 @@ fn each_row_names_a_test_that_asserts_its_figure() {
 
 #[test]
 fn no_row_is_without_a_test() {
-    // A page has other tables, too.
+    // A page may have other tables, too.
     let of_requirements = |table: &&str| table.starts_with("| requirement");
     let lines_below_the_head = |table: &str| table.lines().filter(|line| line.starts_with("| ")).count() - 1;
     let pages = pages();

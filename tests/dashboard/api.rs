@@ -41,7 +41,7 @@ fn runs_are_listed_and_thinned_over_time() {
         ["manual__2026-01-06T00:00:00Z"]
     );
     let scatter = site.api("/scatter?points=1");
-    // However few points there are, a failure is one of them.
+    // Even a small sample of points includes the failures.
     assert_eq!((&scatter["runs"], scatter["points"].as_array().unwrap().len()), (&json!(2), 2));
     for (wrong, said) in [
         ("/runs?state=lost", "there is no state `lost`"),
@@ -70,7 +70,7 @@ fn a_run_is_told_node_by_node() {
     assert_eq!(run["records"]["at"], run["records"]["last"]);
     let path: Vec<&str> = names(&run["critical_path"], "node");
     assert!(path.first() == Some(&"parts") && path.last() == Some(&"publish") && path.len() == 3, "{path:?}");
-    // A mapping is a row; its elements are, once it is open.
+    // A mapping is one row; its elements are rows only while it is open.
     let rows = |query: &str| site.api(&format!("{GOOD}/nodes{query}"));
     let closed = rows("");
     assert_eq!(names(&closed["rows"], "node"), ["parts", "each(upload)", "publish"]);
@@ -83,7 +83,7 @@ fn a_run_is_told_node_by_node() {
         (names(&page["rows"], "node"), &page["total"], &page["index"]),
         (vec!["upload[0]", "upload[1]"], &json!(6), &json!(5))
     );
-    // The graph has the mapping as one box.
+    // The graph shows the mapping as one box.
     let graph = site.api(&format!("{GOOD}/graph"));
     assert_eq!(names(&graph["boxes"], "node"), ["parts", "each(upload)", "publish"]);
     assert_eq!(names(&graph["boxes"], "state"), ["success"; 3]);
@@ -145,7 +145,7 @@ fn the_calendar_says_why_an_interval_has_no_run() {
     assert!(of("2026-01-04")["why"].as_str().unwrap().contains("no process"), "{}", of("2026-01-04"));
     let day = days.as_array().unwrap().iter().find(|day| day["date"] == "2026-01-04").unwrap();
     assert_eq!((&day["total"], &day["missing"], &day["runs"]), (&json!(1), &json!(1), &json!({})));
-    // Of very many intervals there are counts, and each by itself of a day.
+    // For very many intervals there are counts, and for a single day each interval.
     let years = site.api("/calendar/parted?from=2019-01-01&to=2026-01-06");
     let total: u64 = years["days"].as_array().unwrap().iter().map(|day| day["total"].as_u64().unwrap()).sum();
     assert_eq!((total, &years["until"]), (2_563, &Value::Null));
@@ -185,7 +185,7 @@ fn the_page_is_a_shell_whose_files_are_there() {
     }
     assert_eq!(site.get("/x/y/api/v1/overview").status, 200);
     assert_eq!(site.get("/x/y/assets/nothing.js").status, 404);
-    // What no page answers is the shell to a browser, which says so and has links, and a problem to a program.
+    // For an unknown path a browser gets the shell, which says so and has links; a program gets a problem document.
     for path in ["/x/y/settings", "/x/y/assets", "/nothing/at/all"] {
         let page = site.ask(&format!("GET {path}"), &[("accept", "text/html,*/*;q=0.8")], "");
         assert!(page.status == 404 && page.body.contains("<base href=\"/x/y/\""), "{path}: {}", page.status);
@@ -208,7 +208,7 @@ fn a_form_asks_for_what_the_type_takes() {
 #[test]
 fn a_run_is_run_once_more_with_something_otherwise() {
     let folder = Folder::filled();
-    // Nothing is written, and nothing runs: it is there for whoever may only read.
+    // A simulation writes nothing and runs nothing, so a read-only page has it, too.
     let shown = folder.dashboard(&["--read-only"]);
     let site = shown.site();
     let of = |answer: &Value, node: &str| {
@@ -218,19 +218,19 @@ fn a_run_is_run_once_more_with_something_otherwise() {
     let same = site.api(&format!("{GOOD}/what-if"));
     assert_eq!((&same["run"]["state"], &same["what_if"]["state"]), (&json!("success"), &json!("success")));
     assert!(same["nodes"].as_array().unwrap().iter().all(|row| row["differs"] == false), "{same}");
-    // What a keyed element or an error holds arrives as it was sent.
+    // Special characters in a key or an error arrive unchanged.
     let fails = site.api(&format!("{GOOD}/what-if?fail=upload[1]@1=a%3Db%20%26%20c&fail=publish@1"));
     let upload = of(&fails, "upload[1]");
     assert_eq!((&upload["what_if"]["state"], &upload["what_if"]["error"]), (&json!("failed"), &json!("a=b & c")));
     assert_eq!((&upload["run"]["state"], &upload["differs"]), (&json!("success"), &json!(true)));
     assert_eq!(of(&fails, "publish")["what_if"]["state"], "upstream_failed");
     assert_eq!(fails["what_if"]["state"], "failed");
-    // It has one retry, which came to nothing: what a third attempt would have done, nobody knows.
+    // Its one retry failed; the outcome of a third attempt is unknown.
     let more = site.api(&format!("{BAD}/what-if?set=publish.retries=2"));
     assert_eq!((&of(&more, "publish")["what_if"]["state"], &more["what_if"]["end_ms"]), (&json!("unknown"), &Value::Null));
     for (wrong, said) in [
         ("fail=upload@0", "attempts count from 1"),
-        ("arrive=parts=1m", "it is no sensor"),
+        ("arrive=parts=1m", "it is not a sensor"),
         ("set=parts.pool=x", "there is no option `pool` here"),
         ("slots=none=3", "the pipeline has no such pool"),
     ] {
@@ -249,7 +249,7 @@ fn it_is_foretold_what_a_schedule_would_begin() {
     let due: Vec<&str> = names(&plain["rows"], "end");
     assert!(due.len() >= 3 && due.is_sorted(), "{plain}");
     assert_eq!(plain["timezone"], "UTC");
-    // Nobody serves, which ends at the last tick that is asked for.
+    // A stop without a process, until the last requested tick.
     let last = due[due.len() - 1];
     let stopped = site.api(&format!("/schedule/parted/forecast?ticks=3&takes=1m&stopped=..{last}"));
     let (why, rows) = (names(&stopped["rows"], "why"), stopped["rows"].as_array().unwrap());
@@ -276,14 +276,14 @@ fn a_run_is_saved_as_one_file_in_which_no_text_is_markup() {
     let name = "attachment; filename=\"parted-manual__2026-01-06T00_00_00Z.html\"";
     assert_eq!((answer.status, answer.header("content-disposition")), (200, Some(name)));
     let page = &answer.body;
-    // Its nodes, its failure, its log, its records and what its time went into.
+    // Its nodes, its failure, its log, its records, and where its time went.
     for part in ["upload[2]", "What failed", "<h2>Log</h2>", "part 1", "run_ended", "Where the time went", "<svg "] {
         assert!(page.contains(part), "there is no {part}: {page}");
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;&lt;/script&gt;\\u{1b}[2J\\u{202e}"), "{page}");
     assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>bold"), "{page}");
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
-    // The command line prints the same, but for when it was looked at.
+    // The command line prints the same page, apart from the time of the reading.
     let (code, printed) = folder.call(&["show", "parted/manual__2026-01-06T00:00:00Z", "--html"]);
     assert_eq!((code, printed.lines().count()), (Some(0), page.lines().count()));
 }

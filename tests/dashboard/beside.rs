@@ -1,4 +1,4 @@
-//! Where the page is: in `serve`, beside it, on a copy, on another port.
+//! The places of the page: in `serve`, beside it, on a copy of the journal, on another port.
 
 use super::process::Folder;
 use serde_json::json;

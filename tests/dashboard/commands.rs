@@ -1,4 +1,4 @@
-//! What is asked for: seen first, done once, refused with its reason.
+//! Commands: previewed, done once, or refused with a reason.
 
 use super::process::Folder;
 use super::turns::{self, FIRST};
@@ -21,7 +21,7 @@ fn a_dry_run_says_what_will_happen_and_writes_nothing() {
     let taken: Vec<bool> =
         dry(&backfill)["intervals"].as_array().unwrap().iter().map(|interval| interval["taken"].as_bool().unwrap()).collect();
     assert_eq!(taken, [true, false, true]);
-    // Of the one that runs again it is said what it was.
+    // The interval that would run again is shown with the state of its run.
     let had = &dry(&backfill)["intervals"][2];
     assert_eq!((&had["state"], &had["run"]), (&json!("failed"), &json!("manual__2026-01-06T00:00:00Z")));
     let trigger = json!({ "command": "trigger", "pipeline": "parted", "logical_date": null, "params": { "parts": 2 } });
@@ -44,9 +44,12 @@ fn a_dry_run_says_what_will_happen_and_writes_nothing() {
         assert_eq!(answer.status, status, "{command}: {}", answer.body);
         assert!(answer.json()["detail"].as_str().unwrap().contains(said), "{command}: {}", answer.body);
     }
-    // Nobody would carry it out.
+    // There is no process that would carry it out.
     let refused = site.post("/commands", &[], &json!({ "command": "pause", "pipeline": "parted", "paused": true }));
-    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("no process has the journal")), (409, true));
+    assert_eq!(
+        (refused.status, refused.json()["detail"].as_str().unwrap().contains("no process holds the journal")),
+        (409, true)
+    );
 }
 
 #[test]
@@ -57,13 +60,13 @@ fn what_is_asked_for_is_done_once_and_kept_with_who_asked() {
     let pause = json!({ "command": "pause", "pipeline": "parted", "paused": true });
     let once = site.post("/commands", &[("idempotency-key", "k1")], &pause);
     assert_eq!((once.status, once.json()["done"].as_bool()), (200, Some(true)), "{}", once.body);
-    // Sent again, it is the same answer, and no second act.
+    // Sent again, it gets the same answer, and there is no second act.
     assert_eq!(site.post("/commands", &[("idempotency-key", "k1")], &pause).body, once.body);
     let acts = site.api("/acts")["acts"].clone();
     let pauses: Vec<_> = acts.as_array().unwrap().iter().filter(|act| act["command"] == "pause parted").collect();
     assert_eq!((pauses.len(), pauses[0]["who"].as_str()), (1, Some("ada")));
     assert_eq!(site.api("/overview")["pipelines"][0]["why"]["kind"], "paused");
-    // What was shown is what is done, or nothing is.
+    // Exactly what was previewed is done, or nothing.
     let backfill = json!({ "command": "backfill", "pipeline": "parted", "from": "2026-01-07", "to": "2026-01-08", "params": {},
         "max_active_runs": null, "reprocess": "none" });
     let hash = site.post("/commands?dry_run=true", &[], &backfill).json()["hash"].clone();
@@ -72,7 +75,7 @@ fn what_is_asked_for_is_done_once_and_kept_with_who_asked() {
     let done = site.post("/commands", &[], &with_hash);
     assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("2 intervals of parted are run")), "{}", done.body);
     let again = site.post("/commands", &[], &with_hash);
-    assert_eq!((again.status, again.json()["detail"].as_str().unwrap().contains("no longer the same")), (409, true));
+    assert_eq!((again.status, again.json()["detail"].as_str().unwrap().contains("has changed since the preview")), (409, true));
     assert_eq!(shown.end(), Some(0));
 }
 
@@ -102,32 +105,32 @@ fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
     let meant: Vec<&str> = dry["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
     let of = |day| format!("waiting/manual__2026-01-{day}T00:00:00Z");
     assert_eq!(meant, [of("07"), of("06"), of("05")]);
-    assert_eq!(
-        (&dry["possible"], &dry["will"]),
-        (&json!(true), &json!("cancels 3 runs: attempts that are under way are cut off"))
-    );
-    // What was shown is what is done, or nothing is.
+    assert_eq!((&dry["possible"], &dry["will"]), (&json!(true), &json!("cancels 3 runs: running attempts are cut off")));
+    // Exactly what was previewed is done, or nothing.
     assert_eq!(site.post("/commands", &[], &waits("2026-01-08")).status, 200);
     let mut with_hash = cancel.clone();
     with_hash["hash"] = dry["hash"].clone();
     let refused = site.post("/commands", &[], &with_hash);
-    assert_eq!((refused.status, refused.json()["detail"].as_str().unwrap().contains("no longer the same")), (409, true));
+    assert_eq!(
+        (refused.status, refused.json()["detail"].as_str().unwrap().contains("has changed since the preview")),
+        (409, true)
+    );
     with_hash["hash"] = site.post("/commands?dry_run=true", &[], &cancel).json()["hash"].clone();
     let done = site.post("/commands", &[("idempotency-key", "all")], &with_hash);
     assert_eq!((done.status, done.json()["text"].as_str()), (200, Some("4 of 4 runs are cancelled")), "{}", done.body);
-    // Sent again, it is the same answer; and each run has its own act.
+    // Sent again, it gets the same answer; each run has its own act.
     assert_eq!(site.post("/commands", &[("idempotency-key", "all")], &with_hash).body, done.body);
     let acts = site.api("/acts")["acts"].clone();
     let cancels = acts.as_array().unwrap().iter().filter(|act| act["command"].as_str().unwrap().starts_with("cancel ")).count();
     assert_eq!(cancels, 4);
     let states = site.api("/runs?pipeline=waiting")["runs"].clone();
     assert!(states.as_array().unwrap().iter().all(|run| run["state"] == "cancelled"), "{states}");
-    // What has not failed is not retried, also where the filter has it.
+    // Only failed runs are retried, even if the filter matches others.
     let retry = |state: &str| json!({ "command": "retry_all", "pipeline": "parted", "state": state });
     let dry = |state| site.post("/commands?dry_run=true", &[], &retry(state)).json();
     assert_eq!(dry("")["runs"], json!([{ "run": BAD, "state": "failed" }]));
     assert_eq!((&dry("success")["runs"], &dry("success")["possible"]), (&json!([]), &json!(false)));
-    // A filter that is misspelt would mean all runs.
+    // Without its misspelt filter a command would apply to all runs.
     for misspelt in [json!({ "command": "cancel_all", "pipelin": "parted" }), json!({ "command": "retry_all", "run": BAD })] {
         let answer = site.post("/commands", &[], &misspelt);
         assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap().contains("unknown field")), (400, true));
@@ -142,7 +145,7 @@ fn whoever_hangs_up_and_asks_again_by_the_same_key_is_answered_for_what_was_done
     let folder = Folder::filled();
     let shown = folder.serve(&[]);
     let site = shown.site();
-    // More than are asked for at once, so that it takes a while.
+    // More runs than are started at once, so that it takes a while.
     let backfill = json!({ "command": "backfill", "pipeline": "parted", "from": "2025-10-01", "to": "2025-12-09",
         "params": { "fails": true }, "max_active_runs": null, "reprocess": "none" });
     let answer = site.post("/commands", &[], &backfill);
@@ -163,7 +166,7 @@ fn whoever_hangs_up_and_asks_again_by_the_same_key_is_answered_for_what_was_done
     }
     drop(asked);
     let done = site.post("/commands", &key, &retry);
-    assert_eq!(done.json()["text"], "70 of 70 runs go on", "{}", done.body);
+    assert_eq!(done.json()["text"], "70 of 70 runs continue", "{}", done.body);
     assert_eq!(retried(), 70);
     assert_eq!(shown.end(), Some(0));
 }
@@ -174,7 +177,7 @@ fn what_is_blocked_is_cancelled_with_all_others() {
     let shown = folder.serve(&[]);
     turns::is(&shown.site(), FIRST, "running");
     assert_eq!(shown.end(), Some(0));
-    // A program without its pipeline cannot resume it.
+    // A program without the pipeline cannot resume its run.
     let folder = folder.without_limits();
     let shown = folder.serve(&[]);
     let site = shown.site();

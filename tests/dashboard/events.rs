@@ -1,4 +1,4 @@
-//! What changes is told as it changes, and what was missed, once; also that a process died.
+//! Changes are streamed as they happen, and missed ones are sent once; also that a process died.
 
 use super::process::Folder;
 use serde_json::json;
@@ -16,7 +16,7 @@ fn a_run_is_followed_to_its_end_and_a_page_that_slept_misses_nothing() {
     let topics = format!("topic=run/{run}&topic=acts");
     let mut events = site.events(&topics, None);
     assert_eq!(events.next().name, "hello");
-    // What there is already is told at once.
+    // What has already happened is sent at once.
     let mut last = events.of("run");
     while !last.data["position"].as_str().unwrap().contains("running") {
         last = events.of("run");
@@ -27,7 +27,7 @@ fn a_run_is_followed_to_its_end_and_a_page_that_slept_misses_nothing() {
     let sensors = site.api("/sensors");
     assert_eq!((&sensors["waiting"][0]["node"], &sensors["waiting"][0]["run"]), (&json!("arrival"), &json!(run)));
     assert_eq!(sensors["waiting"][0]["looks"], "late.json");
-    // The file arrives: a change wakes the sensor.
+    // The file arrives, and the change wakes the sensor.
     std::fs::write(folder.path("late.json"), "{}").unwrap();
     let skip = json!({ "command": "skip", "run": run, "node": "arrival" });
     assert_eq!(site.post("/commands", &[], &skip).status, 200);
@@ -35,7 +35,7 @@ fn a_run_is_followed_to_its_end_and_a_page_that_slept_misses_nothing() {
         last = events.of("run");
     }
     drop(events);
-    // A page that comes back with where it was hears nothing that it knows.
+    // A page that reconnects with its last id gets nothing that it has already had.
     let acts = site.events(&topics, Some(&last.id)).next();
     assert_eq!(acts.name, "hello");
     assert_eq!(site.get("/api/v1/events?topic=nothing").status, 400);
@@ -53,7 +53,7 @@ fn of_the_events_of_one_look_the_last_alone_says_where_that_was() {
     let told = topics.map(|_| events.next());
     let of = |event: &super::http::Event| event.data["topic"].as_str().unwrap().to_owned();
     assert_eq!(told.each_ref().map(of), topics);
-    // A connection that breaks before the last of them hears all of them again.
+    // If the connection breaks before the last of them, all of them are sent again.
     assert_eq!(told.each_ref().map(|event| event.id.is_empty()), [true, true, true, false]);
     let mut again = shown.site().events(&query, Some(&told[2].id));
     assert_eq!(again.next().name, "hello");

@@ -1,4 +1,4 @@
-//! Who is let in, over a real connection. All rules stand as a table in `dashboard/gate/tests.rs`.
+//! Access control over a real connection. `dashboard/gate/tests.rs` has all rules as a table.
 
 use super::process::Folder;
 
@@ -25,7 +25,7 @@ fn beyond_this_machine_a_token_is_needed_and_lets_in() {
     let folder = Folder::filled();
     let (code, said) = folder.call(&["dashboard", "--listen", "0.0.0.0:0"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("which other machines reach: give it a token with `--token auto`"), "{said}");
+    assert!(said.contains("which other machines can reach: give it a token with `--token auto`"), "{said}");
     let shown = folder.dashboard(&["--token", "auto"]);
     let (site, (_, token)) = (shown.site(), shown.url.split_once("#token=").expect("its address has the token"));
     assert_eq!(site.get("/api/v1/overview").status, 401);
@@ -39,5 +39,5 @@ fn beyond_this_machine_a_token_is_needed_and_lets_in() {
     assert_eq!(site.post("/login", &[], &serde_json::json!({ "token": "0123456789abcdef" })).status, 401);
     std::fs::write(folder.path("token"), "short").unwrap();
     let (code, said) = folder.call(&["dashboard", "--token", "token"]);
-    assert_eq!((code, said.contains("has 5 characters, and has to have at least 16")), (Some(2), true), "{said}");
+    assert_eq!((code, said.contains("has 5 characters, but needs at least 16")), (Some(2), true), "{said}");
 }

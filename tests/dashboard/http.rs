@@ -1,4 +1,4 @@
-//! As little of HTTP as a test needs: one request, one connection.
+//! The part of HTTP that a test needs: one request per connection.
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -23,7 +23,7 @@ impl Answer {
     }
 }
 
-/// A page at an address, `127.0.0.1:7373`.
+/// A page at an address such as `127.0.0.1:7373`.
 #[derive(Debug, Clone)]
 pub(crate) struct Site(pub(crate) String);
 
@@ -40,7 +40,7 @@ impl Site {
         BufReader::new(stream)
     }
 
-    /// Asks, and reads the answer whole.
+    /// Sends a request, and reads the whole answer.
     pub(crate) fn ask(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = self.send(line, headers, body);
         let (status, headers) = head(&mut stream);
@@ -54,7 +54,7 @@ impl Site {
         self.ask(&format!("GET {path}"), &[], "")
     }
 
-    /// The JSON at a path of the API, which is there.
+    /// The JSON at a path of the API, which must exist.
     pub(crate) fn api(&self, path: &str) -> Value {
         let answer = self.get(&format!("/api/v1{path}"));
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
@@ -67,13 +67,13 @@ impl Site {
         self.ask(&format!("POST /api/v1{path}"), &[&own(&origin), headers].concat(), &body.to_string())
     }
 
-    /// Posts JSON, and hangs up once what is returned is dropped.
+    /// Posts JSON, and hangs up once the returned value is dropped.
     pub(crate) fn post_and_wait(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> impl Sized {
         let origin = format!("http://{}", self.0);
         self.send(&format!("POST /api/v1{path}"), &[&own(&origin), headers].concat(), &body.to_string())
     }
 
-    /// The events of a stream, one at a time: its name, its id and its data.
+    /// The events of a stream, one at a time.
     pub(crate) fn events(&self, query: &str, last: Option<&str>) -> Events {
         let headers: Vec<(&str, &str)> = last.map(|last| ("last-event-id", last)).into_iter().collect();
         let mut stream = self.send(&format!("GET /api/v1/events?{query}"), &headers, "");
@@ -117,18 +117,18 @@ pub(crate) struct Event {
 }
 
 impl Events {
-    /// The next event that is no comment.
+    /// The next event; comments are skipped.
     pub(crate) fn next(&mut self) -> Event {
         let mut event = Event { name: String::new(), id: String::new(), data: Value::Null };
         loop {
             let mut line = String::new();
-            let read = self.stream.read_line(&mut line).expect("the stream goes on");
+            let read = self.stream.read_line(&mut line).expect("the stream continues");
             assert!(read > 0, "the stream has ended");
             match line.trim_end().split_once(": ") {
                 Some(("event", name)) => name.clone_into(&mut event.name),
                 Some(("id", id)) => id.clone_into(&mut event.id),
                 Some(("data", data)) => event.data = serde_json::from_str(data).expect("data is JSON"),
-                // An empty line ends an event; the lengths of chunks stand between.
+                // An empty line ends an event; the lengths of chunks come between.
                 None if line.trim_end().is_empty() && !event.data.is_null() => return event,
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! The dashboard: its API, asked as a page asks it, of real processes.
+//! The dashboard: its API, called as a page calls it, on real processes.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 

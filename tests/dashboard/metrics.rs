@@ -1,4 +1,4 @@
-//! `/metrics`: what Prometheus reads of a process.
+//! `/metrics`: what Prometheus reads from a process.
 
 #![allow(clippy::float_cmp, reason = "the counts that are compared are whole numbers")]
 
@@ -7,7 +7,7 @@ use super::process::Folder;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// The samples by their names and labels, of a page whose form is that of Prometheus's text format.
+/// The samples by name and labels. Checks that the page is in Prometheus's text format.
 fn samples(site: &Site) -> BTreeMap<String, f64> {
     let answer = site.get("/metrics");
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain; version=0.0.4; charset=utf-8")));
@@ -25,7 +25,7 @@ fn samples(site: &Site) -> BTreeMap<String, f64> {
         } else {
             let (name, value) = line.rsplit_once(' ').unwrap();
             let bare = name.split('{').next().unwrap();
-            let suffix = bare.strip_prefix(family).unwrap_or_else(|| panic!("{line} stands under {family}"));
+            let suffix = bare.strip_prefix(family).unwrap_or_else(|| panic!("{line} is under {family}"));
             let suffixes: &[&str] = if kinds[family] == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
             assert!(suffixes.contains(&suffix), "{line}");
             assert!(samples.insert(name.to_owned(), value.parse().unwrap()).is_none(), "{name} is there twice");
@@ -44,7 +44,7 @@ fn counters_are_of_the_process_and_only_grow() {
     let folder = Folder::filled();
     let shown = folder.serve(&[]);
     let site = shown.site();
-    // What was before this process, it has not done.
+    // The counters start with this process, so earlier runs do not count.
     let failed = r#"pipeline_runs_total{pipeline="parted",kind="manual",state="failed"}"#;
     let first = samples(&site);
     assert_eq!(first.get(failed), None);
@@ -58,7 +58,7 @@ fn counters_are_of_the_process_and_only_grow() {
     let then = samples(&site);
     let count = |name: &str| then.get(name).copied().unwrap_or_default() - first.get(name).copied().unwrap_or_default();
     assert_eq!(count(failed), 1.0);
-    // `parts`, three of `upload`, and `publish` twice; the pipeline's schedule may have begun more.
+    // `parts`, three of `upload`, and `publish` twice; the pipeline's schedule may have started more.
     assert!(count("pipeline_starts_total") >= 6.0 && count("pipeline_retries_total") >= 1.0, "{then:?}");
     assert!(count("pipeline_failures_total") >= 1.0 && count("pipeline_journal_log_lines_total") >= 5.0, "{then:?}");
     assert_eq!(then["pipeline_starts_total"], then[r#"pipeline_journal_records_total{record="started"}"#]);

@@ -1,9 +1,9 @@
-//! Each answer is what `openapi.json` says of it.
+//! Each answer matches `openapi.json`.
 
 use super::process::Folder;
 use serde_json::{Value, json};
 
-/// Why a value is not what a schema says, if it is not.
+/// Returns why a value does not match a schema, if it does not.
 fn mistake(whole: &Value, schema: &Value, value: &Value, place: &str) -> Option<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let schema = whole.pointer(name.trim_start_matches('#')).unwrap_or_else(|| panic!("there is no {name}"));

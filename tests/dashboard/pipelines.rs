@@ -1,4 +1,4 @@
-//! A binary with what a page has to show: a wait, a mapping, a retry, a failure, and texts that mean something to a browser.
+//! A binary with everything that a page shows: a wait, a mapping, a retry, a failure, and texts that a browser could interpret.
 
 use chrono::{DateTime, Utc};
 use pipeline_runtime::cli::Cli;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// What a page must show, and never obey.
+/// Text that a page must show but never interpret.
 const HOSTILE: &str = "<img src=x onerror=alert(1)></script>\u{1b}[2J\u{202e}";
 
-/// How much is loaded, and whether it works.
+/// How much is loaded, and whether it succeeds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Options {
     parts: u8,
@@ -38,7 +38,7 @@ async fn upload(part: u8) -> Result<u8> {
     Ok(part)
 }
 
-/// Fails where it was asked to.
+/// Fails if the params request it.
 #[task(retries = 1, retry_delay = "1ms")]
 async fn publish(fails: bool, uploaded: Vec<u8>) -> Result<String> {
     tracing::info!("{HOSTILE}");
@@ -68,7 +68,7 @@ fn waiting() {
     load(arrival("late.json"));
 }
 
-/// Names that a page must show, too.
+/// Keys that a page must show but never interpret.
 #[task]
 async fn feeds() -> Result<Vec<String>> {
     Ok(vec!["<b onclick=alert(1)>".to_owned(), "a<!--b".to_owned(), "a\"b'c&amp;`d`".to_owned(), "plain".to_owned()])
@@ -85,7 +85,7 @@ fn keyed() {
     feeds().keyed(String::clone).each(read);
 }
 
-/// One run at a time, which waits.
+/// Allows one active run, which waits.
 #[pipeline(
     schedule = "@daily",
     timezone = "Europe/Berlin",
@@ -108,13 +108,13 @@ async fn hurry(key: String) -> Result<String> {
     Ok(key)
 }
 
-/// A node of it is late at once, and it itself after two seconds.
+/// Misses the SLA of a node at once, and its own after two seconds.
 #[pipeline(sla = "2s")]
 fn late() {
     hurry(slow_arrival("late.json"));
 }
 
-/// A file, and when it was written.
+/// A file and its time of modification.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Filed {
     path: String,
@@ -127,13 +127,13 @@ async fn file(path: String) -> Result<Poke<Filed>> {
     Ok(Poke::Ready(Filed { path, last_modified: found.modified()?.into() }))
 }
 
-/// Waits for a file that says when it was written.
+/// Waits for a file that has a time of modification.
 #[pipeline]
 fn filed() {
     file("filed.json");
 }
 
-/// Its first run fails, and so no further one begins.
+/// Its first run fails, so no further run starts.
 #[pipeline(schedule = "@daily", start = "2026-01-01", end = "2026-01-04", catchup = true, depends_on_past = true)]
 fn careful() {
     publish(true, parts(1u8).each(upload));
@@ -141,7 +141,7 @@ fn careful() {
 
 fn main() -> ExitCode {
     let mut pipelines = vec![parted(), waiting(), keyed()];
-    // Theirs are runs that begin by themselves, which are in nobody else's way.
+    // Their schedules start runs, which would disturb the other tests.
     if std::env::var_os("DASHBOARD_LIMITS").is_some() {
         pipelines.extend([limited(), careful(), late(), filed()]);
     }

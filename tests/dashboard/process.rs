@@ -1,4 +1,4 @@
-//! The binary in a folder of its own, and what it prints.
+//! The binary in a folder of its own, and its output.
 
 use super::http::Site;
 use std::io::{BufRead, BufReader};
@@ -14,12 +14,12 @@ impl Folder {
         Self { folder: tempfile::tempdir().expect("there is room for a folder"), has_limits: false }
     }
 
-    /// One whose binary has the pipelines with limits, too.
+    /// A folder whose binary also has the pipelines with limits.
     pub(crate) fn with_limits() -> Self {
         Self { has_limits: true, ..Self::new() }
     }
 
-    /// The same folder, whose binary no longer has the pipelines with limits.
+    /// The same folder; its binary no longer has the pipelines with limits.
     pub(crate) fn without_limits(self) -> Self {
         Self { has_limits: false, ..self }
     }
@@ -40,14 +40,14 @@ impl Folder {
         command
     }
 
-    /// Runs a command to its end: its exit code, and what it printed on both streams.
+    /// Runs a command to its end, and returns its exit code and the output on both streams.
     pub(crate) fn call(&self, args: &[&str]) -> (Option<i32>, String) {
         let output = self.command(args).output().expect("it was built");
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (output.status.code(), text)
     }
 
-    /// A run of `parted` that succeeded, of `waiting` that waits, and of `parted` that failed, in a journal that nobody holds.
+    /// A journal that no process holds: `parted` has a run that succeeded and one that failed, and `waiting` one that waits.
     pub(crate) fn filled() -> Self {
         let folder = Self::new();
         let run = |args: &[&str]| folder.call(&[&["run", "parted", "--logical-date"], args].concat()).0;
@@ -56,17 +56,17 @@ impl Folder {
         folder
     }
 
-    /// Starts a process that shows the page on any port, and waits until it does.
+    /// Starts a process that serves the page on any port, and waits until it does.
     pub(crate) fn show(&self, args: &[&str]) -> Shown {
         let mut child = self.command(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it was built");
         let mut lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines().map_while(Result::ok);
         let url = lines.find_map(|line| line.strip_prefix("dashboard ").map(str::to_owned)).expect("it says where the page is");
-        // What it prints must not fill the pipe.
+        // Its output must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Shown { child, url }
     }
 
-    /// Shows the page beside nobody.
+    /// Serves the page in a process of its own, without a host.
     pub(crate) fn dashboard(&self, args: &[&str]) -> Shown {
         self.show(&[&["dashboard", "--listen", ":0"], args].concat())
     }
@@ -76,7 +76,7 @@ impl Folder {
     }
 }
 
-/// A process that shows the page, until this is dropped.
+/// A process that serves the page, until this is dropped.
 pub(crate) struct Shown {
     child: Child,
     pub(crate) url: String,
@@ -88,13 +88,13 @@ impl Shown {
         Site(address.split('/').next().unwrap_or_default().to_owned())
     }
 
-    /// Ends it at once, so that it writes nothing more.
+    /// Kills the process, so that it writes nothing more.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it is ours");
         self.child.wait().expect("it is ours");
     }
 
-    /// Ends it as a user does, and returns its exit code.
+    /// Ends the process by a signal, as a user does, and returns its exit code.
     pub(crate) fn end(mut self) -> Option<i32> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("there is `kill`");
         assert!(sent.success());
@@ -104,7 +104,7 @@ impl Shown {
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

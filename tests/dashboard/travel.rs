@@ -1,4 +1,4 @@
-//! A run as of any of its records is what those records alone tell.
+//! A run as of a record is what the records up to it tell.
 
 use super::http::Site;
 use super::process::Folder;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const RUN: &str = "/runs/parted/manual__2026-01-06T00:00:00Z";
 
-/// What a record makes of a node, where it says so.
+/// The state of a node after a record, if the record sets one.
 fn state_after(what: &str) -> Option<&'static str> {
     Some(match what {
         "started" => "running",
@@ -34,7 +34,7 @@ fn each_record_is_a_moment_that_can_be_seen() {
         for row in rows["rows"].as_array().unwrap().iter().filter(|row| row["elements"] == Value::Null) {
             let node = row["node"].as_str().unwrap();
             let expected = states.get(node).copied().unwrap_or("none");
-            // One whose mapping has no elements yet is no row.
+            // A node whose mapping has no elements yet has no row.
             assert_eq!(row["state"], expected, "{node} after record {number}");
         }
         let run = site.api(&format!("{RUN}?record={number}"));
@@ -50,7 +50,7 @@ fn a_retry_by_hand_says_nothing_of_what_was_before_it() {
     let folder = Folder::filled();
     let kept = folder.dashboard(&[]);
     let last = kept.site().api(RUN)["records"]["last"].as_i64().unwrap();
-    // As of each record, by a page that has looked at all of them, and by one that has looked at nothing.
+    // As of each record: on a page that has read all of them before, and on one that has read none.
     let rows = |site: &Site, record: i64| {
         (
             site.api(&format!("{RUN}/nodes?open=*&record={record}"))["rows"].clone(),
@@ -70,7 +70,7 @@ fn a_retry_by_hand_says_nothing_of_what_was_before_it() {
             assert_eq!(&told, before, "record {record}");
         }
     }
-    // A part of it is told as what it is.
+    // A partial answer says that it is partial.
     let part = fresh.site().api(&format!("{RUN}?within=0"));
     assert_eq!(part["records"]["reading"] == true, part["records"]["at"].as_i64() < part["records"]["last"].as_i64(), "{part}");
 }

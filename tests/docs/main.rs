@@ -27,7 +27,7 @@ mod tutorial;
 use std::fs;
 use std::path::Path;
 
-/// Each block of ```` ```text ```` is quoted from the golden that the link above it names.
+/// Each block of ```` ```text ```` quotes the golden that the link above it names.
 #[test]
 fn what_the_compiler_tells_you_is_what_it_tells() {
     let page = fs::read_to_string("../docs/what-the-compiler-tells-you.md").expect("the page");
@@ -45,7 +45,7 @@ fn what_the_compiler_tells_you_is_what_it_tells() {
             let path = golden.take().unwrap_or_else(|| panic!("line {}: a message without its case", at + 1));
             let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             quoted += 1;
-            // What is left out stands as `…`; the rest comes line by line, in order.
+            // Omissions are written as `…`; the rest must come line by line, in order.
             let mut rest = text.lines();
             for line in message.into_iter().filter(|line| !line.trim().is_empty() && line.trim() != "…") {
                 if !rest.any(|told| told.trim() == line.trim()) {
@@ -59,7 +59,7 @@ fn what_the_compiler_tells_you_is_what_it_tells() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Which ticks ran over a stop and a change of clock is quoted from the goldens of the scheduler's tests.
+/// The pages' lists of ticks over a stop and a clock change are quoted from the goldens of the scheduler's tests.
 #[test]
 fn the_ticks_in_schedules_are_those_that_ran() {
     let trimmed = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
@@ -84,7 +84,7 @@ fn the_table_of_messages_is_up_to_date() {
     );
 }
 
-/// What `docs/branches.md` shows is simulated so.
+/// The code in `docs/branches.md` is simulated.
 #[test]
 fn the_branch_of_the_page_is_one_that_is_simulated() {
     let page = fs::read_to_string("../docs/branches.md").expect("the page");
@@ -96,7 +96,7 @@ fn the_branch_of_the_page_is_one_that_is_simulated() {
     }
 }
 
-/// What `docs/retail.md` shows stands so in the example.
+/// The code in `docs/retail.md` is the example's.
 #[test]
 fn the_pipelines_of_retail_are_those_of_the_example() {
     let page = fs::read_to_string("../docs/retail.md").expect("the page");

@@ -1,5 +1,5 @@
-//! What an option does is said on its macro's page, and repeated for editors: by the builder's method, which is shown where the option stands in an
-//! attribute, and by the module that completes its name.
+//! An option is documented on its macro's page, and its text is repeated for editors: by the builder's method, which they show
+//! for the option in an attribute, and by the module that completes its name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The rows of the table on the page of `#[place]`, a row for each of the names in its first column.
+/// The rows of the options table on the page of `#[place]`, one for each name in its first column.
 fn rows(place: &str) -> Vec<Row> {
     let page = read(PAGE);
     let (before, _) = page.split_once(&format!("\npub fn {place}(")).expect("the macro");
@@ -37,13 +37,13 @@ fn rows(place: &str) -> Vec<Row> {
             });
         }
     }
-    // An import cannot name a keyword, and it is no call of a builder's.
+    // An import cannot name a keyword, and the builder has no such method.
     rows.retain(|row| row.name != "crate");
     assert!(rows.len() > 5, "{place}");
     rows
 }
 
-/// The doc comment above the line that begins so, in one line.
+/// The doc comment above the line that begins with `item`, in one line.
 fn doc(code: &str, item: &str) -> Option<String> {
     let lines: Vec<&str> = code.lines().collect();
     let at = lines.iter().position(|line| line.trim_start().starts_with(item))?;
@@ -53,13 +53,13 @@ fn doc(code: &str, item: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// The part of `code` from the line that begins so to the next line that is a `}` alone.
+/// The part of `code` from the line that begins with `begin` to the next line that is just `}`.
 fn block<'a>(code: &'a str, begin: &str) -> &'a str {
     let (_, rest) = code.split_once(begin).unwrap_or_else(|| panic!("no `{begin}`"));
     rest.split_once("\n}\n").map_or(rest, |(block, _)| block)
 }
 
-/// What stands between `before` and the next character that is in no name, in each line that begins so.
+/// The identifier after `before`, in each line that begins with it.
 fn names(code: &str, before: &str) -> BTreeSet<String> {
     let rest = code.lines().filter_map(|line| line.strip_prefix(before));
     rest.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()).map(ToOwned::to_owned).collect()

@@ -23,7 +23,7 @@ fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A folder with a journal that has a run that failed, and one that has not ended.
+/// A folder with a journal that has a failed run and an unfinished one.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     assert_eq!(call(folder.path(), &["run", "daily", "--logical-date", "2024-03-03"]).status.code(), Some(1));

@@ -1,9 +1,9 @@
-//! The commands of the README work as they stand there, in a folder that has nothing in it.
+//! The commands of the README work as they are written, in an empty folder.
 
 use std::fs;
 use std::process::Command;
 
-/// The block of that language that has `word` in it, and what follows it.
+/// The block of that language that contains `word`, and the text after it.
 fn block<'a>(page: &'a str, language: &str, word: &str) -> (&'a str, &'a str) {
     let fence = format!("```{language}\n");
     let mut blocks = page.split(&fence).skip(1).filter_map(|rest| rest.split_once("```"));
@@ -18,7 +18,7 @@ fn the_simulation_prints_the_timeline_that_stands_below_it() {
     let (commands, rest) = block(&page, "sh", " simulate ");
     let (timeline, _) = block(rest, "text", "run: ");
     let folder = tempfile::tempdir().expect("there is room for a folder");
-    // What a reader writes to /tmp is written where nothing else is. The binary may be in /tmp itself.
+    // Redirects /tmp to the test's folder. The binary itself may be in /tmp, so its path is inserted afterwards.
     let commands = commands.replace("/tmp/", &format!("{}/", folder.path().display()));
     let commands = commands.replace("cargo run --bin cloud_data_pipeline --", env!("CARGO_BIN_EXE_cloud-data-pipeline"));
     let mut shell = Command::new("sh");
@@ -29,7 +29,7 @@ fn the_simulation_prints_the_timeline_that_stands_below_it() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), timeline, "{stderr}");
 }
 
-/// The buckets that `serve` looks at are there before it is called: without them all runs fail.
+/// The buckets that `serve` reads are created before it is called: without them all runs fail.
 #[test]
 fn the_buckets_are_made_before_they_are_served() {
     let page = fs::read_to_string("../README.md").expect("the README");

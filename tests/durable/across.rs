@@ -1,4 +1,5 @@
-//! Runs that wait for others, and that start others: over a kill of the process, and an end while there was none.
+//! Runs that wait for other runs, and runs that start others, when the process is killed, and when the awaited run ends without a
+//! process.
 
 use crate::folder::{Begun, Folder};
 use crate::kills::effects;
@@ -18,7 +19,7 @@ fn command(folder: &Folder, args: &[&str]) -> Command {
     command
 }
 
-/// What a call prints, and its exit code.
+/// The output of a call, and its exit code.
 fn told(folder: &Folder, args: &[&str]) -> String {
     crate::folder::told(&command(folder, args).output().unwrap())
 }
@@ -32,7 +33,7 @@ fn pokes(folder: &Folder) -> u32 {
     details(folder, &format!("report/{RUN}")).node("run_of").unwrap().pokes()
 }
 
-/// Begins the run of `report`, or goes on with it, until it waits and that is kept.
+/// Starts or resumes the run of `report`, until its wait is durable.
 fn waits(folder: &Folder, args: &[&str]) -> Begun {
     let run = Begun::spawn(&mut command(folder, args), &[RUN]);
     while !told(folder, &["show", &format!("report/{RUN}")]).contains("run_of: waits for a run of `base`") {}
@@ -43,7 +44,7 @@ fn waits(folder: &Folder, args: &[&str]) -> Begun {
 fn a_run_that_waits_is_killed_and_woken_in_the_next_process() {
     let folder = Folder::new();
     waits(&folder, &["run", "report", DATE[0], DATE[1]]).kill();
-    // A restart alone pokes nobody.
+    // A restart alone causes no poke.
     waits(&folder, &["resume"]).kill();
     assert_eq!(pokes(&folder), 1);
     let resumed = waits(&folder, &["resume"]);
@@ -57,7 +58,7 @@ fn a_run_that_waits_is_killed_and_woken_in_the_next_process() {
 fn a_run_that_ended_while_no_process_had_the_waiting_one_is_seen_at_once() {
     let folder = Folder::new();
     waits(&folder, &["run", "report", DATE[0], DATE[1]]).kill();
-    // This process has the journal, and not the run that waits.
+    // This process holds the journal, but does not have the waiting run.
     assert!(told(&folder, &["run", "base", DATE[0], DATE[1]]).contains("[exit 0]"));
     assert_eq!(pokes(&folder), 1);
     let resumed = told(&folder, &["resume"]);
@@ -114,7 +115,7 @@ fn wherever_the_process_dies_one_run_is_started_and_awaited() {
         at += 1;
     }
     assert!(at > 5, "it was killed at {at} commits alone");
-    // By hand, too, it finds the run that is there.
+    // A manual retry also finds the existing run.
     let folder = Folder::new();
     assert!(told(&folder, &["run", "starter", DATE[0], DATE[1]]).contains("[exit 0]"));
     assert!(told(&folder, &["retry", &format!("starter/{RUN}"), "start", "--downstream"]).contains("[exit 0]"));

@@ -1,4 +1,4 @@
-//! Sensors on `file://` over a restart: an arrival that nobody watched for is a change, and a restart alone is none.
+//! Sensors on `file://` across a restart: an arrival that no process watched counts as a change; a restart alone does not.
 
 use crate::folder::{Begun, Folder, RUN};
 
@@ -9,7 +9,7 @@ impl Folder {
         ["one", "any"].map(|node| effects.iter().filter(|line| line.starts_with(&format!("{node} "))).count())
     }
 
-    /// Begins the run, or goes on with it, until both sensors wait and that is kept.
+    /// Starts or resumes the run, until the waits of both sensors are durable.
     fn waits(&self, args: &[&str]) -> Begun {
         let run = Begun::spawn(&mut self.command(args), &["run manual__"]);
         let kept = || String::from_utf8(self.call(&["show", RUN]).stdout).unwrap();
@@ -24,7 +24,7 @@ fn what_arrived_while_no_process_had_the_run_is_seen_at_once() {
     folder.waits(&["run", "patient", "--logical-date", "2024-03-25"]).kill();
     assert_eq!(folder.pokes(), [1, 1]);
     folder.put("one.json");
-    // Its bucket's folder had no such folder when it was looked for.
+    // The bucket's folder did not have this folder at the last poke.
     std::fs::create_dir(folder.path().join("data-bucket/any")).unwrap();
     folder.put("any/b.csv");
     assert_eq!(folder.call(&["resume"]).status.code(), Some(0));
@@ -45,7 +45,7 @@ fn a_restart_pokes_nobody_and_watches_on() {
     folder.put("one.json");
     let run = Begun::spawn(&mut folder.command(&["resume"]), &["one  success"]);
     assert_eq!(folder.pokes(), [2, 1]);
-    // It arrives in a process that has never poked this sensor.
+    // The file arrives in a process that has never poked this sensor.
     folder.put("any/b.csv");
     assert_eq!(run.finish().0, Some(0));
     assert_eq!(folder.pokes(), [2, 2]);

@@ -1,21 +1,21 @@
-//! A command is carried out exactly once: its holder dies at each stage of each commit that follows from it, and another goes on,
-//! with and without whoever asked.
+//! A command is carried out exactly once: its holder dies at each stage of each commit that results from it, and another process
+//! takes over, with or without the caller.
 
 use crate::folder::{Begun, Folder, RUN};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// One command, and how it is seen how often it was carried out.
+/// A command, and how to count its executions.
 struct Case {
-    /// What has been run before that process.
+    /// Calls before that process starts.
     earlier: &'static [&'static [&'static str]],
-    /// What happens before, beside the process that is going to die.
+    /// Calls made while the process that is going to die serves.
     before: &'static [&'static [&'static str]],
-    /// Whether its runs fail before.
+    /// True if the runs made before fail.
     is_broken: bool,
     command: &'static [&'static str],
-    /// A query, and what it gives if the command was carried out once.
+    /// A query, and its result if the command was carried out exactly once.
     once: (&'static str, i64),
 }
 
@@ -25,9 +25,9 @@ const RETRY: Case = Case {
     earlier: &[],
     before: &[&["trigger", "quick", "--logical-date", "2024-03-25"]],
     is_broken: true,
-    // Named, a node that has succeeded would be cleared by a second `retry` as well.
+    // The node is named: a second `retry` would then clear it again even if it has succeeded.
     command: &["retry", RUN, "work"],
-    // 14 is that nodes are cleared.
+    // Kind 14 records that nodes are cleared.
     once: ("SELECT count(*) FROM records WHERE kind = 14", 1),
 };
 const CANCEL: Case = Case {
@@ -35,14 +35,14 @@ const CANCEL: Case = Case {
     before: &[&["trigger", "waiting", "--logical-date", "2024-03-25"]],
     is_broken: false,
     command: &["cancel", RUN],
-    // 10 is the end of a run, and it is to be the cancelled one.
+    // Kind 10 records the end of a run; it must be the cancelled run's.
     once: ("SELECT count(*) FROM records WHERE kind = 10 AND (SELECT count(*) FROM runs WHERE state = 'cancelled') = 1", 1),
 };
 const BACKFILL: Case = Case {
     earlier: &[],
     before: &[],
     is_broken: false,
-    // It would run intervals that have run already.
+    // `--reprocess all` would run each interval again.
     command: &["backfill", "daily", "--from", "2024-01-01", "--to", "2024-01-04", "--reprocess", "all"],
     once: ("SELECT count(*) FROM runs WHERE kind = 'backfill'", 4),
 };
@@ -57,7 +57,7 @@ const PRUNE: Case = Case {
     before: &[],
     is_broken: false,
     command: &["prune", "--older-than", "0s"],
-    // The newest stays, and of the others there is nothing, not even a record.
+    // The newest run stays; of the others not even a record is left.
     once: ("SELECT count(*) + 100 * (SELECT count(*) FROM records WHERE run NOT IN (SELECT key FROM runs)) FROM runs", 1),
 };
 
@@ -87,7 +87,8 @@ fn serve(folder: &Folder, die_at: Option<&str>) -> Begun {
     Begun::spawn(&mut serve, &["serving daily"])
 }
 
-/// Leaves the command, and returns once it is answered or the process that was to do so has died. Says whether it has.
+/// Sends the command, and returns once it is answered or the serving process has died. Returns the caller, and whether the
+/// serving process died.
 fn ask(folder: &Folder, case: &Case, at: &str) -> (Child, bool) {
     let mut serving = serve(folder, Some(at));
     if case.is_broken {
@@ -110,7 +111,7 @@ fn ask(folder: &Folder, case: &Case, at: &str) -> (Child, bool) {
     let (id, stdout) = (serving.child.id(), asking.stdout.take().unwrap());
     let (tell, told) = channel();
     let answered = tell.clone();
-    // Whoever listens has heard the other one first.
+    // The receiver takes only the first message, so a later one may fail.
     std::thread::spawn(move || answered.send(std::io::read_to_string(stdout).is_ok()));
     let serving = std::thread::spawn(move || {
         let (code, _) = serving.finish();
@@ -118,13 +119,13 @@ fn ask(folder: &Folder, case: &Case, at: &str) -> (Child, bool) {
         code.is_none()
     });
     if told.recv().unwrap() {
-        // What follows from the command comes to its end, or the process dies of it, as it may have already.
+        // Lets the consequences of the command end, or kill the process if they have not yet.
         let _ = Command::new("kill").args(["-TERM", &id.to_string()]).stderr(Stdio::null()).status().unwrap();
     }
     (asking, serving.join().unwrap())
 }
 
-/// Dies at each stage of each commit, until there is no such commit any more.
+/// Dies at each stage of each commit, until no commit is left.
 fn dies_everywhere(case: &Case, asks_on: bool) {
     for commit in 1.. {
         let mut has_died = false;
@@ -135,16 +136,16 @@ fn dies_everywhere(case: &Case, asks_on: bool) {
             let (mut asking, died) = ask(&folder, case, &at);
             has_died |= died;
             if !asks_on {
-                // It may have been answered.
+                // The caller may have had its answer.
                 let _ = asking.kill();
             }
-            // Else it does it itself where the other has not, or says that it is kept.
+            // If the caller is left, it carries the command out itself, unless its answer is recorded.
             asking.wait().unwrap();
             if !asks_on {
                 let serving = serve(&folder, None);
-                // Commands are carried out in their order, so those before this one are.
+                // Commands are carried out in order, so those before this one are done.
                 assert_eq!(call(&folder, &["unpause", "daily"]).0, Some(0));
-                // Save one that is answered later.
+                // `prune` is the exception: it is answered later.
                 let deadline = Instant::now() + Duration::from_mins(1);
                 while case.command[0] == "prune" && count(&folder, "SELECT count(*) FROM inbox WHERE answer IS NULL") > 0 {
                     assert!(Instant::now() < deadline, "{at}: it is not answered");

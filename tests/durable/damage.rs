@@ -1,5 +1,4 @@
-//! Journals that are damaged: nothing panics, nothing that was committed is dropped without a word, and what is refused is left as
-//! it is.
+//! Damaged journals: nothing panics, committed data is never dropped silently, and a journal that is refused is left unchanged.
 
 use crate::folder::{Folder, RUN};
 use std::fs;
@@ -17,13 +16,13 @@ impl Folder {
         fs::write(self.path().join(name), bytes).unwrap();
     }
 
-    /// Both files that hold commits.
+    /// The contents of both files that hold commits.
     fn both(&self) -> [Vec<u8>; 2] {
         [self.read(JOURNAL), self.read(WAL)]
     }
 }
 
-/// A folder with a journal whose newest commits are in its `-wal` file, since its process was killed.
+/// A folder with a journal whose newest commits are in its `-wal` file, as its process was killed.
 fn killed() -> Folder {
     let folder = Folder::new();
     let run = folder.begin("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
@@ -32,18 +31,18 @@ fn killed() -> Folder {
     folder
 }
 
-/// Where each frame of a `-wal` file begins.
+/// The offset of each frame in a `-wal` file.
 fn frames(wal: &[u8]) -> Vec<usize> {
     let page = u32::from_be_bytes(wal[8..12].try_into().unwrap()) as usize;
     (32..wal.len()).step_by(page + 24).collect()
 }
 
-/// That a frame's page ends a commit.
+/// True if the frame's page ends a commit.
 fn is_commit(wal: &[u8], frame: usize) -> bool {
     wal[frame + 4..frame + 8] != [0; 4]
 }
 
-/// Numbers that look random, the same each time.
+/// Pseudorandom numbers, the same each time.
 fn numbers(mut state: u64) -> impl Iterator<Item = u64> {
     std::iter::repeat_with(move || {
         state ^= state << 13;
@@ -58,7 +57,7 @@ fn reading_a_damaged_journal_never_panics() {
     let folder = Folder::new();
     assert!(folder.call(&["run", "mapped", "--logical-date", "2024-03-25"]).status.success());
     let whole = folder.read(JOURNAL);
-    // Where something is written: most of a new journal is empty.
+    // Only damages bytes that are used: most of a new journal is empty.
     let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
     let mut random = numbers(0x5eed_0f0f_b175);
     let mut draw = |below: usize| usize::try_from(random.next().unwrap() % below as u64).unwrap();
@@ -88,7 +87,7 @@ fn commits_that_are_damaged_are_not_dropped_without_a_word() {
     let (whole, shared) = (folder.both(), folder.read(SHARED));
     let frames = frames(&whole[1]);
     assert!(frames.len() > 4, "{}", frames.len());
-    // In the first frame and in the last, in what a frame says of itself and in its page; and in the file's own header.
+    // In the first frame and in the last, in a frame's header and in its page, and in the file's own header.
     let places = [frames[0] + 9, frames[0] + 100, frames[1] + 17, frames[frames.len() - 1] + 30, 3, 9, 25];
     for place in places {
         let mut wal = whole[1].clone();
@@ -102,7 +101,7 @@ fn commits_that_are_damaged_are_not_dropped_without_a_word() {
             assert!(folder.both() == [whole[0].clone(), wal.clone()], "{place}, {args:?}: it was changed");
         }
     }
-    // As it was, it is read.
+    // Once restored, it can be read.
     folder.write(WAL, &whole[1]);
     folder.write(SHARED, &shared);
     assert!(folder.told(&["runs"]).contains(RUN));
@@ -124,7 +123,8 @@ fn a_damaged_commit_is_told_by_those_after_it_where_the_machine_started_anew() {
         let said = damaged(at);
         assert!(said.contains("[exit 2]") && said.contains("of the file `-wal` beside it"), "{at}: {said}");
     }
-    // The last commit may as well have been cut off by a power failure: that cannot be told, and is no reason to refuse.
+    // The last commit could also have been cut off by a power failure. The two cannot be told apart, so this is no reason to
+    // refuse.
     let last = frames.iter().rev().copied().find(|frame| is_commit(&whole, *frame)).unwrap();
     let said = damaged(last + 100);
     assert!(said.contains("[exit 0]") && said.contains(RUN), "{said}");
@@ -134,7 +134,7 @@ fn a_damaged_commit_is_told_by_those_after_it_where_the_machine_started_anew() {
 fn a_file_that_is_damaged_beside_its_newest_commits_is_left_as_it_is() {
     let folder = killed();
     let mut journal = folder.read(JOURNAL);
-    // A page in the middle that no newer commit has replaced: the index of the inbox, or any other.
+    // A page that no newer commit has replaced: that of the inbox's index, or any other.
     let page = 4096;
     let wal = folder.read(WAL);
     let replaced: Vec<u32> = frames(&wal).iter().map(|at| u32::from_be_bytes(wal[*at..*at + 4].try_into().unwrap())).collect();

@@ -1,5 +1,5 @@
-//! Deployments over unfinished runs of each kind: what the present code can go on with goes on, what it cannot is blocked with its
-//! reason, and neither holds up the other.
+//! Deployments over unfinished runs of each kind: runs that the new code can resume continue, the others are blocked with their
+//! reason, and neither delays the other.
 
 use crate::folder::{Begun, Folder, told};
 use expect_test::expect;
@@ -10,8 +10,8 @@ use std::process::Command;
 
 const DEPLOYED: &str = env!("CARGO_BIN_EXE_durable-deployed");
 
-/// The runs of `shop` that the old code left: one of its schedule, and of a backfill the first, have counted and wait for the
-/// approval; one that was asked for and the backfill's second wait for their turn.
+/// The runs of `shop` that the old code left. A scheduled run and the backfill's first have counted and wait for the approval; a
+/// triggered run and the backfill's second wait for their turn.
 const BEGUN: [&str; 2] = ["scheduled__2024-03-01T00:00:00Z", "backfill__2024-03-10T00:00:00Z"];
 const QUEUED: [&str; 2] = ["manual__2024-03-05T00:00:00Z", "backfill__2024-03-11T00:00:00Z"];
 
@@ -33,7 +33,7 @@ impl Shop {
         told(&self.command(code, args).output().unwrap())
     }
 
-    /// What the old code leaves behind, killed.
+    /// The folder that the old code leaves when it is killed.
     fn unfinished() -> Self {
         let shop = Self(Folder::new());
         let mut run = shop.command("", &["run", "neighbour", "--logical-date", "2024-03-01", "--log", "info"]);
@@ -58,7 +58,7 @@ impl Shop {
         self.shown_by("", args, says);
     }
 
-    /// What that code says, once it is what is waited for.
+    /// The output of that code, once it satisfies the condition.
     fn shown_by(&self, code: &str, args: &[&str], says: impl Fn(&str) -> bool) -> String {
         let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
         loop {
@@ -70,7 +70,7 @@ impl Shop {
         }
     }
 
-    /// The same once more, as it was left.
+    /// Returns a copy of the folder in its current state.
     fn copy(&self) -> Self {
         let copy = Folder::new();
         copy_all(self.0.path(), copy.path());
@@ -124,7 +124,7 @@ fn copy_all(from: &Path, to: &Path) {
 #[test]
 fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
     let left = Shop::unfinished();
-    // What is changed, what becomes of runs that have begun and of those that are queued, and why.
+    // The change, its effect on runs that have started and on queued ones, and the reason.
     let changes = [
         ("renamed task", "blocked", "success", "`count` is not in it any more"),
         ("removed task", "blocked", "success", "`count` is not in it any more"),
@@ -157,7 +157,7 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
         }
         assert!(resumed.contains("[exit 1]"), "{change}: {resumed}");
         for run in BEGUN {
-            // Once in what the process says, and for as long as it is so in what is asked about it.
+            // The process prints it once; commands about the run show it for as long as it is blocked.
             assert_eq!(resumed.matches(&format!("run {run} of shop stays as it is")).count(), 1, "{change}: {resumed}");
             let shown = shop.told(change, &["show", run]);
             assert!(shown.contains(": blocked, data interval") && shown.contains(reason), "{change}: {shown}");
@@ -166,7 +166,7 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
         let listed = shop.told(change, &["runs", "--state", "blocked"]);
         let blocked = 2 + 2 * usize::from(queued == "blocked");
         assert_eq!(listed.matches("blocked: run ").count(), blocked, "{change}: {listed}");
-        // It can be cancelled by the code that cannot go on with it, and else the code that began it ends it: nothing runs again.
+        // Code that cannot resume the run can cancel it. Otherwise the code that started it finishes it: nothing runs again.
         let cancelled = shop.told(change, &["cancel", &format!("shop/{}", BEGUN[0])]);
         assert!(cancelled.contains("[exit 0]"), "{change}: {cancelled}");
         let resumed = shop.told("", &["resume"]);
@@ -184,16 +184,16 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
     shop.0.put("approved");
     let mut serve = shop.command("params", &["serve", "--log", "info"]);
     let serve = Begun::spawn(&mut serve, &["of neighbour: success"]);
-    // What waited for its turn is found out as it is to begin.
+    // Whether a queued run is blocked is found out when it is about to start.
     shop.shown_once(&["runs", "--state", "blocked"], |listed| listed.matches("blocked: run ").count() == 4);
     let cancelled = shop.told("params", &["cancel", &format!("shop/{}", QUEUED[0])]);
     assert!(cancelled.contains("is cancelled"), "{cancelled}");
     serve.kill();
-    // It never began, so it took no time.
+    // It never started, so it took no time.
     let listed = shop.command("", &["runs", "--state", "cancelled", "--json"]).output().unwrap().stdout;
     let cancelled: serde_json::Value = serde_json::from_slice(&listed).unwrap();
     assert_eq!((&cancelled["run_id"], &cancelled["started"]), (&QUEUED[0].into(), &cancelled["finished"]));
-    // Who asked for what is known afterwards.
+    // The callers of commands are recorded.
     expect![[r#"
         when                  who  command                                          answer
         _  ada  cancel shop/manual__2024-03-05T00:00:00Z         run manual__2024-03-05T00:00:00Z of shop is cancelled
@@ -207,7 +207,7 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
 #[test]
 fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     let left = Shop::unfinished();
-    // What it published is said to come of another input, which takes somebody's word.
+    // Dropping a node gives another input to one that has succeeded, so a user has to accept it.
     let shop = left.copy();
     shop.0.put("approved");
     assert!(shop.told("removed task", &["resume"]).contains("`resume --accept-removed`"));
@@ -216,14 +216,14 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     assert_eq!((shop.states_of(BEGUN), shop.states_of(QUEUED)), (vec!["success".to_owned()], vec!["success".to_owned()]));
     let shown = shop.told("removed task", &["show", BEGUN[0]]);
     assert!(shown.contains("removed by `resume --accept-removed`: count, way, short, long\n"), "{shown}");
-    // Nor is a mapping that has expanded, and nobody is advised to try.
+    // A mapping that has expanded cannot be dropped, and the message does not advise to try.
     let shop = left.copy();
     shop.0.put("approved");
     let resumed = shop.told("no mapping", &["resume"]);
     assert!(resumed.contains("`upload` is not in it any more") && !resumed.contains("--accept-removed"), "{resumed}");
     let resumed = shop.told("no mapping", &["resume", "--accept-removed"]);
-    assert!(resumed.contains("a mapping that is gone has expanded into its elements already"), "{resumed}");
-    // A type is no matter of acceptance.
+    assert!(resumed.contains("a removed mapping has already expanded into its elements"), "{resumed}");
+    // A changed type cannot be accepted.
     let shop = left.copy();
     shop.0.put("approved");
     let resumed = shop.told("type", &["resume", "--accept-removed"]);
@@ -237,8 +237,8 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
     shop.0.put("approved");
     shop.0.put("quiet");
     let mut run = shop.command("notifier", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
-    let begun = Begun::spawn(&mut run, &["publish  success", "could not tell"]);
-    // Events are told before they are kept.
+    let begun = Begun::spawn(&mut run, &["publish  success", "could not notify"]);
+    // Events are printed before they are durable.
     shop.shown_once(&["runs"], |listed| listed.contains("success"));
     begun.kill();
     let name = "shop/manual__2024-03-01T00:00:00Z";
@@ -249,11 +249,11 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
         let listed = shop.told(code, &["runs"]);
         assert!(listed.contains("success") && !listed.contains("blocked"), "a run that has ended is not blocked: {listed}");
         let cancelled = shop.told(code, &["cancel", name]);
-        assert!(cancelled.contains("what was still to be told of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
-        assert!(shop.told(code, &["resume"]).contains("nothing to go on with"), "{code}");
+        assert!(cancelled.contains("the pending notifications of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
+        assert!(shop.told(code, &["resume"]).contains("nothing to resume"), "{code}");
         assert!(shop.told(code, &["cancel", name]).contains("it has ended"), "{code}");
     }
-    // The code that knows whom to tell does.
+    // The code that has the notifier delivers the notification.
     fs::remove_file(shop.0.path().join("data-bucket/quiet")).unwrap();
     assert!(shop.told("notifier", &["resume"]).contains("[exit 0]"));
     assert!(fs::read_to_string(shop.0.path().join("effects")).unwrap().contains("paged of manual__2024-03-01T00:00:00Z"));
@@ -267,9 +267,9 @@ fn a_run_is_shown_as_it_was_whatever_the_code_has_become() {
     let begun = Begun::spawn(&mut begun, &["approval  up_for_reschedule"]);
     shop.shown_once(&["show", run], |shown| shown.contains("up_for_reschedule"));
     for change in ["removed task", "removed pipeline", "params", "failing function"] {
-        // Another process runs it, by code that has all of it, and may be poking just now.
+        // Another process runs it with the complete code, and may be poking at this moment.
         let shown = shop.shown_by(change, &["show", run], |shown| shown.contains("approval: next poke "));
-        assert!(shown.contains("note: shown by the plan that the journal has kept: "), "{change}: {shown}");
+        assert!(shown.contains("note: shown with the plan stored in the journal: "), "{change}: {shown}");
         assert!(shown.contains("publish: waits for `approval`"), "{change}: {shown}");
     }
     shop.0.put("approved");

@@ -1,4 +1,4 @@
-//! What goes wrong with a journal, with what is kept in it and with the code that goes on: what is said, and how it exits.
+//! Failures of a journal, of the data in it and of the code that resumes it: what is printed, and the exit code.
 
 use crate::folder::{Begun, Folder, RUN};
 use expect_test::expect;
@@ -27,11 +27,11 @@ impl Folder {
         fs::read(self.path().join(JOURNAL)).unwrap()
     }
 
-    /// A run that has its number, and waits to be approved; its process is dead.
+    /// A run whose `number` has succeeded and that waits to be approved; its process is dead.
     pub(crate) fn changing(&self, code: &str) {
         let mut command = self.command(&[&["run", "changing"], &DATE[..]].concat());
         let run = Begun::spawn(command.env("CODE", code), &["approval  up_for_reschedule"]);
-        // What is printed as it happens is kept a moment later.
+        // Events are printed a moment before they are durable.
         let shown = || String::from_utf8(self.command(&["show", RUN]).env("CODE", code).output().unwrap().stdout).unwrap();
         while !(shown().contains("number") && shown().contains("approval: next poke")) {}
         run.kill();
@@ -46,7 +46,7 @@ impl Folder {
 #[test]
 fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
     let folder = Folder::new();
-    // A limit on the size of files stands for it: it needs no disk of its own, and no rights.
+    // A limit on the size of files simulates a full disk: it needs neither a disk of its own nor privileges.
     let script = format!("ulimit -f 600; exec {} run writing --logical-date 2024-03-25", crate::folder::RUNS);
     let stopped = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
     let said = crate::folder::told(&stopped);
@@ -54,7 +54,7 @@ fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
     expect![[r#"
          1]
         [stderr]
-        error: the journal ".pipeline/journal.db" cannot be written: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended
+        error: the journal ".pipeline/journal.db" cannot be written: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full. The engine stops; what was committed is kept, and unfinished runs are resumed once that is fixed
     "#]].assert_eq(end);
     let kept = String::from_utf8(folder.call(&["show", RUN]).stdout).unwrap();
     let kept: Vec<&str> =
@@ -72,7 +72,7 @@ fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
 fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothing_is_lost() {
     let folder = Folder::new();
     assert!(folder.call(&["run", "writing", "--logical-date", "2024-03-25"]).status.success());
-    // As an earlier version made it.
+    // Sets the journal up as an earlier version did.
     let journal = rusqlite::Connection::open(folder.path().join(".pipeline/journal.db")).unwrap();
     journal.execute_batch("PRAGMA auto_vacuum = NONE; VACUUM").unwrap();
     drop(journal);
@@ -87,14 +87,14 @@ fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothin
     "#]].assert_eq(&within(200, "backup copy.db"));
     let said = within(200, "prune --older-than 0s");
     expect![[r#"
-        0 runs deleted; 1 as old stays, unfinished or looked back on
-        the file has 2.0 MB; it could not be written anew, so it does not shrink: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full
+        0 runs deleted; 1 old run kept, unfinished or still needed
+        the file has 2.0 MB; it could not be rewritten, so it does not shrink: the system refused to (disk I/O error): the disk, a quota or a limit on the size of files may be full
         [exit 0]
     "#]]
     .assert_eq(&said);
     let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(names.into_iter().all(|name| !name.starts_with("copy")), "nothing of the copy is left");
-    // There is room.
+    // Now there is room.
     let said = folder.told(&["prune", "--older-than", "0s"]);
     assert!(!said.contains("free") && said.contains("[exit 0]"), "{said}");
     assert!(folder.told(&["backup", "copy.db"]).starts_with("backup copy.db: 1 run, "));
@@ -122,7 +122,7 @@ fn a_file_cut_short_is_refused_and_left_as_it_is() {
 #[test]
 fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
     let folder = finished();
-    // The second page, which is a table's.
+    // Damages the second page, which is a table's.
     folder.damage(|bytes| bytes[4096..4200].fill(0xff));
     let before = folder.bytes();
     folder.tells(&["run", "mapped"], &expect![[r#"
@@ -143,7 +143,7 @@ fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
         &expect![[r#"
         [exit 2]
         [stderr]
-        error: ".pipeline/journal.db" is no journal: file is not a database; name another file with `--journal FILE`
+        error: ".pipeline/journal.db" is not a journal: file is not a database; name another file with `--journal FILE`
     "#]],
     );
     assert_eq!(folder.bytes(), before);
@@ -152,7 +152,7 @@ fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
 #[test]
 fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
     let folder = finished();
-    // Where SQLite keeps `user_version`.
+    // The place of `user_version` in a SQLite file.
     folder.damage(|bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
     let before = folder.bytes();
     let said = folder.told(&["run", "mapped"]);
@@ -167,7 +167,7 @@ fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert_eq!(folder.bytes(), before);
 }
 
-/// Rights mean nothing to root, so that there the calls are somebody else's.
+/// Permissions do not restrict root, so root makes the calls as another user.
 #[cfg(unix)]
 mod rights {
     use super::*;
@@ -183,7 +183,7 @@ mod rights {
         let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let binary = folder.path().join("durable-runs");
         if is_root {
-            // Where the binary was built may be nobody else's business.
+            // Another user may not be able to read the folder of the binary.
             fs::copy(crate::folder::RUNS, &binary).unwrap();
         }
         let mut command = Command::new(if is_root { binary.as_path() } else { Path::new(crate::folder::RUNS) });
@@ -200,7 +200,7 @@ mod rights {
         expect![[r#"
             [exit 2]
             [stderr]
-            error: the folder ".pipeline" for the journal cannot be made: Permission denied (os error 13); name another journal with `--journal FILE`
+            error: the folder ".pipeline" for the journal cannot be created: Permission denied (os error 13); name another journal with `--journal FILE`
         "#]].assert_eq(&told(&folder, &["run", "mapped"]));
         allow(folder.path(), 0o755);
     }
@@ -215,7 +215,7 @@ mod rights {
         expect![[r#"
             [exit 2]
             [stderr]
-            error: the journal ".pipeline/journal.db" cannot be opened: the file, its folder or its file system is read-only; mend that, or name another journal with `--journal FILE`
+            error: the journal ".pipeline/journal.db" cannot be opened: the file, its folder or its file system is read-only; fix that, or name another journal with `--journal FILE`
         "#]].assert_eq(&told(&folder, &["run", "mapped"]));
         assert!(told(&folder, &["runs"]).contains(RUN));
     }
@@ -233,7 +233,7 @@ fn an_output_over_the_limit_fails_its_node() {
         error: node `heavy` failed: the output has more than 16 MiB as JSON, which is the limit: put it in a bucket and return its key
           --> tests/durable/runs/main.rs:83:5: wired here
 
-        help: mend the cause; `retry manual__2024-03-25T00:00:00Z` then runs what failed and what did not run because of it
+        help: fix the cause; `retry manual__2024-03-25T00:00:00Z` then runs the failed nodes and those that did not run because of them
     "#]].assert_eq(end);
 }
 
@@ -244,9 +244,9 @@ fn an_output_that_no_longer_decodes_is_named() {
     expect![[r#"
         [exit 2]
         [stderr]
-        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is no `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Give the type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`
+        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is not a valid `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Let the type also read the old form (`#[serde(default)]`), or start again with `--new`
     "#]].assert_eq(&folder.resumed_with("positive"));
-    // The code that wrote it still goes on.
+    // The code that wrote it can still resume it.
     folder.put("approved");
     assert!(folder.resumed_with("").contains("run: success"));
 }
@@ -270,7 +270,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
         error: the plan of pipeline `changing` has changed since this run began:
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `other` (all_success)
             at tests/durable/runs/changing.rs:65:13
-          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or cancel it and begin a new one
+          = help: finish the run with the code that began it, resume it with the current plan by `resume --accept-removed`, or cancel it and begin a new one
     "#]].assert_eq(&folder.resumed_with("edge"));
     expect![[r#"
         [exit 2]
@@ -279,7 +279,7 @@ fn a_plan_that_changed_is_matched_by_id_or_refused_with_the_node_and_both() {
           - `number` is not in it any more
           - `report` took `approval` (all_success), `number` (all_success) and now takes `approval` (all_success), `count` (all_success)
             at tests/durable/runs/changing.rs:68:13
-          = help: finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or cancel it and begin a new one
+          = help: finish the run with the code that began it, resume it with the current plan by `resume --accept-removed`, or cancel it and begin a new one
     "#]].assert_eq(&folder.resumed_with("gone"));
     folder.put("approved");
     let added = folder.resumed_with("added");
@@ -301,13 +301,13 @@ fn a_node_that_wiring_order_named_matches_nothing_in_another_plan() {
     .assert_eq(&folder.resumed_with("added"));
 }
 
-/// A journal has params, outputs and log lines.
+/// A journal contains params, outputs and log lines.
 #[cfg(unix)]
 #[test]
 fn what_is_kept_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
-    // While it is written there are all of its files.
+    // While it is being written, all of its files exist.
     let mut serve = crate::folder::Begun::spawn(&mut folder.command(&["serve"]), &["serving promised"]);
     for (name, mode) in [
         (".pipeline", 0o700),
@@ -330,7 +330,7 @@ fn an_errors_text_does_nothing_to_a_terminal() {
     let all = [shown.stdout, shown.stderr, folder.call(&["show", "rude/manual__2024-03-25T00:00:00Z"]).stdout].concat();
     let all = String::from_utf8(all).unwrap();
     assert!(all.contains("\\u{1b}]0;owned\\u{7}") && !all.contains('\u{1b}'), "{all}");
-    // No line of it looks like the engine's.
+    // None of its lines looks like the engine's.
     assert!(all.contains("2024-03-25T00:00:00Z ERROR engine: all is lost"), "{all}");
     assert!(!all.lines().any(|line| line.starts_with("2024-03-25T00:00:00Z ERROR")), "{all}");
 }

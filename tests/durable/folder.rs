@@ -41,7 +41,7 @@ impl Folder {
         self.command(args).output().unwrap()
     }
 
-    /// What a call prints, with what differs from one to the next replaced.
+    /// The output of a call, with what differs between calls replaced.
     pub(crate) fn told(&self, args: &[&str]) -> String {
         told(&self.call(args))
     }
@@ -50,7 +50,7 @@ impl Folder {
         expected.assert_eq(&self.told(args));
     }
 
-    /// What `show` says of the run once it says that: what is printed as it happens is kept a moment later.
+    /// The output of `show` on the run once it satisfies the condition: events are printed a moment before they are durable.
     pub(crate) fn shown_once(&self, says: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
@@ -66,14 +66,14 @@ impl Folder {
         std::fs::write(self.path().join("data-bucket").join(key), "{}").unwrap();
     }
 
-    /// Begins a run, and returns once it has printed a line with each of these.
+    /// Starts a run, and returns once it has printed a line with each of these texts.
     pub(crate) fn begin(&self, pipeline: &str, until: &[&str]) -> Begun {
         let mut command = self.command(&["run", pipeline, "--logical-date", "2024-03-25", "--log", "info"]);
         Begun::spawn(&mut command, until)
     }
 }
 
-/// A process under way.
+/// A running process.
 pub(crate) struct Begun {
     pub(crate) child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -88,7 +88,7 @@ impl Begun {
         begun
     }
 
-    /// Waits until it prints a line with that.
+    /// Waits until it prints a line with this text.
     pub(crate) fn hears(&mut self, until: &str) {
         self.hears_all(&[until]);
     }
@@ -107,7 +107,7 @@ impl Begun {
         }
     }
 
-    /// Its exit code, and what else it printed.
+    /// Waits for its end, and returns its exit code and the rest of its output.
     pub(crate) fn finish(mut self) -> (Option<i32>, Vec<String>) {
         let lines = self.lines.map_while(Result::ok).collect();
         (self.child.wait().unwrap().code(), lines)
@@ -135,14 +135,14 @@ fn scrub(bytes: &[u8]) -> String {
         lines.push_str(words.trim_end());
         lines.push('\n');
     }
-    // `9m 59s` is a second later `10m`, and how long ago something was has more words each year.
+    // A second after `9m 59s` comes `10m`, and a time span has more words each year; so sequences of placeholders become one.
     while lines.contains("_ _") {
         lines = lines.replace("_ _", "_");
     }
     lines
 }
 
-/// A duration, a date of today, a time of day and a process's number differ.
+/// Replaces durations, dates of today, times of day and process ids.
 fn word(word: &str) -> String {
     let core = word.trim_start_matches('(').trim_end_matches([',', ';', ')']);
     let at = word.find(core).unwrap_or(0);

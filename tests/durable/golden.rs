@@ -1,8 +1,8 @@
-//! Journals of every schema that there ever was, as code of that version wrote them: the present code resumes each.
+//! Journals of every schema so far, written by code of that version: the present code resumes each.
 //!
-//! `golden/README.md` says how they were made, and how one is added. Each has a run of `ended` that has ended and told somebody
-//! (the 25th), one that has ended and has a callback due (the 26th), and a run of `unfinished` that was cut off between two pokes
-//! of its sensor, before a retry and in a body (the 27th). From the third version on there is a queued run of it, too (the 28th).
+//! `golden/README.md` says how they were made, and how to add one. Each has a run of `ended` that has ended and was notified (the
+//! 25th), one that has ended and has a callback due (the 26th), and a run of `unfinished` that was cut off between two pokes of
+//! its sensor, before a retry and in a body (the 27th). From the third version on there is also a queued run of it (the 28th).
 
 use crate::folder::{Folder, told};
 use crate::kills::effects;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 const ENDED: &str = "manual__2024-03-25T00:00:00Z";
-/// Its callback is due.
+/// The callback of this run is due.
 const DUE: &str = "manual__2024-03-26T00:00:00Z";
 const CUT_OFF: &str = "manual__2024-03-27T00:00:00Z";
 const QUEUED: &str = "manual__2024-03-28T00:00:00Z";
@@ -26,10 +26,10 @@ fn folder(version: u32) -> Folder {
     folder
 }
 
-/// The schema of its journal.
+/// The schema version of the folder's journal.
 fn schema(folder: &Folder) -> u32 {
     let journal = std::fs::read(folder.path().join(".pipeline/journal.db")).unwrap();
-    // Where SQLite keeps `user_version`.
+    // The place of `user_version` in a SQLite file.
     u32::from_be_bytes(journal[60..64].try_into().unwrap())
 }
 
@@ -39,7 +39,7 @@ fn call(folder: &Folder, args: &[&str]) -> String {
     told(&command.output().unwrap())
 }
 
-/// The runs and their states, the oldest first.
+/// The runs and their states, oldest first.
 fn states(folder: &Folder) -> Vec<String> {
     let listed = call(folder, &["runs", "--json"]);
     let read = |line: &str| {
@@ -62,7 +62,7 @@ fn is_resumed(version: u32) {
     let journal = folder(version);
     assert!(call(&journal, &["resume"]).ends_with("[exit 0]\n"), "version {version}");
 
-    // What had not finished, and nothing else.
+    // Only unfinished work is done.
     let of = |run: &'static str| move |line: &&str| line.replace("RUN", run);
     let unfinished = ["delicate RUN 2", "hangs RUN 1", "publish RUN 1"];
     let mut expected: Vec<String> = unfinished.iter().map(of(CUT_OFF)).collect();
@@ -86,9 +86,9 @@ fn is_resumed(version: u32) {
     ] {
         assert!(shown.contains(part), "version {version}: {part}\n{shown}");
     }
-    assert!(call(&journal, &["resume"]).starts_with("nothing to go on with"), "version {version}");
+    assert!(call(&journal, &["resume"]).starts_with("nothing to resume"), "version {version}");
 
-    // An ended run is tried again, where that is asked for.
+    // An ended run can be retried.
     assert!(call(&journal, &["retry", &format!("ended/{ENDED}"), "upload[1]", "--downstream"]).ends_with("[exit 0]\n"));
     let again: Vec<String> = effects(journal.path()).split_off(before.len());
     let ran = |line: &String| line.starts_with("upload[1] ") || line.starts_with("total ") || line.starts_with("told ");
@@ -108,7 +108,7 @@ fn a_journal_of_each_version_is_brought_forward_and_resumed() {
     assert_eq!(version, schema(&journal), "a journal of the present schema is missing: see durable/golden/README.md");
 }
 
-/// Only who writes it brings a journal forward.
+/// Only a process that writes to a journal upgrades it.
 #[test]
 fn a_journal_of_an_older_version_is_not_read_and_left_as_it_is() {
     let journal = folder(1);
@@ -127,16 +127,16 @@ fn a_journal_of_an_older_version_is_copied_as_it_is_and_shrinks_from_the_first_p
     let said = call(&journal, &["backup", "copy.db"]);
     assert!(said.starts_with("backup copy.db: 3 runs, ") && said.ends_with("[exit 0]\n"), "{said}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    // Where SQLite keeps whether free pages are given back.
+    // The place in a SQLite file that says whether free pages are given back.
     let shrinks = || std::fs::read(&path).unwrap()[64..68] == [0, 0, 0, 1];
     assert!(!shrinks());
     assert!(call(&journal, &["prune", "--older-than", "0s"]).ends_with("[exit 0]\n"));
     assert!(shrinks() && schema(&journal) > 1);
     assert!(call(&journal, &["resume"]).ends_with("[exit 0]\n"));
-    // The copy is what there was.
+    // The copy has the old contents.
     std::fs::remove_file(journal.path().join("effects")).unwrap();
     for suffix in ["-wal", "-shm"] {
-        assert!(!path.with_extension(format!("db{suffix}")).exists(), "nobody has it open");
+        assert!(!path.with_extension(format!("db{suffix}")).exists(), "no process has it open");
     }
     std::fs::copy(journal.path().join("copy.db"), &path).unwrap();
     assert_eq!(schema(&journal), 1);

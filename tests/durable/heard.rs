@@ -1,17 +1,17 @@
-//! What the bodies of `durable-noted` say that they were given.
+//! The inputs that the bodies of `durable-noted` report.
 
 use std::collections::BTreeMap;
 
 /// What bodies have noted, line by line.
 #[derive(Debug, Default)]
 pub(crate) struct Heard<'a> {
-    /// The runs of which bodies have begun, and the nodes.
+    /// The run and node of each body that has started.
     pub(crate) begun: Vec<(&'a str, &'a str)>,
-    /// The outputs that somebody was given, by run and node.
+    /// The outputs that downstream bodies received, by run and node.
     pub(crate) given: BTreeMap<(&'a str, &'a str), &'a str>,
-    /// The same where it is not the one that was given before.
+    /// Lines of bodies that received another output of a node than an earlier body.
     pub(crate) changed: Vec<&'a str>,
-    /// Bodies that began although somebody had been given the output of one before.
+    /// Lines of bodies that started although their node's output had been passed on before.
     pub(crate) again: Vec<&'a str>,
 }
 

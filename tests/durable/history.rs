@@ -1,4 +1,4 @@
-//! What is kept of runs, read in other processes: `runs`, `show`, `logs`, `prune`.
+//! The history of runs, read by other processes: `runs`, `show`, `logs`, `prune`.
 
 use crate::folder::{Begun, Folder, RUN};
 use expect_test::expect;
@@ -35,7 +35,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
         error: run `manual__2024-03-25T00:00:00Z` has no node `upload[7]`; `show manual__2024-03-25T00:00:00Z` lists those it has
     "#]],
     );
-    // Without a node: those of all, in the order in which they came.
+    // Without a node: the lines of all nodes, in the order in which they were logged.
     let all = folder.told(&["logs", RUN]);
     let of = |node: &str| all.lines().filter(|line| line.contains(&format!(" {node}#"))).count();
     assert_eq!((of("upload[0]"), of("upload[1]"), all.lines().count()), (1, 3, 6), "{all}");
@@ -131,7 +131,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
 
         _ delicate#1 after _ failed: 503
 
-        no process runs it: `resume` goes on with it
+        no process runs it: `resume` continues it
 
         export: next poke _ (in _), budget left _
         publish: waits for `export` (up_for_reschedule)
@@ -141,7 +141,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
     .assert_eq(&without_pokes(&folder.told(&["show", RUN])));
 }
 
-/// How often a sensor was asked, and the width of a bar, depend on how fast all this is.
+/// The number of a sensor's pokes and the width of a bar depend on the machine's speed.
 fn without_pokes(text: &str) -> String {
     let line = |line: &str| {
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -247,12 +247,12 @@ fn old_runs_are_deleted_but_for_those_that_somebody_needs() {
     folder.tells(
         &["prune", "--older-than", "0s", "--dry-run"],
         &expect![[r#"
-        2 runs would be deleted; 2 as old stay, unfinished or looked back on
+        2 runs would be deleted; 2 old runs kept, unfinished or still needed
         [exit 0]
     "#]],
     );
     let said = folder.told(&["prune", "--older-than", "0s"]);
-    assert!(said.starts_with("2 runs deleted; 2 as old stay, unfinished or looked back on\nthe file has "), "{said}");
+    assert!(said.starts_with("2 runs deleted; 2 old runs kept, unfinished or still needed\nthe file has "), "{said}");
     let left = folder.call(&["runs", "--json"]).stdout;
     let left: Vec<serde_json::Value> = serde_json::Deserializer::from_slice(&left).into_iter().collect::<Result<_, _>>().unwrap();
     let left: Vec<_> = left.iter().map(|run| (run["pipeline"].as_str().unwrap(), run["state"].as_str().unwrap())).collect();
@@ -272,7 +272,7 @@ fn a_date_that_is_run_again_after_prune_gets_an_id_that_no_run_has() {
     let folder = Folder::new();
     let run = || folder.told(&["run", "promised", "--logical-date", "2024-03-25", "--new"]);
     assert!(run().contains("[exit 0]") && run().contains("[exit 0]"));
-    // The newest stays, which the next run looks back on.
+    // The newest run stays, as the next one looks back at it.
     assert!(folder.told(&["prune", "--older-than", "0s"]).contains("1 run"));
     assert!(run().contains("[exit 0]"));
     let listed = folder.told(&["runs"]);

@@ -1,5 +1,5 @@
-//! Elements with keys, from outside: over a crash, a rebuilt list, a deployment that adds or takes away `.keyed`, and by every command that
-//! names a node.
+//! Keyed elements seen from outside: over a crash, a rebuilt list, a deployment that adds or removes `.keyed`, and by every
+//! command that names a node.
 
 use crate::folder::{Begun, Folder, RUN, told};
 use std::fs;
@@ -30,7 +30,7 @@ impl Loads {
         fs::write(self.0.path().join("data-bucket/feeds"), feeds).unwrap();
     }
 
-    /// What has been loaded, and under which key.
+    /// The loaded elements, each with its key.
     fn loaded(&self) -> Vec<String> {
         let effects = fs::read_to_string(self.0.path().join("effects")).unwrap();
         let mut loaded: Vec<String> = effects.lines().filter(|line| line.contains(" as ")).map(str::to_owned).collect();
@@ -38,14 +38,14 @@ impl Loads {
         loaded
     }
 
-    /// A run that has loaded these, and was killed while it waited for the approval.
+    /// A run that has loaded these feeds and was killed while it waited for the approval.
     fn killed(code: &str, feeds: &str) -> Self {
         let loads = Self(Folder::new());
         loads.feeds(feeds);
         let mut run = loads.command(code, &["run", "loads", "--logical-date", "2024-03-25", "--log", "info"]);
         let begun = Begun::spawn(&mut run, &["approval  up_for_reschedule"]);
         let deadline = Instant::now() + Duration::from_mins(1);
-        // What is printed as it happens is kept a moment later.
+        // Events are printed a moment before they are durable.
         loop {
             let shown = loads.told(code, &["show", RUN]);
             let ended = shown.lines().filter(|line| line.starts_with("load[") && line.contains("success"));
@@ -61,7 +61,7 @@ impl Loads {
     }
 }
 
-/// By their indices `new` would not have been loaded, and another one twice.
+/// By index, `new` would not be loaded, and another element twice.
 #[test]
 fn after_a_crash_and_a_retry_every_element_was_loaded_once_under_its_own_key() {
     let loads = Loads::killed("", "ber\nzrh\nlon");
@@ -100,7 +100,8 @@ fn a_run_goes_on_whose_mapping_has_keys_since_or_has_them_no_longer() {
         let shown = loads.told(after, &["show", RUN]);
         assert!(shown.lines().any(|line| line.starts_with(element)), "it goes by what it went by: {shown}");
 
-        // Which elements of a rebuilt list are which, nobody can say: so none is lost and none is loaded twice.
+        // The elements of a rebuilt list cannot be matched with the old ones, so the retry is refused: no element is lost or
+        // loaded twice.
         loads.feeds("new\nber");
         let retried = loads.told(after, &["retry", RUN, "feeds"]);
         assert!(retried.contains("which elements of the rebuilt list they are cannot be told"), "{retried}");

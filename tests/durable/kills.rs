@@ -1,7 +1,8 @@
-//! The kill loop: a run is killed with SIGKILL at random times, inside bodies, and before, in and after commits; and gone on with.
+//! The kill loop: a run is killed with SIGKILL at random times, inside bodies and before, in and after commits; and it is
+//! resumed.
 //!
-//! Promises are checked against the file of side effects, not against the journal that makes them. Whether a kill came inside a
-//! commit says a file that the killed process keeps up to date (`pipeline.rs`), read once it is dead.
+//! Promises are checked against the file of side effects, not against the journal that makes them. The killed process keeps a
+//! file up to date (`pipeline.rs`) that says whether it is inside a commit; the test reads it once the process is dead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
@@ -13,19 +14,19 @@ use std::time::{Duration, Instant};
 /// The chain's length, as in `pipeline.rs`.
 pub(crate) const STEPS: usize = 25;
 
-/// Where a process is killed.
+/// The place at which a process is killed.
 #[derive(Debug, Clone)]
 pub(crate) enum Kill {
     Never,
-    /// In the body that would write that line.
+    /// In the body that would write line N.
     Body(usize),
-    /// At that stage of its so-many-th commit; `during` lets the commit go on while the signal is under way.
+    /// At that stage of its N-th commit; with `during`, the commit continues while the signal is on its way.
     Commit(&'static str, u64),
-    /// So long after its start.
+    /// This long after its start.
     Time(Duration),
 }
 
-/// What became of a process.
+/// How a process ended.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) said: String,
@@ -50,7 +51,7 @@ pub(crate) fn run(folder: &Path, kill: &Kill) -> Ended {
     loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) if line == "on" => began = Some(started.elapsed()),
-            // It has come to where it is to be killed.
+            // The process has reached the place at which it is to be killed.
             Ok(_) => child.kill().unwrap(),
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 assert!(matches!(kill, Kill::Time(_)), "it hangs");
@@ -72,11 +73,11 @@ fn lines(child: &mut Child) -> Receiver<String> {
     lines
 }
 
-/// A xorshift generator: the seed is all there is to know.
+/// A xorshift generator: the seed determines everything.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    /// Of the variable `SEED`, else another each time. It is printed, so that what a failing test met can be met again.
+    /// The seed is that of the variable `SEED`, or else a new one. It is printed, so that a failure can be reproduced.
     pub(crate) fn new() -> Self {
         let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -98,7 +99,7 @@ pub(crate) fn effects(folder: &Path) -> Vec<String> {
     std::fs::read_to_string(folder.join("effects")).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// Which step a line is of.
+/// The step of a line.
 fn step(line: &str) -> usize {
     match line.split(' ').nth(1).and_then(|id| id.strip_prefix("step_")).and_then(|n| n.parse().ok()) {
         Some(n) if !line.starts_with("total") => n,
@@ -106,21 +107,21 @@ fn step(line: &str) -> usize {
     }
 }
 
-/// The last step that has begun.
+/// The last step that has started.
 fn furthest(lines: &[String]) -> usize {
     lines.iter().map(|line| step(line)).max().unwrap_or(0)
 }
 
-/// Whether a killed process was inside a commit.
+/// True if a killed process was inside a commit.
 fn was_in_commit(folder: &Path) -> bool {
     std::fs::read(folder.join("stage")).unwrap_or_default().first().is_some_and(|stage| b"bw".contains(stage))
 }
 
-/// A run may end in failure for one reason alone: its process died three times in a row while the same attempt was under way.
+/// A run may fail for only one reason: its process died three times in a row while the same attempt was running.
 ///
-/// An attempt counts as begun from the commit that keeps its start, which is the one that keeps the end of the step before it: so
-/// it may die before its first line, and the step before it is then the last one seen. A process that dies before that commit, or
-/// as it starts anew and before it has kept that the attempt begins again, adds nothing to the count.
+/// An attempt counts as started from the commit that records its start, which also records the end of the step before. So it may
+/// die before its first line, and the step before it is then the last one seen. A process that dies before that commit, or after
+/// a restart before it has recorded that the attempt starts again, does not add to the count.
 fn assert_third_death(said: Option<&str>, deaths: &[usize], seed: u64) {
     let last = &deaths[deaths.len().saturating_sub(3)..];
     let step = match said {
@@ -129,21 +130,21 @@ fn assert_third_death(said: Option<&str>, deaths: &[usize], seed: u64) {
             let id = said.lines().find_map(|line| line.strip_prefix("step_")?.split_once(' '));
             id.and_then(|(n, _)| n.parse::<usize>().ok()).unwrap_or(STEPS)
         }
-        // The process that told so was killed as it did.
+        // The process that reported it was killed while it did.
         None => last.iter().copied().max().unwrap_or(STEPS),
     };
     let all_in_it = last.len() == 3 && last.iter().all(|seen| *seen == step || *seen + 1 == step);
     assert!(all_in_it, "seed {seed}: {said:?}; deaths in steps {deaths:?}");
 }
 
-/// Where the lines of a second run begin: the first had ended, and its process was killed before it could say so.
+/// The index of the first line of a second run: the first run had ended, and its process was killed before it could report that.
 fn second_run(lines: &[String]) -> Option<usize> {
     let run = |line: &String| line.split('/').nth(1).map(str::to_owned);
     let first = lines.iter().find_map(run)?;
     lines.iter().position(|line| run(line).is_some_and(|run| run != first))
 }
 
-/// Lines of steps that had been finished, since a later one had begun: a finished node never runs again, so there are none.
+/// Counts lines of steps that had finished, as a later one had started. A finished node never runs again, so there must be none.
 fn run_again(lines: &[String]) -> usize {
     let mut furthest = 0;
     let again = |line: &&String| {
@@ -155,7 +156,7 @@ fn run_again(lines: &[String]) -> usize {
     lines.iter().filter(again).count()
 }
 
-/// An attempt that was cut off uses up no retry, so each begins as the first; and it has the key that it had before, which no other node has.
+/// An interrupted attempt uses up no retry, so each start is of the first attempt. It keeps its key, which no other node has.
 fn assert_same_attempt(lines: &[String], seed: u64) {
     let mut keys = BTreeMap::new();
     for line in lines.iter().filter(|line| !line.starts_with("end")) {
@@ -166,7 +167,7 @@ fn assert_same_attempt(lines: &[String], seed: u64) {
     assert_eq!(keys.values().collect::<BTreeSet<_>>().len(), keys.len(), "seed {seed}: {keys:?}");
 }
 
-/// What the loop counts.
+/// Counters of the loop.
 #[derive(Debug, Default)]
 struct Figures {
     kills: usize,
@@ -190,7 +191,7 @@ impl Figures {
         if succeeded {
             let totals = lines.iter().filter(|line| line.starts_with(&format!("total {STEPS} "))).count();
             self.nodes += 1;
-            // A step without an end, or a total that a step is missing in.
+            // Steps without an end, and a run without a total.
             let ends = |n: &usize| lines.iter().any(|line| *line == format!("end step_{n}"));
             self.lost += (1..STEPS).filter(|n| !ends(n)).count() + usize::from(totals == 0);
         }
@@ -218,7 +219,7 @@ impl Figures {
 }
 
 fn choose(random: &mut Random, lines: usize, stuck: u32) -> Kill {
-    // The third death in a row of one attempt is its failure, so after two the process may go further.
+    // The third death in a row of one attempt is its failure, so after two the process may get further.
     let further = if stuck >= 2 { 6 } else { 0 };
     match random.below(8) {
         0 => Kill::Body(lines + 1 + further + usize::try_from(random.below(12)).unwrap()),
@@ -248,7 +249,7 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
                 figures.restarts.extend(ended.began);
             }
             if second_run(&lines).is_some() {
-                // The one before was killed as it kept that the run had failed.
+                // The previous process was killed while it recorded that the run had failed.
                 assert_third_death(None, &deaths[..deaths.len() - 1], seed);
                 break false;
             }
@@ -266,7 +267,7 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
             deaths.push(furthest(&lines));
             stuck = if furthest(&lines) > furthest(&before) { 0 } else { stuck + 1 };
             if furthest(&lines) == STEPS {
-                // Its last node has begun: whether the run has ended only the journal knows, and a run that has is over.
+                // Its last node has started. Only the journal knows whether the run has ended, and an ended run is not resumed.
                 break lines.last().is_some_and(|line| line.starts_with("total"));
             }
         };
@@ -285,7 +286,7 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
 fn the_third_attempt_in_a_row_that_the_process_does_not_outlive_counts_as_failed() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..3 {
-        // Each begins the fourth line and dies of it.
+        // Each process reaches the fourth line and dies there.
         let ended = run(folder.path(), &Kill::Body(3));
         assert!(ended.status.code().is_none(), "{}: {}", ended.status, ended.said);
     }
@@ -298,7 +299,7 @@ fn a_process_that_dies_before_it_has_begun_an_attempt_again_adds_nothing_to_its_
     let folder = tempfile::tempdir().unwrap();
     assert!(run(folder.path(), &Kill::Body(3)).status.code().is_none());
     for _ in 0..5 {
-        // The first commit of a process that goes on with a run is the one that keeps that attempts begin again.
+        // The first commit of a process that resumes a run records that attempts start again.
         assert!(run(folder.path(), &Kill::Commit("before", 1)).status.code().is_none());
         assert!(run(folder.path(), &Kill::Commit("middle", 1)).status.code().is_none());
     }
@@ -306,7 +307,7 @@ fn a_process_that_dies_before_it_has_begun_an_attempt_again_adds_nothing_to_its_
     assert_eq!(ended.status.code(), Some(0), "{}", ended.said);
 }
 
-/// A run's entry is kept with the start of its first nodes, and its end with that of its last.
+/// A run's entry is committed with the start of its first nodes, and its end with the end of its last.
 #[test]
 fn a_chain_waits_for_the_disk_once_more_than_it_has_nodes() {
     let nodes = STEPS as u64 + 1;

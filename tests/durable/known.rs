@@ -1,4 +1,4 @@
-//! What a run knows of itself is the same in its second life.
+//! A resumed run has the same facts about itself as before.
 
 use pipeline_runtime::cli::{Progress, Runner};
 use pipeline_runtime::prelude::*;
@@ -6,10 +6,10 @@ use pipeline_runtime::{RunReport, RunState};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Its kind, when it began, and when the last one did that succeeded.
+/// Its kind, its start, and the start of the last successful run.
 type Place = (String, String, Option<String>);
 
-/// Dies with its process where there is no such file yet.
+/// Aborts the process if the file does not exist yet.
 #[task]
 async fn place(ctx: Context, died: PathBuf) -> Result<Place> {
     if !died.exists() {

@@ -1,4 +1,4 @@
-//! Locks over kills: which run holds one is known to the next process before it starts anything.
+//! Locks across kills: the next process knows which run holds a lock before it starts anything.
 
 use crate::folder::{Begun, Folder};
 use crate::kills::effects;

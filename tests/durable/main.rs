@@ -1,4 +1,4 @@
-//! A run that started, finishes: killed at random points, inside bodies and inside commits, and gone on with.
+//! A run that started, finishes: it is killed at random points, inside bodies and inside commits, and resumed.
 //!
 //! Promises are checked against the file of side effects, not against the journal that makes them.
 

@@ -1,9 +1,10 @@
-//! A chain whose side effects go to a file, in a process that is killed where it is told to be: what `kills.rs` kills.
+//! A chain whose side effects go to a file, in a process that is killed at a given place: `kills.rs` kills it.
 //!
-//! `durable-pipeline JOURNAL EFFECTS STAGE [body:N | before:N | middle:N | during:N | after:N | panic:N]`. It prints `on` as its first body
-//! begins. In the body that would write the N-th line, and at that stage of its N-th commit, it prints `here` and waits to be
-//! killed; `during` goes on meanwhile, so that the signal comes as the commit is written; `panic` panics there instead. STAGE always has the stage that the
-//! journal is at: `b` a commit has begun, `w` its rows are written, `c` it is kept.
+//! `durable-pipeline JOURNAL EFFECTS STAGE [body:N | before:N | middle:N | during:N | after:N | panic:N]`. It prints `on` when
+//! its first body starts. In the body that would write the N-th line, or at that stage of its N-th commit, it prints `here` and
+//! waits to be killed; with `during` it continues meanwhile, so that the signal comes while the commit is written; with `panic`
+//! it panics there instead. STAGE always has the journal's stage: `b` a commit has begun, `w` its rows are written, `c` it is
+//! durable.
 
 use pipeline_runtime::__private::commits::{self, Stage};
 use pipeline_runtime::cli::{Progress, Runner};
@@ -17,11 +18,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Once, OnceLock};
 
-/// What a process is told.
+/// The arguments of the process.
 struct Told {
     effects: PathBuf,
     stage: File,
-    /// Where it is to be killed.
+    /// The place at which it is to be killed.
     at: Option<(String, u64)>,
 }
 
@@ -33,7 +34,7 @@ fn here() {
 
 fn say(line: &str) {
     let mut stdout = std::io::stdout().lock();
-    // Whoever listens will not be there for long.
+    // The reader may be gone.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
@@ -44,7 +45,7 @@ fn wait_to_be_killed() -> ! {
     }
 }
 
-/// Appends a line, unless that is the one to be killed at.
+/// Appends a line, unless the process is to be killed at this one.
 fn effect(line: &str) -> Result<()> {
     static ON: Once = Once::new();
     ON.call_once(|| say("on"));
@@ -54,7 +55,7 @@ fn effect(line: &str) -> Result<()> {
         wait_to_be_killed();
     }
     let mut file = OpenOptions::new().append(true).create(true).open(&told.effects)?;
-    // One write: lines of a killed process are whole.
+    // One write, so that the lines of a killed process are whole.
     file.write_all(format!("{line}\n").as_bytes())?;
     Ok(())
 }
@@ -67,7 +68,7 @@ fn reached(stage: Stage) {
         Stage::Written => (b"w", "middle"),
         Stage::Kept => (b"c", "after"),
     };
-    // Without it the test counts fewer kills inside of commits than there were.
+    // If this write fails, the test only counts fewer kills inside commits.
     let _ = told.stage.write_at(letter, 0);
     let commit = COMMITS.fetch_add(u64::from(stage == Stage::Begun), Ordering::Relaxed) + u64::from(stage == Stage::Begun);
     match &told.at {
@@ -100,7 +101,7 @@ async fn total(ctx: Context, n: u64) -> Result<()> {
     effect(&format!("total {n} {} {}", ctx.idempotency_key(), ctx.attempt()))
 }
 
-/// How many steps the chain has; `kills.rs` has the same number.
+/// The chain's length; `kills.rs` has the same number.
 const STEPS: usize = 25;
 
 #[pipeline]

@@ -1,4 +1,4 @@
-//! The promise of `docs/what-is-kept.md`, sentence by sentence, on processes that die by SIGKILL.
+//! The promise of `docs/what-is-kept.md`, sentence by sentence, with processes that die by SIGKILL.
 
 use crate::folder::{Folder, RUN};
 use crate::kills::{Kill, STEPS, effects, run};
@@ -16,12 +16,12 @@ fn count(lines: Vec<String>) -> BTreeMap<String, usize> {
 }
 
 impl Folder {
-    /// What the bodies of `promised` have written: the node, its key and its attempt.
+    /// The effects of the bodies of `promised`: node, key and attempt.
     fn effects(&self) -> Vec<String> {
         effects(self.path())
     }
 
-    /// Begins the run, or goes on with it, and kills the process within the body of `second`.
+    /// Starts or resumes the run, and kills the process within the body of `second`.
     fn dies_in_second(&self) {
         self.put("hang");
         self.begin("promised", &["it hangs"]).kill();
@@ -29,15 +29,16 @@ impl Folder {
     }
 }
 
-/// A run that started, finishes; and a body runs at least once, and again only if its end was not kept. In each pair of processes the first dies with a
-/// node's end written and not committed, the second as soon as it is: so each body runs twice, exactly.
+/// A run that started, finishes; a body runs at least once, and again only if its end was not committed. In each pair of
+/// processes the first dies with a node's end written but not committed, the second right after it is committed: so each body
+/// runs exactly twice.
 #[test]
 fn a_body_runs_again_only_if_its_end_was_not_kept_and_the_run_finishes() {
     let folder = tempfile::tempdir().unwrap();
     for node in 0..STEPS {
         for (kill, times) in [(Kill::Commit("middle", 2), 1), (Kill::Commit("after", 2), 2)] {
             let ended = run(folder.path(), &kill);
-            assert!(ended.status.code().is_none(), "it was to be killed: {} {}", ended.status, ended.said);
+            assert!(ended.status.code().is_none(), "it should have been killed: {} {}", ended.status, ended.said);
             let starts = effects(folder.path()).iter().filter(|line| line.starts_with(&format!("start step_{node} "))).count();
             assert_eq!(starts, times, "step_{node}, {kill:?}");
         }
@@ -45,15 +46,15 @@ fn a_body_runs_again_only_if_its_end_was_not_kept_and_the_run_finishes() {
     let ended = run(folder.path(), &Kill::Never);
     assert!(ended.status.success(), "{}", ended.said);
     let counts = count(effects(folder.path()));
-    // A start and an end of each step but the first, which has no end of its own, and the total, which nothing cut off.
+    // One start and one end for each step but the first, which writes no end, and the total, which was never cut off.
     assert_eq!(counts.len(), 2 * STEPS, "every start of a node has the same key and is its first attempt: {counts:?}");
     for (line, times) in counts {
         assert_eq!(times, if line.starts_with("total ") { 1 } else { 2 }, "{line}");
     }
 }
 
-/// `run` again goes on with it, as does `resume`; what had finished does not run, and the attempt uses up no retry: `second` has none.
-/// `show` tells of both deaths, as `docs/internals/durability.md` has it.
+/// `run` and `resume` both continue the run. Finished nodes do not run again, and the attempt uses up no retry: `second` has
+/// none. `show` reports both deaths, as `docs/internals/durability.md` shows.
 #[test]
 fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     let folder = Folder::new();
@@ -72,9 +73,9 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
 
         _  second#1 after _  cut off by the end of its process
 
-        no process runs it: `resume` goes on with it
+        no process runs it: `resume` continues it
 
-        second: attempt 1 of 1 was under way since _ as its process ended
+        second: attempt 1 of 1 had been running since _ when its process ended
         third: waits for `second` (running)
         [exit 0]
     "#]],

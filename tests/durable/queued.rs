@@ -1,4 +1,4 @@
-//! Queued runs: how they begin, and what a process that dies after that leaves to the next.
+//! Queued runs: how they start, and what a process that dies afterwards leaves to the next.
 
 use crate::folder::{Begun, Folder};
 use crate::kills::effects;
@@ -31,7 +31,7 @@ impl Folder {
         std::fs::remove_file(self.path().join("data-bucket/hang")).unwrap();
     }
 
-    /// The runs of `single`, the oldest first, and their states.
+    /// The runs of `single` and their states, oldest first.
     fn states(&self) -> Vec<(String, String)> {
         let listed = self.call(&["runs", "--pipeline", "single", "--json"]).stdout;
         let read = |line: &str| {
@@ -42,7 +42,7 @@ impl Folder {
         String::from_utf8(listed).unwrap().lines().rev().map(read).collect()
     }
 
-    /// How often a node of that run began.
+    /// How often a node of that run has started.
     fn starts(&self, node: &str, run: &str) -> usize {
         let of_run = format!("{node} single/{run}/");
         effects(self.path()).iter().filter(|line| line.starts_with(&of_run)).count()
@@ -52,7 +52,7 @@ impl Folder {
 #[test]
 fn a_queued_run_that_run_has_begun_is_resumed_and_not_begun_again() {
     let folder = begun_and_queued();
-    // Without a date the run that has begun comes before the queued one.
+    // Without a date, the run that has started is resumed before the queued one.
     assert!(folder.told(&["run", "single"]).contains("[exit 0]"));
     assert_eq!(folder.states(), [(FIRST.into(), "success".into()), (SECOND.into(), "queued".into())]);
 

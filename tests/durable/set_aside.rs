@@ -1,4 +1,4 @@
-//! Runs that a program cannot resume: they hold nobody else up, and can be cancelled without their plan.
+//! Runs that a program cannot resume: they do not delay others, and can be cancelled without their plan.
 
 use crate::folder::{Begun, Folder, RUN, told};
 use crate::kills::effects;
@@ -30,12 +30,12 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
     expect![[r#"
          1]
         [stderr]
-        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is no `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Give the type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`
-          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others go on; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
+        error: run `manual__2024-03-25T00:00:00Z` cannot be resumed: the output of `number` in the journal is not a valid `durable_runs::changing::Number` any more (-1 is negative); it was written by other code. Let the type also read the old form (`#[serde(default)]`), or start again with `--new`
+          = help: run manual__2024-03-25T00:00:00Z of changing stays as it is, and others continue; `cancel changing/manual__2024-03-25T00:00:00Z` ends it
     "#]].assert_eq(end);
     assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("first ")).count(), 1);
 
-    // Whoever serves goes on serving, and can be asked to cancel it.
+    // The serving process continues, and can be asked to cancel the run.
     let mut serve = Begun::spawn(&mut with_code(&folder, &["serve"]), &["serving promised"]);
     let cancelled = format!("run {RUN} of changing is cancelled");
     let name = format!("changing/{RUN}");
@@ -43,14 +43,14 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
     serve.child.kill().unwrap();
     serve.hears_the_end();
     assert!(folder.told(&["runs", "--state", "cancelled"]).contains("changing"));
-    assert!(folder.told(&["resume"]).contains("nothing to go on with"));
+    assert!(folder.told(&["resume"]).contains("nothing to resume"));
 }
 
 #[test]
 fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     let folder = Folder::new();
     folder.changing("");
-    // It has none of this pipeline.
+    // This program does not have the pipeline.
     let other = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_served-pipelines"));
         told(&command.args(args).current_dir(folder.path()).env_remove("PIPELINE_LOG").output().unwrap())
@@ -64,7 +64,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     assert!(other(&["skip", RUN, "number"]).contains("[exit 2]"));
     expect![[r#"
         journal .pipeline/journal.db
-        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program could not go on with it
+        run manual__2024-03-25T00:00:00Z of changing is cancelled; this program could not resume it
         [exit 0]
     "#]]
     .assert_eq(&other(&["cancel", RUN]));
@@ -74,11 +74,11 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
         error: run `manual__2024-03-25T00:00:00Z`: it has ended: it is cancelled
     "#]]
     .assert_eq(&other(&["cancel", RUN]));
-    assert!(other(&["resume"]).contains("nothing to go on with"));
+    assert!(other(&["resume"]).contains("nothing to resume"));
     assert!(other(&["show", RUN]).contains("cancelled"));
     let shown = folder.told(&["show", RUN]);
     assert!(shown.contains("the run ended before it did") && !shown.contains("running"), "{shown}");
-    // Its own program can still retry it: what its end cut off runs again.
+    // The run's own program can still retry it: nodes that were cut off run again.
     folder.put("approved");
     let retried = folder.told(&["retry", RUN]);
     assert!(retried.contains("[exit 0]"), "{retried}");
@@ -97,7 +97,7 @@ fn an_output_whose_drop_panics_holds_up_nothing() {
         command.env("CODE", "fragile");
         command
     };
-    // What read the run drops its outputs, all of them, whatever one of them does.
+    // The command that read the run drops all of its outputs, even if a destructor panics.
     let told = told(&fragile(&["retry", RUN]).output().unwrap());
     assert!(told.contains("run: success") && told.contains("[exit 0]"), "{told}");
     let mut serve = Begun::spawn(&mut fragile(&["serve"]), &["serving fragile"]);

@@ -1,8 +1,8 @@
-//! A scheduler that is left alone: it serves, is killed every few seconds and started again, for as long as somebody likes.
+//! A scheduler that is left alone: it serves, and is killed every few seconds and started again, for as long as requested.
 //!
-//! Pipelines run every minute of a clock that goes faster, and others ask for runs meanwhile. In the last quarter nobody kills it,
-//! so that one process gets old. Nothing may be lost or happen twice, and memory, files and threads must stay as they were.
-//! `scripts/soak` has the long form.
+//! Pipelines run every minute of a clock that is sped up, and callers trigger runs meanwhile. In the last quarter nothing is
+//! killed, so that one process grows old. Nothing may be lost or happen twice, and memory, files and threads must not grow.
+//! `scripts/soak` runs the long form.
 
 use crate::heard::Heard;
 use crate::kills::Random;
@@ -15,18 +15,18 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How long it is left alone.
+/// The extent of a soak.
 #[derive(Debug, Clone, Copy)]
 struct Long {
-    /// Of its clock.
+    /// Minutes of the scheduler's clock.
     minutes: i64,
-    /// How fast that goes.
+    /// The speed of that clock.
     speed: u64,
-    /// How many pipelines run every minute.
+    /// The number of pipelines that run every minute.
     pipelines: u64,
-    /// How many ask for runs, one after the other.
+    /// The number of callers that trigger runs, one after another.
     askers: u64,
-    /// It is killed as often on average.
+    /// The average time between kills.
     kill: Duration,
 }
 
@@ -56,7 +56,7 @@ impl Long {
     }
 }
 
-/// What a process has at a moment.
+/// The resources of a process at one moment.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sample {
     memory_kb: u64,
@@ -67,7 +67,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// None of a process that has ended.
+    /// Returns `None` if the process has ended.
     fn of(process: u32, folder: &Path) -> Option<Self> {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
         let number =
@@ -100,7 +100,8 @@ struct Serving {
 }
 
 impl Serving {
-    /// Starts it, and counts how often somebody else had the journal just then: a `trigger` that nobody was there to be asked by.
+    /// Starts a process. Counts how often another process held the journal then: a `trigger` that found no process to send its
+    /// command to.
     fn start(long: Long, folder: &Path, refused: &mut usize) -> Self {
         loop {
             let mut child = long.command(folder, &["serve"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -127,7 +128,7 @@ impl Serving {
         }
     }
 
-    /// What it has at each of these moments, as long as it is let.
+    /// Samples its resources at intervals until that time.
     fn samples(&self, folder: &Path, until: Instant, each: Duration, samples: &mut Vec<Sample>) {
         let mut next = Instant::now();
         while Instant::now() < until {
@@ -146,13 +147,13 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Stops those who ask for runs as it is dropped, also where the test has failed.
+/// Stops the callers when dropped, also if the test fails.
 struct Stopping<'a>(&'a AtomicBool);
 
 impl Drop for Stopping<'_> {
@@ -161,28 +162,28 @@ impl Drop for Stopping<'_> {
     }
 }
 
-/// How many minutes of its clock the scheduler is through.
+/// How many minutes of its clock the scheduler has completed.
 fn minutes(long: Long, folder: &Path) -> i64 {
     let read =
         Connection::open_with_flags(folder.join(".pipeline/journal.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     read.busy_timeout(Duration::from_mins(1)).unwrap();
-    // Of the one that is behind all others.
+    // The minutes of the pipeline that is furthest behind.
     let least = "SELECT coalesce(min(minutes), 0), count(*) FROM (SELECT (max(interval_end) - min(interval_start)) / 60000000000 AS minutes \
                  FROM runs WHERE pipeline LIKE 'm__' AND state = 'success' GROUP BY pipeline)";
     let (least, of): (i64, i64) = read.query_row(least, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     if u64::try_from(of).unwrap() == long.pipelines { least } else { 0 }
 }
 
-/// The date of the so-many-th run that is asked for.
+/// The date of the `n`-th triggered run.
 fn date(n: u32) -> String {
     let first = chrono::DateTime::parse_from_rfc3339("2020-01-01T00:00:00Z").unwrap().to_utc();
     (first + Duration::from_mins(n.into())).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-/// Asks for one run after the other, until it is told to stop: the dates, and which were promised.
+/// Triggers runs one after another until told to stop. Returns their dates, and whether each was promised.
 fn ask(long: Long, folder: &Path, next: &AtomicU32, stop: &AtomicBool) -> Vec<(String, bool)> {
     let mut promised = Vec::new();
-    // The journal is there, so that it asks the one that serves.
+    // Once the journal exists, the command goes to the serving process.
     while !folder.join(".pipeline/journal.db").exists() && !stop.load(Ordering::SeqCst) {
         std::thread::yield_now();
     }
@@ -236,7 +237,7 @@ fn a_scheduler_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twi
     assert_flat(&samples);
 }
 
-/// Each interval ran once, each run that was asked for too, and each node of each run.
+/// Checks that each interval, each triggered run, and each node of each run has run once.
 fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
     let journal = Connection::open(folder.join(".pipeline/journal.db")).unwrap();
     let integrity: String = journal.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -265,8 +266,8 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
         let runs = asked_for.remove(&format!("manual__{date}")).unwrap_or_default();
         assert!(runs == 1 || runs == 0 && !promised, "{date}: {runs} runs; promised: {promised}");
     }
-    assert!(asked_for.is_empty(), "nobody asked for {asked_for:?}");
-    // Two nodes of each scheduled run, three of the others; each has succeeded once.
+    assert!(asked_for.is_empty(), "these runs were not triggered: {asked_for:?}");
+    // Two nodes of each scheduled run, and three of each other run; each has succeeded once.
     let scheduled: usize = intervals.values().map(Vec::len).sum();
     let nodes = scheduled * 2 + asked.len() * 3;
     let succeeded = "SELECT count(*), count(DISTINCT run * 1000 + slot) FROM records WHERE kind = 6";
@@ -277,7 +278,7 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
     let mut heard = Heard::default();
     effects.lines().for_each(|line| heard.hear(line));
     assert!(heard.again.is_empty(), "nodes that had finished ran again: {:?}", heard.again);
-    assert!(heard.changed.is_empty(), "somebody was given another output: {:?}", heard.changed);
+    assert!(heard.changed.is_empty(), "a node received another output: {:?}", heard.changed);
     let begun: BTreeSet<_> = heard.begun.iter().collect();
     assert_eq!(begun.len(), nodes, "each node has run");
     println!(
@@ -288,7 +289,7 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
     );
 }
 
-/// The greatest of each tenth of the time.
+/// The greatest values in each tenth of the time.
 fn tenths(samples: &[Sample]) -> Vec<Sample> {
     let tenth = samples.chunks(samples.len().div_ceil(10));
     tenth.map(|samples| samples.iter().copied().reduce(Sample::greatest).unwrap_or_default()).collect()
@@ -301,7 +302,8 @@ fn tell(samples: &[Sample]) {
     }
 }
 
-/// What grows with each hour or each run would have grown by the last tenth; the first is still beginning.
+/// Anything that grows with time or with runs would have grown by the last tenth. The first tenth is left out, as the process is
+/// still starting.
 fn assert_flat(samples: &[Sample]) {
     let tenths = tenths(samples);
     let (early, last) = (tenths[1].greatest(tenths[2]), tenths[tenths.len() - 1]);

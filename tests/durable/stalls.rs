@@ -1,4 +1,4 @@
-//! A disk that stalls while very many bodies end, and a writer that panics: neither leaves a run that stands still for ever.
+//! A disk that stalls while very many bodies end, and a writer that panics: neither leaves a run stuck for ever.
 
 use crate::kills::{Kill, run};
 use pipeline_runtime::__private::commits::{self, Stage};
@@ -11,18 +11,18 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// More than any number of submissions that a writer should be able to take meanwhile.
+/// More bodies than the writer should ever accept submissions for meanwhile.
 const BODIES: usize = 20_000;
 
-/// Closed once all bodies are under way, which lets all of them end.
+/// Closed once all bodies are running, which lets all of them end.
 static GATE: Semaphore = Semaphore::const_new(0);
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
 static IS_OPEN: AtomicBool = AtomicBool::new(false);
-/// How many bodies have ended.
+/// The number of bodies that have ended.
 static ENDED: Mutex<usize> = Mutex::new(0);
 static ALL_HAVE: Condvar = Condvar::new();
 
-/// The writer stalls within its first commit after the gate is open, until all bodies have ended.
+/// Stalls the writer within its first commit after the gate is open, until all bodies have ended.
 fn stall(stage: Stage) {
     if stage == Stage::Written && IS_OPEN.load(Ordering::SeqCst) {
         let ended = ENDED.lock().unwrap();
@@ -36,7 +36,7 @@ async fn released(n: usize) -> Result<usize> {
         IS_OPEN.store(true, Ordering::SeqCst);
         GATE.close();
     }
-    // It is never given: the gate is closed instead.
+    // No permit is ever given: the gate is closed instead.
     let _ = GATE.acquire().await;
     *ENDED.lock().unwrap() += 1;
     ALL_HAVE.notify_one();
@@ -64,7 +64,7 @@ fn bodies_that_end_while_the_writer_stalls_do_not_stop_it_from_going_on() {
     std::thread::spawn(move || {
         let runner = Runner::new().pipeline(wide(), ()).journal(journal).progress(Progress::Silent);
         let finished = runner.parallelism(u32::try_from(BODIES).unwrap()).run().unwrap();
-        // Whoever listened may have given up.
+        // The receiver may have given up.
         let _ = tell.send(finished.reports()[0].state());
     });
     let state = ended.recv_timeout(Duration::from_mins(2)).expect("the run ends");
@@ -76,7 +76,7 @@ fn a_writer_that_panics_stops_the_engine_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let ended = run(folder.path(), &Kill::Commit("panic", 3));
     assert_eq!(ended.status.code(), Some(1), "{}", ended.said);
-    let said = "cannot be written: the thread that writes it panicked (it was told to), which is a mistake of this library. The engine \
+    let said = "cannot be written: the thread that writes it panicked (it was told to), which is a bug in this library. The engine \
                 stops; what was committed is kept";
     assert!(ended.said.contains(said), "{}", ended.said);
     let ended = run(folder.path(), &Kill::Never);

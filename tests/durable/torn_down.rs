@@ -1,11 +1,11 @@
-//! Teardowns over kills: what was set up is torn down once, by whichever process is there then.
+//! Teardowns across kills: a setup is torn down once, by whichever process is running then.
 
 use crate::folder::{Begun, Folder};
 use crate::kills::effects;
 
 const RUN: &str = "manual__2024-03-25T00:00:00Z";
 
-/// The bodies that began, in their order, and what the teardown left behind.
+/// The bodies that have started, in order, and the effect of the teardown.
 fn traces(folder: &Folder) -> Vec<String> {
     effects(folder.path()).iter().map(|line| line.split(" torn_down/").next().unwrap_or(line).to_owned()).collect()
 }
@@ -14,7 +14,7 @@ fn run(folder: &Folder) -> std::process::Command {
     folder.command(&["run", "torn_down", "--logical-date", "2024-03-25"])
 }
 
-/// The run's process is killed in what works with the setup.
+/// The run's process is killed in the node that uses the setup.
 fn killed_at_work() -> Folder {
     let folder = Folder::new();
     folder.put("hang");
@@ -46,14 +46,14 @@ fn a_process_killed_in_a_teardown_leaves_it_to_the_next() {
     assert_eq!(traces(&folder), ["machine", "train", "score", "delete", "delete", "deleted 7"]);
 }
 
-/// A run that no process has is cancelled by a process that tears down first.
+/// A run without a process is cancelled by a process that first tears its setup down.
 #[test]
 fn a_cancel_after_a_kill_tears_down_and_starts_nothing_else() {
     let folder = killed_at_work();
     assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
     assert_eq!(traces(&folder), ["machine", "train", "delete", "deleted 7"]);
     assert!(folder.told(&["show", RUN]).contains("cancelled"));
-    // It has ended, and nothing is left to be done.
+    // It has ended, and nothing is left to do.
     assert!(folder.told(&["resume"]).contains("[exit 0]"));
     assert_eq!(traces(&folder).len(), 4);
 }
@@ -66,13 +66,13 @@ fn who_cancels_a_run_is_told_that_its_teardowns_still_run() {
     let running = Begun::spawn(&mut run(&folder), &["it hangs"]);
     let said = folder.told(&["cancel", RUN]);
     assert!(said.contains(&format!("run {RUN} of torn_down is being cancelled: its teardowns still run")), "{said}");
-    // Once more cuts them off.
+    // A second cancel cuts the teardowns off.
     let said = folder.told(&["cancel", RUN]);
     assert!(said.contains(&format!("run {RUN} of torn_down is cancelled")), "{said}");
     assert_eq!(running.finish().0, Some(1));
 }
 
-/// That a run is ending is kept: whoever goes on with it starts nothing but the teardown, and it ends as it was to.
+/// The journal records that the run is ending: a process that resumes it starts only the teardown, and the run ends as cancelled.
 #[test]
 fn a_process_killed_in_the_teardown_of_a_cancelled_run_leaves_just_that_to_the_next() {
     let folder = killed_at_work();

@@ -41,12 +41,12 @@ async fn host() -> Host {
     Host::builder([base(), report(), patient_report(), vendor_file(), starter()]).temporary_journal().start().await.unwrap()
 }
 
-/// Returns once the run waits, and that is kept.
+/// Returns once the run's wait is recorded.
 async fn waits(host: &Host, run: &RunRef, node: &'static str) {
     loop {
         let name = run.to_string();
         let state = host.read(move |journal| {
-            let run = journal.run(&name)?.expect("it is kept");
+            let run = journal.run(&name)?.expect("it is recorded");
             Ok(journal.details(&run)?.node(node).expect("it is in the plan").state())
         });
         if state.await.unwrap() == NodeState::UpForReschedule {
@@ -55,7 +55,7 @@ async fn waits(host: &Host, run: &RunRef, node: &'static str) {
     }
 }
 
-/// The tests share a gate.
+/// The tests share a gate, so they run one at a time.
 static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,7 +64,7 @@ async fn a_waiting_run_goes_on_as_the_other_ends_and_is_poked_twice() {
     let host = host().await;
     let waiting = host.trigger("report", (), DAY).await.unwrap();
     waits(&host, &waiting, "run_of").await;
-    // Of another day, which it does not wait for.
+    // A run of another day, which it does not wait for.
     let other = host.trigger("base", (), Some("2024-03-24")).await.unwrap();
     EXTRACTING.open();
     host.wait(&other).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a host is asked for, and what it refuses.
+//! Requests to a host, and those that it refuses.
 
 use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
@@ -35,7 +35,7 @@ async fn is_triggered_and_awaited() {
     assert_eq!(outcome.state(), RunState::Success, "{}", outcome.timeline());
     let report = Report { region: "eu".into(), rows: 7 };
     assert_eq!(outcome.node("count").unwrap().output::<Report>().unwrap(), Some(report));
-    // Also once it has ended.
+    // Also for a run that has ended.
     assert_eq!(host.wait(&run).await.unwrap().state(), RunState::Success);
     host.shutdown().await.unwrap();
     assert!(!host.journal().exists(), "a temporary journal is deleted");
@@ -94,7 +94,7 @@ async fn a_run_that_failed_is_retried_and_awaited_again() {
     let outcome = host.wait(&run).await.unwrap();
     assert_eq!(outcome.state(), RunState::Success);
     let attempts = outcome.node("fragile").unwrap().attempts();
-    // What is retried by hand has all its retries again.
+    // A manual retry starts over with all retries.
     let errors: Vec<_> = attempts.iter().map(|attempt| (attempt.number(), attempt.error())).collect();
     assert_eq!(errors, [(1, Some("broken")), (1, None)]);
     assert!(attempts.iter().all(|attempt| attempt.finished().is_some_and(|finished| finished >= attempt.started())));

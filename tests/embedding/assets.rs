@@ -1,4 +1,4 @@
-//! A host hears of updates as they are kept, and begins the runs that wait for them.
+//! A host notices updates as they are recorded, and starts the runs that wait for them.
 
 use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
@@ -70,7 +70,8 @@ async fn exported(host: &Host, rows: u64) {
     assert_eq!(run(host, "export", Rows { rows }).await.state(), RunState::Success);
 }
 
-/// The runs of a pipeline, the oldest first, once there are so many and all have ended. Nobody sleeps: each round gives the host something to do.
+/// The runs of a pipeline, oldest first, once there are `wanted` ones and all have ended. No sleep: each round gives the host
+/// something to do.
 async fn runs(host: &Host, pipeline: &'static str, wanted: usize) -> Vec<RunDetails> {
     for _ in 0..10_000 {
         run(host, "other", ()).await;
@@ -107,12 +108,12 @@ async fn a_run_begins_once_all_are_updated_and_reads_the_newest_of_each() {
     assert_eq!(sums(&first), [Some(42)]);
     assert_eq!(first[0].summary().kind(), RunKind::AssetTriggered);
     assert!(first[0].run_id().starts_with("asset_triggered__"), "{}", first[0].run_id());
-    // It is about what all three are about, also the one that was not the newest.
+    // Its interval spans those of all three updates, also of the one that was not the newest.
     let exports = runs(&host, "export", 2).await;
     let (interval, of_first) = (first[0].summary().interval(), exports[0].summary().interval());
     assert_eq!(interval.start, of_first.start);
     assert!(interval.end > exports[1].summary().interval().end, "the update from outside is the latest");
-    // Both are used up.
+    // Both are consumed.
     exported(&host, 3).await;
     assert_eq!(runs(&host, "model", 1).await.len(), 1);
     host.update(&PROCESSES, &50).await.unwrap();
@@ -181,7 +182,7 @@ async fn a_paused_pipeline_collects_also_over_a_restart_and_begins_one_run() {
     second.unpause("model").await.unwrap();
     assert_eq!(sums(&runs(&second, "model", 1).await), [Some(14)]);
     second.shutdown().await.unwrap();
-    // Nothing is left for a third.
+    // No update is left for a third run.
     let third = host(&journal, [model()]).await;
     assert_eq!(runs(&third, "model", 1).await.len(), 1);
     third.shutdown().await.unwrap();
@@ -214,7 +215,10 @@ async fn a_value_that_is_none_of_the_asset_is_refused() {
     static UNKNOWN: Asset<u64> = Asset::new("proceses");
     let host = Host::builder([model(), export()]).temporary_journal().start().await.unwrap();
     let refused = host.update(&WRONG, &"many".to_owned()).await.unwrap_err().to_string();
-    assert!(refused.starts_with("the value is no `u64`, which the asset `processes` is of: invalid type: string"), "{refused}");
+    assert!(
+        refused.starts_with("the value is not of type `u64`, as the asset `processes` requires: invalid type: string"),
+        "{refused}"
+    );
     let refused = host.update(&UNKNOWN, &1).await.unwrap_err().to_string();
     assert_eq!(refused, "the pipelines have no asset `proceses`; did you mean `processes`?");
     host.shutdown().await.unwrap();
@@ -227,7 +231,7 @@ async fn opened() -> Result<Poke<u64>> {
     Ok(if OPENED.load(Ordering::SeqCst) { Poke::Ready(0) } else { Poke::NotYet })
 }
 
-/// A pipeline before and after a deployment, which makes it read an asset.
+/// A pipeline before and after a deployment that makes it read an asset.
 fn deployed(reads: bool) -> Pipeline {
     fn before() -> Pipeline {
         #[pipeline]
@@ -256,7 +260,7 @@ async fn what_a_run_reads_stays_as_it_was_when_it_began_also_where_that_was_noth
     exported(&first, 5).await;
     first.shutdown().await.unwrap();
 
-    // An asset that the pipeline has come to read is read as it is when the run goes on.
+    // An asset that the code has come to read has the value at the time of the resume.
     OPENED.store(true, Ordering::SeqCst);
     let second = host(&journal, [by_hand(), deployed(true)]).await;
     assert_eq!(sums(&[second.wait(&grows).await.unwrap()]), [Some(5)]);
@@ -284,13 +288,13 @@ fn reads_visits() {
     add(VISITS.latest().named("read").after(wait_long()), 0);
 }
 
-/// The same nodes: nothing but the asset is another.
+/// The same nodes; only the asset differs.
 #[pipeline(id = "changed")]
 fn reads_processes() {
     add(PROCESSES.latest().named("read").after(wait_long()), 0);
 }
 
-/// One that waits for nobody as it ends.
+/// A host that does not wait when it shuts down.
 async fn host_at_once(journal: &Path, pipelines: [Pipeline; 2]) -> Host {
     let host = Host::builder(pipelines.into_iter().chain([export()])).journal(journal).drain(Duration::ZERO);
     host.start().await.unwrap()

@@ -1,4 +1,4 @@
-//! How a host ends, and what the next one of its journal finds.
+//! How a host ends, and what the next host of its journal finds.
 
 use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
@@ -35,12 +35,12 @@ async fn a_shutdown_lets_attempts_end_and_whoever_waits_for_their_runs_hears_of_
     DRAINED.reached().await;
     let (ended, outcome, ()) = tokio::join!(host.shutdown(), host.wait(&run), async { DRAINED.open() });
     assert_eq!(ended.unwrap(), Shutdown::Drained);
-    // Whether it was asked before or after the shutdown began.
+    // `wait` may have been called before or after the shutdown began.
     match outcome {
         Ok(outcome) => assert_eq!(outcome.state(), RunState::Success),
         Err(error) => assert!(matches!(error, HostError::Ended), "{error}"),
     }
-    assert_eq!(host.shutdown().await.unwrap(), Shutdown::Drained, "whoever asks again hears the same");
+    assert_eq!(host.shutdown().await.unwrap(), Shutdown::Drained, "a second call gets the same answer");
     let journal = JournalReader::open(&file).unwrap();
     assert_eq!(journal.run(&run.to_string()).unwrap().unwrap().state(), RunState::Success);
     // The journal is free.
@@ -68,7 +68,7 @@ async fn who_waited_before_the_shutdown_hears_of_the_end_that_the_drain_brought(
     let mut outcome = std::pin::pin!(host.wait(&run));
     let is_pending = poll_fn(|cx| Poll::Ready(outcome.as_mut().poll(cx).is_pending())).await;
     assert!(is_pending);
-    // Calls are answered in their order: once this one is, the other waits.
+    // Calls are answered in order: once this one is answered, the other waits.
     host.pause("awaited").await.unwrap_err();
     let (ended, outcome, ()) = tokio::join!(host.shutdown(), outcome, async { HEARD.open() });
     assert_eq!(ended.unwrap(), Shutdown::Drained);
@@ -111,7 +111,7 @@ async fn what_does_not_end_in_time_is_cut_off_and_the_next_host_goes_on_with_it(
 static DROPPED: Gate = Gate::new();
 static GONE: Gate = Gate::new();
 
-/// Says that its body is gone.
+/// Reports that its body is dropped.
 struct Leaves;
 
 impl Drop for Leaves {
@@ -191,7 +191,7 @@ async fn a_run_whose_pipeline_is_gone_is_blocked_and_can_be_read_and_cancelled()
     let blocked = host.wait(&run).await.unwrap_err();
     assert!(matches!(&blocked, HostError::Blocked { .. }), "{blocked}");
     let name = run.to_string();
-    let details = host.read(move |journal| journal.details(&journal.run(&name)?.expect("it is kept"))).await.unwrap();
+    let details = host.read(move |journal| journal.details(&journal.run(&name)?.expect("it is recorded"))).await.unwrap();
     assert_eq!((details.state(), details.summary().shown_state()), (RunState::Running, "blocked"));
     assert_eq!(details.nodes().map(|node| node.id()).collect::<Vec<_>>(), ["blocks"]);
     assert!(details.not_by_present_plan().unwrap().contains("no pipeline `regional_waits`"));
@@ -213,7 +213,7 @@ fn regional_waits() {
     blocks();
 }
 
-/// SIGINT, SIGTERM and SIGXFSZ, which the command line handles, are the program's own affair.
+/// The command line handles SIGINT, SIGTERM and SIGXFSZ; in an embedded engine these belong to the program.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn no_signal_handler_is_installed() {

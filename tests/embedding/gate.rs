@@ -1,4 +1,4 @@
-//! A place in a body at which it waits for its test, which knows when it is there. No test sleeps.
+//! A place in a body that waits for its test and reports when it is reached. No test sleeps.
 
 use tokio::sync::Semaphore;
 
@@ -12,18 +12,18 @@ impl Gate {
         Self { there: Semaphore::const_new(0), open: Semaphore::const_new(0) }
     }
 
-    /// A body says that it is there, and waits until it may go on.
+    /// A body reports that it has arrived, and waits to be let through.
     pub(crate) async fn pass(&self) {
         self.there.add_permits(1);
         self.open.acquire().await.expect("it is never closed").forget();
     }
 
-    /// Waits until a body is there.
+    /// Waits until a body has arrived.
     pub(crate) async fn reached(&self) {
         self.there.acquire().await.expect("it is never closed").forget();
     }
 
-    /// Lets one body go on.
+    /// Lets one body continue.
     pub(crate) fn open(&self) {
         self.open.add_permits(1);
     }

@@ -1,4 +1,4 @@
-//! The engine within another program, here a test: what it is asked for, how it ends, and what is read beside it.
+//! The engine embedded in another program, here a test: requests to it, its end, and reading beside it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 

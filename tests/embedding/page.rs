@@ -1,4 +1,4 @@
-//! What `docs/embedding.md` says is so.
+//! The code and the tests in `docs/embedding.md` exist.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn the_code_of_the_page_is_that_which_is_tested() {
     assert_eq!(shown, &tested[begin + "// The page begins here.\n".len()..end]);
 }
 
-/// Each test that the page names is there.
+/// Each test that the page names exists.
 #[test]
 fn the_tests_that_the_page_names_are_there() {
     let page = fs::read_to_string("../docs/embedding.md").expect("the page");

@@ -1,4 +1,4 @@
-//! Runs of one schedule whose tasks depend on their past: they overlap, and each waits for itself in the run before.
+//! Overlapping runs of one schedule, whose tasks depend on the past: each waits for itself in the run before.
 
 use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
@@ -38,7 +38,7 @@ fn loaded() -> Vec<String> {
     LOADED.lock().unwrap().clone()
 }
 
-/// Returns once that node of that day's run has that state.
+/// Returns once that node of that day's run is in that state.
 async fn is(host: &Host, day: &str, node: &'static str, wanted: NodeState) {
     loop {
         let id = format!("days/scheduled__{day}T00:00:00Z");
@@ -58,7 +58,7 @@ async fn each_day_waits_for_the_one_before_over_a_restart_a_failure_and_a_retry(
     let journal = folder.path().join("journal.db");
     let first_host = host(&journal).await;
     THERE.reached().await;
-    // All three are under way, and only the first is allowed to load.
+    // All three are running, and only the first may load.
     for day in ["2024-01-02", "2024-01-03"] {
         is(&first_host, day, "extract", NodeState::Success).await;
         is(&first_host, day, "load.past", NodeState::UpForReschedule).await;
@@ -69,7 +69,7 @@ async fn each_day_waits_for_the_one_before_over_a_restart_a_failure_and_a_retry(
     let next_host = host(&journal).await;
     THERE.reached().await;
     THERE.open();
-    // The first is cut off and begins again; the second follows it, and fails.
+    // The first was cut off and starts again; then the second runs, and fails.
     THERE.reached().await;
     assert_eq!(loaded(), ["2024-01-01", "2024-01-01", "2024-01-02"]);
     BROKEN.store(true, Ordering::SeqCst);
@@ -88,7 +88,7 @@ async fn each_day_waits_for_the_one_before_over_a_restart_a_failure_and_a_retry(
     let third = run(&next_host, "2024-01-03").await;
     assert_eq!(next_host.wait(&third).await.unwrap().state(), RunState::Success);
 
-    // A run by hand has no place in the order.
+    // A manual run has no place in the order.
     let by_hand = next_host.trigger("days", (), Some("2024-01-02")).await.unwrap();
     THERE.reached().await;
     THERE.open();
@@ -167,7 +167,7 @@ async fn a_node_that_has_begun_before_what_it_waits_for_since_goes_on_beside_it(
     BEGUN.reached().await;
     before.shutdown().await.unwrap();
 
-    // Twice: the second time the journal has nothing but the new plan.
+    // Twice: the second time the journal has only the new plan.
     for _ in 0..2 {
         let after = host(one_after_the_other()).await.unwrap();
         BEGUN.reached().await;

@@ -1,4 +1,4 @@
-//! A journal is read beside its host, in pages and as it grows, and later without the code that made its runs.
+//! A journal is read beside its host, in pages and while it grows, and later without the code that made its runs.
 
 use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
@@ -75,7 +75,7 @@ async fn a_run_is_read_while_it_runs_and_without_its_code_later() {
     assert_eq!((details.state(), details.node("total").unwrap().output::<u64>().unwrap()), (RunState::Success, Some(10)));
     host.shutdown().await.unwrap();
 
-    // No pipeline, no host: all of it is what was kept.
+    // No pipeline and no host: everything comes from the journal.
     let journal = JournalReader::open(&file).unwrap();
     let details = journal.details(&summary).unwrap();
     assert_eq!(details.summary().state(), RunState::Success);

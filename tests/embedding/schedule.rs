@@ -1,4 +1,4 @@
-//! Schedules are followed where that is asked for, on a clock that is faster by the builder's word.
+//! Schedules are followed if the builder requests it, on a clock that it speeds up.
 
 use pipeline_runtime::Host;
 use pipeline_runtime::prelude::*;
@@ -25,7 +25,7 @@ fn hourly() {
 async fn what_is_due_runs() {
     let (tell, mut ran) = unbounded_channel();
     *RAN.lock().unwrap() = Some(tell);
-    // An hour is a tenth of a second.
+    // An hour takes a tenth of a second.
     let host = Host::builder([hourly()]).temporary_journal().follow_schedules(true).speed(36_000).start().await.unwrap();
     let (first, second) = (ran.recv().await.unwrap(), ran.recv().await.unwrap());
     assert_ne!(first, second);

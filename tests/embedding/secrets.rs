@@ -1,4 +1,4 @@
-//! Secrets within another program: a file that cannot be read holds up nobody else, and no panic tells a value.
+//! Secrets in an embedded engine: a file that cannot be read delays nothing else, and no panic reveals a value.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Host, RunState};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::process::Command;
 use std::time::Duration;
 
-/// Longer than it takes, on a machine that does much else.
+/// Longer than the test takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Default, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ fn unlock_blocking(key: Secret) -> Result<u64> {
     Ok(key.expose().len() as u64)
 }
 
-/// More of them than there are workers.
+/// More nodes than there are workers.
 #[pipeline]
 fn locked(keys: Keys) {
     for _ in 0..16 {
@@ -58,14 +58,14 @@ async fn a_file_that_is_never_read_holds_up_its_own_attempts_alone_and_they_time
     for node in stuck.nodes() {
         assert_eq!(node.error(), Some("the attempt took longer than its limit of 200ms"), "{}", node.id());
     }
-    // A file that can be read is read.
+    // A readable file is read.
     let file = folder.path().join("key");
     std::fs::write(&file, "s3cr3t-of-a-file\n").unwrap();
     let read = host.trigger("locked", key(&file), Some("2024-03-26")).await.unwrap();
     let read = tokio::time::timeout(PATIENCE, host.wait(&read)).await.unwrap().unwrap();
     assert_eq!(read.state(), RunState::Success);
     assert!(read.nodes().all(|node| node.output::<u64>().unwrap() == Some(16)));
-    // A missing one fails at once.
+    // A missing file fails at once.
     let none = host.trigger("locked", key(&folder.path().join("none")), Some("2024-03-27")).await.unwrap();
     let none = host.wait(&none).await.unwrap();
     let error = none.nodes().next().unwrap().error().unwrap().to_owned();
@@ -88,7 +88,7 @@ fn panicking() {
     panics(&PANIC_KEY);
 }
 
-/// The half of the next test that has a process of its own.
+/// The half of the next test that runs in a process of its own.
 #[tokio::test]
 #[ignore = "the next test starts it"]
 async fn a_program_whose_bodies_panic() {

@@ -1,4 +1,4 @@
-//! Settings of a host: a run has those that it began with, whatever is set meanwhile and however often it is begun again.
+//! Settings of a host: a run keeps those that it started with, whatever is set meanwhile and however often it is resumed.
 
 use crate::gate::Gate;
 use pipeline_runtime::prelude::*;
@@ -43,11 +43,11 @@ async fn a_run_has_what_was_set_as_it_began_and_not_as_it_was_asked_for() {
     let first_host = host(&journal, gated()).await;
     let first = first_host.trigger("gated", (), Some("2024-03-25")).await.unwrap();
     THERE.reached().await;
-    // It waits for its turn.
+    // The second run waits for its turn.
     let second = first_host.trigger("gated", (), Some("2024-03-26")).await.unwrap();
     first_host.set(&LIMIT, &200).await.unwrap();
     first_host.set(&FOLDERS, &vec!["a".to_owned(), "b".to_owned()]).await.unwrap();
-    // Its process ends in between.
+    // The process ends in between.
     assert_eq!(first_host.shutdown().await.unwrap(), Shutdown::CutOff);
     let next_host = host(&journal, gated()).await;
     THERE.reached().await;
@@ -72,7 +72,7 @@ async fn wait_too() -> Result<()> {
     Ok(())
 }
 
-/// As an earlier version of the program has it.
+/// The pipeline of an earlier version of the program.
 #[pipeline(id = "grown")]
 fn before() {
     read(7, Vec::<String>::new()).after(wait_too());

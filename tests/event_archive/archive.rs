@@ -1,4 +1,4 @@
-//! The gzip file alone.
+//! The gzip file by itself.
 
 use flate2::read::MultiGzDecoder;
 use pipeline_examples::event_archive::archive::{Archive, Piece, Rows, Source};
@@ -17,7 +17,7 @@ fn empty() -> Archive {
     Archive::new("07.csv", Rows::AsTheyAre).unwrap()
 }
 
-/// The archive's bytes, of which some may be those of the one that was read.
+/// The archive's bytes; some may be reused from the former archive.
 fn bytes(archive: Archive, former: &[u8]) -> Vec<u8> {
     let (pieces, mut new) = archive.into_pieces().unwrap();
     let mut all = Vec::new();
@@ -30,7 +30,7 @@ fn bytes(archive: Archive, former: &[u8]) -> Vec<u8> {
     pieces.iter().flat_map(piece).collect()
 }
 
-/// By its index alone; `None` if it has none that is right.
+/// Reads an archive by its index alone; `None` if it has no valid one.
 fn indexed(bytes: &[u8]) -> Option<Archive> {
     let begins = Archive::index_begins(bytes, bytes.len() as u64)?;
     Archive::indexed(&bytes[usize::try_from(begins).unwrap()..], begins, "07.csv", Rows::AsTheyAre).unwrap()
@@ -70,7 +70,7 @@ fn a_version_is_replaced_and_the_others_stay_byte_for_byte() {
     assert_eq!(text(&third), "d\nb, corrected\nA\n");
 }
 
-/// What is kept are the first bytes of the former archive, all but its index.
+/// Reused are the first bytes of the former archive, all but its index.
 #[test]
 fn what_is_added_follows_on_all_that_was_there() {
     let first = bytes(with(empty(), "a", "1", "a\n"), &[]);
@@ -80,7 +80,7 @@ fn what_is_added_follows_on_all_that_was_there() {
     assert!(matches!(&pieces[1], Piece::New(new) if new.start == 0));
 }
 
-/// An extra field has 64 KiB at most.
+/// An extra field has at most 64 KiB.
 #[test]
 fn an_index_may_be_larger_than_one_member_can_hold() {
     let mut archive = empty();
@@ -93,11 +93,11 @@ fn an_index_may_be_larger_than_one_member_can_hold() {
     let begins = Archive::index_begins(&written, written.len() as u64).unwrap();
     assert!(written.len() as u64 - begins > 1 << 16, "{}", written.len() as u64 - begins);
     assert_eq!((indexed(&written).unwrap().files(), text(&written).as_str()), (6000, ""));
-    // Where its last member alone was read, it still tells where all of it begins.
+    // The last member alone is enough to find the start of the whole index.
     assert_eq!(Archive::index_begins(&written[written.len() - 9000..], written.len() as u64), Some(begins));
 }
 
-/// Whatever another writer does, its bytes are found, and no index is believed that is not of them.
+/// Whatever another writer does, its bytes are found, and an index that is not of these bytes is not trusted.
 #[test]
 fn an_index_is_of_just_these_bytes() {
     let one = bytes(with(empty(), "a", "1", "a\n"), &[]);

@@ -1,4 +1,4 @@
-//! `event_archive demo`: three intervals in a row, and what is in the archives then.
+//! `event_archive demo`: three intervals in a row, and the contents of the archives afterwards.
 
 use pipeline_examples::event_archive::demo;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ fn the_demo_archives_each_row_once_and_shows_them() {
     let mut out = Vec::new();
     assert_eq!(demo::Command {}.run(&mut out).unwrap(), ExitCode::SUCCESS);
     let said = String::from_utf8(out).unwrap();
-    let (runs, archives) = said.split_once("\nWhat is in the archives:\n").unwrap();
+    let (runs, archives) = said.split_once("\nContents of the archives:\n").unwrap();
     for start in ["07:00", "07:30", "08:00"] {
         assert!(runs.contains(&format!("\nFrom {start} on arrive:\n")), "{said}");
     }

@@ -1,4 +1,4 @@
-//! One header row an archive, and what becomes of a file that has another one.
+//! One header row per archive, and files that have another one.
 
 use super::support::{self, INTERVALS, Place, event, unzipped};
 use flate2::Compression;
@@ -31,7 +31,7 @@ impl Place {
     }
 }
 
-/// An archive as former versions of the example wrote it: each member has its source's name and its source's header row.
+/// An archive as earlier versions of the example wrote it: each member has its source's name and its source's header row.
 fn of_former_times(files: &[(&str, &str)]) -> Vec<u8> {
     let members = files.iter().map(|(name, contents)| {
         let held = format!("{}\n1", source(name));
@@ -53,7 +53,7 @@ fn an_archive_has_one_header_row_however_its_files_write_it() {
     place.write(&source("07_04_no_last_break"), "id,\"two\nlines\"\n3,c");
     place.run(INTERVALS[0]);
     assert_eq!(place.text(), "id,\"two\nlines\"\n1,a\n2,b\r\n3,c\n");
-    // What comes later, and what is written again, the first file included.
+    // Later files, and rewritten ones, the first file included.
     place.write(&source("07_05_later"), "id,\"two\nlines\"\n4,d\n");
     place.write(&source("07_01_first"), "id,\"two\nlines\"\n5,e\n");
     let report = place.run(INTERVALS[1]);
@@ -79,7 +79,7 @@ fn each_member_has_the_name_of_the_archive() {
         }
         names
     };
-    // The header row, two files, what names the archive beside it, and the index.
+    // The header row, two files, the member that names the other archive, and the index.
     assert_eq!(names(&fs::read(place.path(HOUR)).unwrap()), ["07.csv"; 5]);
     let name = apart("other").rsplit('/').next().unwrap().replace(".gz", "");
     assert_eq!(names(&fs::read(place.path("target-bucket").join(apart("other"))).unwrap()), [name.as_str(); 3]);
@@ -117,7 +117,7 @@ fn a_file_that_is_in_two_archives_since_a_run_was_cut_off_stays_in_the_one_of_it
     let former = fs::read(&apart).unwrap();
     place.write(&source("07_01_b"), "id\n2\n");
     place.run(INTERVALS[1]);
-    // As if the hour's archive had been written, and the other one not any more.
+    // As if the run was cut off after the hour's archive was written, and before the other one.
     fs::write(&apart, former).unwrap();
     place.run(INTERVALS[1]);
     assert_eq!((place.text().as_str(), place.text_apart("id,total").as_str()), ("id\n1\n2\n", "id,total\n"));
@@ -186,14 +186,14 @@ fn an_archive_of_former_times_is_added_to_and_keeps_what_it_has() {
     place.run(INTERVALS[0]);
     assert!(fs::read(&archive).unwrap().starts_with(&former), "byte for byte");
     assert_eq!(place.text(), "id\n1\nid\n2\n3\n");
-    // The header row outlives the file that it came with.
+    // The header row stays when the file that it came with is replaced.
     place.write(&source("07_00_a"), "id\n1, corrected\n");
     place.run(INTERVALS[1]);
     assert_eq!(place.text(), "id\nid\n2\n3\n1, corrected\n");
     place.write(&source("07_01_b"), "id\n2, corrected\n");
     place.run(INTERVALS[2]);
     assert_eq!(place.text(), "id\n3\n1, corrected\n2, corrected\n");
-    // Its first member is what a tool reads that knows only one.
+    // A tool that reads only the first member gets this.
     let mut first = String::new();
     std::io::Read::read_to_string(&mut GzDecoder::new(&fs::read(&archive).unwrap()[..]), &mut first).unwrap();
     assert_eq!(first, "id\n");

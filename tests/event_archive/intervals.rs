@@ -1,4 +1,4 @@
-//! Intervals in a row, with files that come on time, late, again, or without a name that can be understood.
+//! Consecutive intervals, with files that arrive on time, late, again, or with names that cannot be parsed.
 
 use super::figures::figure;
 use super::support::{INTERVALS, Place, changed, event, unzipped};
@@ -50,7 +50,7 @@ fn only_archives_that_change_are_fetched_and_written() {
     }
     place.run(INTERVALS[0]);
     let before = place.archives();
-    // What was written an hour before the next interval's start is not looked at again; this comes after it.
+    // Files older than an hour before the next interval's start are not listed again; this one is newer.
     place.age("2021-09-01T06:10:00Z");
     place.write("source/e/2021-09-01/03_30_late.csv", "id\nb\n");
     let report = place.run(INTERVALS[1]);
@@ -74,7 +74,7 @@ fn after_a_stop_the_next_interval_takes_what_the_missed_ones_left() {
     figure!(format!("1 of 3 intervals missed: {files} files in {} archives", archived.len()));
 }
 
-/// A store whose clock is behind, or an upload in parts: the file shows after the run that its time belongs to.
+/// A store whose clock is slow, or a multipart upload: the file appears after the run that its time belongs to.
 #[test]
 fn a_file_that_shows_later_than_its_time_says_is_archived_and_none_twice() {
     let place = Place::new();

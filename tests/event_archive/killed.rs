@@ -1,4 +1,4 @@
-//! Killed between fetching, appending and uploading, and gone on with.
+//! Runs that are killed between fetching, appending and uploading, and then resumed.
 
 use super::figures::figure;
 use super::support::{INTERVALS, Place};
@@ -13,7 +13,7 @@ fn start(place: &Place) -> Child {
     command.env("PIPELINE_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Kills it as soon as its log has had `count` lines with `word`; whether it came to that.
+/// Kills the process once its log has had `count` lines with `word`. Returns whether that happened.
 fn kill_at(place: &Place, word: &str, count: usize) -> bool {
     let mut child = start(place);
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -31,7 +31,7 @@ fn a_run_killed_between_its_steps_ends_with_the_archives_of_one_that_was_not() {
         (1..=2).for_each(|interval| place.seed(interval));
         place.run(INTERVALS[0]);
         place.seed(3);
-        // Late, so that the next run has archives to fetch.
+        // A late file, so that the next run has an archive to fetch.
         place.write("source/customer_order_event/2021-09-01/07_33_file_50.csv", "id,event,at\nlate,customer_order_event,07_33\n");
         kills += usize::from(kill_at(&place, word, count));
         let mut child = start(&place);

@@ -1,4 +1,4 @@
-//! Which files are new, and which hour they belong to.
+//! Which files are new, and the hours that they belong to.
 
 use super::figures::figure;
 use pipeline_examples::event_archive::layout::Hour;
@@ -58,8 +58,8 @@ fn a_key_that_is_no_event_file_is_left_where_it_is_and_does_no_harm() {
         wrong("source/e/2021-09-01/7_50_file.csv"),
         "`source/e/2021-09-01/7_50_file.csv` does not begin with its time, `{HH}_{MM}_`; an event's file is `source/{event}/{date}/{HH}_{MM}_….csv`"
     );
-    assert!(wrong("source/e/2021-13-01/07_50_file.csv").contains("is in a folder that is no date"));
-    assert!(wrong("source/e/2021-09-01/07_50_file.csv.tmp").contains("is no `.csv`"));
+    assert!(wrong("source/e/2021-13-01/07_50_file.csv").contains("is in a folder that is not a date"));
+    assert!(wrong("source/e/2021-09-01/07_50_file.csv.tmp").contains("is not a `.csv`"));
     assert!(wrong("source/e/2021-09-01/24_50_file.csv").contains("does not begin with its time"));
     assert!(wrong("source/e/2021-09-01/07_5é_file.csv").contains("does not begin with its time"));
 }

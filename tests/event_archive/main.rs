@@ -1,4 +1,4 @@
-//! Exercise 5: event files into the archives of their hours, each once, whatever happens meanwhile.
+//! Exercise 5: event files go into the archives of their hours, each exactly once, whatever happens meanwhile.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test, in its helpers too")]
 

@@ -1,4 +1,4 @@
-//! Two buckets in a folder, and what is in them.
+//! Two buckets in a folder, and their contents.
 
 use chrono::{DateTime, Utc};
 use flate2::read::MultiGzDecoder;
@@ -20,7 +20,7 @@ pub(crate) const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:
 /// A source and a target bucket.
 pub(crate) struct Place(TempDir);
 
-/// Rows by archive, each archive's sorted: in which order files were added says nothing.
+/// Rows by archive, sorted, as the order in which files were added does not matter.
 pub(crate) type Rows = BTreeMap<String, Vec<String>>;
 
 impl Place {
@@ -41,7 +41,7 @@ impl Place {
         Options { source: bucket("source-bucket"), target: bucket("target-bucket"), ..Options::default() }
     }
 
-    /// Lets the files of an interval arrive, 1 being the first.
+    /// Writes the files of an interval; 1 is the first.
     pub(crate) fn seed(&self, interval: u8) {
         let date = INTERVALS[0][..10].parse().unwrap();
         let seed = seed::Command { source: self.options().source, date, interval: Some(interval) };
@@ -62,7 +62,7 @@ impl Place {
         runner.journal(self.path("journal.db"))
     }
 
-    /// Runs an interval, which has to succeed.
+    /// Runs an interval, which must succeed.
     pub(crate) fn run(&self, date: &str) -> RunReport {
         let report = self.try_run(date);
         assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
@@ -77,13 +77,13 @@ impl Place {
         self.runner(date, header).run().unwrap().into_reports().remove(0)
     }
 
-    /// What is in the archives.
+    /// The contents of the archives.
     pub(crate) fn archived(&self) -> Rows {
         let target = self.path("target-bucket");
         self.archives().into_iter().map(|object| (object.key.clone(), sorted(&unzipped(&target.join(object.key))))).collect()
     }
 
-    /// What ought to be in them: every row of every source file, once, and the header row that all of an archive's have.
+    /// The expected contents: every row of every source file once, and the common header row of each archive.
     pub(crate) fn expected(&self) -> Rows {
         let source = self.path("source-bucket");
         let mut rows = BTreeMap::<String, Vec<String>>::new();
@@ -106,13 +106,13 @@ impl Place {
         rows
     }
 
-    /// The archives. Not the folder's files, of which a process that was killed may leave some that are no objects.
+    /// The archives, as the bucket lists them: a killed process may leave files in the folder that are not objects.
     pub(crate) fn archives(&self) -> Vec<Object> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(Bucket::open(&self.options().target).unwrap().list("")).unwrap()
     }
 
-    /// Lets all source files be as old as that.
+    /// Sets the time of all source files.
     pub(crate) fn age(&self, written: &str) {
         let written: DateTime<Utc> = written.parse().unwrap();
         for file in files(&self.path("source-bucket")) {
@@ -128,7 +128,7 @@ pub(crate) fn changed(report: &RunReport) -> (usize, usize) {
     (archives.iter().sum(), archives.iter().filter(|added| **added > 0).count())
 }
 
-/// What a run reports of an event, as (archive, added, known).
+/// A run's report on an event, as (archive, added, known).
 pub(crate) fn event(report: &RunReport, element: usize) -> (String, Vec<(String, usize, usize)>) {
     let event = report.output::<EventReport>(&format!("report_event[{element}]")).unwrap();
     (event.event, event.archives.into_iter().map(|of| (of.archive, of.added, of.known)).collect())
@@ -166,7 +166,7 @@ fn sorted(rows: &str) -> Vec<String> {
     rows
 }
 
-/// As any tool reads it.
+/// The text, as any tool decompresses it.
 pub(crate) fn unzipped(file: &Path) -> String {
     let mut text = String::new();
     MultiGzDecoder::new(fs::File::open(file).unwrap()).read_to_string(&mut text).unwrap();

@@ -1,4 +1,4 @@
-//! Two runs at once.
+//! Two concurrent runs.
 
 use super::figures::figure;
 use super::support::{INTERVALS, Place};
@@ -8,7 +8,7 @@ use pipeline_runtime::{RunReport, RunState};
 use std::sync::Barrier;
 
 fn one_of_several(place: &Place, gate: &Barrier) -> RunReport {
-    // Without a journal, as two machines would be: nothing but the archives tells one of the other.
+    // Without a journal, as on two machines: the runs share only the archives.
     let runner = Runner::new().pipeline(event_archive(), place.options()).logical_date(INTERVALS[0]).progress(Progress::Silent);
     gate.wait();
     runner.run().unwrap().into_reports().remove(0)
@@ -20,7 +20,7 @@ fn two_runs_of_an_interval_at_once_archive_each_row_once() {
     for _ in 0..times {
         let place = Place::new();
         (1..=3).for_each(|interval| place.seed(interval));
-        // For an archive of its own, beside the hour's.
+        // A file for an archive of its own, beside the hour's.
         place.write("source/customer_order_event/2021-09-01/07_59_file_50.csv", "id,event,at,total\n1,order,07_59,9\n");
         let gate = Barrier::new(2);
         let reports = std::thread::scope(|threads| {

@@ -1,4 +1,4 @@
-//! Every name that an expansion might lean on, taken.
+//! Every name that an expansion might use is taken by something else.
 #![allow(
     dead_code,
     unused_macros,
@@ -12,7 +12,7 @@
 use ::pipeline_runtime as renamed;
 use ::pipeline_runtime::{Branch, Node, Notification, Outcome, alert, branch, pipeline, sensor, task, template};
 
-// Decoys of the prelude, of the standard library and of the runtime.
+// Decoys for the prelude, the standard library and the runtime.
 struct Option;
 struct Result;
 struct Box;
@@ -57,19 +57,19 @@ type Answer<T> = ::std::result::Result<T, renamed::TaskError>;
 
 async fn page(_: Notification) {}
 
-/// Parameters with the names of the expansion's own locals.
+/// Has parameters named like the expansion's own locals.
 #[task(retries = 1, backoff(start = "1s", max = "2s"), timeout = "1m", on_failure = page)]
 pub(crate) async fn collides(inputs: u64, o: u64, value: u64, branch: u64) -> Answer<u64> {
     ::std::result::Result::Ok(inputs + o + value + branch)
 }
 
-/// Names of its items.
+/// Has parameters named like the expansion's items.
 #[task]
 fn definitions(__DEFINITION: u64, input_1: u64, call: u64) -> Answer<u64> {
     ::std::result::Result::Ok(__DEFINITION + input_1 + call)
 }
 
-/// Raw names.
+/// Has raw identifiers.
 #[task]
 async fn r#type(r#fn: u64, ctx: renamed::Context) -> Answer<u64> {
     ::std::assert!(!ctx.run_id().is_empty());
@@ -82,7 +82,7 @@ async fn ready(o: ::std::option::Option<u64>) -> Answer<renamed::Poke<u64>> {
     ::std::result::Result::Ok(::std::convert::From::from(o))
 }
 
-/// Arms named as what the expansion uses.
+/// Has arms named like things that the expansion uses.
 #[derive(::std::clone::Clone, ::serde::Serialize, ::serde::Deserialize, Branch)]
 pub(crate) enum Choice {
     /// Taken.
@@ -97,7 +97,7 @@ async fn choose(branch: u64) -> Answer<Choice> {
     ::std::result::Result::Ok(if branch > 0 { Choice::Value(branch) } else { Choice::Branch })
 }
 
-/// Whatever happened.
+/// Accepts any outcome.
 #[task]
 async fn settled(value: Outcome<u64>) -> Answer<bool> {
     ::std::result::Result::Ok(value.success().is_some())
@@ -109,7 +109,7 @@ async fn text(key: ::std::string::String) -> Answer<::std::string::String> {
     ::std::result::Result::Ok(key)
 }
 
-/// Wires them all.
+/// Wires all of them.
 #[pipeline(sla = "1h", on_sla_miss = page, defaults(retries = 1), tags = ["hostile"])]
 pub(crate) fn hostile() -> Answer<()> {
     let one: Node<u64> = collides(1u64, 2u64, 3u64, 4u64);

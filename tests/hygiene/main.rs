@@ -1,4 +1,4 @@
-//! The expansion beside hostile names, without a prelude, under strict lints: it names nothing but its own crate and `core`.
+//! The expansion beside hostile names, without a prelude, under strict lints: it only uses its own crate and `core`.
 
 #![no_implicit_prelude]
 #![deny(
@@ -34,7 +34,7 @@ mod twins;
 
 use ::pipeline_runtime::{RunState, Simulation};
 
-/// What the expansion does not say is not needed: it also runs.
+/// The expansion compiles beside these names, and also runs.
 #[test]
 fn hostile_names_are_harmless() {
     let report = Simulation::new(hostile::hostile()).run();
@@ -44,14 +44,14 @@ fn hostile_names_are_harmless() {
     ::std::assert_eq!(report.output::<u64>("type"), ::std::option::Option::Some(3));
 }
 
-/// What a library publishes is as clean, and runs.
+/// Items that a library publishes are as clean, and also run.
 #[test]
 fn published_items_run() {
     let report = Simulation::new(published::all()).run();
     ::std::assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
 }
 
-/// The same by way of another module's macro, whose tokens have another context.
+/// The same for items that a macro of another module makes, whose tokens have another context.
 #[test]
 fn items_made_by_a_macro_are_the_same() {
     let report = Simulation::new(nested::nested()).run();
@@ -59,7 +59,7 @@ fn items_made_by_a_macro_are_the_same() {
     ::std::assert_eq!(report.output::<u64>("second"), ::std::option::Option::Some(42));
 }
 
-/// `.ci/run` compiles it as one unit, too, where the compiler merges constants that are equal.
+/// `.ci/run` also compiles this as one codegen unit, in which the compiler merges equal constants.
 #[test]
 fn tasks_of_one_macro_have_bodies_of_their_own() {
     let report = Simulation::new(twins::twins()).run();

@@ -1,4 +1,4 @@
-//! Items that a macro of the user's makes.
+//! Items that a user's macro makes.
 #![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` wants it so")]
 
 use ::pipeline_runtime::{Result, pipeline, task};

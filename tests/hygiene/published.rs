@@ -1,4 +1,4 @@
-//! Published items, whose expansion is held to what is asked of a library.
+//! Published items; their expansion must pass the lints of a library.
 
 use ::core::clone::Clone;
 use ::core::fmt::Debug;
@@ -52,7 +52,7 @@ async fn page(_n: ::pipeline_runtime::Notification) -> ::pipeline_runtime::Resul
     Ok(())
 }
 
-// As rustfmt would not have it.
+// In a file of its own, as rustfmt would reformat it.
 ::core::include!("one_line.in");
 
 /// Loads.

@@ -1,4 +1,4 @@
-//! Tasks that one macro makes several times: their definitions are equal in all but what they are.
+//! Tasks that one macro makes several times: their definitions differ only in their identity.
 #![allow(clippy::redundant_pub_crate, reason = "`unreachable_pub` wants it so")]
 
 use ::pipeline_runtime::prelude::*;

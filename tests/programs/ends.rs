@@ -1,4 +1,4 @@
-//! Nothing of a program outlives its attempt: neither a process that ignores SIGTERM, nor a child of its own, nor a zombie.
+//! No part of a program outlives its attempt: no process that ignores SIGTERM, no child process, and no zombie.
 
 use crate::sh;
 use pipeline_runtime::cli::{Progress, Runner};
@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// Longer than the ten seconds from SIGTERM to SIGKILL, on a machine that does much else.
+/// Longer than the ten seconds from SIGTERM to SIGKILL, also on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Options {
-    /// Where it writes its processes' numbers.
+    /// The file to which the script writes its process ids.
     pids: PathBuf,
     script: String,
 }
@@ -42,10 +42,10 @@ fn without_a_limit(options: Options) {
 
 /// A program with a child; both end by SIGTERM.
 const OBEDIENT: &str = "sleep 600 & echo \"$$ $!\" >\"$PIDS.new\"; mv \"$PIDS.new\" \"$PIDS\"; wait";
-/// Neither does.
+/// A program with a child; both ignore SIGTERM.
 const STUBBORN: &str = "trap '' TERM; sleep 600 & echo \"$$ $!\" >\"$PIDS.new\"; mv \"$PIDS.new\" \"$PIDS\"; wait; wait";
 
-/// The processes that have written their numbers, once they have.
+/// Waits for the program to write its process ids, and returns them.
 fn processes(pids: &Path) -> Vec<Pid> {
     let begun = Instant::now();
     loop {
@@ -57,7 +57,7 @@ fn processes(pids: &Path) -> Vec<Pid> {
     }
 }
 
-/// Returns after how long all of them are gone, also as zombies.
+/// Waits until all of them are gone, also as zombies, and returns how long that took.
 fn until_gone(processes: &[Pid]) -> Duration {
     let begun = Instant::now();
     while processes.iter().any(|pid| test_kill_process(*pid).is_ok()) {
@@ -85,7 +85,7 @@ fn a_time_limit_ends_it_with_its_children() {
     assert!(until_gone(&processes) < Duration::from_secs(9), "SIGTERM did it");
 }
 
-/// More than a pipe holds, so that somebody has to read it.
+/// Prints more than a pipe holds when it is terminated, so its output must be read.
 const TIDY: &str = "trap 'head -c 300000 /dev/zero | tr \"\\0\" x; echo; echo tidy >\"$PIDS.done\"; exit' TERM; \
                     sleep 600 & echo \"$$ $!\" >\"$PIDS.new\"; mv \"$PIDS.new\" \"$PIDS\"; wait";
 
@@ -112,7 +112,7 @@ fn what_ignores_sigterm_is_killed_after_ten_seconds() {
 fn what_it_leaves_behind_ends_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let pids = folder.path().join("pids");
-    // One holds the output, and the other does not.
+    // One of the two holds the output open, the other does not.
     let script = "sleep 600 & echo $! >\"$PIDS\"; sleep 600 >/dev/null 2>&1 & echo $! >>\"$PIDS\"";
     let options = Options { pids: pids.clone(), script: script.to_owned() };
     let runner =
@@ -134,7 +134,7 @@ fn waits_for_ever() {
     drop(runner.run());
 }
 
-/// Sends `signal` to a process whose body runs such a program. Returns what the program consists of.
+/// Sends `signal` to a process whose body runs this program. Returns the program's processes.
 fn ended_by(signal: Signal, script: &str) -> Vec<Pid> {
     let folder = tempfile::tempdir().unwrap();
     let mut half = std::process::Command::new(std::env::current_exe().unwrap());

@@ -1,4 +1,4 @@
-//! What a program prints is kept with its attempt.
+//! A program's output is stored with its attempt.
 
 use crate::sh;
 use pipeline_runtime::cli::{Progress, Runner};

@@ -1,4 +1,4 @@
-//! Programs that bodies run: what comes of them, and that none outlives its attempt.
+//! Programs that bodies run: their outcomes, and that none outlives its attempt.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
@@ -8,7 +8,7 @@ mod outcomes;
 
 use pipeline_runtime::Command;
 
-/// A script of a shell.
+/// A shell script.
 fn sh(script: &str) -> Command {
     Command::new("sh").args(["-c", script])
 }

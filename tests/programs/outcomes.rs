@@ -84,7 +84,7 @@ fn how_it_is_started() {
     assert_eq!(report.output::<String>("somewhere").as_deref(), Some("/ none a 'b'"));
     let fatal = |id| (report.node(id).attempts(), report.node(id).error().unwrap_or_default().to_owned());
     assert_eq!(fatal("misspelt"), (1, "`no-such-program` cannot be started: No such file or directory (os error 2)".into()));
-    assert_eq!(fatal("nowhere"), (1, "`true` cannot be started in `/no/such/folder`, which is no folder".into()));
+    assert_eq!(fatal("nowhere"), (1, "`true` cannot be started in `/no/such/folder`, which is not a folder".into()));
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ fn what_it_writes_is_a_typed_value() {
     assert_eq!(report.output::<Loaded>("right"), Some(Loaded { rows: 7 }));
     let error = |id| report.node(id).error().unwrap_or_default().to_owned();
     assert!(
-        error("wrong").starts_with("what `sh` wrote to PIPELINE_OUT is no `programs::outcomes::Loaded`: expected value"),
+        error("wrong").starts_with("what `sh` wrote to PIPELINE_OUT is not a `programs::outcomes::Loaded`: expected value"),
         "{}",
         error("wrong")
     );
@@ -119,7 +119,7 @@ fn what_it_writes_is_a_typed_value() {
 
 static KEY: Secret = Secret::env("NOBODY_SETS_THIS_KEY_OF_PROGRAMS");
 
-/// One is a parameter, the other is read for the program.
+/// One secret is a parameter, the other is read for the program.
 #[task]
 async fn spills(ctx: Context, key: Secret) -> Result<String> {
     let command = sh("echo \"$A $B ${#A}\"; echo \"$A\" >&2; exit 0").env("A", &key).env("B", &KEY);
@@ -152,7 +152,7 @@ fn a_stub_answers_in_its_stead() {
     assert_eq!(report.output::<String>("script").as_deref(), Some("stubbed"));
 }
 
-/// The half of a test that has a process of its own: what it takes at most, and a log that nobody reads.
+/// The half of a test that runs in a process of its own, to measure its peak memory.
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "a half of a test"]

@@ -1,4 +1,4 @@
-//! One run of the import.
+//! A single run of the import.
 
 use super::{DAY, berlin, import, options};
 use pipeline_examples::retail::domain::DaySales;
@@ -12,7 +12,7 @@ use std::time::Duration;
 fn a_shop_that_is_late_is_waited_for_and_no_receipt_counts_twice() {
     let report = berlin(import(DAY), "38m").run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    // Asked every five minutes, by its own name.
+    // Its own sensor pokes every five minutes.
     assert_eq!(report.node("shop_sales[b2]").pokes(), 9);
     assert_eq!(report.node("shop_sales[b2]").finished(), Some(Duration::from_mins(40)));
     let sales = report.output::<DaySales>("publish").unwrap();
@@ -43,8 +43,8 @@ fn what_is_staged_is_dropped_though_a_file_is_broken() {
     let report = import(DAY).arrive("10m", &format!("memory://retail/raw/{DAY}/b2.csv"), "1;milk").run();
     assert_eq!(report.state(), RunState::Failed, "{}", report.timeline());
     let error = report.node("load[b2]").error().unwrap().to_owned();
-    assert!(error.contains("raw/2026-01-05/b2.csv: `1;milk` is no `receipt,item`"), "{error}");
-    // It is tried once: no further attempt mends a file.
+    assert!(error.contains("raw/2026-01-05/b2.csv: `1;milk` is not `receipt,item`"), "{error}");
+    // One attempt: retries do not fix a file.
     assert_eq!(report.node("load[b2]").attempts(), 1);
     assert_eq!(report.node("load[hh1]").state(), NodeState::Success);
     assert_eq!(report.node("publish").state(), NodeState::UpstreamFailed);
@@ -66,7 +66,7 @@ fn a_failed_attempt_is_tried_again_after_five_minutes() {
     assert_eq!(report.node("publish").finished(), Some(Duration::from_mins(5)));
 }
 
-/// The program really runs, in a simulation, too.
+/// The program really runs, also in a simulation.
 #[test]
 fn the_portal_is_given_the_token_and_nothing_else_shows_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -86,7 +86,7 @@ fn the_portal_is_given_the_token_and_nothing_else_shows_it() {
     let report = simulation("tk-of-this-test");
     assert_eq!(report.node("portal_prices").state(), NodeState::Success, "{}", report.timeline());
     let report = simulation("another-token");
-    // Exit code 100: no retry makes it another.
+    // With exit code 100 the program is not retried.
     assert_eq!(report.node("portal_prices").attempts(), 1);
     let error = report.node("portal_prices").error().unwrap().to_owned();
     assert!(error.contains("who is ***?") && !error.contains("another-token"), "{error}");

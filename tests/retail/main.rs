@@ -1,4 +1,4 @@
-//! The chain of shops of `examples/retail`: what `docs/retail.md` says of it.
+//! The chain of shops in `examples/retail`, as `docs/retail.md` describes it.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
@@ -28,7 +28,7 @@ fn prices() -> Prices {
     Prices { items: items([("milk", 119), ("bread", 249), ("tea", 399)]) }
 }
 
-/// The import of a day on which Hamburg has sent its sales; of the portal it is told.
+/// The import on a day on which Hamburg has sent its sales; the portal is stubbed.
 fn import(day: &str) -> Simulation<'static> {
     Simulation::new(nightly_import())
         .params(options())
@@ -38,7 +38,7 @@ fn import(day: &str) -> Simulation<'static> {
         .arrive("0s", &format!("memory://retail/raw/{day}/hh1.csv"), "1,milk\n1,bread\n2,tea\n2,tea\n")
 }
 
-/// Berlin's sales.
+/// Adds Berlin's sales.
 fn berlin(simulation: Simulation<'static>, when: &str) -> Simulation<'static> {
     simulation.arrive(when, &format!("memory://retail/raw/{DAY}/b2.csv"), "1,milk\n2,milk\n3,bread\n")
 }

@@ -1,4 +1,4 @@
-//! The import and the model that it begins.
+//! The import and the model that it triggers.
 
 use super::{DAY, berlin, import, options, prices, sales};
 use pipeline_examples::retail::domain::Forecast;

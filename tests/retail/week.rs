@@ -1,4 +1,4 @@
-//! The report, which waits for the others.
+//! The report, which waits for the other pipelines.
 
 use super::{forecast, options, sales};
 use pipeline_examples::retail::demo;
@@ -10,7 +10,7 @@ use pipeline_runtime::{NodeState, OtherRun, RunState, Simulation};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// A week in which the imports of the first `days` have run; the last of them two hours into the report's run.
+/// A week in which the imports of the first `days` have run; that of January 10 runs two hours into the report's run.
 fn week(days: u8) -> Simulation<'static> {
     (5..5 + days).fold(Simulation::new(weekly_report()).params(options()).logical_date("2026-01-04"), |simulation, day| {
         let date = format!("2026-01-{day:02}");
@@ -25,7 +25,7 @@ fn it_waits_for_the_last_import_and_the_last_model() {
     let report = week(6).ran("3h", demand_model, model).run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(report.node("write_report").started(), Some(Duration::from_hours(3)));
-    // One poke at once, and one as it ended.
+    // One poke at once, and one when the import ended.
     assert_eq!(report.node("import_of_saturday").pokes(), 2);
     let week = report.output::<Week>("write_report").unwrap();
     assert_eq!(week.receipts.values().sum::<u64>(), 5 + 6 + 7 + 8 + 9 + 10);

@@ -1,4 +1,4 @@
-//! What is appended to an object: the store copies what is kept, and what it costs is counted.
+//! Appending to an object: the store copies the old contents, and the requests and bytes are counted.
 
 use hyper::StatusCode;
 use hyper::http::request::Parts;
@@ -10,12 +10,12 @@ use crate::server::{Fault, Manner, Server};
 
 const LARGE: usize = 12 << 20;
 
-/// A store that copies no parts.
+/// A store that cannot copy parts.
 fn copies_nothing(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.headers.contains_key("x-amz-copy-source").then_some((StatusCode::NOT_IMPLEMENTED, "NotImplemented"))
 }
 
-/// A store that takes a copy for an empty part.
+/// A store that takes a copied part for an empty one.
 fn takes_copies_for_parts(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     for header in ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-copy-source-if-match"] {
         parts.headers.remove(header);
@@ -23,7 +23,7 @@ fn takes_copies_for_parts(parts: &mut Parts) -> Option<(StatusCode, &'static str
     None
 }
 
-/// A store that reads the condition of a copy otherwise.
+/// A store that misreads the condition of a copied part.
 fn never_matches_a_source(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.headers.contains_key("x-amz-copy-source").then_some((StatusCode::PRECONDITION_FAILED, "PreconditionFailed"))
 }
@@ -44,7 +44,7 @@ fn expected(keep: usize, text: &str) -> Vec<u8> {
     [&distinct(LARGE)[..keep], text.as_bytes()].concat()
 }
 
-/// The requests of each kind: copies of parts count as parts, too.
+/// The number of requests of a kind; a copied part counts as a part, too.
 fn count(asked: &[String], method: &str, part: &str) -> usize {
     asked.iter().filter(|line| line.starts_with(method) && line.contains(part)).count()
 }
@@ -54,7 +54,7 @@ async fn a_row_for_a_large_object_costs_the_row() -> Tested {
     let server = Server::start().await?;
     let bucket = server.bucket("bucket")?;
     let object = large(&bucket, "a b/\u{fc}.csv").await?;
-    // The store is asked once how it keeps conditions.
+    // The store is probed once for how it handles conditions.
     let object = append(&bucket, &object, LARGE, "first").await?;
     assert_eq!(server.probed().len(), 4);
     server.asked();
@@ -86,7 +86,7 @@ async fn what_another_has_replaced_is_not_appended_to() -> Tested {
     assert_eq!(kind(append(&bucket, &old, LARGE, "late").await), Some(Kind::PreconditionFailed));
     assert_eq!(kind(append(&bucket, &new, 3, "late").await), Some(Kind::PreconditionFailed));
     assert!(bucket.list("").await?.is_empty());
-    // What the store is to forget of an upload it is told in its own time.
+    // The abandoned upload is deleted in the background.
     server.until("DELETE /bucket/a?uploadId", 1).await
 }
 
@@ -99,7 +99,7 @@ async fn where_a_store_copies_no_parts_what_is_kept_passes_through_the_process()
         server.asked();
         let object = append(&bucket, &object, LARGE, "first").await?;
         let asked = server.asked();
-        // An upload that is given up, and one with two parts of its own.
+        // One abandoned upload, and one with two parts of its own.
         assert_eq!(
             [count(&asked, "POST", "uploads"), count(&asked, "DELETE", "uploadId"), count(&asked, "PUT", "partNumber")],
             [2, 1, 3]
@@ -122,7 +122,7 @@ async fn what_passes_is_asked_again() -> Tested {
     let server = Server::start().await?;
     let bucket = server.bucket("bucket")?;
     let object = large(&bucket, "a").await?;
-    // The second is how S3 says that a copy failed which it had begun to answer.
+    // The second fault is S3's way to report a failed copy after it has started to answer.
     server.meet(
         "PUT /bucket/a?partNumber=1",
         [
@@ -140,7 +140,7 @@ async fn what_passes_is_asked_again() -> Tested {
     Ok(())
 }
 
-/// What one part may be at most is for the store to say; less than 5 MiB is no part that another follows.
+/// The store limits a part's size; a part other than the last must have at least 5 MiB.
 #[tokio::test]
 async fn what_is_small_or_has_checksums_is_sent_again() -> Tested {
     let server = Server::start().await?;

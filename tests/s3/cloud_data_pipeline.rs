@@ -1,4 +1,4 @@
-//! Exercise 2 on an S3 API: the same pipelines on another URL do the same, and leave the same objects behind.
+//! Exercise 2 on an S3 API: with another URL the same pipelines have the same outcomes and leave the same objects.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::server::Server;
 const BUCKETS: [&str; 4] = ["data-bucket", "config-bucket", "logs-bucket", "enterprise-bucket"];
 const DATE: &str = "2024-03-25";
 
-/// The three tasks' pipelines, while their files arrive late. `url` makes a bucket's URL, or an object's.
+/// Runs the three tasks' pipelines, while their files arrive late. `url` makes the URL of a bucket or an object.
 fn run(store: &str, url: impl Fn(&str) -> String) -> Vec<RunReport> {
     let day = DATE.parse().unwrap_or_default();
     let arrivals = [
@@ -41,7 +41,7 @@ fn run(store: &str, url: impl Fn(&str) -> String) -> Vec<RunReport> {
     pipelines.into_iter().map(run).collect()
 }
 
-/// Everything in the buckets. Here there is no simulation around it.
+/// Everything in the buckets, read outside of the simulation.
 fn contents(url: impl Fn(&str) -> String) -> Result<BTreeMap<String, String>, Box<dyn std::error::Error>> {
     let read = async {
         let mut contents = BTreeMap::new();
@@ -73,7 +73,7 @@ fn the_same_pipelines_run_on_another_url() -> Tested {
 
     for (s3, disk) in on_s3.iter().zip(&on_disk) {
         assert_eq!(s3.state(), RunState::Success, "{}", s3.timeline());
-        // What the two say below their timelines names their buckets.
+        // The warnings below the timelines name the buckets, which differ.
         let waits = |report: &RunReport| {
             report.timeline().lines().take_while(|line| !line.starts_with("warning: ")).map(str::to_owned).collect::<Vec<_>>()
         };

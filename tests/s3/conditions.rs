@@ -1,4 +1,4 @@
-//! Writes on a condition, on servers that keep them, refuse them, ignore them or misread them: what is promised holds, or is refused.
+//! Conditional writes on servers that keep, refuse, ignore or misread conditions: the promise holds, or the write is refused.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,21 +11,21 @@ use pipeline_runtime::{Bucket, BucketErrorKind as Kind};
 use crate::cases::{Tested, keys, kind};
 use crate::server::{Fault, Like, Manner, Server};
 
-/// More than a part.
+/// Larger than a part.
 const LARGE: usize = 9 << 20;
 
 fn completes(parts: &Parts) -> bool {
     parts.method == Method::POST && parts.uri.query().is_some_and(|query| query.contains("uploadId"))
 }
 
-/// As s3rver 3.7: conditions are ignored.
+/// Like s3rver 3.7: conditions are ignored.
 pub(crate) fn ignores_all(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.headers.remove(IF_MATCH);
     parts.headers.remove(IF_NONE_MATCH);
     None
 }
 
-/// As moto 5.2: `If-Match` is ignored where an upload is completed.
+/// Like moto 5.2: `If-Match` is ignored when an upload is completed.
 fn ignores_a_match_of_parts(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     if completes(parts) {
         parts.headers.remove(IF_MATCH);
@@ -33,7 +33,7 @@ fn ignores_a_match_of_parts(parts: &mut Parts) -> Option<(StatusCode, &'static s
     None
 }
 
-/// As Ceph 16: no condition holds back a completion, and a quoted etag is not the object's.
+/// Like Ceph 16: completions ignore conditions, and a quoted `ETag` never matches the object's.
 pub(crate) fn reads_bare_etags(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     if completes(parts) {
         return ignores_all(parts);
@@ -47,7 +47,7 @@ pub(crate) fn reads_bare_etags(parts: &mut Parts) -> Option<(StatusCode, &'stati
     None
 }
 
-/// As Swift 2.30 with s3api: no condition of a put, and no match of a completion that holds.
+/// Like Swift 2.30 with s3api: puts have no conditions, and a completion's match never holds.
 pub(crate) fn has_none(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     let matching = parts.headers.contains_key(IF_MATCH);
     if completes(parts) {
@@ -61,7 +61,7 @@ fn never_matches(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.headers.contains_key(IF_MATCH).then_some((StatusCode::PRECONDITION_FAILED, "PreconditionFailed"))
 }
 
-/// A store that takes any match where there is nothing.
+/// A store that accepts any match if there is no object.
 fn looks_at_what_is_there(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     if parts.uri.path().contains(".pipeline-probe-") {
         parts.headers.remove(IF_MATCH);
@@ -69,7 +69,7 @@ fn looks_at_what_is_there(parts: &mut Parts) -> Option<(StatusCode, &'static str
     None
 }
 
-/// A policy that lets certain keys be written alone.
+/// A store whose policy allows writes only to certain keys.
 fn has_a_policy(parts: &mut Parts) -> Option<(StatusCode, &'static str)> {
     parts.uri.path().contains(".pipeline-probe-").then_some((StatusCode::FORBIDDEN, "AccessDenied"))
 }
@@ -78,8 +78,8 @@ pub(crate) fn like(manner: Manner) -> Like {
     Like { manner: Some(manner), ..Like::default() }
 }
 
-/// What each of the operations came to that have a condition, on a key with the object `old`, which has to be there still where they failed: a
-/// put where nothing is, on the etag, and the same in parts; and a copy. And what was said.
+/// The outcome of each conditional operation, and the errors. Where one fails, the object `old` must still exist. A put if
+/// absent, a put on the `ETag`, the same two in parts, and a copy.
 async fn outcomes(bucket: &Bucket) -> Result<(Vec<Option<Kind>>, Vec<String>), Box<dyn Error>> {
     let mut outcomes = Vec::new();
     let mut said = Vec::new();
@@ -112,7 +112,7 @@ async fn large(
     writer.finish().await
 }
 
-/// Whether there is an upload, or a file of the probe's.
+/// True if no upload and no file of the probe is left.
 fn is_clean(folder: &Path) -> Result<bool, Box<dyn Error>> {
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -172,7 +172,7 @@ async fn what_a_store_does_not_keep_is_refused_and_the_rest_holds() -> Tested {
     Ok(())
 }
 
-/// Also with an etag that is spelled otherwise a change is not lost.
+/// A change is detected even if the `ETag` is spelled differently.
 #[tokio::test]
 async fn a_bare_etag_is_a_condition_all_the_same() -> Tested {
     let server = Server::like(like(reads_bare_etags)).await?;
@@ -215,12 +215,12 @@ async fn a_store_is_asked_once_by_a_write_that_it_refuses() -> Tested {
     assert_eq!(each, [1; 4]);
     large(&open()?, "g/larger", None).await?;
     bucket.copy_if_absent("g/large", "g/copy").await?;
-    assert_eq!(server.probed(), Vec::<String>::new(), "nor a bucket that was opened anew");
+    assert_eq!(server.probed(), Vec::<String>::new(), "nor when the bucket is opened again");
     assert!(is_clean(&folder)?);
     Ok(())
 }
 
-/// Also where the answers to the questions are lost.
+/// Also if the answers to the probe are lost.
 #[tokio::test]
 async fn what_was_asked_about_leaves_nothing_behind() -> Tested {
     for (name, manner, requests) in [("lost", ignores_all as Manner, 3), ("late", never_matches, 1)] {
@@ -234,14 +234,14 @@ async fn what_was_asked_about_leaves_nothing_behind() -> Tested {
         assert_eq!(server.left(), 0);
         assert!(is_clean(&folder)?);
     }
-    // A store that looks at a condition where something is alone: the question is answered, and is what it finds when it is sent again.
+    // A store that only checks conditions of existing objects: the retried probe finds the result of its own first request.
     let server = Server::like(like(looks_at_what_is_there)).await?;
     let folder = server.make("there")?;
     let bucket = Bucket::open(&server.url("there"))?;
     server.meet(".pipeline-probe-", [Fault::ResetAnswer, Fault::Status(StatusCode::PRECONDITION_FAILED, "PreconditionFailed")]);
     bucket.put_if_absent("f/a", "").await?;
     assert!(is_clean(&folder)?);
-    // A store that is not there at all was not found out about.
+    // While the store is unreachable, nothing is learned about it.
     let server = Server::like(like(never_matches)).await?;
     server.make("away")?;
     let bucket = Bucket::open(&(server.url("away") + "&retries=1"))?;
@@ -272,7 +272,7 @@ async fn conditions_that_are_not_relied_upon_are_looked_at() -> Tested {
     assert_eq!(kind(bucket.put_if_absent("f/a", "").await), Some(Kind::AlreadyExists));
     assert_eq!(kind(bucket.put_if_match("f/a", "", "\"other\"").await), Some(Kind::PreconditionFailed));
     assert_eq!(kind(bucket.copy_if_absent("f/a", "f/b").await), Some(Kind::AlreadyExists));
-    // Also of what was begun before.
+    // Also for a write that started before.
     let mut late = bucket.put_stream_if_absent("late").await?;
     late.write(vec![7; LARGE]).await?;
     bucket.put("late", "first").await?;
@@ -291,7 +291,7 @@ async fn what_fits_into_one_request_needs_no_conditions_of_parts() -> Tested {
     Ok(())
 }
 
-/// A write that is refused although its condition holds may have met somebody who put back what was there.
+/// A write that is refused although its condition holds may have met a writer who restored the old state.
 #[tokio::test]
 async fn a_race_that_left_all_as_it_was_is_run_again() -> Tested {
     let server = Server::start().await?;
@@ -299,7 +299,7 @@ async fn a_race_that_left_all_as_it_was_is_run_again() -> Tested {
     let etag = bucket.put("a", "1").await?.etag.unwrap_or_default();
     server.meet("PUT /race/a", [CONFLICT, CONFLICT]);
     let etag = bucket.put_if_match("a", "2", &etag).await?.etag.unwrap_or_default();
-    // Without end it is a conflict still, as the store is one that takes conditions: it was asked.
+    // Endless conflicts remain a conflict, as the probe showed that the store supports conditions.
     server.meet("PUT /race/a", std::iter::repeat_n(CONFLICT, 10));
     assert_eq!(kind(bucket.put_if_match("a", "3", &etag).await), Some(Kind::PreconditionFailed));
     assert!(server.left() > 0, "not without end");
@@ -311,7 +311,7 @@ async fn a_race_that_left_all_as_it_was_is_run_again() -> Tested {
     Ok(())
 }
 
-/// A store that cannot do a thing is asked once, and not taken for one that did it in silence.
+/// A store that lacks an operation is asked once, and its refusal is not taken for a silent success.
 #[tokio::test]
 async fn what_a_store_cannot_do_is_neither_repeated_nor_in_doubt() -> Tested {
     let server = Server::start().await?;
@@ -324,7 +324,7 @@ async fn what_a_store_cannot_do_is_neither_repeated_nor_in_doubt() -> Tested {
     Ok(())
 }
 
-/// As Ceph 16 does.
+/// Like Ceph 16.
 #[tokio::test]
 async fn an_upload_whose_etag_is_not_told_has_the_one_that_it_has() -> Tested {
     let server = Server::like(Like { hides_etags: true, ..Like::default() }).await?;

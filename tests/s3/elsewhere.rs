@@ -1,5 +1,6 @@
-//! The suite on another server: `S3_TEST_ENDPOINT`, with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or with `S3_TEST_SCHEME=az` what Azure takes, and an
-//! empty bucket for each case, of its name with `-` for `_`. `.ci/s3` starts several in turn; without it nothing of this runs.
+//! The suite on another server: `S3_TEST_ENDPOINT`, with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or with
+//! `S3_TEST_SCHEME=az` and Azure's variables. Each case needs an empty bucket of its name, with `-` for `_`. `.ci/s3` starts
+//! several servers in turn; without it nothing here runs.
 //!
 //! Each case is a row of the table in `docs/storage.md`.
 
@@ -69,7 +70,7 @@ async fn bad_signatures_are_refused() -> Tested {
     let right = bucket("bad_signatures_are_refused", "")?;
     right.put("a", "1").await?;
     if is_azure() {
-        // The key comes from the environment alone; signed for another account it is wrong.
+        // The key comes only from the environment; for another account its signature is wrong.
         let wrong = bucket("bad_signatures_are_refused", "&account=another")?;
         assert_eq!(kind(wrong.put("a", "2").await), Some(Kind::PermissionDenied));
         assert_eq!(right.get("a").await?, "1");
@@ -80,7 +81,7 @@ async fn bad_signatures_are_refused() -> Tested {
             format!("&access_key_id={}&secret_access_key=wrong", std::env::var("AWS_ACCESS_KEY_ID")?),
             "the secret access key is wrong",
         ),
-        // Some say of an unknown id that its secret is wrong, in which our words have both.
+        // Some stores report an unknown id as a wrong secret; our message then mentions both.
         ("&access_key_id=nobody&secret_access_key=testtest".into(), "does not know the"),
     ] {
         let wrong = bucket("bad_signatures_are_refused", &settings)?;
@@ -99,7 +100,7 @@ async fn bad_signatures_are_refused() -> Tested {
     Ok(())
 }
 
-/// `.ci/s3` lets this bucket keep versions, and looks afterwards that it did.
+/// `.ci/s3` enables versions for this bucket, and checks them afterwards.
 #[tokio::test]
 #[ignore = "needs a server: see .ci/s3"]
 async fn versions_are_kept_and_not_seen() -> Tested {
@@ -123,7 +124,7 @@ async fn versions_are_kept_and_not_seen() -> Tested {
     Ok(())
 }
 
-/// `.ci/s3` has put `good` into this bucket, and names that are no keys.
+/// `.ci/s3` has put `good` into this bucket, and names that are not valid keys.
 #[tokio::test]
 #[ignore = "needs a server: see .ci/s3"]
 async fn foreign_names_spoil_no_listing() -> Tested {
@@ -135,7 +136,7 @@ async fn foreign_names_spoil_no_listing() -> Tested {
     Ok(())
 }
 
-/// Who asks from the time of its last look sees each object, by two clocks.
+/// A poll since the time of the last one sees each object, although two clocks are involved.
 #[tokio::test]
 #[ignore = "needs a server: see .ci/s3"]
 async fn a_poll_loses_nothing() -> Tested {
@@ -159,7 +160,7 @@ async fn what_is_uploaded_in_parts_is_seen_as_it_was_told() -> Tested {
     Ok(())
 }
 
-/// With parts that are larger than the object.
+/// With a part size larger than the object.
 #[tokio::test]
 #[ignore = "needs a server: see .ci/s3"]
 async fn large_writes_by_one_request_keep_their_conditions() -> Tested {
@@ -181,7 +182,7 @@ async fn large_writes_by_one_request_keep_their_conditions() -> Tested {
     Ok(())
 }
 
-/// With conditions that the store is not asked to keep.
+/// With conditions that are checked here instead of by the store.
 #[tokio::test]
 #[ignore = "needs a server: see .ci/s3"]
 async fn without_its_conditions_all_can_be_written() -> Tested {
@@ -212,7 +213,8 @@ async fn with_checksums_all_can_be_written() -> Tested {
     Ok(())
 }
 
-/// Takes one connection to a server, and cuts off what is sent over it behind the head of the first request. Returns once the server has ended it.
+/// Accepts one connection to a server, and cuts it off after the head of the first request. Returns once the server has closed
+/// it.
 async fn cut_off(listener: TcpListener, server: String) -> std::io::Result<()> {
     let (mut client, _) = listener.accept().await?;
     let mut server = TcpStream::connect(server).await?;
@@ -222,7 +224,7 @@ async fn cut_off(listener: TcpListener, server: String) -> std::io::Result<()> {
     }
     server.write_all(&head).await?;
     server.shutdown().await?;
-    // Whatever it answers. It may reset the connection.
+    // The answer does not matter; the server may reset the connection.
     let _ = server.read_to_end(&mut Vec::new()).await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Errors told apart, and what is in none of their texts.
+//! Kinds of errors, and what none of their texts contains.
 
 use std::error::Error;
 
@@ -80,7 +80,7 @@ async fn nobody_there_is_the_networks_failure() -> Tested {
     assert_eq!(error.kind(), Kind::Network);
     assert!(error.to_string().contains(&format!("http://127.0.0.1:{port} could not be reached")), "{error}");
     no_secret(&error);
-    assert_eq!((bucket.url(), bucket.name()), ("s3://bucket", "bucket"), "nor does a bucket tell");
+    assert_eq!((bucket.url(), bucket.name()), ("s3://bucket", "bucket"), "nor does the bucket show it");
     assert!(!format!("{bucket:?}").contains(SECRET));
     Ok(())
 }
@@ -99,7 +99,7 @@ async fn limits_may_be_as_large_as_they_can_be_written() -> Tested {
     Ok(())
 }
 
-/// In no text of the error nor of its causes.
+/// Asserts that neither the error nor its causes contain the secret.
 fn no_secret(error: &BucketError) {
     let mut link: Option<&dyn Error> = Some(error);
     while let Some(error) = link {

@@ -1,4 +1,5 @@
-//! Exercise 5 on an S3 API: three intervals in a row, with files on time and late; what is asked of the store, and what a store does that fails.
+//! Exercise 5 on an S3 API: three consecutive intervals, with files on time and late; the requests to the store, and a store that
+//! fails.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -22,7 +23,7 @@ use crate::server::{Fault, Like, Server};
 
 const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:30:00Z", "2021-09-01T08:00:00Z"];
 
-/// A server with the two buckets, whose files arrive in its folder: so they have the times of their story.
+/// A server with the two buckets. The source files are written to its folder, so they have the times of the seed.
 struct Place {
     server: Server,
     source: std::path::PathBuf,
@@ -64,7 +65,7 @@ impl Place {
         on_a_thread(run).await
     }
 
-    /// The rows of each archive, sorted: read through the API.
+    /// The rows of each archive, sorted, read through the API.
     async fn archived(&self) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
         let target = Bucket::open(&self.server.url("target-bucket"))?;
         let mut archives = BTreeMap::new();
@@ -76,7 +77,7 @@ impl Place {
         Ok(archives)
     }
 
-    /// What ought to be in them: every row of every source file, once, and one header row an archive.
+    /// The expected rows: every row of every source file once, and one header row per archive.
     fn expected(&self) -> Result<BTreeMap<String, Vec<String>>, Box<dyn Error>> {
         let mut rows = BTreeMap::<String, Vec<String>>::new();
         for event in children(&self.source.join("source"))? {
@@ -93,7 +94,7 @@ impl Place {
     }
 }
 
-/// A runner has its own runtime, and wants a thread without one.
+/// Runs on a thread of its own, as a runner cannot start within another runtime.
 async fn on_a_thread(run: impl FnOnce() -> Result<RunReport, RunnerError> + Send + 'static) -> Result<RunReport, Box<dyn Error>> {
     let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || drop(tell.send(run())));
@@ -110,7 +111,7 @@ fn sorted(rows: &str) -> Vec<String> {
     rows
 }
 
-/// How many requests of the method were about a key that begins so.
+/// The number of requests with this method whose line contains `part`.
 fn count(asked: &[String], method: &str, part: &str) -> usize {
     asked.iter().filter(|line| line.starts_with(method) && line.contains(part)).count()
 }
@@ -118,7 +119,7 @@ fn count(asked: &[String], method: &str, part: &str) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_intervals_in_a_row_archive_each_row_once() -> Tested {
     let place = Place::start().await?;
-    // Fetched are those, too, whose files of the hour before are looked at again.
+    // Archives are also fetched if files of the hour before are listed again.
     for (interval, changed, fetched) in [(1, 3, 3), (2, 3, 4), (3, 5, 8)] {
         place.seed(interval).await?;
         place.server.asked();
@@ -134,7 +135,8 @@ async fn three_intervals_in_a_row_archive_each_row_once() -> Tested {
     Ok(())
 }
 
-/// What is there already is neither fetched nor sent again, once it has an index. Another writer's archive, or a former version's, has none.
+/// Existing contents are neither fetched nor sent again once the archive has an index. Other writers' archives and those of
+/// earlier versions have none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_file_for_a_large_archive_costs_the_file() -> Tested {
     let place = Place::start().await?;
@@ -155,7 +157,7 @@ async fn a_late_file_for_a_large_archive_costs_the_file() -> Tested {
     let (asked, transferred) = (place.server.asked(), place.server.transferred());
     let of_archive: Vec<_> = asked.iter().filter(|line| line.contains(key)).collect();
     assert_eq!(of_archive.len(), 6, "its end, a begin, a copy, a part, an end and a look: {of_archive:#?}");
-    // The size of what was read of its end, of the listings, and of the files of the hour before.
+    // The bytes of its end, of the listings, and of the files of the hour before.
     assert!(transferred < 512 << 10, "{transferred} bytes");
     println!("a late file for an archive of 7 MiB: {} requests, {transferred} bytes", asked.len());
     let mut rows = String::new();
@@ -173,7 +175,7 @@ async fn a_store_that_fails_now_and_then_doubles_and_loses_nothing() -> Tested {
     place.run(1, 1).await?;
     place.seed(2).await?;
     place.seed(3).await?;
-    // Of what is fetched the connection breaks off half-way; of what is written one is refused, and of one the answer is lost.
+    // Downloads break off half-way; of the uploads one loses its answer and one is refused.
     place.server.meet("GET /target-bucket/target/", [Fault::CutBody(100), Fault::Drop]);
     place
         .server
@@ -182,7 +184,7 @@ async fn a_store_that_fails_now_and_then_doubles_and_loses_nothing() -> Tested {
         "PUT /target-bucket/target/",
         [Fault::LoseAnswer, Fault::Status(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")],
     );
-    // Retries of the tasks, too, if it comes to that: their delays pass a hundred times as fast.
+    // If tasks are retried as well, their delays pass a hundred times as fast.
     let report = place.run(3, 100).await?;
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(place.server.left(), 0, "all of the faults were met");
@@ -212,7 +214,7 @@ async fn two_runs_of_an_interval_at_once_archive_each_row_once() -> Tested {
     Ok(())
 }
 
-/// As Ceph 16: its conditions have to be written otherwise.
+/// Like Ceph 16, where conditions must be written differently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_etags_are_spelled_otherwise_each_row_is_archived_once() -> Tested {
     let place = Place::on(like(reads_bare_etags)).await?;
@@ -225,7 +227,7 @@ async fn where_etags_are_spelled_otherwise_each_row_is_archived_once() -> Tested
     Ok(())
 }
 
-/// An archive that two runs write could lose one's rows, so none is written. No further try would help.
+/// If two runs wrote an archive, one could lose its rows, so none is written. Another attempt would not help.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_a_store_has_no_conditions_the_run_fails_at_once_and_says_so() -> Tested {
     for (manner, word) in

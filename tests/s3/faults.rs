@@ -1,4 +1,5 @@
-//! What a network does: retried within the limits, or a clear error; never a part for the whole, never two objects for one.
+//! Network faults: retried within the limits, or a clear error; never a part in place of the whole, never two objects in place of
+//! one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +90,7 @@ async fn a_replaced_object_is_not_mixed_with_the_old() -> Tested {
     Ok(())
 }
 
-/// The repeated request finds its own object: that is a success, and one object.
+/// The repeated request finds its own object: the write succeeds, with a single object.
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_is_done_once() -> Tested {
     for lost in [Fault::LoseAnswer, Fault::ResetAnswer] {
@@ -136,7 +137,7 @@ async fn a_write_that_was_not_done_is_sent_again() -> Tested {
     let second = bucket.put_if_match("a", "2", &etag).await?;
     assert_eq!(bucket.head("a").await?.as_ref(), Some(&second));
     assert_eq!((bucket.get("a").await?, puts()), ("2".into(), 2));
-    // Its object is not there any more, whoever lost the answer.
+    // The condition no longer holds, whether or not an answer was lost.
     server.meet("PUT /bucket/a", [Fault::Reset]);
     assert_eq!(kind(bucket.put_if_match("a", "3", &etag).await), Some(Kind::PreconditionFailed));
     server.meet("PUT /bucket/b", [Fault::Reset]);
@@ -154,13 +155,13 @@ async fn a_write_that_is_never_answered_is_given_up() -> Tested {
     server.meet("PUT", std::iter::repeat_n(Fault::Reset, 100));
     let error = bucket.put_if_absent("a", "1").await.unwrap_err();
     assert_eq!(error.kind(), Kind::Network);
-    assert!(error.to_string().contains("broke the connection off"), "{error}");
+    assert!(error.to_string().contains("closed the connection"), "{error}");
     assert_eq!(server.asked().iter().filter(|line| line.starts_with("PUT")).count(), 3);
     Ok(())
 }
 
-/// What a write finds out that lost its answer, and whose key another wrote before it could look. The lost one was done or not; where it may
-/// have been, it must not pass for one that was not: who then repeats it would do it twice.
+/// A write loses its answer, and another writer changes the key before the client can check. If the lost write may have been
+/// done, the error must not say that it was not: a caller who repeats it would do it twice.
 #[tokio::test]
 async fn a_lost_write_that_another_came_after_is_told_as_it_is() -> Tested {
     let server = Server::start().await?;
@@ -172,7 +173,7 @@ async fn a_lost_write_that_another_came_after_is_told_as_it_is() -> Tested {
     ] {
         let etag = bucket.put(case, "1000").await?.etag.unwrap_or_default();
         let gate = Arc::new(Semaphore::new(0));
-        // The next request for the key after the fault: a look, or the same put once more.
+        // The request for the key after the fault is a HEAD, or the same PUT again; it is held back.
         server.meet(&format!("PUT /bucket/{case}"), [fault.clone()]);
         server.asked();
         let lost = tokio::spawn({

@@ -1,9 +1,10 @@
-//! Google Cloud Storage within this process: what `object_store` uses of its XML API, in memory, by Google's documentation of that API. No emulator has that much of
-//! it: fake-gcs-server refuses its PUT, and gcp-storage-emulator ignores generations.
+//! Google Cloud Storage within this process: the part of its XML API that `object_store` uses, in memory, by Google's
+//! documentation of that API. No emulator has that part: fake-gcs-server refuses its PUT, and gcp-storage-emulator ignores
+//! generations.
 //!
-//! - An object has a generation, which is another one for each write, and conditions are `x-goog-if-generation-match`.
-//! - The completion of an upload in parts replaces what is there, whatever its condition: Google documents none for it.
-//! - It takes any token, and a `%` encoded name.
+//! - An object has a generation, which changes with each write; conditions are `x-goog-if-generation-match`.
+//! - The completion of a multipart upload replaces the object, whatever its condition: Google documents none for it.
+//! - It accepts any token, and percent-encoded names.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -22,10 +23,10 @@ use tokio::net::TcpListener;
 
 type Answer = Response<Full<Bytes>>;
 
-/// How many keys a page has. Google's has 1,000.
+/// The number of keys on a page. Google's pages have 1,000.
 const PAGE: usize = 7;
 
-/// Lives as long as the runtime it was started on.
+/// Lives as long as the runtime on which it was started.
 pub(crate) struct Google {
     endpoint: String,
     state: Arc<Mutex<State>>,
@@ -35,7 +36,7 @@ pub(crate) struct Google {
 struct State {
     objects: BTreeMap<String, Object>,
     uploads: BTreeMap<String, Upload>,
-    /// The last that was given away.
+    /// The last generation in use.
     generation: u64,
     asked: Vec<String>,
 }
@@ -57,7 +58,7 @@ struct Upload {
 impl Google {
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
         let listener = TcpListener::bind("127.0.0.1:0").await?.into_std()?;
-        // What is known of a store holds for the process: so no other server may get its port.
+        // Facts about a store are remembered for the whole process, so its port must not be reused by another server.
         std::mem::forget(listener.try_clone()?);
         let listener = TcpListener::from_std(listener)?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -66,7 +67,7 @@ impl Google {
         Ok(Self { endpoint, state })
     }
 
-    /// Its one bucket.
+    /// The server's only bucket.
     pub(crate) fn bucket(&self, settings: &str) -> Result<Bucket, Box<dyn Error>> {
         Ok(Bucket::open(&format!("gs://data-bucket?endpoint={}{settings}", self.endpoint))?)
     }
@@ -75,7 +76,7 @@ impl Google {
         Ok(Bucket::open(&format!("gs://{name}?endpoint={}", self.endpoint))?)
     }
 
-    /// What was asked since this was last called.
+    /// The requests since the last call.
     pub(crate) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.state).asked)
     }
@@ -102,7 +103,7 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
                     Ok::<_, Infallible>(lock(&state).answer(&asked))
                 }
             });
-            // Who has what he wants closes the connection.
+            // A client that has its answer closes the connection.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
         });
     }
@@ -156,7 +157,7 @@ impl State {
         }
     }
 
-    /// Whether the condition of a request on an object does not hold.
+    /// True if the condition of a request on an object does not hold.
     fn refuses(&self, key: &str, asked: &Asked) -> bool {
         let wanted = asked.header("x-goog-if-generation-match").map(str::parse::<u64>);
         let now = self.objects.get(key).map_or(0, |object| object.generation);
@@ -262,7 +263,7 @@ impl State {
         Response::builder().header("etag", etag(u64::from(number))).body(Full::default()).expect("a header of ours")
     }
 
-    /// Whatever its condition.
+    /// Completes the upload, whatever its condition.
     fn complete(&mut self, id: &str) -> Answer {
         let Some(Upload { key, metadata, parts }) = self.uploads.remove(id) else {
             return told(StatusCode::NOT_FOUND, "NoSuchUpload");
@@ -288,12 +289,12 @@ fn written(generation: u64, body: Full<Bytes>) -> Answer {
     answer.body(body).expect("headers of ours")
 }
 
-/// Not the generation, as Google's is not.
+/// Differs from the generation, like Google's.
 fn etag(generation: u64) -> String {
     format!("\"e{generation:x}\"")
 }
 
-/// The bytes of a range header that an object of that size has.
+/// The range of an object's bytes that a range header asks for.
 fn span(range: &str, size: usize) -> Option<(usize, usize)> {
     let (start, end) = match range.split_once('-')? {
         ("", last) => (size.saturating_sub(last.parse().ok()?), size),

@@ -1,4 +1,4 @@
-//! A bucket with more objects than anybody would store: its listings are generated, 1,000 keys a page, and what is asked is counted.
+//! A bucket with more objects than a test could store: its listings are generated, 1,000 keys per page, and requests are counted.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -15,12 +15,12 @@ use pipeline_runtime::Bucket;
 use tokio::net::TcpListener;
 
 pub(crate) const KEYS: usize = 1_000_000;
-/// As many as S3 gives at once.
+/// The size of S3's pages.
 const PAGE: usize = 1000;
 const FOLDER: &str = "events/";
 const DIGITS: usize = 7;
 
-/// `events/0000000.csv` to `events/0999999.csv`. Lives as long as the runtime it was started on.
+/// `events/0000000.csv` to `events/0999999.csv`. Lives as long as the runtime on which it was started.
 pub(crate) struct Generated {
     pub(crate) bucket: Bucket,
     asked: Arc<Mutex<Vec<String>>>,
@@ -35,7 +35,7 @@ impl Generated {
         Ok(Self { bucket: Bucket::open(&url)?, asked })
     }
 
-    /// How many requests there were since this was last called: looks at a key, and pages.
+    /// The numbers of requests since the last call: HEADs and pages.
     pub(crate) fn asked(&self) -> (usize, usize) {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));
         let heads = asked.iter().filter(|method| *method == "HEAD").count();
@@ -51,7 +51,7 @@ async fn serve(listener: TcpListener, asked: Arc<Mutex<Vec<String>>>) {
                 asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.method().to_string());
                 std::future::ready(answer(&request))
             });
-            // Who has what he wants closes the connection.
+            // A client that has its answer closes the connection.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
         });
     }

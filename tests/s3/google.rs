@@ -1,4 +1,4 @@
-//! `gs://` on a fake of Google's XML API: the suite, and what is Google's alone.
+//! `gs://` on a fake of Google's XML API: the suite, and behavior that only Google has.
 
 use pipeline_runtime::BucketErrorKind as Kind;
 
@@ -11,7 +11,8 @@ macro_rules! on_google {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() -> super::Tested {
-                    // What goes in parts has no condition there, so that here all is one request. Uploads in parts have tests of their own.
+                    // Google's multipart uploads have no conditions, so these cases use one request. Multipart uploads have tests
+                    // of their own.
                     let server = super::Google::start().await?;
                     crate::cases::$case(server.bucket("&part_size=64MiB")?).await
                 }
@@ -22,7 +23,7 @@ macro_rules! on_google {
 
 crate::cases::every!(on_google);
 
-/// An etag is the generation, wherever it is told: only so may a condition be made of it.
+/// An `ETag` is the generation wherever it is reported; otherwise it could not be used as a condition.
 #[tokio::test]
 async fn an_etag_is_the_generation() -> Tested {
     let server = Google::start().await?;
@@ -40,7 +41,7 @@ async fn an_etag_is_the_generation() -> Tested {
     assert_eq!(bucket.head("large").await?.as_ref(), Some(&large));
     assert!(bucket.get("large").await? == distinct(9 << 20));
     bucket.put_if_match("large", "small", large.etag.as_deref().unwrap_or_default()).await?;
-    // What is no generation is of no object, and does not mean that there is to be none.
+    // An ETag that is not a generation matches no object, and does not mean that the object must be absent.
     for none in ["0", "\"0\"", "x", "\"\""] {
         assert_eq!(kind(bucket.put_if_match("a", "3", none).await), Some(Kind::PreconditionFailed), "{none}");
         assert_eq!(kind(bucket.put_if_match("missing", "3", none).await), Some(Kind::PreconditionFailed), "{none}");
@@ -48,7 +49,7 @@ async fn an_etag_is_the_generation() -> Tested {
     Ok(())
 }
 
-/// Found out by a question that leaves nothing behind.
+/// A probe finds this out, and leaves nothing behind.
 #[tokio::test]
 async fn parts_have_no_condition_and_are_refused_one() -> Tested {
     let server = Google::start().await?;
@@ -61,7 +62,7 @@ async fn parts_have_no_condition_and_are_refused_one() -> Tested {
     assert_eq!(error.kind(), Kind::Unsupported);
     assert!(error.to_string().contains("`?part_size=64MiB` in the bucket's URL"), "{error}");
     drop(writer);
-    // To what is small it is one request.
+    // Appending to a small object is a single request.
     let etag = bucket.put("log", "1\n").await?.etag.unwrap_or_default();
     let mut writer = bucket.append_stream("log", &etag, 2).await?;
     writer.write("2\n").await?;
@@ -85,7 +86,7 @@ async fn a_missing_bucket_and_names_that_are_no_keys_are_told() -> Tested {
     Ok(())
 }
 
-/// From a store to another, through this process.
+/// From one store to another, through this process.
 #[tokio::test]
 async fn an_object_is_copied_to_s3_and_back() -> Tested {
     let (google, amazon) = (Google::start().await?, crate::server::Server::start().await?);

@@ -1,4 +1,4 @@
-//! Names of others among the keys.
+//! Foreign names among the keys.
 
 use crate::cases::{Tested, keys};
 use crate::log::Log;
@@ -14,7 +14,7 @@ const FOLDERS: &str = "<ListBucketResult><CommonPrefixes><Prefix>a//</Prefix></C
 <CommonPrefixes><Prefix>/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>a/x&#13;y/</Prefix></CommonPrefixes>\
 <CommonPrefixes><Prefix>a/./</Prefix></CommonPrefixes><CommonPrefixes><Prefix>a/good/</Prefix></CommonPrefixes></ListBucketResult>";
 
-/// One slip of a producer must not take everybody else's objects out of sight.
+/// A single mistake of one producer must not hide all other objects.
 #[tokio::test]
 async fn a_name_that_is_no_key_spoils_no_listing() -> Tested {
     let server = Server::start().await?;
@@ -27,7 +27,7 @@ async fn a_name_that_is_no_key_spoils_no_listing() -> Tested {
     Ok(())
 }
 
-/// It is said how many there are and where to begin, and not again at each look.
+/// Their number and an example are logged, once and not at each poll.
 #[tokio::test]
 async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     let server = Server::start().await?;
@@ -37,18 +37,19 @@ async fn names_that_are_no_keys_are_counted_and_said() -> Tested {
     bucket.list("").await?;
     let said = log.lines();
     assert!(
-        said.len() == 1 && said[0].contains("in `s3://counted` 3 name(s) that begin with \"\" are no keys, such as \"a\\rb\""),
+        said.len() == 1
+            && said[0].contains("in `s3://counted` 3 name(s) that begin with \"\" are not valid keys, such as \"a\\rb\""),
         "{said:#?}"
     );
     bucket.list("").await?;
     assert_eq!(log.lines(), Vec::<String>::new(), "no more of them");
     bucket.list_prefixes("a/").await?;
     let said = log.lines();
-    assert!(said.len() == 1 && said[0].contains("4 name(s) that begin with \"a/\" are no keys"), "{said:#?}");
+    assert!(said.len() == 1 && said[0].contains("4 name(s) that begin with \"a/\" are not valid keys"), "{said:#?}");
     Ok(())
 }
 
-/// On `file://` as well.
+/// The same on `file://`.
 #[tokio::test]
 async fn file_names_that_are_no_keys_are_counted_and_said() -> Tested {
     let folder = tempfile::tempdir()?;
@@ -60,7 +61,7 @@ async fn file_names_that_are_no_keys_are_counted_and_said() -> Tested {
     let (log, _listening) = Log::listen();
     assert_eq!(keys(&bucket.list("raw/").await?), ["raw/a"]);
     let said = log.lines();
-    assert!(said.len() == 1 && said[0].contains("2 name(s) that begin with \"raw/\" are no keys"), "{said:#?}");
+    assert!(said.len() == 1 && said[0].contains("2 name(s) that begin with \"raw/\" are not valid keys"), "{said:#?}");
     bucket.list("raw/").await?;
     assert_eq!(log.lines(), Vec::<String>::new());
     Ok(())

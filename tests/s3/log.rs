@@ -1,4 +1,4 @@
-//! What is said on a thread while somebody listens.
+//! Captures the log of a thread.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use tracing::subscriber::DefaultGuard;
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Warnings alone, until the guard is dropped.
+    /// Captures only warnings, until the guard is dropped.
     pub(crate) fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
@@ -18,7 +18,7 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber.finish()))
     }
 
-    /// The lines since this was last called.
+    /// The lines since the last call.
     pub(crate) fn lines(&self) -> Vec<String> {
         let said = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         String::from_utf8_lossy(&said).lines().map(str::to_owned).collect()

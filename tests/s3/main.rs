@@ -1,4 +1,4 @@
-//! Buckets on an S3 API: the suite that holds for every store, then what only S3 has, and what its network does to it.
+//! Buckets on an S3 API: the suite for every store, then what only S3 has, and network faults.
 
 mod append;
 #[path = "../../pipeline-runtime/src/storage/tests/cases.rs"]

@@ -1,4 +1,5 @@
-//! What one poke costs in requests where a million keys have the same prefix. The docs of `Bucket` and of the sensors say the same.
+//! The number of requests of one poke if a million keys share a prefix. The docs of `Bucket` and of the sensors have the same
+//! numbers.
 
 use pipeline_runtime::sensors::{any_with_prefix, at_least_bytes, key_exists, keys_exist};
 use pipeline_runtime::{Object, Poke};
@@ -39,7 +40,7 @@ async fn a_glob_is_one_request_for_each_page_up_to_its_first_match() -> Tested {
         ("events/099999*.csv", Some("events/0999990.csv"), 1),
         ("events/*", Some("events/0000000.csv"), 1),
         ("events/1*", None, 1),
-        // All that its literal prefix leaves.
+        // All keys with the glob's literal prefix are listed.
         ("events/099*.json", None, 10),
         ("events/099*9999.csv", Some("events/0999999.csv"), 10),
     ] {
@@ -53,7 +54,7 @@ async fn a_glob_is_one_request_for_each_page_up_to_its_first_match() -> Tested {
     Ok(())
 }
 
-/// That nothing is there takes one request. What the value holds takes its pages, once: the wait is over then.
+/// An empty listing is one request. Once there are keys, all their pages are read, but only once: then the wait is over.
 #[tokio::test]
 async fn a_prefix_is_one_request_until_something_is_there() -> Tested {
     let server = Generated::start().await?;
@@ -67,7 +68,7 @@ async fn a_prefix_is_one_request_until_something_is_there() -> Tested {
     Ok(())
 }
 
-/// A stream of all of them asks as it is read: no page ahead, and none once it is dropped.
+/// A stream requests pages as they are read: none ahead, and none once it is dropped.
 #[tokio::test]
 async fn a_stream_is_a_request_for_each_thousand_keys_that_are_read() -> Tested {
     let server = Generated::start().await?;
@@ -90,7 +91,7 @@ async fn a_stream_is_a_request_for_each_thousand_keys_that_are_read() -> Tested 
     Ok(())
 }
 
-/// The two that ask for every page.
+/// The two sensors that read every page.
 #[tokio::test]
 #[ignore = "minutes in a debug build: see scripts/million_keys"]
 async fn all_of_a_million_keys_are_a_thousand_requests() -> Tested {

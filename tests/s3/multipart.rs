@@ -1,4 +1,4 @@
-//! What is larger than a part: 8 MiB.
+//! Objects larger than a part, which is 8 MiB.
 
 use pipeline_runtime::{Bucket, BucketErrorKind as Kind};
 

@@ -1,6 +1,6 @@
-//! What is logged while buckets on S3 are used and fail: everything that any crate says at any level, and no secret in it.
+//! Everything that any crate logs at any level while buckets on S3 are used and fail contains no secret.
 //!
-//! A process of its own, as it takes the whole process's log.
+//! A process of its own, as it captures the log of the whole process.
 
 #[expect(dead_code, reason = "another test uses the rest")]
 mod server;
@@ -47,7 +47,7 @@ async fn export(bucket: Bucket) -> Result<Poke<Object>> {
     Ok(bucket.head("export.json").await?.into())
 }
 
-/// Not a param of the pipeline's: those are kept, and shown.
+/// Not a param of the pipeline, as params are stored and shown.
 static BUCKET: OnceLock<String> = OnceLock::new();
 
 #[pipeline]
@@ -58,7 +58,7 @@ fn waiting() -> Result<()> {
     Ok(())
 }
 
-/// Everything that a bucket does, on a network that fails now and then; then everything that it refuses.
+/// Uses all operations of a bucket, on a network that sometimes fails; then all that it refuses.
 async fn use_it(server: &Server) -> Result<Vec<BucketError>, Box<dyn std::error::Error>> {
     server.make("bucket")?;
     let url = server.url("bucket") + "&timeout=5s&session_token=" + TOKEN;
@@ -97,7 +97,7 @@ async fn use_it(server: &Server) -> Result<Vec<BucketError>, Box<dyn std::error:
 fn no_log_of_anybody_holds_a_secret() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let log = Log::default();
     let writer = log.clone();
-    // All but the server, which is in this process as well.
+    // All but the server, which runs in this process as well.
     let all = filter_fn(|metadata| !metadata.target().starts_with("s3s"));
     let written = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
     tracing_subscriber::registry().with(written.with_filter(all)).init();
@@ -126,7 +126,7 @@ fn no_log_of_anybody_holds_a_secret() -> std::result::Result<(), Box<dyn std::er
     assert!(told.contains("does not know the access key id"), "{told}");
 
     let text = log.text();
-    // That it is indeed what the client and its network say, by either of the two ways to log.
+    // The log really has lines of the client and its network stack, in both ways to log.
     for source in ["object_store", "reqwest", "hyper_util"] {
         assert!(text.contains(source), "nothing of {source} in {} bytes", text.len());
     }

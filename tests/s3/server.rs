@@ -1,11 +1,11 @@
 //! S3 within this process: s3s-fs over a temporary folder, on a port of its own, and a script of faults in front of it.
 //!
-//! Where s3s-fs is no S3, [`Mended`] stands in: its conditional writes are not one step, so here one write is done after another; and
-//! what is a folder to it, or below a file, is an error of its own (500), and here a missing key. Its listings have no etags. It copies parts
-//! whatever the source's etag is, and here on the condition that the request names; and it fails where more of an object's end is asked for than there
-//! is of it, which here is all of it.
+//! [`Mended`] corrects s3s-fs where it differs from S3. Its conditional writes are not atomic, so writes are serialized here. It
+//! fails (500) for keys that are folders or are below a file; here these are missing keys. Its listings have no `ETag`s. It ignores
+//! the condition on a copied part's source, which is checked here. It fails if a range asks for more of an object's end than
+//! there is; here the answer is the whole object.
 //!
-//! It has the [`Manner`] of another store, if it is told so.
+//! On request it behaves like another store: see [`Manner`].
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -34,49 +34,49 @@ use tokio::sync::Semaphore;
 type Failed = Box<dyn Error + Send + Sync>;
 type Answer = Response<UnsyncBoxBody<Bytes, Failed>>;
 
-/// What happens to one request.
+/// The treatment of one request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     Pass,
-    /// It is answered so, and not done.
+    /// Answers this, without doing it.
     Status(StatusCode, &'static str),
-    /// It is not answered, and not done.
+    /// Neither answers nor does it.
     Drop,
-    /// The same, and the connection is reset: a client that ends a request tells that from a connection which is closed.
+    /// The same, and resets the connection: a client that ends a request can tell a reset from a close.
     Reset,
-    /// It is done, and its answer is lost.
+    /// Does it, and loses the answer.
     LoseAnswer,
-    /// The same, and the connection is reset.
+    /// The same, and resets the connection.
     ResetAnswer,
-    /// It is done, and a gateway answers that it did not hear of it in time.
+    /// Does it, and answers like a gateway that timed out.
     Gateway,
-    /// It is not looked at before the gate has a permit.
+    /// Waits until the gate has a permit.
     Held(Arc<Semaphore>),
-    /// Only so many bytes of the answer's body arrive before the connection breaks off.
+    /// Sends only that many bytes of the answer's body, then breaks the connection off.
     CutBody(usize),
-    /// It is answered after that long.
+    /// Answers after that time.
     Slow(Duration),
-    /// It is answered so, as if done.
+    /// Answers this, as if it were done.
     Told(&'static str),
 }
 
-/// What another store makes of a request: it changes it before it is done, or answers it.
+/// Another store's treatment of a request: changes it before it is done, or answers it.
 pub(crate) type Manner = fn(&mut Parts) -> Option<(StatusCode, &'static str)>;
 
-/// How a server is to be.
+/// The behavior of a server.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Like {
     pub(crate) manner: Option<Manner>,
-    /// Whether the answer to the completion of an upload tells no etag.
+    /// True if the answer to a multipart upload's completion has no `ETag`.
     pub(crate) hides_etags: bool,
     /// How far its clock is ahead, in seconds.
     pub(crate) ahead: i64,
 }
 
-/// One line of what was asked: `GET /bucket/key?query`.
+/// A request line: `GET /bucket/key?query`.
 pub(crate) type Line = String;
 
-/// Lives as long as the runtime it was started on.
+/// Lives as long as the runtime on which it was started.
 pub(crate) struct Server {
     pub(crate) endpoint: String,
     root: tempfile::TempDir,
@@ -86,7 +86,7 @@ pub(crate) struct Server {
 #[derive(Clone)]
 struct Mended {
     service: S3Service,
-    /// The same, for what nobody has signed.
+    /// The same, for unsigned requests.
     unsigned: S3Service,
     root: PathBuf,
     like: Like,
@@ -97,9 +97,9 @@ struct Mended {
 struct Script {
     asked: Mutex<Vec<Line>>,
     probed: Mutex<Vec<Line>>,
-    /// Bytes of bodies, those that were sent and those of the answers.
+    /// Bytes of bodies, of both requests and answers.
     transferred: AtomicU64,
-    /// For requests that contain the text, in turn; then they pass.
+    /// The faults for requests that contain the text, in order; later requests pass.
     faults: Mutex<Vec<(String, VecDeque<Fault>)>>,
 }
 
@@ -114,14 +114,14 @@ impl Server {
     pub(crate) async fn like(like: Like) -> Result<Self, Box<dyn Error>> {
         let root = tempfile::tempdir()?;
         let mut service = S3ServiceBuilder::new(FileSystem::new(root.path()).map_err(|error| format!("{error:?}"))?);
-        // What is changed on its way has no right signature any more.
+        // A request that is changed on its way no longer has a valid signature.
         if like.manner.is_none() {
             service.set_auth(SimpleAuth::from_single(ID, SECRET));
         }
         let service = service.build();
         let unsigned = S3ServiceBuilder::new(FileSystem::new(root.path()).map_err(|error| format!("{error:?}"))?).build();
         let listener = TcpListener::bind("127.0.0.1:0").await?.into_std()?;
-        // What is known of a store holds for the process: so no other server may get its port.
+        // Facts about a store are remembered for the whole process, so its port must not be reused by another server.
         std::mem::forget(listener.try_clone()?);
         let listener = TcpListener::from_std(listener)?;
         let endpoint = format!("http://{}", listener.local_addr()?);
@@ -131,7 +131,7 @@ impl Server {
         Ok(Self { endpoint, root, script })
     }
 
-    /// The bucket's folder, which is made.
+    /// Creates a bucket's folder and returns it.
     pub(crate) fn make(&self, bucket: &str) -> Result<PathBuf, Box<dyn Error>> {
         let folder = self.root.path().join(bucket);
         std::fs::create_dir(&folder)?;
@@ -143,24 +143,24 @@ impl Server {
         format!("s3://{bucket}?endpoint={}&access_key_id={ID}&secret_access_key={secret}", self.endpoint)
     }
 
-    /// A bucket that is there.
+    /// Creates a bucket.
     pub(crate) fn bucket(&self, name: &str) -> Result<Bucket, Box<dyn Error>> {
         self.make(name)?;
         Ok(Bucket::open(&self.url(name))?)
     }
 
-    /// What happens to the next requests whose line contains `part`.
+    /// Sets the faults of the next requests whose line contains `part`.
     pub(crate) fn meet(&self, part: &str, faults: impl IntoIterator<Item = Fault>) {
         let faults = faults.into_iter().collect();
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).push((part.to_owned(), faults));
     }
 
-    /// How many faults nobody has met yet.
+    /// The number of faults that have not happened yet.
     pub(crate) fn left(&self) -> usize {
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, faults)| faults.len()).sum()
     }
 
-    /// Once so many requests that contain the text were asked, since this or `asked` was last called.
+    /// Waits for this many requests that contain the text, counted from the last call of this or of `asked`.
     pub(crate) async fn until(&self, part: &str, count: usize) -> Result<(), Box<dyn Error>> {
         let mut met = 0;
         let seen = async {
@@ -172,28 +172,28 @@ impl Server {
         Ok(tokio::time::timeout(Duration::from_mins(1), seen).await?)
     }
 
-    /// No more faults.
+    /// Removes all faults.
     pub(crate) fn forget(&self) {
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// What was asked since this was last called, but for what was found out about the server.
+    /// The requests since the last call, without those of probes.
     pub(crate) fn asked(&self) -> Vec<Line> {
         std::mem::take(&mut self.script.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many bytes went over the wire as bodies, either way, since this was last called.
+    /// The number of bytes in bodies, in both directions, since the last call.
     pub(crate) fn transferred(&self) -> u64 {
         self.script.transferred.swap(0, Ordering::Relaxed)
     }
 
-    /// What was asked since this was last called to find out about the server.
+    /// The requests of probes since the last call.
     pub(crate) fn probed(&self) -> Vec<Line> {
         std::mem::take(&mut self.script.probed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// What the keys have that are written to find out about a server.
+/// The text in the keys of a probe's objects.
 const PROBE: &str = ".pipeline-probe-";
 
 impl Script {
@@ -250,11 +250,11 @@ impl Mended {
             None => self.service.call(request.map(s3s::Body::from)).await,
         };
         let response = response.map_err(|error| format!("{error:?}"))?;
-        // Boxed at once: a body of an opaque type behind an await is more than the compiler can show to be `Send`.
+        // Boxed at once: the compiler cannot show that a body of an opaque type is `Send` across an await.
         Ok(response.map(|body| body.map_err(|error: s3s::StdError| -> Failed { error }).boxed_unsync()))
     }
 
-    /// Whether what a part is copied from, if it is, has the etag that the request names.
+    /// True unless the request copies a part on a condition that its source's `ETag` does not meet.
     async fn is_source(&self, request: &Request<Incoming>) -> Result<bool, Failed> {
         let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (Some(source), Some(etag)) = (header("x-amz-copy-source"), header("x-amz-copy-source-if-match")) else {
@@ -263,7 +263,7 @@ impl Mended {
         Ok(self.look(source).await?.get(ETAG).and_then(|value| value.to_str().ok()) == Some(etag))
     }
 
-    /// The size of an object, and the request for all of it, where more of its end is asked for.
+    /// If the request asks for more of an object's end than there is: the object's size, and a request for all of it.
     async fn all_of_it(&self, request: &Request<Incoming>) -> Result<Option<(u64, Request<s3s::Body>)>, Failed> {
         let asked =
             request.headers().get(RANGE).and_then(|range| range.to_str().ok()?.strip_prefix("bytes=-")?.parse::<u64>().ok());
@@ -277,7 +277,7 @@ impl Mended {
         Ok(Some((size, whole.header(HOST, "localhost").header(RANGE, "bytes=0-").body(s3s::Body::empty())?)))
     }
 
-    /// What there is to be told of an object.
+    /// The headers of an object.
     async fn look(&self, path: &str) -> Result<HeaderMap, Failed> {
         let look = Request::head(format!("http://localhost{path}")).header(HOST, "localhost").body(s3s::Body::empty())?;
         Ok(self.unsigned.call(look).await.map_err(|error| format!("{error:?}"))?.headers().clone())
@@ -304,12 +304,12 @@ fn length(headers: &HeaderMap) -> u64 {
 async fn serve(listener: TcpListener, service: Mended, script: Arc<Script>) {
     while let Ok((socket, _)) = listener.accept().await {
         let (service, script) = (service.clone(), Arc::clone(&script));
-        // A second handle of the same connection, for what is to become of it.
+        // A second handle of the connection, to reset or close it.
         let Ok((socket, handle)) = twice(socket) else { continue };
         let handle = Arc::new(handle);
         tokio::spawn(async move {
             let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&script), Arc::clone(&handle), request));
-            // A connection that was to break off is an error here.
+            // A connection that breaks off on purpose is an error here.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), answer).await;
         });
     }
@@ -329,13 +329,13 @@ async fn answer(
 ) -> Result<Answer, Failed> {
     let fault = script.next(&format!("{} {}", request.method(), request.uri()));
     if matches!(fault, Fault::Reset | Fault::ResetAnswer) {
-        // Whoever closes it resets it then.
+        // Closing the connection then resets it.
         connection.set_zero_linger()?;
     }
     match fault {
         Fault::Drop | Fault::Reset => return Err("dropped".into()),
         Fault::Status(status, code) => {
-            // Read first: who answers before closes the connection on a client that is still sending.
+            // Reads the body first: an early answer would close the connection on a client that is still sending.
             let _ = request.into_body().collect().await?;
             return told(status, code);
         }
@@ -363,7 +363,7 @@ async fn answer(
             let whole = body.collect().await?.to_bytes();
             let cut = whole.slice(..at.min(whole.len()));
             let frames = futures_util::stream::iter([Ok(Frame::data(cut))])
-                // The bytes before are on their way by then.
+                // The bytes before have been sent by then.
                 .chain(futures_util::stream::once(async {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     Err("cut off".into())

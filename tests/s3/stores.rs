@@ -1,5 +1,5 @@
-//! The table of `docs/storage.md` has a row for each case that runs on other servers, and a column for each server there is a script for. That each cell
-//! is true `.ci/s3` looks after.
+//! The table of `docs/storage.md` has a row for each case that runs on other servers, and a column for each server with a script.
+//! `.ci/s3` checks that each cell is true.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What was written since a moment, by clocks that tell whole seconds, and that are off.
+//! Objects modified since a time, with clocks that report whole seconds and that are off.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,14 +11,14 @@ use crate::cases::{Tested, keys};
 use crate::log::Log;
 use crate::server::{Like, Server};
 
-/// Puts an object of that time by the store's clock, as a store that tells whole seconds keeps it.
+/// Puts an object with that time by the store's clock, cut to whole seconds as such a store does.
 async fn put(bucket: &Bucket, folder: &Path, key: &str, at: DateTime<Utc>) -> Tested {
     bucket.put(key, "x").await?;
     File::options().write(true).open(folder.join(key))?.set_modified(SystemTime::from(at.trunc_subsecs(0)))?;
     Ok(())
 }
 
-/// Whoever asks from the clock of the time before sees each object.
+/// A poll that asks for changes since the time of the last one sees each object.
 #[tokio::test]
 async fn a_poll_loses_nothing_at_the_boundary_of_a_second() -> Tested {
     let server = Server::start().await?;
@@ -26,7 +26,7 @@ async fn a_poll_loses_nothing_at_the_boundary_of_a_second() -> Tested {
     let bucket = Bucket::open(&server.url("seconds"))?;
     let start = Utc::now().trunc_subsecs(0);
     let mut lost = Vec::new();
-    // Puts at each tenth of a second, polls between them.
+    // Puts at each tenth of a second, with polls in between.
     for tenth in 0..30 {
         let (asked, written) = (start + TimeDelta::milliseconds(tenth * 100), start + TimeDelta::milliseconds(tenth * 100 + 50));
         let key = format!("{tenth:02}");
@@ -39,7 +39,7 @@ async fn a_poll_loses_nothing_at_the_boundary_of_a_second() -> Tested {
     Ok(())
 }
 
-/// A server's clock that is a minute behind gives what is new a time that has passed.
+/// A server's clock that is a minute slow gives a new object a time in the past.
 #[tokio::test]
 async fn a_store_whose_clock_is_off_hides_nothing() -> Tested {
     for (name, ahead) in [("behind", -60), ("ahead", 60), ("right", 0)] {

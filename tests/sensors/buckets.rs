@@ -88,7 +88,7 @@ struct Least(usize);
 
 #[test]
 fn keys_are_unchanged_once_nothing_happened_for_long_enough() {
-    // A new key, a new content of the same size, and an attempt that fails: what was seen before survives all.
+    // A new key, a new content of the same size, and a failing attempt: the sensor's memory survives all of them.
     let report = Simulation::new(quiet())
         .params(Least(2))
         .arrive("0m", "memory://b/parts/a", "1")
@@ -144,12 +144,12 @@ fn a_missing_bucket_is_an_error_at_once() {
         let (state, attempts, pokes) = (node.state(), node.attempts(), node.pokes());
         assert_eq!((state, attempts, pokes, node.finished()), (NodeState::Failed, 1, 1, Some(Duration::ZERO)), "{}", node.id());
         let error = node.error().unwrap();
-        let expected = if node.id() == "escape" { "keys do not leave their bucket" } else { "no-such-bucket" };
+        let expected = if node.id() == "escape" { "a key cannot lead out of its bucket" } else { "no-such-bucket" };
         assert!(error.contains(expected), "{}: {error}", node.id());
     }
 }
 
-/// A task's or a sensor's own error, with storage's as its source.
+/// An error of a task or a sensor, with a storage error as its source.
 #[derive(Debug, thiserror::Error)]
 #[error("the export is out of reach")]
 struct OutOfReach(#[from] BucketError);
@@ -198,7 +198,8 @@ fn a_missing_bucket_is_not_retried_in_ones_own_bodies_either() {
     let error = |id: &str| report.node(id).error().unwrap().to_owned();
     assert_eq!(error("own"), format!("could not look for `a` in `{url}`: {missing}"));
     assert_eq!(error("own_error"), format!("the export is out of reach: could not look for `a` in `{url}`: {missing}"));
-    let escape = format!("\"../a\" is no key of `{url}`: it holds a `.` or `..` segment: keys do not leave their bucket");
+    let escape =
+        format!("\"../a\" is not a valid key in `{url}`: it contains a `.` or `..` segment: a key cannot lead out of its bucket");
     assert_eq!(error("escape"), escape, "said once");
 }
 

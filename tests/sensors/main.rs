@@ -1,9 +1,9 @@
-//! Ready-made sensors, wake-ups by the file system, and what a run is measured by.
+//! Ready-made sensors, wake-ups by the file system, and a run's metrics.
 
 mod buckets;
 mod metrics;
 mod time;
 mod timeouts;
-// How soon a change is seen elsewhere depends on what the system tells.
+// On other systems, when a change is noticed depends on the system's notifications.
 #[cfg(target_os = "linux")]
 mod wake_ups;

@@ -60,7 +60,7 @@ fn numbers_are_counted_from_what_happened() {
     assert_eq!((list.attempts, list.errors, list.queue, list.run), (2, 1, Duration::ZERO, Duration::ZERO));
     let upload = metrics.task("upload").unwrap();
     assert_eq!((upload.attempts, upload.states[&NodeState::Success]), (3, 3));
-    // One after the other, in a pool of one slot: the second waits 10 s for it and the third 20 s.
+    // One after another, in a pool with one slot: the second waits 10 s for the slot and the third 20 s.
     assert_eq!((upload.queue, upload.run), (Duration::from_secs(30), Duration::from_secs(30)));
     assert_eq!(metrics.task("after").unwrap().states[&NodeState::Skipped], 1);
 }

@@ -18,9 +18,9 @@ fn opens() {
 fn a_time_is_reached_when_it_is_that_late() {
     let report = Simulation::new(opens()).logical_date("2024-03-25").run();
     let open = report.node("open");
-    // Between its first poke and that time nobody asks.
+    // It is not poked between its first poke and that time.
     assert_eq!((open.pokes(), open.finished()), (2, Some(Duration::from_mins(330))));
-    // Summer time.
+    // In summer time.
     let local = report.node("local");
     assert_eq!((local.pokes(), local.finished()), (2, Some(Duration::from_hours(13))));
     assert!(report.node("nowhere").error().unwrap().contains("America/Torronto"), "{:?}", report.node("nowhere").error());

@@ -1,4 +1,4 @@
-//! What a sensor's timeout says it waited for: what its last poke looked for in vain, else what that saw.
+//! What a sensor's timeout error says of the wait: the keys that its last poke did not find, or else what that poke saw.
 
 use pipeline_runtime::cli::{Progress, Runner};
 use pipeline_runtime::prelude::*;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const MINUTES: Duration = Duration::from_mins(3);
 
-/// The error without what all of them begin with.
+/// The error without the prefix that all of them share.
 #[track_caller]
 fn said<'a>(report: &'a RunReport, node: &str) -> &'a str {
     let error = report.node(node).error().expect("it timed out");
@@ -45,7 +45,7 @@ fn a_timeout_names_what_the_last_poke_looked_for() {
     assert_eq!(time, "timed out: not ready within 3m (2 pokes); it was to be poked again at 2025-01-01T00:00:00Z");
 }
 
-/// Looks for that many keys, each twice, and takes that many seconds after it.
+/// Looks for that many keys, each twice, and then takes that many seconds.
 #[sensor(timeout = "3m", poke = "1m")]
 async fn many(bucket: Bucket, keys: u64, seconds: u64) -> Result<Poke<()>> {
     for key in 0..keys {

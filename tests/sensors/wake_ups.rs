@@ -1,4 +1,4 @@
-//! Wake-ups on `file://`, in real runs. Every sensor's second tick is 50 seconds away: what is seen before that was a change.
+//! Wake-ups on `file://`, in real runs. Every sensor's second tick is 50 seconds away, so an earlier poke is due to a change.
 
 #![allow(clippy::unwrap_used, reason = "what fails here is the test")]
 
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// By the bucket's URL and the key: how often it was looked for.
+/// How often each key was looked for, by the bucket's URL and the key.
 static LOOKS: LazyLock<watch::Sender<HashMap<String, u64>>> = LazyLock::new(|| watch::Sender::new(HashMap::new()));
 
 #[sensor(poke = "50s", timeout = "1m")]
@@ -23,7 +23,7 @@ async fn waits(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     Ok(found.into())
 }
 
-/// Waits for a file of that many bytes.
+/// Waits for a file of at least that many bytes.
 #[sensor(poke = "50s", timeout = "1m")]
 async fn grown(bucket: Bucket, key: String, bytes: u64) -> Result<Poke<u64>> {
     let found = bucket.head(&key).await?.filter(|object| object.size >= bytes);
@@ -46,7 +46,7 @@ fn waiting(place: Place) -> Result<()> {
     Ok(())
 }
 
-/// A bucket, as its folder.
+/// A bucket on `file://`, and its folder.
 struct Folder {
     folder: tempfile::TempDir,
 }
@@ -79,7 +79,7 @@ fn run(pipeline: Pipeline, place: &Place, meanwhile: impl FnOnce(Looks) -> BoxFu
     Ended(finished)
 }
 
-/// How the run went.
+/// The result of a run.
 struct Ended(Finished);
 
 impl std::ops::Deref for Ended {
@@ -90,7 +90,7 @@ impl std::ops::Deref for Ended {
     }
 }
 
-/// What was looked for in a bucket.
+/// The lookups in a bucket.
 #[derive(Clone)]
 struct Looks(Place);
 
@@ -99,7 +99,7 @@ impl Looks {
         LOOKS.borrow().get(&format!("{}/{key}", self.0.url)).copied().unwrap_or(0)
     }
 
-    /// Returns once the key was looked for so many times.
+    /// Returns once the key was looked for `times` times.
     async fn reach(&self, key: &str, times: u64) {
         let mut looks = LOOKS.subscribe();
         let key = format!("{}/{key}", self.0.url);
@@ -114,7 +114,7 @@ impl Looks {
     }
 }
 
-/// That it succeeded, long before its second tick, at its `n`th poke.
+/// Asserts that the node succeeded at its `n`th poke, long before its second tick.
 #[track_caller]
 fn assert_woken(report: &RunReport, node: &str, n: usize) {
     let node = report.node(node);
@@ -150,7 +150,7 @@ fn a_file_that_is_still_written_wakes_nobody() {
             let mut file = fs::File::create(half).unwrap();
             file.write_all(b"{").unwrap();
             fs::write(other, "1").unwrap();
-            // The system tells what happens in a folder in order, so by now the half file was told of as well.
+            // The system reports the events of a folder in order, so the event of the half-written file has arrived by now.
             looks.reach("other", 2).await;
             assert_eq!(looks.of("half"), 1);
             file.write_all(b"}").unwrap();
@@ -270,13 +270,13 @@ fn there_are_never_more_pokes_than_changes_and_ticks() {
     assert!(node.finished().unwrap() < Duration::from_secs(40), "{}", report.timeline());
 }
 
-// ---- what is watched, as the system says it
+// ---- watches, as the system reports them
 
-/// How often the folder is watched by this process.
+/// How many watches this process has on the folder.
 fn watches_of(folder: &Path) -> usize {
     let inode = format!(" ino:{:x} ", fs::metadata(folder).unwrap().ino());
     let files = fs::read_dir("/proc/self/fdinfo").unwrap();
-    // A file that was closed meanwhile has nothing to tell.
+    // A file that was closed meanwhile is skipped.
     let infos = files.filter_map(|file| fs::read_to_string(file.ok()?.path()).ok());
     infos.map(|info| info.lines().filter(|line| line.starts_with("inotify ") && line.contains(&inode)).count()).sum()
 }
@@ -285,7 +285,7 @@ fn watches_of(folder: &Path) -> usize {
 fn assert_soon(condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while !condition() {
-        assert!(Instant::now() < deadline, "it did not come to be");
+        assert!(Instant::now() < deadline, "the condition did not become true");
         std::thread::yield_now();
     }
 }

@@ -12,7 +12,7 @@ fn a_second_engine_is_refused_and_names_the_first() {
     let held = format!("error: the journal \".pipeline/journal.db\" is in use by process {} since 20", serve.id());
     assert!(second.starts_with(&held) && second.contains("served-pipelines serve`)"), "{second}");
     let run = folder.refused(&["run", "waiting", "--logical-date", "2024-03-01"]);
-    assert!(run.contains("  = help: `trigger waiting --logical-date 2024-03-01` has that process run it"), "{run}");
+    assert!(run.contains("  = help: `trigger waiting --logical-date 2024-03-01` asks that process to run it"), "{run}");
     assert!(folder.refused(&["resume"]).starts_with(&held));
 }
 
@@ -26,12 +26,12 @@ fn runs_are_triggered_skipped_cancelled_and_retried_in_the_process_that_serves()
     let again = folder.refused(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
     assert!(again.starts_with(&format!("error: run `{FIRST}` of that date is running")), "{again}");
     assert_eq!(folder.ok(&["skip", FIRST, "arrival"]).trim_end(), format!("node arrival of run {FIRST} of waiting is skipped"));
-    serve.hears("/arrival  skipped  somebody wanted it skipped");
+    serve.hears("/arrival  skipped  it was skipped manually");
     serve.hears("of waiting: success");
     let skipped = folder.refused(&["skip", FIRST, "arrival"]);
     assert_eq!(skipped.trim_end(), format!("error: run `{FIRST}`: `arrival` cannot be skipped: it is skipped"));
-    // What has ended is tried again, and cancelled while it waits.
-    assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting goes on"));
+    // An ended run is retried, and cancelled while it waits.
+    assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting continues"));
     serve.hears("/arrival  up_for_reschedule");
     assert_eq!(folder.ok(&["cancel", FIRST]).trim_end(), format!("run {FIRST} of waiting is cancelled"));
     serve.hears("of waiting: cancelled");
@@ -63,13 +63,13 @@ fn a_run_that_waits_for_its_turn_is_cancelled_before_it_begins() {
 #[test]
 fn a_paused_schedule_starts_nothing_until_it_is_followed_again() {
     let folder = Folder::new();
-    // A journal that was served once.
+    // A journal that was served before.
     folder.ok(&["run", "daily", "--logical-date", "2024-03-01"]);
     assert!(folder.ok(&["pause", "minutely"]).starts_with("the schedule of minutely is paused;"));
     let mut serve = folder.start(&["serve"]);
     serve.hears("serving minutely: paused");
     serve.hears("serving ordered");
-    // By hand it runs all the same.
+    // A manual run is not affected.
     assert!(folder.ok(&["trigger", "minutely"]).contains("has started"));
     serve.hears("of minutely: success");
     assert_eq!(folder.ok(&["pause", "minutely"]).trim_end(), "the schedule of minutely was paused already");
@@ -85,14 +85,14 @@ fn without_a_holder_a_command_does_it_itself() {
     let folder = Folder::new();
     let mut run = folder.start(&["run", "waiting", "--logical-date", "2024-03-01"]);
     run.hears("arrival  up_for_reschedule");
-    // A run holds the journal, too, and does what it is asked for meanwhile.
+    // A run holds the journal as well, and carries out commands meanwhile.
     let told = folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
     assert!(told.contains("of daily has started"), "{told}");
     run.hears(&format!("daily/{FIRST}/delicate  success"));
     assert_eq!(run.ended_by("-INT"), Some(130));
     let skipped = folder.ok(&["skip", &format!("waiting/{FIRST}"), "arrival"]);
     assert!(skipped.contains("run: success"), "{skipped}");
-    // Two pipelines have a run of that id.
+    // Two pipelines have a run with that id.
     let both = folder.refused(&["cancel", FIRST]);
     assert!(both.contains("`daily`, `waiting` have a run") && both.contains("as in `daily/"), "{both}");
     let triggered = folder.ok(&["trigger", "daily", "--logical-date", "2024-03-02"]);

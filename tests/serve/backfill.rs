@@ -1,4 +1,4 @@
-//! `backfill`: which intervals it takes, in which order, and where.
+//! `backfill`: which intervals it takes, in which order, and which process runs them.
 
 use crate::process::Folder;
 
@@ -62,7 +62,7 @@ fn days_that_depend_on_each_other_are_run_again_in_their_order_and_stop_at_the_f
     assert_eq!(code, 1, "{stdout}{stderr}");
     assert!(stdout.ends_with("backfill of ordered: 1 success, 1 failed, 2 not begun\n"), "{stdout}");
     folder.touch("mended");
-    // The newest outcome counts, so that the day's earlier success does not let the others begin.
+    // The newest outcome counts, so the day's earlier success does not let the others start.
     assert_eq!(states(&folder, "ordered").iter().filter(|(_, state)| state == "queued").count(), 2);
     folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z__2"]);
     folder.ok(&["resume"]);
@@ -99,7 +99,7 @@ fn a_day_that_is_cancelled_while_it_is_queued_holds_up_those_after_it() {
     assert_eq!(states(&folder, "ordered")[1..], after);
     std::fs::remove_file(folder.path("hang")).unwrap();
     serve.hears("run backfill__2024-03-02T00:00:00Z of ordered: success");
-    // It has looked at what may begin before it answers.
+    // Before it answers, the process has checked which queued runs may start.
     folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
     assert_eq!(states(&folder, "ordered")[1..], after);
     folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z", "delicate"]);
@@ -113,7 +113,7 @@ fn a_day_that_is_unfinished_in_the_journal_is_resumed_before_those_that_wait_for
     folder.touch("hang");
     let mut run = folder.start(&["run", "ordered", "--logical-date", "2024-03-01"]);
     run.hears("delicate  running");
-    // What is printed as it happens is kept a moment later.
+    // Events are printed a moment before they are durable.
     while folder.runs("ordered").is_empty() {}
     run.signal("-KILL");
     run.ends();
@@ -140,7 +140,7 @@ fn the_process_that_serves_runs_them() {
     let refused = folder.refused(&["backfill", "waiting", "--from", "2024-03-05", "--to", "2024-03-06"]);
     assert!(refused.starts_with("error: pipeline `waiting` has no schedule, and so no intervals to run"), "{refused}");
     let refused = folder.refused(&["backfill", "daily", "--from", "2190-03-05", "--to", "2190-03-06"]);
-    assert!(refused.starts_with("error: no data interval of `daily` that is over starts between"), "{refused}");
+    assert!(refused.starts_with("error: no completed data interval of `daily` starts between"), "{refused}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }
 
@@ -175,7 +175,7 @@ fn a_param_that_does_not_fit_is_named_before_anything_runs() {
 fn more_intervals_than_may_be_are_refused() {
     let folder = Folder::new();
     let refused = folder.refused(&["backfill", "minutely", "--from", "2024-01-01", "--to", "2024-06-01"]);
-    assert_eq!(refused, "error: more than 100000 intervals start between 2024-01-01 and 2024-06-01: divide them\n");
+    assert_eq!(refused, "error: more than 100000 intervals start between 2024-01-01 and 2024-06-01: split the backfill\n");
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_day_on_which_several_intervals_start_is_no_logical_date() {
         let refused = folder.refused(&[command, "minutely", "--logical-date", "2024-03-25"]);
         assert!(refused.starts_with(&format!("error: --logical-date: {several}")), "{refused}");
     }
-    // As a bound it is all of them.
+    // As a bound, a date alone means the whole day.
     let dry = folder.ok(&["backfill", "minutely", "--from", "2024-03-25", "--to", "2024-03-25", "--dry-run"]);
     assert_eq!(dry.lines().count(), 1440);
     assert!(dry.ends_with("2024-03-25T23:59:00Z/2024-03-26T00:00:00Z  would run\n"), "{dry}");

@@ -1,4 +1,4 @@
-//! Where commands look for the journal, and what a pipeline's next run is.
+//! Where commands look for the journal, and which run of a pipeline is the next.
 
 use crate::process::Folder;
 use std::fs;
@@ -24,15 +24,17 @@ fn what_talks_to_a_journal_makes_none() {
         &["backup", "copy.db"],
     ] {
         let said = folder.refused(args);
-        let looked =
-            format!("error: there is no journal at {:?}; `run` or `serve` makes one there", folder.path(".pipeline/journal.db"));
+        let looked = format!(
+            "error: there is no journal at {:?}; `run` or `serve` creates one there",
+            folder.path(".pipeline/journal.db")
+        );
         assert!(
             said.starts_with(&looked) && said.contains("`--journal FILE` or the environment variable `PIPELINE_JOURNAL`"),
             "{said}"
         );
     }
     assert!(!folder.path(".pipeline").exists());
-    // Those that run pipelines make it.
+    // Commands that run pipelines create it.
     folder.ok(&["backfill", "daily", "--from", "2024-03-01", "--to", "2024-03-01"]);
     assert_eq!(folder.runs("daily").len(), 1);
 }
@@ -49,7 +51,7 @@ fn the_environment_names_the_journal_and_the_option_overrides_it() {
     assert!(folder.path("there.db").exists() && !folder.path(".pipeline").exists());
     assert!(named("there.db", &["runs"]).contains(FIRST));
     assert!(named("nowhere.db", &["--journal", "there.db", "runs"]).contains(FIRST));
-    // Set to nothing it is as if it were not set.
+    // An empty variable counts as unset.
     named("", &["run", "daily", "--logical-date", "2024-03-02"]);
     assert!(folder.path(".pipeline/journal.db").exists());
 }
@@ -60,11 +62,11 @@ fn a_date_is_triggered_once_also_where_it_follows_from_the_schedule() {
     let _serve = folder.serve(&[]);
     folder.touch("hang");
     assert!(folder.ok(&["trigger", "daily"]).contains("of daily has started"));
-    // The day may have ended in between, once.
+    // At most once, the day may have changed in between.
     let refused = (0..2).map(|_| folder.call(&["trigger", "daily"])).find(|(code, ..)| *code == 2);
     let (_, _, said) = refused.expect("one of them is refused");
     assert!(said.starts_with("error: run `manual__") && said.contains("` of that date is running;"), "{said}");
-    // Without a schedule it is about now, and so each is another.
+    // Without a schedule the date is the current time, so each run is another.
     assert!(folder.ok(&["trigger", "waiting"]).contains("of waiting has started"));
     assert!(folder.ok(&["trigger", "waiting"]).contains("of waiting waits for its turn"));
     fs::remove_file(folder.path("hang")).unwrap();
@@ -106,7 +108,7 @@ fn the_list_says_what_is_paused_and_when_the_next_run_is() {
 #[test]
 fn dates_that_are_not_kept_as_they_are_are_refused() {
     let folder = Folder::new();
-    let reason = "cannot be kept: years run from 1678 to 2261, as times are counted in nanoseconds";
+    let reason = "is out of range: years run from 1678 to 2261, because times are counted in nanoseconds";
     folder.ok(&["run", "daily", "--logical-date", "2024-03-01"]);
     for date in ["9998-01-01", "2262-04-12", "1600-01-01", "0001-01-01"] {
         for args in [

@@ -1,11 +1,11 @@
-//! Log lines of runs that are under way at once: each says whose it is.
+//! Log lines of concurrent runs: each names its run.
 
 use crate::process::Folder;
 
 const FIRST: &str = "manual__2024-03-01T00:00:00Z";
 const SECOND: &str = "manual__2024-03-02T00:00:00Z";
 
-/// Two runs of one pipeline, under way at once.
+/// Two concurrent runs of one pipeline.
 fn two_runs(folder: &Folder) {
     for date in ["2024-03-01", "2024-03-02"] {
         folder.ok(&["trigger", "busy", "--logical-date", date]);
@@ -42,7 +42,7 @@ fn json_lines_have_the_run() {
         (&line["pipeline"], &line["run"], &line["node"], &line["attempt"], &line["message"], &line["fields"]["day"]),
         (&"busy".into(), &SECOND.into(), &"patient".into(), &1.into(), &"waits for go".into(), &"2024-03-02".into())
     );
-    let asked: serde_json::Value = serde_json::from_str(&serve.heard("asked from outside")).expect("the engine's, too");
+    let asked: serde_json::Value = serde_json::from_str(&serve.heard("answered a command")).expect("the engine's, too");
     assert_eq!((asked["level"].as_str(), asked.get("run")), (Some("INFO"), None));
 }
 
@@ -53,7 +53,7 @@ fn a_callback_that_fails_says_whose_it_was() {
     let folder = Folder::new();
     let mut serve = folder.serve(&[]);
     folder.ok(&["trigger", "unheard", "--logical-date", "2024-03-01"]);
-    // How the run ended is told as it does: the callback may be tried again for a day.
+    // The end of the run is reported at once: the callback may be retried for a day.
     serve.hears(&format!("run {FIRST} of unheard: success"));
     serve.hears(&format!(" WARN unheard/{FIRST}/quick: a callback failed and will be tried again callback=\"on_success\""));
 }

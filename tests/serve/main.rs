@@ -1,4 +1,4 @@
-//! `serve`, and the commands that ask it for something: real processes, on a clock six hundred times as fast.
+//! `serve`, and the commands that it carries out: real processes, on a clock that is six hundred times as fast.
 #![cfg(unix)]
 
 mod asked;

@@ -1,10 +1,11 @@
-//! A journal is its file, whatever leads to it: one process holds it, and notices when it is gone.
+//! A journal is identified by its file, whatever path leads to it: one process holds it, and notices when it is gone.
 
 use crate::process::Folder;
 use std::fs;
 use std::os::unix::fs::symlink;
 
 const JOURNAL: &str = ".pipeline/journal.db";
+const WAL: &str = ".pipeline/journal.db-wal";
 const LOCK: &str = ".pipeline/journal.db.lock";
 
 #[test]
@@ -20,10 +21,43 @@ fn a_second_process_is_refused_by_whatever_name_it_comes() {
         let said = folder.refused(&["--journal", name, "serve"]);
         let holder = format!("is in use by process {} since 20", serve.id());
         assert!(said.contains(&holder) && said.contains("served-pipelines serve`)"), "{name}: {said}");
-        // What only talks to the holder reaches it.
+        // Commands to the holder reach it by this path.
         let told = folder.ok(&["--journal", name, "trigger", "daily", "--logical-date", "2024-03-01"]);
         assert!(told.contains("run manual__2024-03-01T00:00:00Z") && told.contains("of daily has started"), "{name}: {told}");
     }
+}
+
+/// Another program that closes the journal takes itself for the last one, and removes the `-wal`, unless each process that has it
+/// open still has its locks on it.
+#[test]
+fn a_program_that_reads_the_journal_takes_nothing_from_the_process_that_serves() {
+    let folder = Folder::new();
+    for args in [&["--dashboard", "0"][..], &["--no-dashboard"]] {
+        let mut serve = folder.serve(args);
+        for day in ["2024-03-01", "2024-03-02"] {
+            folder.ok(&["trigger", "daily", "--logical-date", day]);
+            folder.ok(&["runs"]);
+            let other = rusqlite::Connection::open(folder.path(JOURNAL)).unwrap();
+            let runs: i64 = other.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
+            assert!(runs > 0);
+            drop(other);
+            assert!(folder.path(WAL).exists(), "{args:?}: its newest commits are gone");
+        }
+        assert_eq!(serve.ended_by("-TERM"), Some(0));
+    }
+    assert_eq!(folder.runs("daily").len(), 4);
+}
+
+#[test]
+fn a_process_that_serves_notices_that_its_newest_commits_are_removed() {
+    let folder = Folder::new();
+    let mut serve = folder.serve(&[]);
+    folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
+    fs::remove_file(folder.path(WAL)).unwrap();
+    serve.hears("its `-wal`, which has the newest commits, was removed or replaced by another program");
+    assert_eq!(serve.ends().code(), Some(1));
+    // Closing the file saved them.
+    assert_eq!(folder.runs("daily").len(), 1);
 }
 
 #[test]
@@ -33,11 +67,11 @@ fn a_lock_file_that_is_removed_lets_nobody_in_and_is_made_again() {
     fs::remove_file(folder.path(LOCK)).unwrap();
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {}", serve.id())), "{said}");
-    serve.hears("was removed; it is there again");
+    serve.hears("was removed; it has been recreated");
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {} since 20", serve.id())), "{said}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
-    // That it is let in again shows that the lock is given back.
+    // A new process can hold the journal, so the lock was released.
     folder.serve(&[]);
 }
 
@@ -70,7 +104,7 @@ fn the_lock_file_has_no_params() {
     folder.ok(&given);
     let kept = fs::read_to_string(folder.path(LOCK)).unwrap();
     assert!(kept.trim_end().ends_with("served-pipelines run daily --logical-date 2024-03-01 --log warn"), "{kept}");
-    // This pipeline takes no params: it is refused, but by then it has held the journal.
+    // This pipeline takes no params, so the run is refused, but by then the process has held the journal.
     let (code, ..) = folder.call(&["run", "daily", "--param", "password=hunter2", "--param=token=hunter2"]);
     assert_eq!(code, 2);
     assert!(!fs::read_to_string(folder.path(LOCK)).unwrap().contains("hunter2"));
@@ -92,7 +126,7 @@ fn a_process_whose_journal_is_taken_away_stops_and_says_so() {
         let told =
             format!("the journal \".pipeline/journal.db\" is gone: {reason} while this process wrote it. The engine stops;");
         assert!(serve.said(&told), "{told}");
-        // Put back, it has all that was committed.
+        // When the file is put back, it has all that was committed.
         fs::rename(folder.path(".pipeline/moved.db"), folder.path(JOURNAL)).unwrap();
         assert_eq!(folder.runs("waiting")[0]["state"], "running");
     }

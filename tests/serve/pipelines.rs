@@ -1,4 +1,4 @@
-//! A binary whose minutes take a tenth of a second: what the tests of `serve` start, stop and ask for things.
+//! A binary whose minutes take a tenth of a second: the tests of `serve` start it, stop it and send it commands.
 
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
@@ -15,12 +15,12 @@ async fn tick(day: String) -> Result<String> {
 /// Runs every minute.
 #[pipeline(schedule = "* * * * *", catchup = true, max_active_runs = 2)]
 fn minutely() {
-    // Where somebody made a pipe of it, this waits until he has written.
+    // If a test has made this a named pipe, reading blocks until the test has written.
     let _ = std::fs::read("hold");
     tick(template!("{{ ts }}"));
 }
 
-/// Which file is waited for.
+/// The file to wait for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Options {
     key: String,
@@ -57,7 +57,7 @@ async fn patient(day: String) -> Result<String> {
     Ok(day)
 }
 
-/// Lets the other bodies go first, again and again: a test's body that is under way until a file is there.
+/// Yields to other bodies, in a loop of a body that runs until a file exists.
 async fn others_first() {
     let mut went = false;
     std::future::poll_fn(|context| {
@@ -70,7 +70,7 @@ async fn others_first() {
     .await;
 }
 
-/// Has a body that is under way until somebody lets it end.
+/// Has a body that runs until a test lets it end.
 #[pipeline]
 fn busy() {
     tick(patient(template!("{{ ds }}")));
@@ -85,7 +85,7 @@ async fn quick() -> Result<()> {
     Ok(())
 }
 
-/// Tells somebody who is not there.
+/// Has a callback that always fails.
 #[pipeline]
 fn unheard() {
     quick();
@@ -105,7 +105,7 @@ fn daily() {
     delicate(template!("{{ ds }}"));
 }
 
-/// Does, and its days wait for each other.
+/// The same, and its days wait for each other.
 #[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10", depends_on_past = true)]
 fn ordered() {
     delicate(template!("{{ ds }}"));
@@ -118,7 +118,7 @@ async fn stored(day: String) -> Result<()> {
     if day == "2024-03-03" && Path::new("broken").exists() { Err(TaskError::fatal("503")) } else { Ok(()) }
 }
 
-/// Its days run side by side, and one task of each waits for that of the day before.
+/// Its days run concurrently, and one task of each waits for the same task of the day before.
 #[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10")]
 fn overlapping() {
     stored(template!("{{ ds }}"));
@@ -133,11 +133,11 @@ struct Region {
 #[task]
 async fn note(line: String) -> Result<()> {
     let mut notes = std::fs::OpenOptions::new().append(true).create(true).open("notes")?;
-    // In one write, as bodies run side by side.
+    // In one write, as bodies run concurrently.
     Ok(notes.write_all(format!("{line}\n").as_bytes())?)
 }
 
-/// Notes what it was run with.
+/// Notes its params.
 #[pipeline(schedule = "@daily", start = "2024-03-01", end = "2024-03-10", max_active_runs = 1)]
 fn regional(_: Region) {
     note(template!("{{ ds }} {{ params.name }} {{ params.retries }}"));

@@ -1,4 +1,4 @@
-//! Processes in a folder of their own, and what they print.
+//! Processes in a folder of their own, and their output.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// Longer than anything takes that is going to happen.
+/// Longer than anything that a test waits for.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Folder(tempfile::TempDir);
@@ -39,28 +39,28 @@ impl Folder {
         command
     }
 
-    /// Runs a command to its end: its exit code, and what it printed on stdout and stderr.
+    /// Runs a command to its end, and returns its exit code, stdout and stderr.
     pub(crate) fn call(&self, args: &[&str]) -> (i32, String, String) {
         let Output { status, stdout, stderr } = self.command(args).output().expect("it was built");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
         (status.code().unwrap_or(-1), text(stdout), text(stderr))
     }
 
-    /// The same of a command that is to succeed.
+    /// Runs a command that must succeed, and returns its stdout.
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let (code, stdout, stderr) = self.call(args);
         assert_eq!(code, 0, "{args:?}: {stdout}{stderr}");
         stdout
     }
 
-    /// The same of a command that is to be refused: what it says on stderr.
+    /// Runs a command that must be refused, and returns its stderr.
     pub(crate) fn refused(&self, args: &[&str]) -> String {
         let (code, stdout, stderr) = self.call(args);
         assert_eq!(code, 2, "{args:?}: {stdout}{stderr}");
         stderr
     }
 
-    /// The runs of a pipeline that the journal keeps, the oldest first.
+    /// The runs of a pipeline in the journal, oldest first.
     pub(crate) fn runs(&self, pipeline: &str) -> Vec<serde_json::Value> {
         let listed = self.ok(&["runs", "--pipeline", pipeline, "--json", "--limit", "1000"]);
         let mut runs: Vec<_> = listed.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
@@ -68,12 +68,12 @@ impl Folder {
         runs
     }
 
-    /// Starts a process that goes on.
+    /// Starts a process and lets it run.
     pub(crate) fn start(&self, args: &[&str]) -> Process {
         self.start_with::<&str>(args, &[])
     }
 
-    /// The same, with that in its environment.
+    /// The same, with these variables in its environment.
     pub(crate) fn start_with<V: AsRef<OsStr>>(&self, args: &[&str], environment: &[(&str, V)]) -> Process {
         let mut command = self.command(args);
         command.envs(environment.iter().map(|(name, value)| (name, value.as_ref())));
@@ -83,7 +83,7 @@ impl Folder {
             let tell = tell.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    // Whoever listened may have gone.
+                    // The receiver may be gone.
                     let _ = tell.send(line);
                 }
             });
@@ -91,7 +91,7 @@ impl Folder {
         Process { child, lines, heard: Vec::new() }
     }
 
-    /// Starts `serve`, and waits until it does.
+    /// Starts `serve`, and waits until it serves.
     pub(crate) fn serve(&self, args: &[&str]) -> Process {
         let mut process = self.start(&[&["serve"], args].concat());
         process.hears("serving ordered");
@@ -103,7 +103,7 @@ fn boxed(stream: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     Box::new(stream)
 }
 
-/// A process that goes on until it is told to end.
+/// A process that runs until it is told to end.
 pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
@@ -135,16 +135,16 @@ impl Process {
         assert!(sent.success());
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the process has ended by itself.
     pub(crate) fn ends(&mut self) -> ExitStatus {
-        // Its streams are closed when it ends, and then nothing more is sent.
+        // When it ends, its streams are closed, and no more lines come.
         while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
             self.heard.push(line);
         }
         self.child.wait().expect("it is ours")
     }
 
-    /// Sends a signal and waits for the end: its exit code.
+    /// Sends a signal, waits for the end, and returns the exit code.
     pub(crate) fn ended_by(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
         self.ends().code()
@@ -155,7 +155,7 @@ impl Process {
         self.heard.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}")).clone()
     }
 
-    /// Waits for a line that contains this, unless there was one already: what the two streams say comes in any order.
+    /// Waits for a line that contains this, unless there was one already: the lines of the two streams come in any order.
     pub(crate) fn has_said(&mut self, part: &str) {
         if !self.said(part) {
             self.hears(part);
@@ -169,7 +169,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,11 +1,11 @@
-//! What a process that serves deletes by itself, what it is asked to delete, and copies of its journal.
+//! What a serving process deletes by itself, what it deletes on command, and copies of its journal.
 
 use crate::process::Folder;
 use rusqlite::Connection;
 use std::fs;
 use std::path::Path;
 
-/// A folder with runs that have ended, of half a megabyte each.
+/// A folder with ended runs of half a megabyte each.
 fn large() -> Folder {
     let folder = Folder::new();
     let params = serde_json::json!({ "name": "x".repeat(500_000) });
@@ -24,7 +24,7 @@ fn prune_beside_a_process_that_serves_deletes_what_is_old_and_the_file_shrinks()
     let was = size(&folder);
     assert!(was > 4_000_000, "{was}");
     let mut serve = folder.serve(&[]);
-    // Its clock, which goes so fast, begins when the last of those runs was made, and they ended later.
+    // The clock is sped up. In this process it starts at the time when the last of those runs was created, and they ended later.
     let newest = |column: &str| -> i64 {
         let journal = Connection::open(folder.path(".pipeline/journal.db")).unwrap();
         journal.query_row(&format!("SELECT max({column}) FROM runs"), [], |row| row.get(0)).unwrap()
@@ -33,13 +33,13 @@ fn prune_beside_a_process_that_serves_deletes_what_is_old_and_the_file_shrinks()
     while newest("created") <= ended {
         serve.hears("of minutely: success");
     }
-    // Whoever only counts needs no holder.
+    // A dry run needs no holder.
     let counted = folder.ok(&["prune", "--older-than", "0s", "--dry-run"]);
     assert!(counted.contains("would be deleted") && folder.runs("regional").len() == 9, "{counted}");
     let said = folder.ok(&["prune", "--older-than", "0s"]);
     assert!(said.contains("deleted; ") && said.contains("\nthe file has shrunk from "), "{said}");
-    serve.hears(&format!("asked from outside: {}", said.lines().next().unwrap()));
-    // The newest stays, which templates look back on.
+    serve.hears(&format!("answered a command: {}", said.lines().next().unwrap()));
+    // The newest run stays, as templates may refer to it.
     assert_eq!(folder.runs("regional").len(), 1);
     assert!(size(&folder) < was / 2, "{} of {was} bytes", size(&folder));
     serve.hears("of minutely: success");
@@ -50,13 +50,13 @@ fn prune_beside_a_process_that_serves_deletes_what_is_old_and_the_file_shrinks()
 #[test]
 fn a_process_that_serves_keeps_runs_for_as_long_as_it_is_told_to() {
     let folder = large();
-    // An hour is six seconds here, and whole days are between the backfill and the process.
+    // An hour takes six seconds here, and there are whole days between the backfill and the process.
     let mut serve = folder.serve(&["--keep", "1ms"]);
     assert!(serve.said("serving minutely: next run at ") && serve.said("runs are kept for 1ms"));
-    serve.hears("runs deleted that are kept no longer");
+    serve.hears("runs deleted that are past their `keep`");
     assert_eq!(folder.runs("regional").len(), 1);
-    // Again an hour later, of what it has run itself.
-    serve.hears("deleted that are kept no longer");
+    // An hour later it deletes again, this time its own runs.
+    serve.hears("deleted that are past their `keep`");
     let minutes: Vec<String> = folder.runs("minutely").iter().map(|run| run["logical_date"].to_string()).collect();
     assert_eq!(serve.ended_by("-TERM"), Some(0));
     let mut next = folder.serve(&["--keep", "1ms"]);
@@ -68,16 +68,20 @@ fn a_process_that_serves_keeps_runs_for_as_long_as_it_is_told_to() {
         after.iter().filter(|minute| latest.is_some_and(|latest| *minute < latest) && !minutes.contains(minute)).count();
     assert_eq!(earlier, 0, "nothing runs a second time: {minutes:?}, {after:?}");
     let refused = folder.refused(&["serve", "--keep", "0s"]);
-    assert!(refused.contains("'0s' for '--keep <DURATION>': it must be longer than zero; without it runs stay"), "{refused}");
+    assert!(
+        refused.contains("'0s' for '--keep <DURATION>': it must be longer than zero; without it runs are never deleted"),
+        "{refused}"
+    );
 }
 
-/// Whether a journal's pages are sound, and each run in it has what it says it has.
+/// Asserts that a journal's pages are sound and its runs and records agree. Returns the number of runs.
 fn is_whole(journal: &Path) -> i64 {
     let journal = Connection::open(journal).expect("it is there");
     let count = |query: &str| journal.query_row(query, [], |row| row.get::<_, i64>(0)).expect("a number");
     let checked: String = journal.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a text");
     assert_eq!(checked, "ok");
-    // 10 is the end of a run; it and its row are one commit. That a run begins is kept with its first records at the latest.
+    // Kind 10 is the end of a run, which is committed with the run's row. The start of a run is committed no later than its first
+    // records.
     let ended = "SELECT count(*) FROM runs WHERE (state IN ('success', 'failed', 'cancelled')) \
                  <> EXISTS (SELECT 1 FROM records WHERE run = key AND kind = 10)";
     assert_eq!(count(ended), 0, "runs that have ended have all their records, and others have no end");
@@ -122,7 +126,7 @@ fn copies_that_are_made_in_the_middle_of_a_load_are_whole_journals() {
     assert!(shown.contains("of regional: success"), "{shown}");
     folder.ok(&["--journal", "first.db", "resume"]);
     assert_eq!(unfinished("first.db"), 0);
-    // What was killed in the middle is whole as well, and its place is taken by the copy.
+    // The journal whose process was killed is sound as well. Then the copy takes its place.
     folder.ok(&["resume"]);
     is_whole(&folder.path(".pipeline/journal.db"));
     for suffix in ["-wal", "-shm"] {

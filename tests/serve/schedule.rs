@@ -1,4 +1,4 @@
-//! What runs by itself, what a stop leaves, and what the next process makes of it.
+//! What runs by schedule, what a stop leaves, and what the next process does with it.
 
 use crate::process::Folder;
 
@@ -21,7 +21,7 @@ fn every_tick_is_run_once_also_over_a_restart() {
     }
     let intervals = intervals(&folder, "minutely");
     assert!(intervals.len() >= 6, "{intervals:?}");
-    // It catches up, so that neither the stop nor a slow machine leaves one out.
+    // It catches up, so neither the stop nor a slow machine leaves an interval out.
     assert!(intervals.iter().zip(&intervals[1..]).all(|(before, after)| before.1 == after.0), "{intervals:?}");
 }
 
@@ -32,7 +32,7 @@ fn what_is_under_way_may_end_when_the_process_is_asked_to_and_its_downstream_run
     assert!(folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]).contains("has started"));
     serve.hears("/patient  running");
     serve.signal("-TERM");
-    serve.hears("SIGTERM: nothing more starts; what is under way has 20s to end");
+    serve.hears("SIGTERM: nothing more starts; running attempts have 20s to finish");
     folder.touch("go");
     assert_eq!(serve.ends().code(), Some(0));
     assert_eq!(folder.runs("busy")[0]["state"], "running");
@@ -53,7 +53,7 @@ fn what_does_not_end_in_time_is_cut_off_and_gone_on_with() {
     assert_eq!(serve.ended_by("-TERM"), Some(143));
     assert!(serve.said("run manual__2024-03-01T00:00:00Z of busy is unfinished"));
     folder.touch("go");
-    assert!(folder.ok(&["resume"]).contains("going on with run manual__2024-03-01T00:00:00Z"));
+    assert!(folder.ok(&["resume"]).contains("resuming run manual__2024-03-01T00:00:00Z"));
     assert!(folder.runs("busy").iter().all(|run| run["state"] == "success"));
 }
 
@@ -63,20 +63,22 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let mut serve = folder.serve(&[]);
     folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
     serve.hears("/arrival  up_for_reschedule");
-    // The second waits for the first: one at a time.
+    // The second waits for the first, as only one may be active.
     let queued = folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-02", "--param", "key=other.json"]);
     assert_eq!(
         queued.trim_end(),
         "run manual__2024-03-02T00:00:00Z of waiting waits for its turn: 1 run is active, which is the pipeline's \
          `max_active_runs`"
     );
+    let shown = folder.ok(&["show", "manual__2024-03-02T00:00:00Z"]);
+    assert!(shown.contains("of waiting: queued") && !shown.contains("run: running"), "a queued run is shown as such: {shown}");
     assert_eq!(serve.ended_by("-KILL"), None);
     folder.touch("late.json");
     folder.touch("other.json");
     let mut next = folder.serve(&[]);
     next.hears("run manual__2024-03-01T00:00:00Z of waiting: success");
     next.hears("run manual__2024-03-02T00:00:00Z of waiting: success");
-    assert!(next.said("going on with run manual__2024-03-01T00:00:00Z"));
+    assert!(next.said("resuming run manual__2024-03-01T00:00:00Z"));
     assert_eq!(folder.runs("waiting")[1]["params"]["key"], "other.json");
 }
 

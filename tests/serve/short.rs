@@ -1,17 +1,17 @@
-//! A process that is started where descriptors or threads are short: it says so and ends, or it does all it should.
+//! A process that starts with too few descriptors or threads: it says so and ends, or it works normally.
 
 use crate::process::Folder;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-/// Who has no other process, where the tests run as root: root has no limit on processes.
+/// A user without other processes, for tests that run as root: root has no limit on processes.
 const NOBODY: u32 = 65_531;
 
 /// Runs a pipeline under a limit, in a folder of its own.
 fn limited(limit: &str) -> Output {
     let folder = Folder::new();
     let binary = folder.path("served-pipelines");
-    // Where the binary was built may be nobody else's business.
+    // Another user may not be able to read the folder of the binary.
     std::fs::copy(env!("CARGO_BIN_EXE_served-pipelines"), &binary).expect("it was built");
     let script = format!("ulimit {limit}; exec ./served-pipelines run daily --logical-date 2024-03-01");
     let mut command = Command::new("bash");
@@ -34,7 +34,7 @@ fn open_to_all(folder: &Folder) {
     std::fs::set_permissions(folder.path(""), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
 }
 
-/// Asserts that it says what is short, or succeeds. Returns whether it succeeds.
+/// Asserts that the process reports what it lacks, or succeeds. Returns whether it succeeds.
 #[track_caller]
 fn says_so_or_succeeds(limit: &str) -> bool {
     let Output { status, stdout, stderr } = limited(limit);
@@ -62,7 +62,7 @@ fn descriptors_may_be_short() {
     assert!(!succeeds.contains(&8) && succeeds.contains(&40), "the limits are some that matter: {succeeds:?}");
 }
 
-/// Of an ordinary user it asks less: how many processes he has is not the test's affair.
+/// For an ordinary user this tests less, as the user may have any number of other processes.
 #[cfg(target_os = "linux")]
 #[test]
 fn threads_may_be_short() {

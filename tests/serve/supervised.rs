@@ -1,15 +1,15 @@
-//! What systemd hears of `serve`: `Type=notify` and its watchdog, by a socket like its own.
+//! What `serve` reports to systemd: `Type=notify` and its watchdog, on a socket like systemd's.
 
 use crate::process::{Folder, Process};
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes that is going to happen.
+/// Longer than anything that a test waits for.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// How long `serve` may be silent; it says that it is alive in half of it.
+/// The watchdog's limit; `serve` reports that it is alive twice within it.
 const WATCHDOG: Duration = Duration::from_millis(400);
 
-/// What listens where systemd would.
+/// Listens in systemd's place.
 struct Manager(UnixDatagram);
 
 impl Manager {
@@ -22,14 +22,14 @@ impl Manager {
         (Self(socket), process)
     }
 
-    /// The next message, if one comes in that time.
+    /// The next message, if one comes within that time.
     fn next(&self, within: Duration) -> Option<String> {
         self.0.set_read_timeout(Some(within)).expect("a time that is not zero");
         let mut bytes = [0; 4096];
         self.0.recv(&mut bytes).ok().map(|n| String::from_utf8_lossy(&bytes[..n]).into_owned())
     }
 
-    /// Waits for a message with a line that begins so.
+    /// Waits for a message with a line that begins with this word.
     fn hears(&self, word: &str) -> String {
         let until = Instant::now() + DEADLINE;
         let mut heard = Vec::new();
@@ -51,16 +51,16 @@ fn systemd_hears_that_it_serves_what_it_does_that_it_is_alive_and_that_it_ends()
     let first = manager.next(DEADLINE).expect("it says that it is ready");
     assert!(first.starts_with("READY=1\nSTATUS=") && first.ends_with("\nWATCHDOG=1"), "{first}");
     assert!(first.contains(" queued; next run at 20"), "{first}");
-    // It had said so to people, too.
+    // It had printed that as well.
     serve.hears("serving ordered");
     manager.hears("WATCHDOG=1");
     manager.hears("WATCHDOG=1");
     folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
-    manager.hears("STATUS=1 under way, 0 queued");
+    manager.hears("STATUS=1 active, 0 queued");
     serve.signal("-TERM");
     manager.hears("STOPPING=1");
-    manager.hears("STATUS=ending: what is under way has 20s to end");
-    // It is alive as long as something is under way.
+    manager.hears("STATUS=stopping: running attempts have 20s to finish");
+    // It reports that it is alive for as long as an attempt is running.
     manager.hears("WATCHDOG=1");
     folder.touch("go");
     assert_eq!(serve.ends().code(), Some(0));
@@ -75,7 +75,7 @@ fn a_process_that_drains_nothing_says_that_it_ends() {
     manager.hears("STOPPING=1");
 }
 
-/// What begins runs hangs in a pipeline's function, which reads a file that somebody else holds.
+/// The thread that starts runs hangs in a pipeline's function, which reads a pipe.
 #[test]
 fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
     let folder = Folder::new();
@@ -83,7 +83,7 @@ fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
     manager.hears("READY=1");
     let hold = folder.path("hold");
     assert!(std::process::Command::new("mkfifo").arg(&hold).status().expect("there is `mkfifo`").success());
-    // Returns once it is read.
+    // Returns once it is opened for reading.
     let writer = std::fs::OpenOptions::new().write(true).open(&hold).expect("it is ours");
     std::fs::remove_file(&hold).expect("it is ours");
     let until = Instant::now() + 3 * WATCHDOG;
@@ -92,9 +92,9 @@ fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
         heard.extend(manager.next(left));
     }
     let alive = heard.iter().filter(|message| message.contains("WATCHDOG=1")).count();
-    // Those that were on their way. It says so six times in that time otherwise.
+    // Only messages that were on their way. Otherwise there would be six in that time.
     assert!(alive <= 2, "{heard:?}");
-    assert_eq!(manager.next(WATCHDOG), None, "nothing is on its way any more");
+    assert_eq!(manager.next(WATCHDOG), None, "no message is on its way");
     drop(writer);
     manager.hears("WATCHDOG=1");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
@@ -104,7 +104,7 @@ fn nobody_is_told_that_it_is_alive_while_what_begins_runs_hangs() {
 fn a_socket_that_is_none_is_warned_of_and_all_is_served() {
     let folder = Folder::new();
     let mut serve = folder.start_with(&["serve"], &[("NOTIFY_SOCKET", "nowhere")]);
-    serve.hears(" WARN engine: NOTIFY_SOCKET is `nowhere`, and nobody can be told there that this process serves: ");
+    serve.hears(" WARN engine: NOTIFY_SOCKET is `nowhere`, and it cannot be notified that this process serves: ");
     serve.hears("of minutely: success");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }

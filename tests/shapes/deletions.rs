@@ -11,9 +11,9 @@ const FOUR_WEEKS: Every = every!("4w", from = "2023-05-16");
 struct Job {
     name: &'static str,
     tables: &'static [&'static str],
-    /// How many statements are under way at once.
+    /// The number of concurrent statements.
     parallel: u32,
-    /// Who pays for it.
+    /// The project that is billed.
     project: &'static str,
 }
 
@@ -28,17 +28,17 @@ const JOBS: [Job; 7] = [
     Job { name: "clicks", tables: &["raw.clicks"], parallel: 1, project: "deletions" },
 ];
 
-/// How many statements a job has under way at most, while the warehouse is busy.
+/// The limit on a job's concurrent statements while the warehouse is busy.
 static MOST_PARALLEL: Setting<u32> = Setting::new("deletions.most_parallel", 4);
 
-/// A job that is cut off goes on where it was, by its own table of states. It waits for the same job of the interval before.
+/// An interrupted job continues where it was, by its own table of states. It waits for the same job of the previous interval.
 #[task(depends_on_past = true, timeout = "14d", retries = 44, retry_delay = "5m")]
 async fn delete(ctx: Context, arguments: Vec<String>, parallel: u32, most: u32) -> Result<u64> {
     let parallel = parallel.min(most).to_string();
     Command::new("delete_rows").args(arguments).args(["--parallel", &parallel]).run(&ctx).await?.output_json()
 }
 
-/// The requests of two intervals, so that none is lost that came while the last job ran; both dates are inclusive.
+/// The requests of two intervals, so that requests during the last job are not lost; both dates are inclusive.
 fn arguments(project: &str) -> Vec<Template> {
     vec![
         template!("--from={{ ds | ds_add(-28) }}"),
@@ -76,7 +76,7 @@ fn every_four_weeks_all_tables_are_cleaned() {
     assert_eq!(report.nodes().filter(|node| node.id().strip_suffix(".past").is_none()).count(), 8);
 }
 
-/// What each interval asks for, and no run lies between two of them.
+/// The requests of each interval; none falls between two runs.
 #[test]
 fn the_dates_are_those_of_two_intervals() {
     #[task]

@@ -1,18 +1,18 @@
-//! A search index for each medium, rebuilt by one server that can do one at a time: ingested, promoted, and the old one removed.
+//! A search index for each medium, rebuilt by one server that handles one at a time: ingested, promoted, and the old one removed.
 
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
-/// The server refreshes one index at a time, whichever pipeline asks.
+/// The server refreshes one index at a time, whichever pipeline requests it.
 static SERVER: Lock = Lock::new("index_server");
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Refresh {
     medium: String,
-    /// Popularity is recomputed by each first run of a month, and if somebody says so.
+    /// Popularity is recomputed by the first run of each month, and on request.
     popularity: bool,
 }
 
@@ -46,7 +46,7 @@ async fn suffix(ctx: Context) -> Result<String> {
     Ok(format!("{:08x}", ctx.idempotency_key().bytes().fold(7u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte))))
 }
 
-/// Says which URL to ask for its state.
+/// Returns the URL that reports the request's state.
 #[task(retries = 2)]
 async fn request(ctx: Context, medium: String, action: Action, suffix: String) -> Result<String> {
     ctx.outside(async { Ok(format!("/task/{medium}/{action:?}/{suffix}")) }).await

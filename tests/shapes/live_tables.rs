@@ -1,4 +1,5 @@
-//! Daily copies of live tables without their duplicates, and what is made of them. Others wait for one table of it, not for all.
+//! Daily copies of live tables without their duplicates, and tables derived from them. Others wait for one of these tables, not
+//! for all.
 
 use pipeline_runtime::Command;
 use pipeline_runtime::chrono::TimeDelta;
@@ -10,7 +11,7 @@ const SEARCH_TEAM: Webhook = Webhook::env("SEARCH_CHAT_URL").slack();
 const TEAM: Defaults = defaults!(retries = 1, retry_delay = "5m", on_failure = CHAT, pool = WAREHOUSE);
 static WAREHOUSE: Pool = Pool::new("warehouse", 8);
 
-/// Which tables a copy takes.
+/// The tables that a copy includes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Tables {

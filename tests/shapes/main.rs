@@ -1,6 +1,6 @@
-//! The shapes of fourteen pipelines that run in production elsewhere, in our own words: what they wire, when they run, what they wait for, and what
-//! becomes of a day that goes wrong. Each module is a program of its own and shares nothing with the others but `support`. `docs/shapes.md` has
-//! the list.
+//! The shapes of fourteen pipelines that run in production elsewhere, in our own words: what they wire, when they run, what they
+//! wait for, and what happens on a day that goes wrong. Each module is a program of its own and shares only `support` with the
+//! others. `docs/shapes.md` lists them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 

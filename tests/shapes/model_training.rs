@@ -1,4 +1,4 @@
-//! A model, trained on a machine that is made for it and deleted whatever comes. The schedule is followed in production alone.
+//! A model, trained on a machine that is created for it and always deleted. The schedule is followed only in production.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Command, Template};
@@ -45,7 +45,7 @@ struct Training {
     days: u32,
     run_name: Option<String>,
     experiment: String,
-    /// Below it the model is not published.
+    /// Below this recall the model is not published.
     least_recall: f64,
     dry_run: bool,
 }
@@ -99,7 +99,7 @@ async fn delete_machine(ctx: Context, machine: String) -> Result<()> {
     Ok(())
 }
 
-/// A command on the machine; its last line is what it has to say.
+/// A command on the machine; its last line of output is the result.
 #[task(timeout = "2h")]
 async fn on_machine(ctx: Context, machine: String, command: String) -> Result<String> {
     Ok(Command::new("ssh").args([machine, command]).run(&ctx).await?.last_line().to_owned())

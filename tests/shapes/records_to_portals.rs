@@ -1,4 +1,4 @@
-//! Records of one service, to a database and from there to two portals. The schedule is followed in production alone.
+//! Records of one service, to a database and from there to two portals. The schedule is followed only in production.
 
 use pipeline_runtime::Command;
 use pipeline_runtime::chrono::{DateTime, Datelike, Utc};
@@ -13,7 +13,7 @@ fn in_production() -> bool {
     std::env::var("ENVIRONMENT").is_ok_and(|name| name == "production")
 }
 
-/// What has changed since the last success; on the 15th everything, in case something was missed.
+/// Everything changed since the last success; on the 15th all records, in case something was missed.
 #[task]
 async fn since(ctx: Context) -> Result<DateTime<Utc>> {
     let everything = ctx.data_interval_start().day() == 15;
@@ -71,7 +71,7 @@ fn day(date: &str) -> Simulation<'static> {
 fn both_portals_follow_the_database() {
     let report = day("2024-03-14").previous_success("2024-03-13").run();
     succeeds(&report);
-    // The run before began at six in the morning, in Chicago, of the 14th.
+    // The previous run started at six in the morning of the 14th, in Chicago.
     assert_eq!(report.output::<DateTime<Utc>>("since"), Some("2024-03-14T11:00:00Z".parse().unwrap()));
 }
 

@@ -1,4 +1,5 @@
-//! A dataset of which there is a snapshot first and changes from then on. Each release has a volume of its own, which is deleted in the end.
+//! A dataset that starts as a snapshot and is then updated by changes. Each release has a volume of its own, which is deleted in
+//! the end.
 
 use pipeline_runtime::Command;
 use pipeline_runtime::prelude::*;
@@ -26,7 +27,7 @@ async fn connected(key: Secret) -> Result<()> {
     if key.expose().len() < 8 { Err(TaskError::fatal("the key has been cut off")) } else { Ok(()) }
 }
 
-/// What there is that has not been loaded. Nothing is no failure.
+/// The release that has not been loaded yet. If there is none, the node is skipped.
 #[task]
 async fn fetch_release(ctx: Context) -> Result<Release> {
     let release: Release = Command::new("releases").run(&ctx).await?.output_json()?;
@@ -71,7 +72,7 @@ async fn pod(ctx: Context, step: String, volume: String, memory: u32) -> Result<
     Ok(())
 }
 
-/// The one step that calls out.
+/// The only step that needs the network.
 #[task(pool = CLUSTER, timeout = "1d")]
 async fn download(ctx: Context, what: String, volume: String, key: Secret) -> Result<()> {
     Command::new("kubectl").args(["run", "--rm", "--attach", "download", &what, &volume]).env("KEY", &key).run(&ctx).await?;

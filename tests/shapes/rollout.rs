@@ -1,11 +1,12 @@
-//! A rollout to many clusters, in batches that begin at set times: each cluster upgrades, reports and is watched before the next batch.
+//! A rollout to many clusters, in batches that start at set times: each cluster upgrades, reports and is watched before the next
+//! batch.
 
 use pipeline_runtime::chrono::{DateTime, Utc};
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
-/// Of one network, one rollout at a time, whatever it rolls out.
+/// A network has one rollout at a time, whatever it rolls out.
 static NETWORK: Lock = Lock::new("network");
 
 /// A revision of the software: forty hexadecimal digits.
@@ -40,11 +41,11 @@ struct Batch {
 struct Options {
     network: String,
     revision: Revision,
-    /// None is the usual plan of the week.
+    /// An empty list means the usual plan of the week.
     plan: Vec<Batch>,
 }
 
-/// The batches, by their time, none of them twice.
+/// The batches, by time, without duplicates.
 #[task]
 async fn plan(ctx: Context, mut batches: Vec<Batch>) -> Result<Vec<Batch>> {
     batches.sort_by_key(|batch| batch.at);
@@ -70,7 +71,7 @@ async fn healthy(ctx: Context, cluster: String) -> Result<Poke<()>> {
     ctx.outside(async { Ok(Some(()).filter(|()| !cluster.is_empty()).into()) }).await
 }
 
-/// One proposal for a cluster and revision, however often it is asked for.
+/// One proposal per cluster and revision, however often it is requested.
 #[task]
 async fn propose(ctx: Context, cluster: String, revision: String) -> Result<u64> {
     ctx.outside(async { Ok((cluster.len() + revision.len()) as u64) }).await
@@ -162,7 +163,7 @@ fn each_batch_begins_at_its_time_and_an_empty_one_holds_nothing_up() {
     assert_eq!(report.output("all.upgrade_spares"), Some("main is at 0123456".to_owned()));
 }
 
-/// The second batch would begin at nine; the first is watched until noon.
+/// The second batch would start at nine; the first is watched until noon.
 #[test]
 fn a_batch_waits_for_the_one_before_it() {
     let mut options = options();

@@ -1,4 +1,4 @@
-//! A model that is built whenever two extracts are new, and each extract as it is asked for.
+//! A model that is built whenever two extracts are new, and each extract on demand.
 
 use pipeline_runtime::chrono::NaiveDate;
 use pipeline_runtime::prelude::*;
@@ -10,7 +10,7 @@ const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
 static TOKEN: Secret = Secret::env("ANALYTICS_TOKEN");
 static DATABASE: Pool = Pool::new("database", 1);
 
-/// What was stored of a day.
+/// What was stored for a day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Day {
     date: NaiveDate,

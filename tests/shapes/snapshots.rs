@@ -1,4 +1,4 @@
-//! Snapshots of state, made each night of tables that another pipeline builds. By hand, they are made of the dates that are given.
+//! Snapshots of state, taken each night of tables that another pipeline builds. Manual runs take them for given dates.
 
 use pipeline_runtime::chrono::{NaiveDate, TimeDelta};
 use pipeline_runtime::prelude::*;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
 static DATABASE: Secret = Secret::env("WAREHOUSE_URL");
 
-/// What a run by hand is about.
+/// The dates of a manual run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Window {
     from: NaiveDate,

@@ -1,10 +1,10 @@
-//! What the simulations of several shapes say: states, times, and who was told.
+//! Words for the simulations of several shapes: states, times, and notifications.
 
 pub(crate) use pipeline_runtime::NodeState::{self, Failed, Skipped, Success, UpstreamFailed};
 pub(crate) use pipeline_runtime::{OtherRun, RunReport, RunState, Simulation};
 use std::time::Duration;
 
-/// A time of a report.
+/// A time in a report.
 #[allow(clippy::unnecessary_wraps, reason = "a report has no time of what has not happened")]
 pub(crate) const fn mins(mins: u64) -> Option<Duration> {
     Some(Duration::from_mins(mins))
@@ -21,7 +21,7 @@ pub(crate) fn states<const N: usize>(report: &RunReport, ids: [&str; N]) -> [Nod
     ids.map(|id| report.node(id).state())
 }
 
-/// Who was told of what, such as `on_failure of load`, or without a node of the run.
+/// The callbacks that were notified, such as `on_failure of load`, or for the run just `on_failure`.
 pub(crate) fn told(report: &RunReport) -> Vec<String> {
     let line = |callback: &pipeline_runtime::CallbackReport<'_>| match callback.node() {
         Some(node) => format!("{} of {node}", callback.name()),

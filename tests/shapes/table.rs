@@ -1,9 +1,9 @@
-//! `docs/shapes.md` counts our lines: it stays true.
+//! Checks the counts of lines in `docs/shapes.md`.
 
 use std::fs;
 use std::path::Path;
 
-/// Lines of a module above its simulations, without blank ones and comments, as those of Python were counted.
+/// Lines of a module above its simulations, without blank ones and comments; the Python lines were counted the same way.
 fn lines(module: &str) -> usize {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("shapes").join(module);
     let source = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

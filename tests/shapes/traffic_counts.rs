@@ -1,4 +1,4 @@
-//! Counts of traffic, pulled at night, aggregated and checked. Partitions are made when a month or a year begins.
+//! Traffic counts, pulled at night, aggregated and checked. Partitions are created when a month or a year begins.
 
 use pipeline_runtime::chrono::{DateTime, Datelike, NaiveDate, Utc};
 use pipeline_runtime::prelude::*;
@@ -9,14 +9,14 @@ const CHAT: Webhook = Webhook::env("CHAT_URL").slack();
 static DATABASE: Secret = Secret::env("COUNTS_DATABASE_URL");
 static API: Secret = Secret::env("COUNTS_API_KEY");
 
-/// Crossings by number; none are all.
+/// Crossings by number; an empty list means all.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options {
     crossings: Vec<u32>,
 }
 
-/// The client of the database: one statement each.
+/// A client of the database that runs one statement.
 async fn sql(ctx: &Context, database: &Secret, statement: &str) -> Result<u64> {
     let rows = ctx.outside(async { statement.len() as u64 + u64::from(!database.expose().is_empty()) });
     Ok(rows.await)
@@ -64,7 +64,7 @@ async fn by_quarter_hour(ctx: Context, database: Secret) -> Result<u64> {
     sql(&ctx, &database, "SELECT by_quarter_hour()").await
 }
 
-/// Each day goes on from the sums of the day before.
+/// Each day continues from the sums of the day before.
 #[task(depends_on_past = true)]
 async fn by_day(ctx: Context, database: Secret) -> Result<u64> {
     sql(&ctx, &database, "SELECT by_day()").await
@@ -75,7 +75,7 @@ async fn update_report(ctx: Context, database: Secret) -> Result<u64> {
     sql(&ctx, &database, "SELECT update_report()").await
 }
 
-/// Fails if there is much less than in the weeks before, and is not tried again.
+/// Fails without a retry if there is much less than in the weeks before.
 #[task]
 async fn check(ctx: Context, database: Secret, query: String) -> Result<u64> {
     let found = sql(&ctx, &database, &query).await?;
@@ -112,7 +112,7 @@ fn counts(options: Options) {
         }
     })
     .after(aggregated);
-    // Nobody reads it at four in the morning.
+    // Sent at nine, as nobody reads it at four in the morning.
     tell_issues(time_reached(template!("{{ data_interval_end | local | ds }}T09:00[America/Toronto]")), pulled);
 }
 
@@ -144,7 +144,7 @@ fn partitions_are_made_when_a_month_begins_and_nothing_waits_for_them_else() {
     }
 }
 
-/// At three in the morning it is summer since an hour: nine is six hours later, in winter and in summer.
+/// The run starts at three, after any change of the clock in that night, so nine is always six hours later.
 #[test]
 fn what_was_found_is_told_at_nine_by_the_clock_of_the_city() {
     for (date, told) in [("2024-01-15", "14:00:00"), ("2024-07-15", "13:00:00")] {

@@ -1,4 +1,4 @@
-//! Feeds of hundreds of agencies, each downloaded, unzipped and validated for itself; too many that fail are a failure of the whole.
+//! Feeds of hundreds of agencies, each downloaded, unzipped and validated by itself; if too many fail, the whole fails.
 
 use pipeline_runtime::Command;
 use pipeline_runtime::prelude::*;
@@ -21,7 +21,7 @@ struct Download {
     bytes: u64,
 }
 
-/// Whether the whole list is downloaded, or what somebody asks for.
+/// Either the whole list is downloaded, or only the requested feeds.
 #[derive(Clone, Serialize, Deserialize, Branch)]
 enum Wanted {
     All,
@@ -34,7 +34,7 @@ struct Options {
     only: Vec<Feed>,
 }
 
-/// What has been overtaken by a newer run is not downloaded any more: an agency has its present feed alone.
+/// A run that a newer one has overtaken downloads nothing, as agencies only have their present feed.
 #[branch]
 async fn wanted(ctx: Context, only: Vec<Feed>) -> Result<Wanted> {
     match (ctx.is_latest(), only.is_empty()) {
@@ -57,7 +57,7 @@ async fn download(ctx: Context, raw: Bucket, feed: Feed) -> Result<Download> {
     Ok(Download { feed: feed.name, key, bytes: bytes.len() as u64 })
 }
 
-/// What the agency answers; a feed without a URL has moved.
+/// The agency's answer; a feed without a URL has moved.
 fn fetch(feed: &Feed) -> Result<Vec<u8>> {
     if feed.url.is_empty() { Err(format!("{}: 404", feed.name).into()) } else { Ok(feed.url.clone().into_bytes()) }
 }

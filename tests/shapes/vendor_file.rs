@@ -1,4 +1,5 @@
-//! A file of a vendor: unpacked, cleaned, split, imported if somebody has said how, awaited and reported. Another pipeline starts it.
+//! A file of a vendor: unpacked, cleaned, split, imported if there is a profile for it, awaited and reported. Another pipeline
+//! starts it.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Command, start};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 struct VendorFile {
     vendor: String,
     interface: String,
-    /// How it is imported. Without one it is only prepared.
+    /// The import's profile. Without one the file is only prepared.
     profile: Option<String>,
     file: String,
 }

@@ -1,4 +1,5 @@
-//! Eight exports of a day, loaded as they come, enriched by queries from files and verified. One function makes a pipeline for each chain.
+//! Eight exports of a day, loaded as they arrive, enriched by queries from files and verified. One function makes a pipeline for
+//! each chain.
 
 use pipeline_runtime::Command;
 use pipeline_runtime::prelude::*;
@@ -40,7 +41,7 @@ impl Format {
 struct Chain {
     name: String,
     exports: String,
-    /// Whether a load replaces the whole table instead of a day of it.
+    /// True if a load replaces the whole table instead of one day.
     all_days: bool,
 }
 
@@ -64,7 +65,7 @@ async fn enrich(ctx: Context, sql: String, all_days: bool) -> Result<()> {
     Ok(())
 }
 
-/// Fails where the query finds what should not be.
+/// Fails if the query finds rows that should not exist.
 #[task(retries = 0)]
 async fn verify(ctx: Context, sql: String) -> Result<()> {
     Command::new("bq").args(["query", &sql]).run(&ctx).await?;
@@ -125,7 +126,7 @@ use super::support::*;
 
 const VERIFIED: [&str; 2] = ["verify_blocks_count", "verify_traces_by_contract"];
 
-/// A day on which every export is there, but the late one, which comes then.
+/// A day on which every export exists from the start, except the late one, which arrives at the given time.
 fn day(pipeline: Pipeline, bucket: &str, late: Option<(&str, &str)>) -> Simulation<'static> {
     let plan = pipeline.plan(&serde_json::Value::Null).unwrap().to_json();
     let mut simulation = Simulation::new(pipeline).logical_date("2024-03-25");

@@ -43,7 +43,7 @@ fn last_hour() {
 }
 
 fn waiting(on_failed: OnFailed) -> Pipeline {
-    // One function a behaviour, as a pipeline's function takes nothing that is no param.
+    // One function per behavior, as a pipeline's function can only take params.
     #[pipeline(schedule = "@daily")]
     fn waits() {
         publish(run_of(enriched_base).on_failed(OnFailed::Wait).retries(3));
@@ -89,7 +89,7 @@ fn a_run_that_was_there_before_needs_one_poke() {
 fn a_run_of_another_interval_is_not_the_one() {
     let of_the_day_before = OtherRun::success().starting("2024-03-24");
     let report = Simulation::new(report()).logical_date(DAY).ran("12m", enriched_base, of_the_day_before).run();
-    // At its deadline it is poked again, and in all the time between it was not.
+    // It is poked at the deadline, and not in between.
     assert_eq!((report.state(), pokes(&report)), (RunState::Failed, vec![0, 7 * 24 * 3600]));
     assert_eq!(
         report.node("run_of").error(),
@@ -101,13 +101,13 @@ fn a_run_of_another_interval_is_not_the_one() {
     assert_eq!(
         report.warnings(),
         [
-            "nothing waited for the run of `enriched_base` that starts at 2024-03-24T00:00:00Z, which the simulation was told of",
-            "the simulation was told nothing of the run of `enriched_base` that starts at 2024-03-25T00:00:00Z: `.ran(..)` in a test, `--ran` on the command line, \
-             says when a run ended, and how"
+            "nothing waited for the run of `enriched_base` that starts at 2024-03-24T00:00:00Z, which was given to the simulation",
+            "the simulation was not given the run of `enriched_base` that starts at 2024-03-25T00:00:00Z: `.ran(..)` in a test, `--ran` on the command line, \
+             sets when a run ended, and how"
         ]
     );
-    // Whoever reads a timeline has them, too.
-    assert!(report.timeline().contains("\nwarning: the simulation was told nothing of the run"), "{}", report.timeline());
+    // The warnings are in the timeline as well.
+    assert!(report.timeline().contains("\nwarning: the simulation was not given the run"), "{}", report.timeline());
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn an_offset_says_which_run_and_an_output_of_it_flows_on() {
     let last = OtherRun::success().starting("2024-03-25T23:00:00Z").output::<all_copied>(21);
     let report = Simulation::new(last_hour()).logical_date(DAY).ran("1h", copy_dedup, last).run();
     assert_eq!(report.output::<u64>("double"), Some(42), "{}", report.timeline());
-    // It has the id of the task that it is of.
+    // The node has the id of the task whose output it is.
     assert_eq!(report.output::<u64>("all_copied"), Some(21));
 }
 
@@ -172,7 +172,7 @@ fn it_has_the_options_of_a_sensor() {
     fn polls() {
         let base = run_of(enriched_base).named("base").timeout(Duration::from_mins(10)).on_timeout(OnTimeout::Skip);
         publish(base);
-        // Where it is given an interval it is poked then, too; a pipeline's default is meant for others.
+        // With an interval of its own it is also poked then; the pipeline's default does not apply to it.
         let other = run_of(copy_dedup).named("other").timeout(Duration::from_mins(10)).poke(Duration::from_secs(200));
         publish(other.on_timeout(OnTimeout::Skip)).named("of_other");
     }
@@ -203,7 +203,7 @@ fn in_a_mapping_each_element_waits() {
     assert_eq!(report.node("load[1]").state(), Success);
 }
 
-/// One term, and no interval before it.
+/// A single term, without earlier intervals.
 struct Term;
 
 fn term() -> Interval {

@@ -1,4 +1,4 @@
-//! When a run begins that waits for assets, and what it reads.
+//! When a run that waits for assets starts, and what it reads.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{RunReport, RunState, Simulation, SimulationError};
@@ -38,7 +38,7 @@ fn the_run_begins_once_all_are_updated_with_the_newest_of_each() {
     let report = simulation.run();
     assert_eq!((report.state(), started(&report)), (RunState::Success, Some(300)));
     assert_eq!(report.output::<u64>("add"), Some(42));
-    // Those of one instant come together.
+    // Updates of one instant arrive together.
     let report = Simulation::new(either()).updated("1m", &VISITS, 1).updated("1m", &PROCESSES, 40).run();
     assert_eq!((started(&report), report.output::<u64>("add")), (Some(60), Some(41)));
 }
@@ -75,11 +75,11 @@ fn what_happens_before_the_run_begins_happens_at_its_time() {
 fn a_pipeline_without_when_reads_what_was_there_and_a_later_update_changes_nothing() {
     let report = Simulation::new(by_hand()).updated("0s", &VISITS, 1).updated("0s", &VISITS, 2).updated("1m", &VISITS, 3).run();
     assert_eq!(report.output::<u64>("add"), Some(3));
-    assert_eq!(report.warnings(), ["the update of `visits` after 1m came when the run had begun: it changes nothing of it"]);
+    assert_eq!(report.warnings(), ["the update of `visits` after 1m came after the run had started: it has no effect on it"]);
     let failed = Simulation::new(by_hand()).run();
     assert_eq!(failed.state(), RunState::Failed);
-    let untold = "the simulation was told of no update of the asset `visits`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line \
-                  `--updated 0s=visits=JSON`";
+    let untold = "the simulation was given no update of the asset `visits`: add one by `.updated(\"0s\", ..)` in a test, or on the command \
+                  line by `--updated 0s=visits=JSON`";
     assert_eq!(failed.warnings(), [untold]);
 }
 
@@ -133,7 +133,7 @@ fn a_simulation_whose_updates_make_no_sense_says_so() {
     assert!(matches!(never.try_run(), Err(SimulationError::NeverBegins { .. })));
     assert_eq!(
         said(Simulation::new(model()).updated("1m", &VISITS, 1)),
-        "the pipeline begins a run when all(visits, processes) is updated, and no update of `processes` is given; add `.updated(\"0s\", &ASSET, \
+        "the pipeline starts a run when all(visits, processes) is updated, and no update of `processes` is given; add `.updated(\"0s\", &ASSET, \
          value)`, on the command line `--updated 0s=ASSET=JSON`"
     );
     assert_eq!(
@@ -181,7 +181,7 @@ fn pipelines_that_begin_one_another_are_simulated_together() {
     let report = Simulation::new(exports()).beside([sums(), weighs()]).updated("10m", &PROCESSES, 30).run();
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(Duration::ZERO)));
     let [weighed, summed] = report.begun() else { panic!("{:?}", report.begun()) };
-    // In the bucket that the first has filled.
+    // It reads the bucket that the first pipeline has filled.
     assert_eq!(
         (weighed.pipeline(), weighed.output::<u64>("weigh"), weighed.finished()),
         ("weighs", Some(8), Some(Duration::ZERO))
@@ -212,7 +212,7 @@ fn beside_a_simulation_too_updates_that_find_no_place_begin_one_run_together() {
 #[test]
 fn what_waits_for_nothing_is_not_simulated_beside_another() {
     let refused = Simulation::new(exports()).beside([by_hand()]).try_run().unwrap_err().to_string();
-    assert_eq!(refused, "pipeline `by_hand` is simulated beside another and has no `when`: nothing would begin a run of it");
+    assert_eq!(refused, "pipeline `by_hand` is simulated beside another and has no `when`: nothing would start a run of it");
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn an_update_that_comes_too_late_is_told_also_where_others_are_simulated_beside(
         add(VISITS.latest(), OTHERS.latest());
     }
     let simulation = Simulation::new(reads()).beside([sums(), weighs()]).updated("0s", &VISITS, 1).updated("0s", &OTHERS, 2);
-    // The first begins no run of those beside, and the second may.
+    // The first update starts none of the runs beside, but the second may.
     let report = simulation.updated("1m", &OTHERS, 3).updated("1m", &PROCESSES, 4).run();
-    assert_eq!(report.warnings(), ["the update of `others` after 1m came when the run had begun: it changes nothing of it"]);
+    assert_eq!(report.warnings(), ["the update of `others` after 1m came after the run had started: it has no effect on it"]);
 }

@@ -1,4 +1,4 @@
-//! Callbacks: for every end, in order, until somebody was told; they never change a run.
+//! Callbacks: for every end, in order, until they are delivered; they never change a run.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 thread_local! {
-    /// What notifiers were told, in order. Notifiers of a simulation run on its own thread.
+    /// The notifications that arrived, in order. Notifiers of a simulation run on its own thread.
     static HEARD: RefCell<Vec<(String, Notification)>> = const { RefCell::new(Vec::new()) };
-    /// How often `unwell` still fails.
+    /// How many more times `unwell` fails.
     static FAILS: RefCell<u32> = const { RefCell::new(0) };
 }
 
@@ -85,7 +85,7 @@ fn all_events_of_a_pipeline() {
     takes(source(Ends::Skipped, 2u64).named("skipping")).named("skipped");
 }
 
-/// A run is neither tried again nor skipped: of these its pipeline hears from its nodes, and of ends from the run alone.
+/// A run is neither retried nor skipped. So a pipeline is notified of its nodes' retries and skips, and of its own end only.
 #[test]
 fn a_pipeline_hears_of_its_nodes_retries_and_skips() {
     Simulation::new(all_events_of_a_pipeline()).logical_date("2024-01-01").run();
@@ -101,7 +101,7 @@ fn a_pipeline_hears_of_its_nodes_retries_and_skips() {
     );
 }
 
-/// One file that is missing is one alert, however many nodes did not run because of it.
+/// One missing file causes one alert, however many nodes did not run because of it.
 #[test]
 fn what_did_not_run_because_of_a_failure_is_no_failure_of_its_own() {
     #[pipeline(defaults(on_failure = well))]
@@ -129,7 +129,7 @@ fn a_default_is_taken_away_by_an_attribute_and_by_a_method() {
         fails_in_silence();
         source(Ends::Failed, 1u64).named("hushed").on_failure(Nobody);
         source(Ends::Failed, 2u64).named("loud");
-        // The nearest says it.
+        // The setting nearest to the node applies.
         fails_in_silence().named("aloud").on_failure(unwell);
     }
     let report = Simulation::new(quiet()).logical_date("2024-01-01").run();
@@ -216,7 +216,7 @@ fn somebody_who_cannot_be_told_is_tried_again_after_1_2_4_seconds() {
     let report = Simulation::new(retried()).run();
     let [callback] = report.callbacks().try_into().unwrap();
     assert_eq!((callback.at(), callback.told(), callback.tries()), (secs(1), Some(secs(1 + 1 + 2 + 4)), 4));
-    // The run did not wait for it.
+    // The run did not wait for the callback.
     assert_eq!(report.finished(), Some(secs(1)));
 }
 
@@ -244,7 +244,7 @@ fn one_notifier_is_told_in_order_and_another_does_not_wait_for_it() {
     }
     FAILS.set(3);
     let report = Simulation::new(ordered()).logical_date("2024-01-01").run();
-    // `a` is told at 8 s, and only then the others.
+    // `a` is delivered at 8 s, and only then the others.
     let told = |notifier| of(&report, notifier).iter().map(|callback| callback.told().unwrap().as_secs()).collect::<Vec<_>>();
     assert_eq!((told("::well"), told("::unwell")), (vec![2], vec![8, 8, 8]));
     assert_eq!(
@@ -264,7 +264,7 @@ fn a_notifier_that_panics_or_hangs_is_one_that_failed() {
     assert_eq!(heard().len(), 1);
     let tries = |notifier| of(&report, notifier)[0].tries();
     assert_eq!(tries("::panicking"), 296);
-    // Each try takes the minute after which it is cut off.
+    // Each try takes a minute, after which it is cut off.
     assert!((230..250).contains(&tries("::hanging")), "{}", tries("::hanging"));
 }
 
@@ -337,7 +337,7 @@ fn ten_thousand_callbacks_are_told() {
     assert!(report.callbacks().iter().all(|callback| callback.told().is_some()));
 }
 
-/// What an alert knows of its run is what the run's own templates know.
+/// An alert's template has the same facts about the run as the run's own templates.
 #[test]
 fn a_text_has_what_the_run_knows() {
     const TEXT: AlertText = alert!(

@@ -1,4 +1,4 @@
-//! What an attempt may know of its run, and what a sensor remembers.
+//! The facts about its run that an attempt can read, and a sensor's memory.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::Success;
@@ -137,7 +137,7 @@ fn the_key_in_an_earlier_attempts_error_is_that_of_the_last() {
 
 // ---- memory
 
-/// Ready once it has been poked so often; remembers its pokes and fails at those given.
+/// Becomes ready at poke `ready`; remembers the number of pokes, and fails at those in `errors`.
 #[sensor(timeout = "10m", poke = "1m", retries = 3, retry_delay = "30s")]
 async fn counting(ctx: Context, ready: u64, errors: Vec<u64>) -> Result<Poke<u64>> {
     let pokes = ctx.recall::<u64>()?.unwrap_or(0) + 1;
@@ -216,7 +216,7 @@ fn a_context_costs_no_wire() {
     assert_eq!(states(&Simulation::new(alone()).run(), ["only_context"]), [Success]);
 }
 
-/// Its kind, whether it is the newest, when it began and when the last one did; and the same by a template.
+/// The run's kind, whether it is the newest, its start and the start of the last one; checks a template with the same facts.
 #[task]
 async fn place(ctx: Context, rendered: String) -> Result<(String, bool, Option<String>, String)> {
     let previous = ctx.prev_run_started_success().map(|date| date.to_rfc3339());
@@ -244,11 +244,11 @@ fn a_run_knows_what_made_it_and_whether_it_is_the_newest() {
     let report = simulation().previous_success("2024-03-20").run();
     let before = Some("2024-03-21T00:00:00+00:00".to_owned());
     assert_eq!(report.output::<Place>("early"), Some(("scheduled".into(), true, before.clone(), began.clone())));
-    // By then the next run has begun.
+    // By then the next run has started.
     assert_eq!(report.output::<Place>("late"), Some(("scheduled".into(), false, before, began.clone())));
     let report = simulation().kind(RunKind::Backfill).run();
     assert_eq!(report.output::<Place>("late"), Some(("backfill".into(), false, None, began.clone())));
-    // Who asks for a run wants all of it.
+    // A manual run always counts as the newest.
     let report = simulation().kind(RunKind::Manual).run();
     assert_eq!(report.output::<Place>("late"), Some(("manual".into(), true, None, began)));
 }

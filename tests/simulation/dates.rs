@@ -1,9 +1,9 @@
-//! Which interval a simulation is of, by the date it is given.
+//! Which interval a simulation has for a given date.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Simulation, SimulationError};
 
-/// The day by UTC on which the interval starts, the local time at which it does, and the day of the last success.
+/// The UTC day on which the interval starts, its local start time, and the day of the last success.
 #[task]
 async fn days(ctx: Context, ds: String) -> Result<String> {
     let berlin = pipeline_runtime::schedule::Zone::named("Europe/Berlin").ok_or("a zone")?;
@@ -34,10 +34,10 @@ fn said(simulation: Simulation<'_>) -> String {
 fn a_date_alone_is_the_interval_that_starts_on_that_day() {
     let of = |date| said(Simulation::new(at_night()).logical_date(date));
     assert_eq!(of("2024-03-25"), "2024-03-25 2024-03-25T02:30 -");
-    // Where 02:30 does not exist, and where it comes twice.
+    // Days on which 02:30 does not exist, and on which it comes twice.
     assert_eq!(of("2024-03-31"), "2024-03-31 2024-03-31T03:00 -");
     assert_eq!(of("2024-10-27"), "2024-10-27 2024-10-27T02:30 -");
-    // A date with a time is in some interval.
+    // A date with a time lies in some interval.
     assert_eq!(of("2024-03-25T00:00"), "2024-03-24 2024-03-24T02:30 -");
 }
 
@@ -55,7 +55,7 @@ fn the_last_success_is_of_such_a_day_too() {
 #[test]
 fn without_a_date_it_is_the_first_interval_from_the_start_on() {
     assert_eq!(said(Simulation::new(at_night())), "2024-02-01 2024-02-01T02:30 -");
-    // The 1st of February is a Thursday.
+    // February 1 is a Thursday.
     assert_eq!(said(Simulation::new(weekly())), "2024-02-05 2024-02-05T07:00 -");
     assert_eq!(said(Simulation::new(at_midnight())), "2023-12-31 2024-01-01T00:00 -");
 }

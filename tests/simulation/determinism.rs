@@ -1,4 +1,4 @@
-//! The same simulation always ends the same.
+//! The same simulation always ends the same way.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
@@ -19,7 +19,7 @@ async fn copy(bucket: Bucket, object: Object, to: String) -> Result<u64> {
 fn blocking(n: u64) -> Result<u64> {
     Ok(n)
 }
-/// Waits for a neighbour through a channel, so that bodies wake each other.
+/// Waits for another task through a channel, so that bodies wake each other.
 #[task]
 async fn meeting(n: u64) -> Result<u64> {
     let (give, take) = tokio::sync::oneshot::channel();

@@ -1,4 +1,4 @@
-//! Runs that end before their nodes have: their timeout, and being cancelled.
+//! Runs that end before their nodes: by their timeout, and by being cancelled.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success};
@@ -6,7 +6,7 @@ use pipeline_runtime::prelude::*;
 use pipeline_runtime::{RunReport, RunState, Simulation};
 
 std::thread_local! {
-    /// What the last notification gave as the error. Notifiers of a simulation run on its own thread.
+    /// The error of the last notification. Notifiers of a simulation run on its own thread.
     static ERROR: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
 }
 
@@ -52,7 +52,7 @@ fn check(report: &RunReport, state: RunState, event: &str, at: u64) {
     for id in UNFINISHED {
         assert_eq!((report.node(id).state(), report.node(id).finished()), (Skipped, Some(secs(at))), "{id}");
     }
-    // Nothing starts any more, but somebody is told.
+    // Nothing starts after that, but callbacks are notified.
     assert_eq!(report.node("queued").started(), None);
     assert_eq!(report.node("downstream").started(), None);
     for other in ["on_failure", "on_cancel"] {

@@ -1,4 +1,4 @@
-//! Parts of an output: fields and the parts of a tuple. They are no nodes.
+//! Parts of an output: fields and parts of a tuple. They are not nodes.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
@@ -110,7 +110,7 @@ fn a_tuple_is_divided() {
     assert_eq!(states(&report, ["sum", "takes"]), [Skipped; 2]);
 }
 
-/// What looks up a part is the user's code.
+/// The code that gets a part is the user's, so it may panic.
 #[test]
 fn a_panic_fails_whoever_looks() {
     #[pipeline]
@@ -126,5 +126,5 @@ fn a_panic_fails_whoever_looks() {
     let report = Simulation::new(panicking()).run();
     assert_eq!(states(&report, ["takes", "each(of_each)", "beside"]), [Failed, Failed, Success]);
     assert!(report.node("takes").error().unwrap().contains("the limit is 7"));
-    assert_eq!(report.node("each(of_each)").error(), Some("the list could not be looked at: no list"));
+    assert_eq!(report.node("each(of_each)").error(), Some("the list could not be read: no list"));
 }

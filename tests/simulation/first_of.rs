@@ -1,4 +1,4 @@
-//! Races: whoever succeeds first, and what becomes of the others.
+//! Races: which branch succeeds first, and what happens to the others.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
@@ -24,7 +24,7 @@ fn the_first_in_time_wins_whatever_the_order() {
     assert_eq!(report.output::<u64>("takes"), Some(10));
     assert_eq!(report.output::<u64>("first_of"), Some(10));
     assert_eq!(report.node("takes").started(), Some(secs(10)));
-    // Cut off at once, in the middle of its body.
+    // It is cut off at once, in the middle of its body.
     assert_eq!((report.node("slow").state(), report.node("slow").finished()), (Skipped, Some(secs(10))));
     assert_eq!((report.state(), report.finished()), (RunState::Success, Some(secs(10))));
 }
@@ -159,7 +159,7 @@ async fn size(n: u64) -> Result<Size> {
 fn a_branch_whose_arms_only_fed_a_loser_is_cut_off() {
     #[pipeline]
     fn branch() {
-        // Nothing is wired to `large`.
+        // No node takes `large`.
         let SizeArms { small, large: _ } = size(source(Ends::Success, 60u64).named("slow"));
         takes(first_of([small, source(Ends::Success, 30u64)]));
     }
@@ -168,7 +168,7 @@ fn a_branch_whose_arms_only_fed_a_loser_is_cut_off() {
     assert_eq!(report.finished(), Some(secs(30)));
 }
 
-/// Who else waits for a loser is asked once the whole event is decided.
+/// Whether others still need a loser is decided after the whole event.
 #[test]
 fn a_loser_whose_other_taker_ended_at_the_same_event_is_cut_off() {
     #[pipeline]

@@ -1,4 +1,4 @@
-//! Groups: ids, options and order of what is wired in one.
+//! Groups: ids, options and order of the nodes in them.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Skipped, Success, UpstreamFailed};
@@ -118,7 +118,7 @@ fn order_holds_for_a_group_as_a_whole() {
             let short = source(Ends::Success, 60u64).named("short");
             let mapped = numbers(2u64).each(takes);
             let behind = source(Ends::Success, 60u64).named("behind").after(short);
-            // Nobody in the group takes it: its end is one of the group's.
+            // No node in the group takes it, so it is one of the group's ends.
             source(Ends::Success, 600u64).named("long");
             (behind, mapped)
         })
@@ -151,7 +151,7 @@ fn how_a_group_ended_is_judged_over_all_its_ends() {
         });
         takes(1u64).named("skipped").after(skipping);
         takes(1u64).named("runs").after(skipping.or_skipped());
-        // A race is one end: who lost it does not count.
+        // A race is a single end: its losers do not count.
         let race = group("race", || first_of([source(Ends::Success, 60u64), source(Ends::Success, 600u64)]));
         takes(1u64).named("raced").after(race);
         chain((group("empty", || ()), takes(1u64).named("behind_nothing")));
@@ -192,7 +192,7 @@ fn groups_that_hold_one_lock_run_one_after_the_other_and_who_holds_none_runs_bes
     fn locked() {
         for name in ["a", "b"] {
             group(name, || {
-                // Nodes of one group run side by side, also those of a mapping.
+                // Nodes of one group run concurrently, also those of a mapping.
                 let mapped = numbers(2u64).each(|n| source(Ends::Success, 60u64).after(n).named("mapped"));
                 source(Ends::Success, 60u64).named("beside");
                 takes(source(Ends::Success, 60u64).after(mapped).named("work"))
@@ -217,7 +217,7 @@ fn groups_that_hold_one_lock_run_one_after_the_other_and_who_holds_none_runs_bes
     }
 }
 
-/// A node that reads an asset is one a pipeline, whoever asks for it first.
+/// A pipeline has one node per asset that it reads, whichever node asks for it first.
 #[test]
 fn what_an_asset_had_last_lies_in_no_group() {
     static ROWS: Asset<u64> = Asset::external("rows");
@@ -230,7 +230,7 @@ fn what_an_asset_had_last_lies_in_no_group() {
     }
     let report = Simulation::new(reads()).updated("0s", &ROWS, 7u64).run();
     assert_eq!(report.output::<u64>("rows"), Some(7), "{}", report.timeline());
-    // What is wired after the group waits for its task, which waits for what failed.
+    // A node after the group waits for the group's task, which waits for the failed node.
     assert_eq!(report.node("load.takes").state(), UpstreamFailed);
     assert_eq!(report.node("beside").state(), Success);
 }

@@ -1,4 +1,4 @@
-//! `.keyed`, `.in_order`, several results and plain lists: what elements go by, and in which order.
+//! `.keyed`, `.in_order`, several results and plain lists: what identifies elements, and their order.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Removed, Skipped, Success, UpstreamFailed};
@@ -17,7 +17,7 @@ fn feed(line: &str) -> Feed {
     Feed { name: name.to_owned(), rows: rows.parse().unwrap() }
 }
 
-/// The feeds that an object names, one a line.
+/// The feeds in an object, one per line.
 #[task]
 async fn feeds(bucket: Bucket) -> Result<Vec<Feed>> {
     let text = bucket.get("feeds").await?;
@@ -27,7 +27,7 @@ async fn feeds(bucket: Bucket) -> Result<Vec<Feed>> {
 async fn given(lines: Vec<String>) -> Result<Vec<Feed>> {
     Ok(lines.iter().map(|line| feed(line)).collect())
 }
-/// Fails for a feed of no rows, and skips itself for one of a hundred.
+/// Fails for a feed without rows, and skips itself for one with a hundred.
 #[task]
 async fn load(ctx: Context, feed: Feed) -> Result<String> {
     match feed.rows {
@@ -71,7 +71,7 @@ fn elements_go_by_their_keys() {
     assert_eq!(told(&report, "load"), "load[bart] success, load[muni] success");
 }
 
-/// A run whose list was made of each of these in turn, a minute apart.
+/// A run whose list was each of these in turn, a minute apart.
 fn relisted(pipeline: Pipeline, lists: &[&str], downstream: bool) -> RunReport {
     let mut simulation = Simulation::new(pipeline);
     for (minute, list) in lists.iter().enumerate() {
@@ -84,7 +84,7 @@ fn relisted(pipeline: Pipeline, lists: &[&str], downstream: bool) -> RunReport {
     simulation.run()
 }
 
-/// The mistake that an index makes: of `zrh muni` in place of `bart muni`, the first was taken for done.
+/// An index would match the wrong elements: the first element of the new list would count as done.
 #[test]
 fn after_a_list_has_changed_elements_match_by_key() {
     #[pipeline]
@@ -96,17 +96,17 @@ fn after_a_list_has_changed_elements_match_by_key() {
     let report = relisted(keyed(), &["ber 1\nzrh 2\nlon 3", "new 9\nber 8\nlon 7"], false);
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(told(&report, "load"), "load[new] success, load[zrh] removed, load[ber] success, load[lon] success");
-    // What had been loaded stays as it was, at its new place; what is new has been loaded.
+    // Elements that were loaded stay as they were, at their new places; the new one has been loaded.
     assert_eq!(
         report.output::<Vec<String>>("each(load)").unwrap(),
         ["load[new] 9", "load[ber] 1", "load[lon] 3"].map(str::to_owned)
     );
     assert_eq!(report.node("load[ber]").started(), Some(secs(0)));
     assert_eq!(report.node("load[new]").started(), Some(secs(60)));
-    // With all that depends on it, each runs once more.
+    // With `downstream`, each element runs once more.
     let report = relisted(keyed(), &["ber 1\nzrh 2", "zrh 5\nber 6"], true);
     assert_eq!(report.output::<String>("total").as_deref(), Some("load[zrh] 5, load[ber] 6"));
-    // One that is there again is started over.
+    // An element that reappears starts over.
     let report = relisted(keyed(), &["ber 1\nzrh 2", "ber 1", "zrh 5\nber 1"], false);
     assert_eq!(told(&report, "load"), "load[zrh] success, load[ber] success");
     assert_eq!(report.output::<Vec<String>>("each(load)").unwrap()[0], "load[zrh] 5");
@@ -147,7 +147,7 @@ fn keys_that_cannot_be_used_fail_the_mapping_and_name_the_element() {
         given(["a 0".to_owned()].to_vec()).keyed(|feed| 1 / feed.rows).each(|feed| load(feed));
     }
     for (pipeline, error) in [
-        (twice(), "elements 0 and 2 of the list have one key, \"a\": let `.keyed` tell every element from the others"),
+        (twice(), "elements 0 and 2 of the list have the same key, \"a\": let `.keyed` return a different key for each element"),
         (
             bracketed(),
             "element 1 of the list cannot have the key \"b]\": it has a bracket, which marks where a key begins and ends",
@@ -160,7 +160,7 @@ fn keys_that_cannot_be_used_fail_the_mapping_and_name_the_element() {
     }
 }
 
-/// A mapping that failed by its keys can be retried with its list.
+/// A mapping that failed because of its keys can be retried with its list.
 #[test]
 fn a_list_whose_keys_were_wrong_may_be_made_anew() {
     #[pipeline]
@@ -203,7 +203,7 @@ fn in_order_none_goes_on_after_one_that_failed_or_was_skipped() {
     assert_eq!(report.state(), RunState::Success);
 }
 
-/// Also where what failed gives nothing to the result.
+/// Also if the failed node does not contribute to the result.
 #[test]
 fn in_order_all_of_an_element_counts() {
     #[pipeline]
@@ -234,7 +234,7 @@ fn in_order_all_of_an_element_counts() {
     assert_eq!(states(&report, ["load[b]", "rows[c]", "each(rows)"]), [Failed, Success, Success]);
 }
 
-/// A failure counts as it does for a run: once, where it is, and not where it is allowed.
+/// A failure counts as it does for a run: once, in its own place, and not if it is allowed.
 #[test]
 fn in_order_a_failure_counts_where_it_is() {
     #[pipeline]
@@ -242,7 +242,7 @@ fn in_order_a_failure_counts_where_it_is() {
         let given = given(["a 1", "b 0", "c 1"].map(str::to_owned).to_vec()).keyed(|feed| feed.name.clone());
         given
             .each(|feed| {
-                // What fails lies in a mapping within the element, and gives nothing to that one's result.
+                // The failing node is in a mapping within the element, and does not contribute to the mapping's result.
                 pipeline_runtime::list(vec![1u64]).each(|n| {
                     load(feed);
                     takes(n)
@@ -270,7 +270,7 @@ fn in_order_a_failure_counts_where_it_is() {
 
 #[test]
 fn in_order_what_is_retried_goes_in_order_too() {
-    // `b` fails at first, and is mended by the retry of the run.
+    // `b` fails at first; the file that arrives before the retry mends it.
     #[task]
     async fn mended(bucket: Bucket, feed: Feed) -> Result<String> {
         let is_there = bucket.head("fixed").await?.is_some();
@@ -292,10 +292,10 @@ fn in_order_what_is_retried_goes_in_order_too() {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     let started =
         |report: &RunReport| ["a", "b", "c", "d"].map(|key| report.node(&format!("mended[{key}]")).started().unwrap().as_secs());
-    // Of what was retried, since the retry.
+    // The elements that were retried start after the retry.
     assert_eq!(started(&report), [0, 120, 130, 140], "{}", report.timeline());
     assert_eq!(report.node("mended[b]").finished(), Some(secs(130)));
-    // With all that depends on it: `a` runs before `b` also when both are retried.
+    // With everything downstream: `a` runs before `b` also when both are retried.
     let report = simulation().retry("2m", "mended[a]", true).run();
     assert_eq!(report.node("mended[d]").finished(), Some(secs(160)), "{}", report.timeline());
 }
@@ -315,7 +315,7 @@ fn a_tuple_of_nodes_makes_a_list_of_each_judged_by_itself() {
     assert_eq!(states(&report, ["each(load)", "total", "each(rows)", "sum"]), [UpstreamFailed, UpstreamFailed, Success, Success]);
     assert_eq!(report.output::<u64>("sum"), Some(6));
     assert_eq!(report.state(), RunState::Failed);
-    // What is said of one list of a mapping is said of all of it.
+    // An option for one list of a mapping applies to the whole mapping.
     #[pipeline]
     fn bounded() {
         let names = given(["a", "b"].map(str::to_owned).to_vec());

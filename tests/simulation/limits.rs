@@ -1,4 +1,4 @@
-//! Time limits, panics, and the errors that say what becomes of a node.
+//! Time limits, panics, and the errors that nodes then have.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Success};
@@ -90,7 +90,7 @@ fn a_panic_is_a_failed_attempt_and_the_run_goes_on() {
     assert_eq!(report.state(), RunState::Failed);
 }
 
-/// Its fields are dropped with the body.
+/// Panics when it is dropped, which happens together with the body.
 struct Grumpy;
 impl Drop for Grumpy {
     fn drop(&mut self) {
@@ -115,7 +115,7 @@ fn a_value_that_panics_as_it_is_dropped_stops_nothing() {
         takes(1u64);
     }
     let report = Simulation::new(dropping()).run();
-    // Within the body it is the body that panics.
+    // A value that panics within a body counts as the body's panic.
     assert_eq!(states(&report, ["grumpy", "grumpy__2", "takes"]), [Failed, Failed, Success]);
 }
 

@@ -1,4 +1,4 @@
-//! The engine's rules, each as a simulation: whole runs on virtual time, by the engine that runs in production.
+//! The engine's rules, each as a simulation: whole runs in virtual time, by the engine that runs in production.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 

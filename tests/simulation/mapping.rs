@@ -1,4 +1,4 @@
-//! `.each`: what is repeated for each element of a list, and how it is gathered.
+//! `.each`: what is repeated for each element of a list, and how the results are gathered.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success, UpstreamFailed};
@@ -43,7 +43,7 @@ async fn maybe(all: Option<Vec<u64>>) -> Result<Option<Vec<u64>>> {
 async fn split(n: u64) -> Result<Vec<u64>> {
     Ok((0..n).map(|part| n * 10 + part).collect())
 }
-/// Takes its number of seconds.
+/// Takes as many seconds as its number.
 #[task]
 async fn lasts(n: u64) -> Result<u64> {
     tokio::time::sleep(Duration::from_secs(n)).await;
@@ -55,7 +55,7 @@ async fn longer(n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// The starts of a node's elements, in seconds.
+/// The start times of a node's elements, in seconds.
 fn starts(report: &RunReport, name: &str, count: usize) -> Vec<u64> {
     (0..count).map(|element| report.node(&format!("{name}[{element}]")).started().unwrap().as_secs()).collect()
 }
@@ -70,7 +70,7 @@ fn results_are_gathered_in_the_lists_order_whatever_ended_first() {
     assert_eq!(report.output::<Vec<u64>>("each(times)"), Some(vec![60, 20, 40]));
     assert_eq!(report.output::<u64>("sum"), Some(120));
     assert_eq!(report.node("sum").started(), Some(secs(30)));
-    // An element need not wait for another: the second is done with its chain while the first is at its start.
+    // Elements do not wait for each other: the second has finished its chain while the first is at its start.
     assert_eq!(report.node("times[1]").finished(), Some(secs(10)));
 }
 
@@ -151,7 +151,7 @@ fn without_its_list_a_mapping_ends_as_the_list_did() {
     }
     let report = Simulation::new(without()).run();
     assert_eq!(states(&report, ["failed", "skipped"]), [UpstreamFailed, Skipped]);
-    // There are no elements whose ends could be told.
+    // There are no elements whose outcomes could be gathered.
     assert_eq!(states(&report, ["any", "some"]), [UpstreamFailed, Skipped]);
 }
 
@@ -237,7 +237,7 @@ fn a_failure_outside_fails_each_element_that_takes_it_before_or_after_the_list_i
 fn max_active_bounds_the_elements_under_way_and_not_their_nodes() {
     #[pipeline]
     fn bounded() {
-        // Each element is two nodes after each other and one beside them.
+        // Each element is two nodes in a chain and one beside them.
         numbers(5u64)
             .each(|n| {
                 longer(n).named("beside");
@@ -276,7 +276,7 @@ fn bounds_of_nested_mappings_hold_for_each_of_them() {
     }
 }
 
-/// With few slots an element is brought to its end before the next is begun.
+/// With few slots an element is finished before the next starts.
 #[test]
 fn elements_are_worked_off_depth_first() {
     static ONE: Pool = Pool::new("one_for_elements", 1);
@@ -377,7 +377,7 @@ async fn listed(bucket: Bucket) -> Result<Vec<u64>> {
     Ok((0..count).collect())
 }
 
-/// What a report lists of the elements, once the list was made with each of these lengths in turn, a minute apart.
+/// The elements in the report, after the list had each of these lengths in turn, a minute apart.
 fn elements_of(counts: &[&str]) -> (RunReport, String) {
     #[pipeline]
     fn relisted() -> Result<()> {
@@ -406,13 +406,13 @@ fn after_a_list_has_changed_each_element_is_listed_once() {
     for (counts, expected) in [
         (vec!["3", "4"], "work[0] success, work[1] success, work[2] success, work[3] success"),
         (vec!["3", "1"], "work[0] success, work[1] removed, work[2] removed"),
-        // An element that was removed, and is there again, is there.
+        // An element that was removed and reappears counts as present.
         (vec!["3", "1", "2"], "work[0] success, work[1] success, work[2] removed"),
         (vec!["2", "0", "1", "1"], "work[0] success, work[1] removed"),
     ] {
         let (report, told) = elements_of(&counts);
         assert_eq!(told, expected, "{counts:?}");
-        // All that is drawn of a run is drawn of these.
+        // The timeline and the metrics have the same elements.
         let lines = report.timeline().lines().filter(|line| line.starts_with("work[")).count();
         assert_eq!(lines, report.nodes().filter(|node| node.id().starts_with("work")).count());
         let metrics = report.metrics();

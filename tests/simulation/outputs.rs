@@ -1,4 +1,4 @@
-//! Outputs that a resumed run could not go on from: simulations pass every output through the codec.
+//! Outputs with which a run could not be resumed: simulations pass every output through the codec.
 
 #![allow(clippy::option_option, reason = "it is one of the values that JSON changes")]
 
@@ -86,7 +86,7 @@ fn a_sensors_value_and_a_branch_are_checked_too() {
     assert!(error(both(), "way").contains("Way` does not come back"));
 }
 
-/// A row with a field that is not written.
+/// A row with a field that is not serialized.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Row {
     key: String,
@@ -158,7 +158,7 @@ fn a_skipped_field_that_has_its_default_came_back_the_same() {
     assert_eq!(Simulation::new(rows()).run().output::<Row>("plain"), Some(Row { line: 0, ..row() }));
 }
 
-/// What no `==` can tell is let pass: a value that came back the same is never refused.
+/// Where `==` cannot tell, the output is accepted: a value that came back unchanged is never refused.
 #[test]
 fn an_equality_that_tells_nothing_refuses_nothing() {
     /// Not equal to itself.
@@ -174,7 +174,7 @@ fn an_equality_that_tells_nothing_refuses_nothing() {
             String::deserialize(from)?.parse().map(Ratio).map_err(serde::de::Error::custom)
         }
     }
-    /// Equal to itself alone.
+    /// Equal only to itself.
     #[derive(Clone, serde::Serialize, serde::Deserialize)]
     struct Shared(std::sync::Arc<u64>);
     impl PartialEq for Shared {
@@ -182,7 +182,7 @@ fn an_equality_that_tells_nothing_refuses_nothing() {
             std::sync::Arc::ptr_eq(&self.0, &other.0)
         }
     }
-    /// Equal whatever is not written.
+    /// Equal regardless of the field that is not serialized.
     #[derive(Clone, serde::Serialize, serde::Deserialize)]
     struct Cached {
         key: u64,
@@ -194,7 +194,7 @@ fn an_equality_that_tells_nothing_refuses_nothing() {
             self.key == other.key
         }
     }
-    /// Without an equality, nothing is known of what is not written.
+    /// Without `PartialEq`, nothing is known about the field that is not serialized.
     #[derive(Clone, serde::Serialize, serde::Deserialize)]
     struct Opaque {
         #[serde(skip)]
@@ -228,7 +228,7 @@ fn an_equality_that_tells_nothing_refuses_nothing() {
     assert_eq!(report.output::<String>("used").as_deref(), Some("NaN 7 Some(2) Some(2)"), "{}", report.timeline());
 }
 
-/// A float is read back to the last bit, or a sum of them would be another after a resume.
+/// A float is read back to the last bit; otherwise a sum would differ after a resume.
 #[test]
 fn floats_come_back_bit_by_bit() {
     #[task]
@@ -298,7 +298,7 @@ fn an_output_is_asked_for_by_its_type() {
     fn counted() {
         numbers(2u64);
     }
-    // Also where it has none: whoever asks is wrong all the same.
+    // The wrong type is an error even if the node has no output.
     let _ = Simulation::new(counted()).cancel("0s").run().output::<String>("numbers");
 }
 

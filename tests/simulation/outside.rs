@@ -1,4 +1,4 @@
-//! Bodies that wait for what is outside of the simulation: it takes no virtual time.
+//! Bodies that wait for the outside world: this takes no virtual time.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{NodeState, RunState, Simulation};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Answers each line with itself, after so long in real time.
+/// A server that answers each line with itself, after this long in real time.
 fn echo(after: Duration) -> SocketAddr {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
@@ -36,13 +36,13 @@ async fn ask(server: SocketAddr) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Its limit is one of virtual time.
+/// Its limit is in virtual time.
 #[task(timeout = "5s")]
 async fn asks(ctx: Context, server: SocketAddr) -> Result<String> {
     Ok(ctx.outside(ask(server)).await?)
 }
 
-/// Is due many times while somebody waits outside, if time passed.
+/// Would be poked many times if virtual time passed during a wait outside.
 #[sensor(poke = "1s", timeout = "10s", on_timeout = "skip")]
 async fn never() -> Result<Poke<()>> {
     Ok(Poke::NotYet)
@@ -62,7 +62,7 @@ fn time_stands_still_while_a_body_waits_outside() {
     assert_eq!(report.node("never").finished(), Some(Duration::from_secs(10)));
 }
 
-/// Knows nothing of simulations.
+/// Does not announce that it waits outside.
 #[task(timeout = "5s")]
 async fn asks_plainly(server: SocketAddr) -> Result<Vec<String>> {
     let mut answers = vec![ask(server).await?];
@@ -77,20 +77,20 @@ fn asking_plainly(server: Option<SocketAddr>) {
     asks_plainly(server.unwrap_or(([127, 0, 0, 1], 9).into()));
 }
 
-/// On a machine that is busy with others, a server may take longer than the moment that a simulation gives it.
+/// A simulation gives such a body only a moment; on a busy machine the server may need longer, so the test tries again.
 #[test]
 fn a_body_that_says_nothing_has_a_moment_for_its_sockets() {
     let server = echo(Duration::ZERO);
     let both_answered = || {
         let report = Simulation::new(asking_plainly()).params(Some(server)).run();
         let answers = report.output::<Vec<String>>("asks_plainly");
-        // The second of sleep is one of virtual time, and the sockets took none.
+        // The sleep took one virtual second, and the sockets none.
         answers == Some(vec!["hello".to_owned(); 2]) && report.node("asks_plainly").finished() == Some(Duration::from_secs(1))
     };
     assert!((0..10).any(|_| both_answered()));
 }
 
-/// A server and its client, each in a body.
+/// A server and its client, each in a body of its own.
 #[task]
 async fn serves(ctx: Context, server: Arc<TcpListener>) -> Result<()> {
     let work = async {
@@ -146,7 +146,7 @@ fn a_program_takes_no_virtual_time() {
     assert_eq!(report.node("runs_a_program").finished(), Some(Duration::ZERO));
 }
 
-/// The server answers nobody for a day.
+/// The server does not answer for a day.
 #[task(retries = 0)]
 async fn gives_up(ctx: Context, server: SocketAddr) -> Result<String> {
     let work = async { Ok::<_, TaskError>(tokio::time::timeout(Duration::from_millis(50), ask(server)).await??) };

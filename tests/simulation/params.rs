@@ -1,4 +1,4 @@
-//! Params by their type: what a simulation is given is read as `run` reads it.
+//! Params by their type: a simulation parses them like `run`.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Simulation, SimulationError};

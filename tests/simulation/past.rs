@@ -99,7 +99,7 @@ fn locked() {
 
 #[test]
 fn a_group_takes_its_lock_once_all_in_it_may_go_on() {
-    // Else it held the lock while it waits for the run before, whose group wants it.
+    // Otherwise the group would hold the lock while it waits for the previous run, whose group needs it.
     let run = Simulation::new(locked()).passed_before("40m", "refresh.load").run();
     let started = |node: &str| run.node(node).started().map(|at| at.as_secs() / 60);
     assert_eq!(["refresh.report", "refresh.load", "free"].map(started), [Some(40), Some(40), Some(0)], "{}", run.timeline());

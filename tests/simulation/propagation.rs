@@ -1,4 +1,4 @@
-//! Trigger rules: what a parameter's type makes of how its upstream ended.
+//! Trigger rules: how a parameter's type treats the outcome of its upstream.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{self, Failed, Skipped, Success, UpstreamFailed};
@@ -80,7 +80,7 @@ fn each_parameter_type_has_its_trigger_rule() {
     assert_eq!(report.state(), RunState::Failed);
     assert_eq!(report.output::<String>("skipping-Option").as_deref(), Some("none"));
     assert_eq!(report.output::<usize>("bad-VecOutcome"), Some(1));
-    // What is told of is the root cause, also of an upstream that never ran.
+    // The reported failure is the root cause, also for an upstream that never ran.
     assert_eq!(report.output::<String>("behind-Failure").as_deref(), Some("bad"));
     assert_eq!(report.output::<String>("behind-Outcome").as_deref(), Some("bad failed 1 times: failed after 1 s"));
 }
@@ -110,7 +110,7 @@ fn of_what_comes_at_different_times_the_first_counts() {
     assert_eq!(states(&report, ["skipped_first", "failed_first"]), [Skipped, UpstreamFailed]);
 }
 
-/// One event, by two ways of different length: the failure by the longer one still counts more than the skip.
+/// One event reaches the node by two paths of different length: the failure on the longer path still outweighs the skip.
 #[test]
 fn upstream_failed_goes_before_skipped_at_one_event_whatever_the_way() {
     #[pipeline]
@@ -183,7 +183,7 @@ fn a_chain_is_in_order_and_its_steps_may_be_wide() {
     assert_eq!(states(&report, ["stops"]), [UpstreamFailed]);
 }
 
-/// An order by another rule is seen where the plan is drawn.
+/// Another trigger rule for an order is shown when the plan is drawn.
 #[test]
 fn how_a_node_is_ordered_is_drawn() {
     #[pipeline]

@@ -1,4 +1,4 @@
-//! Retries of tasks, and their exact waits.
+//! Retries of tasks, and their exact delays.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{Failed, Skipped, Success};
@@ -12,7 +12,7 @@ async fn bad() -> Result<u64> {
     Err("503".into())
 }
 
-/// When the attempts of `bad` ended, which is when they began.
+/// When the attempts of `bad` ended, which is also when they started.
 fn attempts(report: &RunReport) -> Vec<u64> {
     let mut times = told(report, "on_retry", Some("bad"));
     times.extend(report.node("bad").finished().map(|at| at.as_secs()));

@@ -1,4 +1,4 @@
-//! A run's state: failed if any node failed that was not allowed to. Not only the leaves count.
+//! A run's state: failed if any node failed that was not allowed to. All nodes count, not only the leaves.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
@@ -47,7 +47,7 @@ fn one_failure_that_is_not_allowed_is_enough() {
     assert_eq!(state(mixed()), RunState::Failed);
 }
 
-/// It never ran, so there is nothing of its own to be allowed: the root cause counts.
+/// The node never ran, so it has no failure of its own that could be allowed: the root cause counts.
 #[test]
 fn allowing_a_node_to_fail_does_not_allow_its_upstream_to() {
     #[pipeline]
@@ -85,7 +85,7 @@ fn by_number_of(n: Node<u64>) -> Node<u64> {
     by_number(n)
 }
 
-/// The rule makes no exception for races: what may fail is wired so.
+/// The rule makes no exception for races: a branch that may fail needs `allow_failure`.
 #[test]
 fn a_runner_that_failed_fails_the_run_though_another_won_unless_it_was_allowed_to() {
     #[pipeline]

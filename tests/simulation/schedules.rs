@@ -1,4 +1,4 @@
-//! Schedules that are no single cron line: what a run of theirs is about.
+//! Schedules that are not a single cron line: the intervals of their runs.
 
 use pipeline_runtime::chrono::{DateTime, Datelike, Days, NaiveTime, Utc, Weekday};
 use pipeline_runtime::prelude::*;
@@ -25,7 +25,7 @@ fn monthly() {
 fn what_comes_round_has_intervals_of_its_own() {
     assert_eq!(about(monthly(), "2023-06-13"), "2023-06-13T00:00/2023-07-11T00:00");
     assert_eq!(about(monthly(), "2023-06-20T12:00"), "2023-06-13T00:00/2023-07-11T00:00");
-    // Without a date it takes the first.
+    // Without a date it takes the first interval.
     let report = Simulation::new(monthly().start("2023-06-01")).run();
     assert_eq!(report.output::<String>("interval").unwrap(), "2023-06-13T00:00/2023-07-11T00:00");
 }
@@ -40,7 +40,7 @@ fn days_keep_the_clocks_time_and_hours_keep_time_where_the_clock_changes() {
     fn hours() {
         interval();
     }
-    // The clock is put forward on the 31st of March: nine o'clock is 07:00 UTC from then on.
+    // The clock goes forward on March 31: from then on nine o'clock is 07:00 UTC.
     assert_eq!(about(days(), "2024-03-30"), "2024-03-30T08:00/2024-03-31T07:00");
     assert_eq!(about(hours(), "2024-03-30"), "2024-03-30T08:00/2024-03-31T08:00");
 }
@@ -59,7 +59,7 @@ fn several_lines_are_one_schedule_whose_intervals_touch() {
     assert!(error.contains("no data interval of `0 6 * * 1-5, 0 10 * * 6` starts on 2024-03-24"), "{error}");
 }
 
-/// Whole working days, so that nobody waits for Monday with Friday's data: the weekend is no data interval.
+/// Whole working days, so that Friday's data is processed before Monday; the weekend has no interval.
 struct WorkingDays;
 
 impl WorkingDays {
@@ -108,6 +108,6 @@ fn a_constant_is_a_schedule() {
     assert_eq!(about(constant(), "2024-03-22"), "2024-03-22T06:00/2024-03-23T06:00");
     assert_eq!(about(constant().schedule(cron!("@hourly")), "2024-03-22T06:30"), "2024-03-22T06:00/2024-03-22T07:00");
     assert_eq!(about(constant().timezone("Europe/Berlin"), "2024-03-22"), "2024-03-22T05:00/2024-03-23T05:00");
-    // Nobody follows it here, and it says what a run is about all the same.
+    // The schedule is not followed here, but still determines a run's interval.
     assert_eq!(about(constant().unscheduled_unless(false), "2024-03-22"), "2024-03-22T06:00/2024-03-23T06:00");
 }

@@ -1,4 +1,4 @@
-//! Secrets: who has their values, and who has not.
+//! Secrets: where their values appear, and where not.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{NodeState, Simulation};
@@ -32,7 +32,7 @@ fn a_missing_one_fails_the_node_at_once() {
     assert!(error.starts_with("the input `token` cannot be read: the secret `file:/nowhere/token` has no value: "), "{error}");
 }
 
-/// A reference may come from params, and whoever writes those may take a value for a name.
+/// A reference may come from params, whose author may write a value in place of a name.
 #[test]
 fn the_error_of_one_that_is_missing_tells_no_value_of_another() {
     #[pipeline]
@@ -73,7 +73,7 @@ fn a_param_is_read_where_it_refers_to() {
     assert!(error.starts_with("param `token` of pipeline `with_params` is a secret"), "{error}");
 }
 
-/// The compiler does not look into a box.
+/// The compile-time check does not see into a box.
 #[task]
 async fn boxed(key: Secret) -> Result<Box<Secret>> {
     Ok(Box::new(key))
@@ -110,7 +110,7 @@ impl Default for Regions {
 #[pipeline]
 fn saying(regions: Regions) {
     let told = |n: Notification| async move {
-        // Told apart from a text that the code has, which may be anything.
+        // The inputs include params and templates, but no literals of the code, which may be anything.
         let inputs: Vec<&str> = n.inputs().iter().map(|(_, value)| value.as_str()).collect();
         TOLD.lock().unwrap().push(format!("{inputs:?} {}", n.error().unwrap_or_default()));
         Ok::<(), TaskError>(())

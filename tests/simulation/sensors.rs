@@ -6,8 +6,8 @@ use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Backoff, Mode, OnTimeout, Pipeline, RunReport, Simulation, TaskError};
 use std::time::Duration;
 
-/// A sensor that answers by its number of pokes: a letter each, the last for ever. `n` not yet, `r` ready, `e` an error, `f` a
-/// fatal one, `s` a skip, a digit for not yet after so many times ten seconds.
+/// A sensor with scripted answers, one letter per poke; the last one repeats. `n` is not yet, `r` ready, `e` an error, `f` a
+/// fatal error, `s` a skip, and a digit is not yet after that many times ten seconds.
 #[sensor(timeout = "10m", poke = "45s")]
 async fn look(ctx: Context, answers: String) -> Result<Poke<u64>> {
     let poke = ctx.recall::<usize>()?.unwrap_or(0);
@@ -54,7 +54,7 @@ fn it_is_poked_at_once_and_then_at_its_interval_until_it_is_ready() {
     assert_eq!(report.node("look").attempts(), 1);
 }
 
-/// Not before then, in seconds from the run's start, at the first poke, and so on; after those it is ready.
+/// Answers `NotBefore` with these times in seconds from the run's start, one per poke; after the last it is ready.
 #[sensor(poke = "45s", timeout = "10m", on_timeout = "skip")]
 async fn not_before(ctx: Context, seconds: Vec<u64>) -> Result<Poke<u64>> {
     let poke: usize = ctx.recall()?.unwrap_or(0);
@@ -69,7 +69,7 @@ async fn not_before(ctx: Context, seconds: Vec<u64>) -> Result<Poke<u64>> {
 fn it_is_not_poked_before_the_time_that_it_says() {
     #[pipeline]
     fn saying() {
-        // The second is past: that poke waits for its interval.
+        // The second time is in the past: that poke waits for its interval.
         not_before(vec![200, 100, 300]).named("look");
         not_before(vec![3600]).named("late");
     }
@@ -157,7 +157,7 @@ fn the_poke_at_the_deadline_may_still_succeed() {
 fn a_poke_under_way_at_the_deadline_may_finish() {
     #[pipeline]
     fn finishing() {
-        // The second poke begins at 9m30s and is ready never: it takes 50 s.
+        // The second poke starts at 9m30s, takes 50 s and is not ready.
         look("n5").poke(secs(570)).poke_timeout(mins(1));
     }
     let report = run(finishing());
@@ -234,7 +234,7 @@ fn on_timeout_skip_skips_it_unless_the_last_poke_was_an_error() {
     let report = run(skips());
     assert_eq!((end(&report), report.node("takes").state()), ((Skipped, 600), Skipped));
     assert_eq!(report.state(), pipeline_runtime::RunState::Success);
-    // Nobody knows whether there was nothing.
+    // After an error it is unknown whether the file was missing.
     let outage = run(skips_an_error());
     assert_eq!((end(&outage), outage.state()), ((Failed, 600), pipeline_runtime::RunState::Failed));
     assert!(
@@ -275,7 +275,7 @@ fn on_timeout_retry_renews_the_budget_and_the_backoff_and_uses_up_a_retry() {
 fn what_a_sensor_remembers_outlives_a_renewed_budget() {
     #[pipeline]
     fn remembered() {
-        // Ready at its fourth poke, which is the first of the second budget.
+        // Ready at its fourth poke, which is the first after the retry.
         look("nnnr").poke(mins(5)).on_timeout(OnTimeout::Retry).retries(1).retry_delay(mins(1));
     }
     let report = run(remembered());
@@ -310,7 +310,7 @@ fn a_poke_that_hangs_is_cut_off_after_a_minute_or_its_interval_and_retried() {
     let report = run(hangs());
     let of = |id| in_secs(report.node(id).poke_times());
     assert_eq!([of("minute"), of("interval")], [[0, 70], [0, 30]]);
-    // What a poke that was cut off remembered is lost with it, so it hangs again.
+    // The memory of a poke that was cut off is lost, so it hangs again.
     assert_eq!(report.node("minute").state(), Failed);
     assert_eq!(report.node("own").error(), Some("the poke took longer than its limit of 5s"));
     assert_eq!(report.node("own").finished(), Some(secs(5)));
@@ -359,7 +359,7 @@ fn a_poke_waits_for_a_slot_and_the_wait_counts_from_the_first_poke() {
     assert_eq!((pokes(&report)[0], end(&report)), (100, (Failed, 700)));
 }
 
-/// A look that only its pool made late is better than none; the deadline passed, and so it is the last.
+/// A poke that its pool delays past the deadline is not made: the sensor ends at the deadline.
 #[test]
 fn a_poke_that_its_pool_holds_up_past_the_deadline_is_not_made() {
     #[pipeline]
@@ -372,7 +372,7 @@ fn a_poke_that_its_pool_holds_up_past_the_deadline_is_not_made() {
         let report = Simulation::new(held_up()).params(Answers(answers.into())).run();
         (pokes(&report).into_iter().filter(|at| *at > 585).collect::<Vec<_>>(), end(&report))
     };
-    // Also where the sensor would have been ready by then.
+    // Even if the sensor would have been ready by then.
     assert_eq!(pokes_with("n"), (vec![], (Failed, 600)));
     assert_eq!(pokes_with("nnnnnnnnnnnnnnr"), (vec![], (Failed, 600)));
 }

@@ -1,4 +1,4 @@
-//! Large plans come to their end.
+//! Large plans run to their end.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;

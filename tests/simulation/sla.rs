@@ -1,4 +1,4 @@
-//! SLAs: told while the node or run has not ended, once.
+//! SLAs: reported once, while the node or run has not ended.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
@@ -55,7 +55,6 @@ fn a_runs_sla_and_its_ladder_are_told_of_rung_by_rung_until_it_ends() {
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Minutes(u64);
 
-/// A run that ends at the very time its SLA is over has not ended before it.
 #[test]
 fn an_element_has_the_sla_of_its_task_counted_from_the_run() {
     #[pipeline]
@@ -65,7 +64,7 @@ fn an_element_has_the_sla_of_its_task_counted_from_the_run() {
             .each(|n| source(Ends::Success, 60u64).after(n).sla(mins(5)).on_sla_miss(late).named("slow"));
     }
     let report = Simulation::new(mapped()).run();
-    // They came to be after it was over.
+    // The elements were created after their SLA was over.
     assert_eq!(missed(&report, Some("slow[1]")), at(&[(10, "late")]));
 }
 

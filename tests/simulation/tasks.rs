@@ -1,4 +1,4 @@
-//! Tasks that many simulations share, and words for times and states.
+//! Tasks that many simulations share, and helpers for times and states.
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{NodeState, RunReport, TaskError};
@@ -12,7 +12,7 @@ pub(crate) enum Ends {
     Skipped,
 }
 
-/// Ends so, after so many seconds.
+/// Ends like this, after that many seconds.
 #[task]
 pub(crate) async fn source(ends: Ends, secs: u64) -> Result<u64> {
     tokio::time::sleep(Duration::from_secs(secs)).await;
@@ -47,7 +47,7 @@ pub(crate) async fn numbers(count: u64) -> Result<Vec<u64>> {
     Ok((0..count).collect())
 }
 
-/// Ends by its number: 3, 13, … fail, 5, 15, … are skipped.
+/// Ends by its number: 3, 13, … fail; 5, 15, … are skipped.
 #[task]
 pub(crate) async fn by_number(n: u64) -> Result<u64> {
     match n % 10 {
@@ -65,7 +65,7 @@ pub(crate) const fn mins(mins: u64) -> Duration {
     Duration::from_secs(mins * 60)
 }
 
-/// Seconds, as a report's times are easiest to read.
+/// Converts times to seconds, as a report's times are easiest to read that way.
 pub(crate) fn in_secs(times: &[Duration]) -> Vec<u64> {
     times.iter().map(Duration::as_secs).collect()
 }

@@ -1,4 +1,4 @@
-//! Teardowns: what undoes a setup, however that which worked with it has ended.
+//! Teardowns: what undoes a setup, however the nodes that use it have ended.
 
 use super::tasks::*;
 use pipeline_runtime::NodeState::{self, Failed, Skipped, Success, UpstreamFailed};
@@ -43,13 +43,13 @@ fn it_runs_once_everything_in_the_closure_has_ended_however() {
             let rows = source(Ends::Success, 60u64).after(machine).named("rows");
             takes(source(Ends::Failed, 120u64).after(machine).named("bad")).named("behind");
             source(Ends::Skipped, 60u64).after(machine).named("skipped");
-            // A leaf, which nothing waits for.
+            // A leaf, which no node waits for.
             source(Ends::Success, 600u64).after(machine).named("leaf");
-            // It waits for no setup, and still works within.
+            // It does not wait for the setup, but is still within.
             source(Ends::Success, 30u64).named("beside");
             rows
         });
-        // What comes after takes what the closure gave back, and does not wait for the teardown.
+        // A node outside takes the closure's result, and does not wait for the teardown.
         takes(rows).named("publish");
     }
     let report = Simulation::new(however()).run();
@@ -68,7 +68,7 @@ fn it_runs_only_if_the_setup_succeeded() {
         failing.teardown(|_| for_ever().named("after_failure"), |machine| takes(machine));
         let skipped = source(Ends::Skipped, 60u64).named("skipping");
         skipped.teardown(|machine| outcome(machine).named("after_skip"), |_| ());
-        // Nothing is wired in it: it is torn down at once.
+        // No node is wired within: it is torn down at once.
         machine().teardown(delete, |_| ());
     }
     let report = Simulation::new(without()).run();
@@ -96,7 +96,7 @@ fn its_failure_fails_the_run_only_if_it_is_asked_to() {
     assert_eq!(Simulation::new(asked()).run().state(), RunState::Failed);
 }
 
-/// Whatever runs or waits is cut off; only then does the teardown start, and nothing else does.
+/// All running and waiting nodes are cut off; only then does the teardown start, and nothing else starts.
 fn check_end(report: &RunReport, state: RunState) {
     assert_eq!(report.state(), state, "{}", report.timeline());
     assert_eq!(ends(report, "work"), (Skipped, Some(10)));
@@ -136,7 +136,7 @@ async fn delete_at(machine: u64, address: u64) -> Result<String> {
     Ok(format!("{machine} at {address} is gone"))
 }
 
-/// Else it would be set up, and could not be torn down: what is open when the run is cancelled gives nothing any more.
+/// Otherwise the machine could be set up but not torn down: a node that is cut off when the run is cancelled has no output.
 #[test]
 fn a_setup_waits_for_what_its_teardown_takes_beside_it() {
     #[pipeline]
@@ -161,7 +161,7 @@ fn a_setup_waits_for_what_its_teardown_takes_beside_it() {
         machine().teardown(|machine| delete_at(machine, address), |_| ());
     }
     assert_eq!(states(&Simulation::new(fails()).run(), ["machine", "delete_at"]), [UpstreamFailed; 2]);
-    // In each element, and with what the setup took itself.
+    // In each element, and with an input of the setup.
     #[pipeline]
     fn repeated() {
         let address = source(Ends::Success, 120u64).named("address");
@@ -276,7 +276,7 @@ fn teardowns_nest_and_each_element_has_its_own() {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(report.node("delete_disk[2]").started(), Some(mins(21) + secs(2)));
     assert_eq!(report.node("delete_cluster").started(), Some(mins(22) + secs(2)));
-    // Cancelled while they work: first the disks, then the cluster.
+    // Cancelled while they work: first the disks are deleted, then the cluster.
     let report = Simulation::new(nested()).cancel("5m").run();
     assert_eq!(report.state(), RunState::Cancelled);
     for id in ["delete_disk[0]", "delete_disk[1]", "delete_disk[2]"] {
@@ -285,7 +285,7 @@ fn teardowns_nest_and_each_element_has_its_own() {
     assert_eq!((report.node("delete_cluster").started(), ends(&report, "delete_cluster")), (Some(mins(6)), (Success, Some(7))));
 }
 
-/// Whoever retries what worked with a machine that is gone gets another, which is deleted again.
+/// A retry of a node whose machine is gone creates another machine, which is deleted again.
 #[test]
 fn a_retry_sets_up_again_what_was_torn_down() {
     static MENDED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
@@ -307,10 +307,10 @@ fn a_retry_sets_up_again_what_was_torn_down() {
     assert_eq!(states(&report, ["machine", "good", "bad", "delete"]), [Success; 4]);
     assert_eq!((report.node("machine").finished(), report.node("delete").finished()), (Some(mins(61)), Some(mins(62))));
     assert_eq!(report.node("good").finished(), Some(mins(2)), "what succeeded does not run again");
-    // One that is retried before it was torn down finds what there is.
+    // A node that is retried before the teardown uses the existing machine.
     let report = simulation().retry("90s", "bad", false).run();
     assert_eq!((report.node("machine").finished(), report.node("delete").started()), (Some(mins(1)), Some(mins(2))));
-    // A retry of the setup tears down again, too.
+    // A retry of the setup also tears down again.
     let report = simulation().retry("1h", "machine", false).run();
     assert_eq!(report.node("delete").finished(), Some(mins(62)));
 }
@@ -380,10 +380,10 @@ fn mistakes_of_teardowns_are_told_with_their_places() {
         (problem.message().to_owned(), problem.places().count())
     };
     let is_one_task = "the teardown of `machine` is one task, and here it wires ";
-    assert_eq!(message(a_sensor()), (format!("{is_one_task}`gone`, which is no task"), 1));
+    assert_eq!(message(a_sensor()), (format!("{is_one_task}`gone`, which is not a task"), 1));
     assert_eq!(message(several()), (format!("{is_one_task}2 nodes"), 1));
     assert_eq!(message(wired_before()), (format!("{is_one_task}nothing"), 1));
     let (text, places) = message(outside());
     assert_eq!((text.starts_with("`machine` would be torn down once for each element"), places), (true, 2), "{text}");
-    assert_eq!(message(no_teardown()), ("`.fails_run()` is for teardowns, and `takes` is none".to_owned(), 2));
+    assert_eq!(message(no_teardown()), ("`.fails_run()` is for teardowns, and `takes` is not one".to_owned(), 2));
 }

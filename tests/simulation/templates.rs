@@ -67,7 +67,7 @@ fn what_is_missing_may_be_tested_and_defaulted_and_printing_it_is_an_error_that_
     let report = Simulation::new(rendered()).logical_date("2024-03-25T06:30:00Z").run();
     assert_eq!((text(&report, "tested").as_str(), text(&report, "defaulted").as_str()), ("all", "never"));
     let printed = report.node("printed");
-    // No retry would mend it.
+    // A retry would not help.
     assert_eq!((printed.state(), printed.attempts()), (Failed, 1));
     let error = printed.error().unwrap();
     assert!(error.contains("`prev_data_interval_end_success` has no value in this run"), "{error}");

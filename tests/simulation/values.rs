@@ -1,4 +1,4 @@
-//! Pipelines as values: one function, several pipelines; and options that constants say.
+//! Pipelines as values: one function for several pipelines, and options as constants.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
@@ -44,7 +44,7 @@ fn a_value_has_the_id_params_and_schedule_that_it_is_given_everywhere() {
     assert_eq!(plan["tags"], serde_json::json!(["media", "weekly"]));
     assert_eq!(plan["params"], serde_json::json!({ "medium": "audio", "limit": 200 }));
     assert_eq!(plan["schedule"]["cron"], "0 0 * * 1");
-    // The function's own is as it was.
+    // The pipeline of the function itself is unchanged.
     assert_eq!((image_refresh().id(), image_refresh().tags()), ("image_refresh", &["media"][..]));
 }
 
@@ -131,7 +131,7 @@ fn a_sensor_of_constants_waits_as_they_say() {
     }
     let report = Simulation::new(waits()).run();
     assert_eq!(report.node("never").state(), NodeState::Skipped);
-    // At 0, and after 30 s, 60 s, 120 s and 240 s; 480 s more are beyond the ten minutes.
+    // At 0, and after 30 s, 60 s, 120 s and 240 s; another 480 s would be beyond the ten minutes.
     assert_eq!(report.node("never").pokes(), 6);
     assert_eq!(report.finished(), Some(LIMIT));
 }

@@ -1,4 +1,4 @@
-//! A simulation in a test that has a runtime already.
+//! A simulation in a test that already has a runtime.
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;

@@ -1,20 +1,20 @@
-//! How the day's transactions are to be processed.
+//! The configuration for processing the day's transactions.
 
 use super::{BadInput, Source};
 use serde::{Deserialize, Serialize};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-/// What a configuration looks like.
+/// The expected format, for error messages.
 pub const FORMAT: &str = "YAML with `processing:` and in it `batch_size:` (transactions) and `timeout:` (seconds), both above 0";
 
-/// How the day's transactions are to be processed.
+/// The configuration for processing the day's transactions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProcessingConfig {
-    /// How many transactions are joined at a time.
+    /// How many transactions are joined per batch.
     pub batch_size: NonZeroUsize,
-    /// How many seconds the join may take.
+    /// The time limit of the join, in seconds.
     timeout: NonZeroU64,
 }
 
@@ -37,7 +37,7 @@ impl ProcessingConfig {
         Ok(processing)
     }
 
-    /// How long the join may take.
+    /// The time limit of the join.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout.get())
     }

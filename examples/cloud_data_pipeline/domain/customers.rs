@@ -4,15 +4,15 @@ use super::{BadInput, Source, json};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-/// What a file of customers looks like.
+/// The expected format, for error messages.
 pub const FORMAT: &str = r#"JSON such as {"customers": [{"id": "customer1", "name": "John"}]}"#;
 
-/// Who bought something.
+/// A customer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Customer {
-    /// What transactions call the customer.
+    /// The id that transactions refer to.
     pub id: String,
-    /// What people do.
+    /// The customer's name.
     pub name: String,
 }
 
@@ -36,19 +36,19 @@ impl Customers {
         let mut by_id = HashMap::with_capacity(customers.len());
         for (index, customer) in customers.into_iter().enumerate() {
             if let Some(first) = by_id.insert(customer.id.clone(), customer) {
-                let problem = format_args!("the id `{}` was there before", first.id);
+                let problem = format_args!("the id `{}` is already used", first.id);
                 return Err(source.bad(format_args!("`customers[{index}].id`"), problem, "each id once"));
             }
         }
         Ok(Self { source: source.name().to_owned(), by_id })
     }
 
-    /// The customer of that id.
+    /// The customer with this id.
     pub fn get(&self, id: &str) -> Option<&Customer> {
         self.by_id.get(id)
     }
 
-    /// The file that they are from, as `bucket/key`.
+    /// The file that the customers were read from, as `bucket/key`.
     pub fn source(&self) -> &str {
         &self.source
     }

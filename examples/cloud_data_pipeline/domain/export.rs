@@ -4,14 +4,14 @@ use super::{BadInput, Source, json};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
-/// What a daily export looks like.
+/// The expected format, for error messages.
 pub const FORMAT: &str = r#"JSON such as {"records": [{"id": 1, "value": "test"}]}"#;
 
 /// A day's records.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(expecting = "an object with `records`")]
 pub struct Export {
-    /// In the file's order; no two have the same id.
+    /// In the file's order, with unique ids.
     pub records: Vec<Record>,
 }
 
@@ -20,18 +20,18 @@ pub struct Export {
 pub struct Record {
     /// Unique within the export.
     pub id: u64,
-    /// What was recorded.
+    /// The recorded value.
     pub value: String,
 }
 
-/// What a day's export comes to.
+/// The summary of a day's export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The export's file name.
     pub export: String,
-    /// How many records it has.
+    /// The number of records.
     pub records: usize,
-    /// How many different values they have.
+    /// The number of distinct values.
     pub distinct_values: usize,
 }
 
@@ -42,14 +42,14 @@ impl Export {
         let mut seen = HashMap::new();
         for (index, Record { id, .. }) in export.records.iter().enumerate() {
             if let Some(first) = seen.insert(id, index) {
-                let problem = format_args!("the id {id} is that of `records[{first}]`, too");
+                let problem = format_args!("the id {id} is already used in `records[{first}]`");
                 return Err(source.bad(format_args!("`records[{index}].id`"), problem, "each id once"));
             }
         }
         Ok(export)
     }
 
-    /// What it comes to; the file is called `export`.
+    /// The summary of the export in the file `export`.
     pub fn summary(&self, export: impl Into<String>) -> Summary {
         let values: HashSet<&str> = self.records.iter().map(|record| record.value.as_str()).collect();
         Summary { export: export.into(), records: self.records.len(), distinct_values: values.len() }

@@ -6,20 +6,20 @@ use super::{BadInput, Source};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-/// What the day's transactions come to.
+/// The summary of the day's joined transactions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
-    /// Where they were written, as `bucket/key`.
+    /// The file that they were written to, as `bucket/key`.
     pub result: String,
-    /// How many there are.
+    /// The number of transactions.
     pub transactions: usize,
-    /// In how many batches they were joined.
+    /// The number of batches.
     pub batches: usize,
     /// The sum of their amounts.
     pub total: Decimal,
 }
 
-/// A CSV of joined transactions in the making.
+/// Joins transactions with their customers, and collects the result as CSV.
 #[derive(Debug)]
 pub struct Join<'a> {
     transactions: &'a Source,
@@ -38,12 +38,12 @@ struct Row<'a> {
 }
 
 impl<'a> Join<'a> {
-    /// Of transactions from that file with those customers.
+    /// Begins to join the transactions of that file with those customers.
     pub fn new(transactions: &'a Source, customers: &'a Customers) -> Self {
         Self { transactions, customers, rows: csv::Writer::from_writer(Vec::new()), joined: Joined::default() }
     }
 
-    /// Joins some more.
+    /// Joins one more batch.
     pub fn batch(&mut self, batch: &[Transaction]) -> Result<(), BadInput> {
         for transaction in batch {
             let Transaction { id, amount, line, .. } = *transaction;
@@ -61,7 +61,7 @@ impl<'a> Join<'a> {
         Ok(())
     }
 
-    /// The CSV, and what it comes to; it is going to be written to `result`.
+    /// The CSV, and its summary; `result` is the file that it will be written to.
     pub fn finish(self, result: String) -> std::io::Result<(Vec<u8>, Joined)> {
         let csv = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
         Ok((csv, Joined { result, ..self.joined }))
@@ -69,7 +69,7 @@ impl<'a> Join<'a> {
 
     fn customer(&self, transaction: &Transaction) -> Result<&'a Customer, BadInput> {
         self.customers.get(&transaction.customer).ok_or_else(|| {
-            let problem = format_args!("nobody knows the customer `{}`", transaction.customer);
+            let problem = format_args!("there is no customer `{}`", transaction.customer);
             let expected = format_args!("one of those in {}", self.customers.source());
             self.transactions.bad(format_args!("line {}, column `customer`", transaction.line), problem, expected)
         })

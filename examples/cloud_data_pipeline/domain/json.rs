@@ -1,4 +1,4 @@
-//! JSON files, read with errors that name the field.
+//! Reads JSON files, with errors that name the field.
 
 use super::{BadInput, Source};
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 pub(super) fn read<T: DeserializeOwned>(source: &Source) -> Result<T, BadInput> {
     let mut reader = serde_json::Deserializer::from_str(source.text());
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        // What cannot be named is a `?` or, for the whole, a `.`.
+        // `serde_path_to_error` writes `?` for an unknown field, and `.` for the whole.
         let path = error.path().to_string();
         bad(source, &error.into_inner(), path.trim_end_matches(['?', '.']))
     })?;
@@ -19,7 +19,7 @@ fn bad(source: &Source, error: &serde_json::Error, field: &str) -> BadInput {
     let (line, column) = (error.line(), error.column());
     let field = if field.is_empty() { String::new() } else { format!(", `{field}`") };
     let message = error.to_string();
-    // The place is told in the same way for all formats, and once.
+    // The position is part of `place` in all formats, so it is removed here.
     let problem = message.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&message);
     source.bad(format_args!("line {line}, column {column}{field}"), problem, source.format())
 }

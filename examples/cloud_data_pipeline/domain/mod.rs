@@ -1,6 +1,6 @@
-//! What the files mean: each module reads or makes one kind of file, as a plain function from text to values.
+//! The contents of the files: each module reads or creates one kind of file, with plain functions from text to values.
 //!
-//! Whatever is wrong with a file is a [`BadInput`], which names bucket, key and the place within.
+//! Every problem with a file is a [`BadInput`], which names the bucket, the key and the place in the file.
 
 pub mod config;
 pub mod customers;

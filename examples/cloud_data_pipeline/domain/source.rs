@@ -1,8 +1,8 @@
-//! A file's text, and what is wrong with it.
+//! A file's text, and errors about it.
 
 use std::fmt;
 
-/// The text of a file that knows where it came from, so that every error about it says so.
+/// The text of a file and its name, so that every error about it names the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     name: String,
@@ -10,9 +10,9 @@ pub struct Source {
     format: &'static str,
 }
 
-/// Something is wrong with a file: which one, where in it, what, and what would be right.
+/// A problem with a file: in which file, at which place, what is wrong, and what is expected.
 ///
-/// The same file will be as wrong the next time it is read.
+/// It is not worth a retry: the file will have the same problem the next time it is read.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {problem}; expected {expected}")]
 pub struct BadInput {
@@ -22,7 +22,8 @@ pub struct BadInput {
 }
 
 impl Source {
-    /// The contents of the file `name` (bucket and key), which ought to be of that `format`: a text, and not an empty one.
+    /// The contents of the file `name` (bucket and key). Fails unless they are UTF-8 text and not empty. `format` describes what
+    /// is expected, for error messages.
     pub fn new(name: impl Into<String>, contents: &[u8], format: &'static str) -> Result<Self, BadInput> {
         let empty = Self { name: name.into(), text: String::new(), format };
         let text = std::str::from_utf8(contents).map_err(|error| {
@@ -30,7 +31,7 @@ impl Source {
             let place = format!("line {line}, column {column}");
             empty.bad(place, "the text is not UTF-8", format)
         })?;
-        // A byte order mark, which some spreadsheets write, is no part of the text.
+        // A byte order mark, which some spreadsheets write, is not part of the text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
             return Err(empty.bad_as_a_whole("the file is empty"));
@@ -43,28 +44,28 @@ impl Source {
         &self.name
     }
 
-    /// What it holds.
+    /// The contents.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What the file ought to be.
+    /// The expected format, for error messages.
     pub fn format(&self) -> &'static str {
         self.format
     }
 
-    /// There is a `problem` at a `place` in the file, where something else was `expected`.
+    /// An error about a `problem` at a `place` in the file, with what is `expected` instead.
     pub fn bad(&self, place: impl fmt::Display, problem: impl fmt::Display, expected: impl fmt::Display) -> BadInput {
         BadInput { place: format!("{}, {place}", self.name), problem: problem.to_string(), expected: expected.to_string() }
     }
 
-    /// There is a `problem` with the file as a whole.
+    /// An error about a `problem` with the file as a whole.
     pub fn bad_as_a_whole(&self, problem: impl fmt::Display) -> BadInput {
         BadInput { place: self.name.clone(), problem: problem.to_string(), expected: self.format.to_owned() }
     }
 }
 
-/// The line and column after `read`, both from 1.
+/// The line and column after the text `read`, both from 1.
 fn position(read: &[u8]) -> (usize, usize) {
     let text = String::from_utf8_lossy(read);
     let last = text.rsplit('\n').next().unwrap_or_default();

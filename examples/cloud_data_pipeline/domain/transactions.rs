@@ -5,7 +5,7 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 
-/// What a file of transactions looks like.
+/// The expected format, for error messages.
 pub const FORMAT: &str = "CSV whose first line names the columns `id`, `amount` and `customer`";
 
 /// One transaction.
@@ -13,15 +13,15 @@ pub const FORMAT: &str = "CSV whose first line names the columns `id`, `amount` 
 pub struct Transaction {
     /// Unique within the file.
     pub id: u64,
-    /// Exactly as it was written; negative where money went back.
+    /// Exactly as written; negative for a refund.
     pub amount: Decimal,
     /// The customer's id.
     pub customer: String,
-    /// The line it begins on.
+    /// The line on which it begins.
     pub line: u64,
 }
 
-/// Reads a file of transactions. Columns may stand in any order, among others.
+/// Reads a file of transactions. Columns may be in any order, and additional columns are ignored.
 pub fn read(source: &Source) -> Result<Vec<Transaction>, BadInput> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(source.text().as_bytes());
     let header = reader.headers().map_err(|error| bad_line(source, &error))?.clone();
@@ -40,7 +40,7 @@ pub fn read(source: &Source) -> Result<Vec<Transaction>, BadInput> {
             line,
         };
         if let Some(first) = lines.insert(transaction.id, line) {
-            let problem = format_args!("the id {} is that of line {first}, too", transaction.id);
+            let problem = format_args!("the id {} is already used in line {first}", transaction.id);
             return Err(source.bad(format_args!("line {line}, column `id`"), problem, "each id once"));
         }
         transactions.push(transaction);

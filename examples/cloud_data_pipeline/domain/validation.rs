@@ -1,22 +1,22 @@
-//! The log of the data validation that ran before us.
+//! The log of the data validation that ran before this pipeline.
 
 use super::{BadInput, Source};
 use serde::{Deserialize, Serialize};
 
-/// What a validation log looks like.
+/// The expected format, for error messages.
 pub const FORMAT: &str = "lines such as `INFO: Data validation completed successfully`, none of them an ERROR";
 
-/// What a validation found that passed.
+/// The result of a validation that passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
-    /// How many lines the log has.
+    /// The number of lines in the log.
     pub lines: usize,
-    /// Its warnings, as they stand.
+    /// Its warnings, as written.
     pub warnings: Vec<String>,
 }
 
 impl Validation {
-    /// Reads a log. One that reports an error is refused as is one that cannot be read: nobody may use such data.
+    /// Reads a log. A log that reports an error is refused like an unreadable one, because the data must not be used.
     pub fn read(source: &Source) -> Result<Self, BadInput> {
         let mut validation = Self { lines: 0, warnings: Vec::new() };
         let lines = source.text().lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());

@@ -1,4 +1,4 @@
-//! Task 3: one file that matters, waited for with exponential backoff, with callbacks, an SLA and metrics of its own.
+//! Task 3: one critical file, awaited with exponential backoff, with callbacks, an SLA and custom metrics.
 
 use super::Options;
 use pipeline_runtime::Log;
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the sensor hands on: the file, and how the wait for it went.
+/// The sensor's value: the file, and how the wait for it went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sensed {
     /// `enterprise-bucket/critical/critical_data_YYYYMMDD.json`
     pub file: Object,
-    /// What all pokes were like.
+    /// The measurements of all pokes.
     pub performance: Performance,
 }
 
-/// How the pokes of a sensor went, kept from one to the next.
+/// Measurements of a sensor's pokes, remembered from one poke to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Performance {
-    /// How many there were.
+    /// The number of pokes.
     pub pokes: u32,
-    /// How many of them ended in an error.
+    /// How many of them failed with an error.
     pub errors: u32,
-    /// How long they took, all together.
+    /// How long they took in total.
     pub total: Duration,
     /// How long the slowest took.
     pub slowest: Duration,
 }
 
-/// What a wait comes to.
+/// The analysis of a wait.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
-    /// How many pokes it took.
+    /// The number of pokes.
     pub measurements: u32,
-    /// How long one took on average.
+    /// The average duration of a poke.
     pub average: Duration,
-    /// How many of a hundred pokes ended without an error.
+    /// The percentage of pokes without an error.
     pub success_rate: f64,
 }
 
@@ -48,7 +48,7 @@ impl Performance {
         self.slowest = self.slowest.max(took);
     }
 
-    /// What it comes to; nothing without a poke.
+    /// The analysis; `None` without a poke.
     pub fn analyze(&self) -> Option<Analysis> {
         let average = self.total.checked_div(self.pokes)?;
         let success_rate = 100.0 * f64::from(self.pokes - self.errors) / f64::from(self.pokes);
@@ -56,9 +56,9 @@ impl Performance {
     }
 }
 
-/// Waits for the day's critical data: 30 s, 60 s, 120 s, 240 s and from then on 300 s from poke to poke.
+/// Waits for the day's critical data, with 30 s, 60 s, 120 s, 240 s and then 300 s between pokes.
 ///
-/// An error of the store is no "not yet": it is retried three times, 30 s apart, within the same 90 minutes.
+/// An error of the store is not "not yet": it is retried three times, 30 s apart, within the same 90 minutes.
 #[sensor(
     timeout = "90m", backoff(start = "30s", max = "5m"), mode = "reschedule", retries = 3, retry_delay = "30s",
     on_success = advanced_sensor_success_callback, on_failure = advanced_sensor_failure_callback, on_retry = Log
@@ -72,7 +72,7 @@ pub async fn enterprise_critical_sensor(ctx: Context, bucket: Bucket, key: Strin
     Ok(found?.map(|file| Sensed { file, performance }).into())
 }
 
-/// Tells how the wait went, be it in vain.
+/// Reports how the wait went, even if it failed.
 #[task]
 pub async fn analyze_performance(sensed: Outcome<Sensed>) -> Result<Option<Analysis>> {
     let analysis = match sensed {
@@ -89,7 +89,7 @@ pub async fn analyze_performance(sensed: Outcome<Sensed>) -> Result<Option<Analy
     Ok(analysis)
 }
 
-/// Tells what the wait took. In production: to whatever keeps metrics.
+/// Reports how long the wait took. In production this would feed a metrics system.
 pub async fn advanced_sensor_success_callback(n: Notification) -> Result<()> {
     let (node, pokes, attempt) = (n.node(), n.pokes(), n.attempt());
     let (elapsed, budget_left) = (n.elapsed().map(brief), n.budget_left().map(brief));
@@ -97,7 +97,7 @@ pub async fn advanced_sensor_success_callback(n: Notification) -> Result<()> {
     Ok(())
 }
 
-/// Tells everything that whoever has to find the cause needs. In production: to whoever is on call.
+/// Reports everything that helps to find the cause. In production this would notify the person on call.
 pub async fn advanced_sensor_failure_callback(n: Notification) -> Result<()> {
     let key = n.inputs().iter().find(|(name, _)| name == "key").map(|(_, key)| key.as_str());
     let (attempt, attempts, pokes) = (n.attempt(), n.attempts(), n.pokes());
@@ -119,19 +119,19 @@ pub async fn advanced_sensor_failure_callback(n: Notification) -> Result<()> {
     Ok(())
 }
 
-/// The first rung: whoever is on call.
+/// The first escalation level: the person on call.
 pub async fn sla_miss_callback(n: Notification) -> Result<()> {
     escalate("ON_CALL", &n);
     Ok(())
 }
 
-/// The second rung, a quarter of an hour later.
+/// The second escalation level, a quarter of an hour later.
 pub async fn escalate_to_team_lead(n: Notification) -> Result<()> {
     escalate("TEAM_LEAD", &n);
     Ok(())
 }
 
-/// The last rung, another quarter of an hour later.
+/// The last escalation level, another quarter of an hour later.
 pub async fn escalate_to_management(n: Notification) -> Result<()> {
     escalate("MANAGEMENT", &n);
     Ok(())
@@ -142,14 +142,15 @@ fn escalate(escalation_level: &str, n: &Notification) {
     tracing::warn!(escalation_level, pipeline = n.pipeline(), run = n.run_id(), state = n.state(), elapsed, "SLA MISS");
 }
 
-/// In whole seconds, such as `1h 15m`.
+/// A duration in whole seconds, such as `1h 15m`.
 fn brief(duration: Duration) -> String {
     humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
 }
 
-/// Waits for the day's critical data and tells more people the longer it takes.
+/// Waits for the day's critical data, and notifies more people the longer it takes.
 ///
-/// After 45 minutes whoever is on call is told, after 60 their team lead, after 75 the management; after 90 the sensor gives up.
+/// After 45 minutes the person on call is notified, after 60 the team lead, after 75 the management; after 90 the sensor gives
+/// up.
 #[pipeline(
     schedule = "@daily", start = "2024-01-01", tags = ["exercise-2"],
     sla = "45m", on_sla_miss = sla_miss_callback,

@@ -1,4 +1,4 @@
-//! Task 1: one file a day, waited for, summarised, archived.
+//! Task 1: one file a day, which is awaited, summarized and archived.
 
 use super::{Options, page_on_call, read};
 use crate::cloud_data_pipeline::domain::export::{self, Export, Summary};
@@ -6,13 +6,13 @@ use pipeline_runtime::prelude::*;
 
 /// Waits for the day's export.
 ///
-/// An export that an earlier run archived counts, so that a day can be run again.
+/// An export that an earlier run archived counts, too, so that a day can be run again.
 #[sensor(timeout = "10m", poke = "45s", retries = 2, retry_delay = "2m")]
 pub async fn daily_export(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     Ok(locate(&bucket, &key).await?.into())
 }
 
-/// Writes what the export comes to under `processed/`.
+/// Writes a summary of the export to `processed/`.
 #[task(retries = 1, retry_delay = "5m")]
 pub async fn process(bucket: Bucket, export: Object) -> Result<Summary> {
     let found = locate(&bucket, &export.key).await?.ok_or("the export was there and is gone")?;
@@ -22,9 +22,9 @@ pub async fn process(bucket: Bucket, export: Object) -> Result<Summary> {
     Ok(summary)
 }
 
-/// Moves the export out of the way once its summary exists.
+/// Moves the export to `archive/` once its summary exists.
 ///
-/// Where an attempt that did so was cut off, the next one finds it done.
+/// If an earlier attempt was aborted after the move, this one finds the export there, and moving it to itself changes nothing.
 #[task(retries = 1, retry_delay = "5m")]
 pub async fn archive(bucket: Bucket, export: Object, summary: Summary) -> Result<Object> {
     let found = locate(&bucket, &export.key).await?.ok_or("the export was there and is gone")?;
@@ -33,7 +33,7 @@ pub async fn archive(bucket: Bucket, export: Object, summary: Summary) -> Result
     Ok(archived)
 }
 
-/// Tells what became of the day's export, whatever that is.
+/// Reports the outcome of the day's export, whatever it is.
 #[task]
 pub async fn notify(summary: Outcome<Summary>, archived: Outcome<Object>) -> Result<String> {
     let news = match (summary, archived) {
@@ -49,9 +49,9 @@ pub async fn notify(summary: Outcome<Summary>, archived: Outcome<Object>) -> Res
     Ok(news)
 }
 
-/// Waits for the day's export, writes its summary, archives it, and tells what happened.
+/// Waits for the day's export, writes its summary, archives it, and reports the outcome.
 ///
-/// A run's files carry its logical date: the export of a day is waited for once the day is over.
+/// A run's files are named after its logical date: the export of a day is awaited once the day is over.
 #[pipeline(schedule = "@daily", start = "2024-01-01", sla = "45m", on_sla_miss = page_on_call, on_failure = page_on_call, tags = ["exercise-2"])]
 pub fn cloud_data_pipeline(options: Options) -> Result<()> {
     let bucket = options.bucket("data-bucket")?;
@@ -62,7 +62,7 @@ pub fn cloud_data_pipeline(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// The export, where it arrives or else where it is archived.
+/// Finds the export where it arrives, or otherwise where it is archived.
 async fn locate(bucket: &Bucket, key: &str) -> Result<Option<Object>> {
     match bucket.head(key).await? {
         None => Ok(bucket.head(&archive_key(key)).await?),

@@ -1,16 +1,16 @@
-//! Extension challenge 2: a file that is large enough, and that nobody writes any more.
+//! Extension challenge 2: a file that is large enough, and no longer being written.
 
 use super::Options;
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::sensors::{at_least_bytes, keys_unchanged};
 use std::time::Duration;
 
-/// A shorter file is none that anybody meant to send.
+/// The minimum size of a complete file.
 pub const MIN_BYTES: u64 = 1024;
-/// So long nothing may have changed for the file to count as whole.
+/// How long a file must stay unchanged before it counts as complete.
 pub const QUIET: Duration = Duration::from_mins(2);
 
-/// Takes the file as it is once it has settled.
+/// Takes the file as it is once it is stable.
 #[task]
 pub async fn take_whole(files: Vec<Object>) -> Result<Object> {
     match <[Object; 1]>::try_from(files) {
@@ -20,7 +20,7 @@ pub async fn take_whole(files: Vec<Object>) -> Result<Object> {
     }
 }
 
-/// Waits until a large upload is there as a whole: first for its size, then for the quiet after it.
+/// Waits until a large upload is complete: first for its size, then until it stays unchanged.
 #[pipeline(schedule = "@daily", start = "2024-01-01", tags = ["exercise-2", "extension"])]
 pub fn file_size_pipeline(options: Options) -> Result<()> {
     let bucket = options.bucket("data-bucket")?;

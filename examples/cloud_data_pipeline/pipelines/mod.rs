@@ -1,4 +1,4 @@
-//! The pipelines, and what they share: where the buckets are, how they are read, who is told.
+//! The pipelines, and what they share: the buckets' location, reading files, and notifying the person on call.
 
 pub mod advanced;
 pub mod daily_export;
@@ -14,12 +14,13 @@ use pipeline_runtime::prelude::*;
 use pipeline_runtime::schedule::{Schedule, ScheduleError};
 use std::error::Error;
 
-/// What a run may be told with `--param`.
+/// The params of a run, which `--param` sets.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The URL that the buckets' names are appended to: the mock of S3 on this machine, or any other store. `s3://` takes what the
-    /// environment says; `s3://?endpoint=http://127.0.0.1:9000` holds settings for all buckets, but no secrets: a run's params are kept.
+    /// The URL to which bucket names are appended: the mock of S3 on this machine, or any other store. `s3://` uses the settings
+    /// of the environment. `s3://?endpoint=http://127.0.0.1:9000` contains settings for all buckets, but it must not contain
+    /// secrets: a run's params are recorded in the journal.
     pub store: String,
 }
 
@@ -30,7 +31,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The bucket of that name.
+    /// Opens the bucket with that name.
     fn bucket(&self, name: &str) -> Result<Bucket> {
         let url = match self.store.split_once('?').filter(|(store, _)| store.starts_with("s3:")) {
             Some((store, settings)) => format!("{store}/{name}?{settings}"),
@@ -40,7 +41,7 @@ impl Options {
     }
 }
 
-/// All of them: the exercise's three tasks, then its extension challenges.
+/// All pipelines: the exercise's three tasks, then its extension challenges.
 pub fn all() -> [Pipeline; 6] {
     [
         daily_export::cloud_data_pipeline(),
@@ -52,33 +53,34 @@ pub fn all() -> [Pipeline; 6] {
     ]
 }
 
-/// When all pipelines run. A day's run is due when the day is over, so the files it waits for carry its logical date.
+/// The schedule of all pipelines. A day's run is due when the day is over, so the files it waits for are named after its logical
+/// date.
 fn schedule() -> Result<Schedule, ScheduleError> {
     Schedule::parse("@daily", "UTC")
 }
 
-/// The day whose files the run of that logical date waits for.
+/// The day whose files are awaited by the run with this logical date.
 pub fn day_of(logical_date: &str) -> Result<NaiveDate, Box<dyn Error + Send + Sync>> {
     Ok(schedule()?.interval_of(logical_date)?.start.date_naive())
 }
 
-/// The day whose files a run waits for that is started at `now` without a logical date.
+/// The day whose files are awaited by a run that starts at `now` without a logical date.
 pub fn day_before(now: DateTime<Utc>) -> Result<NaiveDate, Box<dyn Error + Send + Sync>> {
     Ok(schedule()?.last_complete(now).map_or(now, |interval| interval.start).date_naive())
 }
 
-/// A look at a key: whether its file is there yet.
+/// Pokes for a key: ready once its file exists.
 async fn arrival(bucket: &Bucket, key: &str) -> Result<Poke<Object>> {
     Ok(bucket.head(key).await?.into())
 }
 
-/// Reads a file that ought to be of that format.
+/// Reads a file; `format` describes what is expected, for error messages.
 async fn read(bucket: &Bucket, key: &str, format: &'static str) -> Result<Source> {
     let contents = bucket.get(key).await?;
     Source::new(format!("{}/{key}", bucket.name()), &contents, format).map_err(TaskError::fatal)
 }
 
-/// Tells whoever is on call. Here that is the log; a `Webhook` would take its place in the same options.
+/// Notifies the person on call. This example only logs; a `Webhook` could take its place in the same options.
 async fn page_on_call(n: Notification) -> Result<()> {
     let (node, error) = (n.node().unwrap_or("the run"), n.error().unwrap_or("-"));
     tracing::error!(callback = n.name(), pipeline = n.pipeline(), run = n.run_id(), node, error, "on call: please look");

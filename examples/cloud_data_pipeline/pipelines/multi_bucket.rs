@@ -1,4 +1,4 @@
-//! Task 2: four files in three buckets, and nothing starts before all of them are there.
+//! Task 2: four files in three buckets; processing starts once all of them have arrived.
 
 use super::{Options, arrival, page_on_call, read};
 use crate::cloud_data_pipeline::domain::customers::{self, Customers};
@@ -14,13 +14,13 @@ pub async fn transactions_file(bucket: Bucket, key: String) -> Result<Poke<Objec
     arrival(&bucket, &key).await
 }
 
-/// Waits for the customers, who may come late.
+/// Waits for the customers, which may arrive late.
 #[sensor(timeout = "20m", poke = "45s", mode = "reschedule")]
 pub async fn customers_file(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     arrival(&bucket, &key).await
 }
 
-/// Waits for the configuration, which ought to be early.
+/// Waits for the configuration, which should arrive early.
 #[sensor(timeout = "5m", poke = "15s", mode = "reschedule")]
 pub async fn config_file(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     arrival(&bucket, &key).await
@@ -32,7 +32,7 @@ pub async fn validation_log(bucket: Bucket, key: String) -> Result<Poke<Object>>
     arrival(&bucket, &key).await
 }
 
-/// The files of one day, all of them there.
+/// The files of one day, all of which have arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrived {
     /// `data-bucket/raw/transactions_YYYYMMDD.csv`
@@ -45,7 +45,7 @@ pub struct Arrived {
     pub validation: Object,
 }
 
-/// Brings the four files together: what takes its output starts once all are there.
+/// Combines the four files: a task that takes this output starts once all of them have arrived.
 #[task]
 pub async fn all_arrived(transactions: Object, customers: Object, config: Object, validation: Object) -> Result<Arrived> {
     Ok(Arrived { transactions, customers, config, validation })
@@ -58,14 +58,14 @@ pub async fn check_validation(logs: Bucket, files: Arrived) -> Result<Validation
     Validation::read(&source).map_err(TaskError::fatal)
 }
 
-/// Reads how the transactions are to be processed.
+/// Reads the configuration for processing the transactions.
 #[task]
 pub async fn read_config(configs: Bucket, files: Arrived) -> Result<ProcessingConfig> {
     let source = read(&configs, &files.config.key, config::FORMAT).await?;
     ProcessingConfig::read(&source).map_err(TaskError::fatal)
 }
 
-/// Joins the transactions with their customers and writes the result under `processed/`.
+/// Joins the transactions with their customers and writes the result to `processed/`.
 #[task]
 pub async fn join_customers(data: Bucket, files: Arrived, config: ProcessingConfig) -> Result<Joined> {
     let joining = join(&data, &files, &config);
@@ -82,7 +82,7 @@ async fn join(data: &Bucket, files: &Arrived, config: &ProcessingConfig) -> Resu
     let mut join = Join::new(&source, &customers);
     for batch in transactions.chunks(config.batch_size.get()) {
         join.batch(batch).map_err(TaskError::fatal)?;
-        // Between two batches others have their turn, and the timeout takes effect.
+        // Lets other tasks run between two batches, and lets the timeout take effect.
         tokio::task::yield_now().await;
     }
     let key = files.transactions.key.replacen("raw/", "processed/", 1);
@@ -91,7 +91,7 @@ async fn join(data: &Bucket, files: &Arrived, config: &ProcessingConfig) -> Resu
     Ok(joined)
 }
 
-/// Tells what became of the day's transactions, whatever that is.
+/// Reports the outcome of the day's transactions, whatever it is.
 #[task]
 pub async fn report(validation: Outcome<Validation>, joined: Outcome<Joined>) -> Result<String> {
     let warnings = validation.success().map_or(0, |validation| validation.warnings.len());
@@ -108,7 +108,7 @@ pub async fn report(validation: Outcome<Validation>, joined: Outcome<Joined>) ->
 
 /// Waits for four files in three buckets, checks and joins them, and writes the result.
 ///
-/// A run's files carry its logical date: those of a day are waited for once the day is over.
+/// A run's files are named after its logical date: those of a day are awaited once the day is over.
 #[pipeline(
     schedule = "@daily", start = "2024-01-01", sla = "20m", on_sla_miss = page_on_call, on_failure = page_on_call,
     defaults(retries = 1, retry_delay = "5m"), tags = ["exercise-2"]

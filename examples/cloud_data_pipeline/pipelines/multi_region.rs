@@ -1,4 +1,4 @@
-//! Extension challenge 3: the same file in several regions, of which the first that has it is used.
+//! Extension challenge 3: the same file in several regions; the first region that has it is used.
 
 use super::{Options, read};
 use crate::cloud_data_pipeline::domain::export::{self, Export, Summary};
@@ -7,7 +7,7 @@ use pipeline_runtime::prelude::*;
 use pipeline_runtime::sensors::key_exists;
 use std::time::Duration;
 
-/// Sums the export up, read from the region that had it first.
+/// Summarizes the export, read from the region that had it first.
 #[task(retries = 1, retry_delay = "1m")]
 pub async fn process_nearest(options: Options, export: Object) -> Result<Summary> {
     let bucket = options.bucket(&export.bucket)?;
@@ -17,9 +17,9 @@ pub async fn process_nearest(options: Options, export: Object) -> Result<Summary
     Ok(summary)
 }
 
-/// Waits for the day's export in all regions at once. The first that has it wins, and the others are no longer waited for.
+/// Waits for the day's export in all regions at once. The first region that has it wins, and the waits for the others end.
 ///
-/// A region that cannot be reached is asked again every minute, for as long as the wait lasts: one outage fails no run.
+/// A region that cannot be reached is retried every minute until the timeout, so an outage of one region does not fail the run.
 #[pipeline(schedule = "@daily", start = "2024-01-01", tags = ["exercise-2", "extension"])]
 pub fn multi_region_pipeline(options: Options) -> Result<()> {
     let mut regions = Vec::new();

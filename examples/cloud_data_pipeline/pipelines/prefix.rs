@@ -5,13 +5,13 @@ use pipeline_runtime::prelude::*;
 use pipeline_runtime::sensors::any_with_prefix;
 use std::time::Duration;
 
-/// How long one of the files is.
+/// Returns the length of one of the files.
 #[task]
 pub async fn measure_part(bucket: Bucket, part: Object) -> Result<usize> {
     Ok(bucket.get(&part.key).await?.len())
 }
 
-/// How long all of them are together.
+/// Returns the total length of all files.
 #[task]
 pub async fn total_length(parts: Vec<usize>) -> Result<usize> {
     let total = parts.iter().sum();
@@ -19,7 +19,7 @@ pub async fn total_length(parts: Vec<usize>) -> Result<usize> {
     Ok(total)
 }
 
-/// Waits for any of the day's events, whatever their files are called, and takes all that are there then.
+/// Waits for any of the day's events, whatever their files are named, and takes all files that exist by then.
 #[pipeline(schedule = "@daily", start = "2024-01-01", tags = ["exercise-2", "extension"])]
 pub fn prefix_pipeline(options: Options) -> Result<()> {
     let bucket = options.bucket("data-bucket")?;

@@ -1,8 +1,9 @@
 //! The bundle: an executable that Airflow's `ExecutableCoordinator` finds and starts.
 //!
-//! Behind the executable stand a manifest, which says of which DAGs it is, and a footer of 64 bytes: the lengths of the source and of the
-//! manifest, the version of the footer, the SHA-256 of the executable, and a magic word. What is appended to an ELF file changes nothing in
-//! how it runs. A file that is stripped afterwards has no footer any more, and Airflow passes it over without a word.
+//! The executable is followed by a manifest, which names its DAGs and their tasks, and by a footer of 64 bytes: the lengths of
+//! the source and of the manifest, the version of the footer, the SHA-256 of the executable, and a magic word. An ELF file runs
+//! the same whatever is appended to it. A bundle that is stripped afterwards loses its footer, and Airflow then ignores it
+//! without a message.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -15,10 +16,10 @@ const MAGIC: &[u8; 8] = b"AFBNDL01";
 const FOOTER: usize = 64;
 const FOOTER_VERSION: u32 = 1;
 
-/// The schema of the messages that this program speaks. Airflow 3.3 knows this one alone, and later ones translate to it.
+/// The schema of the messages that this program speaks. Airflow 3.3 knows only this one, and later versions translate to it.
 pub(super) const SCHEMA: &str = "2026-06-16";
 
-/// What a bundle says of itself, as JSON, which is YAML as well.
+/// The manifest as JSON, which is also valid YAML.
 pub(super) fn manifest(dags: &[(&str, Vec<String>)]) -> String {
     let tasks = |(dag, tasks): &(&str, Vec<String>)| ((*dag).to_owned(), json!({"tasks": tasks}));
     let manifest = json!({
@@ -30,8 +31,8 @@ pub(super) fn manifest(dags: &[(&str, Vec<String>)]) -> String {
     manifest.to_string()
 }
 
-/// Writes `executable` with that manifest as `to`, beside which another file of that name is replaced at once: a task that is starting sees the
-/// one or the other whole.
+/// Writes the bundle of `executable` and `manifest` to `to`. An existing file is replaced atomically, so that a starting task
+/// sees either the old or the new one.
 pub(super) fn write(executable: &Path, manifest: &str, to: &Path) -> io::Result<()> {
     let folder = to.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder)?;
@@ -44,7 +45,7 @@ pub(super) fn write(executable: &Path, manifest: &str, to: &Path) -> io::Result<
     Ok(())
 }
 
-/// Whether `bundle` is what [`write`] would make of these.
+/// Returns whether `bundle` is what [`write`] would write for this executable and manifest.
 pub(super) fn is_of(bundle: &Path, executable: &Path, manifest: &str) -> io::Result<bool> {
     let mut digest = Sha256::new();
     let size = hash_elf(executable, &mut digest)?;
@@ -63,7 +64,7 @@ pub(super) fn is_of(bundle: &Path, executable: &Path, manifest: &str) -> io::Res
     Ok(kept_manifest == manifest.as_bytes() && kept_footer == footer)
 }
 
-/// Copies an executable without the footer that it may have itself, and returns its hash.
+/// Copies an executable without its footer and manifest, if it has any, and returns its hash.
 fn copy(executable: &Path, to: &mut impl Write) -> io::Result<[u8; 32]> {
     let mut from = File::open(executable)?.take(elf_size(executable)?);
     let mut digest = Sha256::new();
@@ -76,7 +77,7 @@ fn hash_elf(executable: &Path, digest: &mut Sha256) -> io::Result<u64> {
     io::copy(&mut File::open(executable)?.take(size), &mut Both { to: &mut io::sink(), digest })
 }
 
-/// The size of an executable without a footer: that of a bundle is exported again as the executable that it was.
+/// The size of an executable without manifest and footer. Exporting from a bundle thus yields the original executable again.
 fn elf_size(executable: &Path) -> io::Result<u64> {
     let mut file = File::open(executable)?;
     let size = file.metadata()?.len();
@@ -93,7 +94,7 @@ fn elf_size(executable: &Path) -> io::Result<u64> {
 
 fn footer(manifest: usize, hash: [u8; 32]) -> io::Result<[u8; FOOTER]> {
     let mut footer = [0; FOOTER];
-    // Without the source: Airflow shows it, and a binary has no one file of it.
+    // The source is left out: Airflow only displays it, and a binary is not built from a single file.
     footer[4..8].copy_from_slice(&u32::try_from(manifest).map_err(io::Error::other)?.to_le_bytes());
     footer[8..12].copy_from_slice(&FOOTER_VERSION.to_le_bytes());
     footer[12..44].copy_from_slice(&hash);
@@ -101,7 +102,7 @@ fn footer(manifest: usize, hash: [u8; 32]) -> io::Result<[u8; FOOTER]> {
     Ok(footer)
 }
 
-/// Writes, and hashes what was written.
+/// A writer that also hashes what it writes.
 struct Both<'a, W> {
     to: &'a mut W,
     digest: &'a mut Sha256,

@@ -1,22 +1,22 @@
-//! What a task waits for in Airflow, and by which of its rules.
+//! What a task waits for in Airflow, and by which trigger rule.
 
 use super::names::{is_one_task, is_outside, members, task_of};
 use crate::author::input::Rule;
 use crate::plan::{EdgeRule, NodeIx, Plan, What};
 use std::collections::BTreeSet;
 
-/// The task starts once everything before it has ended, and its process decides.
+/// The task starts once everything upstream has ended, and its process decides.
 const DECIDED_BY_US: &str = "all_done";
-/// Everything before it has succeeded, where it starts at all.
+/// The task only starts if everything upstream has succeeded.
 const ALL_SUCCESS: &str = "all_success";
 
-/// Whether Airflow starts a task only after the success of all that it waits for, so that its process need not ask.
+/// Returns whether Airflow starts a task only after everything upstream has succeeded, so that its process need not ask.
 pub(super) fn wants_success(plan: &Plan, node: NodeIx) -> bool {
-    // A teardown goes by a rule of Airflow's own.
+    // Airflow applies a rule of its own to a teardown.
     plan.teardown(node).is_none() && trigger_rule(plan, node) == ALL_SUCCESS
 }
 
-/// What leads to a task from outside: also to what lies within a mapping that is one task.
+/// The edges into a task from outside. For a mapping that is one task, these include the edges to nodes within it.
 pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
     let mut edges = plan.inbound(node).to_vec();
     if is_one_task(plan, node) {
@@ -26,13 +26,13 @@ pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)>
     edges
 }
 
-/// Airflow's rule for a task. One that does not say what ours says has the task start once everything before it has ended, and its
-/// process decides.
+/// Airflow's trigger rule for a task. Where no rule of Airflow's matches, the task starts once everything upstream has ended, and
+/// its process decides.
 pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
     let mut rules = BTreeSet::new();
     let edges = plan.inbound(node);
     if from_outside(plan, node).len() > edges.len() {
-        // Something within the mapping waits for more than the mapping does.
+        // A node within the mapping waits for more than the mapping does.
         return DECIDED_BY_US;
     }
     for (from, rule) in edges {
@@ -60,7 +60,7 @@ pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
     }
 }
 
-/// The tasks that races are between: once one has won, the others may run on.
+/// The tasks that take part in a race: once one has won, the others may still run.
 pub(super) fn raced(plan: &Plan) -> BTreeSet<String> {
     let from = plan.nodes.iter().filter_map(|node| match &node.what {
         What::FirstOf { from } => Some(from.iter().copied()),

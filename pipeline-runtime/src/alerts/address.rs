@@ -1,10 +1,10 @@
-//! Mail addresses, as far as a constant can be held against them.
+//! Mail addresses, as far as they can be checked in a constant.
 
-/// What messages say of what is none.
+/// The message for an invalid address.
 pub(super) const WANTED: &str = "a mail address is written `name@example.org`, or `Name <name@example.org>`, in ASCII";
 
-/// Whether it may be an address, alone or behind a name. Rust's constants know no parser; what this takes and mail does not is found by
-/// [`Notify::mistakes`](crate::Notify::mistakes).
+/// True if the text may be an address, alone or behind a name. No parser can run in a constant, so invalid addresses that pass
+/// here are found by [`Notify::mistakes`](crate::Notify::mistakes).
 pub(super) const fn is_address(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut from, mut to) = (0, bytes.len());
@@ -21,7 +21,7 @@ pub(super) const fn is_address(text: &str) -> bool {
     is_plain(bytes, from, to)
 }
 
-/// Whether these bytes are `name@domain`.
+/// True if these bytes are `name@domain`.
 const fn is_plain(bytes: &[u8], from: usize, to: usize) -> bool {
     let (mut at, mut signs, mut sign) = (from, 0, 0);
     while at < to {
@@ -36,7 +36,7 @@ const fn is_plain(bytes: &[u8], from: usize, to: usize) -> bool {
         }
         at += 1;
     }
-    // Something stands before the sign and behind it, and the domain neither begins nor ends with a dot.
+    // There is text in front of and behind the `@`, and the domain neither begins nor ends with a dot.
     signs == 1 && sign > from && sign + 1 < to && bytes[sign + 1] != b'.' && bytes[to - 1] != b'.'
 }
 

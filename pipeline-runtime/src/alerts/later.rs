@@ -1,24 +1,24 @@
-//! `Retry-After`: how long a server that has too much to do asks to be left alone.
+//! `Retry-After`: how long an overloaded server asks to wait.
 
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// The statuses that may ask for it: too many requests, and a service that is not available.
+/// The statuses with which a server may ask for it: too many requests, and service unavailable.
 const ASKING: [u16; 2] = [429, 503];
 
-/// What the head of an answer asks for with this `Retry-After`. A date counts from the server's own time, its `Date`, where it says that,
-/// since its clock may not be ours; `now` is our time.
+/// The wait that an answer with this `Retry-After` asks for. A date counts from the server's own time, its `Date`, if it is
+/// given, because its clock may differ from ours; `now` is our time.
 pub(super) fn asked(status: u16, after: Option<&str>, date: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
     let after = after.filter(|_| ASKING.contains(&status))?.trim();
     if let Ok(seconds) = after.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let now = date.and_then(parse).unwrap_or(now);
-    // A date that is past asks for nothing.
+    // A past date asks for no wait.
     Some((parse(after)? - now).to_std().unwrap_or_default())
 }
 
-/// A date as HTTP has it. Its two older forms have not been sent for decades.
+/// Parses an HTTP date. Its two older forms have not been sent for decades.
 fn parse(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.to_utc())
 }

@@ -2,11 +2,11 @@ use crate::author::error::Result;
 use crate::author::notify::{BoxFuture, Event, Notification, Notify};
 use crate::author::words;
 
-/// Tells the log, through `tracing`, with all that is known: what happened to which node, with which key, in which attempt, after
-/// how long, what is left of a sensor's budget, and the error with the errors that led to it.
+/// Notifies the log, through `tracing`, with all details: what happened to which node, with which key, in which attempt, after
+/// how long, how much of a sensor's budget is left, and the error with its causes.
 ///
-/// Failures are logged as errors, retries and missed SLAs as warnings, all else as information. The target is
-/// `pipeline_runtime::alerts`.
+/// Failures are logged as errors, retries, cancellations and missed SLAs as warnings, everything else as information. The target
+/// is `pipeline_runtime::alerts`.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -46,7 +46,7 @@ impl Notify for Log {
 fn log(n: &Notification) {
     let inputs: Vec<String> = n.inputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let inputs = (!inputs.is_empty()).then(|| inputs.join(", "));
-    // The level has to be known when this is compiled.
+    // The level has to be a constant.
     macro_rules! event {
         ($level:expr) => {
             tracing::event!(

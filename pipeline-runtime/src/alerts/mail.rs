@@ -16,9 +16,9 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Tells people by mail, through an SMTP server. Needs the feature `mail`, which is off by default.
+/// Notifies people by mail, through an SMTP server. Needs the feature `mail`, which is off by default.
 ///
-/// The server's URL is read from an environment variable each time somebody is told. It is a secret: neither logs nor errors nor `Debug` hold it,
+/// The server's URL is read from an environment variable for each notification. It is a secret: logs, errors and `Debug` contain
 /// at most the variable's name and the URL's host.
 ///
 /// ```
@@ -37,38 +37,39 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// # nightly().check().unwrap();
 /// ```
 ///
-/// | URL | port, unless it has one | |
+/// | URL | default port | |
 /// |---|---|---|
 /// | `smtps://USER:PASSWORD@HOST` | 465 | TLS from the first byte |
 /// | `smtp://USER:PASSWORD@HOST?tls=required` | 587 | TLS by `STARTTLS`; without it nothing is sent |
-/// | `smtp://HOST?tls=opportunistic` | 587 | TLS where the server offers it, which whoever stands between can take away |
+/// | `smtp://HOST?tls=opportunistic` | 587 | TLS if the server offers it; an attacker on the way can suppress the offer |
 /// | `smtp://HOST` | 25 | no TLS, for a server on this machine |
 ///
-/// A character of the user or the password that a URL has for itself is written by its number, as `%40` for `@`. A path, `smtps://HOST/NAME`, is how
-/// this machine names itself to the server, where that insists.
+/// Characters of the user or the password with a meaning in URLs are percent-encoded, as `%40` for `@`. A path,
+/// `smtps://HOST/NAME`, is the name that this machine gives to a server that insists on one.
 ///
 /// # What is sent
 ///
-/// One mail to all, as plain text: what happened as its subject, and below what is known of it, the node, the attempt, the inputs, the error.
-/// [`subject`](Self::subject) and [`text`](Self::text) have it say something else. The same thing that is told twice, which can happen, has one
-/// `Message-ID`, so that most mail programs show it once. `Auto-Submitted: auto-generated` keeps out-of-office replies away.
+/// One mail to all recipients, as plain text: what happened as its subject, and the details below: the node, the attempt, the
+/// inputs, the error. [`subject`](Self::subject) and [`text`](Self::text) replace them. If the same notification is sent twice,
+/// which can happen, both mails have the same `Message-ID`, so that most mail programs show it once.
+/// `Auto-Submitted: auto-generated` prevents out-of-office replies.
 ///
 /// # When it fails
 ///
-/// A mail takes at most 30 s, from connecting until the server has it. Where the server cannot be reached, or says that it is for now (`4xx`),
-/// the engine tries again, from 1 s to 5 min apart, for 24 h. Where it says that it is for good (`5xx`), as of a wrong password, that is not tried
-/// again, and neither is a variable that is not set, is empty or holds no URL. The process warns of that once.
+/// A mail takes at most 30 s, from connecting until the server has it. If the server cannot be reached, or reports a temporary
+/// failure (`4xx`), the engine tries again, from 1 s to 5 min apart, for 24 h. A permanent failure (`5xx`), such as a wrong
+/// password, is not retried, and neither is a variable that is not set, is empty or is not a URL. The process warns of that once.
 ///
-/// A recipient whom the server does not want keeps the mail from nobody else; the process warns of each once. Only where it wants none of them
-/// has nobody been told.
+/// A recipient that the server refuses does not keep the mail from the others; the process warns of each once. Only if it refuses
+/// all of them does the notification fail.
 ///
-/// Without TLS whoever stands between reads the password and the mail. The process warns of that once for a variable, unless the host is this
-/// machine. Certificates are checked against the system's store, or that of `SSL_CERT_FILE`.
+/// Without TLS, anyone on the way to the server can read the password and the mail. The process warns of that once for a
+/// variable, unless the host is this machine. Certificates are checked against the system's store, or that of `SSL_CERT_FILE`.
 ///
 /// # In a simulation
 ///
-/// Nothing is sent, and the variable need not be set: the simulation takes it that somebody was told.
-/// [`Simulation::send_alerts`](crate::Simulation::send_alerts) has it really sent; virtual time stands still meanwhile.
+/// Nothing is sent, and the variable need not be set: the simulation assumes that the mail was delivered. With
+/// [`Simulation::send_alerts`](crate::Simulation::send_alerts) it is really sent; virtual time stands still meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Mail {
     variable: &'static str,
@@ -80,20 +81,20 @@ pub struct Mail {
 
 /// Longer subjects are cut, as mail programs do.
 const MAX_SUBJECT: usize = 200;
-/// The longest line that a mail may have is 998 characters.
+/// The maximum length of a line in a mail is 998 characters.
 const MAX_ID: usize = 500;
 
 impl Mail {
-    /// By the server whose URL the environment variable holds when somebody is to be told.
+    /// A notifier that uses the server whose URL is in the environment variable at the time of a notification.
     pub const fn env(variable: &'static str) -> Self {
         Self { variable, to: &[], from: None, subject: None, text: None }
     }
 
-    /// To these addresses, each `name@example.org` or `Name <name@example.org>`.
+    /// Sets the recipients, each `name@example.org` or `Name <name@example.org>`.
     ///
     /// # Panics
     ///
-    /// If one is no address, which in a constant is an error of the compiler's.
+    /// If one is not an address; in a constant that is a compile error.
     #[track_caller]
     pub const fn to(self, to: &'static [&'static str]) -> Self {
         let mut at = 0;
@@ -104,30 +105,30 @@ impl Mail {
         Self { to, ..self }
     }
 
-    /// From this address. Without it the mail is from the user of the URL, who has to be an address then.
+    /// Sets the sender. By default it is the user of the URL, which then has to be an address.
     ///
     /// # Panics
     ///
-    /// If it is no address, which in a constant is an error of the compiler's.
+    /// If it is not an address; in a constant that is a compile error.
     #[track_caller]
     pub const fn from(self, from: &'static str) -> Self {
         assert!(address::is_address(from), "{}", WANTED);
         Self { from: Some(from), ..self }
     }
 
-    /// With this subject, on one line of at most 200 characters.
+    /// Sets the subject, on one line of at most 200 characters.
     pub const fn subject(self, subject: AlertText) -> Self {
         Self { subject: Some(subject), ..self }
     }
 
-    /// With this text.
+    /// Sets the text.
     pub const fn text(self, text: AlertText) -> Self {
         Self { text: Some(text), ..self }
     }
 
-    /// Sends a mail of a body's own, as Airflow's `EmailOperator` does: to the same people, by the same server, and with the same care for secrets.
-    /// All attempts of a node in a run send it under one `Message-ID`, so that most mail programs show it once. Where a body sends two, the subjects
-    /// tell them apart.
+    /// Sends a mail from a body, as Airflow's `EmailOperator` does: to the same recipients, through the same server, and with the
+    /// same redaction of secrets. All attempts of a node in a run use one `Message-ID`, so that most mail programs show the mail
+    /// once. If a body sends two mails, they need different subjects.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -143,15 +144,15 @@ impl Mail {
     /// #[pipeline]
     /// fn nightly() { report(7u64); }
     ///
-    /// // As of alerts, a simulation sends nothing.
+    /// As with alerts, a simulation sends nothing.
     /// assert_eq!(Simulation::new(nightly()).run().state(), RunState::Success);
     /// ```
     ///
     /// # Errors
     ///
-    /// If the mail cannot be sent. No retry helps where the variable has no URL, or the server refuses the mail for good.
+    /// If the mail cannot be sent. A retry cannot help if the variable is not a URL, or the server refuses the mail permanently.
     pub async fn send(&self, ctx: &Context, subject: &str, text: &str) -> Result<()> {
-        // Of a notifier `check` says so.
+        // For a notifier, `check` reports it.
         if let Some(mistake) = self.mistakes().first() {
             return Err(TaskError::fatal(format!("the mail of {}: {mistake}", self.variable)));
         }
@@ -160,7 +161,7 @@ impl Mail {
         self.deliver(World::current(), letter).await
     }
 
-    /// Sends it where that is to be done for real.
+    /// Sends it, unless the world does not really send alerts.
     async fn deliver(self, world: World, letter: Letter) -> Result<()> {
         if !world.sends_alerts() {
             return Ok(());
@@ -173,7 +174,7 @@ impl Mail {
         let server = Server::parse(&url).map_err(not_sent)?;
         server.password().into_iter().for_each(redaction::hide);
         warn_of_clear_text(self.variable, &server);
-        // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
+        // On a separate thread, with its own runtime: the caller's may be paused, or have no I/O.
         world.aside(move || self.post(&server, letter)).await?.map_err(not_sent)
     }
 
@@ -185,24 +186,26 @@ impl Mail {
         }
     }
 
-    /// What is said, apart from who says it to whom.
+    /// The contents, without sender and recipients.
     fn letter(self, n: &Notification) -> Letter {
         let subject = text::of(self.subject, n, Escaping::None).unwrap_or_else(|| words::headline(n));
         let text = text::of(self.text, n, Escaping::None).unwrap_or_else(|| in_full(n));
         Letter { subject: one_line(&subject), text, id: id(&words::key(n)) }
     }
 
-    /// Whom it is from.
+    /// The sender.
     fn sender(&self, server: &Server) -> std::result::Result<Mailbox, NotSent> {
         match self.from {
             Some(from) => mailbox(from),
             None => server.user().parse().map_err(|_| {
-                NotSent::for_good("it is from nobody, as the URL's user is no address: write `.from(\"pipelines@example.org\")`")
+                NotSent::for_good(
+                    "it has no sender, as the URL's user is not an address: write `.from(\"pipelines@example.org\")`",
+                )
             }),
         }
     }
 
-    /// Sends it, and says of whom the server did not want it for. Blocks.
+    /// Sends it, and warns of each recipient that the server refused. Blocks.
     fn post(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
         let from = self.sender(server)?;
         let to = self.to.iter().map(|to| mailbox(to)).collect::<std::result::Result<Vec<_>, _>>()?;
@@ -221,7 +224,7 @@ fn mailbox(text: &str) -> std::result::Result<Mailbox, NotSent> {
     text.parse().map_err(|_| NotSent::for_good(format!("{text:?}: {WANTED}")))
 }
 
-/// What a mail says.
+/// The contents of a mail.
 struct Letter {
     subject: String,
     text: String,
@@ -243,7 +246,7 @@ impl Letter {
     }
 }
 
-/// All that is known, on several lines.
+/// All details, on several lines.
 fn in_full(n: &Notification) -> String {
     let mut text = format!("{}\n\n", words::headline(n));
     for (name, value) in words::details(n) {
@@ -255,24 +258,25 @@ fn in_full(n: &Notification) -> String {
     text
 }
 
-/// A subject has one line.
+/// Makes a subject of one line.
 fn one_line(subject: &str) -> String {
     let subject = redaction::redacted(subject);
     let words: Vec<&str> = subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     words::cut(&words.join(" "), MAX_SUBJECT)
 }
 
-/// The letters that the id of a mail may have. All others are written by their numbers, so that what has two keys has two ids: a mail program
-/// shows but one of those that have one.
+/// The characters that are kept in the id of a mail. All others are percent-encoded, so that different keys have different ids:
+/// mail programs show only one of several mails with the same id.
 const NO_LETTER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'+').remove(b'/').remove(b'=');
 
-/// What a mail is known by.
+/// The id of a mail, from its key.
 fn id(key: &str) -> String {
     let id = utf8_percent_encode(key, NO_LETTER).to_string();
     if id.len() <= MAX_ID {
         return id;
     }
-    // What tells two of one run apart stands at the end. What is cut off counts by its sum (FNV-1a), which is the same in each process.
+    // The part that distinguishes two mails of one run is at the end. The cut part is represented by its hash (FNV-1a), which is
+    // the same in each process.
     let sum = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let sum = format!("{sum:016x}-");
     let kept = id.len() - (MAX_ID - sum.len());
@@ -284,7 +288,7 @@ impl Notify for Mail {
         let mail = *self;
         let world = World::current();
         Box::pin(async move {
-            // Also where it is not sent, so that a simulation says what is wrong with its text.
+            // Rendered even if it is not sent, so that a simulation reports mistakes in its text.
             let letter = mail.letter(&notification);
             mail.deliver(world, letter).await
         })
@@ -297,10 +301,10 @@ impl Notify for Mail {
     fn mistakes(&self) -> Vec<String> {
         let mut mistakes: Vec<String> = (self.to.iter().chain(&self.from))
             .filter(|address| address.parse::<Mailbox>().is_err())
-            .map(|address| format!("{address:?} is no address: {WANTED}"))
+            .map(|address| format!("{address:?} is not an address: {WANTED}"))
             .collect();
         if self.to.is_empty() {
-            mistakes.push("it is to nobody: write `.to(&[\"data@example.org\"])`".to_owned());
+            mistakes.push("it has no recipient: write `.to(&[\"data@example.org\"])`".to_owned());
         }
         mistakes
     }
@@ -324,7 +328,7 @@ fn warn_of_clear_text(variable: &str, server: &Server) {
     let Some(host) = server.sent_in_clear() else { return };
     if WARNED.is_news(variable.to_owned()) {
         tracing::warn!(
-            "the mail of {variable} is sent to {host} without TLS that is sure: whoever stands between reads the password and the mail; write \
+            "the mail of {variable} is sent to {host} without guaranteed TLS: anyone on the way can read the password and the mail; write \
              `smtps://`, or `?tls=required`"
         );
     }

@@ -1,23 +1,23 @@
-//! Notifiers that are ready to use.
+//! Ready-made notifiers.
 //!
 //! | file | subject |
 //! |---|---|
-//! | `webhook` | [`Webhook`]: tells a URL |
-//! | `mail` | [`Mail`]: tells people by mail |
-//! | `payload` | what a webhook sends: JSON of our own, or Slack's |
-//! | `post` | one POST by HTTP, and nothing about it in a log |
-//! | `smtp` | one mail to an SMTP server, and nothing about it in a log |
+//! | `webhook` | [`Webhook`]: notifies a URL |
+//! | `mail` | [`Mail`]: notifies people by mail |
+//! | `payload` | the body that a webhook sends: our own JSON, or Slack's |
+//! | `post` | one HTTP POST, which is never logged |
+//! | `smtp` | one mail to an SMTP server, which is never logged |
 //! | `address` | mail addresses in constants |
 //! | `variable` | the environment variable that holds a URL |
-//! | `later` | how long a server asks to be left alone |
-//! | `log` | [`Log`]: tells the log |
-//! | `text` | the author's own text, where there is one |
+//! | `later` | how long a server asks to wait |
+//! | `log` | [`Log`]: notifies the log |
+//! | `text` | the author's own text, if there is one |
 //!
 //! # Invariants
 //!
-//! - The URL of a webhook or a mail server is a secret. It is in no error, no `Debug` text and no log of any crate at any level: at most the variable's name and
-//!   the host are. (`tests/alerts`)
-//! - An alert is told whatever is wrong with its text: then by the notifier's own words.
+//! - The URL of a webhook or a mail server is a secret. It is in no error, no `Debug` text and no log of any crate at any level:
+//!   at most the variable's name and the host are. (`tests/alerts`)
+//! - An alert is sent even if its text cannot be rendered: then with the notifier's own text.
 //! - Nothing here keeps state: the engine delivers again what could not be delivered.
 
 #[cfg(feature = "mail")]

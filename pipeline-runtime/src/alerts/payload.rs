@@ -1,4 +1,4 @@
-//! What a webhook sends.
+//! The body that a webhook sends.
 
 use super::text;
 use crate::author::notify::{Event, Notification};
@@ -10,11 +10,11 @@ use serde::{Serialize, Serializer};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Slack refuses longer texts at 40,000 characters and folds them long before; an error is rarely read beyond its first lines.
+/// Slack truncates texts at 40,000 characters and folds them long before; an error is rarely read beyond its first lines.
 const MAX_ERROR: usize = 3000;
 const MAX_VALUE: usize = 500;
 
-/// Slack cuts longer texts off, at 40,000 characters.
+/// Slack truncates longer texts, at 40,000 characters.
 const MAX_TEXT: usize = 39_000;
 
 /// A notification as JSON, with the author's text if there is one.
@@ -62,7 +62,7 @@ struct Json<'a> {
     inputs: Inputs<'a>,
 }
 
-/// An object, in the order of the parameters.
+/// Serialized as an object, in the order of the parameters.
 struct Inputs<'a>(&'a [(String, String)]);
 
 impl Serialize for Inputs<'_> {
@@ -71,7 +71,7 @@ impl Serialize for Inputs<'_> {
     }
 }
 
-/// A notification as Slack, and what is compatible with it, takes it: one text in its markup, the author's if there is one.
+/// A notification in the format of Slack and compatible services: one text in its markup, the author's if there is one.
 pub(super) fn slack(n: &Notification, text: Option<AlertText>) -> serde_json::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Message {
@@ -91,7 +91,7 @@ fn slack_text(n: &Notification) -> String {
         Event::OnSlaMiss => ":alarm_clock:",
     };
     let mut text = format!("{sign} *{}*", for_slack(&words::headline(n)));
-    // Writing to a text cannot fail.
+    // Writing to a `String` cannot fail.
     for (name, value) in words::details(n) {
         let value = for_slack(&words::cut(&value, MAX_VALUE)).replace('`', "'");
         let _ = write!(text, "\n{}: `{value}`", for_slack(name));

@@ -1,14 +1,14 @@
-//! One POST by HTTP/1.1, and nothing about it in a log.
+//! One HTTP/1.1 POST, which is never logged.
 //!
-//! # Why hyper, and why on a thread of its own
+//! # Why hyper, and why on a separate thread
 //!
-//! This is hyper without a client around it, since the URL must not get out. hyper and rustls log no path, and a webhook needs neither
-//! redirects nor a pool nor cookies. ureq was the other candidate, and it writes whole URLs to the log at level `trace`. Beside tokio it adds
-//! 21 to 33 CPU seconds to a first build, and hyper 30 to 32 (two measurements on a busy machine); ring and rustls are all but two or three of
-//! either.
+//! This uses hyper without a client around it, because the URL is secret. hyper and rustls log no path, and a webhook needs
+//! neither redirects nor a pool nor cookies. The alternative was ureq, which logs whole URLs at level `trace`. Beside tokio it
+//! adds 21 to 33 CPU seconds to a first build, and hyper 30 to 32 (two measurements on a busy machine); all but two or three of
+//! either are ring and rustls.
 //!
-//! A POST blocks its thread and makes a runtime of its own, so it works under a paused clock and on a runtime without sockets. The proxies and
-//! the certificates are the system's.
+//! A POST blocks its thread and creates its own runtime, so it works under a paused clock and on a runtime without I/O. It uses
+//! the system's proxies and certificates.
 
 use super::later;
 use crate::author::words;
@@ -34,33 +34,33 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{InvalidDnsNameError, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, crypto::ring};
 
-/// From the look-up of the host's name to the first bytes of the answer.
+/// From the lookup of the host's name to the head of the answer.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long an error waits for the rest of an answer that it quotes.
 const QUOTE_LIMIT: Duration = Duration::from_secs(1);
 /// How much of an answer's body an error quotes.
 const QUOTED: usize = 200;
-/// A part of the URL that is shorter is no secret, and would be struck out of ordinary words.
+/// Shorter parts of a URL are not secret, and hiding them would garble ordinary words.
 const SHORTEST_SECRET: usize = 6;
 
-/// Why a URL could not be told. No text of it holds the URL beyond its host.
+/// Why a POST failed. Its text contains nothing of the URL beyond its host.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PostError {
-    #[error("its value is no URL: {0}; write `https://HOST/PATH`")]
+    #[error("its value is not a URL: {0}; write `https://HOST/PATH`")]
     Url(&'static str),
     #[error("{host} could not be reached: {error}")]
     Connect { host: String, error: io::Error },
-    #[error("the proxy is none that is understood: write `http://HOST:PORT`")]
+    #[error("the proxy's URL is not supported: write `http://HOST:PORT`")]
     Proxy,
     #[error("the proxy refused to connect to {host}: {status}")]
     Tunnel { host: String, status: StatusCode },
     #[error("no secure connection to {host}: {error}")]
     Tls { host: String, error: io::Error },
-    #[error("{host} has no name that a certificate could have")]
+    #[error("{host} is not a name that a certificate can contain")]
     Name { host: String },
-    #[error("no certificate of an authority was found; install the system's (`ca-certificates`) or set SSL_CERT_FILE")]
+    #[error("no certificate authority was found; install the system's (`ca-certificates`) or set SSL_CERT_FILE")]
     NoRoots,
-    #[error("the connection to {host} broke off: {error}")]
+    #[error("the connection to {host} broke: {error}")]
     Http { host: String, error: hyper::Error },
     #[error("{host} answered {status}{hint}{quote}")]
     Status {
@@ -68,24 +68,24 @@ pub(super) enum PostError {
         status: StatusCode,
         hint: &'static str,
         quote: Quote,
-        /// How long it asks to be left alone.
+        /// How long the server asks to wait.
         after: Option<Duration>,
     },
     #[error("{host} did not answer within {LIMIT:?}")]
     TimedOut { host: String },
-    #[error("no runtime: {0}")]
+    #[error("no runtime could be started: {0}")]
     Runtime(#[source] io::Error),
     #[error("the request cannot be written: {0}")]
     Request(hyper::http::Error),
 }
 
 impl PostError {
-    /// Whether the URL itself is wrong, so that no further try would help.
+    /// True if the URL itself is wrong, so that a retry cannot help.
     pub(super) fn is_final(&self) -> bool {
         matches!(self, Self::Url(_))
     }
 
-    /// How long the server asks to be left alone, if it does.
+    /// How long the server asks to wait, if it does.
     pub(super) fn after(&self) -> Option<Duration> {
         match self {
             Self::Status { after, .. } => *after,
@@ -104,7 +104,7 @@ impl fmt::Display for Quote {
     }
 }
 
-/// Sends `body`, which is JSON, and returns once the server said that it has it. Blocks.
+/// Sends `body`, which is JSON, and returns once the server has accepted it. Blocks.
 pub(super) fn post(url: &str, body: Vec<u8>) -> Result<(), PostError> {
     let target = Target::parse(url)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PostError::Runtime)?;
@@ -113,12 +113,12 @@ pub(super) fn post(url: &str, body: Vec<u8>) -> Result<(), PostError> {
         tokio::time::timeout(LIMIT, target.exchange(body)).await.unwrap_or(Err(timed_out))
     };
     let result = runtime.block_on(exchange);
-    // A look-up of a name cannot be cut off, and nobody waits for it.
+    // A name lookup cannot be aborted, so it is left to run.
     runtime.shutdown_background();
     result
 }
 
-/// The host that whoever stands between can read the URL and the text on the way to, if they can: one by `http://` that is not this machine.
+/// The host, if the URL and the text can be read on the way to it: if it is reached by `http://` and is not this machine.
 pub(super) fn sent_in_clear(url: &str) -> Option<String> {
     let target = Target::parse(url).ok().filter(|target| !target.secure)?;
     let host = bare(&target.host);
@@ -126,15 +126,15 @@ pub(super) fn sent_in_clear(url: &str) -> Option<String> {
     (!is_here).then_some(target.host)
 }
 
-/// Whom a request is sent to.
+/// How a request is sent.
 enum Way<'a> {
-    /// The server, or a tunnel to it.
+    /// To the server, directly or through a tunnel.
     Straight,
-    /// A proxy, which wants the whole URL, and to know us.
+    /// To a proxy, which expects the whole URL, and authorization.
     ThroughProxy(Option<&'a HeaderValue>),
 }
 
-/// A URL, taken apart.
+/// A parsed URL.
 struct Target {
     uri: Uri,
     host: String,
@@ -144,7 +144,7 @@ struct Target {
 
 impl Target {
     fn parse(url: &str) -> Result<Self, PostError> {
-        // Not the parser's own error: what it says is not ours to keep secret.
+        // The parser's own error might contain parts of the URL.
         let uri: Uri = url.parse().map_err(|_| PostError::Url("it cannot be read"))?;
         let secure = match uri.scheme_str() {
             Some("https") => true,
@@ -154,7 +154,7 @@ impl Target {
         };
         let authority = uri.authority().ok_or(PostError::Url("it has no host"))?;
         if authority.as_str().contains('@') {
-            return Err(PostError::Url("it holds a user and a password, which are not sent"));
+            return Err(PostError::Url("it contains a user and a password, which are not sent"));
         }
         let host = authority.host().to_owned();
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
@@ -187,7 +187,7 @@ impl Target {
         connected.map_err(|error| PostError::Connect { host: host.to_owned(), error })
     }
 
-    /// Asks a proxy to pass all bytes on.
+    /// Opens a tunnel through a proxy.
     async fn tunnel(
         &self,
         stream: TcpStream,
@@ -220,14 +220,14 @@ impl Target {
         connector.connect(name, stream).await.map_err(|error| PostError::Tls { host: host(), error })
     }
 
-    /// Read once: what the system trusts rarely changes while a process lives.
+    /// Loaded once: the system's trusted certificates rarely change while a process lives.
     fn tls(&self) -> Result<Arc<ClientConfig>, PostError> {
         static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
         if let Some(config) = CONFIG.get() {
             return Ok(Arc::clone(config));
         }
         let mut roots = RootCertStore::empty();
-        // What cannot be read, among the hundred that a system has, is left out.
+        // A system has about a hundred certificates; unreadable ones are left out.
         let (trusted, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if trusted == 0 {
             return Err(PostError::NoRoots);
@@ -239,13 +239,13 @@ impl Target {
         Ok(Arc::clone(CONFIG.get_or_init(|| config)))
     }
 
-    /// Sends the request and judges the answer.
+    /// Sends the request and checks the answer.
     async fn send<S>(&self, stream: S, body: Vec<u8>, way: Way<'_>) -> Result<(), PostError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
-        // Its error is the request's as well.
+        // Its error is reported by the request as well.
         tokio::spawn(connection);
         let place = self.uri.authority().map_or("", |authority| authority.as_str());
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -277,17 +277,17 @@ impl Target {
         Err(PostError::Status { host: self.host.clone(), status, hint, quote, after })
     }
 
-    /// The beginning of a body, on one line, without what is secret of the URL: a server may well repeat it.
+    /// The beginning of a body, on one line, without the secret parts of the URL, which a server may well repeat.
     async fn quote(&self, mut body: Incoming) -> String {
         let mut bytes = Vec::new();
         let read = async {
-            // Some more than is quoted, so that a secret is not cut in half and missed.
+            // More is read than is quoted, so that a secret at the cut is recognized.
             while bytes.len() < 20 * QUOTED {
                 let Some(Ok(frame)) = body.frame().await else { break };
                 bytes.extend(frame.into_data().unwrap_or_default());
             }
         };
-        // What has come is worth quoting even where the rest does not.
+        // Bytes that have arrived are worth quoting even if the rest does not arrive.
         let _ = tokio::time::timeout(QUOTE_LIMIT, read).await;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         for secret in self.secrets() {
@@ -298,14 +298,14 @@ impl Target {
         words::cut(&words.join(" "), QUOTED)
     }
 
-    /// The parts of the path and the query, as they are and percent-decoded, the longest first.
+    /// The parts of the path and the query, both raw and percent-decoded, the longest first.
     fn secrets(&self) -> Vec<String> {
         let path = self.uri.path_and_query().map_or("", |path| path.as_str());
         let parts = |text: &str| text.split(['/', '?', '&', '=', ';']).map(str::to_owned).collect::<Vec<_>>();
         let decoded = |part: &String| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let mut secrets = parts(path);
         secrets.extend(secrets.iter().map(decoded).collect::<Vec<_>>());
-        // A `/` may have been encoded as well, and a server may repeat what stands between two.
+        // A `/` may be encoded as well, and a server may repeat the part between two of them.
         secrets.extend(secrets.iter().flat_map(|secret| parts(secret)).collect::<Vec<_>>());
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
         secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -317,7 +317,7 @@ impl Target {
     }
 }
 
-/// A host as sockets and certificates name it: an IPv6 address without its brackets.
+/// A host in the form for sockets and certificates: an IPv6 address without its brackets.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }

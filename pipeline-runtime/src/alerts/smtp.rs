@@ -1,12 +1,12 @@
-//! One mail to one SMTP server, and nothing about it in a log.
+//! One mail to one SMTP server, which is never logged.
 //!
 //! # Why lettre, and not its transport
 //!
-//! lettre writes mails and speaks SMTP, with the TLS that hyper has already, and without its feature `tracing` it logs nothing. Its transport
-//! gives a mail up as a whole where the server does not want one of its recipients; a person who has left would be the end of everybody's alerts.
-//! So the commands are given here, one by one.
+//! lettre composes mails and speaks SMTP, with the TLS that hyper already uses, and without its feature `tracing` it logs
+//! nothing. But its transport gives up the whole mail if the server refuses one of its recipients: one person who has left would
+//! end the alerts of all others. So the commands are sent here, one by one.
 //!
-//! A mail blocks its thread and makes a runtime of its own, as [`post`](super::post) does, so it works under a paused clock.
+//! A mail blocks its thread and creates its own runtime, as [`post`](super::post) does, so it works under a paused clock.
 
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
@@ -21,16 +21,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 use url::Url;
 
-/// From the look-up of the host's name to the server's word that it has the mail.
+/// From the lookup of the host's name until the server has confirmed the mail.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How much of what a server says an error quotes.
+/// How much of a server's answer an error quotes.
 const QUOTED: usize = 200;
 
-/// Why a mail was not sent. Its text holds nothing of the URL beyond its host.
+/// Why a mail was not sent. Its text contains nothing of the URL beyond its host.
 #[derive(Debug)]
 pub(super) struct NotSent {
     pub(super) text: String,
-    /// No further try would help.
+    /// True if a retry cannot help.
     pub(super) is_final: bool,
 }
 
@@ -44,11 +44,11 @@ impl NotSent {
     }
 }
 
-/// How a connection becomes secret.
+/// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tls {
     Never,
-    /// Where the server can.
+    /// If the server offers it.
     Perhaps,
     /// By `STARTTLS`, or not at all.
     Required,
@@ -56,7 +56,7 @@ enum Tls {
     Always,
 }
 
-/// A mail server's URL, taken apart.
+/// The parsed URL of a mail server.
 pub(super) struct Server {
     host: String,
     port: u16,
@@ -69,9 +69,9 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn parse(text: &str) -> Result<Self, NotSent> {
         let refused = |why: &str| {
-            NotSent::for_good(format!("its value is no URL of a mail server: {why}; write `smtps://USER:PASSWORD@HOST`"))
+            NotSent::for_good(format!("its value is not a mail server's URL: {why}; write `smtps://USER:PASSWORD@HOST`"))
         };
-        // Not the parser's own error: what it says is not ours to keep secret.
+        // The parser's own error might contain parts of the URL.
         let url = Url::parse(text).map_err(|_| refused("it cannot be read"))?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| refused("it has no host"))?;
         let mut tls = match url.scheme() {
@@ -83,9 +83,9 @@ impl Server {
             tls = match (&*name, &*value, tls) {
                 ("tls", "required", Tls::Never) => Tls::Required,
                 ("tls", "opportunistic", Tls::Never) => Tls::Perhaps,
-                ("tls", _, Tls::Always) => return Err(refused("`smtps://` has TLS from the beginning, so it takes no `tls`")),
+                ("tls", _, Tls::Always) => return Err(refused("`smtps://` has TLS from the beginning, so `tls` is not allowed")),
                 ("tls", ..) => return Err(refused("`tls` is `required` or `opportunistic`, once")),
-                _ => return Err(refused("what stands behind `?` is not `tls=required`")),
+                _ => return Err(refused("only `tls=required` or `tls=opportunistic` is allowed behind `?`")),
             };
         }
         let port = url.port().unwrap_or(match tls {
@@ -94,7 +94,7 @@ impl Server {
             Tls::Always => SUBMISSIONS_PORT,
         });
         let decoded = |part: &str| percent_decode_str(part).decode_utf8().map(String::from);
-        let not_text = |_| refused("its user or password is no UTF-8 text");
+        let not_text = |_| refused("its user or password is not UTF-8 text");
         let hello = match url.path().trim_matches('/') {
             "" => ClientId::default(),
             name => ClientId::Domain(name.to_owned()),
@@ -109,17 +109,17 @@ impl Server {
         })
     }
 
-    /// Whom the server knows us as.
+    /// The user name for the server.
     pub(super) fn user(&self) -> &str {
         &self.user
     }
 
-    /// What nobody else may know.
+    /// The password, which is secret.
     pub(super) fn password(&self) -> Option<&str> {
         self.password.as_deref()
     }
 
-    /// The host that whoever stands between can read the password and the mail on the way to, if they can: one without TLS that is sure, that is not
+    /// The host, if the password and the mail can be read on the way to it: if it is reached without guaranteed TLS and is not
     /// this machine.
     pub(super) fn sent_in_clear(&self) -> Option<&str> {
         let host = &*self.host;
@@ -127,15 +127,15 @@ impl Server {
         (matches!(self.tls, Tls::Never | Tls::Perhaps) && !is_here).then_some(host)
     }
 
-    /// Hands the mail over, and returns whom the server does not want it for, each with the reason. Blocks.
+    /// Sends the mail, and returns the recipients that the server refused, each with the reason. Blocks.
     pub(super) fn send(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, NotSent> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| NotSent::for_now(format!("no runtime: {error}")))?;
+        let runtime = runtime.map_err(|error| NotSent::for_now(format!("no runtime could be started: {error}")))?;
         let sent = runtime.block_on(async {
             let late = || NotSent::for_now(format!("{} did not take the mail within {LIMIT:?}", self.host));
             tokio::time::timeout(LIMIT, self.exchange(from, to, message)).await.unwrap_or_else(|_| Err(late()))
         });
-        // A look-up of a name cannot be cut off, and nobody waits for it.
+        // A name lookup cannot be aborted, so it is left to run.
         runtime.shutdown_background();
         sent
     }
@@ -156,15 +156,15 @@ impl Server {
                 Err(error) => return Err(self.failed(&error)),
             }
         }
-        let said = |(mailbox, why): &(&Mailbox, NotSent)| format!("{} is not told: {}", mailbox.email, why.text);
+        let said = |(mailbox, why): &(&Mailbox, NotSent)| format!("{} is not notified: {}", mailbox.email, why.text);
         let texts: Vec<String> = refused.iter().map(said).collect();
         if refused.len() == to.len() {
-            // While the server may still want one of them, it is asked again.
+            // As long as the server may still accept one of them, it is tried again.
             return Err(NotSent { text: texts.join("; "), is_final: refused.iter().all(|(_, why)| why.is_final) });
         }
         connection.command(Data).await.map_err(failed)?;
         connection.message(&message.formatted()).await.map_err(failed)?;
-        // It has the mail; how it takes leave is its own affair.
+        // The server has the mail; errors after that do not matter.
         let _ = connection.quit().await;
         Ok(texts)
     }
@@ -178,9 +178,9 @@ impl Server {
         let mut connection = connected.map_err(failed)?;
         let can = connection.can_starttls();
         if self.tls == Tls::Required && !can {
-            // It is asked again: somebody in between may have taken it away, and will not for ever.
+            // It is tried again: an attacker on the way may have suppressed the offer, but only for a while.
             return Err(NotSent::for_now(format!(
-                "{} does not offer `STARTTLS`, which the URL's `tls=required` wants",
+                "{} does not offer `STARTTLS`, which the URL's `tls=required` requires",
                 self.host
             )));
         }
@@ -190,11 +190,11 @@ impl Server {
         Ok(connection)
     }
 
-    /// What a server says to a login is not quoted: it may well repeat what it was given.
+    /// A server's answer to a login is not quoted: it may well repeat the credentials.
     fn not_let_in(&self, error: &smtp::Error) -> NotSent {
         match error.status() {
             Some(code) => {
-                let text = format!("{} does not let us in with the URL's user and password: {code}", self.host);
+                let text = format!("{} rejects the URL's user and password: {code}", self.host);
                 NotSent { text, is_final: error.is_permanent() }
             }
             None => self.failed(error),
@@ -203,13 +203,13 @@ impl Server {
 
     fn failed(&self, error: &smtp::Error) -> NotSent {
         let host = &self.host;
-        // One that broke off is told within one that says just that.
+        // A broken connection is nested in an error with the same text.
         let mut error = error;
         while let Some(inner) = error.source().and_then(|source| source.downcast_ref()) {
             error = inner;
         }
         let broken = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-        // What the bytes mean, only TLS says.
+        // Only TLS reports invalid data.
         let is_tls = error.is_tls() || broken.is_some_and(|error| error.kind() == io::ErrorKind::InvalidData);
         let why = error.source().map(ToString::to_string).unwrap_or_default();
         let why = self.password.iter().fold(why, |why, password| why.replace(password.as_str(), "***"));
@@ -218,9 +218,9 @@ impl Server {
         let text = match error.status() {
             Some(code) => format!("{host} answered {code} {why}"),
             None if is_tls => format!("no secure connection to {host}: {why}"),
-            None if error.is_client() => format!("{host} cannot be told: {why}"),
-            None if error.is_response() => format!("the answer of {host} is not understood: {why}"),
-            None => format!("{host} could not be reached, or the connection broke off: {why}"),
+            None if error.is_client() => format!("the mail cannot be sent to {host}: {why}"),
+            None if error.is_response() => format!("the answer of {host} is invalid: {why}"),
+            None => format!("{host} could not be reached, or the connection broke: {why}"),
         };
         NotSent { text, is_final: error.is_permanent() }
     }
@@ -258,9 +258,9 @@ mod tests {
             ("smtp:s3cr3t", "it has no host"),
             ("https://s3cr3t.example.org", "its scheme is neither `smtps` nor `smtp`"),
             ("smtp://mail.example.org?tls=s3cr3t", "`tls` is `required` or `opportunistic`, once"),
-            ("smtp://mail.example.org?s3cr3t=1", "what stands behind `?` is not `tls=required`"),
-            ("smtps://mail.example.org?tls=required", "takes no `tls`"),
-            ("smtps://a:%ff@mail.example.org", "no UTF-8 text"),
+            ("smtp://mail.example.org?s3cr3t=1", "only `tls=required` or `tls=opportunistic` is allowed"),
+            ("smtps://mail.example.org?tls=required", "so `tls` is not allowed"),
+            ("smtps://a:%ff@mail.example.org", "not UTF-8 text"),
         ] {
             let error = Server::parse(url).err().unwrap();
             assert!(error.text.contains(why) && error.is_final && !error.text.contains("s3cr3t"), "{url}: {}", error.text);

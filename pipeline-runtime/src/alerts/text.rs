@@ -1,4 +1,4 @@
-//! The author's text of an alert, where there is one.
+//! The author's text of an alert, if there is one.
 
 use crate::author::news::News;
 use crate::author::notify::Notification;
@@ -6,8 +6,8 @@ use crate::author::redaction::redacted;
 use crate::author::template::Escaping;
 use crate::author::template::alert::AlertText;
 
-/// The text of a notification; none where the author has none, or it cannot be made of this one. Then the notifier's own is sent: an alert is
-/// not lost because it is worded badly.
+/// Renders the author's text for a notification; `None` if there is none or it cannot be rendered. The notifier's own text is
+/// sent then: a bad text must not lose the alert.
 pub(super) fn of(text: Option<AlertText>, n: &Notification, escaping: Escaping) -> Option<String> {
     let rendered = text?.render(n, escaping);
     let error = match rendered {
@@ -19,7 +19,7 @@ pub(super) fn of(text: Option<AlertText>, n: &Notification, escaping: Escaping) 
     None
 }
 
-/// Once a process for each text and reason, as it is the same for each of many nodes.
+/// Warns once per process for each text and reason, because many nodes may have the same.
 fn warn(n: &Notification, error: &str) {
     static SAID: News = News::new();
     macro_rules! event {
@@ -31,7 +31,7 @@ fn warn(n: &Notification, error: &str) {
                 node = n.node(),
                 callback = n.name(),
                 error,
-                "a callback's own text is sent, since the one that it was given cannot be made"
+                "the notifier's own text is sent, because the given one cannot be rendered"
             )
         };
     }

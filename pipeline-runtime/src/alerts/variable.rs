@@ -1,21 +1,21 @@
-//! The environment variable that holds a URL to tell somebody by.
+//! The environment variable that holds a notifier's URL.
 
 use crate::author::error::{Result, TaskError};
 use crate::author::redaction;
 use std::env::VarError;
 
-/// What messages say of a notifier's variable.
+/// How messages describe a notifier's variable.
 pub(super) struct Variable {
     pub(super) name: &'static str,
-    /// Whose it is, such as `the webhook`.
+    /// Its owner, such as `the webhook`.
     pub(super) whose: &'static str,
     /// What to set it to.
     pub(super) wanted: &'static str,
 }
 
 impl Variable {
-    /// Its value, which from now on is kept out of all texts: whoever knows it may tell people things. That it has none does not change
-    /// while the process lives, so no further try would help.
+    /// Reads its value, and from now on redacts it in all texts, because it permits its holder to send alerts. If it has no
+    /// value, that does not change while the process lives, so a retry cannot help.
     pub(super) fn read(&self) -> Result<String> {
         let Self { name, whose, wanted } = self;
         match std::env::var(name) {
@@ -27,8 +27,8 @@ impl Variable {
             Err(VarError::NotPresent) => {
                 Err(TaskError::fatal(format!("{whose}'s variable {name} is not set; set it to {wanted}")))
             }
-            // Not the error itself: it shows the value.
-            Err(VarError::NotUnicode(_)) => Err(TaskError::fatal(format!("{whose}'s variable {name} holds no text"))),
+            // The error itself shows the value.
+            Err(VarError::NotUnicode(_)) => Err(TaskError::fatal(format!("{whose}'s variable {name} is not UTF-8 text"))),
         }
     }
 }

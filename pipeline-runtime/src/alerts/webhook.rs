@@ -7,10 +7,10 @@ use crate::author::secret::Secret;
 use crate::author::template::alert::AlertText;
 use crate::storage::World;
 
-/// Tells a URL, by an HTTP POST of JSON.
+/// Notifies a URL, by an HTTP POST of JSON.
 ///
-/// The URL is read from an environment variable each time somebody is told. It is a secret: neither logs nor errors nor `Debug`
-/// hold it, at most the variable's name and the URL's host.
+/// The URL is read from an environment variable for each notification. It is a secret: logs, errors and `Debug` contain at most
+/// the variable's name and the URL's host.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -28,43 +28,44 @@ use crate::storage::World;
 ///
 /// # What is sent
 ///
-/// [`slack`](Self::slack) sends `{"text": ".."}`, in words of its own or of [`text`](Self::text). Without it, an object with these fields, `null` where there is nothing to say:
+/// [`slack`](Self::slack) sends `{"text": ".."}`, with its own text or that of [`text`](Self::text). Without it, an object with
+/// these fields is sent, `null` if they do not apply:
 ///
 /// | field | |
 /// |---|---|
 /// | `event` | `on_failure`, `on_upstream_failed`, `on_cancel`, `on_retry`, `on_success`, `on_skipped` or `on_sla_miss` |
 /// | `summary` | what happened, in one sentence |
-/// | `text` | what [`text`](Self::text) makes; not there without one |
-/// | `key` | begins with the pipeline and the run; the same if the same thing is told twice, which can happen, and no other time |
+/// | `text` | the text of [`text`](Self::text); missing without one |
+/// | `key` | begins with the pipeline and the run; the same if the same notification is sent twice, which can happen, and otherwise unique |
 /// | `pipeline`, `run_id`, `logical_date` | the run |
 /// | `at` | when it happened |
-/// | `node`, `state` | the node, `null` where it is about the run; the state that it, or the run, is in |
-/// | `attempt`, `attempts` | the attempt, from 1, and how many there may be |
+/// | `node`, `state` | the node, `null` if it is about the run; the state of the node, or the run |
+/// | `attempt`, `attempts` | the attempt, from 1, and the maximum number of attempts |
 /// | `pokes` | how often a sensor was poked |
-/// | `error` | the error, with the errors that led to it; of a run, the nodes that failed and their errors |
+/// | `error` | the error, with its causes; for a run, the nodes that failed and their errors |
 /// | `elapsed_seconds` | how long the node, or the run, has taken so far, waiting included |
-/// | `budget_left_seconds` | what is left of a sensor's timeout |
-/// | `inputs` | the node's inputs that are made by a template or are a text of the params, by parameter, such as the key a sensor waits for |
+/// | `budget_left_seconds` | how much of a sensor's timeout is left |
+/// | `inputs` | the node's inputs that are rendered templates or texts of the params, by parameter, such as the key a sensor waits for |
 ///
 /// # When it fails
 ///
-/// Any answer but a 2xx is a failure, and so is a redirect, which is not followed. Connecting, sending and the answer's head take at
-/// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run is not changed by it and does not wait. Where a server answers
-/// 429 or 503 with `Retry-After` (seconds, or a date), it is not asked again before, or before an hour is over.
+/// Any answer but a 2xx is a failure, also a redirect, which is not followed. Connecting, sending and the answer's head take at
+/// most 10 s together. The engine tries again, from 1 s to 5 min apart, for 24 h; the run does not change and does not wait.
+/// After a 429 or 503 with `Retry-After` (seconds, or a date), the next try waits for that time, but for an hour at most.
 ///
-/// What is wrong with the variable, which does not change while the process lives, is not tried again: where it is not set, is empty or
-/// holds no URL. The process warns of that once.
+/// A variable that is not set, is empty or is not a URL is not retried, because it does not change while the process lives. The
+/// process warns of that once.
 ///
-/// Over `http://` whoever stands between reads the URL, which is a secret, and what is sent. The process warns of that once for a variable,
-/// unless the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
+/// Over `http://` anyone on the way can read the URL, which is a secret, and the notification. The process warns of that once for
+/// a variable, unless the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
 ///
 /// The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Certificates are checked against the system's store, or that
 /// of `SSL_CERT_FILE`.
 ///
 /// # In a simulation
 ///
-/// Nothing is sent, and the variable need not be set: the simulation takes it that somebody was told.
-/// [`Simulation::send_alerts`](crate::Simulation::send_alerts) has it really sent; virtual time stands still meanwhile.
+/// Nothing is sent, and the variable need not be set: the simulation assumes that the notification was delivered. With
+/// [`Simulation::send_alerts`](crate::Simulation::send_alerts) it is really sent; virtual time stands still meanwhile.
 #[derive(Debug, Clone, Copy)]
 pub struct Webhook {
     variable: &'static str,
@@ -79,18 +80,19 @@ enum Format {
 }
 
 impl Webhook {
-    /// The URL that the environment variable holds when somebody is to be told. Where it is not set then, that is an error that
-    /// names the variable.
+    /// A notifier of the URL that is in the environment variable at the time of a notification. If it is not set then, that is an
+    /// error that names the variable.
     pub const fn env(variable: &'static str) -> Self {
         Self { variable, format: Format::Json, text: None }
     }
 
-    /// Sends `{"text": ".."}` with a text in Slack's markup, which Mattermost, Rocket.Chat and others read too.
+    /// Sends `{"text": ".."}` with a text in Slack's markup, which Mattermost, Rocket.Chat and others understand too.
     pub const fn slack(self) -> Self {
         Self { format: Format::Slack, ..self }
     }
 
-    /// Sends this text instead of its own: as Slack's text, whose markup it may have, or as one more field of the JSON object, `text`.
+    /// Sends this text instead of the default one: as Slack's text, which may contain its markup, or as an additional field of
+    /// the JSON object, `text`.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -98,8 +100,8 @@ impl Webhook {
     /// const CHAT: Webhook = Webhook::env("CHAT_URL").slack().text(alert!("*{{ summary }}*: {{ error | default('no error') }}"));
     /// ```
     ///
-    /// In Slack's markup the values are escaped; what is to have markup of its own goes through the filter `safe`. Where the text has no value for
-    /// a notification, its own is sent, and a warning says why.
+    /// In Slack's markup the values are escaped; use the filter `safe` for a value with its own markup. If the text cannot be
+    /// rendered for a notification, the default text is sent, and a warning says why.
     pub const fn text(self, text: AlertText) -> Self {
         Self { text: Some(text), ..self }
     }
@@ -110,13 +112,13 @@ impl Webhook {
         if WARNED.is_news(self.variable.to_owned()) {
             let variable = self.variable;
             tracing::warn!(
-                "the webhook of {variable} is sent to {host} by `http://`: whoever stands between reads the URL and what is sent; write `https://`"
+                "the webhook of {variable} is sent to {host} by `http://`: anyone on the way can read the URL and the notification; write `https://`"
             );
         }
     }
 
     const fn url(self) -> Variable {
-        Variable { name: self.variable, whose: "the webhook", wanted: "the URL to be told" }
+        Variable { name: self.variable, whose: "the webhook", wanted: "the URL to notify" }
     }
 }
 
@@ -134,7 +136,7 @@ impl Notify for Webhook {
             }
             let url = webhook.url().read()?;
             webhook.warn_of_clear_text(&url);
-            // On a thread of its own, with a runtime of its own: the caller's may be paused, or know no sockets.
+            // On a separate thread, with its own runtime: the caller's may be paused, or have no I/O.
             let posted = world.aside(move || post::post(&url, body)).await?;
             posted.map_err(|error| {
                 let text = format!("the webhook of {}: {error}", webhook.variable);

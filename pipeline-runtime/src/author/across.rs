@@ -1,7 +1,7 @@
-//! What a node has to do with a run of another pipeline: it waits for it, takes an output of it, or starts it.
+//! References of a node to a run of another pipeline: the node waits for it, takes an output of it, or starts it.
 //!
-//! Few nodes do, so it stands in a table beside the plan's nodes and costs the others nothing. Bodies find it there by their node, since
-//! the methods that say which run is meant are called after the node is made.
+//! Few nodes have one, so the references are in a table next to the plan's nodes and cost the other nodes nothing. Bodies look it
+//! up by their node, because the methods that select the run are called after the node was created.
 
 use super::context::RunInfo;
 use super::definition::Definition;
@@ -14,7 +14,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
-/// A run of another pipeline that has succeeded: the value of [`run_of`](crate::run_of).
+/// A successful run of another pipeline: the value of [`run_of`](crate::run_of).
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -58,17 +58,17 @@ impl UpstreamRun {
         Interval::new(self.interval_start, self.interval_end)
     }
 
-    /// When it began.
+    /// When the run started.
     pub fn started(&self) -> DateTime<Utc> {
         self.started
     }
 
-    /// When it ended.
+    /// When the run ended.
     pub fn finished(&self) -> DateTime<Utc> {
         self.finished
     }
 
-    /// One to call a body with in a test, that began and ended at the end of its interval.
+    /// A run for calling a body in a test. It started and ended at the end of its interval.
     ///
     /// ```
     /// use pipeline_runtime::UpstreamRun;
@@ -109,20 +109,20 @@ impl StartedRun {
     }
 }
 
-/// What becomes of a node that waits for a run, once that run has ended without success.
+/// What happens to a node that waits for a run, if that run ends without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnFailed {
-    /// It fails at once, with what the run failed of.
+    /// The node fails at once, with the error of the run.
     #[default]
     Fail,
-    /// It waits on: the run may be retried.
+    /// The node continues to wait, as the run may be retried.
     Wait,
-    /// It is skipped.
+    /// The node is skipped.
     Skip,
 }
 
-/// What names a pipeline: its function, as in `run_of(enriched_base)`, or what that returns. The trait is sealed.
+/// A reference to a pipeline: its function, as in `run_of(enriched_base)`, or the function's return value. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no pipeline",
     label = "neither a `#[pipeline]` function nor what one returns",
@@ -154,23 +154,23 @@ impl PipelineRef for &Pipeline {
     }
 }
 
-/// A task by its name, as a type: `run.output::<all_copied>()`. The attributes implement it, and nobody else does.
+/// A task's name, as a type: `run.output::<all_copied>()`. Only the attributes implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no task",
     label = "not the name of a `#[task]`, `#[sensor]` or `#[branch]` function",
     note = "name the task that returns the output, as in `run_of(copy_dedup).output::<all_copied>()`"
 )]
 pub trait TaskName: 'static {
-    /// What its nodes pass on.
+    /// The type of the value that its nodes pass on.
     type Output;
     #[doc(hidden)]
     const DEFINITION: Definition;
 }
 
-/// The start of the run that is awaited, of the interval of the run that waits.
+/// Maps the interval of the waiting run to the start of the run that it waits for.
 type At = Arc<dyn Fn(Interval) -> DateTime<Utc> + Send + Sync>;
 
-/// What a node has to do with another pipeline.
+/// A node's reference to another pipeline.
 #[derive(Debug, Clone)]
 pub(crate) struct Across {
     pub(crate) pipeline: Pipeline,
@@ -178,7 +178,7 @@ pub(crate) struct Across {
 }
 
 impl Across {
-    /// Which run of it the node waits for, if it waits for one.
+    /// The run that the node waits for, if it waits for one.
     pub(crate) fn awaits(&self) -> Option<&Awaits> {
         match &self.role {
             Role::Awaits(awaits) => Some(awaits),
@@ -186,7 +186,7 @@ impl Across {
         }
     }
 
-    /// Whose output of it the node takes, if it takes one.
+    /// The output that the node takes, if it takes one.
     #[cfg(feature = "cli")]
     pub(crate) fn takes(&self) -> Option<Takes> {
         if let Role::Takes(takes) = self.role { Some(takes) } else { None }
@@ -195,18 +195,18 @@ impl Across {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Role {
-    /// It waits for a run of it.
+    /// The node waits for a run of the pipeline.
     Awaits(Awaits),
-    /// It takes an output of a run of it.
+    /// The node takes an output of a run of the pipeline.
     Takes(Takes),
-    /// It waits until a node, of that id, has passed in the previous run of its own pipeline.
+    /// The node waits until the node with that id has passed in the previous run of its own pipeline.
     Past(Box<str>),
-    /// It starts a run of it, with params of that type, which has that name in messages.
+    /// The node starts a run of the pipeline, whose params have this type and this type name.
     Starts((TypeId, &'static str)),
 }
 
 impl Role {
-    /// Its name, for programs.
+    /// Its name in JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Awaits(_) => "awaits",
@@ -216,7 +216,7 @@ impl Role {
         }
     }
 
-    /// What the node does, before the pipeline's id.
+    /// The words before the pipeline's id in a description.
     pub(crate) fn words(&self) -> &'static str {
         match self {
             Self::Awaits(_) => "waits for a run of",
@@ -229,10 +229,10 @@ impl Role {
 
 #[derive(Clone, Default)]
 pub(crate) struct Awaits {
-    /// None for the same start.
+    /// `None` for the same start.
     pub(crate) at: Option<At>,
     pub(crate) on_failed: OnFailed,
-    /// It is the run that another node has started, whose input it is.
+    /// True if the run is one that another node has started, whose output is this node's input.
     pub(crate) is_started: bool,
 }
 
@@ -242,29 +242,29 @@ impl fmt::Debug for Awaits {
     }
 }
 
-/// Whose output.
+/// A task whose output is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Takes {
     pub(crate) task: TypeId,
-    /// What the task is called, for messages.
+    /// The task's name, for messages.
     pub(crate) id: &'static str,
 }
 
 impl Awaits {
-    /// The start of the run that a run of that interval waits for.
+    /// The start of the run that a run with that interval waits for.
     pub(crate) fn start_for(&self, interval: Interval) -> DateTime<Utc> {
         self.at.as_ref().map_or(interval.start, |at| at(interval))
     }
 }
 
 impl Across {
-    /// Which run is meant, where no other node says it.
+    /// The run to look for, unless another node determines it.
     pub(crate) fn wanted(&self, info: &RunInfo) -> Option<WantedRun> {
         match &self.role {
             Role::Awaits(awaits) if !awaits.is_started => {
                 Some(WantedRun::OfInterval { pipeline: self.pipeline.id().to_owned(), start: awaits.start_for(info.interval) })
             }
-            // A run by hand, or for updates, has no place in the order of the others.
+            // A manual run, or one that updates triggered, has no place in the order of the scheduled runs.
             Role::Past(node) if matches!(info.kind, RunKind::Scheduled | RunKind::Backfill) => Some(WantedRun::Before {
                 pipeline: self.pipeline.id().to_owned(),
                 start: info.interval.start,
@@ -275,14 +275,14 @@ impl Across {
     }
 }
 
-/// A run that somebody waits for.
+/// A run that a node waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum WantedRun {
-    /// The newest success of the interval that starts then, else its newest run.
+    /// The newest successful run of the interval that starts then; if there is none, the newest run.
     OfInterval { pipeline: String, start: DateTime<Utc> },
-    /// That very run.
+    /// The run with that id.
     Named { pipeline: String, run_id: String },
-    /// Of the last interval before then that has a scheduled run, or a backfill's: one in which that node has passed.
+    /// A run in which that node has passed, of the last interval before `start` that has a scheduled or backfill run.
     Before { pipeline: String, start: DateTime<Utc>, node: Box<str> },
 }
 

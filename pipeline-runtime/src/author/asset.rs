@@ -1,9 +1,9 @@
-//! Assets: what a pipeline leaves behind, and others wait for and read.
+//! Assets: data that one pipeline produces, and that others wait for and read.
 //!
-//! # Why an asset is known by its name
+//! # Why an asset is identified by its name
 //!
-//! A journal outlives the code, and `static`s have no stable address: so the name is the identity. That two assets of one name are of one type
-//! is checked over all pipelines of a binary (`plan/across`).
+//! A journal outlives the code, and `static`s have no stable address, so the name is the identity. `plan/across` checks, over all
+//! pipelines of a binary, that two assets with the same name have the same type.
 
 use super::body::{AttemptResult, Body, Inputs, Produced, Started};
 use super::call::call;
@@ -18,10 +18,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-/// Something that one pipeline leaves behind and others need, such as a table: a name, and the type of what is told of each new version.
+/// Data that one pipeline produces and others need, such as a table: a name, and the type of the value that describes each new
+/// version.
 ///
-/// A node [updates](Node::updates) it as it succeeds. A pipeline with `when = all(VISITS)` begins a run for updates, and
-/// [`VISITS.latest()`](Asset::latest) is the value of the update that began the run.
+/// A node [updates](Node::updates) it when it succeeds. A pipeline with `when = all(VISITS)` starts a run for updates, and
+/// [`VISITS.latest()`](Asset::latest) is the value of the update that triggered the run.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -67,16 +68,16 @@ pub struct Asset<T> {
     value: PhantomData<fn() -> T>,
 }
 
-/// An asset, its type erased.
+/// An asset with its type erased.
 #[derive(Debug)]
 pub(crate) struct AssetSpec {
     pub(crate) name: &'static str,
     pub(crate) codec: &'static Codec,
-    /// Whether it is updated from outside of the binary.
+    /// True if it is also updated from outside of the binary.
     pub(crate) is_external: bool,
     /// Where it is declared.
     pub(crate) at: Place,
-    /// Of the node that reads it.
+    /// The definition of the node that reads it.
     definition: Definition,
 }
 
@@ -87,19 +88,19 @@ impl<T> fmt::Debug for Asset<T> {
 }
 
 impl<T: Data> Asset<T> {
-    /// An asset of that name, which is its identity: it has what an id may have, letters, digits, `_`, `.` and `-`.
+    /// An asset with that name, which is its identity. A name may contain what an id may: letters, digits, `_`, `.` and `-`.
     #[track_caller]
     pub const fn new(name: &'static str) -> Self {
         Self::with(name, false)
     }
 
-    /// The same, updated from outside of the binary too, by `assets update NAME --value JSON`: `check` refuses any other asset that is waited
-    /// for or read, and that no pipeline updates.
+    /// An asset that is also updated from outside of the binary, by `assets update NAME --value JSON`. For any other asset,
+    /// `check` requires that some pipeline updates it if one waits for it or reads it.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
     ///
-    /// /// The key of the vendor's newest file. A program of theirs tells us.
+    /// /// The key of the vendor's newest file. A program of theirs updates the asset.
     /// static VENDOR_FILE: Asset<String> = Asset::external("vendor_file");
     ///
     /// #[task] async fn load(key: String) -> Result<()> { Ok(()) }
@@ -113,15 +114,15 @@ impl<T: Data> Asset<T> {
 
     #[track_caller]
     const fn with(name: &'static str, is_external: bool) -> Self {
-        // The type's name is no identity, and the codec refuses what is none of the type.
+        // The type's name is not an identity; the codec refuses a value of another type.
         let definition = Definition::of::<Self>(Kind::Task, name, "The newest update of the asset of that name.", "asset");
         let spec = AssetSpec { name, codec: Codec::of::<T>(), is_external, at: Location::caller(), definition };
         Self { spec, value: PhantomData }
     }
 
-    /// The value of an update, as a node of the asset's name: of the update that began the run, where the pipeline waits for the asset by
-    /// `when`; else of the newest as the run began. Which one it is does not change while the run lasts, whatever happens meanwhile. Without any
-    /// update the node fails, and says so.
+    /// The value of an update, as a node with the asset's name. If the pipeline waits for the asset by `when`, it is the update
+    /// that triggered the run; otherwise the newest update when the run started. It stays the same for the whole run, whatever
+    /// happens meanwhile. If there was no update, the node fails with an error that says so.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -153,7 +154,7 @@ impl<T> Asset<T> {
 }
 
 impl AssetSpec {
-    /// Whether both are of one type.
+    /// True if both have the same type.
     pub(crate) fn is_of_type_of(&self, other: &Self) -> bool {
         (self.codec.type_id)() == (other.codec.type_id)()
     }
@@ -162,7 +163,7 @@ impl AssetSpec {
         (self.codec.type_name)()
     }
 
-    /// What reads it.
+    /// The task that reads it.
     pub(crate) fn task(&'static self) -> Task {
         Task {
             definition: &self.definition,
@@ -197,20 +198,20 @@ impl Latest {
         };
         let refused = |error| {
             let type_name = self.asset.type_name();
-            TaskError::fatal(format!("the update of the asset `{name}` that this run reads is no `{type_name}`: {error}"))
+            TaskError::fatal(format!("the update of the asset `{name}` that this run reads is not a `{type_name}`: {error}"))
         };
         (self.asset.codec.decode)(json).map(Produced::Value).map_err(refused)
     }
 }
 
-/// The updates that a pipeline begins a run for.
+/// The updates for which a pipeline starts a run.
 #[derive(Debug, Clone)]
 pub struct When {
     pub(crate) rule: WhenRule,
     pub(crate) assets: Vec<&'static AssetSpec>,
 }
 
-/// Of how many of the assets.
+/// How many of the assets must be updated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WhenRule {
     All,
@@ -219,17 +220,17 @@ pub(crate) enum WhenRule {
 
 /// The builder that attributes expand to.
 impl When {
-    /// `all(..)`: each asset was updated since the last run that updates began.
+    /// `all(..)`: each asset was updated since the last run that updates triggered.
     pub fn all() -> Self {
         Self { rule: WhenRule::All, assets: Vec::new() }
     }
 
-    /// `any(..)`: one of them was.
+    /// `any(..)`: one of the assets was updated since then.
     pub fn any() -> Self {
         Self { rule: WhenRule::Any, assets: Vec::new() }
     }
 
-    /// With that asset, too.
+    /// Adds an asset.
     pub fn of<T>(mut self, asset: &'static Asset<T>) -> Self {
         self.assets.push(asset.spec());
         self
@@ -237,7 +238,7 @@ impl When {
 }
 
 impl When {
-    /// For programs.
+    /// The rule and the assets' names as JSON.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let names: Vec<&str> = self.assets.iter().map(|asset| asset.name).collect();
         serde_json::json!({ "rule": self.rule.name(), "assets": names })
@@ -245,7 +246,7 @@ impl When {
 }
 
 impl WhenRule {
-    /// As it is written in an attribute.
+    /// The name as it is written in an attribute.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::All => "all",
@@ -253,7 +254,7 @@ impl WhenRule {
         }
     }
 
-    /// Whether it holds where these of the assets were updated.
+    /// True if the rule holds for assets of which these were updated.
     pub(crate) fn holds(self, mut updated: impl Iterator<Item = bool>) -> bool {
         match self {
             Self::All => updated.all(|is_updated| is_updated),
@@ -262,7 +263,7 @@ impl WhenRule {
     }
 }
 
-/// As in an attribute, by the assets' names: `all(visits, processes)`.
+/// As it is written in an attribute, with the assets' names: `all(visits, processes)`.
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.assets.iter().map(|asset| asset.name).collect();

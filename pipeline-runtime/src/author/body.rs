@@ -1,7 +1,7 @@
 //! Bodies: how a task's own function is called with its inputs, and how its result is erased.
 //!
-//! The expansion of an attribute names only types and spans; what it calls is here, in generic functions, so that it stays
-//! small and quick to check.
+//! The expansion of an attribute names only types and spans. What it calls is here, in generic functions, so that the expansion
+//! stays small and quick to check.
 
 use super::across::TaskName;
 use super::branch::{Arms, Branch, BranchHandle};
@@ -77,11 +77,11 @@ pub struct Labelled {
 #[derive(Clone)]
 pub struct Plain(Arc<dyn PlainValue>);
 
-/// What is asked of a plain value whose type is not known. A plan may hold millions, so each is one allocation.
+/// A plain value of unknown type. A plan may hold millions, so each is one allocation.
 trait PlainValue: Send + Sync {
     /// Clones it into `slot`, which must be an `Option` of its type.
     fn fill(&self, slot: &mut dyn Any);
-    /// The value where it is a list of texts, which a list of templates may stand for.
+    /// The value if it is a list of texts, for which a list of templates may be used instead.
     fn texts(&self) -> &[String];
 }
 
@@ -111,8 +111,8 @@ impl std::fmt::Debug for Plain {
     }
 }
 
-/// One wired parameter. A body names it, too: where `P` cannot be an input, the body has the same error, of which rustc shows
-/// one, and being in error it does not also complain that its future is not `Send`.
+/// One wired parameter. The body names it, too: if `P` cannot be an input, the body has the same error, of which rustc shows only
+/// one, and a body in error does not also complain that its future is not `Send`.
 pub fn input<P, I: IntoInput<P>>(label: &'static str, input: I) -> Labelled
 where
     Runtime: Takes<P>,
@@ -142,7 +142,7 @@ fn plain(value: Box<dyn Any>, of: fn(Box<dyn Any>) -> Plain) -> Source<Plain> {
     }
 }
 
-/// What a body's parameters are taken from, in their order.
+/// The source of a body's parameters, in their order.
 pub struct Inputs<'a> {
     args: &'a [Arg],
     supplies: &'a [Supply],
@@ -153,7 +153,8 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// `supplies` are those of the args that are no plain values, in order. The call may have `place`, where another was.
+    /// `supplies` belong to the args that are not plain values, in order. `place` is the memory of a call that is over, to be
+    /// reused.
     pub(crate) fn new(args: &'a [Arg], supplies: &'a [Supply], attempt: &'a dyn Attempt, place: Option<Call>) -> Self {
         Self { args, supplies, attempt, next_arg: Cell::new(0), next_supply: Cell::new(0), place: Cell::new(place) }
     }
@@ -162,7 +163,7 @@ impl<'a> Inputs<'a> {
     ///
     /// # Panics
     ///
-    /// Where the engine's supplies and the plan's args do not agree, which is a mistake of the engine and none of a user's.
+    /// If the engine's supplies and the plan's args do not match, which is a bug in the engine.
     pub fn take<P: 'static>(&self) -> P {
         let mut slot = None::<P>;
         let arg = self.args.get(self.next_arg.replace(self.next_arg.get() + 1));
@@ -184,7 +185,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// Whether the node that this one stands before has passed in the previous scheduled run.
+    /// Returns whether the node behind this sensor passed in the previous scheduled run.
     pub(super) fn passed_before(&self) -> BoxFuture<AttemptResult> {
         self.attempt.passed_before()
     }
@@ -221,7 +222,7 @@ pub(crate) enum Produced {
 /// An attempt's result, erased.
 pub(crate) type AttemptResult = Result<Produced, TaskError>;
 
-/// A started attempt of a body. What is in it has not been polled.
+/// A started attempt of a body, not polled yet.
 pub struct Running(Started);
 
 /// How an attempt runs.
@@ -239,8 +240,8 @@ impl std::fmt::Debug for Running {
     }
 }
 
-/// How the result of a body that returns `R` is erased. It is handed to the body's own closure, so that nothing there has to know what
-/// an `R` must be, and what is checked is said once.
+/// How the result of a body that returns `R` is erased. It is passed to the body's own closure, so that the closure needs no
+/// bounds on `R`, and a failed check is reported once.
 pub struct Erase<R>(fn(R) -> AttemptResult);
 
 impl<R> Clone for Erase<R> {
@@ -259,7 +260,7 @@ impl<R> std::fmt::Debug for Erase<R> {
 
 type Starts<R> = dyn Fn(&Inputs<'_>, Erase<R>) -> Running + Send + Sync;
 
-/// Calls a body with its inputs. It holds a function or a closure without captures, and so its box is no allocation.
+/// Calls a body with its inputs. It holds a function or a closure without captures, so its box does not allocate.
 pub struct Start<R>(Box<Starts<R>>);
 
 impl<R> std::fmt::Debug for Start<R> {
@@ -269,16 +270,17 @@ impl<R> std::fmt::Debug for Start<R> {
 }
 
 impl<R> Start<R> {
-    /// A body that is not called with its inputs alone.
+    /// A body whose call takes more than wired inputs.
     pub fn by(start: impl Fn(&Inputs<'_>, Erase<R>) -> Running + Send + Sync + 'static) -> Self {
         Self(Box::new(start))
     }
 }
 
-// Async bodies that take wired inputs alone, by how many those are. For rustc the function itself is half the work of a closure that calls it. No
-// macro makes these, as it would be in the message about a future that is not `Send`.
+// Async bodies that take only wired inputs, one function for each number of inputs. rustc needs half the work for the function
+// itself compared with a closure that calls it. No macro makes these, because the macro would appear in the message about a
+// future that is not `Send`.
 
-/// A body of no input.
+/// A body without inputs.
 pub fn body0<R: 'static, F: Future<Output = R> + Send + 'static>(body: impl Fn() -> F + Send + Sync + 'static) -> Start<R> {
     Start::by(move |inputs, erase| drive(erase, inputs, body()))
 }
@@ -340,17 +342,17 @@ pub fn body6<
 
 /// Starts an async body.
 pub fn drive<R: 'static>(erase: Erase<R>, inputs: &Inputs<'_>, body: impl Future<Output = R> + Send + 'static) -> Running {
-    // Not an `async` block, which would be larger by the body.
+    // Not an `async` block: its future would be larger by the size of the body.
     Running(Started::Async(call(body.map(erase.0), inputs.place.take())))
 }
 
-/// Starts a body that blocks, on the blocking pool, where its inputs are taken, too.
+/// Starts a blocking body on the blocking pool; its inputs are taken there, too.
 pub fn drive_blocking<R: 'static>(erase: Erase<R>, inputs: &Inputs<'_>, body: fn(&Inputs<'_>) -> R) -> Running {
     let (args, supplies, context) = (inputs.args.to_vec(), inputs.supplies.to_vec(), inputs.context());
     Running(Started::Blocking(Box::new(move || (erase.0)(body(&Inputs::new(&args, &supplies, &context, None))))))
 }
 
-/// A task's function, its result erased.
+/// A task's function with its result erased.
 pub(crate) trait Body: std::fmt::Debug + Send + Sync {
     /// Calls it with its inputs.
     fn start(&self, inputs: &Inputs<'_>) -> Started;
@@ -376,8 +378,8 @@ impl<R: 'static> Body for Typed<R> {
 
 // ---- constructors
 
-/// Adds the node of a task of that name to the pipeline being described. What it is, the name knows, as rustc would check a constant here for
-/// each task.
+/// Adds a node of the task `Name` to the pipeline being described. The definition comes from the name's type, because rustc would
+/// check a constant here for each task.
 ///
 /// # Panics
 ///
@@ -398,7 +400,7 @@ where
     wire_task(const { &Name::DEFINITION }, options, inputs, start, compare)
 }
 
-/// Adds the node of a sensor of that name to the pipeline being described.
+/// Adds a node of the sensor `Name` to the pipeline being described.
 ///
 /// # Panics
 ///
@@ -483,8 +485,8 @@ pub trait Checks {
     type Output;
 }
 
-/// A return type with the proof that it was checked, `W` saying for what. The proof of a failed check is an error *const*: rustc
-/// reports it once, at the definition, and whatever touches the type stays silent.
+/// A return type with the proof that it was checked; `W` names what for. The proof of a failed check is an error *const*: rustc
+/// reports it once, at the definition, and everything that uses the type stays silent.
 #[derive(Debug)]
 pub struct Checked<W, const OK: bool>(PhantomData<W>);
 
@@ -590,7 +592,7 @@ impl<B: Data + Branch, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wir
     }
 }
 
-/// Adds a node to the pipeline being described, as [`task`] does, where the traits alone know the output's type.
+/// Adds a node to the pipeline being described, like [`task`], for an output type that only the traits know.
 ///
 /// # Panics
 ///

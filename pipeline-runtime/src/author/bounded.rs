@@ -1,13 +1,13 @@
-//! What is written up to a limit: JSON, and the text of a template. What is larger is given up while it is written, so that the limit
-//! bounds the memory that it takes, too.
+//! Writing up to a limit: JSON, and the text of a template. Output that exceeds the limit is abandoned while it is written, so
+//! that the limit also bounds memory.
 
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// Why a value is not there as JSON.
+/// Why a value could not be written as JSON.
 #[derive(Debug, thiserror::Error)]
 pub enum Unwritten {
-    /// It has more bytes than it may.
+    /// It is larger than the limit.
     #[error("it has more bytes than it may")]
     TooLarge,
     /// It cannot be written at all.
@@ -25,12 +25,12 @@ pub(crate) fn to_vec<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<V
     }
 }
 
-/// The same as a text.
+/// Like [`to_vec`], as a text.
 pub(crate) fn to_string<T: Serialize + ?Sized>(value: &T, limit: usize) -> Result<String, Unwritten> {
     String::from_utf8(to_vec(value, limit)?).map_err(|error| Unwritten::Json(serde::ser::Error::custom(error)))
 }
 
-/// Takes what is written, up to a limit.
+/// A writer that accepts bytes up to a limit.
 #[derive(Debug)]
 pub(crate) struct Bytes {
     written: Vec<u8>,
@@ -43,7 +43,7 @@ impl Bytes {
         Self { written: Vec::with_capacity(128), limit, is_over: false }
     }
 
-    /// More was to be written than it takes.
+    /// True if a write exceeded the limit.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }

@@ -4,8 +4,8 @@ use super::draft;
 use super::node::Node;
 use super::value::Datum;
 
-/// An enum whose variants are the arms of a `#[branch]`. Only [`#[derive(Branch)]`](macro@crate::Branch) implements it: what is hidden in it
-/// changes without notice.
+/// An enum whose variants are the arms of a `#[branch]`. Only [`#[derive(Branch)]`](macro@crate::Branch) implements it: its
+/// hidden items change without notice.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a branch",
     label = "a `#[branch]` returns `Result<B>` where `B` is an enum that derives `Branch`",
@@ -13,17 +13,17 @@ use super::value::Datum;
     note = "a branch does not return the name of a task, as in Airflow: write an enum with one variant for each arm, and wire the arms to tasks"
 )]
 pub trait Branch: Sized {
-    /// The arms as nodes: a struct with one field a variant.
+    /// The arms as nodes: a struct with one field per variant.
     type Arms: Arms<Self>;
-    /// The arm that the value takes, and what that carries.
+    /// The index of the arm that the value takes, and the value that the arm carries.
     #[doc(hidden)]
     fn split(&self) -> (usize, &dyn Datum);
 }
 
 /// The arms of the branch `B` as nodes.
 ///
-/// The struct is made by `#[derive(Branch)]`, one public field a variant, so that a pattern without `..` that forgets an arm
-/// does not compile. Only the derive implements the trait. It takes the same overrides as a node: `route(report).retries(2)`.
+/// `#[derive(Branch)]` defines the struct, with one public field per variant, so that a pattern without `..` that forgets an arm
+/// does not compile. Only the derive implements the trait. It has the same overrides as a node: `route(report).retries(2)`.
 pub trait Arms<B>: Sized {
     #[doc(hidden)]
     const NAMES: &'static [&'static str];
@@ -34,11 +34,11 @@ pub trait Arms<B>: Sized {
     fn branch(&self) -> BranchHandle;
 }
 
-/// The node that a `#[branch]` made, apart from its arms.
+/// The node of a `#[branch]`, without its arms.
 #[derive(Debug, Clone, Copy)]
 pub struct BranchHandle(pub(crate) draft::Handle);
 
-/// The node of one arm. That `T` is [`Data`](super::value::Data) is asked where its value is taken out of the branch.
+/// The node of one arm. Whether `T` is [`Data`](super::value::Data) is checked where its value is taken out of the branch.
 #[track_caller]
 pub fn arm<T>(branch: BranchHandle, index: usize) -> Node<T> {
     Node::new(draft::arm(branch.0, index))

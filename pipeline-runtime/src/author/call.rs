@@ -1,23 +1,23 @@
-//! Calls of async bodies, and the memory that their futures are in.
+//! Calls of async bodies, and the memory that holds their futures.
 //!
-//! A future is as large as what its body holds across its awaits, so that it needs memory of its own. Most nodes are of a task that others
-//! are of, too: the next call of the same body is put where the last one was.
+//! A future is as large as what its body holds across its awaits, so it is allocated. Most nodes share their task with others:
+//! the next call of the same body reuses the memory of the last one.
 
 use super::body::AttemptResult;
 use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A call of a body, or the place of one that is over.
+/// A call of a body, or the memory of a call that is over.
 pub(crate) type Call = Pin<Box<dyn Callee>>;
 
-/// What is asked of the place of a call whose future is of an unknown type: it is an `Option` of it.
+/// A call whose future has an unknown type `F`; it is implemented by `Option<F>`.
 pub(crate) trait Callee: Send {
-    /// Polls it, unless it is over.
+    /// Polls the future, unless the call is over.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AttemptResult>;
-    /// Drops its future, which is the user's code.
+    /// Drops the future, which runs the user's code.
     fn end(self: Pin<&mut Self>);
-    /// Puts the future out of `next` here, if that is an `Option` of the same type.
+    /// Moves the future out of `next` into this call, if `next` is an `Option` of the same type.
     fn take(self: Pin<&mut Self>, next: &mut dyn Any);
 }
 
@@ -43,7 +43,7 @@ impl<F: Future<Output = AttemptResult> + Send + 'static> Callee for Option<F> {
     }
 }
 
-/// Puts a call into `place`, the place of one that is over, or into memory of its own.
+/// Puts a future into `place`, the memory of a call that is over, if the type matches; otherwise allocates.
 pub(crate) fn call<F: Future<Output = AttemptResult> + Send + 'static>(future: F, place: Option<Call>) -> Call {
     let mut next = Some(future);
     if let Some(mut place) = place {

@@ -1,20 +1,20 @@
-//! Connections of Airflow's: who has their passwords.
+//! Airflow connections: where their passwords come from.
 //!
 //! # Why a secret asks through a function that is set once
 //!
-//! What conversation a process has with Airflow is the affair of a folder that knows this one, and a secret is read by itself.
+//! The conversation of a process with Airflow belongs to a folder that imports this one, while a secret reads its value itself.
 
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, OnceLock};
 
-/// Finds the password of a connection, or says why there is none.
+/// Finds the password of a connection, or returns why there is none.
 type Find = Box<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
 
 static FIND: OnceLock<Find> = OnceLock::new();
 
-/// From now on connections are found so. Only the first call counts.
+/// Sets how connections are found. Only the first call counts.
 pub(crate) fn find_by(find: impl Fn(&str) -> Result<Option<String>, String> + Send + Sync + 'static) {
-    // A process is one task.
+    // A process runs one task, so a second call cannot differ.
     let _ = FIND.set(Box::new(find));
 }
 
@@ -35,14 +35,15 @@ pub(super) fn password(connection: &str) -> Result<Arc<str>, String> {
     found.map(Into::into).ok_or_else(|| "has no value: the connection has no password".to_owned())
 }
 
-/// The password in what Airflow reads as a connection: a URL, or JSON.
+/// The password in an Airflow connection, which is a URL or JSON.
 fn of_variable(text: &str) -> Result<Option<String>, String> {
     if text.trim_start().starts_with('{') {
-        // Not the error itself, which may show the value.
-        let fields: serde_json::Value = serde_json::from_str(text).map_err(|_| "is no connection: it is no JSON".to_owned())?;
+        // The error itself is left out, because it may show the value.
+        let fields: serde_json::Value =
+            serde_json::from_str(text).map_err(|_| "is not a connection: it is not JSON".to_owned())?;
         return Ok(fields["password"].as_str().map(str::to_owned));
     }
-    let (_, rest) = text.split_once("://").ok_or("is no connection: it is neither JSON nor a URL")?;
+    let (_, rest) = text.split_once("://").ok_or("is not a connection: it is neither JSON nor a URL")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let password = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':')).map(|(_, password)| password);
     Ok(password.map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()))
@@ -65,8 +66,8 @@ mod tests {
     #[test]
     fn what_is_none_does_not_show_itself() {
         let refused = |text: &str| of_variable(text).unwrap_err();
-        assert_eq!(refused("{\"password\": hunter2}"), "is no connection: it is no JSON");
-        assert_eq!(refused("hunter2"), "is no connection: it is neither JSON nor a URL");
+        assert_eq!(refused("{\"password\": hunter2}"), "is not a connection: it is not JSON");
+        assert_eq!(refused("hunter2"), "is not a connection: it is neither JSON nor a URL");
     }
 
     #[test]

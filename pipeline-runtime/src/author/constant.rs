@@ -1,6 +1,8 @@
-//! Constants in the place of an option's literal: held against the limits of literals when rustc evaluates constants, also where it only checks.
+//! Constants in place of an option's literal: checked against the limits of literals when rustc evaluates constants, which
+//! `cargo check` does, too.
 //!
-//! Whoever calls one of these does so in a constant of its own, at the path that its author wrote, so that the panic is an error there.
+//! The expansion calls these functions in a constant of its own, at the path that the author wrote, so that the panic is an error
+//! there.
 
 use crate::author::options::Backoff;
 use pipeline_syntax::duration::{Zero, fault};
@@ -11,18 +13,18 @@ use std::time::Duration;
 ///
 /// # Panics
 ///
-/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
+/// Beyond the limits. As it is called in a constant, the panic is a compile error at the call.
 #[track_caller]
 pub const fn retries(retries: u32) -> u32 {
     refuse(limits::retries_fault(retries));
     retries
 }
 
-/// A number that is no zero.
+/// A number that is not zero.
 ///
 /// # Panics
 ///
-/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
+/// Beyond the limits. As it is called in a constant, the panic is a compile error at the call.
 #[track_caller]
 pub const fn at_least_one(number: u32) -> u32 {
     assert!(number > 0, "it must be 1 or more");
@@ -33,7 +35,7 @@ pub const fn at_least_one(number: u32) -> u32 {
 ///
 /// # Panics
 ///
-/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
+/// Beyond the limits. As it is called in a constant, the panic is a compile error at the call.
 #[track_caller]
 pub const fn limit(duration: Duration) -> u64 {
     millis(duration, Zero::Refused)
@@ -43,17 +45,17 @@ pub const fn limit(duration: Duration) -> u64 {
 ///
 /// # Panics
 ///
-/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
+/// Beyond the limits. As it is called in a constant, the panic is a compile error at the call.
 #[track_caller]
 pub const fn wait(duration: Duration) -> u64 {
     millis(duration, Zero::Allowed)
 }
 
-/// Growing waits, as an attribute's `backoff(..)` may say them.
+/// Growing waits, within the limits of an attribute's `backoff(..)`.
 ///
 /// # Panics
 ///
-/// Beyond the limits, which is an error of the compiler's where it is called: in a constant.
+/// Beyond the limits. As it is called in a constant, the panic is a compile error at the call.
 #[track_caller]
 pub const fn backoff(backoff: Backoff) -> Backoff {
     millis(backoff.start(), Zero::Refused);

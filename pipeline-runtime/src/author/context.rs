@@ -13,16 +13,17 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most bytes that a sensor may remember as JSON.
+/// The maximum size of a sensor's memory, in bytes of JSON.
 const MAX_MEMORY: usize = 1 << 20;
 
-/// What an attempt may know of its run. Supplied by the runtime to a parameter of this type; never wired.
+/// What an attempt can know about its run. The runtime supplies it to a parameter of this type; it is never wired.
 ///
 /// # A body's log
 ///
-/// What a body says through `tracing`, or by [`log_line`](Self::log_line), is kept with its attempt, and `logs RUN NODE` shows it. What it prints by
-/// `println!` is not: it goes where the process's output goes, without a node and unseen by the journal. A [`Command`](crate::Command)'s
-/// output is kept. So is nothing of a task or thread that the body has spawned: log where it is joined.
+/// Lines that a body logs through `tracing`, or by [`log_line`](Self::log_line), are recorded with its attempt, and
+/// `logs RUN NODE` prints them. The output of a [`Command`](crate::Command) is recorded, too. Two kinds of output are not: text
+/// that is printed by `println!`, which goes to the process's stdout, and lines logged by a task or thread that the body has
+/// spawned. Log those where the task or thread is joined.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -43,7 +44,7 @@ pub struct Context {
     zone: Zone,
 }
 
-/// What is the same for all nodes of a run.
+/// What all nodes of a run share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunInfo {
     pub(crate) pipeline: String,
@@ -51,42 +52,43 @@ pub(crate) struct RunInfo {
     pub(crate) interval: crate::schedule::Interval,
     pub(crate) previous: LastSuccess,
     pub(crate) kind: RunKind,
-    /// When it began, if not by its interval.
+    /// When the run started, if not at the end of its interval.
     pub(crate) began: Option<DateTime<Utc>>,
     /// The end of the interval after its own, if there is one.
     pub(crate) next_end: Option<DateTime<Utc>>,
     pub(crate) params: serde_json::Value,
-    /// The updates of assets that it was begun by, or reads.
+    /// The updates of assets that triggered the run or that it reads.
     pub(crate) updates: Box<[RunUpdate]>,
-    /// The settings that it has begun with. Of others it has the default.
+    /// The settings that the run started with. All others have their default.
     pub(crate) settings: SettingValues,
-    /// Where the run is a simulation.
+    /// Set if the run is a simulation.
     pub(crate) simulated: Option<Arc<Simulated>>,
 }
 
-/// An update of an asset that a run was begun by, or reads; or that the asset had none as the run began.
+/// An update of an asset that triggered a run or that the run reads; or the fact that the asset had no update when the run
+/// started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunUpdate {
-    /// Its number in the journal; none where there was no update.
+    /// Its number in the journal; `None` if there was no update.
     pub(crate) id: Option<i64>,
     pub(crate) asset: &'static str,
-    /// Whether it is one of those that began the run.
+    /// True if it is one of the updates that triggered the run.
     pub(crate) begins: bool,
-    /// The value as JSON; none where the run does not read it.
+    /// The value as JSON; `None` if the run does not read it.
     pub(crate) json: Option<Arc<[u8]>>,
 }
 
-/// What a simulation does to bodies that ask for it by their context.
+/// What a simulation gives to bodies through their context.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Simulated {
-    /// What its clock stands still for.
+    /// Work during which the virtual clock stands still.
     pub(crate) outside: Outside,
-    /// With values of its own.
+    /// Secrets that have their own values in this simulation.
     pub(crate) secrets: Vec<Secret>,
 }
 
 impl RunInfo {
-    /// Of a run before which none has succeeded.
+    /// For a manual run before which no run has succeeded.
     pub(crate) fn new(
         pipeline: impl Into<String>,
         run_id: impl Into<String>,
@@ -110,13 +112,13 @@ impl RunInfo {
         }
     }
 
-    /// With what the schedule says of it.
+    /// Sets what the schedule determines: the kind, and the end of the next interval.
     pub(crate) fn of_schedule(&mut self, kind: RunKind, schedule: Option<&Schedule>) {
         let next = schedule.and_then(|schedule| schedule.interval_starting_at_or_after(self.interval.end));
         (self.kind, self.next_end) = (kind, next.map(|next| next.end));
     }
 
-    /// When it began.
+    /// When the run started.
     pub(crate) fn began(&self) -> DateTime<Utc> {
         self.began.unwrap_or(self.interval.end)
     }
@@ -140,11 +142,12 @@ impl Memory {
     }
 }
 
-/// Where a started body gets its context from, if it asks for one.
+/// The source of the context of a started body, if the body takes one.
 pub(crate) trait Attempt {
     fn context(&self) -> Context;
 
-    /// Whether the node that this one stands before has passed in the previous scheduled run. A test of a body has no runs.
+    /// Returns whether the node behind this sensor passed in the previous scheduled run. Fails in a unit test of a body, where
+    /// there are no runs.
     fn passed_before(&self) -> BoxFuture<AttemptResult> {
         Box::pin(std::future::ready(Err(TaskError::fatal("there are no other runs here"))))
     }
@@ -162,7 +165,7 @@ impl Context {
         Self { run, node, attempt, started, memory, zone }
     }
 
-    /// The update of that asset that its run was begun by, or reads.
+    /// The update of that asset that triggered the run or that the run reads.
     pub(crate) fn update_of(&self, asset: &str) -> Option<&RunUpdate> {
         self.run.updates.iter().find(|update| update.asset == asset)
     }
@@ -177,7 +180,7 @@ impl Context {
         &self.run.pipeline
     }
 
-    /// This node's id, where it is mapped with its element's key or index: `upload[bart]`, `upload[3]`.
+    /// This node's id. A mapped node's id includes its element's key or index: `upload[bart]`, `upload[3]`.
     pub fn node(&self) -> &str {
         &self.node
     }
@@ -187,19 +190,20 @@ impl Context {
         self.attempt
     }
 
-    /// When this attempt, or of a sensor this poke, was started. By the engine's clock: in a simulation it is virtual.
+    /// When this attempt, or a sensor's poke, was started, by the engine's clock: in a simulation it is virtual.
     pub fn started(&self) -> DateTime<Utc> {
         self.started
     }
 
-    /// The start of the data interval, which is what Airflow calls the logical date. In UTC, as all times here: `@daily` in `Europe/Berlin`
-    /// starts at 22:00 or 23:00 of the day before. `date.with_timezone(&zone)` shows it in a [`Zone`](crate::schedule::Zone).
+    /// The start of the data interval, which Airflow calls the logical date. Like all times here it is in UTC: `@daily` in
+    /// `Europe/Berlin` starts at 22:00 or 23:00 of the day before. `date.with_timezone(&zone)` converts it to a
+    /// [`Zone`](crate::schedule::Zone).
     pub fn logical_date(&self) -> DateTime<Utc> {
         self.run.interval.start
     }
 
-    /// The zone of the pipeline's schedule; UTC if it names none. Every date here is in UTC, and this one's wall clock shows it by
-    /// `date.with_timezone(&ctx.timezone())`.
+    /// The zone of the pipeline's schedule; UTC if it names none. All dates here are in UTC;
+    /// `date.with_timezone(&ctx.timezone())` converts one to the wall clock of this zone.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -213,8 +217,8 @@ impl Context {
         self.zone
     }
 
-    /// The text that a template makes for this attempt, as an input that takes the template would have it. So a body can put into it what it has
-    /// been given:
+    /// Renders a template for this attempt, to the text that an input would receive. So a body can fill a template with values
+    /// that it was given:
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -233,7 +237,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// If something that the template prints has no value in this run, or its text is longer than 1 MiB. No retry would help.
+    /// If something that the template prints has no value in this run, or the text is longer than 1 MiB. The error is fatal, as a
+    /// retry would not help.
     pub fn render(&self, template: &Template) -> Result<String> {
         template.render(&self.run, &self.node, self.attempt, self.zone).map_err(|error| TaskError::fatal(error.to_string()))
     }
@@ -243,41 +248,41 @@ impl Context {
         self.run.interval.start
     }
 
-    /// The end of the data interval. Without a schedule it is its start.
+    /// The end of the data interval. Without a schedule it equals the start.
     pub fn data_interval_end(&self) -> DateTime<Utc> {
         self.run.interval.end
     }
 
-    /// The start of the last interval before this one whose run succeeded, if there is one.
+    /// The start of the data interval of the last successful run before this one, if there is one.
     pub fn prev_data_interval_start_success(&self) -> Option<DateTime<Utc>> {
         self.run.previous.get().map(|previous| previous.interval.start)
     }
 
-    /// The end of the last interval before this one whose run succeeded, if there is one.
+    /// The end of the data interval of the last successful run before this one, if there is one.
     pub fn prev_data_interval_end_success(&self) -> Option<DateTime<Utc>> {
         self.run.previous.get().map(|previous| previous.interval.end)
     }
 
-    /// When the last run before this one that succeeded began: the one that
-    /// [`prev_data_interval_start_success`](Self::prev_data_interval_start_success) is about. Not known of a run that an earlier
-    /// version of the engine began.
+    /// When the last successful run before this one started: the run of
+    /// [`prev_data_interval_start_success`](Self::prev_data_interval_start_success). `None` also if an earlier version of the
+    /// engine started that run.
     pub fn prev_run_started_success(&self) -> Option<DateTime<Utc>> {
         self.run.previous.get().and_then(|previous| previous.began)
     }
 
-    /// When this run began. A run that had to wait for its turn began after that; a resumed run when it first did. By the engine's clock: in
-    /// a simulation it is virtual.
+    /// When this run started, after it had waited for its turn; for a resumed run, its first start. By the engine's clock: in a
+    /// simulation it is virtual.
     pub fn run_started(&self) -> DateTime<Utc> {
         self.run.began()
     }
 
-    /// What made this run: its schedule, somebody, a backfill, or updates of assets.
+    /// What created this run: its schedule, a user, a backfill, or updates of assets.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
     /// use pipeline_runtime::RunKind;
     ///
-    /// /// A backfill fills the table alone.
+    /// /// A backfill only fills the table.
     /// #[task]
     /// async fn publish(ctx: Context) -> Result<()> {
     ///     if ctx.kind() == RunKind::Backfill {
@@ -290,13 +295,13 @@ impl Context {
         self.run.kind
     }
 
-    /// Whether this attempt started before the next data interval of the schedule was over: if not, there is a newer run, or will be one. Also
-    /// true of each run that somebody asked for, and without a schedule, as of Airflow's `LatestOnlyOperator`.
+    /// True if this attempt started before the next data interval of the schedule was over; otherwise there is a newer run, or
+    /// there will be one. Also true of every manual run, and without a schedule, as with Airflow's `LatestOnlyOperator`.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
     ///
-    /// /// What a catchup or a backfill does not do again for each day.
+    /// /// Work that a catchup or a backfill does not repeat for each day.
     /// #[task]
     /// async fn newest_only(ctx: Context) -> Result<()> {
     ///     if !ctx.is_latest() {
@@ -310,19 +315,21 @@ impl Context {
         self.run.kind == RunKind::Manual || !self.run.next_end.is_some_and(is_over)
     }
 
-    /// The same for all attempts of this node in this run, and for no other node, run or pipeline: to make an effect outside
-    /// happen once although a body may run again. Also the same after a `retry`, which runs the node again on purpose. Another run of the
-    /// same logical date has other keys.
+    /// A key that all attempts of this node in this run share, and no other node, run or pipeline has. Use it to make an external
+    /// effect happen once although a body may run again. It also stays the same after a `retry`, which runs the node again on
+    /// purpose. Another run of the same logical date has other keys.
     ///
-    /// Inside `.each` an element is its index: `load[3]`. After a `retry` whose list has changed, element 3 may be another one and has the
-    /// key of the one before it. Where a list can change, give it keys by [`keyed`](crate::Node::keyed), which stand here as well: `load[bart]`.
+    /// Inside `.each` an element is named by its index: `load[3]`. If the list has changed after a `retry`, element 3 may be a
+    /// different one under the same key. If a list can change, name its elements by [`keyed`](crate::Node::keyed); the names
+    /// appear here as well: `load[bart]`.
     pub fn idempotency_key(&self) -> String {
-        // Runs of several pipelines may have one id.
+        // Runs of different pipelines may share an id.
         format!("{}/{}/{}", self.run.pipeline, self.run.run_id, self.node)
     }
 
-    /// As [`idempotency_key`](Self::idempotency_key), for what `identity` names, such as the id of a mapping's element. It names the
-    /// element by what it is, and not by its place in the list, which may change with a `retry`. Within lists in lists, let it name both.
+    /// Like [`idempotency_key`](Self::idempotency_key), with `identity`, such as the id of a mapping's element, in place of the
+    /// element's index. It names the element itself and not its place in the list, which may change with a `retry`. In nested
+    /// lists, `identity` should name the elements of both.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -342,15 +349,15 @@ impl Context {
         format!("{}/{}/{node}[{identity}]", self.run.pipeline, self.run.run_id)
     }
 
-    /// Waits for `work` that is outside of the engine: a request, a database, a program. Anywhere but in a simulation that is
+    /// Awaits `work` that happens outside of the engine: a request, a database, a program. Except in a simulation this is
     /// `work.await`.
     ///
-    /// In a simulation the virtual clock stands still meanwhile, whatever else the run does, and `work` goes by real time: a time limit of
-    /// its own ends it, while the node's `timeout`, which is virtual, does not pass. After five minutes of real time the clock goes on all
-    /// the same, and the report has a warning. What is to pass in virtual time, such as a `tokio::time::sleep` between two requests, belongs
-    /// outside of `work`.
+    /// In a simulation the virtual clock stands still meanwhile, whatever else the run does, and `work` runs in real time: a time
+    /// limit of its own ends it, while the node's virtual `timeout` does not advance. After five minutes of real time the clock
+    /// continues anyway, and the report has a warning. Waiting that should take virtual time, such as a `tokio::time::sleep`
+    /// between two requests, belongs outside of `work`.
     ///
-    /// A [`Bucket`](crate::Bucket) and a [`Webhook`](crate::Webhook) do so by themselves, and so does a task that is not `async`.
+    /// A [`Bucket`](crate::Bucket), a [`Webhook`](crate::Webhook) and a task that is not `async` stop the clock by themselves.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -389,7 +396,8 @@ impl Context {
         }
     }
 
-    /// A line in this node's log, of level `info`: as `tracing::info!("{text}")`, which has other levels, and fields.
+    /// Writes a line of level `info` to this node's log, like `tracing::info!("{text}")`. `tracing` also has other levels, and
+    /// fields.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -401,11 +409,11 @@ impl Context {
     /// }
     /// ```
     pub fn log_line(&self, text: impl std::fmt::Display) {
-        // A target that is none of the engine's own.
+        // A target that is not one of the engine's own.
         tracing::info!(target: "body", "{text}");
     }
 
-    /// The secret with its value.
+    /// The secret with its value, which a simulation may have replaced.
     pub(crate) fn read(&self, secret: &Secret) -> Result<Secret> {
         let simulated = self.run.simulated.iter().flat_map(|simulated| &simulated.secrets);
         match simulated.rev().find(|known| *known == secret) {
@@ -414,16 +422,16 @@ impl Context {
         }
     }
 
-    /// Keeps `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it is kept
-    /// even where the poke ends in an error.
+    /// Stores `state` for this sensor's next poke, also across a restart. Only the last call of a poke counts, and it counts even
+    /// if the poke ends in an error.
     ///
     /// # Errors
     ///
-    /// If `state` cannot be written as JSON, or has more than 1 MiB as JSON: it is written to the journal at each poke.
+    /// If `state` cannot be written as JSON, or its JSON is larger than 1 MiB, because it is written to the journal at each poke.
     pub fn remember<S: Serialize>(&self, state: &S) -> Result<()> {
         let json = bounded::to_string(state, MAX_MEMORY).map_err(|unwritten| match unwritten {
             Unwritten::TooLarge => TaskError::fatal(format!(
-                "what the sensor remembers has more than {} MiB as JSON, which is the limit: remember how far it is, such as a key or a time",
+                "what the sensor remembers has more than {} MiB as JSON, which is the limit: remember only its progress, such as a key or a time",
                 MAX_MEMORY >> 20
             )),
             Unwritten::Json(error) => error.into(),
@@ -432,25 +440,25 @@ impl Context {
         Ok(())
     }
 
-    /// What an earlier poke of this sensor kept; `None` at the first.
+    /// What an earlier poke of this sensor stored; `None` at the first poke.
     ///
     /// # Errors
     ///
-    /// If what was kept is no `S`.
+    /// If what was stored cannot be read as an `S`.
     pub fn recall<S: DeserializeOwned>(&self) -> Result<Option<S>> {
         Ok(self.memory.get().map(|json| serde_json::from_str(&json)).transpose()?)
     }
 }
 
-/// 2024-01-01T00:00:00Z, when contexts and notifications for tests are.
+/// 2024-01-01T00:00:00Z, the time of contexts and notifications for tests.
 pub(crate) fn test_date() -> DateTime<Utc> {
     DateTime::from_timestamp(1_704_067_200, 0).unwrap_or_default()
 }
 
 /// For tests.
 impl Context {
-    /// A context to call a body with in a test: the first attempt of the node `test` in the run `test` of the pipeline `test`, for the one
-    /// point 2024-01-01T00:00:00Z.
+    /// A context for calling a body in a test: the first attempt of the node `test` in the run `test` of the pipeline `test`. Its
+    /// data interval starts and ends at 2024-01-01T00:00:00Z.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -474,33 +482,33 @@ impl Context {
         Self::new(Arc::new(run), "test".into(), 1, date, Memory::default(), Zone::UTC)
     }
 
-    /// As if the pipeline's schedule were in that zone.
+    /// Sets the zone of the pipeline's schedule.
     pub fn with_timezone(self, zone: Zone) -> Self {
         Self { zone, ..self }
     }
 
-    /// With that data interval, whose start is the logical date.
+    /// Sets the data interval, whose start is the logical date.
     pub fn with_interval(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
         self.with_run(|run| run.interval = crate::schedule::Interval { start, end })
     }
 
-    /// As if the run of that data interval had been the last to succeed before this one, and had begun at its end.
+    /// Sets the data interval of the last successful run before this one, which started at the interval's end.
     pub fn with_previous_success(self, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
         let interval = crate::schedule::Interval { start, end };
         self.with_run(|run| run.previous = Some(Previous { interval, began: Some(end) }).into())
     }
 
-    /// In a run of that kind; else it is one that somebody asked for.
+    /// Sets the kind of the run, which is otherwise manual.
     pub fn with_kind(self, kind: RunKind) -> Self {
         self.with_run(|run| run.kind = kind)
     }
 
-    /// In the run of that id of that pipeline.
+    /// Sets the pipeline's id and the run's id.
     pub fn with_run_id(self, pipeline: &str, run_id: &str) -> Self {
         self.with_run(|run| (run.pipeline, run.run_id) = (pipeline.to_owned(), run_id.to_owned()))
     }
 
-    /// As the attempt of that number, from 1, of the node of that id.
+    /// Sets the node's id and the number of the attempt, from 1.
     pub fn with_attempt(self, node: &str, attempt: u32) -> Self {
         Self { node: node.into(), attempt, ..self }
     }
@@ -512,7 +520,7 @@ impl Context {
     }
 }
 
-/// An attempt that goes to another thread takes its context along.
+/// An attempt that moves to another thread takes its context along.
 impl Attempt for Context {
     fn context(&self) -> Context {
         self.clone()

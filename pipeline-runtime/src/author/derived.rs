@@ -1,8 +1,9 @@
-//! Values that follow from other values: an element of a list, the results of a mapping, what an arm of a branch carries.
+//! Values that are derived from other values: an element of a list, the results of a mapping, the value that a branch's arm
+//! carries.
 //!
-//! They are made of the values they follow from without a call of the user's code. Whoever takes one into a parameter calls its
-//! `Clone`, within the attempt, where a panic fails that attempt and nobody else waits. So the engine may make them while it holds
-//! its lock, and recovery may make them without the type's code.
+//! Deriving a value does not call the user's code. Its `Clone` is called when the value is moved into a parameter, within the
+//! attempt, where a panic fails only that attempt. So the engine may derive values while it holds its lock, and recovery may
+//! derive them without the type's code.
 
 use super::bounded::Unwritten;
 use super::branch::Branch;
@@ -12,7 +13,7 @@ use std::any::Any;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
-/// How many elements a `Vec<T>` has.
+/// The number of elements of a `Vec<T>`.
 pub(crate) fn len<T: Data>(list: &Value) -> usize {
     match list.items() {
         Some(items) => items.len(),
@@ -20,11 +21,11 @@ pub(crate) fn len<T: Data>(list: &Value) -> usize {
     }
 }
 
-/// One element of a `Vec<T>`.
+/// An element of a `Vec<T>`.
 pub(crate) fn item<T: Data>(list: &Value, index: usize) -> Value {
     match list.items().and_then(|items| items.get(index)) {
         Some(item) => item.clone(),
-        // Whoever asks for it has asked how long the list is, and a list does not change.
+        // The caller has asked for the list's length, and a list does not change.
         None => within(list.clone(), move |list: &Vec<T>| {
             list.get(index).unwrap_or_else(|| unreachable!("an element outside of its list"))
         }),
@@ -41,17 +42,17 @@ pub(crate) fn join<U: Data>(results: &[Upstream]) -> Option<Value> {
     Some(Value::new(Joined::<U> { items, made: OnceLock::new() }))
 }
 
-/// Which arm a branch's output takes.
+/// The index of the arm that a branch's output takes.
 pub(crate) fn arm<B: Branch + 'static>(output: &Value) -> Option<usize> {
     output.as_any().downcast_ref::<B>().map(|output| output.split().0)
 }
 
-/// What the arm carries that a branch's output takes.
+/// The value of the arm that a branch's output takes.
 pub(crate) fn carried<B: Branch + 'static>(output: &Value) -> Value {
     Value::new(Carried::<B> { output: output.clone(), shared: OnceLock::new(), of: PhantomData })
 }
 
-/// A value that lies within another. It is looked up whenever somebody looks at it, and calls the user's code then at the earliest.
+/// A value inside another. It is looked up at each access, which is the first time that the user's code is called.
 struct Within<T, U, F> {
     whole: Value,
     find: F,
@@ -59,14 +60,14 @@ struct Within<T, U, F> {
     of: PhantomData<fn() -> T>,
 }
 
-/// What `find` finds within a `T`.
+/// The value that `find` finds within a `T`.
 pub(super) fn within<T: 'static, U: Data>(whole: Value, find: impl Fn(&T) -> &U + Send + Sync + 'static) -> Value {
     Value::new(Within { whole, find, shared: OnceLock::new(), of: PhantomData })
 }
 
 impl<T: 'static, U: Data, F: Fn(&T) -> &U> Within<T, U, F> {
     fn get(&self) -> &U {
-        // The types of nodes say what a value is.
+        // The types of nodes determine the types of values.
         let whole = self.whole.as_any().downcast_ref::<T>();
         (self.find)(whole.unwrap_or_else(|| unreachable!("within a value of another type")))
     }
@@ -106,7 +107,7 @@ impl<U: Data> Joined<U> {
             item.as_ref().clone_into(&mut slot);
             slot
         };
-        // The plan's types say that every result is a `U`.
+        // The plan's types ensure that every result is a `U`.
         self.made.get_or_init(|| Arc::new(self.items.iter().filter_map(item).collect()))
     }
 }
@@ -145,7 +146,7 @@ struct Carried<B> {
 
 impl<B: Branch + 'static> Carried<B> {
     fn get(&self) -> &dyn Datum {
-        // The plan's types say that a branch's output is a `B`.
+        // The plan's types ensure that a branch's output is a `B`.
         let output = self.output.as_any().downcast_ref::<B>();
         output.map_or_else(|| unreachable!("the output of a branch is of another type"), |output| output.split().1)
     }

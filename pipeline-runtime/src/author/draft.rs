@@ -1,7 +1,7 @@
 //! The draft: what a pipeline function records while it runs.
 //!
-//! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node made
-//! here remembers where it was wired, and mistakes that types cannot see are kept for the plan's check, which reports them all.
+//! A task's constructor finds the draft through a thread-local, since handles are `Copy` and carry no borrow. Every node
+//! remembers where it was wired. Mistakes that types cannot prevent are recorded for the plan's check, which reports them all.
 
 use super::across::Across;
 use super::asset::AssetSpec;
@@ -24,11 +24,11 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Where in the user's source something stands.
+/// A location in the user's source.
 pub(crate) type Place = &'static Location<'static>;
 
-/// Names a node of a draft, or a part of its output. Handles of another pipeline's draft are told apart, for they may be kept in a
-/// thread-local.
+/// Names a node of a draft, or a part of its output. It includes the draft's id, because a handle of another pipeline may be left
+/// in a thread-local.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handle {
     index: u32,
@@ -36,7 +36,7 @@ pub struct Handle {
     part: u32,
 }
 
-/// No part: the output as it is.
+/// No part: the whole output.
 const WHOLE: u32 = u32::MAX;
 
 impl Handle {
@@ -45,7 +45,7 @@ impl Handle {
         self.index
     }
 
-    /// Which part of the output it stands for, if not for all of it.
+    /// The part of the output that this handle names, unless it names the whole output.
     #[inline]
     pub(crate) fn part(self) -> Option<u32> {
         (self.part != WHOLE).then_some(self.part)
@@ -73,7 +73,7 @@ impl GroupHandle {
     }
 }
 
-/// What can be ordered, and have options: a node, or a group of them.
+/// What can be ordered and have options: a node or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Party {
     Node(Handle),
@@ -81,7 +81,7 @@ pub(crate) enum Party {
 }
 
 impl Party {
-    /// The same, of a part of a node's output the node itself.
+    /// This party; for a part of a node's output, the node itself.
     fn whole(self) -> Self {
         match self {
             Self::Node(node) => Self::Node(node.whole()),
@@ -103,14 +103,14 @@ impl From<Handle> for Party {
     }
 }
 
-/// A described pipeline, before it is checked.
+/// A pipeline as its function recorded it, before it is checked.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     id: u32,
     pub(crate) nodes: Vec<DraftNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) orders: Vec<DraftOrder>,
-    /// Each after the groups around it.
+    /// A group comes after the groups that enclose it.
     pub(crate) groups: Vec<DraftGroup>,
     pub(crate) teardowns: Vec<DraftTeardown>,
     /// Teardowns whose failure fails the run.
@@ -119,28 +119,28 @@ pub(crate) struct Draft {
     pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
     /// The nodes that read assets.
     pub(crate) reads: Vec<(u32, &'static AssetSpec)>,
-    /// The sensors that wait for a node's past, and those nodes.
+    /// Sensors that wait for a node's past, each with that node.
     pub(crate) pasts: Vec<(u32, u32)>,
-    /// A node or a group was told whether it depends on its past.
+    /// True if `depends_on_past` was set on a node or a group.
     tells_past: bool,
     /// The settings that its nodes take.
     pub(crate) settings: Vec<&'static dyn AnySetting>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
     pub(crate) scopes: Vec<u32>,
     pub(crate) misuses: Vec<Misuse>,
-    /// The parts of outputs that are used, in the order in which they were made.
+    /// The parts of outputs that are used, in the order in which they were created.
     pub(crate) parts: Vec<Part>,
-    /// The nodes that have to do with another pipeline.
+    /// The nodes that refer to another pipeline.
     pub(crate) across: Vec<(u32, Across)>,
     current_scope: u32,
     current_group: Option<u32>,
     failures: HashMap<u32, Handle>,
-    /// What makes the keys of lists.
+    /// The functions that make the keys of lists.
     keys: Vec<ElementKeys>,
     /// The tasks met so far.
     tasks: HashMap<TypeId, Arc<Task>>,
     last_task: Option<(TypeId, Arc<Task>)>,
-    /// What is shared by all that the pipeline function does, of each type one.
+    /// State shared by everything that the pipeline function does, one value of each type.
     shared: HashMap<TypeId, Box<dyn Any>>,
 }
 
@@ -153,19 +153,19 @@ pub(crate) struct DraftOrder {
     pub(crate) at: Place,
 }
 
-/// A node that undoes what another has set up, once what was wired in a closure has ended.
+/// A node that undoes what another has set up, once the nodes wired in a closure have ended.
 #[derive(Debug)]
 pub(crate) struct DraftTeardown {
     pub(crate) setup: Handle,
     pub(crate) node: Handle,
-    /// What the closure wired.
+    /// The nodes that the closure wired.
     pub(crate) inside: Range<u32>,
-    /// What the teardown itself wired.
+    /// The nodes that the teardown itself wired.
     pub(crate) made: Range<u32>,
     pub(crate) at: Place,
 }
 
-/// What was wired in the closure of a group: the nodes of that range.
+/// A group: the range of nodes that were wired in its closure.
 #[derive(Debug)]
 pub(crate) struct DraftGroup {
     pub(crate) name: Box<str>,
@@ -175,7 +175,7 @@ pub(crate) struct DraftGroup {
     pub(crate) nodes: Range<u32>,
     pub(crate) overrides: Option<Box<Overrides>>,
     pub(crate) allow_failure: bool,
-    /// What it holds, and where that is said.
+    /// The locks that it holds, and where each was declared.
     pub(crate) locks: Vec<(&'static Lock, Place)>,
 }
 
@@ -190,7 +190,7 @@ pub(crate) struct DraftNode {
     pub(crate) allow_failure: bool,
 }
 
-/// What a node is. All but the first are gates: they have no body, and the engine decides them by itself.
+/// What a node is. All but the first are gates: they have no body, and the engine decides them itself.
 #[derive(Debug)]
 pub(crate) enum What {
     Body(Arc<Task>),
@@ -205,7 +205,7 @@ pub(crate) enum What {
         from: Box<[Handle]>,
     },
     Each(Box<Each>),
-    /// A further list of the results of what a mapping repeats.
+    /// A further list of results of the same mapping.
     Gather(Box<Gather>),
     Element {
         list: Handle,
@@ -215,7 +215,7 @@ pub(crate) enum What {
 #[derive(Debug)]
 pub(crate) struct Each {
     pub(crate) list: Handle,
-    /// The scope of what is repeated.
+    /// The scope of the repeated nodes.
     pub(crate) scope: u32,
     pub(crate) result: Repeated,
     pub(crate) max_active: Option<(usize, Place)>,
@@ -230,7 +230,7 @@ pub(crate) struct Gather {
     pub(crate) result: Repeated,
 }
 
-/// A node that a list is made of, in all elements.
+/// A node whose results in all elements make a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeated {
     pub(crate) node: Handle,
@@ -240,24 +240,24 @@ pub struct Repeated {
 /// The elements' results as one list; `None` unless all succeeded.
 pub(crate) type Join = fn(&[Upstream]) -> Option<Value>;
 
-/// What the author layer knows of a mapping's types.
+/// What the author layer knows about a mapping's types.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mapping {
     /// How many elements the list has.
     pub(crate) len: fn(&Value) -> usize,
-    /// One of them.
+    /// The element at an index.
     pub(crate) item: fn(&Value, usize) -> Value,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) options: TaskOptions,
-    /// The name of each and where it stands.
+    /// The name of each option, and where it was set.
     pub(crate) given: Vec<(&'static str, Place)>,
 }
 
 impl Overrides {
-    /// Why what was given there cannot be used, if that is so. Of an option that is given again later, the last counts.
+    /// Why the value that was set there cannot be used. If an option is set again later, only the last value is checked.
     pub(crate) fn fault(&self, position: usize) -> Option<String> {
         let (option, _) = self.given[position];
         let is_last = self.given[position + 1..].iter().all(|(later, _)| *later != option);
@@ -268,7 +268,7 @@ impl Overrides {
 /// A part of an output.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// The part that it is one of; none if it is one of the output itself.
+    /// The part that it is taken from; `None` if it is taken from the output itself.
     pub(crate) of: Option<u32>,
     pub(crate) projection: Projection,
 }
@@ -278,15 +278,15 @@ pub(crate) struct Part {
 pub(crate) enum Misuse {
     /// A handle of another pipeline, or of another run of this pipeline's function.
     Foreign { at: Place },
-    /// `.max_active`, or what else is said of a mapping, on what is none.
+    /// `.max_active`, or another method of mappings, on a node that is not a mapping.
     NotAMapping { node: u32, method: &'static str, at: Place },
-    /// An option, a name or an order for a part of a node's output, which is no node.
+    /// An option, a name or an order on a part of a node's output, which is not a node.
     OfAPart { node: u32, method: &'static str, at: Place },
-    /// A method of `run_of` on a node that waits for no run.
+    /// A method of `run_of` on a node that does not wait for a run.
     WaitsForNoRun { node: u32, method: &'static str, at: Place },
-    /// A node depends on its past that is repeated by `.each`.
+    /// `depends_on_past` on a node that is repeated by `.each`.
     PastOfAnElement { node: u32, at: Place },
-    /// `.each` in whose closure no node was made that could be repeated.
+    /// `.each` whose closure wired no node.
     NothingWired { at: Place },
 }
 
@@ -297,7 +297,7 @@ thread_local! {
 
 /// Runs `wire` and returns what it recorded.
 pub(crate) fn record<R>(wire: impl FnOnce() -> R) -> (R, Draft) {
-    /// Takes the draft off the stack, also where `wire` panics.
+    /// Pops the draft off the stack, also if `wire` panics.
     struct Recording;
     impl Drop for Recording {
         fn drop(&mut self) {
@@ -320,7 +320,7 @@ fn with<R>(what: impl FnOnce(&mut Draft) -> R) -> Option<R> {
     RECORDING.with_borrow_mut(|drafts| drafts.last_mut().map(what))
 }
 
-/// Gives access to the one `T` that belongs to the pipeline function under way; none outside of one.
+/// Calls `what` with the one `T` of the pipeline function that is running; returns `None` outside of one.
 pub(crate) fn with_shared<T: Default + 'static, R>(what: impl FnOnce(&mut T) -> R) -> Option<R> {
     let shared = |draft: &mut Draft| {
         let shared = draft.shared.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
@@ -347,7 +347,7 @@ impl Draft {
         Handle { index, draft: self.id, part: WHOLE }
     }
 
-    /// The node that a method is called on.
+    /// The node that a method is called on; a handle of a part or of another draft is recorded as a misuse.
     fn node(&mut self, handle: Handle, method: &'static str, at: Place) -> Option<&mut DraftNode> {
         if handle.is_of(self) {
             if handle.part().is_some() {
@@ -368,7 +368,7 @@ impl Draft {
         None
     }
 
-    /// The mapping that a list is of, where it is one of several; else the node itself.
+    /// The mapping that yielded this list, if the list is one of several; otherwise the node itself.
     fn mapping_of(&self, handle: Handle) -> Handle {
         match self.nodes.get(handle.index as usize).map(|node| &node.what) {
             Some(What::Gather(gather)) if handle.is_of(self) && handle.part().is_none() => gather.each,
@@ -377,7 +377,7 @@ impl Draft {
     }
 }
 
-/// Records a node; `make` makes its task, whose inputs' names it is given, unless another node of it is known.
+/// Records a node. `make` creates its task from the names of its inputs, unless a node of the same task is already known.
 #[track_caller]
 pub(crate) fn task<const N: usize>(
     definition: &'static Definition,
@@ -403,7 +403,8 @@ pub(crate) fn task<const N: usize>(
     });
     match handle {
         Some(handle) => handle,
-        // There is no plan to report it in, and no handle to return: the one mistake that has to stop the caller.
+        // There is no plan in which to report this mistake, and no handle to return: it is the only one that must stop the
+        // caller.
         None => panic!(
             "`{name}` was called outside of a pipeline: in a `#[pipeline]` function it wires a node; to run its body, as in a \
              unit test, call `{name}::call(..)`",
@@ -412,7 +413,7 @@ pub(crate) fn task<const N: usize>(
     }
 }
 
-/// The node that reads an asset: one a pipeline, beside all mappings and groups, wherever it was first asked for.
+/// The node that reads an asset: one for each pipeline, outside of all mappings and groups, wherever it was first requested.
 #[track_caller]
 pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
     let at = Location::caller();
@@ -433,7 +434,7 @@ pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
     }
 }
 
-/// Records a gate that stands on an existing node. Outside of a recording the handle leads nowhere, as its node did.
+/// Records a gate on an existing node. Outside of a recording the handle is dangling, as the node's was.
 fn gate(what: What, at: Place) -> Handle {
     with(|draft| draft.push(what, 0..0, at)).unwrap_or(Handle { index: u32::MAX, draft: 0, part: WHOLE })
 }
@@ -461,7 +462,7 @@ pub(crate) fn failure(of: Handle) -> Handle {
         let made = gate(What::Failure { of }, at);
         with(|draft| {
             if of.is_of(draft) {
-                // It stands beside its node, wherever it was first asked for: a mapping may use a failure from around it.
+                // The gate is in its node's scope, wherever it was first requested: a mapping may use a failure from outside.
                 draft.nodes[made.index as usize].scope = draft.nodes[of.index as usize].scope;
                 draft.failures.insert(of.index, made);
             }
@@ -484,7 +485,7 @@ pub(crate) fn first_of(from: Box<[Handle]>) -> Handle {
     gate(What::FirstOf { from }, Location::caller())
 }
 
-/// Keeps what makes the keys of a list's elements, for the mappings over it.
+/// Records what makes the keys of a list's elements, for the mappings over it.
 pub(crate) fn keys(keys: ElementKeys) -> u32 {
     let kept = with(|draft| {
         draft.keys.push(keys);
@@ -493,7 +494,7 @@ pub(crate) fn keys(keys: ElementKeys) -> u32 {
     kept.unwrap_or(u32::MAX)
 }
 
-/// Records a mapping; returns the handles of the lists that are made of its results, in their order.
+/// Records a mapping; returns the handles of the lists of its results, in their order.
 #[track_caller]
 pub(crate) fn each(list: Handle, keys: Option<u32>, mapping: Mapping, body: impl FnOnce(Handle) -> Vec<Repeated>) -> Vec<Handle> {
     let at = Location::caller();
@@ -512,7 +513,7 @@ pub(crate) fn each(list: Handle, keys: Option<u32>, mapping: Mapping, body: impl
         if draft.nodes.len() == element.index as usize + 1 {
             draft.misuses.push(Misuse::NothingWired { at });
         }
-        // A list of another pipeline has its keys there, and is refused for that.
+        // A list of another pipeline has its keys there; the check refuses it.
         draft.keys.get(keys? as usize).cloned()
     });
     let keys = keys.flatten();
@@ -522,7 +523,7 @@ pub(crate) fn each(list: Handle, keys: Option<u32>, mapping: Mapping, body: impl
     std::iter::once(each).chain(gathers).collect()
 }
 
-/// Says something of a mapping, by any of the lists that it yields.
+/// Sets a property of a mapping, through any of the lists that it yields.
 fn of_mapping(handle: Handle, method: &'static str, at: Place, say: impl FnOnce(&mut Each)) {
     with(|draft| {
         let mapping = draft.mapping_of(handle);
@@ -534,7 +535,7 @@ fn of_mapping(handle: Handle, method: &'static str, at: Place, say: impl FnOnce(
     });
 }
 
-/// Records what `body` does as a group.
+/// Records the nodes that `body` wires as a group.
 #[track_caller]
 pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandle) {
     let at = Location::caller();
@@ -563,7 +564,7 @@ pub(crate) fn group<T>(name: String, body: impl FnOnce() -> T) -> (T, GroupHandl
             draft.current_group = group.parent;
         }
     });
-    // Outside of a recording it leads nowhere, and a task within has said so.
+    // Outside of a recording the handle is dangling, and any task within has already panicked.
     (result, entered.unwrap_or(GroupHandle { index: u32::MAX, draft: 0 }))
 }
 
@@ -577,7 +578,7 @@ pub(crate) fn hold(group: GroupHandle, lock: &'static Lock) {
     });
 }
 
-/// Records what `body` does, and after it the teardown of what `setup` has set up.
+/// Records the nodes that `body` wires, and then the teardown of what `setup` has set up.
 #[track_caller]
 pub(crate) fn teardown<R>(setup: Handle, body: impl FnOnce() -> R, teardown: impl FnOnce() -> Handle) -> R {
     let at = Location::caller();
@@ -588,7 +589,7 @@ pub(crate) fn teardown<R>(setup: Handle, body: impl FnOnce() -> R, teardown: imp
     let node = teardown();
     let last = count();
     with(|draft| {
-        // A task that is given by its name alone is called within the standard library.
+        // A task that is passed by its name alone is called from within the standard library.
         for node in draft.nodes.iter_mut().take(last as usize).skip(middle as usize) {
             if node.at.file().ends_with("core/src/ops/function.rs") {
                 node.at = at;
@@ -633,7 +634,7 @@ pub(crate) fn rename(of: impl Into<Party>, name: String) {
 pub(crate) fn order(node: Party, order: Order, at: Place) {
     with(|draft| {
         let (is_there, node) = match node {
-            // What holds back one list of a mapping holds back all of it.
+            // An order on one list of a mapping applies to the whole mapping.
             Party::Node(node) => {
                 let node = draft.mapping_of(node);
                 (draft.node(node, "after", at).is_some(), Party::Node(node))
@@ -656,10 +657,10 @@ pub(crate) fn updates(handle: Handle, asset: &'static AssetSpec) {
     });
 }
 
-/// A node takes a setting, whichever it is.
+/// Records that a node takes a setting.
 pub(crate) fn reads_setting(setting: &'static dyn AnySetting) {
     with(|draft| {
-        // Most take the same few.
+        // Most nodes take the same few settings.
         if !draft.settings.iter().any(|known| std::ptr::addr_eq(*known, setting)) {
             draft.settings.push(setting);
         }
@@ -671,7 +672,7 @@ pub(crate) fn allow_failure(of: impl Into<Party>) {
     let (of, at) = (of.into(), Location::caller());
     with(|draft| match of {
         Party::Node(handle) => {
-            // On a list of several of one mapping it covers the elements, too.
+            // On one of several lists of a mapping, it covers the elements, too.
             let mapping = draft.mapping_of(handle);
             for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
                 if let Some(node) = draft.node(of, "allow_failure", at) {
@@ -701,13 +702,14 @@ pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mu
     });
 }
 
-/// The node has to do with another pipeline.
+/// Records that a node refers to another pipeline.
 pub(crate) fn cross(handle: Handle, across: Across) {
-    // Only ready-made tasks are made so, whose handle is a moment old.
+    // Only ready-made tasks call this, right after creating the handle.
     with(|draft| draft.across.push((handle.index, across)));
 }
 
-/// Shows `look` what a node has to do with another pipeline. Where it says none, the call of `method` is a misuse.
+/// Calls `look` with the node's reference to another pipeline. If there is none or `look` returns `None`, the call of `method` is
+/// a misuse.
 #[track_caller]
 pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnce(&mut Across) -> Option<R>) -> Option<R> {
     let at = Location::caller();
@@ -723,7 +725,7 @@ pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnc
     looked.flatten()
 }
 
-/// The handles an input reads.
+/// The handles that an input reads.
 pub(crate) fn handles<P>(source: &Source<P>) -> &[Handle] {
     match source {
         Source::Plain(_)

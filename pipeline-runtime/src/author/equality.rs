@@ -1,15 +1,15 @@
-//! Whether a type's values can be compared, asked in the expansion, where the type is known.
+//! Detects whether values of a type can be compared. The expansion asks, because there the type is known.
 //!
-//! JSON does not show what is not written, such as a field under `#[serde(skip)]`. The type's own `==` does, but
-//! [`Data`](super::value::Data) does not ask for one: a client's response or a table of somebody else's may have none. So the
-//! expansion asks whether there is one. `Equality::<T>::ask().answer()` finds the method that needs `T: PartialEq`, or else,
-//! one dereference further, the one that needs nothing.
+//! JSON does not show a field that is not written, such as one under `#[serde(skip)]`. The type's own `==` does, but
+//! [`Data`](super::value::Data) does not require it: a client's response or another crate's table may have none.
+//! `Equality::<T>::ask().answer()` resolves to the method that needs `T: PartialEq`, or else, one dereference further, to the one
+//! that needs nothing.
 
 use std::any::Any;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-/// Compares two values of one erased type. Both are of that type, or they are not equal.
+/// Compares two values of one erased type. If one of them is of another type, they are unequal.
 pub type Compare = fn(&dyn Any, &dyn Any) -> bool;
 
 /// Asks whether `T` has an `==`.
@@ -24,7 +24,7 @@ impl<T> Equality<T> {
 }
 
 impl<T: PartialEq + 'static> Equality<T> {
-    /// How two of them are compared.
+    /// Returns the comparison of two values.
     pub fn answer(&self) -> Option<Compare> {
         Some(|one, other| match (one.downcast_ref::<T>(), other.downcast_ref::<T>()) {
             (Some(one), Some(other)) => one == other,
@@ -33,7 +33,7 @@ impl<T: PartialEq + 'static> Equality<T> {
     }
 }
 
-/// The answer for a type without `==`: none.
+/// The answer for a type without `==`: `None`.
 #[derive(Debug)]
 pub struct Incomparable(Option<Compare>);
 
@@ -45,7 +45,7 @@ impl<T> Deref for Equality<T> {
 }
 
 impl Incomparable {
-    /// There is no way to compare two of them.
+    /// Returns `None`, as two values cannot be compared.
     pub fn answer(&self) -> Option<Compare> {
         self.0
     }

@@ -1,9 +1,9 @@
 //! Why a task ended without a value, and whether another attempt may help.
 //!
-//! # Why an error says itself that no retry mends it
+//! # Why an error itself marks that no retry can help
 //!
-//! `?` makes a [`TaskError`] of any error, and this folder does not know `storage`. So a `BucketError` that is hopeless has [`Hopeless`] as its
-//! source. It is found anywhere in the chain, also below an error of the user's own.
+//! `?` makes a [`TaskError`] of any error, and this folder does not know `storage`. So a `BucketError` that no retry can fix has
+//! [`Hopeless`] as its source. It is found anywhere in the chain, also below an error of the user's own.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -11,16 +11,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The result of a task; the error is a [`TaskError`] unless another is named.
+/// The result of a task; the error is a [`TaskError`] unless another type is named.
 pub type Result<T, E = TaskError> = std::result::Result<T, E>;
 
 /// Why a task ended without a value.
 ///
-/// `?` reaches it from any error, and the attempt is retried as the task's options say. [`TaskError::fatal`] is not
-/// retried, nor is what no retry mends by itself: a [`BucketError`](crate::BucketError) for a bucket that does not exist or may not
-/// be entered, a key or a URL that is none, also as the source of another error. (To have it retried all the same, pass on its text:
-/// `.map_err(|error| error.to_string())?`.) [`TaskError::skip`] ends the node `skipped`. It is itself no `std::error::Error` (that is what lets `?` take
-/// every error); [`TaskError::into_error`] leads out of it.
+/// `?` converts any error into it, and the attempt is retried as the task's options say. A [`TaskError::fatal`] is not retried,
+/// nor is an error that no retry can fix: a [`BucketError`](crate::BucketError) for a bucket that does not exist or may not be
+/// accessed, or for an invalid key or URL, also as the source of another error. (To retry such an error all the same, pass on its
+/// text: `.map_err(|error| error.to_string())?`.) [`TaskError::skip`] ends the node `skipped`. `TaskError` does not implement
+/// `std::error::Error`, so that `?` can convert every error; [`TaskError::into_error`] returns the error inside.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -39,7 +39,7 @@ pub struct TaskError {
     kind: Kind,
 }
 
-/// What becomes of a node whose attempt ended with the error.
+/// What happens to a node whose attempt ended with the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Retry,
@@ -48,7 +48,7 @@ pub(crate) enum Kind {
 }
 
 impl TaskError {
-    /// An error that no retry can mend: the node ends `failed` at once.
+    /// An error that no retry can fix: the node ends `failed` at once.
     pub fn fatal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: error.into(), kind: Kind::Fatal }
     }
@@ -58,7 +58,7 @@ impl TaskError {
         Self { source: why.into().into(), kind: Kind::Skip }
     }
 
-    /// Whether no retry mends it, as it was made by [`fatal`](Self::fatal) or is of a kind that no retry mends.
+    /// True if no retry can help: the error was made by [`fatal`](Self::fatal), or is of a kind that is never retried.
     ///
     /// ```
     /// use pipeline_runtime::TaskError;
@@ -70,7 +70,7 @@ impl TaskError {
         self.kind == Kind::Fatal
     }
 
-    /// Whether it ends the node `skipped`, as it was made by [`skip`](Self::skip).
+    /// True if the error ends the node `skipped`: it was made by [`skip`](Self::skip).
     pub fn is_skip(&self) -> bool {
         self.kind == Kind::Skip
     }
@@ -84,22 +84,22 @@ impl TaskError {
         self.kind
     }
 
-    /// After which time it asks to be tried again, if it says so.
+    /// The delay that the error requests before the next attempt, if it requests one.
     pub(crate) fn later(&self) -> Option<Duration> {
         sources(&*self.source).find_map(|error| error.downcast_ref::<Later>()).map(|later| later.after)
     }
 
-    /// The message and those of all its sources, which is what the journal keeps.
+    /// The message followed by those of all its sources, as the journal records it.
     pub(crate) fn chain(&self) -> String {
         chain(&*self.source)
     }
 }
 
-/// The longest text that is kept of what somebody else says: an error, the reason of a skip, a notifier's error, a text input in a
-/// notification, the answer to a command. A run's history holds one for each attempt.
+/// The maximum length of a recorded text that comes from elsewhere: an error, the reason of a skip, a notifier's error, a text
+/// input in a notification, the answer to a command. A run's history holds one for each attempt.
 pub(crate) const MAX_TEXT: usize = 16 << 10;
 
-/// Such a text as it is kept and told: what is too long is cut, and says how much is missing.
+/// Cuts a text that is longer than [`MAX_TEXT`], and appends how many bytes are missing.
 pub(crate) fn cut(mut text: String) -> String {
     if text.len() <= MAX_TEXT {
         return text;
@@ -110,12 +110,12 @@ pub(crate) fn cut(mut text: String) -> String {
     text + &format!("… and {more} more bytes")
 }
 
-/// The same of a text that is shared.
+/// [`cut`] for a shared text.
 pub(crate) fn cut_shared(text: Arc<str>) -> Arc<str> {
     if text.len() <= MAX_TEXT { text } else { cut(String::from(&*text)).into() }
 }
 
-/// So many characters of what a message quotes.
+/// The first `most` characters of a text that a message quotes.
 pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
@@ -150,8 +150,8 @@ impl fmt::Display for TaskError {
     }
 }
 
-/// The source of an error that no retry mends: what stands in its place otherwise, by whose text it is shown. Where there is none, a
-/// text that the error's own message ends with, so that a chain says it once.
+/// Marks an error that no retry can fix, as its source. It wraps the error's real source, and shows the text of that. An error
+/// without a source wraps a text that its own message ends with, so that a chain prints it once.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Hopeless(pub(crate) Box<dyn Error + Send + Sync>);
@@ -160,7 +160,7 @@ fn is_hopeless(error: &(dyn Error + 'static)) -> bool {
     sources(error).any(<dyn Error>::is::<Hopeless>)
 }
 
-/// A notifier's error whose cause says when it wants to be asked again.
+/// A notifier's error that states when to try again.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub(crate) struct Later {
@@ -168,12 +168,12 @@ pub(crate) struct Later {
     pub(crate) after: Duration,
 }
 
-/// An error, what led to it, and so on.
+/// An error, its source, the source's source, and so on.
 fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
-/// What the `E` of a task's `Result<T, E>` may be: a [`TaskError`], or any error that has one.
+/// The `E` of a task's `Result<T, E>`: a [`TaskError`], or any error that converts into one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a task's error",
     label = "its error is not `Into<Box<dyn Error + Send + Sync>>`",
@@ -194,7 +194,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
     }
 }
 
-/// So that a test that returns `Result<(), Box<dyn Error>>` may write `task::call(..).await?`.
+/// Lets a test that returns `Result<(), Box<dyn Error>>` write `task::call(..).await?`.
 impl From<TaskError> for Box<dyn Error> {
     fn from(error: TaskError) -> Self {
         error.source

@@ -1,5 +1,5 @@
-//! Parts of a node's output: a field, and the parts of a tuple. They are no nodes: who takes one takes the node, and its part is looked up as the
-//! value is handed over.
+//! Parts of a node's output: a field, and the parts of a tuple. They are not nodes: a task that takes a part takes the node, and
+//! the part is looked up when the value is handed over.
 
 use super::derived;
 use super::draft;
@@ -8,7 +8,7 @@ use super::value::{Data, Value};
 use std::fmt;
 use std::sync::Arc;
 
-/// Makes a part's value of the whole's. It calls nothing of the user's: that is done by whoever looks at the value.
+/// Makes a part's value from the whole value. It does not call the user's closure: that happens when the value is accessed.
 #[derive(Clone)]
 pub(crate) struct Projection(Arc<dyn Fn(Value) -> Value + Send + Sync>);
 
@@ -33,8 +33,9 @@ impl Projection {
 }
 
 impl<T: 'static> Node<T> {
-    /// One field of the output, to be taken as an output is, or mapped. It is no node of its own: there is none in the graph, nothing runs, and
-    /// the field is looked up as the value is handed over. Options are set on the node itself.
+    /// A field of the output, which can be used like an output: as an input, or in a mapping. It is not a node of its own: it
+    /// does not appear in the graph, nothing runs, and the field is looked up when the value is handed over. Options are set on
+    /// the node itself.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -57,7 +58,7 @@ impl<T: 'static> Node<T> {
         Node::new(draft::part(self.handle(), Projection::new(field)))
     }
 
-    /// The parts of a tuple, each to be taken as an output is. They are [fields](Self::field), and no nodes of their own.
+    /// The parts of a tuple, each of which can be used like an output. They are [fields](Self::field), not nodes of their own.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -88,7 +89,7 @@ impl<T: 'static> Node<T> {
     note = "a struct's fields are taken one by one, as in `node.field(|of| &of.name)`, and a list's elements with `.each(|item| task(item))`"
 )]
 pub trait Tuple: Sized {
-    /// Their nodes: `(Node<A>, Node<B>)`.
+    /// The nodes of its parts: `(Node<A>, Node<B>)`.
     type Parts;
     #[doc(hidden)]
     fn split(node: Node<Self>) -> Self::Parts;

@@ -11,24 +11,25 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// What the closure of a [`group`] returned, and the group itself.
+/// The return value of a [`group`]'s closure, and the group itself.
 ///
-/// It stands for what the closure returned: a `Group<Node<T>>` is taken by tasks and has the methods of its node, and of a tuple
-/// `let (rows, report) = *group(..);` takes the nodes out. The overrides and `.after` are those of the group: they hold for all nodes
-/// that were wired in it. One that a node has itself is nearer, and so is that of a group within; the attribute of a task is farther.
+/// It can be used like the return value: a task takes a `Group<Node<T>>`, which has the methods of its node, and
+/// `let (rows, report) = *group(..);` takes the nodes out of a tuple. The overrides and `.after` apply to the group: to all nodes
+/// that were wired in it. A node's own override takes precedence, then that of an inner group; the attribute of a task comes
+/// last.
 ///
-/// `.after(x)` holds back the nodes of the group that wait for no other of it. Whoever is wired `.after(group)` waits for those that no
-/// other of it takes, [teardowns](crate::Node::teardown) left out.
+/// `.after(x)` delays the nodes of the group that wait for no other node of the group. A node that is wired `.after(group)` waits
+/// for the group's nodes that no other node of the group takes, except [teardowns](crate::Node::teardown).
 #[derive(Debug, Clone, Copy)]
 pub struct Group<T> {
     inner: T,
     handle: GroupHandle,
-    /// Like a node, it means something to the pipeline function alone.
+    /// Like a node, it is valid only inside the pipeline function.
     not_send: PhantomData<*const ()>,
 }
 
-/// Wires what the closure does as one group (Airflow's `TaskGroup`): the ids of its nodes begin with its name, as in `load.extract`, and
-/// drawings have a frame around it.
+/// Wires the nodes of the closure as one group (Airflow's `TaskGroup`): the ids of its nodes begin with its name, as in
+/// `load.extract`, and drawings have a frame around it.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -59,8 +60,8 @@ impl<T> Group<T> {
         self.handle
     }
 
-    /// Holds a lock from the start of its first node until its last has ended, or its run has: see [`Lock`]. A group may hold several,
-    /// which it gets at once.
+    /// Holds a lock from the start of the group's first node until its last node or its run has ended: see [`Lock`]. A group may
+    /// hold several locks, which it acquires together.
     #[track_caller]
     pub fn holding(self, lock: &'static Lock) -> Self {
         draft::hold(self.handle, lock);
@@ -72,12 +73,12 @@ impl<T> Group<T> {
         self.inner
     }
 
-    /// That all of it has ended, however: see [`Node::ended`].
+    /// The condition that all of the group has ended, however: see [`Node::ended`].
     pub fn ended(&self) -> Order {
         Order::new(self.handle, Rule::AllDone)
     }
 
-    /// That all of it has succeeded or was skipped: see [`Node::or_skipped`].
+    /// The condition that all of the group has succeeded or was skipped: see [`Node::or_skipped`].
     pub fn or_skipped(&self) -> Order {
         Order::new(self.handle, Rule::NoneFailed)
     }
@@ -104,7 +105,7 @@ impl<T> Upstreams for Group<T> {
     }
 }
 
-// ---- as an input it is what its closure returned
+// ---- as an input it is its closure's return value
 
 #[diagnostic::do_not_recommend]
 impl<T: 'static> IntoInput<T> for Group<Node<T>> {

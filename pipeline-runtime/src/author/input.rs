@@ -1,7 +1,7 @@
-//! Inputs: what may stand in a task's parameter position, and how the parameter is made of it.
+//! Inputs: what a task's argument may be, and how the parameter is made from it.
 //!
-//! None of the impls for nodes asks anything of the type: a type that is no `Data` is reported where its task is defined, and
-//! nowhere else. That is possible because values fill a slot of their own type (see [`Datum`](super::value::Datum)).
+//! None of the impls for nodes requires anything of the type: a type that is not `Data` is reported where its task is defined,
+//! and nowhere else. That is possible because values fill a slot of their own type (see [`Datum`](super::value::Datum)).
 
 use super::node::Node;
 use super::outcome::{Failure, Outcome};
@@ -12,7 +12,7 @@ use super::value::Value;
 use std::any::Any;
 use std::sync::Arc;
 
-/// Anything that may stand in a task's parameter position: a plain `T`, a `Node<T>`, or what a wider parameter takes. The trait is
+/// Anything that may be passed to a task's parameter: a plain `T`, a `Node<T>`, or what a wider parameter accepts. The trait is
 /// sealed.
 ///
 /// | parameter | takes | trigger rule |
@@ -35,34 +35,34 @@ pub trait IntoInput<T> {
     fn into_input(self) -> Input;
 }
 
-/// An input before its parameter is known to be fit for one.
+/// An input that is not yet known to be valid for a parameter.
 #[derive(Debug)]
 pub struct Input(pub(crate) Source<Box<dyn Any>>, pub(crate) Fill);
 
-/// Where an input comes from.
+/// The source of an input.
 #[derive(Debug, Clone)]
 pub(crate) enum Source<Plain> {
     /// A value that the pipeline function gave.
     Plain(Plain),
-    /// Such a value that is a `String`. A plan may hold millions of keys, each another, so that they are kept as short as they can be.
+    /// A plain value that is a `String`. A plan may hold millions of different keys, so they are stored as compactly as possible.
     Text(Box<str>),
     /// Secrets, whose values are read when the attempt starts.
     Secrets(Box<Secrets>),
-    /// A text rendered when the attempt starts.
+    /// A template, rendered when the attempt starts.
     Template(Template),
-    /// Such texts as a list.
+    /// A list of templates.
     Templates(Box<[Template]>),
-    /// A setting, whose value is that which the run began with.
+    /// A setting, whose value is the one that the run started with.
     Setting(&'static dyn AnySetting),
     /// One node.
     Node(super::draft::Handle, Rule),
     /// A fan-in of nodes.
     Nodes(Box<[super::draft::Handle]>, Rule),
-    /// The elements of a mapping, each judged alone.
+    /// The elements of a mapping; each is judged separately.
     Elements(super::draft::Handle, Rule),
 }
 
-/// When an input holds. Airflow's trigger rules, but judged for each input alone.
+/// The condition of an input: Airflow's trigger rules, but judged for each input separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Rule {
@@ -85,12 +85,12 @@ impl Rule {
     }
 }
 
-/// How an upstream ended, with what it left.
+/// How an upstream ended, with its value or failure.
 #[derive(Debug, Clone)]
 pub(crate) enum Upstream {
     Success(Value),
     Skipped,
-    /// Boxed, as it is larger than a value, and rarer.
+    /// Boxed, because it is larger than a value, and rarer.
     Failed(Box<Failure>),
 }
 
@@ -101,8 +101,8 @@ pub(crate) enum Supply {
     Many(Vec<Upstream>),
 }
 
-/// Makes the parameter of its supply, into an `Option` of the parameter's type. Says whether it could: it can, unless the
-/// engine supplied what the input's rule excludes.
+/// Makes the parameter from its supply, into an `Option` of the parameter's type. Returns whether it succeeded: it does, unless
+/// the engine supplied an upstream that the input's rule excludes.
 pub(crate) type Fill = fn(&Supply, &mut dyn Any) -> bool;
 
 fn put<P: 'static>(slot: &mut dyn Any, parameter: Option<P>) -> bool {
@@ -139,7 +139,7 @@ fn outcome<T: 'static>(upstream: &Upstream) -> Option<Outcome<T>> {
     })
 }
 
-/// One upstream's value into a parameter of its type. What most inputs are, so that their types are compared once.
+/// Clones one upstream's value into a parameter of the same type. Most inputs use it, and it compares types only once.
 pub(super) fn cloned(supply: &Supply, slot: &mut dyn Any) -> bool {
     match supply {
         Supply::One(Upstream::Success(value)) => value.as_ref().clone_into(slot),
@@ -147,7 +147,7 @@ pub(super) fn cloned(supply: &Supply, slot: &mut dyn Any) -> bool {
     }
 }
 
-/// The same without a copy.
+/// Like [`cloned`], but shares the value.
 fn shared(supply: &Supply, slot: &mut dyn Any) -> bool {
     match supply {
         Supply::One(Upstream::Success(value)) => value.share_into(slot),
@@ -155,7 +155,7 @@ fn shared(supply: &Supply, slot: &mut dyn Any) -> bool {
     }
 }
 
-/// One upstream into one parameter.
+/// Converts one upstream into one parameter.
 fn one<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> Option<P>) -> bool {
     match supply {
         Supply::One(upstream) => put(slot, make(upstream)),
@@ -163,7 +163,7 @@ fn one<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> O
     }
 }
 
-/// Many upstreams into a list.
+/// Converts many upstreams into a list.
 fn many<P: 'static>(supply: &Supply, slot: &mut dyn Any, make: fn(&Upstream) -> Option<P>) -> bool {
     match supply {
         Supply::Many(all) => put(slot, all.iter().map(make).collect::<Option<Vec<P>>>()),

@@ -1,16 +1,17 @@
-//! Texts that a program makes for its pipelines, such as the ids of a factory's: each is kept once, for as long as the process lives.
+//! Texts that a program generates for its pipelines, such as the ids that a factory makes: each is stored once, until the process
+//! exits.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The text, for ever.
+/// The text with a `'static` lifetime.
 pub(crate) fn text(text: &str) -> &'static str {
     static TEXTS: Table<str> = LazyLock::new(Mutex::default);
     interned(&TEXTS, text, || text.into())
 }
 
-/// The texts, for ever.
+/// The texts with a `'static` lifetime.
 pub(crate) fn texts(texts: &[&'static str]) -> &'static [&'static str] {
     static LISTS: Table<[&'static str]> = LazyLock::new(Mutex::default);
     interned(&LISTS, texts, || texts.into())

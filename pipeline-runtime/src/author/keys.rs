@@ -1,4 +1,4 @@
-//! What the elements of a list are called.
+//! The keys of a list's elements.
 
 use super::error::shortened;
 use super::pipeline::panic_message;
@@ -10,20 +10,20 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// More characters of a key are not repeated in a message.
+/// The maximum number of characters of a key that a message quotes.
 const MAX_QUOTED: usize = 60;
 
-/// What all elements of a mapping are called that a node is one of: `upload` of `upload[3]`, and of what is no element its own id.
+/// The name that all elements of a mapping share: `upload` for `upload[3]`. For a node that is not an element, its own id.
 pub(crate) fn without_key(id: &str) -> &str {
     id.split_once('[').map_or(id, |(name, _)| name)
 }
 
-/// Whether `named` is the node `id`, or all elements that it is one of.
+/// True if `named` is the node `id`, or the mapped node that `id` is an element of.
 pub(crate) fn names(named: &str, id: &str) -> bool {
     named == id || named == without_key(id)
 }
 
-/// Makes the keys of a list's elements. What it calls is the user's code: never under the engine's lock.
+/// Makes the keys of a list's elements. It calls the user's code: never use it under the engine's lock.
 #[derive(Clone)]
 pub(crate) struct ElementKeys(Arc<MakeKeys>);
 
@@ -40,11 +40,11 @@ impl ElementKeys {
         Self(Arc::new(of))
     }
 
-    /// The keys of a list's elements, in its order, or why one of them cannot be used.
+    /// The keys of a list's elements, in the list's order, or why one of them cannot be used.
     pub(crate) fn of(&self, list: &Value) -> Result<Arc<[Box<str>]>, String> {
         let made = catch_unwind(AssertUnwindSafe(|| (self.0)(list)))
             .map_err(|panic| format!("`.keyed` panicked over an element of the list: {}", redacted(&panic_message(&*panic))))?;
-        // They are shown and kept.
+        // Keys are shown and recorded, so secrets in them are redacted.
         let keys: Arc<[Box<str>]> = made.iter().map(|key| redacted(key).into()).collect();
         let mut seen: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
@@ -53,7 +53,7 @@ impl ElementKeys {
             }
             if let Some(first) = seen.insert(key, index) {
                 return Err(format!(
-                    "elements {first} and {index} of the list have one key, {:?}: let `.keyed` tell every element from the others",
+                    "elements {first} and {index} of the list have the same key, {:?}: let `.keyed` return a different key for each element",
                     shortened(key, MAX_QUOTED)
                 ));
             }
@@ -62,7 +62,7 @@ impl ElementKeys {
     }
 }
 
-/// A list that is to be looked at, and what is to be found: with the user's code, so that nobody waits for it who holds the engine's lock.
+/// A list to examine, and what to find out. It calls the user's code, so it runs without the engine's lock.
 #[derive(Debug)]
 pub(crate) struct Look {
     pub(crate) list: Value,
@@ -70,19 +70,19 @@ pub(crate) struct Look {
     pub(crate) keys: Option<ElementKeys>,
 }
 
-/// What is known of a list that was looked at.
+/// What examining a list yielded.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) len: usize,
-    /// What its elements are called; none where they go by their indices.
+    /// The elements' keys; `None` if they are identified by their indices.
     pub(crate) keys: Option<Arc<[Box<str>]>>,
 }
 
 impl Look {
-    /// How long the list is and what its elements are called, or why that cannot be.
+    /// The length of the list and its keys, or why they could not be determined.
     pub(crate) fn look(&self) -> Result<Seen, String> {
         let len = catch_unwind(AssertUnwindSafe(|| (self.len)(&self.list)))
-            .map_err(|panic| format!("the list could not be looked at: {}", redacted(&panic_message(&*panic))))?;
+            .map_err(|panic| format!("the list could not be read: {}", redacted(&panic_message(&*panic))))?;
         let keys = self.keys.as_ref().map(|keys| keys.of(&self.list)).transpose()?;
         Ok(Seen { len, keys })
     }
@@ -109,7 +109,7 @@ mod tests {
         let refused = |of: fn(&u64) -> String, list: Vec<u64>| keys(of, list).unwrap_err();
         assert_eq!(
             refused(|n| format!("k{}", n % 2), vec![4, 5, 7, 9]),
-            "elements 1 and 2 of the list have one key, \"k1\": let `.keyed` tell every element from the others"
+            "elements 1 and 2 of the list have the same key, \"k1\": let `.keyed` return a different key for each element"
         );
         assert_eq!(refused(|_| String::new(), vec![4]), "element 0 of the list cannot have the key \"\": it is empty");
         let long = refused(|_| "x".repeat(1_000_000), vec![4]);

@@ -1,9 +1,10 @@
-//! Locks: groups that never run at once, in whatever run or pipeline.
+//! Locks: groups that never run at the same time, in any run or pipeline.
 
-/// What one group at a time holds, over all runs and pipelines of a journal.
+/// A lock that one group at a time holds, over all runs and pipelines of a journal.
 ///
-/// A [group](crate::group) that holds it has it from the start of its first node until its last has ended, or its run has, and until
-/// no body that was cut off still blocks. Groups that want it meanwhile wait in the order in which they asked. Two locks of one name are the same.
+/// A [group](crate::group) holds it from the start of its first node until its last node or its run has ended, and no body of it
+/// that was stopped is still blocking a thread. Groups that want it meanwhile wait in the order in which they asked. Two locks
+/// with the same name are the same lock.
 ///
 /// ```
 /// use pipeline_runtime::Lock;
@@ -26,7 +27,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// The lock of that name.
+    /// The lock with that name.
     pub const fn new(name: &'static str) -> Self {
         Self { name }
     }

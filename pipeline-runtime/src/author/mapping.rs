@@ -1,4 +1,4 @@
-//! Mappings: what is said of a list before it is repeated, and what the closure of `.each` may give back.
+//! Mappings: properties of a list that is to be repeated, and what the closure of `.each` may return.
 
 use super::body;
 use super::definition::{Definition, Kind};
@@ -12,7 +12,7 @@ use super::value::{Data, Value};
 use std::fmt::Display;
 use std::marker::PhantomData;
 
-/// A list, whose elements `.each` maps over: a `Vec`. The trait is sealed.
+/// A list, over whose elements `.each` maps: a `Vec`. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`.each` needs a task that returns a list, but this one returns `{Self}`",
     label = "`Node<{Self}>` is not a `Node<Vec<_>>`",
@@ -52,7 +52,7 @@ pub struct Keyed<T> {
     list: Handle,
     keys: u32,
     of: PhantomData<fn() -> T>,
-    /// As a node's handle.
+    /// Not `Send`, like a node.
     not_send: PhantomData<*const ()>,
 }
 
@@ -76,14 +76,14 @@ impl<T: List> Keyed<T> {
         Self { list, keys: draft::keys(keys), of: PhantomData, not_send: PhantomData }
     }
 
-    /// As [`Node::each`], and each element goes by its key.
+    /// Like [`Node::each`]; each element is identified by its key.
     #[track_caller]
     pub fn each<R: Repeats>(self, body: impl FnOnce(Node<T::Item>) -> R) -> R::Lists {
         each::<T, R>(self.list, Some(self.keys), body)
     }
 }
 
-/// Records what is done with each element of a list.
+/// Records the nodes that are repeated for each element of a list.
 #[track_caller]
 pub(super) fn each<T: List, R: Repeats>(list: Handle, keys: Option<u32>, body: impl FnOnce(Node<T::Item>) -> R) -> R::Lists {
     let mapping = Mapping { len: T::len, item: T::item };
@@ -91,8 +91,8 @@ pub(super) fn each<T: List, R: Repeats>(list: Handle, keys: Option<u32>, body: i
     R::lists(&mut made.into_iter())
 }
 
-/// What the closure of `.each` gives back: one node, of which a list is made, or a tuple of nodes, of each of which one is. The trait is
-/// sealed.
+/// What the closure of `.each` may return: one node, whose results make a list, or a tuple of nodes, each of which makes a list.
+/// The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "the closure of `.each` gives back `{Self}`, and not a node",
     label = "no node, and no tuple of nodes",
@@ -100,7 +100,7 @@ pub(super) fn each<T: List, R: Repeats>(list: Handle, keys: Option<u32>, body: i
             tuple: `.each(|item| (load(item), count(item)))`"
 )]
 pub trait Repeats {
-    /// The lists that are made of them: `Node<Vec<A>>`, or `(Node<Vec<A>>, Node<Vec<B>>)`.
+    /// The lists of the results: `Node<Vec<A>>`, or `(Node<Vec<A>>, Node<Vec<B>>)`.
     type Lists;
     #[doc(hidden)]
     fn results(&self) -> Vec<Repeated>;
@@ -117,7 +117,7 @@ impl<U: Data> Repeats for Node<U> {
     }
 
     fn lists(made: &mut dyn Iterator<Item = Handle>) -> Self::Lists {
-        // For each result one list is made.
+        // There is one list for each result.
         Node::new(made.next().unwrap_or_else(|| unreachable!("a mapping has fewer lists than results")))
     }
 }
@@ -150,10 +150,10 @@ repeats!(A B C D E F);
 repeats!(A B C D E F G);
 repeats!(A B C D E F G H);
 
-/// A list that the pipeline's function has, as a node: `list` by name. Its value is kept with the run, so that a run goes on with the
-/// elements that it began with, whatever the code has become.
+/// A list that the pipeline's function provides, as a node named `list`. Its value is recorded with the run, so that a resumed
+/// run continues with the elements that it started with, even if the code has changed.
 ///
-/// `.each` and `.keyed` call it by themselves where they are called on a `Vec`. A pipeline of several such lists names them:
+/// `.each` and `.keyed` call it implicitly on a `Vec`. A pipeline with several such lists must name them:
 ///
 /// ```
 /// use pipeline_runtime::{list, prelude::*};
@@ -170,7 +170,7 @@ repeats!(A B C D E F G H);
 ///
 /// # Panics
 ///
-/// Outside of a pipeline function, as a task does.
+/// Outside of a pipeline function, like a task.
 #[track_caller]
 pub fn list<T: Data>(items: Vec<T>) -> Node<Vec<T>> {
     struct OfPlain<T>(PhantomData<T>);
@@ -183,14 +183,14 @@ pub fn list<T: Data>(items: Vec<T>) -> Node<Vec<T>> {
 
 /// `.each` and `.keyed` on a plain `Vec`: `regions.each(|region| load(region))`.
 ///
-/// In the prelude, so that the methods are at hand.
+/// It is in the prelude, so that the methods are in scope.
 pub trait ListExt<T> {
-    /// As [`Node::each`], of a [list] that the pipeline's function has.
+    /// Like [`Node::each`], on a [list] that the pipeline's function provides.
     fn each<R: Repeats>(self, body: impl FnOnce(Node<T>) -> R) -> R::Lists
     where
         T: Data;
 
-    /// As [`Node::keyed`], of a [list] that the pipeline's function has.
+    /// Like [`Node::keyed`], on a [list] that the pipeline's function provides.
     fn keyed<K: Display>(self, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Keyed<Vec<T>>
     where
         T: Data;

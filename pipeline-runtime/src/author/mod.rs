@@ -1,7 +1,7 @@
-//! What a pipeline's author writes with: nodes, inputs, outputs, options, templates, callbacks.
+//! What a pipeline's author uses: nodes, inputs, outputs, options, templates, callbacks.
 //!
-//! Calling a task inside a pipeline function records a draft node; nothing here runs anything. User types end here: what
-//! leaves this module for the plan and the engine is erased (see [`value`]).
+//! Calling a task inside a pipeline function records a draft node; nothing here runs anything. User types end here: what leaves
+//! this module for the plan and the engine is erased (see [`value`]).
 
 pub(crate) mod across;
 pub(crate) mod asset;

@@ -1,22 +1,22 @@
-//! What a process has said already, where it says each thing once: what is wrong with every one of 296 alerts is one warning.
+//! Suppresses repeated messages: a process logs each once, so that a problem with every one of 296 alerts is one warning.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// Of so many things each is said once; further ones are said each time.
+/// The number of messages that are remembered; further ones are logged every time.
 const MOST_REMEMBERED: usize = 1000;
 
-/// What was said.
+/// The messages that were logged.
 #[derive(Debug)]
 pub(crate) struct News(Mutex<BTreeSet<String>>);
 
 impl News {
-    /// Nothing was said yet.
+    /// No messages yet.
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(BTreeSet::new()))
     }
 
-    /// Whether that was not said yet. From now on it was.
+    /// Returns whether the message is new, and remembers it.
     pub(crate) fn is_news(&self, said: String) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MOST_REMEMBERED { !all.contains(&said) } else { all.insert(said) }

@@ -9,16 +9,16 @@ use super::overrides::overrides;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The future output of one node of a pipeline.
+/// A handle to the future output of one node of a pipeline.
 ///
-/// Calling a task inside a `#[pipeline]` function returns one, and passing it to another task wires an edge. It is `Copy`:
-/// any number of tasks may take it.
+/// Calling a task inside a `#[pipeline]` function returns one, and passing it to another task wires an edge. It is `Copy`: any
+/// number of tasks may take it.
 ///
-/// It means something to the pipeline function alone, and so is not `Send`: a task takes a `T`, never a `Node<T>`.
+/// It is valid only inside the pipeline function, and therefore not `Send`: a task takes a `T`, never a `Node<T>`.
 pub struct Node<T> {
     handle: Handle,
     output: PhantomData<fn() -> T>,
-    /// As a parameter's type it would be a plain value, and no edge.
+    /// If it were `Send`, a parameter of this type would take it as a plain value, without an edge.
     not_send: PhantomData<*const ()>,
 }
 
@@ -47,7 +47,7 @@ impl<T> Node<T> {
 
     overrides!(pub);
 
-    /// This node's failure, for a task that runs only if it ended `failed` or `upstream_failed`.
+    /// This node's failure, for a task that runs only if this node ended `failed` or `upstream_failed`.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -61,8 +61,9 @@ impl<T> Node<T> {
         Node::new(draft::failure(self.handle))
     }
 
-    /// Its value is an update of that asset, each time that it succeeds: kept in the commit of its success, and told to the pipelines that
-    /// wait for the asset. What fails or is skipped updates nothing; one that is retried and succeeds again updates again.
+    /// Makes this node's value an update of that asset, each time the node succeeds. The update is recorded in the commit of the
+    /// success, and the pipelines that wait for the asset are notified. A node that fails or is skipped updates nothing; one that
+    /// is retried and succeeds again updates it again.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -74,7 +75,7 @@ impl<T> Node<T> {
     /// # nightly().check().unwrap();
     /// ```
     ///
-    /// An asset of another type is refused by the compiler:
+    /// The compiler refuses an asset of another type:
     ///
     /// ```compile_fail
     /// # use pipeline_runtime::prelude::*;
@@ -89,7 +90,8 @@ impl<T> Node<T> {
         self
     }
 
-    /// That this node has ended, however (Airflow's `all_done`), for a task that is to run then and needs nothing of it.
+    /// The condition that this node has ended, however (Airflow's `all_done`), for a task that runs then and needs no value of
+    /// it.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -102,7 +104,8 @@ impl<T> Node<T> {
         Order::new(self.handle, Rule::AllDone)
     }
 
-    /// That this node has succeeded or was skipped (Airflow's `none_failed`), for a task that is to run then and needs nothing of it.
+    /// The condition that this node has succeeded or was skipped (Airflow's `none_failed`), for a task that runs then and needs
+    /// no value of it.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -115,12 +118,14 @@ impl<T> Node<T> {
         Order::new(self.handle, Rule::NoneFailed)
     }
 
-    /// Undoes what this node has set up, once all that is wired in `body` has ended (Airflow's `as_teardown`).
+    /// Undoes what this node has set up, once all nodes that are wired in `body` have ended (Airflow's `as_teardown`).
     ///
-    /// `teardown` wires the task that does so, most often by its name alone. It runs however the nodes of `body` have ended, if this node has succeeded: also
-    /// when the run is cancelled or its timeout is over, and after a crash. On such an end teardowns are all that still starts. An attempt
-    /// has 10 minutes, unless a `timeout` says otherwise. The failure of a teardown does not fail the run, unless it has
-    /// [`.fails_run()`](Self::fails_run). What else the teardown takes, this node waits for, too. What `body` returns is the result; `docs/teardown.md` in the repository says more.
+    /// `teardown` wires the task that undoes it; most often it is just the task's name. The teardown runs if this node has
+    /// succeeded, however the nodes of `body` have ended: also when the run is cancelled or reaches its timeout, and after a
+    /// crash. In such an ending run, only teardowns still start. An attempt has 10 minutes, unless a `timeout` says otherwise.
+    /// The failure of a teardown does not fail the run, unless it has [`.fails_run()`](Self::fails_run). If the teardown takes
+    /// other inputs, this node waits for them, too. Returns what `body` returns; `docs/teardown.md` in the repository has the
+    /// details.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -142,7 +147,7 @@ impl<T> Node<T> {
         draft::teardown(self.handle, || body(self), || teardown(self).handle)
     }
 
-    /// Of a [teardown](Self::teardown): its failure fails the run. It is called where the teardown is wired, as in
+    /// Makes the failure of this [teardown](Self::teardown) fail the run. Call it where the teardown is wired, as in
     /// `.teardown(|machine| delete_machine(machine).fails_run(), ..)`.
     #[track_caller]
     pub fn fails_run(self) -> Self {
@@ -150,13 +155,13 @@ impl<T> Node<T> {
         self
     }
 
-    /// Describes what is done with one element of the list, once; the runtime repeats it for each, depth first.
+    /// Describes once what is done with one element of the list; the runtime repeats it for each element, depth first.
     ///
-    /// It yields the results in the list's order, over an empty list `[]`. A failed element fails that element's chain alone.
-    /// Nodes from outside may be used within; nodes from within only through the result. A tuple of nodes yields a list of each.
+    /// It yields the results in the list's order, for an empty list `[]`. A failed element fails only that element's chain. Nodes
+    /// from outside may be used within; nodes from within only through the result. A tuple of nodes yields one list for each.
     ///
-    /// Elements go by their place in the list, `rows[0]`, also after a `retry` that has rebuilt the list: what element 3 had done is
-    /// then taken for done, whichever element is the third now. Where the list can change, give it [keys](Self::keyed).
+    /// Elements are identified by their index, `rows[0]`, also after a `retry` that has rebuilt the list: what element 3 had done
+    /// then counts as done, even if a different element now has that index. If the list can change, give it [keys](Self::keyed).
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -181,12 +186,12 @@ impl<T> Node<T> {
         mapping::each::<T, R>(self.handle, None, body)
     }
 
-    /// Gives each element of the list a key, by which it goes: `load[bart]` in logs, alerts, on the command line and in
-    /// [`idempotency_key`](crate::Context::idempotency_key). After a `retry` that has rebuilt the list, elements match by their keys:
-    /// what a key has done is done, a new key is started, and one that the list no longer has is `removed`.
+    /// Gives each element of the list a key, which identifies it: `load[bart]` in logs, alerts, on the command line and in
+    /// [`idempotency_key`](crate::Context::idempotency_key). After a `retry` that has rebuilt the list, elements are matched by
+    /// their keys: an element that was done stays done, a new key is started, and a key that the list no longer has is `removed`.
     ///
-    /// A key is a text that tells every element from the others: two of one key fail the mapping, as does one that is empty, has a bracket
-    /// or a character that cannot be seen, begins or ends with a space, or is longer than 200 bytes.
+    /// A key is a text that distinguishes the element from all others. The mapping fails if two elements have the same key, or if
+    /// a key is empty, contains a bracket or an invisible character, begins or ends with a space, or is longer than 200 bytes.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -210,15 +215,15 @@ impl<T> Node<T> {
 }
 
 impl<T> Node<Vec<T>> {
-    /// At most that many elements of this mapping are under way at once.
+    /// Limits how many elements of this mapping are active at once.
     #[track_caller]
     pub fn max_active(self, elements: usize) -> Self {
         draft::max_active(self.handle, elements);
         self
     }
 
-    /// The elements of this mapping run one after the other, in the list's order, and each only if the one before has succeeded: if a node
-    /// of it failed, those after it are `upstream_failed`; if its result was skipped, they are skipped.
+    /// Runs the elements of this mapping one after the other, in the list's order, each only if the one before has succeeded: if
+    /// a node of an element failed, later elements are `upstream_failed`; if its result was skipped, they are skipped.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -234,10 +239,10 @@ impl<T> Node<Vec<T>> {
     }
 }
 
-/// The value of whichever node succeeds first (Airflow's `one_success`).
+/// The value of the node that succeeds first (Airflow's `one_success`).
 ///
-/// Once one has won, those of the others that feed nothing else are cut off and end `skipped`, and so do their own upstreams
-/// that feed nothing else. It is skipped if all were skipped, else `upstream_failed`.
+/// Once one node has succeeded, those of the others that feed nothing else are stopped and end `skipped`, and so do their own
+/// upstreams that feed nothing else. If none succeeds, it is skipped if all were skipped, otherwise `upstream_failed`.
 ///
 /// ```
 /// # use pipeline_runtime::prelude::*;
@@ -251,9 +256,9 @@ pub fn first_of<T>(nodes: impl IntoIterator<Item = Node<T>>) -> Node<T> {
     Node::new(draft::first_of(nodes.into_iter().map(|node| node.handle).collect()))
 }
 
-/// The overrides of a branch, on its arms: `route(report).retries(2)`.
+/// The overrides of a branch, as methods of its arms: `route(report).retries(2)`.
 ///
-/// In the prelude, so that the methods are at hand.
+/// It is in the prelude, so that the methods are in scope.
 pub trait ArmsExt<B>: Arms<B> {
     #[doc(hidden)]
     fn handle(&self) -> Handle {

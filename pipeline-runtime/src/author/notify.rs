@@ -12,12 +12,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Takes notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), a `Mail`, or a type of your own.
+/// Receives notifications: an `async fn(Notification) -> Result<()>`, a [`Webhook`](crate::Webhook), a `Mail`, or a type of your
+/// own.
 ///
-/// A notifier that fails is asked again, from 1 s to 5 min apart, for 24 h; a [`Webhook`](crate::Webhook) up to an hour later where its server
-/// wants it. A process that takes up what another has left tries it within 10 s, unless that server asked for more. One that fails with
-/// [`TaskError::fatal`](crate::TaskError::fatal) is not asked again about that. A notifier may be told the same thing twice, never changes its run
-/// and never makes it wait.
+/// A notifier that fails is called again, from 1 s to 5 min apart, for 24 h; a [`Webhook`](crate::Webhook) waits up to an hour if
+/// its server requests it. A process that resumes the work of another calls it within 10 s, unless the server requested a longer
+/// wait. A notifier that fails with [`TaskError::fatal`](crate::TaskError::fatal) is not called again for that notification. The
+/// same notification may be delivered twice. A notifier never changes its run and never delays it.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -48,27 +49,27 @@ use std::time::Duration;
     note = "or give a const of a type that implements `Notify`, such as `const CHAT: Webhook = Webhook::env(\"CHAT_URL\")`"
 )]
 pub trait Notify: Send + Sync + 'static {
-    /// Tells somebody.
+    /// Delivers a notification.
     fn notify(&self, notification: Notification) -> BoxFuture<Result<()>>;
 
-    /// What it reads to tell somebody: `check` and `serve` say which of these have no value.
+    /// The secrets that it reads to deliver a notification: `check` and `serve` report those that have no value.
     fn secrets(&self) -> Vec<Secret> {
         Vec::new()
     }
 
-    /// What is wrong with it, as far as that can be known before somebody is told, such as an address that is none. The plan is refused with these, by
-    /// `check`, and first thing in every run and test.
+    /// Configuration mistakes that can be detected before any delivery, such as an invalid address. The plan is refused because
+    /// of them, by `check` and at the start of every run and test.
     fn mistakes(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// What is wrong with the values of its [`secrets`](Self::secrets), such as a URL that is none: `check --env` fails with these. Of one that has no
-    /// value that is said already. No text says the value.
+    /// Mistakes in the values of its [`secrets`](Self::secrets), such as an invalid URL: `check --env` fails because of them.
+    /// Leave out secrets without a value, which are already reported. No text may contain the value.
     fn mistakes_of_values(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// What messages call this notifier: its type's name, unless it says better.
+    /// The name of this notifier in messages. The default is its type's name.
     fn label(&self) -> String {
         std::any::type_name::<Self>().to_owned()
     }
@@ -95,7 +96,8 @@ where
     }
 }
 
-/// Takes a callback away that an attribute or a pipeline's `defaults(..)` has: `.on_failure(Nobody)`, or `on_failure = none` in an attribute.
+/// Removes a callback that an attribute or a pipeline's `defaults(..)` sets: `.on_failure(Nobody)`, or `on_failure = none` in an
+/// attribute.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -123,14 +125,14 @@ impl Notify for Nobody {
     }
 }
 
-/// What a callback is for.
+/// The event of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// A node or a run ended `failed`.
     OnFailure,
-    /// A node ended `upstream_failed`: it did not run, because something before it failed.
+    /// A node ended `upstream_failed`: it did not run because an upstream failed.
     OnUpstreamFailed,
     /// A run was cancelled.
     OnCancel,
@@ -140,7 +142,7 @@ pub enum Event {
     OnSuccess,
     /// A node was skipped.
     OnSkipped,
-    /// A node or run has not ended in time.
+    /// A node or run has missed its SLA.
     OnSlaMiss,
 }
 
@@ -167,13 +169,13 @@ pub(crate) struct Callback {
     identity: Identity,
 }
 
-/// What makes two callbacks one notifier.
+/// Determines whether two callbacks share a notifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Identity {
-    /// A function, or another type without a field: all its values are the same.
+    /// A function, or another type without fields: all its values are the same.
     Type(TypeId),
-    /// A value with fields, or a closure that captured some: nothing says that two of them are the same. The address of one that
-    /// lives as long as its callback.
+    /// A value with fields, or a closure with captures: two of them are never known to be the same. The address identifies it as
+    /// long as the callback lives.
     Value(usize),
 }
 
@@ -187,12 +189,12 @@ impl Callback {
         Self { event, notifier, identity }
     }
 
-    /// Whether it stands for no callback at all.
+    /// True if it stands for no callback.
     pub(crate) fn is_nobody(&self) -> bool {
         self.identity == Identity::Type(TypeId::of::<Nobody>())
     }
 
-    /// What tells this notifier from others, for as long as the callback lives.
+    /// Distinguishes this notifier from others, as long as the callback lives.
     pub(crate) fn identity(&self) -> Identity {
         self.identity
     }
@@ -204,7 +206,7 @@ impl std::fmt::Debug for Callback {
     }
 }
 
-/// What a callback is told.
+/// The content of a notification.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
     pub(crate) event: Event,
@@ -221,16 +223,16 @@ pub struct Notification {
     pub(crate) elapsed: Option<Duration>,
     pub(crate) budget_left: Option<Duration>,
     pub(crate) inputs: Vec<(String, String)>,
-    /// What the run was when it began, for texts. It is the run's, so it is kept with that, and added when somebody is told.
+    /// What the run was when it started, for texts. It is stored with the run, and added when the notification is delivered.
     #[serde(skip)]
     pub(crate) run: Option<OfRun>,
 }
 
-/// What a notification knows of its run.
+/// The run of a notification.
 #[derive(Debug, Clone)]
 pub(crate) struct OfRun {
     pub(crate) info: Arc<RunInfo>,
-    /// The pipeline's.
+    /// The pipeline's zone.
     pub(crate) zone: Zone,
 }
 
@@ -240,8 +242,8 @@ impl Notification {
         self.event.name()
     }
 
-    /// The text that an [`alert!`](macro@crate::alert) makes of it, for a notifier of your own. The values of secrets that this process has read are
-    /// replaced by `***`.
+    /// Renders an [`alert!`](macro@crate::alert) for this notification, for a notifier of your own. The values of secrets that
+    /// this process has read are replaced by `***`.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -258,13 +260,14 @@ impl Notification {
     ///
     /// # Errors
     ///
-    /// If something that the text prints has no value in this alert, or the text is longer than 1 MiB. No retry would help.
+    /// If something that the text prints has no value in this alert, or the text is longer than 1 MiB. The error is fatal, as a
+    /// retry would not help.
     pub fn render(&self, text: &AlertText) -> Result<String> {
         let rendered = text.render(self, Escaping::None).map_err(|error| TaskError::fatal(error.to_string()))?;
         Ok(redacted(&rendered).into_owned())
     }
 
-    /// What it is about.
+    /// The event that it reports.
     pub fn event(&self) -> Event {
         self.event
     }
@@ -284,22 +287,22 @@ impl Notification {
         self.logical_date
     }
 
-    /// When it happened.
+    /// When the event happened.
     pub fn at(&self) -> chrono::DateTime<chrono::Utc> {
         self.at
     }
 
-    /// The node's id; `None` where it is about the run.
+    /// The node's id; `None` if it is about the run.
     pub fn node(&self) -> Option<&str> {
         self.node.as_deref()
     }
 
-    /// The state that the node or run is in, such as `upstream_failed`.
+    /// The state of the node or run, such as `upstream_failed`.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
 
-    /// The attempt that it is about, from 1.
+    /// The number of the attempt, from 1.
     pub fn attempt(&self) -> Option<u32> {
         self.attempt
     }
@@ -314,24 +317,24 @@ impl Notification {
         self.pokes
     }
 
-    /// The error, with the errors that led to it.
+    /// The error, followed by the errors that caused it.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// How long the node, or the run, has taken so far, waiting included. Once it was retried by hand, that is another life, and it counts from there.
+    /// How long the node or run has taken so far, waiting included. After a manual retry it counts from that retry.
     pub fn elapsed(&self) -> Option<Duration> {
         self.elapsed
     }
 
-    /// What is left of a sensor's timeout.
+    /// The remaining time of a sensor's timeout.
     pub fn budget_left(&self) -> Option<Duration> {
         self.budget_left
     }
 
-    /// The node's inputs that are made by a template or are a text of the params, by parameter, such as the key a sensor waits for. A text
-    /// that the code has is not among them: it may be what is nobody's affair. An input of more than 16 KiB is cut, and says how much is
-    /// missing, as is the error.
+    /// The node's inputs that come from a template or are a text of the params, by parameter, such as the key that a sensor waits
+    /// for. A text from the code is not included, because it may be confidential. Like the error, an input of more than 16 KiB is
+    /// cut, and says how much is missing.
     pub fn inputs(&self) -> &[(String, String)] {
         &self.inputs
     }
@@ -339,8 +342,8 @@ impl Notification {
 
 /// For tests.
 impl Notification {
-    /// A notification to call a notifier with in a test, of the run `test` of the pipeline `test` at 2024-01-01T00:00:00Z. All else is
-    /// missing, as with a run's.
+    /// A notification for calling a notifier in a test, about the run `test` of the pipeline `test` at 2024-01-01T00:00:00Z.
+    /// Everything else is missing.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -381,27 +384,27 @@ impl Notification {
         }
     }
 
-    /// In the run of that id of that pipeline.
+    /// Sets the pipeline's id and the run's id.
     pub fn with_run_id(self, pipeline: &str, run_id: &str) -> Self {
         Self { pipeline: pipeline.to_owned(), run_id: run_id.to_owned(), ..self }
     }
 
-    /// About the node of that id in that state, such as `failed`.
+    /// Sets the node's id and state, such as `failed`.
     pub fn with_node(self, node: &str, state: &str) -> Self {
         Self { node: Some(node.to_owned()), state: Some(state.to_owned()), ..self }
     }
 
-    /// About the attempt `attempt`, from 1, of `attempts`.
+    /// Sets the number of the attempt, from 1, and how many there may be.
     pub fn with_attempt(self, attempt: u32, attempts: u32) -> Self {
         Self { attempt: Some(attempt), attempts: Some(attempts), ..self }
     }
 
-    /// With that error.
+    /// Sets the error.
     pub fn with_error(self, error: &str) -> Self {
         Self { error: Some(error.to_owned()), ..self }
     }
 
-    /// With one more of the node's text inputs.
+    /// Adds one of the node's text inputs.
     pub fn with_input(mut self, parameter: &str, value: &str) -> Self {
         self.inputs.push((parameter.to_owned(), value.to_owned()));
         self

@@ -1,4 +1,4 @@
-//! The options of tasks, sensors and pipelines, as their attributes, overrides and `defaults(..)` give them.
+//! The options of tasks, sensors and pipelines, as set by attributes, overrides and `defaults(..)`.
 
 pub mod names;
 
@@ -29,7 +29,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of that name. A pool of no slots is refused when the plan is built, as nothing in it could ever run.
+    /// A pool of that name. The plan refuses a pool of no slots, as nothing in it could ever run.
     pub const fn new(name: &'static str, slots: u32) -> Self {
         Self { name, slots }
     }
@@ -45,7 +45,7 @@ impl Pool {
     }
 }
 
-/// Waits that grow: the k-th is `min(max, start * factor^k)`, k from 0, exactly.
+/// Growing waits: the k-th, k from 0, is exactly `min(max, start * factor^k)`.
 ///
 /// ```
 /// use pipeline_runtime::Backoff;
@@ -69,35 +69,35 @@ impl Backoff {
         Self { start, max, factor: 2.0, jitter: Duration::ZERO }
     }
 
-    /// As [`new`](Self::new), in milliseconds.
+    /// Like [`new`](Self::new), in milliseconds.
     pub const fn from_millis(start: u64, max: u64) -> Self {
         Self::new(Duration::from_millis(start), Duration::from_millis(max))
     }
 
-    /// Multiplies by `factor` instead of 2. A factor under 1, which would shrink the waits, counts as 1.
+    /// Multiplies by `factor` instead of 2. A factor below 1, which would shrink the waits, counts as 1.
     pub const fn with_factor(self, factor: f64) -> Self {
         Self { factor: if factor >= 1.0 { factor } else { 1.0 }, ..self }
     }
 
-    /// Adds a random time of up to `jitter` to each wait. There is none unless it is asked for.
+    /// Adds a random time of up to `jitter` to each wait. The default is no jitter.
     pub const fn with_jitter(self, jitter: Duration) -> Self {
         Self { jitter, ..self }
     }
 
-    /// As [`with_jitter`](Self::with_jitter), in milliseconds.
+    /// Like [`with_jitter`](Self::with_jitter), in milliseconds.
     pub const fn with_jitter_millis(self, jitter: u64) -> Self {
         self.with_jitter(Duration::from_millis(jitter))
     }
 
     /// The k-th wait, k from 0, without its jitter.
     pub fn wait(&self, k: u32) -> Duration {
-        // Times a factor that has grown beyond all bounds it would not be a number.
+        // Zero times an infinite factor would be NaN.
         if self.start.is_zero() {
             return Duration::ZERO;
         }
         let exponent = i32::try_from(k).unwrap_or(i32::MAX);
         let seconds = self.start.as_secs_f64() * self.factor.powi(exponent);
-        // Whole milliseconds, as all durations here; `try_from` refuses what overflows.
+        // Whole milliseconds, like all durations here; `try_from` refuses what overflows.
         let wait = Duration::try_from_secs_f64((seconds * 1000.0).round() / 1000.0).unwrap_or(self.max);
         wait.min(self.max)
     }
@@ -120,7 +120,7 @@ impl Backoff {
 }
 
 impl Backoff {
-    /// Why a node cannot wait so, by the same limits as `backoff(..)` in an attribute.
+    /// Returns why these waits cannot be used, by the same limits as `backoff(..)` in an attribute.
     pub(crate) fn check(&self) -> Result<(), String> {
         for (name, duration) in [("start", self.start), ("max", self.max), ("jitter", self.jitter)] {
             duration::check(duration, limits::zero_of(name))
@@ -135,7 +135,7 @@ impl Backoff {
     }
 }
 
-/// What becomes of a sensor whose timeout is over.
+/// What happens to a sensor that reaches its timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -145,7 +145,7 @@ pub enum OnTimeout {
     Fail,
     /// It ends `skipped` (Airflow's `soft_fail`), unless its last poke was an error: then it ends `failed`.
     Skip,
-    /// It uses up a retry, which renews the timeout; without one left it ends `failed`.
+    /// It uses up a retry, which restarts the timeout; if none is left it ends `failed`.
     Retry,
 }
 
@@ -161,7 +161,7 @@ pub enum Mode {
     Reschedule,
 }
 
-/// The options of a task or sensor, as far as they are given in one place.
+/// The options of a task or sensor that one place sets.
 #[derive(Debug, Clone, Default)]
 pub struct TaskOptions {
     pub(crate) retries: Option<u32>,
@@ -181,7 +181,7 @@ pub struct TaskOptions {
 }
 
 impl TaskOptions {
-    /// Why the value of an option cannot be used, by the same limits as in an attribute.
+    /// Returns why the value of an option cannot be used, by the same limits as in an attribute.
     pub(crate) fn check(&self, option: &str) -> Result<(), String> {
         let duration = match option {
             "retries" => return self.retries.map_or(Ok(()), limits::check_retries),
@@ -201,7 +201,7 @@ impl TaskOptions {
 /// The builder that attributes expand to.
 #[doc(hidden)]
 impl TaskOptions {
-    /// Without any.
+    /// No options.
     pub fn new() -> Self {
         Self::default()
     }
@@ -225,7 +225,7 @@ impl TaskOptions {
     ///
     /// Takes: list; `start` and `max` are required. Default: none.
     ///
-    /// Of a sensor:
+    /// For a sensor:
     ///
     /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`: growing waits between pokes, instead of `poke`.
     ///
@@ -245,7 +245,7 @@ impl TaskOptions {
     ///
     /// Takes: duration. Default: none.
     ///
-    /// Of a sensor:
+    /// For a sensor:
     ///
     /// `timeout = "10m"`: budget of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a
     /// `Bucket`.
@@ -365,7 +365,7 @@ impl TaskOptions {
 pub struct PipelineOptions {
     pub(crate) schedule: Option<Recurrence>,
     pub(crate) when: Option<When>,
-    /// Whether `serve` leaves the schedule alone, so that runs begin by hand only.
+    /// If true, `serve` does not follow the schedule, so that runs start only manually.
     pub(crate) by_hand: bool,
     pub(crate) timezone: Option<&'static str>,
     pub(crate) start: Option<&'static str>,
@@ -383,7 +383,7 @@ pub struct PipelineOptions {
 }
 
 impl PipelineOptions {
-    /// The schedule, if it has one. Without one, logical dates are read in its zone all the same.
+    /// The schedule, if there is one. The zone is checked even without one, as logical dates are read in it.
     pub(crate) fn timetable(&self) -> Result<Option<Schedule>, ScheduleError> {
         let zone = self.timezone.unwrap_or("UTC");
         match &self.schedule {

@@ -5,8 +5,8 @@ use super::input::Rule;
 use super::node::Node;
 use std::marker::PhantomData;
 
-/// That a node has ended, in some way, without its value: what [`ended`](Node::ended) and [`or_skipped`](Node::or_skipped) make of it
-/// for `.after` and [`chain`].
+/// An ordering condition: that a node has ended in some way, without its value. [`ended`](Node::ended) and
+/// [`or_skipped`](Node::or_skipped) create it, for `.after` and [`chain`].
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -24,7 +24,7 @@ use std::marker::PhantomData;
 pub struct Order {
     upstream: Party,
     rule: Rule,
-    /// Like a node, it means something to the pipeline function alone.
+    /// Like a node, it is valid only inside the pipeline function.
     not_send: PhantomData<*const ()>,
 }
 
@@ -42,7 +42,7 @@ impl Order {
     }
 }
 
-/// What `.after` takes: a node or several, and how they must have ended. The trait is sealed.
+/// What `.after` takes: one or several nodes, and how they must have ended. The trait is sealed.
 ///
 /// | `.after(..)` | waits until |
 /// |---|---|
@@ -50,7 +50,7 @@ impl Order {
 /// | `a.or_skipped()` | `a` has succeeded or was skipped |
 /// | `a.ended()` | `a` has ended, however |
 /// | `a.failure()` | `a` has failed |
-/// | `[a, b]`, a slice, a `Vec`, of different types `(a, b)` | that holds of each |
+/// | `[a, b]`, a slice, a `Vec`, of different types `(a, b)` | the condition holds for each |
 #[diagnostic::on_unimplemented(
     message = "`.after` takes nodes, but it is given `{Self}`",
     label = "not a node",
@@ -106,7 +106,7 @@ impl<U: Upstreams + ?Sized> Upstreams for &U {
     }
 }
 
-/// The steps of a [`chain`]: an array, a slice, a `Vec` or a tuple of what `.after` takes. The trait is sealed.
+/// The steps of a [`chain`]: an array, a slice, a `Vec` or a tuple of anything that `.after` takes. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`chain` takes steps in their order, but it is given `{Self}`",
     label = "neither an array nor a tuple of nodes",
@@ -183,8 +183,8 @@ tuples! {
 
 /// Wires each step `.after` the one before it (Airflow's `a >> b >> c`).
 ///
-/// A step is a node, or several, all of which start after all of the step before. A view says how the next step waits for it:
-/// `chain((load, check.ended(), tell))`.
+/// A step is one node or several; all of them start after all nodes of the step before. A step may also say how the next step
+/// waits for it: `chain((load, check.ended(), tell))`.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -215,7 +215,7 @@ pub fn chain(steps: impl Steps) {
     });
 }
 
-/// Wires a node `.after` all of these.
+/// Wires a node `.after` all of `upstreams`.
 #[track_caller]
 pub(crate) fn after(node: impl Into<Party>, upstreams: &dyn Upstreams) {
     let (node, at) = (node.into(), std::panic::Location::caller());

@@ -2,11 +2,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How an upstream ended, for a task that is to run however that was (Airflow's `all_done`).
+/// How an upstream ended, for a task that runs however that was (Airflow's `all_done`).
 ///
-/// It runs as long as its run does. A run that is cancelled, or that reaches its own `timeout`, ends: what has not begun by then is skipped, and so is a
-/// task that takes an `Outcome<T>`. What must run then, too, is a [teardown](crate::Node::teardown). A task's own `timeout` fails that task alone, and what
-/// takes its outcome runs.
+/// The task runs unless its run ends first. A run that is cancelled, or that reaches its own `timeout`, ends: nodes that have not
+/// started by then are skipped, including those that take an `Outcome<T>`. A node that must run even then is a
+/// [teardown](crate::Node::teardown). A task's own `timeout` fails that task alone, and the tasks that take its outcome run.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub enum Outcome<T> {
     /// It returned this value.
     Success(T),
-    /// It was skipped, by itself or since its own upstream was.
+    /// It was skipped, by itself or because its own upstream was.
     Skipped,
     /// It ended `failed` or `upstream_failed`.
     Failed(Failure),
@@ -49,7 +49,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Of the node `node`, whose last of `attempts` attempts ended with `error`: to call a body with it in a test.
+    /// The failure of the node `node`, whose last of `attempts` attempts ended with `error`: for calling a body in a test.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -74,18 +74,18 @@ impl Failure {
         &self.node
     }
 
-    /// Its last error, with the errors that led to it.
+    /// Its last error, followed by the errors that caused it.
     pub fn error(&self) -> &str {
         &self.error
     }
 
-    /// How many attempts it had.
+    /// How many attempts the node had.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 }
 
-/// What a sensor answers when it is poked.
+/// A sensor's answer to a poke.
 ///
 /// ```
 /// use pipeline_runtime::Poke;
@@ -95,12 +95,12 @@ impl Failure {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Poke<T> {
-    /// What it waited for is there; the value flows on to its downstreams.
+    /// The condition holds; the value flows on to the sensor's downstreams.
     Ready(T),
-    /// Not there yet: ask again.
+    /// The condition does not hold yet: poke again.
     NotYet,
-    /// Not before that time: ask again then, and not meanwhile. A time that has passed is as [`NotYet`](Self::NotYet), and the sensor's
-    /// timeout comes first.
+    /// The condition cannot hold before that time: poke again then, and not earlier. A time in the past means
+    /// [`NotYet`](Self::NotYet). The sensor's timeout takes precedence.
     NotBefore(DateTime<Utc>),
 }
 

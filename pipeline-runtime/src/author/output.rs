@@ -87,7 +87,7 @@ impl<B: Branch, E: IntoTaskError> BranchOutput for Result<B, E> {
     }
 }
 
-/// What a `#[pipeline]` may return, and a callback's future: `Result<(), E>` or nothing. The trait is sealed.
+/// What a `#[pipeline]` or a callback's future may return: `Result<(), E>` or nothing. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "a pipeline cannot return `{Self}`",
     label = "expected nothing or `Result<(), E>`",

@@ -1,25 +1,26 @@
-//! The overrides that a node and a branch's arms take where they are wired.
+//! The overrides of nodes, groups and a branch's arms, as methods.
 
-/// Writes the override methods once, for whoever has `fn handle(&self) -> Handle`.
+/// Writes the override methods once, for every type with `fn handle(&self) -> Handle`.
 macro_rules! overrides {
     ($($visibility:tt)?) => {
-        /// Gives the node an id of its own instead of its function's name. Of a group it is the group's name.
+        /// Sets the node's id, instead of its function's name. For a group it sets the group's name.
         #[track_caller]
         $($visibility)? fn named(self, id: impl Into<String>) -> Self {
             crate::author::draft::rename(self.handle(), id.into());
             self
         }
 
-        /// Starts only once `upstreams` have succeeded, without taking their values: a node, or several as `[a, b]`, a slice or a
-        /// `Vec`, or as `(a, b)` where their types differ. `a.ended()`, `a.or_skipped()` and `a.failure()` say that it may, or must,
-        /// have ended in another way. On the result of `.each` it orders the whole mapping.
+        /// Starts only once `upstreams` have succeeded, without taking their values. Takes a node, or several as `[a, b]`, a
+        /// slice or a `Vec`, or as `(a, b)` if their types differ. `a.ended()`, `a.or_skipped()` and `a.failure()` change how `a`
+        /// may, or must, have ended. On the result of `.each` it orders the whole mapping.
         #[track_caller]
         $($visibility)? fn after(self, upstreams: impl crate::author::order::Upstreams) -> Self {
             crate::author::order::after(self.handle(), &upstreams);
             self
         }
 
-        /// A failure here fails neither the run nor what fails because of it. On the result of `.each` it covers every element.
+        /// A failure here fails neither the run nor the nodes that fail because of it. On the result of `.each` it covers every
+        /// element.
         #[track_caller]
         $($visibility)? fn allow_failure(self) -> Self {
             crate::author::draft::allow_failure(self.handle());
@@ -27,36 +28,37 @@ macro_rules! overrides {
         }
 
         overrides!(@option $($visibility)?;
-            /// Retries after an attempt that failed, at most 1,000,000; attempts in all = retries + 1.
+            /// The number of retries after a failed attempt, at most 1,000,000. The total number of attempts is `retries + 1`.
             retries(n: u32) => |options| options.retries = Some(n);
             /// The wait before a retry.
             retry_delay(delay: std::time::Duration) => |options| options.retry_delay = Some(delay);
             /// Growing waits: between retries of a task, between pokes of a sensor.
             backoff(backoff: crate::Backoff) => |options| options.backoff = Some(backoff);
-            /// Whether it starts only once the same node has passed in the previous scheduled run: succeeded, or been skipped. Runs by hand do
-            /// not wait. What waits is a node of its own before it, `load.past`. Of a group it holds for each node in it.
+            /// Whether the node starts only once the same node has passed in the previous scheduled run: succeeded, or was
+            /// skipped. Manual runs do not wait. A separate node before it waits, `load.past`. On a group it applies to each node
+            /// in it.
             depends_on_past(depends: bool) => |options| options.depends_on_past = Some(depends);
-            /// The limit of one attempt; of a sensor, of its whole wait.
+            /// The time limit of one attempt; for a sensor, of its whole wait.
             timeout(limit: std::time::Duration) => |options| options.timeout = Some(limit);
-            /// The pool whose slots it needs.
+            /// The pool that a slot is taken from.
             pool(pool: &'static crate::Pool) => |options| options.pool = Some(pool);
-            /// Who goes first among the nodes that wait for one pool: the highest.
+            /// The order in which nodes that wait for the same pool start: the highest goes first.
             priority(n: i32) => |options| options.priority = Some(n);
-            /// When `on_sla_miss` is called if the node has not ended by then.
+            /// `on_sla_miss` is called if the node has not ended within this limit.
             sla(limit: std::time::Duration) => |options| options.sla = Some(limit);
-            /// The time from one poke of a sensor to the next.
+            /// The wait between two pokes of a sensor.
             poke(interval: std::time::Duration) => |options| options.poke = Some(interval);
-            /// A random time of up to this much is added to each interval between pokes.
+            /// The maximum random time that is added to each wait between pokes.
             poke_jitter(jitter: std::time::Duration) => |options| options.poke_jitter = Some(jitter);
-            /// The limit of one poke.
+            /// The time limit of one poke.
             poke_timeout(limit: std::time::Duration) => |options| options.poke_timeout = Some(limit);
-            /// What becomes of a sensor whose timeout is over.
+            /// What happens to a sensor that reaches its timeout.
             on_timeout(what: crate::OnTimeout) => |options| options.on_timeout = Some(what);
             /// What a sensor does with its pool slot between two pokes.
             mode(mode: crate::Mode) => |options| options.mode = Some(mode);
             /// Called when the node ends `failed`; replaces the attribute's `on_failure`.
             on_failure(notifier: impl crate::Notify) => |options| options.callbacks.push(crate::author::notify::Callback::new(crate::Event::OnFailure, notifier));
-            /// Called when the node ends `upstream_failed`: it did not run, because something before it failed; replaces the attribute's
+            /// Called when the node ends `upstream_failed`: it did not run because an upstream failed; replaces the attribute's
             /// `on_upstream_failed`.
             on_upstream_failed(notifier: impl crate::Notify) => |options| options.callbacks.push(crate::author::notify::Callback::new(crate::Event::OnUpstreamFailed, notifier));
             /// Called when an attempt failed and will be retried; replaces the attribute's `on_retry`.

@@ -1,9 +1,10 @@
-//! `depends_on_past` of one node: it starts once the same node has passed in the previous scheduled run.
+//! `depends_on_past` of one node: it starts only after the same node has passed in the previous scheduled run.
 //!
 //! # Why a node of its own waits
 //!
-//! A sensor stands before the node that depends on its past. So what waits is seen wherever nodes are, keeps nobody's permit or lock, and goes on
-//! after a crash as any sensor does. It has no ticks: whoever hosts the run knows when the other node has passed, and pokes it then.
+//! A sensor precedes the node that depends on its past. So the wait is visible like any other node, holds no permit or lock, and
+//! is resumed after a crash like any sensor. It has no ticks: the host of the run knows when the other node has passed, and pokes
+//! the sensor then.
 
 use super::body::{Body, Inputs, Started};
 use super::call::call;
@@ -15,7 +16,7 @@ use super::value::Codec;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long it waits. Not for ever only because no time may be infinite.
+/// The timeout of the sensor. It is finite only because durations cannot be infinite.
 const FOR_EVER: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// The body of the sensor.
@@ -43,12 +44,13 @@ fn task() -> Task {
     }
 }
 
-/// Whether a task is that sensor.
+/// True if a task is that sensor.
 pub(crate) fn is_wait(task: &Task) -> bool {
     std::ptr::eq(task.definition, &raw const DEFINITION)
 }
 
-/// Wires a sensor before each node that depends on its past, once all else is wired: what is said last where a node is wired counts.
+/// Wires a sensor before each node that depends on its past. This happens after everything else is wired, because the last
+/// setting counts.
 pub(super) fn wire(draft: &mut Draft) {
     if !draft.may_depend_on_past() {
         return;
@@ -69,7 +71,7 @@ pub(super) fn wire(draft: &mut Draft) {
     }
 }
 
-/// The nearest counts: where the node is wired, then its groups from the inside, then the attribute.
+/// The innermost setting counts: that of the node, then its groups from the inside, then the attribute.
 fn depends_on_past(draft: &Draft, ix: usize) -> bool {
     let node = &draft.nodes[ix];
     let What::Body(task) = &node.what else { return false };

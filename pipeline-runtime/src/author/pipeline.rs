@@ -17,31 +17,30 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
-/// A described pipeline, as a `#[pipeline]` function returns it. Cheap to clone.
+/// A pipeline with its options, as a `#[pipeline]` function returns it. Cheap to clone.
 ///
 /// Hand it to [`cli::main`](crate::cli::main) or to a [`Simulation`](crate::Simulation).
-#[must_use = "a pipeline runs where it is handed to `cli::main`, and not where it is called: what pipelines share is a plain function \
-              that wires it"]
+#[must_use = "calling a pipeline does not run it: hand it to `cli::main`; to share nodes between pipelines, wire them in a plain function"]
 #[derive(Clone)]
 pub struct Pipeline {
     definition: Arc<PipelineDefinition>,
     wire: Arc<Wire>,
     given: fn(&PipelineDefinition, Source<'_>) -> Result<Value, ParamsError>,
-    /// The type of its argument, `()` where it takes none, and the type's name for messages.
+    /// The type of the function's parameter, `()` if it has none, and the type's name for messages.
     params: fn() -> (TypeId, &'static str),
-    /// What a form of its argument asks for.
+    /// The fields of a form for the params.
     form: fn(&PipelineDefinition) -> Vec<params::form::Field>,
 }
 
 type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<Described, WireError> + Send + Sync;
 
-/// What a pipeline function described.
+/// What a pipeline function recorded.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub(crate) draft: Draft,
-    /// Its params whole; null if it takes none.
+    /// The complete params; null if the function takes none.
     pub(crate) params: Value,
-    /// The names that they have.
+    /// The names of the params' fields.
     pub(crate) fields: Fields,
 }
 
@@ -52,9 +51,9 @@ pub struct PipelineDefinition {
     pub(crate) description: &'static str,
     pub(crate) options: PipelineOptions,
     pub(crate) at: Place,
-    /// What its params are where nothing is given for a run, instead of their type's `Default`.
+    /// The params of a run for which none are given, instead of their type's `Default`.
     pub(crate) base: Option<Arc<Base>>,
-    /// The options that methods have given, and where.
+    /// The options that methods have set, and where.
     pub(crate) given: Vec<(&'static str, Place)>,
 }
 
@@ -67,17 +66,17 @@ impl PipelineDefinition {
         Self { name, description, options, at: Location::caller(), base: None, given: Vec::new() }
     }
 
-    /// Where a method has given that option last.
+    /// Where a method last set that option.
     pub(crate) fn given_at(&self, option: &str) -> Option<Place> {
         self.given.iter().rfind(|(given, _)| *given == option).map(|(_, at)| *at)
     }
 }
 
-/// A pipeline function that came to no plan.
+/// Why a pipeline function yielded no plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// Its params do not fit.
+    /// The params do not fit.
     #[error(transparent)]
     Params(#[from] ParamsError),
     /// It returned an error.
@@ -87,7 +86,7 @@ pub enum WireError {
         pipeline: &'static str,
         /// The error, with the errors that led to it.
         error: String,
-        /// Where the function stands.
+        /// Where the function is defined.
         at: &'static Location<'static>,
     },
     /// It panicked.
@@ -97,14 +96,14 @@ pub enum WireError {
         pipeline: &'static str,
         /// The panic's message.
         message: String,
-        /// Where the function stands.
+        /// Where the function is defined.
         at: &'static Location<'static>,
     },
 }
 
 #[cfg(feature = "cli")]
 impl WireError {
-    /// Where the function stands.
+    /// Where the function is defined.
     pub(crate) fn at(&self) -> Option<&'static Location<'static>> {
         match self {
             Self::Params(_) => None,
@@ -112,7 +111,7 @@ impl WireError {
         }
     }
 
-    /// What is wrong, without the place.
+    /// The message without the place.
     pub(crate) fn message(&self) -> String {
         let mut message = self.to_string();
         if let Some(at) = self.at().map(|at| format!("\n  at {at}"))
@@ -130,12 +129,12 @@ impl Pipeline {
         self.definition.name
     }
 
-    /// What its doc comment says.
+    /// The pipeline's doc comment.
     pub fn description(&self) -> &'static str {
         self.definition.description
     }
 
-    /// Its tags.
+    /// The pipeline's tags.
     pub fn tags(&self) -> &'static [&'static str] {
         self.definition.options.tags
     }
@@ -148,12 +147,12 @@ impl Pipeline {
         &self.definition.options
     }
 
-    /// The zone in which its dates are meant; UTC where it names none. A name that no database knows is refused by the plan.
+    /// The zone of the pipeline's dates; UTC if it names none. The plan's check refuses a name that no database knows.
     pub(crate) fn zone(&self) -> Zone {
         self.options().timezone.and_then(Zone::named).unwrap_or_default()
     }
 
-    /// The zone in which people mean a date, where the pipelines, or that of the id, have the same; else UTC.
+    /// The zone in which users write dates: the one that all pipelines (or those with the id `named`) share, otherwise UTC.
     #[cfg(any(feature = "cli", feature = "dashboard"))]
     pub(crate) fn zone_of_all(pipelines: &[Self], named: Option<&str>) -> Zone {
         let mut zones = pipelines.iter().filter(|pipeline| named.is_none_or(|id| pipeline.id() == id)).map(Self::zone);
@@ -161,17 +160,17 @@ impl Pipeline {
         if zones.all(|zone| zone == first) { first } else { Zone::UTC }
     }
 
-    /// What is given as the pipeline's type of params reads it, as JSON; null if nothing is.
+    /// The given params as JSON, as the pipeline's params type reads them; null if none are given.
     pub(crate) fn given(&self, source: Source<'_>) -> Result<Value, ParamsError> {
         (self.given)(&self.definition, source)
     }
 
-    /// The type of its argument, `()` where it takes none, and the type's name for messages.
+    /// The type of the function's parameter, `()` if it has none, and the type's name for messages.
     pub(crate) fn params_type(&self) -> (TypeId, &'static str) {
         (self.params)()
     }
 
-    /// The fields of a form for its params; none where it takes none.
+    /// The fields of a form for the params; empty if the function takes none.
     pub(crate) fn form(&self) -> Vec<params::form::Field> {
         (self.form)(&self.definition)
     }
@@ -188,8 +187,7 @@ impl fmt::Debug for Pipeline {
     }
 }
 
-/// A type, to compare and to name.
-/// A type, and its name for messages.
+/// A type, to compare, and its name for messages.
 pub(crate) fn of_type<P: 'static>() -> (TypeId, &'static str) {
     (TypeId::of::<P>(), type_name::<P>())
 }
@@ -218,7 +216,7 @@ pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineD
 
 fn form<P: Params>(of: &PipelineDefinition) -> Vec<params::form::Field> {
     let base = of.base.as_deref().and_then(Base::of::<P>).cloned();
-    // A default that panics, or is no JSON, is told by `check`.
+    // `check` reports a default that panics or that JSON cannot hold.
     let defaults = base.or_else(|| catch_unwind(|| serde_json::to_value(P::default()).ok()).ok().flatten());
     defaults.map(|defaults| params::form::fields::<P>(&defaults)).unwrap_or_default()
 }
@@ -228,7 +226,7 @@ fn complete<P: Params>(of: &PipelineDefinition, source: Source<'_>) -> Result<Co
 }
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {
-    // Nothing that the closure could leave broken outlives a panic: the draft is dropped.
+    // The closure cannot leave anything broken behind after a panic: the draft is dropped.
     let recorded = catch_unwind(AssertUnwindSafe(|| draft::record(|| wire().into_result(Seal))));
     match recorded {
         Ok((Ok(()), draft)) => Ok(draft),
@@ -241,7 +239,7 @@ fn text(error: TaskError) -> String {
     chain(&*error.into_error())
 }
 
-/// What a panic said.
+/// A panic's message.
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "(no message)".into())

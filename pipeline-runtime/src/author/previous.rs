@@ -1,4 +1,4 @@
-//! The last run before this one that succeeded.
+//! The last successful run before this one.
 
 use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
@@ -7,20 +7,20 @@ use std::fmt;
 #[cfg(feature = "airflow")]
 use std::sync::{Arc, LazyLock};
 
-/// The last run before this one that succeeded, by its interval.
+/// The last successful run before this one, by its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Previous {
     pub(crate) interval: Interval,
-    /// Unknown of runs that an earlier version began.
+    /// `None` for runs that an earlier version started.
     pub(crate) began: Option<DateTime<Utc>>,
 }
 
-/// What a run knows of it.
+/// What a run knows about its last successful predecessor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LastSuccess {
-    /// None where no run has succeeded.
+    /// `None` if no run has succeeded.
     Known(Option<Previous>),
-    /// It is asked for once somebody looks, since most bodies never do.
+    /// Determined at the first access, because most bodies never need it.
     #[cfg(feature = "airflow")]
     Asked(Asked),
 }
@@ -44,7 +44,7 @@ impl From<Option<Previous>> for LastSuccess {
 #[cfg(feature = "airflow")]
 type Ask = Box<dyn FnOnce() -> Option<Previous> + Send>;
 
-/// Whom to ask, and what was answered.
+/// A lazily determined answer.
 #[cfg(feature = "airflow")]
 #[derive(Clone)]
 pub(crate) struct Asked(Arc<LazyLock<Option<Previous>, Ask>>);

@@ -1,30 +1,30 @@
-//! Keeps the values of secrets out of texts.
+//! Removes the values of secrets from texts.
 //!
-//! # Why it is of the whole process
+//! # Why it covers the whole process
 //!
-//! A value gets further than the attempt that has read it: into an output, a task that the body has spawned, the error of a client that
-//! another attempt uses. So a value that was read once is replaced in all texts of this process.
+//! A value travels beyond the attempt that has read it: into an output, a task that the body has spawned, the error of a client
+//! that another attempt uses. So a value that was read once is replaced in all texts of this process.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// What stands in a value's place.
+/// The replacement for a value.
 const HIDDEN: &str = "***";
 
-/// A shorter text is in too many others to be told from them.
+/// Shorter values are not hidden, because they occur in too many other texts.
 const MIN_BYTES: usize = 4;
 
-/// A line of a value of several is hidden by itself if it has so many bytes.
+/// The minimum length at which a line of a multi-line value is also hidden on its own.
 const MIN_LINE: usize = 8;
 
-/// So many texts are hidden, the newest. A secret of which a file has ever another value would fill the memory.
+/// The maximum number of hidden texts; the newest are kept. Without it, a secret whose file keeps changing would fill the memory.
 const MAX_HIDDEN: usize = 1_000;
 
-/// So many lines of a value are hidden by themselves: with all of their forms they leave room for as many again.
+/// The maximum number of lines of a value that are hidden on their own. All their forms together take at most half of the table.
 const MAX_LINES: usize = MAX_HIDDEN / 2 / FORMS - 1;
 
-/// In how many forms a text is hidden, at most.
+/// The maximum number of forms in which a text is hidden.
 const FORMS: usize = 7;
 
 /// Oldest first.
@@ -34,19 +34,19 @@ static HAS_ANY: AtomicBool = AtomicBool::new(false);
 /// Hides a value from now on.
 pub(crate) fn hide(value: &str) {
     let lines = value.lines().filter(|line| line.len() >= MIN_LINE && line.len() < value.len());
-    // The whole value last, as the oldest are dropped first; and more forms of it than are kept are not made.
+    // The whole value comes last, because the oldest texts are dropped first. No more forms are made than fit.
     let forms = lines.take(MAX_LINES).chain([value]).flat_map(forms);
     let texts: Vec<String> = forms.filter(|text| text.len() >= MIN_BYTES).collect();
     let is_known = |all: &[Box<str>], text: &str| all.iter().any(|known| **known == *text);
     {
         let all = ALL.read().unwrap_or_else(PoisonError::into_inner);
-        // While there is room for as many again, none that is in use is about to be dropped.
+        // While the table is less than half full, no text in use is about to be dropped.
         if all.len() < MAX_HIDDEN / 2 && texts.iter().all(|text| is_known(&all, text)) {
             return;
         }
     }
     let mut all = ALL.write().unwrap_or_else(PoisonError::into_inner);
-    // One that is read again is among the newest again.
+    // A value that is read again becomes one of the newest.
     all.retain(|known| !texts.iter().any(|text| **text == **known));
     for text in texts {
         if !is_known(&all, &text) {
@@ -58,8 +58,8 @@ pub(crate) fn hide(value: &str) {
     HAS_ANY.store(true, Ordering::Release);
 }
 
-/// A text as it is, and as `{:?}` and JSON show it, also of a text that has it in such a form already, as with `{:?}` of a JSON text.
-/// The text itself last.
+/// The forms of a text: the text itself, as `{:?}` and JSON show it, and these applied twice, as with `{:?}` of a JSON text. The
+/// text itself comes last.
 fn forms(text: &str) -> Vec<String> {
     let mut all = vec![text.to_owned()];
     let mut last = all.clone();
@@ -73,7 +73,7 @@ fn forms(text: &str) -> Vec<String> {
     all
 }
 
-/// What stands between the quotes of a text as `{:?}` shows it, or JSON.
+/// Removes the quotes that `{:?}` or JSON put around a text.
 fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
@@ -88,7 +88,7 @@ pub(crate) fn redacted(text: &str) -> Cow<'_, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);
     }
-    // Of a value that is part of another, nothing of the longer one is to stay.
+    // If a value is part of a longer one, the longer one is replaced first, so that nothing of it remains.
     found.sort_by_key(|value| std::cmp::Reverse(value.len()));
     Cow::Owned(found.into_iter().fold(text.to_owned(), |text, value| text.replace(value, HIDDEN)))
 }

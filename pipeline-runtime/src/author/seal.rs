@@ -1,3 +1,3 @@
-/// Seals a trait whose method takes it: nobody outside of this crate can name it, and so nobody can implement the trait.
+/// Seals a trait whose method takes it: code outside of this crate cannot name it, and therefore cannot implement the trait.
 #[derive(Debug, Clone, Copy)]
 pub struct Seal;

@@ -1,11 +1,11 @@
-//! Secrets: where a value stands that is kept out of everything that is kept or shown.
+//! Secrets: references to values that are excluded from everything that is recorded or shown.
 //!
-//! # Why it is not `Unpin`
+//! # Why a secret is not `Unpin`
 //!
-//! A task's output is written to the journal, so no output may hold a secret. `Serialize` cannot tell: params have secrets, too, and are
-//! written as references. An auto trait can, since it looks into every field: a `Secret` is the one type here that is not `Unpin`, and
-//! [`Storable`](super::value::Storable), which each output must be, asks for it. `Box` and `Arc` are `Unpin` whatever is in them; for
-//! those, [`as_output`] has the `Serialize` of a secret fail.
+//! A task's output is written to the journal, so no output may contain a secret. `Serialize` cannot detect one: params contain
+//! secrets, too, and are written as references. An auto trait can, since it covers every field: a `Secret` is the one type here
+//! that is not `Unpin`, and [`Storable`](super::value::Storable), which each output must be, requires `Unpin`. `Box` and `Arc`
+//! are `Unpin` whatever they contain; for those, [`as_output`] makes the `Serialize` of a secret fail.
 
 use super::redaction;
 use super::start_folder::from_start;
@@ -21,17 +21,18 @@ use std::marker::PhantomPinned;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the deserializer of params knows a secret by.
+/// The name by which the deserializer of params recognizes a secret.
 pub(crate) const TYPE_NAME: &str = "$pipeline_runtime::Secret";
 
-/// The longest value that a file may hold.
+/// The maximum size of a value in a file.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Says where a secret's value stands: in an environment variable or a file. Only a task that takes it as a parameter has the value.
+/// A reference to a secret value: an environment variable or a file. Only a task that takes the secret as a parameter gets the
+/// value.
 ///
-/// It is read when an attempt starts, so a new value needs no restart. A file that takes long to be read holds up its own attempt alone, whose
-/// timeout counts meanwhile. Without a value the node fails at once, without a retry,
-/// and the error names the secret. `check --env` lists the secrets that have no value, and `serve` warns of them as it starts.
+/// The value is read when an attempt starts, so a new value needs no restart. A file that is slow to read delays only its own
+/// attempt, whose timeout already runs. Without a value the node fails at once, without a retry, and the error names the secret.
+/// `check --env` lists the secrets that have no value, and `serve` warns about them when it starts.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -54,22 +55,22 @@ const MAX_BYTES: u64 = 64 << 10;
 ///
 /// # In params
 ///
-/// A field of a pipeline's [`Params`](crate::Params) may be a `Secret`. It is kept and shown as the reference that it is, `env:NAME` or
-/// `file:PATH`, and set by `--param token=env:NAME`; a value in place of it is refused. `Secret::default()` refers to nothing, and is
-/// `null` in JSON.
+/// A field of a pipeline's [`Params`](crate::Params) may be a `Secret`. It is stored and shown as the reference that it is,
+/// `env:NAME` or `file:PATH`, and set by `--param token=env:NAME`; a value instead of a reference is refused. `Secret::default()`
+/// refers to nothing, and is `null` in JSON.
 ///
-/// # What keeps the value to itself
+/// # How the value is protected
 ///
 /// - `Debug` and `Serialize` show the reference, and there is no `Display`.
-/// - No input but a `Secret`, an `Option<Secret>` or a `Vec<Secret>` takes one, no template has one, and no output may hold one.
-/// - A value that was read is replaced by `***` in log lines, errors, reasons of skips and what notifiers are told. So are its
-///   lines, if it has several. A value of less than 4 bytes is not: it would be found in every text.
+/// - Only an input of type `Secret`, `Option<Secret>` or `Vec<Secret>` takes one; no template and no output may contain one.
+/// - A value that was read is replaced by `***` in log lines, errors, reasons of skips and notifications. So are its lines, if it
+///   has several. A value of less than 4 bytes is not replaced, because it would occur in every text.
 ///
-/// What a body does with the exposed text is its own affair: a value that it returns, remembers or prints by itself is not found.
+/// A body is responsible for the exposed text: a value that it returns, remembers or prints itself is not redacted.
 #[derive(Clone)]
 pub struct Secret {
     source: Source,
-    /// Where it was read.
+    /// Set once the value was read.
     value: Option<Arc<str>>,
     _no_output: PhantomPinned,
 }
@@ -84,7 +85,7 @@ enum Source {
     Test,
 }
 
-/// A secret without a value.
+/// Why a secret has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the secret `{reference}` {reason}")]
 pub(crate) struct NoValue {
@@ -93,20 +94,20 @@ pub(crate) struct NoValue {
 }
 
 impl Secret {
-    /// What the environment variable holds.
+    /// The value of the environment variable.
     pub const fn env(variable: &'static str) -> Self {
         Self::of(Source::Env(Cow::Borrowed(variable)))
     }
 
-    /// What the file holds, at most 64 KiB. A line break at its end is not part of the value. A relative path is one from the
-    /// folder that the process was in as its first pipeline was made: a body that changes the folder changes nothing.
+    /// The content of the file, at most 64 KiB. A line break at its end is not part of the value. A relative path starts at the
+    /// current folder when the process created its first pipeline: a body that changes the folder does not affect it.
     pub const fn file(path: &'static str) -> Self {
         Self::of(Source::File(Cow::Borrowed(path)))
     }
 
-    /// The password of a connection of Airflow's. Where Airflow runs the task, Airflow is asked for it, with whatever backends of secrets it has, and
-    /// keeps it out of its own logs. Elsewhere it is that of the environment variable `AIRFLOW_CONN_ID`, in which Airflow, too, looks for a
-    /// connection: a URL, `postgres://login:password@host`, or JSON.
+    /// The password of an Airflow connection. If Airflow runs the task, the password comes from Airflow, with whatever secrets
+    /// backends it has, and Airflow excludes it from its own logs. Otherwise it comes from the environment variable
+    /// `AIRFLOW_CONN_ID`, where Airflow also looks for a connection: a URL, `postgres://login:password@host`, or JSON.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -123,7 +124,7 @@ impl Secret {
         Self::of(Source::Airflow(Cow::Borrowed(connection)))
     }
 
-    /// A secret that has this value, for tests of a body: `fetch::call(Secret::for_test("s3cr3t"))`.
+    /// A secret with this value, for tests of a body: `fetch::call(Secret::for_test("s3cr3t"))`.
     pub fn for_test(value: &str) -> Self {
         Self { value: Some(value.into()), ..Self::of(Source::Test) }
     }
@@ -136,20 +137,20 @@ impl Secret {
     ///
     /// # Panics
     ///
-    /// If it was not read: that is done for a task's parameter of the type `Secret`, `Option<Secret>` or `Vec<Secret>`. Pass a secret as
-    /// an input of its own, not within another value, and do not expose one where a pipeline is wired.
+    /// If the value was not read. It is read for a task's parameter of the type `Secret`, `Option<Secret>` or `Vec<Secret>`. Pass
+    /// a secret as an input of its own, not within another value, and do not expose one where a pipeline is wired.
     pub fn expose(&self) -> &str {
         match &self.value {
             Some(value) => value,
             None => panic!(
-                "the secret `{}` was not read: it is where it is a task's parameter itself, `Secret`, `Option<Secret>` or `Vec<Secret>`, and \
-                 not a part of another value",
+                "the secret `{}` was not read: that happens only if it is a task's parameter itself, `Secret`, `Option<Secret>` or \
+                 `Vec<Secret>`, and not a part of another value",
                 self.reference()
             ),
         }
     }
 
-    /// Where the value stands: `env:NAME` or `file:PATH`. Of a secret that refers to nothing, `unset`.
+    /// The place of the value: `env:NAME` or `file:PATH`. If the secret refers to nothing, `unset`.
     pub fn reference(&self) -> Cow<'static, str> {
         match &self.source {
             Source::Nothing => "unset".into(),
@@ -161,7 +162,7 @@ impl Secret {
         }
     }
 
-    /// Whether reading it may wait for something outside of the process.
+    /// True if reading it may wait for something outside of the process.
     pub(crate) fn may_wait(&self) -> bool {
         #[cfg(feature = "airflow")]
         if let (None, Source::Airflow(_)) = (&self.value, &self.source) {
@@ -170,7 +171,7 @@ impl Secret {
         self.file_to_read().is_some()
     }
 
-    /// The file that is still to be read. That may take as long as its file system or the writer of a pipe wants.
+    /// The file that is still to be read. That takes as long as the file system, or the writer of a pipe, needs.
     pub(crate) fn file_to_read(&self) -> Option<PathBuf> {
         match (&self.value, &self.source) {
             (None, Source::File(path)) => Some(from_start(Path::new(&**path))),
@@ -178,30 +179,30 @@ impl Secret {
         }
     }
 
-    /// Why it has no value.
+    /// An error that says why the secret has no value.
     pub(crate) fn no_value(&self, reason: &str) -> NoValue {
         NoValue { reference: self.reference().into_owned(), reason: reason.to_owned() }
     }
 
-    /// Whether its value was read.
+    /// True if its value was read.
     pub(crate) fn has_value(&self) -> bool {
         self.value.is_some()
     }
 
-    /// The secret with its value, which from now on is kept out of texts.
+    /// The secret with its value, which is redacted in texts from now on.
     pub(crate) fn read(&self) -> Result<Self, NoValue> {
         let no_value = |reason: &str| self.no_value(reason);
         let value: Arc<str> = match (&self.value, &self.source) {
             (Some(value), _) => Arc::clone(value),
             (None, Source::Nothing | Source::Test) => {
-                return Err(no_value("has no value: give `env:NAME` or `file:PATH`, where its value stands"));
+                return Err(no_value("has no value: give `env:NAME` or `file:PATH` as a reference to it"));
             }
             (None, Source::Env(variable)) => match std::env::var(&**variable) {
                 Ok(value) => value.into(),
                 Err(VarError::NotPresent) => {
                     return Err(no_value(&format!("has no value: set the environment variable {variable}")));
                 }
-                // Not the error itself, which shows the value.
+                // The error itself is left out, because it shows the value.
                 Err(VarError::NotUnicode(_)) => return Err(no_value("is not UTF-8 text")),
             },
             (None, Source::File(path)) => from_file(path).map_err(|reason| no_value(&reason))?,
@@ -236,7 +237,7 @@ fn from_file(path: &str) -> Result<Arc<str>, String> {
     let mut text = String::new();
     let read =
         std::fs::File::open(from_start(Path::new(path))).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
-    // The error names no value: of bytes that are no text it says just that.
+    // The error does not contain the value: for bytes that are not UTF-8 it says just that.
     read.map_err(|error| format!("has no value: the file cannot be read: {error}"))?;
     if text.len() as u64 > MAX_BYTES {
         return Err(format!("has more than {} KiB, which is the limit", MAX_BYTES >> 10));
@@ -245,7 +246,7 @@ fn from_file(path: &str) -> Result<Arc<str>, String> {
     Ok(value.into())
 }
 
-/// Refers to nothing.
+/// A secret that refers to nothing.
 impl Default for Secret {
     fn default() -> Self {
         Self::of(Source::Nothing)
@@ -258,7 +259,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether both refer to the same place.
+/// True if both refer to the same place.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source && (self.source != Source::Test || self.value == other.value)
@@ -276,7 +277,7 @@ impl Serialize for Secret {
         }
         match self.source {
             Source::Nothing => serializer.serialize_none(),
-            Source::Test => Err(S::Error::custom("a `Secret::for_test` stands nowhere, so there is no reference to write")),
+            Source::Test => Err(S::Error::custom("a `Secret::for_test` has no reference that could be written")),
             #[cfg(feature = "airflow")]
             Source::Airflow(_) => serializer.serialize_str(&self.reference()),
             Source::Env(_) | Source::File(_) => serializer.serialize_str(&self.reference()),
@@ -295,7 +296,7 @@ impl<'de> Deserialize<'de> for Secret {
             }
 
             fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Secret, D::Error> {
-                // What is there is perhaps a value, which serde's own error would show.
+                // The input may be a secret value, which serde's own error would show.
                 let refused = || {
                     WAS_REFUSED.set(true);
                     D::Error::custom("a secret is given by a reference, `env:NAME` or `file:PATH`, and not by its value")
@@ -315,20 +316,20 @@ thread_local! {
     static IS_OUTPUT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Forgets what was refused so far.
+/// Forgets earlier refusals.
 pub(crate) fn forget_refusal() {
     WAS_REFUSED.set(false);
 }
 
-/// Whether something that is no reference was read as a secret. An error says so, unless serde has put another in its place, as it does
-/// for an enum that is untagged.
+/// True if something that is not a reference was read as a secret. The error says so, too, but serde may replace it, as it does
+/// for an untagged enum.
 pub(crate) fn was_refused() -> bool {
     WAS_REFUSED.get()
 }
 
-/// Has the `Serialize` of a secret fail in `work`, which writes a task's output.
+/// Makes the `Serialize` of a secret fail during `work`, which writes a task's output.
 pub(crate) fn as_output<R>(work: impl FnOnce() -> R) -> R {
-    /// Ends it, also where `work` panics.
+    /// Restores the flag, also if `work` panics.
     struct Output(bool);
     impl Drop for Output {
         fn drop(&mut self) {
@@ -339,7 +340,7 @@ pub(crate) fn as_output<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// What a task's parameter takes secrets as.
+/// The secrets of one parameter.
 #[derive(Debug, Clone)]
 pub(crate) enum Secrets {
     One(Secret),
@@ -348,7 +349,7 @@ pub(crate) enum Secrets {
 }
 
 impl Secrets {
-    /// Takes a plain input for what it is.
+    /// Converts a plain input, if it is of one of these types.
     pub(crate) fn of(value: Box<dyn std::any::Any>) -> Result<Self, Box<dyn std::any::Any>> {
         let value = match value.downcast::<Secret>() {
             Ok(secret) => return Ok(Self::One(*secret)),
@@ -361,7 +362,7 @@ impl Secrets {
         value.downcast::<Vec<Secret>>().map(|secrets| Self::Many(*secrets))
     }
 
-    /// Each of them.
+    /// All of the secrets.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
         let all = match self {
             Self::One(secret) => std::slice::from_ref(secret),
@@ -371,7 +372,7 @@ impl Secrets {
         all.iter()
     }
 
-    /// The same with their values.
+    /// The same secrets with their values.
     pub(crate) fn read<E>(&self, read: impl Fn(&Secret) -> Result<Secret, E>) -> Result<Self, E> {
         Ok(match self {
             Self::One(secret) => Self::One(read(secret)?),
@@ -380,7 +381,7 @@ impl Secrets {
         })
     }
 
-    /// Clones them into `slot`, which must be an `Option` of their parameter's type.
+    /// Clones them into `slot`, which must be an `Option` of the parameter's type.
     pub(crate) fn fill(&self, slot: &mut dyn std::any::Any) {
         fn put<T: Clone + 'static>(slot: &mut dyn std::any::Any, value: &T) {
             if let Some(slot) = slot.downcast_mut::<Option<T>>() {

@@ -1,9 +1,9 @@
-//! Settings: values that the code has a default of, and that are changed without a deployment.
+//! Settings: values that have a default in the code, and that can be changed without a deployment.
 //!
-//! # Why a setting is known by its name
+//! # Why a setting is identified by its name
 //!
-//! As an asset is: what is set is kept in the journal, which outlives the code. That two settings of one name are of one type and have one
-//! default is checked over all pipelines of a binary (`plan/settings`).
+//! As with an asset, the values are recorded in the journal, which outlives the code. `plan/settings` checks, over all pipelines
+//! of a binary, that two settings with the same name have the same type and default.
 
 use super::bounded::Unwritten;
 use super::draft::{self, Place};
@@ -15,16 +15,17 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
-/// A value that somebody may change without a deployment, such as a limit: a name, a type, and a default.
+/// A value that can be changed without a deployment, such as a limit: a name, a type, and a default.
 ///
-/// A task takes it as an input. `settings set limit=200` changes it, for the runs that begin from then on: a run keeps the values that it
-/// began with, through all its retries and restarts. `settings unset limit` goes back to the default, and `settings` lists what there is.
+/// A task takes it as an input. `settings set limit=200` changes it for the runs that start from then on: a run keeps the values
+/// that it started with, through all its retries and restarts. `settings unset limit` restores the default, and `settings` lists
+/// all settings.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
 /// use pipeline_runtime::Simulation;
 ///
-/// /// So many rows are read at most.
+/// /// The maximum number of rows that are read.
 /// static LIMIT: Setting<u64> = Setting::new("limit", 500);
 ///
 /// #[task]
@@ -39,8 +40,9 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 /// assert_eq!(Simulation::new(nightly()).setting(&LIMIT, 200).run().output::<u64>("read"), Some(200));
 /// ```
 ///
-/// In Airflow it is a `Variable`, but one that has a type and a default, and that is read as the run begins and not whenever a task, or the
-/// parsing of a file, happens to look. A value has at most 64 KiB as JSON. What is secret is a [`Secret`](crate::Secret): a setting's value is kept and shown.
+/// In Airflow this is a `Variable`. Unlike that, a setting has a type and a default, and is read when the run starts, not
+/// whenever a task or the parsing of a file reads it. A value has at most 64 KiB as JSON. For confidential values use a
+/// [`Secret`](crate::Secret): a setting's value is recorded and shown.
 pub struct Setting<T> {
     name: &'static str,
     default: DefaultOf<T>,
@@ -53,13 +55,13 @@ enum DefaultOf<T> {
 }
 
 impl<T: Data> Setting<T> {
-    /// A setting of that name, which is its identity: it has what an id may have, letters, digits, `_`, `.` and `-`.
+    /// A setting with that name, which is its identity. A name may contain what an id may: letters, digits, `_`, `.` and `-`.
     #[track_caller]
     pub const fn new(name: &'static str, default: T) -> Self {
         Self { name, default: DefaultOf::Value(default), at: Location::caller() }
     }
 
-    /// The same with a default that no constant can be, such as a `String`.
+    /// Like [`new`](Self::new), with a default that cannot be a constant, such as a `String`.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -74,7 +76,7 @@ impl<T: Data> Setting<T> {
         Self { name, default: DefaultOf::Made(default), at: Location::caller() }
     }
 
-    /// The default: what a run has unless it was set otherwise as the run began.
+    /// The default: the value in every run that starts while nothing else is set.
     pub fn default_value(&self) -> T {
         match &self.default {
             DefaultOf::Value(value) => value.clone(),
@@ -96,13 +98,13 @@ impl<T> fmt::Debug for Setting<T> {
     }
 }
 
-/// A setting, its type erased.
+/// A setting with its type erased.
 pub(crate) trait AnySetting: fmt::Debug + Sync {
     fn name(&self) -> &'static str;
     /// Where it is declared.
     fn at(&self) -> Place;
     fn codec(&self) -> &'static Codec;
-    /// The default, which the user's code makes.
+    /// The default, which the user's code creates.
     fn default_value(&self) -> Value;
 }
 
@@ -132,22 +134,22 @@ impl<T: Data> IntoInput<T> for &'static Setting<T> {
     }
 }
 
-/// What a setting is set to.
+/// A new value of a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SetTo {
-    /// What a text says, as the command line gives it.
+    /// A text from the command line.
     Text(String),
     Json(serde_json::Value),
     Default,
 }
 
 impl SetTo {
-    /// The value as it is kept, or none for the default: the same to whoever sets it, in a journal or in a simulation.
+    /// The value to record, or `None` for the default. Journals and simulations use the same rules.
     ///
     /// # Errors
     ///
-    /// Why it cannot be that setting's value, in words.
+    /// Why this cannot be the setting's value, as a message.
     pub(crate) fn value_for(&self, setting: &'static dyn AnySetting) -> Result<Option<serde_json::Value>, String> {
         let value = match self {
             Self::Text(text) => parse(setting, text)?,
@@ -158,23 +160,23 @@ impl SetTo {
     }
 }
 
-/// The settings' values that a run has begun with, by their names.
+/// The values of settings that a run started with, by name.
 pub(crate) type SettingValues = serde_json::Map<String, serde_json::Value>;
 
-/// The value that a run has: that which it began with, else the default.
+/// The setting's value in a run: the one that the run started with, or the default.
 ///
 /// # Errors
 ///
-/// Why there is none, in words: code has changed since, or is at fault.
+/// Why there is no value, as a message: the code has changed since, or is faulty.
 pub(crate) fn value_in(values: &SettingValues, setting: &'static dyn AnySetting) -> Result<Value, String> {
     let Some(json) = values.get(setting.name()) else { return default_of(setting) };
     read(setting, json).map_err(|error| {
         let (name, type_name) = (setting.name(), (setting.codec().type_name)());
-        format!("this run has begun with the setting `{name}` as {json}, which is no `{type_name}`: {error}")
+        format!("this run has started with the setting `{name}` as {json}, which is not a `{type_name}`: {error}")
     })
 }
 
-/// The default, or why the user's code makes none.
+/// The default, or why the user's code failed to create it.
 pub(crate) fn default_of(setting: &'static dyn AnySetting) -> Result<Value, String> {
     let panicked = |panic: Box<dyn Any + Send>| {
         format!("the default of the setting `{}` cannot be made: it panicked: {}", setting.name(), panic_message(&*panic))
@@ -182,21 +184,21 @@ pub(crate) fn default_of(setting: &'static dyn AnySetting) -> Result<Value, Stri
     catch_unwind(AssertUnwindSafe(|| setting.default_value())).map_err(panicked)
 }
 
-/// The default as JSON, as it is kept.
+/// The default as the JSON that is recorded.
 pub(crate) fn default_json(setting: &'static dyn AnySetting) -> Result<serde_json::Value, String> {
     as_json(&default_of(setting)?)
 }
 
 /// Reads a value of a setting's type.
 pub(crate) fn read(setting: &'static dyn AnySetting, json: &serde_json::Value) -> Result<Value, String> {
-    // Plain JSON, which can be written.
+    // Plain JSON can always be written.
     setting.codec().read(&serde_json::to_vec(json).unwrap_or_default())
 }
 
-/// The largest value, as JSON: each run that takes the setting keeps it.
+/// The maximum size of a value as JSON: each run that takes the setting stores it.
 const MAX_BYTES: usize = 64 << 10;
 
-/// Why a value is too large.
+/// The message for a value that is too large.
 fn too_large() -> String {
     format!(
         "it has more than {} KiB as JSON, which is the limit: put what is large in a bucket, and set its key",
@@ -204,7 +206,7 @@ fn too_large() -> String {
     )
 }
 
-/// A value as JSON, as it is kept.
+/// A value as the JSON that is recorded.
 pub(crate) fn as_json(value: &Value) -> Result<serde_json::Value, String> {
     let json = value.encode(MAX_BYTES).map_err(|error| match error {
         Unwritten::TooLarge => too_large(),
@@ -213,20 +215,20 @@ pub(crate) fn as_json(value: &Value) -> Result<serde_json::Value, String> {
     serde_json::from_slice(&json).map_err(|error| error.to_string())
 }
 
-/// Reads what the command line gives for a setting: as a text, and where that is no value of its type as JSON, as params are.
+/// Reads a setting's value from the command line: as a text, or if its type does not accept that, as JSON, like params.
 fn parse(setting: &'static dyn AnySetting, text: &str) -> Result<serde_json::Value, String> {
     let as_text = serde_json::Value::from(text);
     let Err(why_no_text) = read(setting, &as_text) else { return Ok(as_text) };
     let Ok(json) = serde_json::from_str(text) else {
-        return Err(format!("{text:?} is no `{}`: {why_no_text}", setting.codec().shown()));
+        return Err(format!("{text:?} is not a `{}`: {why_no_text}", setting.codec().shown()));
     };
     must_be_of(setting, json)
 }
 
-/// The value, if it is one of the setting's type.
+/// Returns the value if the setting's type accepts it.
 fn must_be_of(setting: &'static dyn AnySetting, json: serde_json::Value) -> Result<serde_json::Value, String> {
     match read(setting, &json) {
         Ok(_) => Ok(json),
-        Err(why) => Err(format!("{json} is no `{}`: {why}", setting.codec().shown())),
+        Err(why) => Err(format!("{json} is not a `{}`: {why}", setting.codec().shown())),
     }
 }

@@ -1,4 +1,4 @@
-//! Outputs that need no memory of their own: a number, a flag, or that a task has ended.
+//! Outputs that need no allocation: a number, a flag, or just the fact that a task has ended.
 
 use super::value::Datum;
 use std::any::Any;
@@ -13,7 +13,7 @@ macro_rules! small {
         }
 
         impl Small {
-            /// The value, if its type is one of these. Of a type that is known to the compiler nothing is asked as the program runs.
+            /// The value, if its type is one of these. The compiler resolves the type checks; none are left at run time.
             #[inline]
             pub(super) fn of<T: Any>(value: &T) -> Option<Self> {
                 $(if let Some(small) = (value as &dyn Any).downcast_ref::<$plain>() {
@@ -29,7 +29,7 @@ macro_rules! small {
                 }
             }
 
-            /// As [`Datum::share_into`]: whoever takes an `Arc` has one of their own.
+            /// Like [`Datum::share_into`]: each consumer that takes an `Arc` gets an `Arc` of its own.
             pub(super) fn share_into(self, slot: &mut dyn Any) -> bool {
                 match self {
                     $(Self::$kind(small) => Arc::new(small).share_into(slot)),*

@@ -1,9 +1,9 @@
-//! What a type is called in messages.
+//! The name of a type in messages.
 
-/// A type's name by the compiler, without the modules and functions that it is in: what its author writes.
+/// The compiler's name of a type without modules and enclosing functions, as its author writes it.
 pub(crate) fn shown(full: &str) -> String {
     let mut shown = String::with_capacity(full.len());
-    // Where the path begins in `shown` that is being read.
+    // Where in `shown` the current path begins.
     let mut path = 0;
     let mut rest = full;
     while let Some(letter) = rest.chars().next() {
@@ -14,7 +14,7 @@ pub(crate) fn shown(full: &str) -> String {
         }
         shown.push(letter);
         rest = &rest[letter.len_utf8()..];
-        // A closure or an impl that a type is in stands in braces: `{{closure}}`.
+        // A closure or an impl that encloses a type is in braces: `{{closure}}`.
         if !(letter.is_alphanumeric() || matches!(letter, '_' | '#' | '{' | '}')) {
             path = shown.len();
         }
@@ -22,7 +22,7 @@ pub(crate) fn shown(full: &str) -> String {
     shown
 }
 
-/// The same, beside another type's name: where both would be called the same, each has its path.
+/// The same, next to another type's name: if both short names are equal, returns the full path.
 pub(crate) fn beside(full: &str, other: &str) -> String {
     let short = shown(full);
     if short == shown(other) { full.to_owned() } else { short }

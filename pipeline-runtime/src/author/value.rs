@@ -1,9 +1,9 @@
-//! Values as the engine sees them: erased, shared, and with the means to write them down and read them back.
+//! Values as the engine sees them: erased, shared, and with the means to write them as JSON and read them back.
 //!
-//! # Why JSON keeps floats bit by bit
+//! # Why JSON preserves every bit of a float
 //!
-//! `serde_json` is built with `float_roundtrip`: without it some floats come back with another last bit, and a resumed run would go on from
-//! another value than an uninterrupted one.
+//! `serde_json` is built with `float_roundtrip`: without it the last bit of some floats changes, and a resumed run would continue
+//! with another value than an uninterrupted one.
 
 use super::bounded::{self, Unwritten};
 use super::equality::Compare;
@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// It is implemented for every type that has the traits it names; there is nothing to write beyond the derives.
 ///
 /// A resumed run reads it back from JSON. So simulations and debug builds pass every output through JSON and fail the node whose
-/// value does not come back the same: a NaN, `Some(None)`, a map whose keys are no texts. A field that is not written, as under
-/// `#[serde(skip)]`, shows only where the type has an `==`: derive `PartialEq`, too, and it is found.
+/// value comes back different: a NaN, `Some(None)`, a map whose keys are not strings. A field that is not written, as under
+/// `#[serde(skip)]`, is detected only if the type has an `==`: derive `PartialEq`, too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross a task boundary",
     label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
@@ -35,30 +35,32 @@ pub trait Data: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 
 #[diagnostic::do_not_recommend]
 impl<T: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}
 
-/// What may be kept: all that holds no [`Secret`](crate::Secret). There is nothing to write for it.
+/// A value that may be stored: any that contains no [`Secret`](crate::Secret). Implemented for all such types; there is nothing
+/// to write.
 pub trait Storable: Unpin {}
 
 // See `secret.rs`, which has the one type that is not `Unpin`.
 #[diagnostic::do_not_recommend]
 impl<T: Unpin> Storable for T {}
 
-/// A task's output in memory. It is passed on as it is, without a trip through the codec.
+/// A task's output in memory. It is passed on as it is, without encoding it.
 ///
-/// Its type's `Drop` is the user's, and whoever lets the last one go may be the engine, a journal's writer or a command that
-/// read a run. So a panic of it ends here, each value's by itself: two of one list cannot abort the process.
+/// Its type's `Drop` is the user's code, and the last reference may be dropped by the engine, a journal's writer or a command
+/// that read a run. So a panic of that `Drop` is caught here, for each value separately: two values of one list cannot abort the
+/// process.
 #[derive(Clone)]
 pub struct Value(Held);
 
 #[derive(Clone)]
 enum Held {
-    /// Within an [`OptionalValue`], and while it is dropped.
+    /// Within an [`OptionalValue`], and while the value is dropped.
     None,
     Small(Small),
     Shared(Arc<dyn Datum>),
 }
 
 impl Value {
-    /// Erases a value.
+    /// Erases the type of a value.
     #[inline]
     pub(crate) fn new<T: Datum>(value: T) -> Self {
         match Small::of(&value) {
@@ -67,12 +69,12 @@ impl Value {
         }
     }
 
-    /// Erases a value that others may have, too.
+    /// Erases the type of a value that is already shared.
     pub(crate) fn shared<T: Datum>(value: Arc<T>) -> Self {
         Self(Held::Shared(value))
     }
 
-    /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Says whether it was one.
+    /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Returns whether it was one.
     pub(crate) fn share_into(&self, slot: &mut dyn Any) -> bool {
         match &self.0 {
             Held::Shared(value) => Arc::clone(value).share_into(slot),
@@ -81,7 +83,7 @@ impl Value {
         }
     }
 
-    /// That both are one value in memory.
+    /// True if both are the same value in memory.
     #[cfg(test)]
     pub(crate) fn is(&self, other: &Self) -> bool {
         matches!((&self.0, &other.0), (Held::Shared(one), Held::Shared(other)) if Arc::ptr_eq(one, other))
@@ -97,7 +99,7 @@ impl Drop for Value {
     }
 }
 
-// Apart, so that what holds no value pays nothing for one that might.
+// Not inlined, so that dropping a small or empty value costs only the check.
 #[inline(never)]
 fn release(value: &mut Value) {
     let held = std::mem::replace(&mut value.0, Held::None);
@@ -129,12 +131,12 @@ impl std::fmt::Debug for Value {
     }
 }
 
-/// An `Option<Value>` in the space of a [`Value`], for what there are millions of.
+/// An `Option<Value>` in the space of a [`Value`], because there are millions of them.
 #[derive(Clone)]
 pub(crate) struct OptionalValue(Value);
 
 impl OptionalValue {
-    /// None.
+    /// No value.
     pub(crate) const NONE: Self = Self(Value(Held::None));
 
     #[inline]
@@ -159,22 +161,22 @@ impl std::fmt::Debug for OptionalValue {
     }
 }
 
-/// An erased [`Data`] value. Consumers that know the type fill an `Option` of it; so no bound on the type is needed where a
-/// node is wired, and a type that is no `Data` is reported once, where its task is defined.
+/// An erased [`Data`] value. Consumers that know the type fill an `Option` of it. So wiring a node needs no bound on the type,
+/// and a type that is not `Data` is reported once, where its task is defined.
 pub trait Datum: Any + Send + Sync {
-    /// Clones the value into `slot`, which must be an `Option<T>`. Says whether it was one.
+    /// Clones the value into `slot`, which must be an `Option<T>`. Returns whether it was one.
     fn clone_into(&self, slot: &mut dyn Any) -> bool;
-    /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Says whether it was one.
+    /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Returns whether it was one.
     fn share_into(self: Arc<Self>, slot: &mut dyn Any) -> bool;
     /// The value itself, for a downcast.
     fn as_any(&self) -> &dyn Any;
-    /// Of a list that was joined of results: these. They are its elements without a clone.
+    /// The elements, without a clone, if this is a list that was joined from results.
     fn items(&self) -> Option<&[Value]> {
         None
     }
-    /// A clone of the value, by itself.
+    /// Clones the value into a new [`Value`].
     fn to_value(&self) -> Value;
-    /// The value as JSON of at most so many bytes.
+    /// The value as JSON of at most `limit` bytes.
     fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten>;
 }
 
@@ -213,16 +215,16 @@ impl std::fmt::Debug for dyn Datum {
     }
 }
 
-/// How the values of one type are read back, and what the type is called.
+/// How values of one type are read back, and the type's name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Codec {
-    /// Which type it is.
+    /// The type's id.
     pub(crate) type_id: fn() -> TypeId,
-    /// The type's name by the compiler, for messages alone.
+    /// The type's name as the compiler gives it, used only in messages.
     pub(crate) type_name: fn() -> &'static str,
     /// Reads a value that [`Datum::encode`] wrote.
     pub(crate) decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
-    /// Fails if a value does not come back from JSON as it was.
+    /// Fails if a value does not survive a round trip through JSON.
     pub(crate) round_trip: fn(&dyn Datum, Option<Compare>) -> Result<(), NotTheSame>,
 }
 
@@ -237,38 +239,39 @@ impl Codec {
         }
     }
 
-    /// The type's name without paths, for whoever gives a value of it.
+    /// The type's name without paths, for a user who provides a value of it.
     pub(crate) fn shown(&self) -> String {
         type_name::shown((self.type_name)())
     }
 
-    /// Reads a value that somebody gives as JSON, and says why it is none of the type. What reads it is the user's, and may panic.
+    /// Reads a value that a user provides as JSON; the error says why it is not of this type. The user's `Deserialize` runs here,
+    /// and may panic.
     pub(crate) fn read(&self, json: &[u8]) -> Result<Value, String> {
         let read = catch_unwind(AssertUnwindSafe(|| (self.decode)(json).map_err(|error| error.to_string())));
         read.unwrap_or_else(|panic| Err(format!("reading it panicked: {}", panic_message(&*panic))))
     }
 }
 
-/// A value changed on its way to the journal and back, so that a resumed run would differ from an uninterrupted one.
+/// A value changed in a round trip through the journal's JSON, so that a resumed run would differ from an uninterrupted one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotTheSame {
     /// It cannot be written.
-    #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not go on from it")]
+    #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not continue from it")]
     Encode {
         /// The type's name.
         type_name: &'static str,
-        /// What serde said.
+        /// The error from serde.
         error: String,
     },
     /// It cannot be read back.
     #[error(
-        "the output of type `{type_name}` does not come back from JSON ({error}), as with a NaN; a resumed run could not go on \
+        "the output of type `{type_name}` does not come back from JSON ({error}), as with a NaN; a resumed run could not continue \
          from it: return a value that JSON can hold"
     )]
     Decode {
         /// The type's name.
         type_name: &'static str,
-        /// What serde said.
+        /// The error from serde.
         error: String,
     },
     /// It comes back as something else.
@@ -280,7 +283,7 @@ pub(crate) enum NotTheSame {
         /// The type's name.
         type_name: &'static str,
     },
-    /// It is written as the same text, and is not equal to what was returned.
+    /// The JSON is the same, but the value is not equal to what was returned.
     #[error(
         "the output of type `{type_name}` comes back from JSON unequal (`!=`) to what was returned, as with a field that \
          `#[serde(skip)]` leaves out; a resumed run would differ from this one: write all that its `==` compares, or \
@@ -301,8 +304,8 @@ fn round_trip<T: Data>(value: &dyn Datum, compare: Option<Compare>) -> Result<()
     if shape_of(value) != shape_of(&back) {
         return Err(NotTheSame::Different { type_name });
     }
-    // An `==` that does not hold between a value and itself, as beside a NaN, or between two readings of one text, as where it
-    // goes by address, tells nothing about this one.
+    // An `==` proves nothing if a value is not equal to itself, as with a NaN, or if two readings of one text are unequal, as
+    // when it compares addresses.
     if let Some(equal) = compare
         && !equal(value, &back)
         && equal(value, value)
@@ -313,7 +316,7 @@ fn round_trip<T: Data>(value: &dyn Datum, compare: Option<Compare>) -> Result<()
     Ok(())
 }
 
-/// The value's structure as serde shows it, which unlike JSON tells `Some(None)` from `None`. Sets have no order, so
+/// The value's structure as serde shows it, which unlike JSON distinguishes `Some(None)` from `None`. Sets have no order, so
 /// sequences are compared without theirs.
 fn shape_of<T: Serialize>(value: &T) -> Option<serde_value::Value> {
     let mut shape = serde_value::to_value(value).ok()?;
@@ -349,7 +352,7 @@ mod tests {
         check(&std::collections::HashSet::from([1, 2, 3, 4, 5])).unwrap();
     }
 
-    /// One whose `Drop` panics.
+    /// A type whose `Drop` panics.
     #[derive(Clone, Serialize, serde::Deserialize)]
     struct Delicate;
 
@@ -364,7 +367,7 @@ mod tests {
         drop([Value::new(Delicate), Value::new(Delicate)]);
         drop(OptionalValue::from(Some(Value::new(Delicate))));
         let list = Value::new(7);
-        // Also where another panic is under way.
+        // Also while another panic is unwinding.
         let both = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let _delicate = Value::new(Delicate);
             panic!("{list:?}");

@@ -1,4 +1,4 @@
-//! A notification in words.
+//! The text of a notification.
 
 use crate::author::notify::{Event, Notification};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn cannot_run(node: &str, pipeline: &str) -> String {
     format!("{node} of {pipeline} cannot run: something before it failed")
 }
 
-/// Whether it is about a run that was cancelled: a journal of an earlier version may still have the event of a failure for it.
+/// True if the notification is about a cancelled run. A journal of an earlier version may record it as a failure.
 pub(crate) fn is_cancelled(n: &Notification) -> bool {
     n.event == Event::OnCancel || n.node.is_none() && n.state.as_deref() == Some("cancelled")
 }
@@ -43,7 +43,7 @@ fn state(n: &Notification) -> &str {
     n.state.as_deref().unwrap_or("unfinished")
 }
 
-/// What is known besides, as names and values. The error is left out, as it may have many lines.
+/// Further facts, as names and values. The error is left out, as it may have many lines.
 pub(crate) fn details(n: &Notification) -> Vec<(&str, String)> {
     let mut details = vec![("run", n.run_id.clone()), ("logical date", n.logical_date.format("%FT%TZ").to_string())];
     if let Some(state) = &n.state {
@@ -65,12 +65,12 @@ pub(crate) fn details(n: &Notification) -> Vec<(&str, String)> {
     details
 }
 
-/// The attempt, where one was made: a node that cannot run has none.
+/// The attempt, if there was one: a node that cannot run has none.
 pub(crate) fn attempt(n: &Notification) -> Option<u32> {
     n.elapsed.and(n.attempt)
 }
 
-/// Without what is too small to matter.
+/// A duration without parts that are too small to matter.
 pub(crate) fn duration(duration: Duration) -> String {
     let coarse = match duration {
         long if long >= Duration::from_mins(1) => Duration::from_secs(long.as_secs()),
@@ -79,7 +79,7 @@ pub(crate) fn duration(duration: Duration) -> String {
     humantime::format_duration(coarse).to_string()
 }
 
-/// The first `limit` characters, with a sign that there were more.
+/// The first `limit` characters, with an ellipsis if there were more.
 pub(crate) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -87,9 +87,10 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     }
 }
 
-/// The same each time the same thing is told, and no other time. Two pipelines of one schedule have runs of one id, at one time.
+/// A key that is the same each time the same event is reported, and different for any other event. It names the pipeline, because
+/// two pipelines on one schedule have runs with the same id at the same time.
 pub(crate) fn key(n: &Notification) -> String {
-    // Nanoseconds since 1970, which are more than 64 bits far from it.
+    // Nanoseconds since 1970 do not fit into 64 bits for distant dates.
     let at = i128::from(n.at.timestamp()) * 1_000_000_000 + i128::from(n.at.timestamp_subsec_nanos());
     format!("{}/{}/{}/{}/{at}", n.pipeline, n.run_id, n.node.as_deref().unwrap_or_default(), n.event.name())
 }

@@ -1,4 +1,4 @@
-//! `acts`: who asked for what, the newest first.
+//! `acts`: the commands that users issued, newest first.
 
 use super::output;
 use crate::host::Command;
@@ -8,18 +8,18 @@ use chrono::SecondsFormat;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// So much of a command and of its answer is listed. `--json` has what is kept.
+/// The most characters of a command and of its answer that the table shows. `--json` prints all that is stored.
 const SHOWN: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Acts {
-    /// Those before that number: the next page
+    /// List the acts before this number: the next page
     #[arg(long, value_name = "N")]
     before: Option<i64>,
-    /// How many
+    /// Maximum number of acts
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u32,
-    /// Prints one JSON object per line and act
+    /// Print one JSON object per line and act
     #[arg(long)]
     json: bool,
 }
@@ -44,7 +44,7 @@ pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
 
 fn row(act: &Act) -> [String; 4] {
     let refused = if act.done { "" } else { "refused: " };
-    // One line each: an answer may explain itself at length.
+    // One line per act, since an answer may have a long explanation.
     let answer = output::first_fact(&act.answer);
     let short = |text: String| output::cut(one_line(&text).into_owned(), SHOWN);
     [when(act), short(act.who.clone().unwrap_or_default()), short(Command::named(act)), short(format!("{refused}{answer}"))]

@@ -1,4 +1,4 @@
-//! `airflow`: the pipelines as tasks of Airflow's.
+//! `airflow`: exports the pipelines as Airflow tasks.
 
 use super::args::Airflow;
 use super::{choose, output};
@@ -13,7 +13,7 @@ pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, Str
         [] => pipelines.to_vec(),
         named => named.iter().map(|id| choose::one(pipelines, Some(id)).cloned()).collect::<Result<_, _>>()?,
     };
-    let executable = std::env::current_exe().map_err(|error| format!("this program does not find itself: {error}"))?;
+    let executable = std::env::current_exe().map_err(|error| format!("the path of this executable is unknown: {error}"))?;
     let name = name_of(&executable);
     let export = Export { pipelines: &chosen, queue: &queue, without: &without, name: &name };
     if !check {
@@ -28,7 +28,7 @@ pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, Str
         }
         Fresh::No(stale) => {
             let why = if stale == [to.join(&name)] {
-                ": the DAGs are the same, and the executable is another build, or one of both is not stripped"
+                ": the DAGs are the same, but the executable is another build, or only one of the two is stripped"
             } else {
                 ""
             };
@@ -39,7 +39,7 @@ pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, Str
     }
 }
 
-/// The program's name, as that of a Python file.
+/// Returns the program's name, which also names the Python file.
 fn name_of(executable: &Path) -> String {
     executable.file_stem().map_or_else(|| "pipelines".to_owned(), |name| name.to_string_lossy().into_owned())
 }

@@ -1,4 +1,4 @@
-//! The arguments, with help that names every default.
+//! The command-line arguments. Their help texts name every default.
 
 #![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
 
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
-/// Checks, draws, runs and simulates the pipelines of this binary.
+/// Check, draw, run and simulate the pipelines of this binary.
 #[derive(Debug, Parser)]
 #[command(
     subcommand_required = true,
@@ -28,20 +28,20 @@ use tracing::level_filters::LevelFilter;
     after_help = "Exit codes: 0 success, 1 the run failed, 2 wrong use or a mistake in a plan, 130 interrupted by Ctrl-C, 143 by SIGTERM."
 )]
 pub(super) struct Args {
-    /// Log lines of this level and graver go to stderr: off, error, warn, info, debug, trace
+    /// Minimum level of log lines written to stderr: off, error, warn, info, debug, trace
     ///
-    /// Without it the environment variable PIPELINE_LOG says it, else it is info.
+    /// The default is the environment variable PIPELINE_LOG, else info.
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level, help_heading = "Logging")]
     pub(super) log: Option<LevelFilter>,
-    /// How log lines are written: text for people, json for one JSON object a line, with the run, the node and the attempt
+    /// Format of log lines: text, or json for one JSON object per line with the run, the node and the attempt
     ///
-    /// Without it the environment variable PIPELINE_LOG_FORMAT says it, else it is text.
+    /// The default is the environment variable PIPELINE_LOG_FORMAT, else text.
     #[arg(long, global = true, value_name = "FORMAT", value_parser = log_format, help_heading = "Logging")]
     pub(super) log_format: Option<LogFormat>,
-    /// The file that keeps all runs; without it PIPELINE_JOURNAL names it, else it is .pipeline/journal.db
+    /// The journal file that stores all runs; defaults to PIPELINE_JOURNAL, else .pipeline/journal.db
     ///
-    /// PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` make the file if it is not there; all other commands
-    /// say where they looked for it.
+    /// PIPELINE_JOURNAL is an environment variable. `run`, `serve` and `backfill` create the file if it is missing; all other
+    /// commands fail and print its path.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Journal")]
     pub(super) journal: Option<PathBuf>,
     #[command(subcommand)]
@@ -50,59 +50,59 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Builds every plan with its default params and prints all mistakes of all pipelines
+    /// Build every plan with its default params and report all mistakes
     Check {
-        /// That pipeline alone; without it all of them
+        /// Check only this pipeline; without it all of them
         pipeline: Option<String>,
-        /// Fails if a secret or a webhook's URL has no value here; without it that is a warning
+        /// Fail if a secret or a webhook URL has no value here; without it that is a warning
         #[arg(long)]
         env: bool,
-        /// Prints one JSON object per line and pipeline, and one without a pipeline for mistakes that several make together
+        /// Print one JSON object per line and pipeline, and one without a pipeline for mistakes that involve several
         #[arg(long)]
         json: bool,
     },
-    /// Lists the pipelines, their schedules, when they run next and what they do
+    /// List the pipelines, their schedules and their next runs
     ///
-    /// Whether a schedule is paused stands in the journal; where there is none, no schedule is.
+    /// Whether a schedule is paused is recorded in the journal. Without a journal, no schedule is paused.
     List {
-        /// Prints one JSON object per line and pipeline
+        /// Print one JSON object per line and pipeline
         #[arg(long)]
         json: bool,
     },
-    /// Lists the assets: when each was last updated, who updates it and who waits for it
+    /// List the assets, their last updates, and the pipelines that update, await or read them
     Assets(Assets),
-    /// Lists the settings: what they are, what they are by default, and which pipelines take them
+    /// List or change the settings: values, defaults, and the pipelines that take them
     Settings(Settings),
-    /// Draws a pipeline's plan with its default params
+    /// Draw a pipeline's plan with its default params
     Graph {
-        /// The pipeline; need not be named if it is the only one
+        /// The pipeline; may be omitted if it is the only one
         pipeline: Option<String>,
-        /// What to draw it as
+        /// The output format
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Runs a pipeline once, now, to its end
+    /// Run a pipeline once, now, until it ends
     ///
-    /// Shows a line per node that runs or waits where stdout and stderr are terminals, else prints a line per event. At the end
-    /// it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts running attempts off and leaves the run unfinished; a second
-    /// one ends the process at once.
+    /// If stdout and stderr are terminals, this shows a line per running or waiting node, else it prints a line per event. At the
+    /// end it waits at most 30s for callbacks. Ctrl-C or SIGTERM cuts off running attempts and leaves the run unfinished; a
+    /// second one ends the process at once.
     ///
-    /// All that happens is kept in the journal. The unfinished run of the same pipeline and logical date is gone on with, where
-    /// it was; without a logical date the pipeline's newest unfinished run. Else a new one starts.
+    /// Every event is recorded in the journal. An unfinished run for the same pipeline and logical date is resumed; without a
+    /// logical date, the pipeline's newest unfinished run. Otherwise a new run starts.
     Run(Run),
-    /// Runs all pipelines as their schedules say, until Ctrl-C or SIGTERM
+    /// Run all pipelines on their schedules, until Ctrl-C or SIGTERM
     ///
-    /// A run starts at the end of its data interval. Ticks that were missed while nobody served are made up for by pipelines
-    /// with `catchup`; of others the latest interval runs. What was unfinished is gone on with. On Ctrl-C or SIGTERM nothing more
-    /// starts, and what is under way may end; what has not after --drain is cut off. Unfinished runs are gone on with by the next
-    /// `serve`. A second signal ends the process at once.
+    /// A run starts at the end of its data interval. Intervals that were missed while no process served are backfilled for
+    /// pipelines with `catchup`; for others only the latest interval runs. Unfinished runs are resumed. On Ctrl-C or SIGTERM no
+    /// new attempt starts, and running attempts may finish; after --drain they are cut off. The next `serve` resumes unfinished
+    /// runs. A second signal ends the process at once.
     Serve {
-        /// How long attempts that are under way may take once the process is to end
+        /// How long running attempts may take to finish once the process is asked to stop
         #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
         drain: Duration,
-        /// Deletes runs that ended longer ago, of pipelines without a `keep` of their own: 90d, 12h; without it they stay
+        /// Delete runs that ended longer ago, for pipelines without their own `keep`: 90d, 12h; without it runs are never deleted
         ///
-        /// At the start, and once an hour from then on. What `prune` leaves stays here as well.
+        /// Runs are deleted at the start and then once an hour. The runs that `prune` spares are spared here as well.
         #[arg(long, value_name = "DURATION", value_parser = kept)]
         keep: Option<Duration>,
         #[command(flatten)]
@@ -111,164 +111,165 @@ pub(super) enum Command {
         #[command(flatten)]
         beside: super::dashboard::Beside,
     },
-    /// Shows what the journal keeps as a web page, until Ctrl-C or SIGTERM
+    /// Serve the journal as a web page, until Ctrl-C or SIGTERM
     ///
-    /// It reads the journal's file: beside the process that serves, of a stopped project, or of a copy. What is asked for there is done by
-    /// the process that holds the journal. `serve` shows the same page itself.
+    /// It reads the journal file: next to the process that serves, of a stopped project, or a copy. The process that holds the
+    /// journal carries out the actions requested on the page. `serve` shows the same page itself.
     #[cfg(feature = "dashboard")]
     Dashboard(super::dashboard::Show),
-    /// Starts a new run of a pipeline, in the process that serves if there is one
+    /// Start a new run of a pipeline, in the process that serves if there is one
     ///
-    /// Where another process holds the journal, that one runs it; this command waits until the run has started or waits for its
-    /// turn, and says so. Where none does, the run is run here, to its end. A date that has an unfinished manual run is refused, also
-    /// where the date is not given but follows from the schedule. The journal has to be there.
+    /// If another process holds the journal, that process runs it; this command returns once the run has started or is queued,
+    /// and reports which. Otherwise the run is executed here until it ends. A date with an unfinished manual run is refused, even
+    /// if the date is not given but derived from the schedule. The journal must exist.
     Trigger {
-        /// The pipeline; need not be named if it is the only one
+        /// The pipeline; may be omitted if it is the only one
         pipeline: Option<String>,
         #[command(flatten)]
         about: About,
         #[command(flatten)]
         how: How,
     },
-    /// Runs the data intervals of a pipeline that start between two dates and are over
+    /// Run the completed data intervals of a pipeline between two dates
     ///
-    /// Where another process holds the journal, that one runs them. Where none does, they are run here, and what earlier
-    /// backfills of the pipeline left unfinished is, too.
+    /// If another process holds the journal, that process runs them. Otherwise they run here, together with unfinished runs of
+    /// the pipeline's earlier backfills.
     Backfill(Backfill),
-    /// No longer follows a pipeline's schedule
+    /// Pause a pipeline's schedule
     ///
-    /// What runs goes on, and `trigger` and `backfill` still work.
+    /// Active runs continue, and `trigger` and `backfill` still work.
     Pause {
-        /// The pipeline; need not be named if it is the only one
+        /// The pipeline; may be omitted if it is the only one
         pipeline: Option<String>,
     },
-    /// Follows a pipeline's schedule again
+    /// Resume a pipeline's schedule
     ///
-    /// Ticks that were missed meanwhile are made up for if it has `catchup`; else its latest interval runs.
+    /// Intervals missed meanwhile are backfilled if the pipeline has `catchup`; otherwise only its latest interval runs.
     Unpause {
-        /// The pipeline; need not be named if it is the only one
+        /// The pipeline; may be omitted if it is the only one
         pipeline: Option<String>,
     },
-    /// Ends a run: its attempts are cut off, and what has not ended is skipped
+    /// Cancel a run: cut off its attempts and skip all nodes that have not ended
     Cancel {
-        /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
+        /// The run's id, as listed by `runs`; PIPELINE/RUN if several pipelines have that id
         run: String,
         #[command(flatten)]
         how: How,
     },
-    /// Ends a node as skipped, whether it waits, is under way or has failed; the run goes on from there
+    /// End a node as skipped, whether it waits, runs or has failed; the run continues from there
     Skip {
-        /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
+        /// The run's id, as listed by `runs`; PIPELINE/RUN if several pipelines have that id
         run: String,
-        /// The node, an element's being `upload[3]`
+        /// The node; `upload[3]` for an element of a mapping
         node: String,
         #[command(flatten)]
         how: How,
     },
-    /// Goes on with all runs that have not ended, and tells whoever has not been told yet
+    /// Resume all unfinished runs and deliver pending notifications
     ///
-    /// A run that this program cannot go on with stays as it is, `blocked`, and others go on. `show` says why.
+    /// A run that this program cannot resume stays `blocked`, and the others continue. `show` prints the reason.
     Resume {
-        /// Goes on with runs whose nodes are gone, or take something else now
+        /// Resume runs even if nodes were removed or their inputs changed
         ///
-        /// Nodes that are gone are dropped from the run, as Airflow marks them `removed`; what was decided of others because of them is
-        /// decided again by the plan as it is now. What has succeeded stays so.
+        /// Removed nodes are dropped from the run, as Airflow marks them `removed`; decisions about other nodes that depended on
+        /// them are made again with the current plan. Nodes that succeeded stay so.
         #[arg(long)]
         accept_removed: bool,
-        /// Prints what each run can be measured by, and writes it to FILE with its pipeline's id before the ending: m.prom is m.sales.prom
+        /// Print metrics of each run and write them to FILE with the pipeline's id before the extension: m.prom becomes
+        /// m.sales.prom
         ///
-        /// Of several runs of a pipeline the one that started last is written. Else as `run --metrics`.
+        /// For several runs of one pipeline, the run that started last is written. Otherwise as `run --metrics`.
         #[arg(long, value_name = "FILE")]
         metrics: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
-    /// Tries nodes of a run again that have ended, with what was decided because of them
+    /// Retry ended nodes of a run, and everything decided because of them
     Retry {
-        /// The run's id, as `runs` lists it; with its pipeline, PIPELINE/RUN, if several have it
+        /// The run's id, as listed by `runs`; PIPELINE/RUN if several pipelines have that id
         run: String,
-        /// The nodes, an element's being `upload[3]`; without any: all that failed or was cut off by the run's end
+        /// The nodes; `upload[3]` for an element of a mapping; without any, all that failed or were cut off by the end of the run
         nodes: Vec<String>,
-        /// All that depends on them runs again, too
+        /// Run all downstream nodes again as well
         #[arg(long)]
         downstream: bool,
-        /// Prints what the run can be measured by at its end, and writes it to FILE, as `run --metrics` does
+        /// Print run metrics at the end and write them to FILE, as `run --metrics` does
         ///
-        /// Not where another process holds the journal, as that one runs it.
+        /// Not if another process holds the journal, since that process then runs it.
         #[arg(long, value_name = "FILE")]
         metrics: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
-    /// Lists the runs that the journal keeps, the newest first
+    /// List the runs in the journal, newest first
     Runs(Runs),
-    /// Shows a run that the journal keeps: its timeline, its attempts that failed or were cut off, and what each node waits for
+    /// Show a run: its timeline, its failed and interrupted attempts, and what each node waits for
     Show {
-        /// The run's id, as `runs` lists it
+        /// The run's id, as listed by `runs`
         run: String,
-        /// Prints the run as one HTML file, with its log and its records: `show RUN --html >run.html`
+        /// Print the run as one HTML file, with its log and its records: `show RUN --html >run.html`
         #[arg(long)]
         html: bool,
     },
-    /// Prints what the attempts of a run, or of one of its nodes, logged
+    /// Print the log lines of a run, or of one of its nodes
     ///
-    /// The journal keeps the lines of the level that --log said when the node ran, at most 1 MiB of an attempt and 64 MiB of a run.
+    /// The journal stores lines of the --log level in effect when the node ran, at most 1 MiB per attempt and 64 MiB per run.
     Logs(Logs),
-    /// Lists who asked for what, and what came of it, the newest first
+    /// List the commands that users issued and their results, newest first
     ///
-    /// `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry` and `prune` are kept, the last 10,000; a user is called as the
-    /// environment of his command did (`USER`).
+    /// The last 10,000 `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry` and `prune` commands are recorded.
+    /// The user's name is taken from the environment of the command (`USER`).
     Acts(Acts),
-    /// Deletes old runs from the journal, in the process that holds it if there is one
+    /// Delete old runs from the journal, in the process that holds it if there is one
     ///
-    /// Runs that have not ended, or have not told everybody, stay; so does what schedules, templates and queued runs look back on, as the newest
-    /// run of each pipeline and kind and its newest success. The file shrinks. A journal of an earlier version is written anew for that, where no process holds
-    /// it, which takes free space of twice its size.
+    /// Unfinished runs and runs with pending notifications are kept, and so is everything that schedules, templates and queued
+    /// runs depend on, such as the newest run of each pipeline and kind and its newest success. The file shrinks. A journal of an
+    /// earlier version is rewritten for that if no process holds it, which takes free space of twice its size.
     Prune(Prune),
-    /// Copies the journal into FILE, also while another process writes it
+    /// Copy the journal to FILE, even while another process writes it
     ///
-    /// FILE is a whole journal, with what was kept at one moment, and appears as a whole. Nobody is held up meanwhile.
+    /// FILE is a complete journal as of one moment, and appears atomically. No writer is blocked meanwhile.
     Backup {
-        /// The copy; its folder has to be there
+        /// The copy; its folder must exist
         file: PathBuf,
-        /// Replaces FILE if it is there and a regular file
+        /// Replace FILE if it exists and is a regular file
         #[arg(long)]
         force: bool,
     },
-    /// Moves times of the journal that are in the future back to the present
+    /// Move times of the journal that are in the future back to the present
     ///
-    /// For a journal that was written while the machine's clock was ahead: nothing goes on from it until then. The times keep their order;
-    /// logical dates and data intervals stay as they are.
+    /// For a journal that was written while the machine's clock was ahead: until that time is reached, nothing continues from it.
+    /// The order of the times is preserved; logical dates and data intervals do not change.
     Repair,
-    /// Makes the pipelines tasks of Airflow's
+    /// Export the pipelines as Airflow tasks
     #[cfg(feature = "airflow")]
     Airflow {
         #[command(subcommand)]
         what: Airflow,
     },
-    /// Removes what killed processes have left of files that they were writing into buckets
+    /// Remove partial files that killed processes left in buckets
     ///
-    /// In all folders of a `file://` bucket: files `NAME#1` that nobody has written to for an hour and no process has locked. A write removes them from its own
-    /// folder anyway. On `s3://` there are none: a lifecycle rule of the bucket ends uploads that were left.
+    /// In all folders of a `file://` bucket: files `NAME#1` that were not written for an hour and are not locked by a process. A
+    /// write removes those in its own folder anyway. `s3://` has none: a lifecycle rule of the bucket aborts unfinished uploads.
     Gc {
         /// URLs of buckets
         #[arg(value_name = "BUCKET", required = true)]
         buckets: Vec<String>,
     },
-    /// Runs a pipeline on virtual time, in milliseconds, and prints its timeline
+    /// Run a pipeline on virtual time, in milliseconds, and print its timeline
     ///
     /// The engine and the bodies are the real ones. Memory buckets are empty at the start, and the clock starts at the end of the
-    /// data interval. A run that still waits after 400 days is given up, and counts as failed.
+    /// data interval. A run that still waits after 400 days is abandoned and counts as failed.
     Simulate(Simulate),
-    /// Runs a run that the journal keeps once more on virtual time, with something otherwise, and says what differs
+    /// Replay a run on virtual time with something changed, and print the differences
     ///
-    /// No body is called and nobody is told: each node answers as it did, after as long as it took. What the run never came to is unknown, and said
-    /// to be. The pipeline's nodes have to be those of the run.
+    /// No body is called and no notification is sent: each node answers as it did, after the time it took. Whatever the run never
+    /// reached is reported as unknown. The pipeline must still have the nodes of the run.
     WhatIf(WhatIfArgs),
-    /// Says which runs a pipeline's schedule would begin, and when, under what is supposed
+    /// Forecast the runs of a pipeline's schedule under given assumptions
     ///
-    /// The scheduler of `serve` decides on virtual time, from what the journal knows now. Nothing is run or written. A process that serves is supposed
-    /// from now on, and a pipeline that is paused stays so, where nothing else is said.
+    /// The scheduler of `serve` decides on virtual time, from the current content of the journal. Nothing is run or written.
+    /// Unless stated otherwise, a process is assumed to serve from now on, and a paused pipeline stays paused.
     Forecast(ForecastArgs),
 }
 
@@ -276,27 +277,27 @@ pub(super) enum Command {
 pub(super) enum Format {
     /// For people: a drawing and a table of nodes
     Text,
-    /// A Mermaid flowchart, as Markdown pages draw it
+    /// A Mermaid flowchart, as Markdown pages render it
     Mermaid,
     /// A picture: a box for each task, sensor and mapping
     Svg,
-    /// All of the plan, for programs
+    /// The whole plan, for programs
     Json,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {
-    /// The pipeline; need not be named if it is the only one
+    /// The pipeline; may be omitted if it is the only one
     pub(super) pipeline: Option<String>,
     #[command(flatten)]
     pub(super) about: About,
-    /// Starts a new run even if there is an unfinished one to go on with
+    /// Start a new run even if an unfinished one could be resumed
     #[arg(long)]
     pub(super) new: bool,
-    /// Prints what the run can be measured by at its end, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
+    /// Print run metrics at the end and write them to FILE: JSON if it ends in .json, otherwise Prometheus text
     ///
-    /// Also of a run that failed or was interrupted. FILE is replaced as a whole, by way of another file beside it, so that no reader sees half of it;
-    /// its folder has to be there. What is no regular file is refused, such as a pipe, and so is a file of the journal.
+    /// Also for a run that failed or was interrupted. FILE is replaced atomically by way of a temporary file in its folder, which
+    /// must exist. Anything but a regular file, such as a pipe, is refused, and so are the files of the journal.
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,
     #[command(flatten)]
@@ -305,21 +306,22 @@ pub(super) struct Run {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Backfill {
-    /// The pipeline; need not be named if it is the only one
+    /// The pipeline; may be omitted if it is the only one
     pub(super) pipeline: Option<String>,
-    /// The first interval is the first that starts on that day or later: 2024-03-25; or then: 2024-03-25T06:00, 2024-03-25T06:00:00Z
+    /// Start with the first interval that starts on this day or later: 2024-03-25; or at this time: 2024-03-25T06:00,
+    /// 2024-03-25T06:00:00Z
     #[arg(long, value_name = "D")]
     pub(super) from: String,
-    /// The last interval is the last that starts on that day or earlier; or then
+    /// End with the last interval that starts on this day or earlier; or at this time
     #[arg(long, value_name = "D")]
     pub(super) to: String,
-    /// How many of the pipeline's backfill runs may be active at once; without it, its `max_active_runs`
+    /// Maximum number of active backfill runs of the pipeline; defaults to its `max_active_runs`
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_active_runs: Option<u32>,
-    /// Which intervals that have a run already are run again: those whose newest run failed, or all
+    /// Which intervals that already have a run are run again: those whose newest run failed, or all
     #[arg(long, value_enum, default_value_t = Reprocess::None)]
     pub(super) reprocess: Reprocess,
-    /// Lists the intervals that would be run, and runs nothing
+    /// List the intervals that would be run, and run nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
@@ -339,13 +341,13 @@ pub(super) enum Reprocess {
     All,
 }
 
-/// How runs are run.
+/// How runs are executed.
 #[derive(Debug, clap::Args)]
 pub(super) struct How {
-    /// How many attempts of nodes without a pool of their own may run at once
+    /// Maximum number of concurrent attempts of nodes that are in no pool
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) parallelism: u32,
-    /// Prints one JSON object per line and event, the last one with the run's result
+    /// Print one JSON object per line and event; the last one has the result of the run
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -353,22 +355,23 @@ pub(super) struct How {
 /// The params of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct Given {
-    /// Sets a param, or one in an object by `of.region=eu`: a text, or JSON where its type is a list or an object; may be repeated
+    /// Set a param, or one inside an object with `of.region=eu`: a text, or JSON where its type is a list or an object; may be
+    /// repeated
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) params: Vec<(String, String)>,
-    /// Sets params from a JSON object; --param overrides it, and what neither sets has its default, in nested objects, too
+    /// Set params from a JSON object; --param overrides it, and what neither sets has its default, also in nested objects
     #[arg(long = "params", value_name = "FILE.json")]
     pub(super) file: Option<PathBuf>,
 }
 
-/// What a run is about.
+/// The logical date and the params of a run.
 #[derive(Debug, clap::Args)]
 pub(super) struct About {
-    /// The data interval that starts on that day: 2024-03-25; or that contains that time: 2024-03-25T06:00, 2024-03-25T06:00:00Z
+    /// The data interval that starts on this day: 2024-03-25; or that contains this time: 2024-03-25T06:00, 2024-03-25T06:00:00Z
     ///
-    /// Days, and times without an offset, are of the pipeline's time zone. A day on which no interval starts, or more than one, is
-    /// refused. Without a schedule a day is its midnight. Without this option it is the last complete interval; of a pipeline without a
-    /// schedule, now (simulated: the first interval at or after the pipeline's start, else 2024-01-01).
+    /// Days, and times without an offset, are in the pipeline's time zone. A day on which no interval starts, or more than one,
+    /// is refused. Without a schedule a day means its midnight. The default is the last complete interval; for a pipeline without
+    /// a schedule, now (simulated: the first interval at or after the pipeline's start, else 2024-01-01).
     #[arg(long, value_name = "D")]
     pub(super) logical_date: Option<String>,
     #[command(flatten)]
@@ -377,74 +380,75 @@ pub(super) struct About {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Simulate {
-    /// The pipeline; need not be named if it is the only one
+    /// The pipeline; may be omitted if it is the only one
     pub(super) pipeline: Option<String>,
     #[command(flatten)]
     pub(super) about: About,
-    /// FILE's contents arrive as that object, so long after the start: 7m=data-bucket/raw/x.json:x.json; may be repeated
+    /// Put the contents of FILE at this URL, this long after the start: 7m=data-bucket/raw/x.json:x.json; may be repeated
     ///
-    /// A URL without a scheme is one of memory://; file:///PATH writes a real file. The URL ends at its first colon.
+    /// A URL without a scheme is a memory:// URL; file:///PATH writes a real file. The URL ends at its first colon.
     #[arg(long = "arrive", value_name = "WHEN=URL:FILE", value_parser = arrival)]
     pub(super) arrivals: Vec<Arrival>,
-    /// A run of another pipeline has ended, so long after the start: 3m=counts, 3m=counts='{"count": 7}'; may be repeated
+    /// A run of another pipeline has ended, this long after the start: 3m=counts, 3m=counts='{"count": 7}'; may be repeated
     ///
-    /// It succeeded, and each task that the JSON names has returned that value; `failed` or `failed: ERROR` says otherwise. It is the run of the
-    /// same data interval: counts@2024-03-25 is that of another.
+    /// It succeeded, and each task named in the JSON returned that value, unless HOW is `failed` or `failed: ERROR`. It is the
+    /// run of the same data interval; counts@2024-03-25 is the run of another one.
     #[arg(long = "ran", value_name = "WHEN=PIPELINE[@DATE][=HOW]", value_parser = ran)]
     pub(super) ran: Vec<OtherPipelineRun>,
-    /// That asset is updated, so long after the start, and that is the update's value: 0s=rates='{"eur": 7}'; may be repeated
+    /// Update an asset with this value, this long after the start: 0s=rates='{"eur": 7}'; may be repeated
     #[arg(long = "updated", value_name = "WHEN=ASSET=JSON", value_parser = updated)]
     pub(super) updates: Vec<Updated>,
-    /// That attempt of that node fails with that error, and its body is not called: load@1='503'; may be repeated
+    /// Fail this attempt of a node with this error, without calling its body: load@1='503'; may be repeated
     #[arg(long = "fail", value_name = "NODE@ATTEMPT=ERROR", value_parser = failure)]
     pub(super) failures: Vec<Failure>,
-    /// That node succeeds at once with that value, and its body is not called: load='{"rows": 7}'; may be repeated
+    /// Let a node succeed at once with this value, without calling its body: load='{"rows": 7}'; may be repeated
     ///
-    /// The value is JSON of what the task returns. `upload` stands for all elements of a mapping, `upload[3]` for one.
+    /// The value is the task's result as JSON. `upload` means all elements of a mapping, `upload[3]` one of them.
     #[arg(long = "stub", value_name = "NODE=JSON", value_parser = stub)]
     pub(super) stubs: Vec<(String, serde_json::Value)>,
-    /// That setting has that value, as `settings set` reads it; without it, it has its default: limit=200; may be repeated
+    /// Give a setting this value, in the form that `settings set` takes, instead of its default: limit=200; may be repeated
     #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = key_value)]
     pub(super) settings: Vec<(String, String)>,
-    /// Each operation on that bucket takes that long, or a random time of a range: data-bucket=2s, data-bucket=50ms..2s; may be repeated
+    /// Each operation on a bucket takes this long, or a random time in a range: data-bucket=2s, data-bucket=50ms..2s; may be
+    /// repeated
     #[arg(long = "latency", value_name = "BUCKET=TIME", value_parser = latency)]
     pub(super) latencies: Vec<(String, String)>,
-    /// That bucket cannot be reached from then until then: data-bucket=5m..20m; may be repeated
+    /// A bucket is unreachable between two times: data-bucket=5m..20m; may be repeated
     ///
-    /// A bucket without a scheme is one of memory://, here and for --latency.
+    /// A bucket without a scheme is a memory:// bucket, here and for --latency.
     #[arg(long = "outage", value_name = "BUCKET=FROM..UNTIL", value_parser = outage)]
     pub(super) outages: Vec<Outage>,
-    /// What all jitter and all random latencies are drawn from
+    /// Seed of all jitter and all random latencies
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
-    /// Prints what the run can be measured by, too, and writes it to FILE: as JSON if its name ends with .json, else for Prometheus
+    /// Print run metrics and write them to FILE: JSON if it ends in .json, otherwise Prometheus text
     #[arg(long, value_name = "FILE")]
     pub(super) metrics: Option<PathBuf>,
 }
 
-/// What is to be done about Airflow.
+/// The subcommands of `airflow`.
 #[cfg(feature = "airflow")]
 #[derive(Debug, Subcommand)]
 pub(super) enum Airflow {
-    /// Writes a file of DAGs, and the executable that runs their tasks
+    /// Write a DAG file, and the executable that runs its tasks
     ///
-    /// The file is for Airflow's folder of DAGs and imports nothing of this program's; the executable is for the folder that an
-    /// `ExecutableCoordinator` of Airflow 3.3 looks into. Where none does, the file has Airflow run the executable that stands beside it, or that the
-    /// environment variable PIPELINE_BUNDLE names. The same code gives the same bytes.
+    /// The DAG file is for Airflow's DAG folder and imports nothing of this program; the executable is for the folder that an
+    /// `ExecutableCoordinator` of Airflow 3.3 reads. Without a coordinator, Airflow runs the executable next to the DAG file, or
+    /// the one that the environment variable PIPELINE_BUNDLE names. The same code gives the same bytes.
     Export {
         /// The folder
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
-        /// Writes nothing; fails where what stands there is not of this code
+        /// Write nothing; fail if the files there differ from what this program would write
         #[arg(long)]
         check: bool,
         /// The queue that a coordinator serves
         #[arg(long, value_name = "QUEUE", default_value = "rust")]
         queue: String,
-        /// What Airflow has not, and is to be left out
+        /// Leave out a feature that Airflow does not have
         #[arg(long, value_name = "WHAT")]
         without: Vec<crate::airflow::Left>,
-        /// Which pipelines; all where none is named
+        /// The pipelines to export; without any, all of them
         #[arg(value_name = "PIPELINE")]
         pipelines: Vec<String>,
     },
@@ -453,20 +457,22 @@ pub(super) enum Airflow {
 /// `what-if`
 #[derive(Debug, clap::Args)]
 pub(super) struct WhatIfArgs {
-    /// The run's id, as `runs` lists it
+    /// The run's id, as listed by `runs`
     pub(super) run: String,
-    /// What a sensor looks for is there at another time; may be repeated
+    /// What a sensor waits for arrives at another time; may be repeated
     ///
-    /// `export=+20m` is 20 minutes later than in the run, `export=-5m` earlier, `export=20m` that long after the run's start, `export=never` not at all.
+    /// `export=+20m` is 20 minutes later than in the run, `export=-5m` earlier, `export=20m` that long after the start of the
+    /// run, and `export=never` not at all.
     #[arg(long = "arrive", value_name = "NODE=TIME")]
     pub(super) arrivals: Vec<String>,
-    /// That attempt of that node fails: load@1, load@1=503; may be repeated
+    /// This attempt of a node fails: load@1, load@1=503; may be repeated
     #[arg(long = "fail", value_name = "NODE@ATTEMPT[=ERROR]")]
     pub(super) failures: Vec<String>,
-    /// That option of that node has another value: export.poke=20s, of poke, timeout, retries and `retry_delay`; may be repeated
+    /// An option of a node has another value: export.poke=20s; the options are poke, timeout, retries and `retry_delay`; may be
+    /// repeated
     #[arg(long = "set", value_name = "NODE.OPTION=VALUE")]
     pub(super) options: Vec<String>,
-    /// That pool has another number of slots: database=4; may be repeated
+    /// A pool has another number of slots: database=4; may be repeated
     #[arg(long = "slots", value_name = "POOL=SLOTS")]
     pub(super) slots: Vec<String>,
 }
@@ -474,27 +480,28 @@ pub(super) struct WhatIfArgs {
 /// `forecast`
 #[derive(Debug, clap::Args)]
 pub(super) struct ForecastArgs {
-    /// The pipeline; need not be named if it is the only one
+    /// The pipeline; may be omitted if it is the only one
     pub(super) pipeline: Option<String>,
-    /// So many ticks are looked ahead, at most 500; without it 20
+    /// Number of ticks to forecast, at most 500; defaults to 20
     #[arg(long, value_name = "N")]
     pub(super) ticks: Option<String>,
-    /// It is looked ahead until then, but for 500 ticks at most: 2026-03-31, 2026-03-31T06:00; dates are in the schedule's time zone
+    /// Forecast until this time, but at most 500 ticks: 2026-03-31, 2026-03-31T06:00; dates are in the schedule's time zone
     #[arg(long, value_name = "DATE", conflicts_with = "ticks")]
     pub(super) until: Option<String>,
-    /// A run takes so long: 20m; without it as long as the median of the last 20 that succeeded
+    /// Duration of a run: 20m; defaults to the median of the last 20 that succeeded
     #[arg(long, value_name = "TIME")]
     pub(super) takes: Option<String>,
-    /// No process serves then: 2026-03-28T06:00..2026-03-31, ..2026-03-31, 2026-03-28..; may be repeated
+    /// No process serves during this time: 2026-03-28T06:00..2026-03-31, ..2026-03-31, 2026-03-28..; may be repeated
     #[arg(long, value_name = "FROM..UNTIL")]
     pub(super) stopped: Vec<String>,
-    /// The pipeline is paused then; may be repeated
+    /// The pipeline is paused during this time; may be repeated
     #[arg(long, value_name = "FROM..UNTIL")]
     pub(super) paused: Vec<String>,
-    /// The run of the interval that starts on that day or at that time fails, read as --logical-date is; may be repeated
+    /// The run of the interval that starts on this day or at this time fails; dates are as for --logical-date; may be repeated
     #[arg(long = "fail", value_name = "DATE")]
     pub(super) fails: Vec<String>,
-    /// That option has another value: catchup=true, of catchup, `depends_on_past` and `max_active_runs`; may be repeated
+    /// An option of the pipeline has another value: catchup=true; the options are catchup, `depends_on_past` and
+    /// `max_active_runs`; may be repeated
     #[arg(long = "set", value_name = "OPTION=VALUE")]
     pub(super) options: Vec<String>,
 }
@@ -545,16 +552,16 @@ pub(super) struct Outage {
     pub(super) until: String,
 }
 
-/// The journal's file: as the option says, else the environment, else in the present folder.
+/// Returns the journal file: the option, else the environment variable, else the default in the current folder.
 pub(super) fn journal(option: Option<PathBuf>) -> PathBuf {
     let named = || std::env::var_os("PIPELINE_JOURNAL").filter(|name| !name.is_empty());
     option.or_else(|| named().map(PathBuf::from)).unwrap_or_else(|| PathBuf::from(".pipeline/journal.db"))
 }
 
-/// A limit of no time would delete each run as it ends.
+/// Zero is refused: it would delete each run as it ends.
 fn kept(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("it must be longer than zero; without it runs stay".to_owned()),
+        Duration::ZERO => Err("it must be longer than zero; without it runs are never deleted".to_owned()),
         keep => Ok(keep),
     }
 }
@@ -578,17 +585,17 @@ fn arrival(text: &str) -> Result<Arrival, String> {
     Ok(Arrival { when: when.to_owned(), url: format!("{scheme}://{object}"), file: file.into() })
 }
 
-/// One that is a part of an argument, which the error therefore names.
+/// Parses a duration that is only part of an argument, so the error quotes it.
 fn duration_in(text: &str) -> Result<Duration, String> {
     duration(text).map_err(|why| format!("`{text}` is not a duration: {why}"))
 }
 
-/// JSON that is a part of an argument.
+/// Parses JSON that is part of an argument.
 fn value_in(json: &str) -> Result<serde_json::Value, String> {
-    serde_json::from_str(json).map_err(|error| format!("`{json}` is no JSON: {error}; a text stands in quotes"))
+    serde_json::from_str(json).map_err(|error| format!("`{json}` is not valid JSON: {error}; write a text in quotes"))
 }
 
-/// A time, or a range whose parts are in order.
+/// Parses a time, or a range whose end is not before its start.
 fn range(text: &str) -> Result<(&str, &str), String> {
     let (from, until) = text.split_once("..").unwrap_or((text, text));
     if duration_in(until)? < duration_in(from)? {
@@ -597,7 +604,7 @@ fn range(text: &str) -> Result<(&str, &str), String> {
     Ok((from, until))
 }
 
-/// The bucket's URL, and what is said of it.
+/// Splits `BUCKET=WHAT` into the bucket's URL and the rest.
 fn of_bucket(text: &str) -> Option<(String, &str)> {
     let (bucket, what) = text.rsplit_once('=').filter(|(bucket, _)| !bucket.is_empty())?;
     Some((if bucket.contains("://") { bucket.to_owned() } else { format!("memory://{bucket}") }, what))
@@ -623,9 +630,10 @@ fn failure(text: &str) -> Result<Failure, String> {
     let form = || "write NODE@ATTEMPT=ERROR, as in `load@1=503`".to_owned();
     let (at, error) = text.split_once('=').ok_or_else(form)?;
     let (node, attempt) = at.rsplit_once('@').ok_or_else(form)?;
-    let attempt: u32 = attempt.parse().map_err(|_| format!("`{attempt}` is no attempt: they count from 1; {}", form()))?;
+    let attempt: u32 =
+        attempt.parse().map_err(|_| format!("`{attempt}` is not an attempt: attempts count from 1; {}", form()))?;
     if node.is_empty() || attempt == 0 {
-        return Err(format!("attempts count from 1, and the node is not left out; {}", form()));
+        return Err(format!("attempts count from 1, and the node must be named; {}", form()));
     }
     Ok(Failure { node: node.to_owned(), attempt, error: error.to_owned() })
 }
@@ -644,7 +652,7 @@ fn ran(text: &str) -> Result<OtherPipelineRun, String> {
     Ok(OtherPipelineRun { when: when.to_owned(), pipeline: pipeline.to_owned(), run })
 }
 
-/// How a run of another pipeline has ended.
+/// Parses how a run of another pipeline ended.
 fn ended(how: &str) -> Result<OtherRun, String> {
     match how.split_once(':').map_or((how, None), |(state, error)| (state, Some(error.trim_start()))) {
         ("success", None) => Ok(OtherRun::success()),
@@ -652,10 +660,10 @@ fn ended(how: &str) -> Result<OtherRun, String> {
         ("failed", Some(error)) => Ok(OtherRun::failed(error)),
         _ if how.starts_with('{') => {
             let read: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_str(how).map_err(|error| format!("`{how}` is no JSON: {error}"))?;
+                serde_json::from_str(how).map_err(|error| format!("`{how}` is not valid JSON: {error}"))?;
             Ok(read.iter().fold(OtherRun::success(), |run, (task, value)| run.output_json(task, value)))
         }
-        _ => Err(format!("`{how}` is no end of a run")),
+        _ => Err(format!("`{how}` is not an end of a run")),
     }
 }
 
@@ -673,14 +681,14 @@ fn stub(text: &str) -> Result<(String, serde_json::Value), String> {
     Ok((node.to_owned(), value_in(json)?))
 }
 
-/// A command of the binary's own: all that follows its name is its own affair.
+/// Returns the clap command for one of the binary's own commands. Clap parses none of its arguments.
 pub(super) fn own(name: &'static str, about: &'static str) -> clap::Command {
     let rest = clap::Arg::new("arguments").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let rest = rest.value_parser(clap::value_parser!(OsString)).hide(true);
     clap::Command::new(name).about(about).disable_help_flag(true).arg(rest)
 }
 
-/// What followed the name of a command of the binary's own.
+/// Returns the arguments after the name of one of the binary's own commands.
 pub(super) fn own_arguments(given: &clap::ArgMatches) -> Vec<OsString> {
     given.get_many::<OsString>("arguments").into_iter().flatten().cloned().collect()
 }
@@ -723,7 +731,7 @@ mod tests {
     fn a_stub_is_a_node_and_json() {
         assert_eq!(stub("upload[3]={\"a\": \"=\"}"), Ok(("upload[3]".into(), serde_json::json!({ "a": "=" }))));
         assert!(stub("load").unwrap_err().starts_with("write NODE=JSON"));
-        assert!(stub("load=done").unwrap_err().starts_with("`done` is no JSON: "));
+        assert!(stub("load=done").unwrap_err().starts_with("`done` is not valid JSON: "));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Commands that whoever holds the journal carries out: another process, or this one where none does.
+//! Commands that the holder of the journal carries out: another process, or this one if there is none.
 
 use super::output;
 use super::runner::{Finished, RunnerError};
@@ -8,7 +8,7 @@ use crate::journal::SqliteJournal;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Does it here, or asks the holder to. What the holder did is printed; what it refused is the error.
+/// Executes the command here, or asks the holder to. Prints the holder's answer, or returns it as the error if it refused.
 pub(super) fn or_here(
     journal: &Path,
     command: &Command,
@@ -26,7 +26,7 @@ pub(super) fn or_here(
     }
 }
 
-/// Has a journal that nobody holds changed here, or asks the holder to. What was done is printed and kept as an act.
+/// Changes a journal that nobody holds here, or asks the holder to. The result is printed and recorded as an act.
 pub(super) fn change(
     journal: &Path,
     command: &Command,
@@ -55,14 +55,14 @@ pub(super) fn change(
     }
 }
 
-/// Who did it.
+/// Which process carried the command out.
 #[derive(Debug)]
 pub(super) enum Done {
     Here(Finished),
     There(ExitCode),
 }
 
-/// Has the holder do it. None where nobody holds the journal any more.
+/// Asks the holder. Returns `None` if nobody holds the journal any more.
 pub(super) fn ask_holder(journal: &Path, command: &Command) -> Result<Option<ExitCode>, String> {
     match ask(journal, command).map_err(|error| error.to_string())? {
         Some(Answer { done: true, text }) => {
@@ -74,7 +74,7 @@ pub(super) fn ask_holder(journal: &Path, command: &Command) -> Result<Option<Exi
     }
 }
 
-/// Refuses where there is no journal: nothing of it could be meant.
+/// Refuses a command if the journal is missing, since all that it could refer to is in the journal.
 pub(super) fn must_exist(journal: &Path) -> Result<(), String> {
     if journal.exists() { Ok(()) } else { Err(JournalError::Missing { path: journal.to_owned() }.to_string()) }
 }

@@ -1,4 +1,4 @@
-//! `assets`: what they are, who updates them and who waits for them; `assets update`: an update from outside.
+//! `assets`: lists the assets and the pipelines that use them; `assets update`: an update from outside.
 
 use super::{asked, output};
 use crate::host::{Command, KnownAssets};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Assets {
-    /// Prints one JSON object per line and asset
+    /// Print one JSON object per line and asset
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -23,19 +23,19 @@ pub(super) struct Assets {
 
 #[derive(Debug, clap::Subcommand)]
 enum Update {
-    /// Updates an asset from outside, in the process that holds the journal if there is one
+    /// Update an asset from outside, in the process that holds the journal if there is one
     ///
-    /// The pipelines that wait for it begin their runs in the process that serves. The journal has to be there.
+    /// The pipelines that wait for it begin their runs in the process that serves. The journal must exist.
     Update {
         /// The asset's name
         name: String,
-        /// The value, of the asset's type, as JSON
+        /// The value as JSON, of the asset's type
         #[arg(long, value_name = "JSON")]
         value: String,
     },
 }
 
-/// What the pipelines have to do with an asset.
+/// The pipelines that use an asset.
 #[derive(Debug, Default)]
 struct Users {
     updated_by: Vec<String>,
@@ -68,7 +68,7 @@ fn list(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, 
             }
         }
     }
-    // The assets are those of the binary, whether or not anything was kept of them.
+    // The assets are those of the binary, even if the journal knows nothing of them.
     let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let mut rows = vec![["asset", "last update", "by", "updated by", "waited for by", "read by"].map(str::to_owned)];
     for (name, users) in &known {
@@ -110,14 +110,15 @@ pub(super) fn date(update: &StoredUpdate) -> String {
     update.at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// What made an update.
+/// Returns what made an update.
 pub(super) fn by(update: &StoredUpdate) -> String {
     update.by.as_ref().map_or_else(|| "from outside".to_owned(), ToString::to_string)
 }
 
 fn update(pipelines: &[Pipeline], asset: &str, value: &str, journal: &Path) -> Result<ExitCode, String> {
-    let value: Value = serde_json::from_str(value)
-        .map_err(|error| format!("the value is no JSON: {error}; a text is written in quotes, as in --value '\"2024-03-25\"'"))?;
+    let value: Value = serde_json::from_str(value).map_err(|error| {
+        format!("the value is not valid JSON: {error}; write a text in quotes, as in --value '\"2024-03-25\"'")
+    })?;
     let command = Command::Update { asset: asset.to_owned(), value: value.clone() };
     let keep = |journal: &_| KnownAssets::of(pipelines)?.update(journal, asset, &value, Clock::system().now());
     asked::change(journal, &command, keep)

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, given.pipeline.as_deref())?;
     let params = params::given(pipeline, &given.given)?;
-    // What is wrong is said here, by the arguments that are, and not by another process.
+    // Mistakes are reported here, with the arguments that caused them, and not by another process.
     pipeline.plan(&params).map_err(|error| params::blame(&given.given, &error))?;
     let backfill = Backfill {
         pipeline: pipeline.id().to_owned(),

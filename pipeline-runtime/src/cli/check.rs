@@ -41,11 +41,11 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool, json: boo
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
 }
 
-/// What is found of a pipeline by itself.
+/// The result of checking one pipeline by itself.
 struct Checked {
     plan: Result<Plan, PlanError>,
     warnings: Vec<String>,
-    /// What is wrong with values that are not in the code.
+    /// Mistakes in values that are not in the code.
     wrong: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Checked {
     }
 }
 
-/// Whether every plan is sound; else all mistakes. Warns of secrets without a value.
+/// Returns an error with all mistakes unless every plan is sound. Warns of secrets without a value.
 pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
     let (mut plans, mut wrong) = (Vec::new(), Vec::new());
     for pipeline in pipelines {

@@ -1,9 +1,9 @@
-//! Which pipeline is meant.
+//! Selects the pipelines that a command is about.
 
 use crate::Pipeline;
 use crate::plan::same_id;
 
-/// Whether each has an id of its own; else what to do about it.
+/// Returns an error that says what to do unless the ids of the pipelines are distinct.
 pub(super) fn distinct(pipelines: &[Pipeline]) -> Result<(), String> {
     if let Some(problem) = same_id(pipelines) {
         return Err(problem);
@@ -11,7 +11,7 @@ pub(super) fn distinct(pipelines: &[Pipeline]) -> Result<(), String> {
     if pipelines.is_empty() { Err("this binary has no pipelines: give them to `cli::main`".into()) } else { Ok(()) }
 }
 
-/// The pipeline of that id, or the only one.
+/// Returns the pipeline with that id; without an id, the only one.
 pub(super) fn one<'a>(pipelines: &'a [Pipeline], id: Option<&str>) -> Result<&'a Pipeline, String> {
     match (id, pipelines) {
         (Some(id), _) => pipelines.iter().find(|pipeline| pipeline.id() == id).ok_or_else(|| unknown(pipelines, id)),
@@ -20,7 +20,7 @@ pub(super) fn one<'a>(pipelines: &'a [Pipeline], id: Option<&str>) -> Result<&'a
     }
 }
 
-/// The pipeline of that id, or all.
+/// Returns the pipeline with that id; without an id, all.
 pub(super) fn some<'a>(pipelines: &'a [Pipeline], id: Option<&str>) -> Result<Vec<&'a Pipeline>, String> {
     match id {
         Some(_) => Ok(vec![one(pipelines, id)?]),

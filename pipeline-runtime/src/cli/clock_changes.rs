@@ -1,5 +1,5 @@
-//! The wall clock is set while a sensor waits: its timeout is neither shortened nor lengthened. On virtual time, in real runs five
-//! hundred times as fast, and from one process to the next.
+//! Tests that set the wall clock while a sensor waits: its timeout is neither shortened nor lengthened. They run on virtual time,
+//! in real runs five hundred times as fast, and across two processes.
 
 use super::{Progress, Runner};
 use crate::journal::SqliteJournal;
@@ -15,13 +15,13 @@ use tokio::sync::watch;
 
 const SPEED: u32 = 500;
 const TIMEOUT: Duration = Duration::from_mins(20);
-/// At 0, 4, 8, 12, 16 and 20 minutes; fewer where the machine is late.
+/// At 0, 4, 8, 12, 16 and 20 minutes; fewer if the machine is slow.
 const MOST_POKES: usize = 6;
 const HOUR: TimeDelta = TimeDelta::hours(1);
 
 static POKES: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
-// A poke's own limit is half a second on the wall, which a busy machine may keep a thread waiting for less than.
+// On the wall clock the poke timeout is half a second, which is longer than a busy machine delays a thread.
 #[sensor(poke = "4m", poke_timeout = "4m", timeout = "20m")]
 async fn export(bucket: Bucket) -> Result<Poke<Object>> {
     let found = bucket.head("export.json").await?;
@@ -59,7 +59,7 @@ fn in_a_simulation() {
     assert_eq!(report.node("export").finished(), Some(TIMEOUT));
 }
 
-/// Runs it while the wall clock is set by so much, soon after the first poke.
+/// Runs it while the wall clock is set by that much, soon after the first poke.
 fn run_while_set(by: TimeDelta) -> (RunReport, Duration) {
     POKES.send_replace(0);
     let began = Instant::now();
@@ -82,14 +82,14 @@ fn in_a_real_run() {
     for by in [HOUR, -HOUR] {
         let (report, took) = run_while_set(by);
         assert_timed_out(&report);
-        // Not shortened, by a clock that is none of the run's; nor lengthened, by what fits into it.
+        // Not shortened by a clock that is not the run's, and not lengthened beyond the pokes that fit into it.
         assert!(took >= TIMEOUT / SPEED, "{took:?}");
         assert!((2..=MOST_POKES).contains(&pokes(&report).len()), "set by {by}: {}", report.timeline());
         assert!(pokes(&report).is_sorted());
     }
 }
 
-/// Begins a run, and leaves in `folder` the journal as a process that was killed after the first poke would have.
+/// Starts a run, and leaves in `folder` the journal as a process killed after the first poke would have.
 fn begin_and_die(folder: &Path) {
     POKES.send_replace(0);
     let (alive, dead) = (folder.join("alive.db"), folder.join("dead.db"));
@@ -97,7 +97,7 @@ fn begin_and_die(folder: &Path) {
     let began =
         Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).journal(&alive).beside(|_| async move {
             poked().await;
-            // The second poke is started once the first has been kept.
+            // The second poke starts once the first is recorded.
             let _ = POKES.subscribe().wait_for(|pokes| *pokes > 1).await;
             for end in ["", "-wal"] {
                 let file = |of: &Path| format!("{}{end}", of.display());
@@ -110,7 +110,7 @@ fn begin_and_die(folder: &Path) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(removed).unwrap();
 }
 
-/// Goes on with it under a wall clock that was set meanwhile.
+/// Resumes it under a wall clock that was set meanwhile.
 fn go_on(folder: &Path) -> RunReport {
     let runner = Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).journal(folder.join("dead.db"));
     runner.run().unwrap().into_reports().remove(0)
@@ -124,7 +124,7 @@ fn set_back_while_the_process_is_down_it_counts_as_no_time() {
     set::forward(-HOUR);
     let report = go_on(folder.path());
     assert_timed_out(&report);
-    // The poke that the death cut off is made again.
+    // The poke that was cut off by the death of the process is made again.
     assert!((3..=MOST_POKES + 1).contains(&pokes(&report).len()), "{}", report.timeline());
     assert!(pokes(&report).is_sorted());
 }
@@ -139,7 +139,7 @@ fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left(
     assert_timed_out(&report);
     let so_far = pokes(&report).iter().filter(|at| **at < TIMEOUT).count();
     assert_eq!(pokes(&report).len(), so_far + 1, "{}", report.timeline());
-    // The hour, less what the first process took to begin: its clock is so much faster than the wall's.
+    // The hour, less the first process's startup time: its clock is that much faster than the wall clock.
     assert!(report.node("export").finished() >= Some(Duration::from_mins(50)), "{}", report.timeline());
 }
 

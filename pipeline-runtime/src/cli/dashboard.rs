@@ -1,4 +1,4 @@
-//! `dashboard`, and what of it `serve` takes.
+//! `dashboard`, and the dashboard options of `serve`.
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help, shown as they stand")]
 
@@ -11,22 +11,22 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Where `serve` looks for what `--dashboard` would say.
+/// The environment variable that stands in for `--dashboard` of `serve`.
 const VARIABLE: &str = "PIPELINE_DASHBOARD";
 
-/// Who may see the page, and under which names.
+/// Who may see the page, and under which host names.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Dashboard")]
 pub(super) struct Access {
-    /// The path that stands before all addresses of the page, where a proxy puts one: /pipelines
+    /// Path prefix of all addresses of the page, if a proxy adds one: /pipelines
     #[arg(long, value_name = "PATH", default_value = "/")]
     base_path: String,
-    /// The token that lets in whoever has it: auto makes one and prints it with the address, else the file that holds it
+    /// Token required for access: auto generates one and prints it with the address; otherwise the file that contains it
     ///
-    /// Needed where other machines reach the address. Programs send it as `Authorization: Bearer TOKEN`.
+    /// Required if other machines can reach the address. Programs send it as `Authorization: Bearer TOKEN`.
     #[arg(long, value_name = "auto|FILE")]
     token: Option<String>,
-    /// A further name by which a proxy asks for the page; may be given several times
+    /// Another host name under which a proxy requests the page; may be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 }
@@ -42,27 +42,28 @@ impl Access {
     }
 }
 
-/// What of the page `serve` takes.
+/// The dashboard options of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Dashboard")]
 pub(super) struct Beside {
-    /// Where the dashboard is: an address and a port, or a port; without it PIPELINE_DASHBOARD says it, else it is 127.0.0.1:7373
+    /// Address of the dashboard: an address and a port, or a port; defaults to PIPELINE_DASHBOARD, else 127.0.0.1:7373
     ///
-    /// Where the port is taken, it is the next free one. PIPELINE_DASHBOARD is an environment variable; off there is --no-dashboard.
+    /// If the port is taken, the next free one is used. PIPELINE_DASHBOARD is an environment variable; its value `off` means
+    /// --no-dashboard.
     #[arg(long, value_name = "ADDR", conflicts_with = "no_dashboard")]
     dashboard: Option<Listen>,
-    /// Without the dashboard
+    /// Do not serve the dashboard
     #[arg(long)]
     no_dashboard: bool,
     #[command(flatten)]
     access: Access,
 }
 
-/// The page that `serve` shows, if it is to show one.
+/// The dashboard that `serve` is to show.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     options: Options,
-    /// Nobody asked for it: the runs matter more.
+    /// True if the user did not ask for it: then an error does not stop the runs.
     is_by_default: bool,
 }
 
@@ -82,7 +83,8 @@ impl Beside {
 }
 
 impl Wanted {
-    /// Shows the page, and says where it is. None where nobody asked for it and it cannot be shown, which is said.
+    /// Starts the dashboard and prints its address. If the user did not ask for it and it cannot be started, prints a warning and
+    /// returns `None`.
     pub(super) fn start(
         self,
         journal: &Path,
@@ -110,13 +112,13 @@ fn said(dashboard: &Dashboard) -> String {
     format!("dashboard {}{note}", dashboard.url())
 }
 
-/// Shows the journal as a web page, until Ctrl-C or SIGTERM
+/// Serve the journal as a web page, until Ctrl-C or SIGTERM
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
-    /// Where it is: an address and a port, or a port; the next free one where that is taken
+    /// Address to listen on: an address and a port, or a port; the next free port if it is taken
     #[arg(long, value_name = "ADDR", default_value = crate::dashboard::DEFAULT_ADDRESS)]
     listen: Listen,
-    /// Nothing can be asked for
+    /// Refuse all actions
     #[arg(long)]
     read_only: bool,
     #[command(flatten)]
@@ -125,12 +127,12 @@ pub(super) struct Show {
 
 pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result<ExitCode, String> {
     let options = show.access.options(show.listen, show.read_only).map_err(|error| error.to_string())?;
-    // That there is none, or that it is another file, is told before an address is.
+    // A journal that is missing or is another file is reported before an address is printed.
     crate::read::JournalReader::open(journal).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the process has no means to wait: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("the tokio runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let end = until_asked_to_end().map_err(|error| format!("the process cannot hear signals: {error}"))?;
+        let end = until_asked_to_end().map_err(|error| format!("signal handlers cannot be installed: {error}"))?;
         let dashboard = Dashboard::start(options, journal, pipelines, Clock::system(), None);
         let dashboard = dashboard.map_err(|error| error.to_string())?;
         output::to_stdout(&said(&dashboard));
@@ -139,7 +141,7 @@ pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result
     })
 }
 
-/// Waits for Ctrl-C or SIGTERM, which are heard from now on.
+/// Waits for Ctrl-C or SIGTERM. The handlers are installed at once, before the future is polled.
 fn until_asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;

@@ -1,10 +1,10 @@
-//! Durations and counts as people read them.
+//! Durations and counts in a form for people.
 
 pub(super) use crate::observe::{brief, offset, plural};
 use pipeline_syntax::duration::{self, Zero};
 use std::time::Duration;
 
-/// What an argument says: a duration as an attribute has it, or none at all.
+/// Parses a duration argument as attributes do, but allows zero.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     duration::parse(text, Zero::Allowed)
 }

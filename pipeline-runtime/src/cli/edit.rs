@@ -1,4 +1,4 @@
-//! `cancel`, `skip` and `retry`: what is changed about one run.
+//! `cancel`, `skip` and `retry`: edits of one run.
 
 use super::metrics::MetricsFile;
 use super::{Place, Progress, asked, output};
@@ -12,7 +12,7 @@ pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>
     let quiet = place.progress == Progress::Json;
     let metrics = file.map(|file| MetricsFile::new(file, &place.journal, quiet)).transpose()?;
     asked::must_exist(&place.journal)?;
-    let (run, edit) = command.edit().ok_or("this command is about no run")?;
+    let (run, edit) = command.edit().ok_or("this command is not about a run")?;
     let done =
         asked::or_here(&place.journal, command, || Ok(place.runner(pipelines)?.edit(run, edit.clone()).asked(command).run()))?;
     match (&done, &metrics) {
@@ -20,14 +20,14 @@ pub(super) fn run(pipelines: &[Pipeline], command: &Command, file: Option<&Path>
             finished.reports().iter().for_each(|report| metrics.keep(&report.metrics()));
         }
         (asked::Done::There(_), Some(metrics)) => output::to_stderr(&format!(
-            "\nwarning: the metrics were not written to {}, as the process that holds the journal runs it",
+            "\nwarning: the metrics were not written to {}, since the process that holds the journal executes the run",
             metrics.named().display()
         )),
         (_, None) => {}
     }
     Ok(match done {
         asked::Done::There(code) => code,
-        // Whoever cancels a run wants it cancelled.
+        // For `cancel`, a cancelled run is a success.
         asked::Done::Here(finished)
             if edit == Edit::Cancel && finished.reports().iter().all(|report| report.state() == RunState::Cancelled) =>
         {

@@ -13,16 +13,16 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, asked.pipeline.as_deref())?;
     let supposed = supposed(asked, pipeline)?;
-    // What nobody has run yet has a schedule all the same.
+    // A pipeline that has never run has a schedule all the same.
     let reader = journal.exists().then(|| JournalReader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let forecast =
         Forecast::of(reader.as_ref(), pipeline, &supposed, Clock::system().now()).map_err(|error| error.to_string())?;
     output::to_stdout(&table(&forecast));
     let takes = if forecast.takes.is_zero() { "no time".to_owned() } else { brief(forecast.takes) };
-    output::to_stdout(&format!("\ntimes are in {}; a run is taken to last {takes}", forecast.zone.name()));
+    output::to_stdout(&format!("\ntimes are in {}; a run is assumed to take {takes}", forecast.zone.name()));
     if reader.is_none() {
         let journal = journal.display();
-        output::to_stdout(&format!("note: there is no journal {journal}, so it is as of a pipeline that has never run"));
+        output::to_stdout(&format!("note: there is no journal {journal}, so the pipeline is taken as one that has never run"));
     }
     for note in &forecast.notes {
         output::to_stdout(&format!("note: {note}"));

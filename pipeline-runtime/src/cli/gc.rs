@@ -1,4 +1,4 @@
-//! `gc`: what killed processes have left in buckets.
+//! `gc`: removes what killed processes left in buckets.
 
 use super::output;
 use crate::storage::{Bucket, BucketError};

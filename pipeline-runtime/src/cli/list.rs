@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, String> {
-    // The pipelines are those of the binary, whether or not anything was kept of them.
+    // The pipelines are those of the binary, even if the journal knows nothing of them.
     let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let paused = reader.as_ref().map(Reader::paused).transpose().map_err(|error| error.to_string())?.unwrap_or_default();
     let now = Clock::system().now().to_utc();
@@ -29,7 +29,7 @@ pub(super) fn run(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<
         }
     }
     if !json {
-        // As good as no pipeline waits for another one, and then nothing is said of it.
+        // Almost no pipeline waits for another one; then the column is left out.
         if rows[1..].iter().any(|[_, _, _, upstream, ..]| !upstream.is_empty()) {
             output::to_stdout(&output::table(&rows));
         } else {
@@ -49,7 +49,7 @@ fn row(pipeline: &Pipeline, schedule: Option<&Schedule>, next: &NextRun) -> [Str
     };
     let next = match next {
         NextRun::NoSchedule => "none".to_owned(),
-        NextRun::ByHand => "none: by hand alone".to_owned(),
+        NextRun::ByHand => "none: only manually".to_owned(),
         NextRun::Paused => "paused".to_owned(),
         NextRun::Updated => "as it is updated".to_owned(),
         NextRun::At(at) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
@@ -78,7 +78,7 @@ fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, is_paused: bool, ne
     })
 }
 
-/// The ids of the pipelines whose runs it waits for. One without a plan has none that are known.
+/// Returns the ids of the pipelines whose runs it waits for; none if its plan cannot be built.
 fn upstream(pipeline: &Pipeline) -> Vec<&'static str> {
     let Ok(plan) = pipeline.plan(&serde_json::Value::Null) else { return Vec::new() };
     let awaited = plan.across.values().filter(|across| across.awaits().is_some());

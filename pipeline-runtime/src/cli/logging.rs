@@ -1,10 +1,10 @@
-//! What is logged, and how, by options and environment.
+//! The level and format of log lines, from options and environment.
 
 use crate::observe::logs::{LogFormat, Logging};
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
-/// What is logged and how: as the options say, else the environment, else from info on, as text.
+/// Returns the level and format: the options, else the environment variables, else `info` and text.
 pub(super) fn logging(level_option: Option<LevelFilter>, format: Option<LogFormat>) -> Result<Logging, String> {
     Ok(Logging {
         level: option_or(level_option, "PIPELINE_LOG", level, LevelFilter::INFO)?,

@@ -1,4 +1,4 @@
-//! `logs`: what a run's attempts said, read beside whoever runs them.
+//! `logs`: prints a run's log lines, even while another process executes the run.
 
 use super::{output, runs};
 use crate::engine::{Lookup, NodeState, node_name};
@@ -12,24 +12,24 @@ use std::time::Duration;
 
 /// How many lines are read at once.
 const PAGE: u32 = 1_000;
-/// The same of all nodes, where each page looks at all lines of the run.
+/// The page size for all nodes, where each page scans all lines of the run.
 const PAGE_OF_RUN: u32 = 50_000;
-/// How often somebody who follows looks for more.
+/// How often `--follow` checks for more lines.
 const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
-    /// The run's id, as `runs` lists it
+    /// The run's id, as listed by `runs`
     run: String,
-    /// The node, an element's being `upload[3]`; without it those of all nodes
+    /// The node; `upload[3]` for an element of a mapping; without it, all nodes
     node: Option<String>,
-    /// That attempt's lines alone
+    /// Print only the lines of this attempt
     #[arg(long, value_name = "N", requires = "node", value_parser = clap::value_parser!(u32).range(1..))]
     attempt: Option<u32>,
-    /// Waits for further lines until the node has ended, or without one the run
+    /// Wait for further lines until the node has ended, or without a node the run
     #[arg(long, short)]
     follow: bool,
-    /// Prints one JSON object per line
+    /// Print one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -53,7 +53,7 @@ pub(super) fn run(pipelines: &[Pipeline], logs: &Logs, journal: &Path) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// That there are no lines, and what became of the node: whoever looks for lines most often looks for that.
+/// Says that there are no lines, and how the node ended, since that is usually the question behind it.
 fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String, String> {
     let has_ended = |ended: bool| if ended { "" } else { " so far" };
     let Some(node) = &logs.node else {
@@ -78,7 +78,8 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String
     Ok(format!("`{node}` has logged nothing{attempt}{}; {became}", has_ended(of_node.state().is_end())))
 }
 
-/// Whether the run may have such a node: that an element is not there, only its list would say, which is looked at where there are no lines.
+/// Checks that the run may have such a node. Only the element list can tell that an element does not exist; it is read if there
+/// are no lines.
 fn is_there(run: &RunSummary, run_name: &str, node: &str) -> Result<(), String> {
     let Some((name, elements)) = node_name(node) else { return Err(no_node(run_name, node)) };
     let given = elements.len();
@@ -97,12 +98,12 @@ fn no_node(run: &str, node: &str) -> String {
 }
 
 fn follow(printed: &mut Printed<'_>, mut details: RunDetails) -> Result<(), String> {
-    // Waiting is what a clock does, and clocks wait on a runtime.
+    // A clock can only sleep on a tokio runtime.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
     let clock = Clock::system();
     let mut seen = None;
     loop {
-        // Before the lines are read: those that a node leaves are kept no later than its end.
+        // Read before the lines: the lines of a node are committed no later than its end.
         let version = printed.reader.version().map_err(|error| error.to_string())?;
         if seen != Some(version) {
             seen = Some(version);
@@ -117,7 +118,7 @@ fn follow(printed: &mut Printed<'_>, mut details: RunDetails) -> Result<(), Stri
     }
 }
 
-/// What has been printed so far.
+/// The lines printed so far.
 struct Printed<'a> {
     reader: &'a JournalReader,
     run: &'a RunSummary,

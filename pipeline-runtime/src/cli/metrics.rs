@@ -1,38 +1,41 @@
-//! `--metrics FILE`: what a run can be measured by, at its end.
+//! `--metrics FILE`: writes run metrics when the run ends.
 
 use super::output;
 use crate::journal::{SqliteJournal, absolute};
 use crate::{RunMetrics, RunReport};
 use std::path::{Path, PathBuf};
 
-/// Where metrics are to be written.
+/// Where to write metrics.
 #[derive(Debug)]
 pub(super) struct MetricsFile<'a> {
     named: &'a Path,
-    /// From whichever folder: a body may change the process's own.
+    /// Absolute, since a body may change the process's working folder.
     path: PathBuf,
-    /// The same of the journal, whose files are not replaced.
+    /// The journal, as an absolute path; its files are not replaced.
     journal: PathBuf,
-    /// Whether stdout is for programs.
+    /// True if stdout is for programs.
     quiet: bool,
 }
 
 impl<'a> MetricsFile<'a> {
-    /// Refuses a file that could not be written, or must not be replaced, before anything has run.
+    /// Returns an error for a file that cannot be written or must not be replaced, before anything has run.
     pub(super) fn new(named: &'a Path, journal: &Path, quiet: bool) -> Result<Self, String> {
         let folder = match named.parent() {
             Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
             Some(folder) => folder,
-            None => return Err(format!("--metrics: `{}` is no file; name one, as in `--metrics run.prom`", named.display())),
+            None => return Err(format!("--metrics: `{}` is not a file; name one, as in `--metrics run.prom`", named.display())),
         };
         if named.is_dir() {
             return Err(format!("--metrics: `{}` is a folder; name a file in it", named.display()));
         }
         if !folder.is_dir() {
-            return Err(format!("--metrics: there is no folder `{}`; make it, or name a file in another one", folder.display()));
+            return Err(format!(
+                "--metrics: there is no folder `{}`; create it, or name a file in another folder",
+                folder.display()
+            ));
         }
         if let Some(reason) = not_replaced(named, journal) {
-            return Err(format!("--metrics: `{}` is not replaced, as it {reason}; name another file", named.display()));
+            return Err(format!("--metrics: `{}` is not replaced, since it {reason}; name another file", named.display()));
         }
         Ok(Self { named, path: absolute(named), journal: absolute(journal), quiet })
     }
@@ -41,12 +44,13 @@ impl<'a> MetricsFile<'a> {
         self.named
     }
 
-    /// Writes the file and, unless stdout is for programs, shows the same as tables. The run has ended by then and is not changed.
+    /// Writes the file and, unless stdout is for programs, prints the metrics as tables. The run has ended by then and does not
+    /// change.
     pub(super) fn keep(&self, metrics: &RunMetrics) {
         self.write(metrics, self.named, &self.path);
     }
 
-    /// As [`keep`](Self::keep), with a file for each pipeline: of its runs the one that started last, as files are about one run each.
+    /// As [`keep`](Self::keep), with a file per pipeline. A file is about one run: the pipeline's run that started last.
     pub(super) fn keep_each(&self, reports: &[RunReport]) {
         let mut reports: Vec<&RunReport> = reports.iter().collect();
         reports.sort_by_key(|report| report.history().started);
@@ -60,7 +64,7 @@ impl<'a> MetricsFile<'a> {
         if !self.quiet {
             output::to_stdout(&format!("\n{}", metrics.to_string().trim_end()));
         }
-        // Somebody may have made it meanwhile.
+        // Another process may have created it meanwhile.
         let failed = match not_replaced(path, &self.journal) {
             Some(reason) => format!("it {reason}"),
             None => match metrics.write(path) {
@@ -72,14 +76,14 @@ impl<'a> MetricsFile<'a> {
     }
 }
 
-/// Why a file must not be replaced, if so.
+/// Returns why a file must not be replaced, if so.
 fn not_replaced(file: &Path, journal: &Path) -> Option<&'static str> {
     if SqliteJournal::owns(journal, file) {
         return Some("belongs to the journal");
     }
-    // Of a link, what it leads to: a device or a pipe is there for others, who would find a file in its place.
+    // Follows links. A device or a pipe has other readers, who would find a file in its place.
     let is_irregular = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
-    is_irregular.then_some("is no regular file")
+    is_irregular.then_some("is not a regular file")
 }
 
 /// `m.prom` becomes `m.sales.prom`.

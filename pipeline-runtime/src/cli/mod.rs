@@ -20,88 +20,92 @@
 //!
 //! | command | does |
 //! |---|---|
-//! | `check [PIPELINE] [--env] [--json]` | builds every plan with its default params and prints all mistakes of all pipelines, each with its places; with `--env`, a secret without a value is one |
-//! | `list [--json]` | the pipelines, their schedules, when they run next and what they do |
-//! | `settings [--json]`, `settings set NAME=VALUE`, `settings unset NAME` | what there is to set, and what it is set to; sets it for runs that begin from then on |
+//! | `check [PIPELINE] [--env] [--json]` | builds every plan with its default params and reports all mistakes of all pipelines with their places; with `--env`, a secret without a value is a mistake |
+//! | `list [--json]` | lists the pipelines, their schedules and their next runs |
+//! | `settings [--json]`, `settings set NAME=VALUE`, `settings unset NAME` | lists the settings and their values; changes one for runs that begin from then on |
 //! | `graph [PIPELINE] [--format text\|mermaid\|svg\|json]` | draws a plan |
-//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once, to its end, or goes on with the unfinished run of that identity |
-//! | `serve [--drain 20s] [--keep 90d] [--dashboard ADDR\|--no-dashboard]` | follows all schedules, and goes on with what was unfinished; deletes runs that are older; shows the dashboard |
-//! | `dashboard [--listen ADDR] [--read-only] [--base-path P] [--token auto\|FILE]` | shows what the journal keeps as a web page |
+//! | `run [PIPELINE] [--logical-date D] [--param k=v]… [--params FILE.json] [--metrics FILE]` | runs a pipeline once until it ends, or resumes its unfinished run for that date |
+//! | `serve [--drain 20s] [--keep 90d] [--dashboard ADDR\|--no-dashboard]` | follows all schedules and resumes unfinished runs; deletes old runs; serves the dashboard |
+//! | `dashboard [--listen ADDR] [--read-only] [--base-path P] [--token auto\|FILE]` | serves the journal as a web page |
 //! | `trigger [PIPELINE] [--logical-date D] [--param k=v]…` | starts a new run, in the process that holds the journal if there is one |
-//! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs intervals that are over |
-//! | `pause [PIPELINE]`, `unpause [PIPELINE]` | no longer follows a schedule, or again |
-//! | `resume [--accept-removed] [--metrics FILE]` | goes on with all unfinished runs; also with those whose nodes are gone |
-//! | `cancel RUN` | ends a run: attempts are cut off, what has not ended is skipped |
-//! | `skip RUN NODE` | ends a node as skipped, whether it waits, is under way or has failed |
-//! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | tries nodes again that have ended; without any, those that failed |
-//! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | what the journal keeps, the newest first |
-//! | `show RUN` | a run's timeline, the attempts that failed or were cut off, and what each node waits for |
-//! | `logs RUN [NODE] [--attempt N] [--follow] [--json]` | what a node's attempts logged, or those of all nodes |
-//! | `assets [--json]` | the assets, their last updates, who updates them and who waits for them |
+//! | `backfill [PIPELINE] --from D --to D [--max-active-runs N] [--reprocess none\|failed\|all] [--dry-run]` | runs completed intervals |
+//! | `pause [PIPELINE]`, `unpause [PIPELINE]` | pauses or resumes a schedule |
+//! | `resume [--accept-removed] [--metrics FILE]` | resumes all unfinished runs; with `--accept-removed`, even if nodes were removed |
+//! | `cancel RUN` | cancels a run: attempts are cut off, nodes that have not ended are skipped |
+//! | `skip RUN NODE` | ends a node as skipped, whether it waits, runs or has failed |
+//! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | retries ended nodes; without any, those that failed |
+//! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | lists the runs in the journal, newest first |
+//! | `show RUN` | shows a run's timeline, its failed and interrupted attempts, and what each node waits for |
+//! | `logs RUN [NODE] [--attempt N] [--follow] [--json]` | prints the log lines of a node, or of all nodes |
+//! | `assets [--json]` | lists the assets, their last updates, and the pipelines that update, await or read them |
 //! | `assets update ASSET --value JSON` | updates an asset from outside, in the process that holds the journal if there is one |
-//! | `acts [--limit N] [--before N] [--json]` | who asked for what, and what came of it, the newest first |
+//! | `acts [--limit N] [--before N] [--json]` | lists the commands that users issued and their results, newest first |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs, in the process that holds the journal if there is one |
-//! | `backup FILE [--force]` | copies the journal, also beside the process that holds it |
+//! | `backup FILE [--force]` | copies the journal, even while another process writes it |
 //! | `repair` | moves times of the journal that are in the future back to the present |
-//! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--stub NODE=JSON]… [--fail NODE@ATTEMPT=ERROR]…` | runs it on virtual time, in milliseconds |
-//! | `what-if RUN [--arrive NODE=TIME]… [--fail NODE@ATTEMPT]… [--set NODE.OPTION=VALUE]… [--slots POOL=N]…` | runs a run that the journal keeps once more on virtual time, with something otherwise; calls no body |
+//! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--stub NODE=JSON]… [--fail NODE@ATTEMPT=ERROR]…` | runs a pipeline on virtual time, in milliseconds |
+//! | `what-if RUN [--arrive NODE=TIME]… [--fail NODE@ATTEMPT]… [--set NODE.OPTION=VALUE]… [--slots POOL=N]…` | replays a run on virtual time with something changed; calls no body |
 //!
-//! The exit code is 0 for success, 1 if the run failed or could not be kept any more, 2 for wrong use (mistakes in a plan included), 130 if Ctrl-C
-//! interrupted it and 143 if SIGTERM did, which are 128 and the signal's number. Where it would be 0 and something could not be written to stdout, as on a
-//! full disk, it is 1, and stderr says why; a reader that has gone, as `head` does, is no error. An only pipeline need not be named. A binary adds commands of its own with [`Cli`], and runs pipelines from
-//! them with [`Runner`].
+//! The exit code is 0 for success, 1 if the run failed or could no longer be recorded, 2 for wrong use (including mistakes in a
+//! plan), 130 if Ctrl-C interrupted it and 143 if SIGTERM did (128 plus the signal's number). If it would be 0 but something
+//! could not be written to stdout, as on a full disk, it is 1, and stderr names the cause; a reader that closes the pipe, as
+//! `head` does, is not an error. A binary's only pipeline need not be named. A binary adds its own commands with [`Cli`], and
+//! runs pipelines from them with [`Runner`].
 //!
 //! # Two processes
 //!
-//! One process writes the journal at a time: a second `serve`, `run` or `resume` is refused and told who does. `runs`, `show`,
-//! `logs` and `backup` read beside it. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`, `retry`, `prune`, `assets update`,
-//! `settings set` and `settings unset` are carried out by the holder, which looks for them five times a second; the command prints the answer, and exits with
-//! 2 where it was refused. Without a holder it
-//! does the work itself.
+//! Only one process writes the journal at a time: a second `serve`, `run` or `resume` is refused with an error that names the
+//! holder. `runs`, `show`, `logs` and `backup` read it at any time. `trigger`, `backfill`, `pause`, `unpause`, `cancel`, `skip`,
+//! `retry`, `prune`, `assets update`, `settings set` and `settings unset` are carried out by the holder, which checks for them
+//! five times a second; the command prints the answer, and exits with 2 if it was refused. Without a holder the command does the
+//! work itself.
 //!
-//! A process that serves, asked to end, starts nothing more and lets attempts that are under way come to their end for `--drain`; it
-//! exits with 0, or with 130 (Ctrl-C) or 143 (SIGTERM) where it had to cut them off. With `--json` it prints `run_finished` once a run has ended and
-//! everybody has been told.
+//! When a process that serves is asked to stop, it starts nothing more and gives running attempts `--drain` to finish. It exits
+//! with 0, or with 130 (Ctrl-C) or 143 (SIGTERM) if it had to cut them off. With `--json` it prints `run_finished` once a run has
+//! ended and all its notifications are delivered.
 //!
 //! # Which journal
 //!
-//! `--journal FILE` names it, else the environment variable `PIPELINE_JOURNAL`, else it is `.pipeline/journal.db` in the present
-//! folder. `run`, `serve` and `backfill` make it where there is none. All other commands are about runs or a process that are there already, so
-//! they are refused without one, and say where they looked.
+//! `--journal FILE` names it, else the environment variable `PIPELINE_JOURNAL`, else it is `.pipeline/journal.db` in the current
+//! folder. `run`, `serve` and `backfill` create it if it is missing. All other commands are about existing runs or a running
+//! process, so they are refused without a journal, and print the path that they tried.
 //!
 //! # Progress
 //!
-//! Where stdout and stderr are terminals, `run` shows a line for each node that runs or waits, redrawn at most ten times a
-//! second. Elsewhere it prints one line an event to stdout: `12.3s  export  up_for_reschedule  poke 3, next in 45s`.
+//! If stdout and stderr are terminals, `run` shows a line for each node that runs or waits, redrawn at most ten times a second.
+//! Otherwise it prints one line per event to stdout: `12.3s  export  up_for_reschedule  poke 3, next in 45s`.
 //!
-//! Runs never wait for whoever reads that. Up to 16 MiB of events and log lines wait to be written; what comes while there is no room is
-//! not shown, and a line in its place says so: `progress: 123 events were not shown, as nobody read them in time`. States, the summary,
-//! metrics and the exit code do not depend on what was shown, and the journal keeps every event, and the log lines of nodes.
+//! Runs never wait for a reader of that output. Up to 16 MiB of events and log lines are queued for writing. What arrives while
+//! the queue is full is dropped, and a line in its place reports it: `progress: 123 events were not shown, as nobody read them in
+//! time`. States, the summary, metrics and the exit code do not depend on the output, and the journal records every event and the
+//! log lines of nodes.
 //!
-//! Events are told as they happen, and some may be told that a crash then undoes, as they were not kept yet. The journal is the truth: a program that
-//! acts on what happened goes by `runs` and `show`, or reads the journal ([`read`](crate::read)). Nor does a run that is over wait for who reads: the
-//! journal is free before the last of it is printed.
+//! Events are printed as they happen, so a crash may undo some that were printed before they were recorded. The journal is the
+//! truth: a program that acts on events should use `runs` and `show`, or read the journal ([`read`](crate::read)). A finished run
+//! does not wait for a reader either: the journal is released before the last of the output is printed.
 //!
-//! With `--json` stdout has one object a line, each with an `event` and the time `at` in RFC 3339; what does not apply is left out.
+//! With `--json` stdout has one object per line, each with an `event` and the time `at` in RFC 3339; fields that do not apply are
+//! omitted.
 //!
 //! | `event` | further fields |
 //! |---|---|
-//! | `run_started` | `run_id`, `pipeline`, `logical_date`, `data_interval_end`, `params`, `nodes` (how many), `resumed` (true where an earlier process began it) |
+//! | `run_started` | `run_id`, `pipeline`, `logical_date`, `data_interval_end`, `params`, `nodes` (how many), `resumed` (true if an earlier process began it) |
 //! | `node` | `run_id`, `pipeline`, `node`, `state` (Airflow's words), `attempt`, `poke`, `next_at`, `elements`, `error`, `reason`, `cause` |
 //! | `callback` | `run_id`, `pipeline`, `callback` (`on_failure`, …), `node`, `notifier`, `state` (`due`, `told`, `failed`, `given_up`), `error`, `next_at` |
 //! | `run_finished` | `run_id`, `pipeline`, `state`, `seconds`, `nodes` (by id: `state`, `attempts`, `pokes`, `seconds`, `error`), `callbacks_due` |
-//! | `not_shown` | `events`, `log_lines` (how many are missing here, as nobody read them in time) |
+//! | `not_shown` | `events`, `log_lines` (how many are missing here, since nobody read them in time) |
 //!
-//! `run_finished` comes once for each run, last; its `state` is `running` where the run was interrupted. Fields may be added
-//! later, and none of these will change.
+//! `run_finished` is printed last, and once per run; its `state` is `running` if the run was interrupted. Fields may be added
+//! later; none of these will change.
 //!
 //! # Log lines
 //!
-//! They go to stderr, from the level of `--log` on, else of the environment variable `PIPELINE_LOG`, else from `info` on.
-//! `2024-03-25T06:00:01Z INFO process#1: parsed 3 records rows=3` is of the first attempt of node `process`. Where a process has several runs, the
-//! pipeline and the run's id stand before the node, `nightly/manual__2024-03-25T06:00:00Z/process#1`, so that two runs of one pipeline are told
-//! apart: always in `serve` and `backfill`; elsewhere the pipeline alone where several runs were given, and nothing where one was. What the engine says of a run is named the
-//! same, and everything else it says `engine`. A line is cut at 16 KiB; control characters in it are escaped, and its further lines are indented.
+//! They are written to stderr, from the level of `--log`, else of the environment variable `PIPELINE_LOG`, else `info`.
+//! `2024-03-25T06:00:01Z INFO process#1: parsed 3 records rows=3` is from the first attempt of node `process`. In a process with
+//! several runs, the pipeline and the run's id precede the node, `nightly/manual__2024-03-25T06:00:00Z/process#1`, which
+//! distinguishes two runs of one pipeline. `serve` and `backfill` always print both; other commands print only the pipeline if
+//! several runs were given, and neither for one run. Lines of the engine about a run have the same prefix; its other lines have
+//! `engine`. A line is cut at 16 KiB; control characters in it are escaped, and its continuation lines are indented.
 //!
 //! With `--log-format json`, or `PIPELINE_LOG_FORMAT=json`, each is one JSON object:
 //!
@@ -109,12 +113,12 @@
 //! |---|---|
 //! | `time` | by the run's clock, in RFC 3339 |
 //! | `level` | `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE` |
-//! | `target` | the module that says it |
-//! | `pipeline`, `run`, `node`, `attempt` | what it is about, as far as that is known |
+//! | `target` | the module that logs it |
+//! | `pipeline`, `run`, `node`, `attempt` | what the line is about, as far as known |
 //! | `message` | |
-//! | `fields` | the body's own fields, numbers as numbers, where there are any |
+//! | `fields` | the body's own fields, if any; numbers stay numbers |
 //!
-//! The summary and the `error: ..` of a command that was refused are no log lines, and stay texts.
+//! The summary and the `error: ..` of a refused command are not log lines, and stay plain text.
 
 mod acts;
 #[cfg(feature = "airflow")]
@@ -180,7 +184,7 @@ use tracing::level_filters::LevelFilter;
 /// The exit code of wrong use.
 const WRONG_USE: u8 = 2;
 
-/// Where and how the runs of a command are run.
+/// The journal and the options with which a command executes runs.
 #[derive(Debug)]
 struct Place {
     journal: PathBuf,
@@ -192,7 +196,7 @@ struct Place {
 }
 
 impl Place {
-    /// A runner there, which others may ask for runs of these pipelines.
+    /// Creates a runner on this journal, which other processes may ask for runs of these pipelines.
     fn runner(&self, pipelines: &[Pipeline]) -> Result<Runner, String> {
         let logging = logging::logging(self.log, self.log_format)?;
         let runner = Runner::new().progress(self.progress).parallelism(self.parallelism).speed(self.speed).logging(logging);
@@ -200,13 +204,13 @@ impl Place {
     }
 }
 
-/// Does what the process's arguments say: the whole `main` of a pipeline binary.
+/// Executes the command line of the process: the whole `main` of a pipeline binary.
 #[must_use = "it is the exit code: write `fn main() -> std::process::ExitCode`, and no `;` after it"]
 pub fn main(pipelines: impl IntoIterator<Item = Pipeline>) -> ExitCode {
     Cli::new(pipelines).main()
 }
 
-/// A command line with commands of the binary's own beside those of its pipelines.
+/// A command line that has the binary's own commands beside those for its pipelines.
 ///
 /// ```
 /// use pipeline_runtime::cli::Cli;
@@ -236,7 +240,7 @@ pub struct Cli {
     speed: u32,
 }
 
-/// A command of the binary's own.
+/// One of the binary's own commands.
 struct Own {
     name: &'static str,
     about: &'static str,
@@ -250,16 +254,16 @@ impl std::fmt::Debug for Own {
 }
 
 impl Cli {
-    /// The commands of these pipelines.
+    /// Creates the commands for these pipelines.
     pub fn new(pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
         Self { pipelines: pipelines.into_iter().collect(), commands: Vec::new(), speed: 1 }
     }
 
-    /// Adds a command, listed in `--help` with `about`. It is given the arguments that follow its name, `--help` included.
+    /// Adds a command, listed in `--help` with `about`. It receives the arguments after its name, including `--help`.
     ///
-    /// Its name must be another than those of the [commands of every binary](self), `help` and `version` included, and of other commands
-    /// that are added. Where it is not, whatever is called is refused with exit code 2 and an error that names it. A later
-    /// version may have further commands, so a name of two words, such as `load-mocks`, is safer.
+    /// Its name must differ from the [commands of every binary](self), including `help` and `version`, and from other added
+    /// commands. Otherwise every invocation is refused with exit code 2 and an error that names it. A later version may have
+    /// further commands, so a name of two words, such as `load-mocks`, is safer.
     pub fn command(
         mut self,
         name: &'static str,
@@ -270,24 +274,24 @@ impl Cli {
         self
     }
 
-    /// The clock of all commands that run pipelines goes `times` as fast (1 unless given; 0 counts as 1), so that a schedule of
+    /// Runs the clock of all commands that run pipelines `times` as fast (1 unless given; 0 counts as 1), so that a schedule of
     /// hours can be watched, or tested, in seconds.
     pub fn speed(self, times: u32) -> Self {
         Self { speed: times, ..self }
     }
 
-    /// Does what the process's arguments say.
+    /// Executes the command line of the process.
     #[must_use = "it is the exit code: write `fn main() -> std::process::ExitCode`, and no `;` after it"]
     pub fn main(self) -> ExitCode {
         self.run(std::env::args_os())
     }
 
-    /// Does what `args` say, the first of which is the program's name.
+    /// Executes `args`, the first of which is the program's name.
     pub fn run<A: Into<OsString> + Clone>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
         host::outlive_file_limit();
         let Self { pipelines, commands, speed } = self;
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-        // Not before: a task has no terminal, and its supervisor waits for it.
+        // First of all: an Airflow task has no terminal, and its supervisor waits for it.
         #[cfg(feature = "airflow")]
         if let Some(done) = crate::airflow::as_task(&pipelines, &args) {
             return done;
@@ -314,7 +318,7 @@ impl Cli {
     }
 }
 
-/// Why the names of the binary's own commands cannot all be told apart.
+/// Returns why the names of the binary's own commands are not unique, if so.
 fn taken(commands: &[Own]) -> Option<String> {
     let built_in = Args::command();
     let is_built_in = |name: &str| matches!(name, "help" | "version") || built_in.find_subcommand(name).is_some();
@@ -387,7 +391,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
     done.unwrap_or_else(|problem| refuse(&problem))
 }
 
-/// Says what is wrong with the use, or where clap was asked for help, that.
+/// Prints what is wrong with the arguments, or the help if it was requested.
 fn wrong_arguments(error: &clap::Error) -> ExitCode {
     output::arguments(error);
     match error.kind() {
@@ -396,7 +400,7 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Says why nothing was done. The mistakes of a plan say themselves that they are errors.
+/// Prints why nothing was done. The mistakes of a plan already begin with `error`.
 fn refuse(problem: &str) -> ExitCode {
     let prefix = if problem.starts_with("error") { "" } else { "error: " };
     output::to_stderr(&output::set_off(&format!("{prefix}{problem}")));
@@ -420,7 +424,7 @@ mod tests {
         assert_eq!(taken(&own(&["greet", "run"])).as_deref(), Some(named));
         assert!(taken(&own(&["help"])).is_some());
         assert!(taken(&own(&["greet", "greet"])).is_some_and(|said| said.contains("but it adds another of that name")));
-        // Whatever is called: in debug builds clap would panic.
+        // It fails for every invocation: in debug builds clap would panic.
         let cli = Cli { pipelines: Vec::new(), commands: own(&["run"]), speed: 1 };
         assert_eq!(cli.run(["binary", "list"]), ExitCode::from(WRONG_USE));
     }

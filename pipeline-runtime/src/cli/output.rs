@@ -1,7 +1,8 @@
-//! Writing for people, on terminals that no text can change. A stream that was closed, as by `head`, ends nothing: there is just nobody left to read.
-//! What cannot be written for another reason is lost to somebody, and the exit code says so.
+//! Output for people, on terminals that printed text cannot manipulate. A closed stream, as with `head`, ends nothing, since
+//! nobody is left to read. If a write fails for another reason, a reader has lost output, and the exit code reports it.
 //!
-//! All that a command prints passes here, but for the lines that [`Progress::Auto`](super::Progress::Auto) redraws, which are escaped the same.
+//! All output of a command passes through here, except the lines that [`Progress::Auto`](super::Progress::Auto) redraws, which
+//! are escaped in the same way.
 
 use crate::observe::{harmless, harmless_json, print_error};
 use clap::error::ErrorKind;
@@ -11,16 +12,16 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Prints the text and an end of line.
+/// Prints the text and a line end.
 pub(super) fn to_stdout(text: &str) {
     let mut stdout = std::io::stdout().lock();
     heed_loss(&writeln!(stdout, "{}", harmless(text)).and_then(|()| stdout.flush()));
 }
 
-/// Why something that was to be on stdout is not there, first of all.
+/// The first error that kept something from stdout.
 static LOST: OnceLock<String> = OnceLock::new();
 
-/// Takes note of what could not be written. A stream that was closed loses nothing that anybody wanted.
+/// Records a failed write. A closed stream is not a loss.
 fn heed_loss(written: &std::io::Result<()>) {
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
@@ -29,49 +30,50 @@ fn heed_loss(written: &std::io::Result<()>) {
     }
 }
 
-/// The code to exit with: whoever reads a file of what was printed must not take it for whole where it is not, as on a disk that is full.
+/// Returns the exit code. It is not success if output was lost, so that a reader does not take a truncated file for the whole, as
+/// on a full disk.
 pub(super) fn settled(code: ExitCode) -> ExitCode {
     let Some(error) = LOST.get() else { return code };
     to_stderr(&format!("error: not all of this could be written to stdout: {error}"));
     if code == ExitCode::SUCCESS { ExitCode::FAILURE } else { code }
 }
 
-/// Prints JSON and an end of line.
+/// Prints JSON and a line end.
 pub(super) fn json(json: &impl std::fmt::Display) {
     to_stdout(&harmless_json(&json.to_string()));
 }
 
-/// Prints the text and an end of line.
+/// Prints the text and a line end.
 pub(super) fn to_stderr(text: &str) {
     print_error(text);
 }
 
-/// Whether people see on a terminal what is printed on either stream.
+/// True if both streams are terminals.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Prints why the arguments are wrong; or the help, where that is what was asked for.
+/// Prints why the arguments are wrong, or the help if it was requested.
 pub(super) fn arguments(error: &clap::Error) {
     if !error.use_stderr() {
-        // Help is the author's, and may be in colours. Whoever closed the stream does not want to read it.
+        // Help is the author's text and may be colored. If the stream is closed, nobody wants to read it.
         heed_loss(&error.print());
         return;
     }
     let text = error.render().to_string();
     let text = text.trim_end();
-    // The help that comes where nothing was given quotes nobody.
+    // The help for missing arguments quotes no user input.
     let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     to_stderr(&if is_help { text.to_owned() } else { set_off(text) });
 }
 
-/// How lines of messages begin that are not indented: the last two are clap's.
+/// How our own unindented message lines begin; the last two are clap's.
 const OURS: [&str; 4] = ["error: ", "pipeline `", "Usage: ", "For more information, "];
 
-/// Whether an argument has a line that begins as ours do: then no further line of a message is taken for one of ours.
+/// True if an argument has a line that begins like one of ours. Then every continuation line of a message is indented.
 static IS_FORGED: AtomicBool = AtomicBool::new(false);
 
-/// Takes note of the arguments, which messages may quote.
+/// Scans the arguments, which messages may quote.
 pub(super) fn heed<'a>(args: impl IntoIterator<Item = &'a OsString>) {
     let forges = |arg: &OsString| arg.to_string_lossy().split('\n').skip(1).any(is_ours);
     if args.into_iter().any(forges) {
@@ -83,8 +85,8 @@ fn is_ours(line: &str) -> bool {
     OURS.iter().any(|begin| line.starts_with(begin))
 }
 
-/// A message of several lines that quotes what somebody else wrote: none of its lines looks like one of another message. Those of the message
-/// itself are indented, or begin the next mistake.
+/// Indents the lines of a message that quotes text of others, so that none looks like the start of another message. The message's
+/// own continuation lines are already indented, or begin the next mistake.
 pub(super) fn set_off(message: &str) -> String {
     let mut lines = message.split('\n');
     let mut text = lines.next().unwrap_or_default().to_owned();
@@ -97,19 +99,19 @@ pub(super) fn set_off(message: &str) -> String {
     text
 }
 
-/// Columns two spaces apart, each as wide as its widest cell; the last one ends without spaces.
+/// Columns two spaces apart, each as wide as its widest cell, without trailing spaces.
 pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |row: &[String; N]| {
-        // Not by a format's width, which is at most 65,535 and panics beyond it.
+        // Padded manually: a format width is at most 65,535 and panics beyond it.
         let cells = row.iter().zip(widths).map(|(cell, width)| cell.clone() + &" ".repeat(width - cell.chars().count()));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// What a text of several lines says first: its first line, with the one after it where that is what it leads to.
+/// Returns the first statement of a multi-line text: its first line, plus the next one if the first ends with a colon.
 pub(super) fn first_fact(text: &str) -> String {
     let mut lines = text.lines();
     match (lines.next().unwrap_or_default(), lines.next()) {
@@ -118,7 +120,7 @@ pub(super) fn first_fact(text: &str) -> String {
     }
 }
 
-/// So many characters of a text, and how many more there are.
+/// Cuts a text to that many characters, and says how many more there are.
 pub(super) fn cut(text: String, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else { return text };
     let more = text[end..].chars().count();

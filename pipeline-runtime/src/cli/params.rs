@@ -1,4 +1,4 @@
-//! Params as the command line gives them.
+//! Params from the command line.
 
 use super::args::Given;
 use crate::author::params::{self, Source};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::io::Read;
 use std::path::Path;
 
-/// What `--params` and `--param` set, as the pipeline's type of params reads it; all else has its default.
+/// Returns what `--params` and `--param` set, parsed by the pipeline's params type; everything else has its default.
 pub(super) fn given(pipeline: &Pipeline, from: &Given) -> Result<Value, String> {
     let file = match &from.file {
         Some(file) => Value::Object(from_file(file)?),
@@ -27,29 +27,29 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
     if bytes.len() > most {
         let limit = most >> 20;
         return Err(format!(
-            "--params: {shown} has more than {limit} MiB, which is the limit of a run's params: put what is large in a bucket, and give its key"
+            "--params: {shown} has more than {limit} MiB, which is the limit for a run's params: store large data in a bucket and pass its key"
         ));
     }
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(params)) => Ok(params),
-        Ok(_) => Err(format!("--params: {shown}: the params are an object, as in {{\"region\": \"eu\"}}")),
+        Ok(_) => Err(format!("--params: {shown}: the params must be an object, as in {{\"region\": \"eu\"}}")),
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
-            Err(format!("--params: {shown}:{line}:{column}: this is no JSON: {what}"))
+            Err(format!("--params: {shown}:{line}:{column}: this is not valid JSON: {what}"))
         }
     }
 }
 
-/// What is wrong with a pipeline that has no plan with those params: the argument, if it is one that does not fit.
+/// Describes why a pipeline has no plan with these params, and names the argument that is wrong, if it is one.
 pub(super) fn blame(from: &Given, error: &PlanError) -> String {
     let PlanError::Wire(WireError::Params(params_error)) = error else { return error.to_string() };
     let argument = match params_error {
         ParamsError::Unknown { key, .. } | ParamsError::Invalid { param: Some(key), .. } => {
             named(from, key).map(|(key, value)| format!("--param {key}={value}: "))
         }
-        // What was given is perhaps the secret itself.
+        // The given value may be the secret itself.
         ParamsError::BareSecret { param, .. } => {
             let named = param.as_ref().and_then(|key| named(from, key));
             named.map(|(key, _)| format!("--param {key}=…: "))
@@ -61,7 +61,7 @@ pub(super) fn blame(from: &Given, error: &PlanError) -> String {
     format!("{}{params_error}", argument.unwrap_or_default())
 }
 
-/// The last argument that sets a param, or the object it is in, or a part of it.
+/// Returns the last argument that sets a param, an object that contains it, or a part of it.
 fn named<'a>(from: &'a Given, param: &str) -> Option<&'a (String, String)> {
     let is_in =
         |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));

@@ -1,4 +1,4 @@
-//! `prune`: old runs are deleted.
+//! `prune`: deletes old runs.
 
 use super::durations::duration;
 use super::{asked, output};
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Prune {
-    /// Runs that ended so long ago: 30d, 12h
+    /// Delete runs that ended longer ago: 30d, 12h
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Duration,
-    /// Says what would be deleted, and deletes nothing
+    /// Print what would be deleted, and delete nothing
     #[arg(long)]
     dry_run: bool,
 }

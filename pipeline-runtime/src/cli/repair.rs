@@ -1,4 +1,4 @@
-//! `repair`: a journal that was written by a clock that was ahead.
+//! `repair`: corrects a journal that was written by a clock that was ahead.
 
 use super::output;
 use crate::JournalError;
@@ -14,9 +14,9 @@ pub(super) fn run(journal: &Path) -> Result<ExitCode, String> {
     }
     let repaired = SqliteJournal::repair(journal, Clock::system().now()).map_err(|error| error.to_string())?;
     output::to_stdout(&match repaired {
-        None => "no time of the journal is in the future: nothing is changed".to_owned(),
+        None => "no time in the journal is in the future: nothing was changed".to_owned(),
         Some(Repaired { runs, newest }) => format!(
-            "the times of {runs} run{}, which were as late as {}, are moved back to the present; what the runs are about is unchanged",
+            "moved the times of {runs} run{}, the latest of which was {}, back to the present; logical dates and data intervals are unchanged",
             if runs == 1 { "" } else { "s" },
             newest.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
         ),

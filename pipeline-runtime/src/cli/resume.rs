@@ -1,4 +1,4 @@
-//! `resume`: going on with all runs that the journal keeps.
+//! `resume`: resumes all unfinished runs in the journal.
 
 use super::metrics::MetricsFile;
 use super::runner::RunnerError;
@@ -20,7 +20,7 @@ pub(super) fn run(pipelines: &[Pipeline], file: Option<&Path>, accepts: Accepts,
             Ok(finished.exit_code())
         }
         Err(RunnerError::NoPipeline) => {
-            output::to_stdout(&format!("nothing to go on with in {}", place.journal.display()));
+            output::to_stdout(&format!("nothing to resume in {}", place.journal.display()));
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => error.refuse(),

@@ -25,7 +25,7 @@ pub(super) fn run(pipelines: &[Pipeline], run: &Run, place: &Place) -> Result<Ex
         }
         Err(RunnerError::Start(StartError::Journal(error @ JournalError::Held { .. }))) => {
             let date = run.about.logical_date.as_ref().map(|date| format!(" --logical-date {date}")).unwrap_or_default();
-            Err(format!("{error}\n  = help: `trigger {}{date}` has that process run it", pipeline.id()))
+            Err(format!("{error}\n  = help: `trigger {}{date}` asks that process to run it", pipeline.id()))
         }
         Err(RunnerError::Start(StartError::Plan(error))) => Err(params::blame(&run.about.given, &error)),
         Err(RunnerError::Start(error @ StartError::OtherParams { .. })) => Err(format!("--param: {error}")),

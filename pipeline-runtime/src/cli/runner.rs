@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Runs pipelines from a command of a binary's own, with the progress, the logs and the summary of `run`.
+/// Runs pipelines from one of the binary's own commands, with the progress, the logs and the summary of `run`.
 ///
 /// ```
 /// use pipeline_runtime::cli::{Progress, Runner};
@@ -66,17 +66,17 @@ pub struct Runner {
     journal: Option<PathBuf>,
     ask: Ask,
     kept: Kept,
-    /// What the user called the binary for, where that is kept as an act.
+    /// The command of the user, if it is to be recorded as an act.
     asked: Option<Command>,
-    /// All pipelines of the binary: what others may ask this process for while it holds the journal.
+    /// All pipelines of the binary: other processes may request runs of them while this one holds the journal.
     hosting: Vec<Pipeline>,
     service: Service,
-    /// Shows progress in the place of what `progress` says.
+    /// Shows progress instead of the view that `progress` selects.
     view: Option<Box<dyn View>>,
     page: Option<Wanted>,
 }
 
-/// Which runs of the journal are gone on with, beside those that are asked for by their pipelines.
+/// Which runs in the journal are resumed, beside those requested by pipeline.
 #[derive(Debug)]
 enum Kept {
     None,
@@ -85,12 +85,12 @@ enum Kept {
     Backfill(Backfill),
 }
 
-/// What the journal has left to do, beside the runs that are asked for.
+/// Unfinished work in the journal, beside the requested runs.
 #[derive(Debug, Default)]
 struct Left {
     unfinished: Unfinished,
     backfill: Option<Backfill>,
-    /// What was done about a run that this program has no plan for: nothing of it is run.
+    /// The result for a run that this program has no plan for: nothing of it is run.
     settled: Option<String>,
 }
 
@@ -111,12 +111,12 @@ impl Kept {
                 Edited::Prepared(run) => prepared.push(run),
                 Edited::CancelledAsItIs(run) => {
                     let said = said_of(&Edit::Cancel, &run.run_id, &run.pipeline);
-                    left.settled = Some(format!("{said}; this program could not go on with it"));
+                    left.settled = Some(format!("{said}; this program could not resume it"));
                 }
                 Edited::GivenUp(run, _) => left.settled = Some(said_of_given_up(&run.run_id, &run.pipeline)),
             },
             Self::Backfill(of) => {
-                // Intervals that depend on the past wait for all unfinished runs before them, whatever made those.
+                // With `depends_on_past`, intervals wait for all unfinished runs before them, of whatever kind.
                 let is_it = |pipeline: &&Pipeline| pipeline.id() == of.pipeline;
                 let takes_all = hosting.iter().find(is_it).is_some_and(|pipeline| pipeline.options().depends_on_past);
                 let wanted = |run: &StoredRun| run.pipeline == of.pipeline && (takes_all || run.kind == RunKind::Backfill);
@@ -128,7 +128,7 @@ impl Kept {
     }
 }
 
-/// Nobody can want a dashboard that is not built.
+/// Uninhabited: a dashboard cannot be requested in a build without one.
 #[cfg(not(feature = "dashboard"))]
 type Wanted = std::convert::Infallible;
 
@@ -148,7 +148,7 @@ impl Default for Runner {
 }
 
 impl Runner {
-    /// Of no pipelines yet.
+    /// Creates a runner without pipelines.
     pub fn new() -> Self {
         Self {
             runs: Vec::new(),
@@ -169,93 +169,94 @@ impl Runner {
         }
     }
 
-    /// Adds a run. `params` need not be whole, what is missing has its default: `()` stands for the defaults alone.
+    /// Adds a run. `params` may be partial, and missing ones have their defaults: `()` stands for all defaults.
     pub fn pipeline(mut self, pipeline: Pipeline, params: impl Serialize) -> Self {
         self.runs.push((pipeline, serde_json::to_value(params)));
         self
     }
 
-    /// All runs are for the data interval that starts on that day, `2024-03-25`, in the pipeline's zone, or that contains that time,
-    /// `2024-03-25T06:00:00Z`. Without it: the last complete interval, and now where there is no schedule.
+    /// Runs all pipelines for the data interval that starts on this day, `2024-03-25`, in the pipeline's zone, or that contains
+    /// this time, `2024-03-25T06:00:00Z`. The default is the last complete interval, or now if there is no schedule.
     pub fn logical_date(mut self, date: &str) -> Self {
         self.logical_date = Some(date.to_owned());
         self
     }
 
-    /// The runs' clock goes `times` as fast (1 unless given; 0 counts as 1), with all waits, limits and times shown. What a
-    /// body does itself goes no faster, and objects keep the times of the real clock, so that what metrics say of an object's detection
-    /// means nothing then.
+    /// Runs the clock `times` as fast (1 unless given; 0 counts as 1), including all waits, limits and displayed times. Work
+    /// inside a body is not faster, and objects keep the times of the real clock, so the metrics on how late an object was
+    /// detected are meaningless then.
     pub fn speed(self, times: u32) -> Self {
         Self { speed: times, ..self }
     }
 
-    /// How many attempts of nodes without a pool of their own may run at once, over all runs; 128 unless given.
+    /// Sets the maximum number of concurrent attempts of nodes that are in no pool, over all runs; 128 unless given.
     pub fn parallelism(self, slots: u32) -> Self {
         Self { parallelism: slots, ..self }
     }
 
-    /// How progress is shown; on a terminal live, elsewhere as plain lines unless given.
+    /// Sets how progress is shown; by default live on a terminal, and as plain lines elsewhere.
     pub fn progress(self, progress: Progress) -> Self {
         Self { progress, ..self }
     }
 
-    /// Works beside the runs, on their threads; cut off where it has not ended when all runs have. It is given the runs' clock.
+    /// Does this work beside the runs, on their threads. It receives the runs' clock, and is cut off if it is not done when all
+    /// runs have ended.
     pub fn beside<W: Future<Output = ()> + Send + 'static>(mut self, work: impl FnOnce(Clock) -> W + 'static) -> Self {
         self.beside.push(Box::new(move |clock| Box::pin(work(clock))));
         self
     }
 
-    /// Keeps the runs in this file, which is made if it is not there: a run that was cut off is gone on with by the next that
-    /// asks for the same pipeline and logical date. Without it runs end with their process.
+    /// Records the runs in this file, which is created if it is missing: an interrupted run is resumed by the next request for
+    /// the same pipeline and logical date. Without a journal, runs end with their process.
     pub fn journal(self, file: impl Into<PathBuf>) -> Self {
         Self { journal: Some(file.into()), ..self }
     }
 
-    /// Starts new runs even if there are unfinished ones that could be gone on with.
+    /// Starts new runs even if unfinished ones could be resumed.
     pub fn anew(self, new: bool) -> Self {
         Self { ask: if new { Ask::Anew } else { Ask::GoOn }, ..self }
     }
 
-    /// Starts new runs, but none for a date that has an unfinished one.
+    /// Starts new runs, but refuses a date that has an unfinished one.
     pub(super) fn trigger(self) -> Self {
         Self { ask: Ask::Trigger, ..self }
     }
 
-    /// Keeps that somebody asked for this.
+    /// Records this command as an act.
     pub(super) fn asked(self, command: &Command) -> Self {
         Self { asked: Some(command.clone()), ..self }
     }
 
-    /// Lets others ask for runs of these pipelines as long as the runs go on.
+    /// Lets other processes request runs of these pipelines while the runs are active.
     pub(super) fn hosting(self, pipelines: &[Pipeline]) -> Self {
         Self { hosting: pipelines.to_vec(), ..self }
     }
 
-    /// Goes on with all unfinished runs that the journal keeps, and whose plans have changed no more than that.
+    /// Resumes all unfinished runs in the journal whose plans have changed no more than `accepts` allows.
     pub(super) fn unfinished(self, accepts: Accepts) -> Self {
         Self { kept: Kept::Unfinished(accepts), ..self }
     }
 
-    /// Goes on with a run that the journal keeps, as an edit leaves it.
+    /// Applies an edit to a run in the journal, and resumes the run.
     pub(super) fn edit(self, run_id: &str, edit: Edit) -> Self {
         Self { kept: Kept::Edited(run_id.to_owned(), edit), ..self }
     }
 
-    /// Runs intervals that are over, and what earlier backfills of the pipeline have left to do.
+    /// Runs completed intervals, and unfinished runs of earlier backfills of the pipeline.
     pub(super) fn backfill(self, backfill: Backfill) -> Self {
         let service = Service { forgets: true, ..Service::default() };
         Self { kept: Kept::Backfill(backfill), service, ..self }
     }
 
-    /// Follows the schedules until somebody wants the process to end, and then lets attempts that are under way take that long.
+    /// Follows the schedules until the process is asked to stop, and then gives running attempts `drain` to finish.
     ///
-    /// Runs that ended longer ago than `keep` are deleted, where their pipeline does not say how long they are kept.
+    /// Runs that ended longer ago than `keep` are deleted, unless their pipeline has its own `keep`.
     pub(super) fn serve(self, drain: Duration, keep: Option<Duration>) -> Self {
         let service = Service { follows_schedules: true, forgets: true, drain, keep };
         Self { kept: Kept::Unfinished(Accepts::Additions), service, ..self }
     }
 
-    /// Shows the dashboard as long as the runs go on.
+    /// Serves the dashboard while the runs are active.
     #[cfg(feature = "dashboard")]
     pub(super) fn shown_on(self, page: Option<Wanted>) -> Self {
         Self { page, ..self }
@@ -270,15 +271,16 @@ impl Runner {
         Self { logging: Some(logging), ..self }
     }
 
-    /// Runs them all at once, until all have ended and whoever was to be told was told, for which it waits at most 30 s.
+    /// Executes all runs concurrently, until all have ended and pending notifications are delivered, for which it waits at most
+    /// 30 s.
     ///
-    /// Ctrl-C or SIGTERM cuts running attempts off and leaves the runs unfinished; a second one ends the process at once. Log
-    /// lines have the level that the environment variable `PIPELINE_LOG` says, else `info`, and the format of `PIPELINE_LOG_FORMAT`, `text` or `json`, else text;
-    /// the first call in a process decides.
+    /// Ctrl-C or SIGTERM cuts off running attempts and leaves the runs unfinished; a second one ends the process at once. Log
+    /// lines have the level of the environment variable `PIPELINE_LOG`, else `info`, and the format of `PIPELINE_LOG_FORMAT`,
+    /// `text` or `json`, else text; the first call in a process decides.
     ///
     /// # Errors
     ///
-    /// For wrong use, before anything has run. A run that fails is no error: [`Finished`] says so.
+    /// For wrong use, before anything has run. A failed run is not an error; see [`Finished`].
     pub fn run(self) -> Result<Finished, RunnerError> {
         outlive_file_limit();
         if tokio::runtime::Handle::try_current().is_ok() {
@@ -307,22 +309,22 @@ impl Runner {
         let Left { unfinished, backfill, settled } = self.kept.read(&host, &hosting, &mut prepared)?;
         let Service { follows_schedules, forgets, .. } = self.service;
         if prepared.is_empty() && unfinished.is_empty() && backfill.is_none() && settled.is_none() && !follows_schedules {
-            // What is set aside is all there is: that is the error.
+            // If all runs were set aside, their reason is the error.
             let aside = unfinished.aside.into_iter().next();
             return Err(aside.map_or(RunnerError::NoPipeline, |aside| aside.reason.into()));
         }
         let set_aside = unfinished.aside.len();
-        // Whoever reads stderr by program finds it there as a line like all others.
+        // A program that parses stderr gets it as a log line like all others.
         let logs_as_json = logging.format == LogFormat::Json;
         let (is_kept, is_told) = (self.journal.is_some(), matches!(progress, Progress::Auto | Progress::Plain));
         let names = if forgets { Names::Runs } else { names(&prepared, &unfinished) };
         let mut dispatch = Dispatch::new(&host, &hosting, self.service, Arc::clone(&feed))?;
         if let (Some(file), Some(journal), true) = (&self.journal, &keeps, is_told) {
             open_with(file, prepared.iter().chain(&unfinished.begun));
-            // None of them is in the journal yet: what it has of their dates are earlier runs.
+            // None of the prepared runs is in the journal yet: the runs found for their dates are earlier ones.
             further_runs(journal, &prepared)?.iter().for_each(|said| output::to_stdout(said));
         }
-        // What is not for people keeps its stdout.
+        // If stdout is for programs, these lines go to stderr.
         let say = if is_told { output::to_stdout } else { output::to_stderr };
         if follows_schedules {
             zones::say(say);
@@ -370,7 +372,7 @@ impl Runner {
         let now = clock.now();
         let failure = host.failure();
         let outputs: Vec<_> = runs.iter().map(|run| outputs(&host, *run)).collect();
-        // Before the rest is printed, for which nobody may read: others may have the journal by now.
+        // Released before the rest is printed, which may block on a reader: other processes may take the journal now.
         drop((page, host, keeps, logs));
         shown.close();
         let (ended, tally) = done.map_err(RunnerError::Process)?;
@@ -386,12 +388,12 @@ impl Runner {
     }
 }
 
-/// The pipelines that others may ask for: those of the binary, else those that are run.
+/// Returns the pipelines that other processes may request: those of the binary, else those that are run.
 fn hosting(hosting: Vec<Pipeline>, runs: &[(Pipeline, Result<serde_json::Value, serde_json::Error>)]) -> Vec<Pipeline> {
     if hosting.is_empty() { runs.iter().map(|(pipeline, _)| pipeline.clone()).collect() } else { hosting }
 }
 
-/// Shows the dashboard, where one is wanted and there is a journal to show.
+/// Starts the dashboard if one is wanted and there is a journal to show.
 #[cfg(feature = "dashboard")]
 fn show_page(
     page: Option<Wanted>,
@@ -405,7 +407,7 @@ fn show_page(
     Ok(page.transpose()?.flatten())
 }
 
-/// There is no dashboard in this build.
+/// A build without a dashboard.
 #[cfg(not(feature = "dashboard"))]
 #[expect(clippy::unnecessary_wraps, reason = "as where there is a dashboard")]
 fn show_page(
@@ -419,7 +421,7 @@ fn show_page(
     Ok(page)
 }
 
-/// What a run came to, or how far it is.
+/// Prints the result of a run, or its progress so far.
 fn tell(run: &WatchedRun, progress: Progress, forgets: bool, ended: Ended, now: Timestamp, is_kept: bool) {
     match progress {
         Progress::Auto | Progress::Plain if forgets => output::to_stdout(&progress::unfinished(run)),
@@ -429,7 +431,7 @@ fn tell(run: &WatchedRun, progress: Progress, forgets: bool, ended: Ended, now: 
     }
 }
 
-/// What is said of the one run that a command begins.
+/// Returns the answer for the one run that a command starts.
 fn said_of_begun((run_id, pipeline): &(String, &str)) -> String {
     format!("run {run_id} of {pipeline} has started")
 }
@@ -446,11 +448,11 @@ fn say_what_is_not_run<'a>(settled: Option<&str>, aside: impl Iterator<Item = &'
 fn open_with<'a>(journal: &Path, runs: impl Iterator<Item = &'a Prepared>) {
     output::to_stdout(&format!("journal {}", journal.display()));
     for (run_id, _) in runs.map(Prepared::about).filter(|(_, resumed)| *resumed) {
-        output::to_stdout(&format!("going on with run {run_id}"));
+        output::to_stdout(&format!("resuming run {run_id}"));
     }
 }
 
-/// What is said of new runs of a date that has a run already, of whatever kind: Airflow refuses them.
+/// Returns notes about new runs of a date that already has a run of any kind. Airflow refuses such runs.
 fn further_runs(journal: &SqliteJournal, prepared: &[Prepared]) -> Result<Vec<String>, StartError> {
     let mut said = Vec::new();
     let reader = journal.reader()?;
@@ -458,7 +460,7 @@ fn further_runs(journal: &SqliteJournal, prepared: &[Prepared]) -> Result<Vec<St
         let (pipeline, start) = (&spec.info.pipeline, Timestamp::from(spec.info.interval.start));
         let newest = reader.newest_between(pipeline, start, start)?;
         said.extend(newest.get(&start).map(|(earlier, state)| {
-            format!("this is another run of that date: run {earlier} is {state}, and `show {pipeline}/{earlier}` shows it")
+            format!("this date already has a run: run {earlier} is {state}, and `show {pipeline}/{earlier}` shows it")
         }));
     }
     Ok(said)
@@ -469,7 +471,7 @@ fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
     Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
-/// What each node of a run came to, by slot.
+/// The outputs of a run's nodes, by slot.
 type Outputs = Vec<Option<Value>>;
 
 fn outputs(host: &EngineHost, run: RunIx) -> Outputs {
@@ -486,11 +488,11 @@ fn report(watched: Arc<WatchedRun>, outputs: Outputs) -> RunReport {
     RunReport::new(history, outputs)
 }
 
-/// Runs that have ended, or were interrupted.
+/// Runs that ended or were interrupted.
 #[derive(Debug)]
 pub struct Finished {
     reports: Vec<RunReport>,
-    /// How many runs there should be a report of, where none is forgotten.
+    /// How many runs should have a report if none is forgotten.
     runs: usize,
     ended: Ended,
     tally: Tally,
@@ -500,27 +502,28 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// How each went, in the order in which they were given.
+    /// Returns the reports of the runs, in the order in which the runs were given.
     pub fn reports(&self) -> &[RunReport] {
         &self.reports
     }
 
-    /// The same, to keep.
+    /// Returns the reports by value.
     pub fn into_reports(self) -> Vec<RunReport> {
         self.reports
     }
 
-    /// Whether Ctrl-C or SIGTERM came before all of them had ended.
+    /// True if Ctrl-C or SIGTERM came before all runs had ended.
     pub fn is_interrupted(&self) -> bool {
         matches!(self.ended, Ended::Interrupted(_) | Ended::Drained(_))
     }
 
-    /// How many runs came to which end.
+    /// Returns the number of runs per final state.
     pub(super) fn tally(&self) -> Tally {
         self.tally
     }
 
-    /// What the process should exit with: 0 if all succeeded, 1 if one did not, 130 if Ctrl-C interrupted them, 143 if SIGTERM did.
+    /// Returns the exit code for the process: 0 if all runs succeeded, 1 if one did not, 130 if Ctrl-C interrupted them, 143 if
+    /// SIGTERM did.
     pub fn exit_code(&self) -> ExitCode {
         let all = |state| self.reports.iter().all(|report| report.state() == state);
         match self.ended {
@@ -528,7 +531,7 @@ impl Finished {
             Ended::Interrupted(signal) if self.forgets || self.reports.iter().any(|report| !report.state().is_end()) => {
                 ExitCode::from(signal.exit_code())
             }
-            // That a run without a report succeeded, nobody may say.
+            // A run without a report is not known to have succeeded.
             _ if !self.forgets && self.reports.len() < self.runs => ExitCode::FAILURE,
             _ if self.set_aside + self.tally.blocked > 0 => ExitCode::FAILURE,
             _ if self.forgets && self.tally.failed + self.tally.cancelled + self.tally.queued > 0 => ExitCode::FAILURE,
@@ -545,21 +548,21 @@ pub enum RunnerError {
     /// A run could not be started: its plan, its params or its date is wrong.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Params that cannot be written as JSON.
+    /// Params that cannot be serialized as JSON.
     #[error("the params of pipeline `{pipeline}` cannot be written as JSON: {error}")]
     Params {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// What serde said.
+        /// The error of serde.
         error: serde_json::Error,
     },
-    /// `PIPELINE_LOG` is no level, or `PIPELINE_LOG_FORMAT` no format.
+    /// `PIPELINE_LOG` is not a valid level, or `PIPELINE_LOG_FORMAT` not a valid format.
     #[error("{0}")]
     Level(String),
     /// There is nothing to run.
     #[error("there is nothing to run: add a pipeline with `Runner::pipeline`")]
     NoPipeline,
-    /// The dashboard cannot be shown where it was asked for.
+    /// The requested dashboard cannot be started.
     #[error("{0}")]
     Dashboard(String),
     /// It was called within a tokio runtime.
@@ -567,9 +570,9 @@ pub enum RunnerError {
         "a runner has a runtime of its own and cannot be run within another: call it from a plain `main`, or embed a `Host`, which can"
     )]
     InRuntime,
-    /// The machine gave no thread, no descriptor or no signal handler.
+    /// The system provided no thread, file descriptor or signal handler.
     #[error(
-        "the system gives this process too little to run anything: {0}; raise its limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or \
+        "the system gives this process too few resources to run anything: {0}; raise the limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or \
          on threads (`ulimit -u`, TasksMax=, a container's limit on pids)"
     )]
     Process(#[source] std::io::Error),
@@ -583,7 +586,7 @@ impl From<crate::dashboard::DashboardError> for RunnerError {
 }
 
 impl RunnerError {
-    /// What the process should exit with: 1 where the journal could not be written any more, else 2, as for all wrong use.
+    /// Returns the exit code for the process: 1 if the journal could no longer be written, else 2, as for all wrong use.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Start(StartError::Stopped(_)) => ExitCode::FAILURE,
@@ -591,7 +594,7 @@ impl RunnerError {
         }
     }
 
-    /// Says what is wrong, where that is no wrong use; which whoever called says.
+    /// Prints the error if it is not wrong use, and returns the exit code. The caller prints wrong use.
     pub(super) fn refuse(self) -> Result<ExitCode, String> {
         match &self {
             Self::Start(StartError::Stopped(error)) => {

@@ -1,4 +1,4 @@
-//! `runs`: what the journal keeps, the newest first.
+//! `runs`: lists the runs in the journal, newest first.
 
 use super::output;
 use crate::engine::RunState;
@@ -12,40 +12,40 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// So much of a run's params is listed. `show` and `--json` have all.
+/// The most characters of a run's params that the table shows. `show` and `--json` print all.
 const SHOWN: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Runs {
-    /// Those of that pipeline alone
+    /// List only runs of this pipeline
     #[arg(long = "pipeline", value_name = "PIPELINE", conflicts_with = "of")]
     pipeline: Option<String>,
-    /// The same as --pipeline
+    /// Same as --pipeline
     #[arg(value_name = "PIPELINE")]
     of: Option<String>,
-    /// Those in that state alone: queued, running, blocked, success, failed, cancelled
+    /// List only runs in this state: queued, running, blocked, success, failed, cancelled
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<Shown>,
-    /// Those of that kind alone: manual, scheduled, backfill
+    /// List only runs of this kind: manual, scheduled, backfill
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<RunKind>,
-    /// Those that began then or later: 2024-03-25, 2024-03-25T06:00:00Z, or so long ago: 30m, 7d
+    /// List only runs that began at this time or later: 2024-03-25, 2024-03-25T06:00:00Z, or at most this long ago: 30m, 7d
     ///
-    /// Days, and times without an offset, are of the time zone of the pipelines whose runs are listed, and of UTC where those have several.
+    /// Days, and times without an offset, are in the time zone of the listed pipelines, or in UTC if those have several.
     #[arg(long, value_name = "D")]
     since: Option<String>,
-    /// Those that are listed after that run: the next page
+    /// List runs after this one: the next page
     #[arg(long, value_name = "RUN")]
     after: Option<String>,
-    /// How many
+    /// Maximum number of runs
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u32,
-    /// Prints one JSON object per line and run
+    /// Print one JSON object per line and run
     #[arg(long)]
     json: bool,
 }
 
-/// A state as it is told.
+/// A run state as it is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     Of(RunState),
@@ -88,13 +88,13 @@ impl Runs {
         })
     }
 
-    /// The zone in which people mean a date, where the pipelines that are listed have the same.
+    /// Returns the time zone for dates: that of the listed pipelines if they share one.
     fn zone(&self, pipelines: &[Pipeline]) -> Zone {
         Pipeline::zone_of_all(pipelines, self.pipeline.as_deref().or(self.of.as_deref()))
     }
 }
 
-/// A date, or a time before now.
+/// Parses a date, or a duration before now.
 fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
     let not_a_duration = match super::durations::duration(text) {
         Ok(ago) => return Ok(now - ago),
@@ -108,7 +108,7 @@ fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
     })
 }
 
-/// The run of that id.
+/// Returns the run with that id.
 pub(super) fn known(reader: &JournalReader, run_id: &str, journal: &Path) -> Result<RunSummary, String> {
     let found = reader.run(run_id).map_err(|error| error.to_string())?;
     found.ok_or_else(|| format!("the journal {} has no run `{run_id}`; `runs` lists those it has", journal.display()))
@@ -128,12 +128,12 @@ pub(super) fn run(pipelines: &[Pipeline], runs: &Runs, journal: &Path) -> Result
     rows.extend(found.iter().map(row));
     output::to_stdout(&output::table(&rows));
     for (run, reason) in found.iter().filter_map(|run| Some((run, run.blocked()?))) {
-        // `show` has all of it.
+        // `show` prints the whole reason.
         let reason = output::first_fact(reason);
         output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id(), run.pipeline()));
     }
     if let Some(last) = found.last().filter(|_| found.len() == runs.limit as usize) {
-        // The last page may be full, too; then the next says that there is nothing more.
+        // The last page may be full, too; the next one is then empty.
         output::to_stderr(&format!("the next page: --after {}/{}", last.pipeline(), last.run_id()));
     }
     Ok(ExitCode::SUCCESS)
@@ -155,7 +155,7 @@ fn row(run: &RunSummary) -> [String; 7] {
     ]
 }
 
-/// A duration without what is too small to matter.
+/// Rounds a duration down to what matters.
 fn whole(took: Duration) -> String {
     let coarse = if took < Duration::from_secs(1) {
         Duration::from_millis(u64::from(took.subsec_millis()))

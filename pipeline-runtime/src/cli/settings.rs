@@ -1,4 +1,4 @@
-//! `settings`: what there is to set, and what it is set to; `settings set` and `settings unset`.
+//! `settings`: lists the settings and their values; `settings set` and `settings unset`.
 
 use super::{asked, output};
 use crate::author::setting::{self, AnySetting, SetTo};
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Settings {
-    /// Prints one JSON object per line and setting
+    /// Print one JSON object per line and setting
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -23,15 +23,15 @@ pub(super) struct Settings {
 
 #[derive(Debug, clap::Subcommand)]
 enum Change {
-    /// Sets a setting, in the process that holds the journal if there is one
+    /// Change a setting, in the process that holds the journal if there is one
     ///
-    /// Runs that begin from then on have the value; runs that have begun keep theirs. The journal has to be there.
+    /// Runs that begin from then on use the new value; runs that have begun keep the old one. The journal must exist.
     Set {
-        /// The value is read as a text, and where that is none of the setting's type as JSON: limit=200
+        /// The value is read as text, or as JSON if the text is not of the setting's type: limit=200
         #[arg(value_name = "NAME=VALUE", value_parser = super::args::key_value)]
         setting: (String, String),
     },
-    /// Goes back to a setting's default, for runs that begin from then on
+    /// Reset a setting to its default, for runs that begin from then on
     Unset {
         /// The setting's name
         name: String,
@@ -55,7 +55,7 @@ fn change(pipelines: &[Pipeline], setting: &str, to: &SetTo, journal: &Path) -> 
 fn list(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, String> {
     let plans = pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null)).collect::<Result<Vec<_>, _>>();
     let plans = plans.map_err(|error| error.to_string())?;
-    // The settings are those of the binary, whether or not anything was kept of them.
+    // The settings are those of the binary, even if the journal knows nothing of them.
     let reader = journal.exists().then(|| Reader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let mut rows = vec![["setting", "value", "default", "set at", "taken by"].map(str::to_owned)];
     for (name, setting) in settings(&plans) {

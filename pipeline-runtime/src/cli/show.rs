@@ -1,4 +1,4 @@
-//! `show`: one run, read beside whoever runs it.
+//! `show`: prints one run, even while another process executes it.
 
 use super::durations::brief;
 use super::{assets, output, runs, summary, waiting};
@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// So many attempts that came to nothing are shown, the last ones.
+/// The most failed or interrupted attempts that are shown; the last ones.
 const MAX_SHOWN: usize = 50;
 
 pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Path) -> Result<ExitCode, String> {
@@ -33,27 +33,30 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     }
     if let (Some(why), None) = (details.not_by_present_plan(), run.blocked()) {
         let why = output::first_fact(&why);
-        output::to_stdout(&format!("note: shown by the plan that the journal has kept: {why}"));
+        output::to_stdout(&format!("note: shown with the plan stored in the journal: {why}"));
     }
     let updates = reader.journal().updates_of_run(run.stored().key).map_err(|error| error.to_string())?;
     for (begins, update) in &updates {
-        let verb = if *begins { "begun by" } else { "reads" };
+        let verb = if *begins { "started by" } else { "reads" };
         output::to_stdout(&format!("{verb} the update of {} at {}: {}", update.asset, assets::date(update), assets::by(update)));
     }
     for (name, value) in run.settings() {
         output::to_stdout(&format!("with the setting {name} = {value}"));
     }
     let history = details.history();
-    // Not before what has happened: the clock that wrote that may be ahead of this one.
+    // Never earlier than the last event: the clock that wrote it may be ahead of this one.
     let now = Clock::system().now();
-    output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
+    // A queued run has no timeline yet.
+    if run.state() != RunState::Queued {
+        output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
+    }
     let mut parts = vec![troubles(history)];
     if !history.state.is_end() {
         let holder = Holder::of(journal);
         let is_blocked = run.blocked().is_some();
         parts.extend((!is_blocked).then(|| match &holder {
             Some(holder) => format!("process {} runs it: {}", holder.process, holder.command),
-            None => "no process runs it: `resume` goes on with it".to_owned(),
+            None => "no process runs it: `resume` continues it".to_owned(),
         }));
         let turn = match run.state() {
             RunState::Queued if !is_blocked => waiting::turn(run, &reader, pipelines, now).map_err(|error| error.to_string())?,
@@ -80,11 +83,11 @@ fn header(run: &RunSummary) -> String {
     format!("run {} of {}: {}, data interval {}{params}", run.run_id(), run.pipeline(), run.shown_state(), run.interval())
 }
 
-/// The attempts that came to nothing, in the order in which they ended.
+/// The attempts that failed or were cut off, in the order in which they ended.
 fn troubles(history: &RunHistory) -> String {
     let of_node = |slot: Slot| {
         let node = history.node(slot);
-        // Its last error is told below, with its place.
+        // The last error of a failed node is printed below, with its place.
         let told = usize::from(node.state() == NodeState::Failed);
         let troubles = &node.troubles()[..node.troubles().len().saturating_sub(told)];
         troubles.iter().map(move |trouble| (slot, trouble))
@@ -94,7 +97,7 @@ fn troubles(history: &RunHistory) -> String {
     let more = all.len().saturating_sub(MAX_SHOWN);
     let mut text = String::new();
     if more > 0 {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "… and {more} attempt{} before these", plural(more));
     }
     for (slot, trouble) in &all[more..] {

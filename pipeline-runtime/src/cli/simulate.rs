@@ -90,7 +90,7 @@ fn outcome(report: &RunReport) -> ExitCode {
         RunState::Success => ExitCode::SUCCESS,
         RunState::Running => {
             output::to_stderr(
-                "\nerror: the run still waits after 400 days; `--arrive`, `--ran` and `--updated` let what it waits for come",
+                "\nerror: the run still waits after 400 days; `--arrive`, `--ran` and `--updated` provide what it waits for",
             );
             ExitCode::FAILURE
         }

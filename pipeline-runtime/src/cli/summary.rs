@@ -1,4 +1,4 @@
-//! What is said of a run at its end.
+//! The summary that is printed when a run ends.
 
 use super::durations::brief;
 use super::output;
@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// A run of more nodes is told by counts and failures alone.
+/// A run of more nodes is summarized by counts and failures only.
 const MAX_DRAWN: usize = 200;
-/// So many nodes that did not run are named.
+/// The most nodes that are named as not having run.
 const MAX_NAMED: usize = 8;
 
-/// The timeline, each failure with where its node was wired, and what was left undone.
+/// Prints the timeline, each failure with the place where its node was wired, and what is unfinished.
 pub(super) fn print(run: &WatchedRun, ended: Ended, now: Timestamp, kept: bool) {
     let (drawn, problems) = {
         let history = run.history();
@@ -37,7 +37,7 @@ pub(super) fn drawn(history: &RunHistory, now: Duration) -> String {
     format!("run: {}{after}, {bodies} nodes: {}", history.state, counts.join(", "))
 }
 
-/// As rustc tells errors.
+/// Lists the failures in the style of rustc.
 pub(super) fn failures(history: &RunHistory) -> String {
     let of = |state: NodeState| {
         let slots = if history.has(state) { history.listed() } else { Vec::new() };
@@ -52,7 +52,7 @@ pub(super) fn failures(history: &RunHistory) -> String {
         let node = history.node(slot);
         let place = history.plan().node(history.node_ix(slot)).place();
         let after: &[Slot] = after.get(&slot).map_or(&[], Vec::as_slice);
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), tries(node), one_line(error(node)));
         if let Some(at) = place {
             let _ = writeln!(text, "  --> {at}: wired here");
@@ -70,12 +70,9 @@ pub(super) fn failures(history: &RunHistory) -> String {
         let more = left.len().saturating_sub(MAX_NAMED);
         let named = left[..left.len() - more].iter().map(|slot| history.id(*slot)).collect::<Vec<_>>().join("`, `");
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(
-            text,
-            "error: `{named}`{more} did not run, as the run had been ended before, and what was retried of it is not all"
-        );
+        let _ = writeln!(text, "error: `{named}`{more} did not run: the run had ended before, and only part of it was retried");
     } else if history.state == RunState::Failed && text.is_empty() {
-        // No node failed, so the run's own timeout did.
+        // No node failed, so the run exceeded its own timeout.
         let limit = history.plan().run.timeout.map(|limit| format!(" of {}", brief(limit))).unwrap_or_default();
         let _ = writeln!(text, "error: the run took longer than its timeout{limit}");
         text.push_str("  = help: raise the pipeline's `timeout`, or see above what took so long\n");
@@ -96,30 +93,32 @@ fn undone(history: &RunHistory, run_id: &str, ended: Ended, kept: bool) -> Strin
     if let Ended::Interrupted(signal) = ended
         && !history.state.is_end()
     {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "error: interrupted by {signal}: run {run_id} is unfinished, its attempts were cut off");
         text.push_str(if kept {
-            "  = note: what it did is kept, and nothing that had finished runs again\n  = help: `resume` goes on with it\n"
+            "  = note: its progress is recorded, and finished nodes do not run again\n  = help: `resume` continues it\n"
         } else {
-            "  = note: it cannot be resumed, since nothing is kept of a run beyond its process\n  = help: run it again from the start\n"
+            "  = note: it cannot be resumed, since it is not recorded in a journal\n  = help: run it again from the start\n"
         });
     } else if history.state == RunState::Failed {
         if kept {
-            let _ =
-                writeln!(text, "help: mend the cause; `retry {run_id}` then runs what failed and what did not run because of it");
+            let _ = writeln!(
+                text,
+                "help: fix the cause; `retry {run_id}` then runs the failed nodes and those that did not run because of them"
+            );
         } else {
-            text.push_str("help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept\n");
+            text.push_str("help: fix the cause and run it again; all its nodes run then, since there is no journal\n");
         }
     }
     let due: Vec<_> = history.callbacks.open().collect();
     if !due.is_empty() {
         let waited = if matches!(ended, Ended::All) { format!(" within {}", brief(CALLBACKS_LIMIT)) } else { String::new() };
-        let left = if kept { "; `resume` tells them" } else { ", and now are lost" };
-        let _ = writeln!(text, "warning: callbacks that could not be told{waited}{left}:");
+        let left = if kept { "; `resume` delivers them" } else { ", and now are lost" };
+        let _ = writeln!(text, "warning: notifications that could not be delivered{waited}{left}:");
         for callback in due {
             let about = callback.node.as_deref().unwrap_or("the run");
             let tries = match callback.tries {
-                0 => "no try has come to its end".to_owned(),
+                0 => "no try has finished".to_owned(),
                 1 => "1 failed try".to_owned(),
                 tries => format!("{tries} failed tries"),
             };
@@ -154,7 +153,7 @@ mod tests {
         load();
     }
 
-    /// Of a run after one node's callback became due and could not be told.
+    /// Shows the texts of a run after one node's callback became due and could not be delivered.
     fn shows(ended: Ended, last: Record, expected: &Expect) {
         let now: Timestamp = "2024-03-25T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
         let request = Request {
@@ -196,7 +195,7 @@ mod tests {
             Ended::All,
             success,
             &expect![[r#"
-            warning: callbacks that could not be told within 30s, and now are lost:
+            warning: notifications that could not be delivered within 30s, and now are lost:
               on_success of load to pipeline_runtime::cli::summary::tests::page (1 failed try)
         "#]],
         );
@@ -210,9 +209,9 @@ mod tests {
             going_on,
             &expect![[r#"
             error: interrupted by Ctrl-C: run manual__2024-03-25T00:00:00Z is unfinished, its attempts were cut off
-              = note: it cannot be resumed, since nothing is kept of a run beyond its process
+              = note: it cannot be resumed, since it is not recorded in a journal
               = help: run it again from the start
-            warning: callbacks that could not be told, and now are lost:
+            warning: notifications that could not be delivered, and now are lost:
               on_success of load to pipeline_runtime::cli::summary::tests::page (1 failed try)
         "#]],
         );
@@ -226,8 +225,8 @@ mod tests {
             &expect![[r#"
             error: the run took longer than its timeout of 1h
               = help: raise the pipeline's `timeout`, or see above what took so long
-            help: mend the cause and run it again; all its nodes run then, since nothing of this run is kept
-            warning: callbacks that could not be told within 30s, and now are lost:
+            help: fix the cause and run it again; all its nodes run then, since there is no journal
+            warning: notifications that could not be delivered within 30s, and now are lost:
               on_success of load to pipeline_runtime::cli::summary::tests::page (1 failed try)
         "#]],
         );
@@ -264,11 +263,11 @@ mod tests {
                 ended(RunState::Failed),
             ],
         );
-        assert_eq!(said, "error: `b` did not run, as the run had been ended before, and what was retried of it is not all\n");
-        // A node's own failure is told as ever.
+        assert_eq!(said, "error: `b` did not run: the run had ended before, and only part of it was retried\n");
+        // A node's own failure is reported as usual.
         let said = at(9, &[Record::Cleared { slots: [0].into() }, started(1), output, ended(RunState::Failed)]);
         assert!(said.starts_with("error: node `a` failed: no\n"), "{said}");
-        // And so is a timeout that cut something off now.
+        // A timeout that cut something off now is reported as well.
         let said = at(12, &[Record::Cleared { slots: [0].into() }, cut(0), ended(RunState::Failed)]);
         assert!(said.starts_with("error: the run took longer than its timeout"), "{said}");
     }

@@ -10,12 +10,13 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, about: &About, place: &Place) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, id)?;
     let given = params::given(pipeline, &about.given)?;
-    // What is wrong is said here, by the arguments that are, and not by another process.
+    // Mistakes are reported here, with the arguments that caused them, and not by another process.
     let plan = pipeline.plan(&given).map_err(|error| params::blame(&about.given, &error))?;
     if let Some(date) = &about.logical_date {
         interval_of(plan.schedule.as_ref(), pipeline.zone(), date).map_err(|error| format!("--logical-date: {error}"))?;
     }
-    // Whoever triggers a run means a journal that is served, or was: in another folder the same work would be done twice.
+    // A run is triggered in a journal that is, or was, served: with a new journal in another folder the same work would be done
+    // twice.
     asked::must_exist(&place.journal)?;
     let (pipeline, logical_date, params) = (pipeline.clone(), about.logical_date.clone(), given);
     let command =

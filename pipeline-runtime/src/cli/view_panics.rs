@@ -1,4 +1,4 @@
-//! A view only looks: where it panics, runs, reports and exit codes are what they would have been.
+//! Tests that a panic in a view changes neither runs nor reports nor exit codes.
 
 use super::progress::{View, Watched};
 use super::{Finished, Progress, Runner};
@@ -7,7 +7,7 @@ use crate::observe::{Event, Lost};
 use crate::prelude::*;
 use std::process::ExitCode;
 
-/// Panics at the first event, in the midst of reading the run's history.
+/// Panics at the first event, while it reads the run's history.
 struct Panics;
 
 impl View for Panics {

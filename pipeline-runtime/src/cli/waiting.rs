@@ -1,4 +1,4 @@
-//! Why each node of an unfinished run waits, and why a queued run has not begun.
+//! Why each node of an unfinished run waits, and why a queued run has not started.
 
 use crate::Pipeline;
 use crate::engine::RunState;
@@ -8,10 +8,10 @@ use crate::read::{JournalReader, ReadError, RunSummary};
 use crate::time::Timestamp;
 use std::fmt::Write;
 
-/// So many nodes are told of.
+/// The most nodes that are listed.
 const MAX_TOLD: usize = 100;
 
-/// One line a node that has not ended.
+/// One line per node that has not ended.
 pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -> Result<String, JournalError> {
     let mut pools = Pools::new(reader, pipelines);
     let mut text = String::new();
@@ -20,7 +20,7 @@ pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -
     open.retain(|slot| !history.node(*slot).state().is_end());
     for &slot in open.iter().take(MAX_TOLD) {
         let cause = waits.cause(slot, &mut pools)?;
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {}", history.id(slot), waits.sentence(&cause));
     }
     let more = open.len().saturating_sub(MAX_TOLD);
@@ -30,7 +30,7 @@ pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -
     Ok(text)
 }
 
-/// What keeps a queued run from beginning; none where nothing does but that no process serves.
+/// Returns why a queued run has not started; `None` if the only reason is that no process serves.
 pub(super) fn turn(
     run: &RunSummary,
     reader: &JournalReader,
@@ -42,7 +42,7 @@ pub(super) fn turn(
     Ok(Some(format!("{}{}", observe::TURN, hold.sentence(behind.as_deref()))))
 }
 
-/// Why the run goes on whose end would change that.
+/// Returns why the run is still active that the queued run waits for.
 fn behind(
     hold: &Hold,
     pipeline: &str,

@@ -12,9 +12,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// So many nodes that differ are told.
+/// The most differing nodes that are listed.
 const MOST: usize = 200;
-/// Nobody waits for longer.
+/// Nobody waits longer for an answer.
 const LONGEST: Duration = Duration::from_mins(10);
 
 pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) -> Result<ExitCode, String> {
@@ -45,7 +45,7 @@ fn otherwise(asked: &WhatIfArgs) -> Result<Otherwise, WhatIfError> {
     Otherwise::of(all.iter().flat_map(|(what, texts)| texts.iter().map(|text| (*what, text.as_str()))))
 }
 
-/// How the run differs, as a whole and node by node.
+/// Lists the differences, for the whole run and for each node.
 fn differences(there: &RunHistory, here: &WhatIf) -> String {
     let whole = |state: &str, finished: Option<Duration>| match finished {
         Some(finished) => format!("{state} after {}", brief(finished)),

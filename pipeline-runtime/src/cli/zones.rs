@@ -1,9 +1,9 @@
-//! What `check` and `serve` say of the time zones that they go by.
+//! What `check` and `serve` print about time zones.
 
 use super::output;
 use crate::time::zone_report;
 
-/// Says by `tell` which rules are used, and warns on stderr of old ones and of zones that could not be taken from there.
+/// Prints with `tell` which time zone rules are used. Warns on stderr of old rules and of zones that are missing from them.
 pub(super) fn say(tell: fn(&str)) {
     let zones = zone_report();
     tell(&zones.line);

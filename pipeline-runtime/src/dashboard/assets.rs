@@ -1,4 +1,4 @@
-//! The page's files, which are in the binary as they are in this folder, and are served without what only people read.
+//! The page's files. They are compiled into the binary from this folder, and served without comments and unneeded white space.
 
 use super::problem::Problem;
 use super::{Site, slim};
@@ -13,11 +13,11 @@ use std::sync::{Arc, OnceLock};
 
 const SHELL: &str = include_str!("assets/index.html");
 
-/// A file by its name, its kind and its text.
+/// A file: its name, its content type and its text.
 struct Asset(&'static str, &'static str, &'static str);
 
 impl Asset {
-    /// Its text as it is served.
+    /// Returns its text as it is served.
     fn served(&self) -> Cow<'static, str> {
         let Self(name, _, text) = *self;
         match name.rsplit_once('.') {
@@ -79,10 +79,10 @@ const ASSETS: &[Asset] = assets![
     "what-if.js",
 ];
 
-/// Their texts as they are served, each made when it is first asked for.
+/// The served texts, each created at its first request.
 static SERVED: [OnceLock<Bytes>; ASSETS.len()] = [const { OnceLock::new() }; ASSETS.len()];
 
-/// What shows pages. Which one, the shell's modules read from the address.
+/// The addresses of pages. The shell's modules select the page by the address.
 const PAGES: [&str; 11] = [
     "/",
     "/runs",
@@ -102,7 +102,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
     pages.route("/assets/{name}", get(asset)).route("/api/v1/openapi.json", get(|| asset(Path("openapi.json".to_owned()))))
 }
 
-/// What nothing else answers. Whoever asks for a page gets the shell, which says that there is none, with its links.
+/// Answers unknown addresses. A request for a page gets the shell, which says that there is none, with its links.
 pub(super) async fn missing(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/html") {
@@ -112,7 +112,7 @@ pub(super) async fn missing(State(site): State<Arc<Site>>, headers: HeaderMap) -
 }
 
 pub(super) async fn shell(State(site): State<Arc<Site>>) -> Response {
-    // A base has no character that HTML reads in another way.
+    // The base contains no characters that need escaping in HTML.
     let page = SHELL.replace("{{base}}", &format!("{}/", site.gate.options.base));
     let page = page.replace("{{read_only}}", if site.read_only.is_some() { "true" } else { "false" });
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page).into_response()
@@ -145,7 +145,7 @@ mod tests {
             bytes += asset.filter(|Asset(of, ..)| *of != "openapi.json").map_or(0, |asset| asset.served().len());
         }
         assert!(bytes <= 171_000, "the page takes {bytes} bytes of 171,000");
-        // What a browser asks for before it shows anything.
+        // The files that a browser requests before it shows anything.
         let first = ["app.css", "app.js", "base.js", "overview.js"];
         let first: usize = ASSETS.iter().filter(|Asset(of, ..)| first.contains(of)).map(|asset| asset.served().len()).sum();
         assert!(first <= 55_000, "the first page takes {first} bytes of 55,000");

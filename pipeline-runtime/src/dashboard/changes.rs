@@ -1,20 +1,20 @@
-//! That something was committed, or that another process holds the journal: looked for while somebody wants to know, and not at all otherwise.
+//! Detects commits and changes of the journal's holder, but only polls while someone follows.
 
 use crate::journal::{Holder, Reader};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
-/// How often commits are looked for.
+/// How often to check for commits.
 const LOOK: Duration = Duration::from_millis(100);
-/// The least time between two that are told. What is committed in between is told together.
+/// The least time between two notifications. Commits in between are reported together.
 const APART: Duration = Duration::from_millis(250);
-/// Where many follow it is so long for each of them: all together hear of 2,000 a second at most.
+/// The additional time per follower with many followers: all together get at most 2,000 notifications a second.
 const APART_FOR_EACH: Duration = Duration::from_micros(500);
-/// At each of so many looks it is also asked who holds the journal: a process that dies commits nothing.
+/// Every this many checks the holder of the journal is checked as well: a process that dies commits nothing.
 const HOLDER: u32 = 10;
 
-/// Tells of commits.
+/// Notifies followers of commits.
 #[derive(Debug)]
 pub(super) struct Changes {
     journal: PathBuf,
@@ -27,31 +27,33 @@ impl Changes {
         Self { journal, commits: watch::channel(0).0, wanted: Notify::new() }
     }
 
-    /// A number that is another one once something was committed, or the journal has another holder. It is new to whoever begins to follow.
+    /// Returns a number that changes when something was committed or the journal has another holder. It counts as changed for a
+    /// new follower.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         let is_first = self.commits.receiver_count() == 0;
         let mut receiver = self.commits.subscribe();
         receiver.mark_changed();
         if is_first {
-            // Nobody has looked since the last one left: what was found then is not how it is now.
+            // Nobody has checked since the last follower left, so the known state may be outdated.
             self.commits.send_modify(|commits| *commits += 1);
         }
         self.wanted.notify_one();
         receiver
     }
 
-    /// How many follow.
+    /// Returns the number of followers.
     pub(super) fn followers(&self) -> usize {
         self.commits.receiver_count()
     }
 
-    /// Looks for commits, for ever.
+    /// Checks for commits, forever.
     pub(super) async fn watch(&self) {
         loop {
             if self.commits.receiver_count() == 0 {
                 self.wanted.notified().await;
             }
-            // Of its own connection, as numbers of two are not to be compared. To ask for it takes microseconds, and no lock.
+            // With one connection, since the version numbers of two connections cannot be compared. Reading it takes microseconds
+            // and no lock.
             match Reader::open(&self.journal) {
                 Ok(reader) => self.watch_by(&reader).await,
                 Err(error) => {

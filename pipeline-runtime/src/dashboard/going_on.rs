@@ -1,4 +1,5 @@
-//! What the runs that go on have and wait for: places in pools, and sensors that look. It is told of each run once, and again once it has gone on.
+//! What the active runs hold and wait for: slots of pools, and waiting sensors. Computed once per run, and again after it has new
+//! records.
 
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
@@ -11,36 +12,36 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// So many runs are looked at, the newest.
+/// The maximum number of runs; the newest.
 const RUNS: u32 = 1_000;
-/// So many of each list are told.
+/// The maximum length of each list.
 pub(super) const TOLD: usize = 500;
-/// So many sensors that wait are told, those with the least budget.
+/// The maximum number of waiting sensors; those with the least budget.
 pub(super) const SENSORS: usize = 1_000;
 
-/// What one run has and waits for.
+/// What one run holds and waits for.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) pools: Vec<InPool>,
-    /// How many of its sensors wait, and those with the least budget: until when each may, and what is said of it.
+    /// The number of its waiting sensors, and those with the least budget: their deadlines and JSON.
     pub(super) waiting: usize,
     pub(super) sensors: Vec<(Option<Timestamp>, Value)>,
     pub(super) pipeline: String,
-    /// It is told by the present plan, which alone knows what belongs to which pool.
+    /// True if it is shown with the current plan; only that assigns nodes to pools.
     is_present: bool,
 }
 
-/// What one run has of a pool.
+/// What one run holds of a pool.
 #[derive(Debug)]
 pub(super) struct InPool {
     pub(super) name: &'static str,
-    /// None of the pool of those that have no other.
+    /// `None` for the default pool.
     pub(super) slots: Option<u32>,
     pub(super) used: Places,
     pub(super) queued: Places,
 }
 
-/// Nodes: how many, and the first of them.
+/// Nodes: their number, and the first of them.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     pub(super) count: usize,
@@ -62,12 +63,12 @@ struct Run {
     told: Arc<Told>,
 }
 
-/// The runs that go on, as far as they are read.
+/// The active runs, as far as they were read.
 #[derive(Debug, Default)]
 pub(super) struct GoingOn(Mutex<HashMap<RunKey, Run>>);
 
 impl GoingOn {
-    /// What they have and wait for, the newest first. Only runs that have gone on since the last time are read.
+    /// Returns what they hold and wait for, newest run first. Only runs with new records are read.
     pub(super) fn look(&self, reader: &JournalReader) -> Result<Vec<Arc<Told>>, JournalError> {
         let mut runs = self.0.lock().unwrap_or_else(|poisoned| {
             self.0.clear_poison();
@@ -84,7 +85,7 @@ impl GoingOn {
                 Some(run) if run.details.last_record() == last => Some(run),
                 known => read(reader, key, known, &mut plans),
             };
-            // One that cannot be read, or was deleted meanwhile, is not here.
+            // A run that cannot be read, or was deleted meanwhile, is left out.
             if let Some(run) = run {
                 all.push(Arc::clone(&run.told));
                 runs.insert(key, run);
@@ -93,7 +94,7 @@ impl GoingOn {
         Ok(all)
     }
 
-    /// The pools of all places that are taken.
+    /// Returns the pools of all taken slots.
     pub(super) fn taken(&self, reader: &JournalReader) -> Result<Vec<(&'static str, usize)>, JournalError> {
         let told = self.look(reader)?;
         let present = told.iter().filter(|told| told.is_present);
@@ -178,7 +179,7 @@ fn sensor(details: &RunDetails, slot: Slot) -> Value {
     })
 }
 
-/// What it looks for: its texts and templates, as they are written.
+/// Returns what the sensor waits for: its texts and templates, as written in the pipeline.
 fn looks(history: &RunHistory, slot: Slot) -> Option<String> {
     let inputs = history.plan().node_json(history.node_ix(slot))["inputs"].clone();
     let texts: Vec<&str> =

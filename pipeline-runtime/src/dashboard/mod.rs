@@ -1,24 +1,24 @@
-//! The web page of a journal, and the API that it reads.
+//! The web page of a journal, and the API that it uses.
 //!
-//! The page is a static shell with modules that read `/api/v1`, which programs may read as well (`assets/openapi.json`). All that it shows is
-//! read from the journal's file, so it works beside the process that writes it, on a stopped project and on a copied file.
+//! The page is a static shell with modules that read `/api/v1`, which programs may read as well (`assets/openapi.json`). All data
+//! comes from the journal's file, so the page works beside the process that writes it, on a stopped project and on a copied file.
 //!
 //! # Invariants
 //!
-//! - **The engine never waits for it.** It has a thread and a tokio runtime of its own, and reads the journal as any other process would. What
-//!   is asked for goes the way of the command line: through the journal's inbox. (`tests/dashboard/beside.rs`)
-//! - **Nobody is answered who is not let in.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
-//! - **Nobody looks, nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
-//! - **What is kept of a journal is what all of it tells**: of the durations of runs that have ended (`journal/sqlite/durations.rs`), and of what the time of
-//!   a run's nodes went into (`observe/history/sums.rs`, `kept/tests.rs`).
-//! - **A run as of a record is what the records up to it tell**, also where it is told from a moment that was kept. (`kept/tests.rs`,
+//! - **The engine never waits for the dashboard.** It has its own thread and tokio runtime, and reads the journal like any other
+//!   process. Commands go the same way as on the command line: through the journal's inbox. (`tests/dashboard/beside.rs`)
+//! - **Only admitted clients are answered.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
+//! - **Without a viewer nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
+//! - **Cached results equal those computed from the whole journal**: the durations of ended runs (`journal/sqlite/durations.rs`),
+//!   and how the nodes of a run spent their time (`observe/history/sums.rs`, `kept/tests.rs`).
+//! - **A run as of a record equals the fold of the records up to it**, even if it is computed from a snapshot. (`kept/tests.rs`,
 //!   `tests/dashboard/travel.rs`)
-//! - **A dry run writes nothing**, not even who asked. (`tests/dashboard/commands.rs`)
+//! - **A dry run writes nothing**, not even an act. (`tests/dashboard/commands.rs`)
 //!
 //! # Why it reads the file, and not the engine's feed
 //!
-//! The feed of a run is read by the terminal of that run, and is bounded. A browser may be slow, asleep or a thousand; the journal has
-//! every record, and each has a number from which a page that slept goes on.
+//! The feed of a run is consumed by its terminal, and is bounded. A browser may be slow or asleep, and there may be a thousand;
+//! the journal has every record, and each has a number from which a page that slept continues.
 
 mod api;
 mod assets;
@@ -46,7 +46,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// Why the page cannot be shown.
+/// Why the dashboard cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DashboardError {
     #[error(
@@ -54,24 +54,24 @@ pub(crate) enum DashboardError {
     )]
     Listen { address: String, error: std::io::Error },
     #[error(
-        "the dashboard would listen on {0}, which other machines reach: give it a token with `--token auto` or `--token FILE`, or an \
+        "the dashboard would listen on {0}, which other machines can reach: give it a token with `--token auto` or `--token FILE`, or an \
          address of this machine alone, such as {DEFAULT_ADDRESS}"
     )]
     NoToken(SocketAddr),
     #[error("the dashboard's token cannot be read from \"{}\": {error}", path.display())]
     Token { path: PathBuf, error: std::io::Error },
-    #[error("the token in \"{}\" has {length} characters, and has to have at least {}", path.display(), token::SHORTEST)]
+    #[error("the token in \"{}\" has {length} characters, but needs at least {}", path.display(), token::SHORTEST)]
     ShortToken { path: PathBuf, length: usize },
-    #[error("`{0}` is no path to put before all addresses: write it as `/pipelines`")]
+    #[error("`{0}` is not a valid path prefix: write it as `/pipelines`")]
     BasePath(String),
-    #[error("the system gives no thread for the dashboard: {0}")]
+    #[error("the dashboard's thread cannot be started: {0}")]
     Thread(std::io::Error),
 }
 
-/// So many runs that somebody looks at are kept.
+/// The number of viewed runs that are cached.
 const LOOKED_AT: usize = 8;
 
-/// What all answers are made of.
+/// The state shared by all requests.
 #[derive(Debug)]
 struct Site {
     gate: gate::Gate,
@@ -80,26 +80,26 @@ struct Site {
     pipelines: Vec<Pipeline>,
     /// The clock of the runs.
     clock: Clock,
-    /// Another one for each start, so that a page knows that another process answers.
+    /// Different for each start, so that a page notices a restart.
     boot: String,
     started: chrono::DateTime<chrono::Utc>,
-    /// Why nothing can be asked for here; none where it can.
+    /// Why commands are refused here; `None` if they are accepted.
     read_only: Option<String>,
     answered: api::Answered,
     failures: api::Failures,
-    /// How far what somebody follows has come.
+    /// The positions of followed topics.
     positions: tokio::sync::Mutex<api::Positions>,
     kept: kept::Kept,
     past: Past,
     late: api::Late,
     going_on: going_on::GoingOn,
-    /// What this process writes to the journal, where it does.
+    /// Counts what this process writes to the journal, if it does.
     tally: Option<Arc<Tally>>,
-    /// Whoever has it simulates a run.
+    /// Held while a run is simulated.
     simulating: tokio::sync::Mutex<()>,
 }
 
-/// A page that is served until this is dropped.
+/// A dashboard that is served until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Dashboard {
     url: String,
@@ -109,11 +109,11 @@ pub(crate) struct Dashboard {
 }
 
 impl Dashboard {
-    /// Serves the page of a journal, which has to be there. `tally` counts what this process writes there, if it does.
+    /// Serves the dashboard of an existing journal. `tally` counts what this process writes there, if it does.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on, or is not this machine's own and there is no token.
+    /// If the address cannot be listened on, or if other machines can reach it and there is no token.
     pub(crate) fn start(
         options: Options,
         journal: &Path,
@@ -163,12 +163,12 @@ impl Dashboard {
         Ok(Self { url, note, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The address to open. It holds the token, if there is one.
+    /// Returns the address to open. It contains the token, if there is one.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// What is to be said beside the address: that another port is used than the one that was meant.
+    /// Returns a note for the address: that another port is used than requested.
     pub(crate) fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
@@ -184,8 +184,7 @@ impl Drop for Dashboard {
     }
 }
 
-/// Why nothing can be left in the journal's inbox, if nothing can.
+/// Returns why nothing can be written to the journal's inbox, if so.
 fn unwritable(journal: &Path) -> Option<String> {
-    let opened = std::fs::OpenOptions::new().append(true).open(journal);
-    opened.err().map(|error| format!("the journal cannot be written here: {error}"))
+    crate::journal::unwritable(journal).map(|error| format!("the journal cannot be written here: {error}"))
 }

@@ -1,13 +1,13 @@
-//! Where the page is, and who may see it.
+//! The address of the page, and who may see it.
 
 use super::DashboardError;
 use super::token::Token;
 use std::net::{IpAddr, SocketAddr};
 
-/// Where the page is unless somebody says otherwise.
+/// The default address of the page.
 pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:7373";
 
-/// What to listen on.
+/// The address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listen {
     pub(crate) address: SocketAddr,
@@ -22,7 +22,7 @@ impl Default for Listen {
 impl std::str::FromStr for Listen {
     type Err = String;
 
-    /// `127.0.0.1:7373`, `[::1]:7373`, `0.0.0.0:80`; a port alone is one of this machine's own.
+    /// Parses `127.0.0.1:7373`, `[::1]:7373`, `0.0.0.0:80`; a port alone means loopback.
     fn from_str(text: &str) -> Result<Self, String> {
         let port = text.strip_prefix(':').unwrap_or(text);
         if let Ok(port) = port.parse() {
@@ -35,24 +35,24 @@ impl std::str::FromStr for Listen {
     }
 }
 
-/// Where the page is, and who may see it.
+/// The address of the page, and who may see it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) listen: Listen,
-    /// What stands before all paths: empty, or `/pipelines`.
+    /// The prefix of all paths: empty, or `/pipelines`.
     pub(crate) base: String,
     pub(crate) read_only: bool,
     pub(crate) token: Option<Token>,
-    /// The further names by which it may be asked for, as a proxy passes them on.
+    /// Further host names of requests, as a proxy passes them on.
     pub(crate) hosts: Vec<String>,
 }
 
 impl Options {
-    /// What a `--base-path` says.
+    /// Parses `--base-path`.
     ///
     /// # Errors
     ///
-    /// If it is no path.
+    /// If it is not a valid path.
     pub(crate) fn base(text: &str) -> Result<String, DashboardError> {
         let base = text.trim_end_matches('/');
         let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
@@ -60,7 +60,7 @@ impl Options {
         if is_path { Ok(base.to_owned()) } else { Err(DashboardError::BasePath(text.to_owned())) }
     }
 
-    /// The address to open in a browser on this machine.
+    /// Returns the address to open in a browser on this machine.
     pub(super) fn url(&self, address: SocketAddr) -> String {
         let address = match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from(([127, 0, 0, 1], address.port())),

@@ -1,4 +1,4 @@
-//! Why a request has no answer, as RFC 9457 has it.
+//! Error answers, in the format of RFC 9457.
 
 use crate::host::StartError;
 use crate::journal::JournalError;
@@ -6,7 +6,7 @@ use crate::read::ReadError;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// Why a request has no answer.
+/// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
@@ -28,7 +28,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "wrong request", detail)
     }
 
-    /// What the command line would say, whose further lines are what to do.
+    /// Creates an error from a message of the command line, whose further lines are hints.
     pub(super) fn refused(said: &str) -> Self {
         Self::new(StatusCode::CONFLICT, "refused", said)
     }

@@ -1,4 +1,4 @@
-//! Reading the journal: on few threads, by connections that are opened once.
+//! Reading the journal: on a few threads, with connections that are reused.
 
 use super::problem::Problem;
 use crate::Pipeline;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// So many requests read at once.
+/// The maximum number of concurrent reads.
 pub(super) const AT_ONCE: usize = 4;
 
 /// The connections to a journal.
@@ -25,7 +25,7 @@ impl Readers {
         Self { journal, pipelines, idle: Arc::default(), permits: Semaphore::new(AT_ONCE) }
     }
 
-    /// Reads on a thread that may block. All that is read at once is of one moment where `read` takes a snapshot.
+    /// Reads on a thread that may block. The reads are consistent if `read` takes a snapshot.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&JournalReader) -> Result<T, Problem> + Send + 'static,
@@ -40,7 +40,7 @@ impl Readers {
                 None => JournalReader::open(&journal)?.pipelines(pipelines),
             };
             let answer = read(&reader);
-            // After an error of the file it is opened again.
+            // After an error of the file the connection is reopened.
             if answer.as_ref().err().is_none_or(|problem| problem.status != StatusCode::INTERNAL_SERVER_ERROR) {
                 idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
             }
@@ -50,8 +50,8 @@ impl Readers {
             tracing::error!("the dashboard could not answer: {error}");
             Err(Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "a fault of the dashboard",
-                "the answer could not be made: see the log",
+                "internal error",
+                "the answer could not be computed: see the log",
             ))
         })
     }

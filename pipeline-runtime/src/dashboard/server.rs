@@ -1,4 +1,4 @@
-//! Connections, and how many of what each may have.
+//! Connections and their limits.
 
 use super::gate::{self, Peer};
 use super::options::Listen;
@@ -18,19 +18,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-/// So many connections at once; more wait. They are at most a quarter of the files that the process may have open, since the runs need files, too.
+/// The maximum number of connections; further ones wait. It is at most a quarter of the process's limit on open files, since the
+/// runs need files, too.
 const CONNECTIONS: usize = 1_280;
-/// Where nobody says how many files that are.
+/// Used if there is no limit on open files.
 const FEW_CONNECTIONS: usize = 256;
-/// What a request's head may take, in bytes and time.
+/// The limits of a request's head, in bytes and time.
 const HEAD: usize = 16 << 10;
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// What a body may take.
+/// The limit of a body.
 const BODY: usize = 1 << 20;
-/// How many ports after one that is taken are tried.
+/// How many ports after a taken one are tried.
 const PORTS: u16 = 20;
 
-/// Listens, on the next free port where the one that is meant is taken. Says so then.
+/// Listens, on the next free port if the requested one is taken; then returns a note.
 pub(super) fn bind(listen: &Listen) -> Result<(TcpListener, Option<String>), DashboardError> {
     let meant = listen.address;
     let last = if meant.port() == 0 { 0 } else { meant.port().saturating_add(PORTS) };
@@ -49,7 +50,7 @@ pub(super) fn bind(listen: &Listen) -> Result<(TcpListener, Option<String>), Das
     Err(DashboardError::Listen { address: meant.to_string(), error })
 }
 
-/// Answers until somebody wants it to stop.
+/// Serves requests until it is stopped.
 pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: oneshot::Receiver<()>) {
     let listener = listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener));
     let listener = match listener {
@@ -66,7 +67,7 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Too many open files, most often: others may close theirs.
+                    // Usually too many open files: others may close theirs.
                     tracing::debug!("the dashboard could not accept a connection: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
@@ -74,7 +75,7 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
             };
             let here = stream.local_addr().unwrap_or(site.gate.address);
             let peer = Peer::of(peer, here);
-            // Events are small, and are to be there at once.
+            // Events are small, and should arrive at once.
             let _ = stream.set_nodelay(true);
             let app = app.clone().layer(axum::Extension(peer));
             let mut closed = closed.clone();
@@ -85,7 +86,7 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
                     .max_buf_size(HEAD)
                     .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
                 tokio::select! {
-                    // Whoever went away needs no answer.
+                    // The client is gone and needs no answer.
                     _ = connection => {}
                     _ = closed.changed() => {}
                 }
@@ -109,19 +110,23 @@ fn connections() -> usize {
     files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(FEW_CONNECTIONS).clamp(1, CONNECTIONS)
 }
 
-/// All that is answered, behind the gate.
+/// All routes, behind the gate.
 fn router(site: &Arc<Site>) -> Router {
     let routes = api::routes().merge(assets::routes()).layer(DefaultBodyLimit::max(BODY));
     let base = &site.gate.options.base;
     let routes = match base.as_str() {
         "" => routes,
-        // With what a proxy puts before it and without. The router counts `/jobs` and `/jobs/` as two.
+        // With the prefix that a proxy adds, and without. The router distinguishes `/jobs` and `/jobs/`.
         base => routes.clone().nest(base, routes).route(&format!("{base}/"), axum::routing::get(assets::shell)),
     };
     routes
         .fallback(assets::missing)
         .method_not_allowed_fallback(|| async {
-            Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "another method", "this address is asked in another way")
+            Problem::new(
+                axum::http::StatusCode::METHOD_NOT_ALLOWED,
+                "method not allowed",
+                "this address does not support that method",
+            )
         })
         .layer(middleware::from_fn_with_state(Arc::clone(site), let_in))
         .with_state(Arc::clone(site))

@@ -1,20 +1,21 @@
-//! The page's files as they are served: without comments, and without white space that means nothing.
+//! The page's files as they are served: without comments and insignificant white space.
 //!
 //! # Invariants
 //!
-//! - A line of a script stays the same line, so that the places that a browser's console names are those of the source, and no statement ends
-//!   elsewhere than where its author ended it.
-//! - What stands in a string, a template or a regular expression is what stood there. (`tests/dashboard/browser/assets.test.mjs` compares the syntax
+//! - A line of a script stays the same line, so that line numbers in a browser's console match the source, and automatic
+//!   semicolon insertion does not change.
+//! - Strings, templates and regular expressions are unchanged. (`tests/dashboard/browser/assets.test.mjs` compares the syntax
 //!   trees of both texts, and the rules of both styles.)
 //!
 //! # Why not a crate
 //!
-//! One that renames variables has to understand all of the language. Without names this is a tenth of it, and gives half of what it could.
+//! A minifier that renames variables must understand the whole language. Without renaming this is a tenth of the size, and saves
+//! half of what it could.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A script without its comments and without white space between tokens, but for line ends.
+/// Returns a script without comments and without white space between tokens, except line ends.
 pub(super) fn script(source: &str) -> String {
     let mut script =
         Script { rest: source.chars().peekable(), out: String::with_capacity(source.len()), templates: Vec::new(), braces: 0 };
@@ -46,12 +47,13 @@ pub(super) fn script(source: &str) -> String {
 struct Script<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
-    /// How many braces were open as each template's `${` began.
+    /// The number of open braces where each template's `${` began.
     templates: Vec<usize>,
     braces: usize,
 }
 
-/// After these a `/` begins a regular expression, after other words it divides. `of` is no keyword, and a name here.
+/// After these words a `/` begins a regular expression; after others it divides. `of` is not a keyword, and is used as a name
+/// here.
 const BEFORE_VALUES: [&str; 13] =
     ["return", "typeof", "case", "in", "delete", "void", "throw", "new", "else", "do", "instanceof", "await", "yield"];
 
@@ -77,7 +79,7 @@ impl Script<'_> {
         }
     }
 
-    /// Copies up to the end of a text, whose beginning was.
+    /// Copies up to the end of a string whose beginning was copied.
     fn copy_until(&mut self, end: char) {
         while let Some(c) = self.rest.next() {
             self.out.push(c);
@@ -140,7 +142,7 @@ impl Script<'_> {
         }
     }
 
-    /// Whether the tokens on both sides would be others without a space.
+    /// True if the adjacent tokens would merge without a space.
     fn needs_space(&self, next: char) -> bool {
         match (self.out.chars().next_back(), next) {
             (Some(last), next) if is_of_word(last) && is_of_word(next) => true,
@@ -151,7 +153,7 @@ impl Script<'_> {
         }
     }
 
-    /// Whether a value comes next, and no operator: after an operator, and after some words.
+    /// True if a value comes next and not an operator: after an operator, and after some words.
     fn is_value_next(&self) -> bool {
         let before = self.out.trim_end();
         match before.chars().next_back() {
@@ -164,7 +166,7 @@ impl Script<'_> {
     }
 }
 
-/// A style sheet without its comments and without white space that divides nothing.
+/// Returns a style sheet without comments and insignificant white space.
 pub(super) fn style(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut rest = source.chars().peekable();
@@ -185,7 +187,7 @@ pub(super) fn style(source: &str) -> String {
             }
             c => {
                 let last = out.chars().next_back();
-                // A colon within a selector may stand after a space that means something.
+                // A space before a colon in a selector may be significant.
                 let divides = !matches!(last, None | Some('{' | '}' | ';' | ',' | '>' | ':' | '('))
                     && !matches!(c, '{' | '}' | ';' | ',' | '>' | ')' | '!');
                 if std::mem::take(&mut had_space) && divides {

@@ -1,4 +1,4 @@
-//! The token that lets in whoever has it.
+//! The token that grants access.
 
 use super::DashboardError;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 /// A shorter one could be guessed.
 pub(super) const SHORTEST: usize = 16;
 
-/// A secret that whoever asks has to know.
+/// A secret that clients have to know.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
 
@@ -17,12 +17,12 @@ impl std::fmt::Debug for Token {
 }
 
 impl Token {
-    /// A new one of 128 random bits.
+    /// Creates a token of 128 random bits.
     pub(crate) fn random() -> Self {
         Self(format!("{:032x}", crate::random::new_id()))
     }
 
-    /// That of a file, without the white space around it.
+    /// Reads a token from a file, without surrounding white space.
     ///
     /// # Errors
     ///
@@ -36,7 +36,7 @@ impl Token {
         }
     }
 
-    /// Whether this is it. How long that takes does not tell how much of it is right.
+    /// True if this is the token. The time that it takes does not reveal how much of it is right.
     pub(super) fn is(&self, given: &str) -> bool {
         let (is, given) = (self.0.as_bytes(), given.as_bytes());
         let differ = is.iter().zip(given.iter().chain(std::iter::repeat(&0))).fold(0, |differ, (a, b)| differ | (a ^ b));

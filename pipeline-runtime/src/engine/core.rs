@@ -1,21 +1,21 @@
 //! The core: the engine as a plain state machine.
 //!
-//! It takes what happened and the time, and returns records for the journal and actions for the runtime. There is no clock, no
-//! runtime, no database and no user code in it, so that live runs, recovery and simulations go by the same code.
+//! It takes an event and the time, and returns records for the journal and actions for the runtime. It contains no clock, no
+//! async runtime, no database and no user code, so live runs, recovery and simulations share the same code.
 //!
-//! It puts three things together and keeps them apart: a run's [state](super::state), which is the fold of its records; the
+//! It combines three things and keeps them apart: a run's [state](super::state), which is the fold of its records; the
 //! [rules](super::rules), which record what follows; and the [execution](super::execution), which is volatile.
 //!
 //! # Invariants
 //!
-//! - Every start is answered exactly once by [`Core::answer`], also if the attempt was cut off in between: only then is its thread free,
-//!   and only then does its pool have the permit again.
-//! - A run's records are in the order of their times, whichever thread read the clock first. (`runtime/tests/turns.rs`)
+//! - Every start is answered exactly once by [`Core::answer`], even if the attempt was cut off in between. Only then is its
+//!   thread free, and only then does its pool get the permit back.
+//! - A run's records are ordered by time, whichever thread read the clock first. (`runtime/tests/turns.rs`)
 //!
 //! # Why it drains before it is interrupted
 //!
-//! A process that is to end first starts nothing more, so that what has not begun needs no repair: only attempts that outlast the drain are
-//! cut off. The core closes its pools for that, instead of asking before each start.
+//! A process that is to end first stops starting anything, so that nodes that have not begun need no repair: only attempts that
+//! outlast the drain are cut off. The core closes its pools for this, instead of checking before each start.
 
 use super::effects::{Answer, NotTold, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Pools, Timers, Worklist};
@@ -29,26 +29,26 @@ use std::collections::HashMap;
 /// The state of all runs of a process.
 #[derive(Debug)]
 pub(crate) struct Core {
-    /// A run that was forgotten leaves an empty place: a later run has a greater index.
+    /// A forgotten run leaves an empty place: a later run has a greater index.
     runs: Vec<Option<Box<Hosted>>>,
     shared: Shared,
-    /// What happens next is no earlier: threads read the clock before they take turns.
+    /// The latest time of an event. No later event is earlier, although threads read the clock before they get the lock.
     latest: Timestamp,
 }
 
-/// A run, and what this process does about it.
+/// A run, and this process's work on it.
 #[derive(Debug)]
 pub(crate) struct Hosted {
     pub(super) run: Run,
     work: Vec<NodeWork>,
     delivery: Delivery,
-    /// Attempts in flight.
+    /// The number of attempts in flight.
     busy: usize,
-    /// Where its plan's pools are in the core.
+    /// The indices of its plan's pools in the core.
     pools: Vec<CorePool>,
 }
 
-/// The runs of a core, to look at.
+/// Read access to the runs of a core.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Runs<'a>(&'a [Option<Box<Hosted>>]);
 
@@ -92,7 +92,7 @@ impl Core {
         ix
     }
 
-    /// Takes up a run that its records were replayed for, by [`Run::replay`].
+    /// Resumes a run that was replayed from its records by [`Run::replay`].
     pub(crate) fn resume(&mut self, run: Run, now: Timestamp) -> RunIx {
         let ix = self.host(run);
         self.decide_about(ix, now, |context| {
@@ -103,15 +103,15 @@ impl Core {
         ix
     }
 
-    /// Takes up a run as an edit leaves it: what the edit ends is not started before. Of a run that it cannot be applied to
-    /// nothing is taken up.
+    /// Resumes a run with an edit applied, so that nothing starts that the edit ends. If the edit cannot be applied, the run is
+    /// not resumed.
     pub(crate) fn resume_edited(&mut self, run: Run, edit: &Edit, now: Timestamp) -> Result<RunIx, EditError> {
         run.check_edit(edit)?;
         let ix = self.host(run);
         let mut result = Ok(());
         self.decide_about(ix, now, |context| {
             if let Edit::Retry { .. } = edit {
-                // What the end of the last process cut off keeps nobody from a retry.
+                // Attempts that the end of the last process cut off do not prevent a retry.
                 context.cut_off_by_crash();
             }
             result = context.edit(edit);
@@ -130,7 +130,7 @@ impl Core {
         super::state::index(self.runs.len() - 1)
     }
 
-    /// Applies a command to a run, or leaves the run as it is.
+    /// Applies a command to a run, or leaves the run unchanged.
     pub(crate) fn edit(&mut self, run: RunIx, edit: &Edit, now: Timestamp) -> Result<(), EditError> {
         let mut result = Ok(());
         self.decide_about(run, now, |context| result = context.edit(edit));
@@ -138,14 +138,14 @@ impl Core {
         result
     }
 
-    /// Calls what is to be called of failures that an earlier process has recorded and told nobody of.
+    /// Calls the notifiers for failures that an earlier process recorded without notifying anybody.
     #[cfg(feature = "airflow")]
     pub(crate) fn tell_of_failures(&mut self, run: RunIx, failed: &[Slot], now: Timestamp) {
         self.decide_about(run, now, |context| context.tell_of_failures(failed));
     }
 
-    /// Takes a run out, if it has ended and nothing of it is left to be done or delivered, to be dropped by whoever asked: what its
-    /// values' drop does is the user's code. Returns whether it is gone.
+    /// Removes a run, if it has ended and nothing of it is left to be done or delivered. Returns whether it is gone. The caller
+    /// drops the run, because its values' drop is user code.
     pub(crate) fn forget(&mut self, run: RunIx) -> (bool, Option<Box<Hosted>>) {
         let Some(place) = self.runs.get_mut(run as usize) else { return (true, None) };
         let is_over = |hosted: &Hosted| hosted.run.is_over() && hosted.busy == 0;
@@ -165,18 +165,18 @@ impl Core {
         Runs(&self.runs).get(run)
     }
 
-    /// Whether any attempt has not been answered yet.
+    /// True if an attempt has not been answered yet.
     pub(crate) fn is_busy(&self) -> bool {
         !self.shared.in_flight.is_empty()
     }
 
-    /// Whether the answer to a start decides anything: it has not been given, and the attempt was not cut off.
+    /// True if the answer to a start still decides anything: it has not been given, and the attempt was not cut off.
     #[inline]
     pub(crate) fn is_under_way(&self, job: Job) -> bool {
         self.shared.in_flight.is_under_way(job)
     }
 
-    /// Whether nothing of a node is under way, and that start was its last.
+    /// True if nothing of a node is under way, and that start was its last.
     pub(crate) fn awaits_next_after(&self, run: RunIx, slot: Slot, start: u32) -> bool {
         self.run(run)
             .and_then(|run| run.nodes().get(slot as usize))
@@ -185,7 +185,7 @@ impl Core {
 
     // ---- what happens
 
-    /// An attempt has come to its end.
+    /// An attempt has ended.
     #[inline]
     pub(crate) fn answer(&mut self, job: Job, answer: Answer, now: Timestamp) {
         let Some(ended) = self.shared.in_flight.end(job) else { return self.answered_already(answer) };
@@ -198,7 +198,7 @@ impl Core {
         self.shared.out.garbage.answers.push(answer);
     }
 
-    /// Something that a sensor's poke has looked at is no longer as it was; `start` says which poke it was.
+    /// Something that a sensor's poke read has changed. `start` names the poke.
     pub(crate) fn wake(&mut self, run: RunIx, slot: Slot, start: u32, now: Timestamp) {
         if !self.shared.pools.is_closed() {
             self.decide_about(run, now, |context| context.changed(slot, start));
@@ -206,36 +206,36 @@ impl Core {
         }
     }
 
-    /// A list was looked at, as was asked for under that number, or it is known why that cannot be.
+    /// A list was inspected, for the request of that number; or the inspection failed.
     pub(crate) fn looked(&mut self, number: u64, seen: Result<Seen, String>, now: Timestamp) {
         let Some((run, slot)) = self.shared.looks.take(number) else { return };
         self.decide_about(run, now, |context| context.looked(slot, seen));
         self.grant_waiting(now);
     }
 
-    /// A notifier has come to its end.
+    /// A delivery has ended.
     pub(crate) fn delivered(&mut self, run: RunIx, id: u32, result: Result<(), NotTold>, now: Timestamp) {
         self.decide_about(run, now, |context| context.delivered(id, result));
     }
 
-    /// Until [`open`](Self::open) nothing is started: nobody is there to run a body, whose time limit would count all the same.
+    /// Starts nothing until [`open`](Self::open): no worker could run a body yet, and its time limit would already count.
     pub(crate) fn hold(&mut self) {
         self.shared.pools.hold();
     }
 
-    /// Bodies can run from now on.
+    /// Allows starts: bodies can run from now on.
     pub(crate) fn open(&mut self, now: Timestamp) {
         self.shared.pools.open_all();
         self.grant_waiting(now);
     }
 
-    /// From now on nothing is started any more: neither nodes nor further attempts or pokes. What is under way may end.
+    /// Stops starting nodes, attempts and pokes. Attempts under way may end.
     pub(crate) fn drain(&mut self) {
         self.shared.pools.close();
     }
 
-    /// The process is about to end, as it was asked to: attempts under way are recorded as cut off. Whoever resumes the
-    /// runs starts them again, and it counts as no death of theirs.
+    /// Records attempts under way as cut off, because the process is asked to end. A process that resumes the runs starts them
+    /// again, and does not count this as an interruption by a crash.
     pub(crate) fn interrupt(&mut self, now: Timestamp) {
         self.drain();
         for run in 0..super::state::index(self.runs.len()) {
@@ -247,17 +247,17 @@ impl Core {
         }
     }
 
-    /// Does what is due.
+    /// Handles all timers that are due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         let mut deadlines = Vec::new();
         self.shared.pools.defer(true);
         while let Some((run, due)) = self.shared.timers.pop(now) {
             if self.shared.pools.is_closed() && matches!(due, Due::Next(_) | Due::Change(_) | Due::Deadline(_)) {
-                // It is journaled, and whoever resumes the run does it.
+                // It is recorded, and handled by the process that resumes the run.
                 continue;
             }
             if let Due::Deadline(slot) = due {
-                // A permit that is free now comes first: a poke may start at the deadline.
+                // A free permit takes precedence: a poke may start at the deadline.
                 deadlines.push((run, slot));
                 continue;
             }
@@ -282,7 +282,7 @@ impl Core {
         }
     }
 
-    /// When something is due next, if nothing happens before; else [`Timestamp::NEVER`].
+    /// Returns when the next timer is due, or [`Timestamp::NEVER`].
     #[inline]
     pub(crate) fn next_due(&self) -> Timestamp {
         self.shared.timers.next()
@@ -290,12 +290,12 @@ impl Core {
 
     // ---- for the runtime
 
-    /// What is left to do.
+    /// The records, actions and garbage that the core has left.
     pub(crate) fn outbox(&mut self) -> &mut Outbox {
         &mut self.shared.out
     }
 
-    /// What is left to do, for a runtime that keeps its buffers, with the runs that it is of.
+    /// The same, with the runs that they belong to, for a runtime that reuses the buffers.
     #[inline]
     pub(crate) fn outbox_and_runs(&mut self) -> (&mut Outbox, Runs<'_>) {
         (&mut self.shared.out, Runs(&self.runs))
@@ -330,7 +330,7 @@ impl Core {
         work(&mut context);
     }
 
-    /// Gives free permits to nodes that wait for one.
+    /// Grants free permits to waiting nodes.
     #[inline]
     fn grant_waiting(&mut self, now: Timestamp) {
         self.grant_locks(now);
@@ -355,7 +355,7 @@ impl Core {
         }
     }
 
-    /// Gives free locks to groups that wait for them.
+    /// Grants free locks to waiting groups.
     #[inline]
     fn grant_locks(&mut self, now: Timestamp) {
         while self.shared.locks.is_due() && self.shared.pools.is_granting() {
@@ -363,13 +363,13 @@ impl Core {
             let mut is_used = false;
             self.decide_about(run, now, |context| is_used = context.locks_granted(&nodes));
             if !is_used {
-                // Nobody waits for them any more, or the run is gone.
+                // No node waits for them any more, or the run is gone.
                 self.shared.locks.release((run, holding));
             }
         }
     }
 
-    /// Sensors whose poke is due and has no permit wait to their deadlines.
+    /// Sensors whose poke is due and has no permit wait no longer than to their deadlines.
     #[cold]
     fn limit_waits(&mut self, now: Timestamp) {
         while let Some((run, slot)) = self.shared.without_permit.pop() {
@@ -395,20 +395,20 @@ impl Core {
         });
     }
 
-    /// All that tests look at: the pools in use, and the permits that are owned.
+    /// For tests: the pools in use and the owned permits.
     #[cfg(test)]
     pub(crate) fn shared(&mut self) -> &mut Shared {
         &mut self.shared
     }
 
-    /// Whether a node's next attempt is due, and waits for the thread of its last.
+    /// True if a node's next attempt is due and waits for the thread of its last.
     #[cfg(test)]
     pub(crate) fn is_overdue(&self, run: RunIx, slot: Slot) -> bool {
         let attempt = self.node_work(run, slot).and_then(|work| work.attempt());
         attempt.is_some_and(|attempt| self.shared.in_flight.is_overdue(attempt))
     }
 
-    /// What a test looks at of one node.
+    /// For tests: this process's work on one node.
     #[cfg(test)]
     pub(crate) fn node_work(&self, run: RunIx, slot: Slot) -> Option<NodeWork> {
         self.runs.get(run as usize)?.as_ref()?.work.get(slot as usize).copied()

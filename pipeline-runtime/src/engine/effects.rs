@@ -1,4 +1,4 @@
-//! What the core leaves to be carried out, and what it is answered: the messages between it and the runtime.
+//! The messages between the core and the runtime: what the core leaves to be done, and the answers it gets.
 
 use super::ids::{Job, RunIx, Slot};
 use super::log::Records;
@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a call of the core left to do. The records are to be committed before any of the rest is carried out.
+/// What a call of the core left to do. The records must be stored before any of the rest is carried out.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     pub(crate) records: Records,
@@ -19,12 +19,12 @@ pub(crate) struct Outbox {
     pub(crate) garbage: Garbage,
 }
 
-/// What is to be dropped once the engine's lock is free: its drop is the user's code.
+/// User values that must be dropped after the engine's lock is free, because their drop is user code.
 #[derive(Debug, Default)]
 pub(crate) struct Garbage {
     /// Answers that came too late.
     pub(crate) answers: Vec<Answer>,
-    /// Values that a retry undid.
+    /// Values that a retry cleared.
     pub(crate) values: Vec<Value>,
 }
 
@@ -34,13 +34,13 @@ impl Garbage {
     }
 }
 
-/// Why a notifier could not be told.
+/// Why a notification was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotTold {
     pub(crate) error: String,
-    /// It asks not to be tried again before.
+    /// The notifier asks not to be called again before this time has passed.
     pub(crate) after: Option<Duration>,
-    /// No further try would help.
+    /// Another try would not help.
     pub(crate) is_final: bool,
 }
 
@@ -50,7 +50,7 @@ impl From<String> for NotTold {
     }
 }
 
-/// What the runtime has to do: to start bodies, and then the rest.
+/// What the runtime has to do: first start bodies, then carry out the actions.
 #[derive(Debug, Default)]
 pub(crate) struct Todo {
     pub(crate) starts: VecDeque<Job>,
@@ -62,12 +62,12 @@ impl Todo {
         self.starts.is_empty() && self.actions.is_empty()
     }
 
-    /// How many bytes it holds, but for what its actions point to.
+    /// Returns how many bytes it holds, without what its actions point to.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Job>() * self.starts.len() + size_of_val(self.actions.as_slice())
     }
 
-    /// Adds what is to be done after it.
+    /// Appends work that is to be done after this.
     pub(crate) fn append(&mut self, mut after: Self) {
         self.starts.append(&mut after.starts);
         self.actions.append(&mut after.actions);
@@ -77,9 +77,9 @@ impl Todo {
 /// What the runtime has to do besides starting bodies.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
-    /// Cut an attempt off. It is still to be answered.
+    /// Cut an attempt off. Its answer is still expected.
     Abort(Job),
-    /// Look at a mapping's list. What is seen is to be told under that number.
+    /// Inspect a mapping's list, and report the result under that number.
     Look { run: RunIx, slot: Slot, number: u64 },
     /// Deliver a notification.
     Deliver { run: RunIx, id: u32, notifier: NotifierIx, notification: Arc<Notification> },
@@ -87,12 +87,12 @@ pub(crate) enum Action {
     Ended { run: RunIx, state: RunState },
 }
 
-/// What became of an attempt. It is moved from hand to hand, so that it is small for what most come to.
+/// The result of an attempt. It is moved several times, so the most frequent case is small.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The output, where nobody wants it as JSON.
+    /// The output, where no JSON of it is needed.
     Output(Value),
-    /// Anything, with what a sensor remembers.
+    /// Any other result, with the sensor's memory.
     Any(Box<(Answered, Option<Arc<str>>)>),
 }
 
@@ -109,14 +109,14 @@ impl Answer {
 pub(crate) enum Answered {
     /// The output, with its JSON where the journal is durable.
     Success(Value, Option<Arc<[u8]>>),
-    /// With what the poke looked for, where it may be the sensor's last: the end of the sentence "timed out: …; …".
+    /// With what the poke looked for, if it may be the sensor's last poke: the end of the message "timed out: …; …".
     NotYet(Option<Box<str>>),
     /// The next poke is due at that time.
     NotBefore(Timestamp),
     Error(Arc<str>),
     Fatal(Arc<str>),
     Skip(Arc<str>),
-    /// It was cut off as asked.
+    /// The attempt was cut off.
     Aborted,
 }
 

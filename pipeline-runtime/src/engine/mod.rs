@@ -6,11 +6,11 @@
 //!
 //! | folder | its one subject |
 //! |---|---|
-//! | `log` | what happened: records, in their order |
+//! | `log` | records: what happened, in order |
 //! | `state` | a run's state: the fold of its records, written by nothing else |
 //! | `execution` | what this process does about runs: attempts in flight, permits, timers, the worklist; volatile |
-//! | `rules` | what follows, one file a rule |
-//! | `core.rs` | puts them together: takes (now, event), returns records and actions |
+//! | `rules` | what follows from events, one file per rule |
+//! | `core.rs` | combines them: takes an event and the time, returns records and actions |
 //! | `runtime` | carries actions out on tokio |
 
 mod core;

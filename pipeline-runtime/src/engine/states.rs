@@ -18,20 +18,20 @@ pub enum NodeState {
     UpForRetry,
     /// A sensor between two pokes, without a slot.
     UpForReschedule,
-    /// It has its output.
+    /// The node has its output.
     Success,
     /// Its last attempt failed.
     Failed,
-    /// It did not run, or said itself that there was nothing to do.
+    /// The node did not run, or its body reported that there was nothing to do.
     Skipped,
-    /// It cannot run since something before it failed.
+    /// The node cannot run because a node before it failed.
     UpstreamFailed,
-    /// An element of a list that no longer has it.
+    /// An element of a list that no longer contains it.
     Removed,
 }
 
 impl NodeState {
-    /// In the order of their declaration, by which counts are found.
+    /// In the order of declaration: a state's discriminant is its index.
     pub(crate) const ALL: [Self; 11] = [
         Self::None,
         Self::Scheduled,
@@ -63,12 +63,12 @@ impl NodeState {
         }
     }
 
-    /// Whether an attempt has been started and the node has not ended, be it between two attempts or pokes.
+    /// True if an attempt has started and the node has not ended. It may also be between two attempts or pokes.
     pub(crate) const fn is_under_way(self) -> bool {
         matches!(self, Self::Running | Self::UpForRetry | Self::UpForReschedule)
     }
 
-    /// Whether nothing more happens to the node by itself.
+    /// True if nothing more happens to the node by itself.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Success | Self::Failed | Self::Skipped | Self::UpstreamFailed | Self::Removed)
     }
@@ -88,13 +88,13 @@ pub enum RunState {
     /// Waits for its turn (`max_active_runs`).
     #[default]
     Queued,
-    /// Not all its nodes have ended.
+    /// At least one node has not ended.
     Running,
-    /// All nodes ended, and none failed that was not allowed to.
+    /// All nodes have ended, and only failures occurred that the run allows.
     Success,
-    /// A node failed, or the run's timeout was over.
+    /// A node failed, or the run exceeded its timeout.
     Failed,
-    /// Somebody cancelled it.
+    /// The run was cancelled.
     Cancelled,
 }
 
@@ -112,7 +112,7 @@ impl RunState {
         }
     }
 
-    /// Whether the run has ended.
+    /// True if the run has ended.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Success | Self::Failed | Self::Cancelled)
     }

@@ -1,8 +1,8 @@
-//! `backfill`: which intervals it is about, and which of them are run.
+//! `backfill`: selects its intervals, and those of them that are run.
 //!
-//! # Why `--reprocess` makes new runs
+//! # Why `--reprocess` creates new runs
 //!
-//! Airflow clears the old run. Here its history stays, and a run is never of two kinds.
+//! Airflow clears the old run. Here its history is preserved, and a run never has two kinds.
 
 use super::StartError;
 use crate::Pipeline;
@@ -15,24 +15,24 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The most intervals of one backfill.
+/// The maximum number of intervals of one backfill.
 pub(crate) const MAX_INTERVALS: usize = 100_000;
 
-/// What is asked for.
+/// The request for a backfill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Backfill {
     pub(crate) pipeline: String,
-    /// The first interval is the first that starts then or later; a date alone is the start of that day.
+    /// Only intervals that start at this time or later; a date alone means the start of that day.
     pub(crate) from: String,
-    /// The last interval is the last that starts then or earlier; a date alone is the end of that day.
+    /// Only intervals that start at this time or earlier; a date alone means the end of that day.
     pub(crate) to: String,
-    /// What differs from the defaults, in all of its runs.
+    /// The params that differ from the defaults, for all of its runs.
     pub(crate) params: serde_json::Value,
     pub(crate) max_active_runs: Option<u32>,
     pub(crate) reprocess: Reprocess,
 }
 
-/// Which intervals that have a run already get another.
+/// Which intervals that already have a run get another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reprocess {
@@ -44,18 +44,18 @@ pub(crate) enum Reprocess {
     All,
 }
 
-/// The intervals, in order.
+/// The intervals of a backfill, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Intervals {
     pub(crate) runs: Vec<Interval>,
-    /// Of these, by their starts, the run that each has already, and its state.
+    /// By their starts, the intervals of `runs` that have a run already, with its id and state.
     pub(crate) again: BTreeMap<DateTime<Utc>, (String, RunState)>,
-    /// Those that are left out, with the run they have and its state.
+    /// The intervals that are left out, with their run and its state.
     pub(crate) left_out: Vec<(Interval, String, RunState)>,
 }
 
 impl Backfill {
-    /// Which intervals are to be run. Without a reader nothing has run before.
+    /// Selects the intervals to run. Without a reader nothing has run before.
     pub(crate) fn intervals(
         &self,
         pipeline: &Pipeline,
@@ -84,13 +84,13 @@ impl Backfill {
             .collect();
         if all.len() > MAX_INTERVALS {
             return Err(refused(format!(
-                "more than {MAX_INTERVALS} intervals start between {} and {}: divide them",
+                "more than {MAX_INTERVALS} intervals start between {} and {}: split the backfill",
                 self.from, self.to
             )));
         }
         if all.is_empty() {
             return Err(refused(format!(
-                "no data interval of `{}` that is over starts between {} and {}",
+                "no completed data interval of `{}` starts between {} and {}",
                 pipeline.id(),
                 self.from,
                 self.to

@@ -1,8 +1,8 @@
-//! The two clocks of a process: what runs go by, and what schedules go by.
+//! The two clocks of a process: the clock of the runs and the calendar of the schedules.
 //!
-//! The runs' clock begins no earlier than the newest time of the journal, so that the times of a run never go back. The calendar
-//! has no part in that: it is the wall clock, whatever the journal says. Where the two would be far apart from the start, one of
-//! them is wrong, and nobody but a person knows which: then nothing is begun.
+//! The runs' clock starts no earlier than the newest time in the journal, so that the times of a run never go back. The calendar
+//! is always the wall clock, whatever the journal says. If the two are far apart from the start, one of them is wrong, and only a
+//! person can tell which: then nothing starts.
 
 use super::StartError;
 use crate::journal::Newest;
@@ -10,11 +10,11 @@ use crate::time::{Calendar, Clock, Timestamp};
 use chrono::SecondsFormat;
 use std::time::Duration;
 
-/// How far ahead of the wall clock the newest time of a journal may be: more than clocks are corrected by in service.
+/// How far the newest time of a journal may be ahead of the wall clock: more than clocks are corrected by in service.
 const FUTURE: Duration = Duration::from_mins(5);
 
-/// The clocks of a process that goes on from such a journal. The calendar of one whose clock goes faster is that clock, which is
-/// ahead of the wall by design.
+/// Returns the clocks of a process that continues a journal with that newest time. If `speed` is above 1, the calendar is the
+/// faster clock, which is ahead of the wall clock by design.
 pub(crate) fn clocks(newest: Option<Newest>, speed: u32) -> Result<(Clock, Calendar), StartError> {
     let calendar = Calendar::wall();
     if speed > 1 {

@@ -1,4 +1,4 @@
-//! Commands that change what is kept: carried out by whoever holds the journal, in this process or another.
+//! Commands that change the journal. Its holder carries them out, in this process or another.
 
 use super::StartError;
 use super::backfill::{Backfill, Reprocess};
@@ -13,31 +13,31 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// What is asked of the holder of a journal.
+/// A request to the holder of a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub(crate) enum Command {
-    /// A new run.
+    /// Start a new run.
     Trigger { pipeline: String, logical_date: Option<String>, params: Value },
-    /// Runs of intervals that are over.
+    /// Run intervals that have ended.
     Backfill(Backfill),
-    /// The schedule is followed no longer, or again.
+    /// Pause or unpause the schedule.
     Pause { pipeline: String, paused: bool },
-    /// An asset is updated from outside.
+    /// Update an asset from outside.
     Update { asset: String, value: Value },
-    /// A setting is set, for runs that begin from then on.
+    /// Change a setting, for runs that begin from then on.
     Set { setting: String, to: SetTo },
-    /// Attempts are cut off, and the run ends.
+    /// Cut off attempts and end the run.
     Cancel { run: String },
-    /// A node ends as skipped.
+    /// End a node as skipped.
     Skip { run: String, node: String },
-    /// Nodes are tried again.
+    /// Retry nodes.
     Retry { run: String, nodes: Vec<String>, downstream: bool },
-    /// Runs that ended so long ago are deleted.
+    /// Delete runs that ended longer ago.
     Prune { older_than: Duration },
 }
 
-/// What came of it.
+/// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answer {
     pub(crate) done: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Answer {
 }
 
 impl std::fmt::Display for Command {
-    /// As it is called on the command line, without params.
+    /// Writes the command as on the command line, without params.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Trigger { pipeline, logical_date: Some(date), .. } => write!(f, "trigger {pipeline} --logical-date {date}"),
@@ -78,23 +78,23 @@ impl std::fmt::Display for Command {
 }
 
 impl Command {
-    /// The act of this user, who asks for it now and is answered that.
+    /// Creates the act of the current user, who asks for this command now and gets that answer.
     pub(crate) fn act(&self, answer: &str) -> Act {
         let command = serde_json::to_string(self).unwrap_or_default();
         Act { at: Clock::system().now(), who: who(), command, done: true, answer: answer.to_owned() }
     }
 
-    /// What an act was asked for, as it is called on the command line; one of another version as it was kept.
+    /// Returns the command of an act as on the command line; the stored text if another version wrote it.
     pub(crate) fn named(act: &Act) -> String {
         serde_json::from_str::<Self>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string())
     }
 
-    /// Whether its holder may take as long as it has to do, once it has taken it.
+    /// True if the holder may take as long as it needs once it has taken the command.
     fn takes_its_time(&self) -> bool {
         matches!(self, Self::Prune { .. })
     }
 
-    /// What is to be changed about which run.
+    /// Returns the run to edit and the edit, if this command is one.
     pub(crate) fn edit(&self) -> Option<(&str, Edit)> {
         Some(match self {
             Self::Cancel { run } => (run, Edit::Cancel),
@@ -105,14 +105,14 @@ impl Command {
     }
 }
 
-/// What the environment calls the user.
+/// Returns the name of the user from the environment.
 fn who() -> Option<String> {
     ["SUDO_USER", "USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
 }
 
-/// A duration as somebody would write it: `90d`, `12h`.
+/// Formats a duration as a user would write it: `90d`, `12h`.
 pub(super) fn written(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let whole =
@@ -123,44 +123,45 @@ pub(super) fn written(duration: Duration) -> String {
     }
 }
 
-/// What is said where an edit was carried out.
+/// Returns the answer for an edit that was applied.
 pub(crate) fn said_of(edit: &Edit, run_id: &str, pipeline: &str) -> String {
     match edit {
         Edit::Cancel => format!("run {run_id} of {pipeline} is cancelled"),
         Edit::Skip { node } => format!("node {node} of run {run_id} of {pipeline} is skipped"),
-        Edit::Retry { .. } => format!("run {run_id} of {pipeline} goes on"),
+        Edit::Retry { .. } => format!("run {run_id} of {pipeline} continues"),
     }
 }
 
-/// What is said where what was due of a run is given up.
+/// Returns the answer for a run whose pending notifications are given up.
 pub(crate) fn said_of_given_up(run_id: &str, pipeline: &str) -> String {
-    format!("what was still to be told of run {run_id} of {pipeline} is given up")
+    format!("the pending notifications of run {run_id} of {pipeline} are given up")
 }
 
-/// How long a holder is given to answer, in real time.
+/// How long a holder has to answer, in real time.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often an answer is looked for, and how often whether the holder is still there.
+/// How often to check for an answer, and how many checks pass between checks for the holder.
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS_TO_HOLDER: u32 = 50;
 
-/// Leaves a command for the journal's holder and waits for its answer. None where nobody holds the journal any more and the command
-/// was taken back: then it was not carried out, and never will be.
+/// Leaves a command for the journal's holder and waits for its answer. Returns `None` if nobody holds the journal any more and
+/// the command was withdrawn: then it was not carried out, and never will be.
 pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
+    let runtime = runtime.map_err(|error| StartError::Refused(format!("the tokio runtime cannot be started: {error}")))?;
     runtime.block_on(wait(journal, command))
 }
 
-/// As [`ask`] for each of them, of which so many wait at once, so that a look into the inbox finds many. The answers are in their order.
+/// As [`ask`], for several commands, of which [`AT_ONCE`] wait at once, so that the holder finds many each time it reads the
+/// inbox. The answers are in the order of the commands.
 #[cfg(feature = "dashboard")]
 pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result<Option<Answer>, StartError>>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.map_err(|error| StartError::Refused(format!("the process has no means to wait: {error}")))?;
+    let runtime = runtime.map_err(|error| StartError::Refused(format!("the tokio runtime cannot be started: {error}")))?;
     let asked = futures_util::stream::iter(commands).map(|command| wait(journal, command)).buffered(AT_ONCE);
     Ok(runtime.block_on(asked.collect()))
 }
 
-/// Each has a connection of its own to the journal.
+/// Bounded, since each has its own connection to the journal.
 #[cfg(feature = "dashboard")]
 const AT_ONCE: usize = 50;
 
@@ -168,7 +169,7 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
     let mailbox = Mailbox::open(journal)?;
     let clock = Clock::system();
     let until = clock.now() + PATIENCE;
-    // Texts, numbers and lists of them, which JSON can hold.
+    // Strings, numbers and lists of them, which JSON can represent.
     let ticket = mailbox.post(&serde_json::to_string(command).unwrap_or_default(), who().as_deref(), clock.now())?;
     let mut looks = 0;
     let take = || -> Result<Option<Answer>, JournalError> {
@@ -178,7 +179,7 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
     loop {
         looks += 1;
         let is_over = clock.now() >= until;
-        // Before the look for the holder: who takes the command after that has another number.
+        // Read before the check for the holder: a process that takes the command after that has another number.
         let status = mailbox.status(ticket)?;
         let is_left = looks % LOOKS_TO_HOLDER == 0 && !mailbox.is_held();
         if let Some(answer) = take()? {
@@ -191,14 +192,15 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
         let is_kept = is_left && mailbox.status(ticket)?.is_carried && !mailbox.is_held();
         if is_kept && take()?.is_none() {
             return Err(StartError::Refused(
-                "the process that held the journal ended before it answered; what the command did is kept: see `runs`".to_owned(),
+                "the process that held the journal ended before it answered; the effects of the command are recorded: see `runs`"
+                    .to_owned(),
             ));
         }
         if is_over && !(command.takes_its_time() && status.taken.is_some() && mailbox.is_held()) {
             let what = match (mailbox.withdraw(ticket, None)?, take()?) {
-                (true, _) => "was taken back",
-                (false, None) => "is under way: see `runs`",
-                // It came just now.
+                (true, _) => "was withdrawn",
+                (false, None) => "is being carried out: see `runs`",
+                // The answer arrived just now.
                 (false, Some(answer)) => return Ok(Some(answer)),
             };
             return Err(StartError::Refused(format!(

@@ -5,14 +5,14 @@ use crate::plan::{PlanChanged, PlanError};
 use crate::schedule::{DateError, LogicalDateError, no_interval};
 use std::sync::Arc;
 
-/// Why a run could not be started. A run that fails is no error: its report says so.
+/// Why a run could not be started. A failed run is not an error: its report says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The pipeline has no plan with these params.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The logical date is no date, or a day on which no data interval starts, or more than one.
+    /// The logical date is invalid, or a day on which no data interval starts, or more than one.
     #[error("the logical date: {0}")]
     Date(#[from] LogicalDateError),
     /// A bound of a pipeline's schedule cannot be used.
@@ -22,7 +22,7 @@ pub enum StartError {
         pipeline: &'static str,
         /// `start` or `end`.
         option: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         error: Box<DateError>,
     },
     /// The schedule has no interval there: its calendar begins or ends, at the latest at the ends of the years 1678 to 2261.
@@ -36,7 +36,7 @@ pub enum StartError {
     /// The journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The journal has times that are in the future of this machine's clock.
+    /// The journal has times in the future of this machine's clock.
     #[error(
         "run `{run_id}` of `{pipeline}` has times up to {newest}, and this machine's clock reads {now}: either it is wrong, or the \
          clock was when that was written\n  = help: set the clock right if it is wrong; if it is right, `repair` moves the journal's times \
@@ -49,24 +49,24 @@ pub enum StartError {
         pipeline: String,
         /// The newest time of it.
         newest: String,
-        /// The time of day.
+        /// The time of the machine's clock.
         now: String,
     },
-    /// The journal could not be written any more, and the runs were left as they were.
+    /// The journal could no longer be written, and the runs were left unchanged.
     #[error("{0}")]
     Stopped(Arc<JournalError>),
-    /// A run that the journal does not keep.
+    /// The journal has no such run.
     #[error("the journal has no run `{run_id}`; `runs` lists those it has")]
     NoRun {
-        /// What was asked for.
+        /// The requested run.
         run_id: String,
     },
-    /// A run that cannot be changed as somebody wants it.
+    /// The run cannot be edited as requested.
     #[error("run `{run_id}`: {reason}")]
     Edit {
         /// The run.
         run_id: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// There is an unfinished run of the same identity with other params.
@@ -80,15 +80,15 @@ pub enum StartError {
         /// Its params.
         stored: String,
     },
-    /// A run was triggered for a date that has an unfinished one.
-    #[error("run `{run_id}` of that date is {state}; `retry`, `skip` or `cancel` change it, and `run` goes on with it")]
+    /// A run was triggered for a date that has an unfinished run.
+    #[error("run `{run_id}` of that date is {state}; `retry`, `skip` or `cancel` change it, and `run` resumes it")]
     Unfinished {
         /// The unfinished run.
         run_id: String,
         /// Its state.
         state: RunState,
     },
-    /// A queued run for which its pipeline's limit leaves no room.
+    /// A queued run that must wait because of its pipeline's `max_active_runs`.
     #[error(
         "run `{run_id}` waits for its turn: {} unfinished, and the pipeline's `max_active_runs` is {limit}; `resume` runs them all in \
          their order, and `cancel` makes room",
@@ -97,21 +97,21 @@ pub enum StartError {
     Waits {
         /// The queued run.
         run_id: String,
-        /// How many of the pipeline's runs may be active at once.
+        /// The pipeline's `max_active_runs`.
         limit: u32,
-        /// The ids of its runs that have begun and not ended.
+        /// The ids of its runs that have started and not ended.
         begun: Vec<String>,
     },
-    /// The days of a backfill.
+    /// The request for a backfill is invalid.
     #[error("{0}")]
     Backfill(String),
-    /// Whoever holds the journal refused what was asked of it, or did not answer.
+    /// The holder of the journal refused a command, or did not answer.
     #[error("{0}")]
     Refused(String),
-    /// An unfinished run does not fit the pipeline's present plan.
+    /// An unfinished run does not fit the pipeline's current plan.
     #[error(transparent)]
     Changed(#[from] PlanChanged),
-    /// An unfinished run's outputs do not fit their types any more.
+    /// The outputs of an unfinished run no longer fit their types.
     #[error("run `{run_id}` cannot be resumed: {reason}")]
     Undecodable {
         /// The unfinished run.
@@ -119,7 +119,7 @@ pub enum StartError {
         /// What does not fit.
         reason: String,
     },
-    /// An unfinished run's records cannot follow on each other.
+    /// The records of an unfinished run contradict each other.
     #[error("run `{run_id}` cannot be resumed: its journal is damaged: {reason}")]
     Damaged {
         /// The unfinished run.
@@ -127,15 +127,15 @@ pub enum StartError {
         /// Which record it is.
         reason: String,
     },
-    /// A run that cannot go on with the plan as it is now, also where somebody accepts that nodes are gone.
-    #[error("run `{run_id}` cannot go on with the plan as it is now: {reason}; `cancel` ends it")]
+    /// A run that cannot continue with the current plan, even if removed nodes are accepted.
+    #[error("run `{run_id}` cannot continue with the current plan: {reason}; `cancel` ends it")]
     NotAccepted {
         /// The run.
         run_id: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// Something was asked about a pipeline that the process that holds the journal does not have.
+    /// The process that holds the journal does not have the pipeline of a request.
     #[error("the process that holds the journal has no pipeline `{pipeline}`")]
     NotHere {
         /// The pipeline.
@@ -151,7 +151,7 @@ pub enum StartError {
     },
 }
 
-/// The first of the runs, and how many there are besides.
+/// Names the first of the runs, and the number of others.
 fn several(runs: &[String]) -> String {
     match runs {
         [only] => format!("run `{only}` is"),
@@ -161,7 +161,7 @@ fn several(runs: &[String]) -> String {
 }
 
 impl StartError {
-    /// Whether this program has no plan that the run fits.
+    /// True if this program has no plan that fits the run.
     pub(super) fn is_about_plan(&self) -> bool {
         matches!(
             self,
@@ -174,17 +174,17 @@ impl StartError {
         )
     }
 
-    /// Whether it is no fault of what was asked for, so that it may go well at another time.
+    /// True if the cause is not the request, so that it may succeed later.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::Journal(_) | Self::Stopped(_))
     }
 
-    /// The reason as it is kept with a run.
+    /// Returns the reason as it is stored with a run.
     pub(super) fn kept(&self) -> String {
         cut(self.to_string())
     }
 
-    /// Of a queued run nothing can be changed but that it is cancelled.
+    /// Creates the error for an edit of a queued run, which can only be cancelled.
     pub(super) fn still_queued(run_id: &str) -> Self {
         Self::Edit { run_id: run_id.to_owned(), reason: "it waits for its turn: there is nothing to change yet".into() }
     }

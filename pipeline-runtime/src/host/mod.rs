@@ -1,11 +1,12 @@
-//! Runs hosted by a process: the engine with the runtimes it runs on, what asks for a run, and the signals that end it.
+//! Hosting of runs in a process: the engine, the runtimes that it runs on, the loop that starts runs, and the signals that end
+//! it.
 //!
-//! There are three runtimes. Bodies and notifiers run on the workers, one thread a core. Timers and signals run on a runtime of
-//! their own, on the thread that calls [`EngineHost::drive_until`]: a body that never yields can hog its worker, but holds neither
-//! another node's time limit up nor Ctrl-C. (`tests/cli/interrupt.rs`) What begins runs and does what others ask for ([`Dispatch`]) has a
-//! thread and a runtime too, since it reads the journal and waits for the disk, which may take seconds.
+//! There are three runtimes. Bodies and notifiers run on the workers, one thread per core. Timers and signals have their own
+//! runtime on the thread that calls [`EngineHost::drive_until`]: a body that never yields can hog its worker, but it delays
+//! neither another node's time limit nor Ctrl-C (`tests/cli/interrupt.rs`). The loop that starts runs and carries out commands
+//! ([`Dispatch`]) has its own thread and runtime, since it reads the journal and waits for the disk, which may take seconds.
 //!
-//! A process that is to end drains first, and cuts off only what is left then.
+//! A process that is asked to stop drains first, and then cuts off only the attempts that are left.
 
 mod backfill;
 mod clocks;
@@ -67,33 +68,33 @@ use tokio::runtime::{Builder, Runtime};
 /// How long the end of a process waits for callbacks, in real time.
 pub(crate) const CALLBACKS_LIMIT: Duration = Duration::from_secs(30);
 
-/// An engine with what it needs to run.
+/// An engine with everything it needs to run.
 #[derive(Debug)]
 pub(crate) struct EngineHost {
     engine: Engine,
-    /// None only while it is dropped.
+    /// `None` only while the host is dropped.
     workers: Option<Runtime>,
     timers: Runtime,
     dispatch: Runtime,
     threads: usize,
     calendar: Calendar,
-    /// None where runs end with their process.
+    /// `None` if runs end with their process.
     journal: Option<Arc<SqliteJournal>>,
     interrupts: Mutex<Interrupts>,
 }
 
 #[derive(Debug)]
 pub(crate) struct HostOptions {
-    /// Where runs are kept; none for runs that need not outlive the process.
+    /// Where runs are recorded; `None` for runs that need not outlive the process.
     pub(crate) journal: Option<Arc<SqliteJournal>>,
     /// The slots of `default_pool`.
     pub(crate) parallelism: u32,
-    /// What runs go by.
+    /// The clock of the runs.
     pub(crate) clock: Clock,
-    /// What schedules go by.
+    /// The calendar of the schedules.
     pub(crate) calendar: Calendar,
     pub(crate) observer: Arc<dyn Observe>,
-    /// Who may want the runs to end before they have ended by themselves.
+    /// What may end the process before its runs have ended.
     pub(crate) ended_by: EndedBy,
 }
 
@@ -105,16 +106,16 @@ pub(crate) struct Opened {
     pub(crate) calendar: Calendar,
 }
 
-/// How the runs of a process came to an end.
+/// How the runs of a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// They all did, and whoever was to be told was, or could not be in time.
+    /// All runs ended, and their notifications were delivered or timed out.
     All,
-    /// Somebody wanted the process to end before, and attempts were cut off.
+    /// The process was asked to stop before, and attempts were cut off.
     Interrupted(Signal),
-    /// Somebody wanted the process to end, and what was under way came to its end before it did.
+    /// The process was asked to stop, and all running attempts finished before it did.
     Drained(Signal),
-    /// What happened could not be kept any more, so nothing more was done.
+    /// Events could no longer be recorded, so nothing more was done.
     Stopped,
 }
 
@@ -132,7 +133,7 @@ impl EngineHost {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(NoJournal),
         };
-        // Debug runs find a value that JSON changes where it is made, not after a crash.
+        // Debug builds detect a value that JSON changes when it is produced, and not after a crash.
         let check_outputs = cfg!(debug_assertions);
         let engine = Engine::new(kept, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
         engine.run_on(workers.handle().clone());
@@ -143,7 +144,7 @@ impl EngineHost {
         Ok(Self { engine, workers: Some(workers), timers, dispatch, threads, calendar, journal, interrupts })
     }
 
-    /// Opens a journal, and sets the clocks by what it has. Without a file nothing is kept.
+    /// Opens a journal, and sets the clocks from its newest time. Without a file nothing is recorded.
     pub(crate) fn open(journal: Option<&Path>, speed: u32) -> Result<Opened, StartError> {
         let journal = journal.map(SqliteJournal::open).transpose()?.map(Arc::new);
         let newest = journal.as_ref().map(|journal| journal.reader()?.newest()).transpose()?;
@@ -155,12 +156,12 @@ impl EngineHost {
         &self.engine
     }
 
-    /// The present, by both clocks.
+    /// Returns the current time by both clocks.
     fn now(&self) -> Present {
         Present { clock: self.engine.clock().now(), date: self.calendar.now() }
     }
 
-    /// What becomes of a request, before anything of it has begun: a new run, or one that is gone on with.
+    /// Resolves a request before anything starts: to a new run, or to an existing one that is resumed.
     pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, StartError> {
         let now = self.now();
         match &self.journal {
@@ -169,7 +170,7 @@ impl EngineHost {
         }
     }
 
-    /// Begins a run, or resumes it.
+    /// Starts or resumes a run.
     pub(crate) fn start(&self, prepared: Prepared) -> Result<RunIx, StartError> {
         match (prepared, &self.journal) {
             (Prepared::Queued(queued), journal) => {
@@ -210,14 +211,15 @@ impl EngineHost {
         }
     }
 
-    /// What this thread submits next is what a command does, if it carries one out. The engine submits an edit in one piece.
+    /// Marks the next submission of this thread as the effect of the command that it carries out, if any. The engine submits an
+    /// edit in one piece.
     fn carries_next(&self) {
         if let Some(journal) = &self.journal {
             journal.carries_next();
         }
     }
 
-    /// All unfinished runs that a filter lets through, and those that have not told everybody.
+    /// Returns the unfinished runs that pass the filter, and those with pending notifications.
     pub(crate) fn unfinished(
         &self,
         pipelines: &[Pipeline],
@@ -232,7 +234,7 @@ impl EngineHost {
         Ok(unfinished)
     }
 
-    /// A run that is kept, as an edit leaves it. What is done without its plan is ordered when this returns.
+    /// Prepares a run in the journal with an edit applied. Writes of edits that need no plan are queued when this returns.
     pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Edited, StartError> {
         let Some(journal) = &self.journal else { return Err(StartError::NoRun { run_id: run_id.to_owned() }) };
         let now = self.engine.clock().now();
@@ -251,7 +253,7 @@ impl EngineHost {
         Ok(edited)
     }
 
-    /// What is said of an edit that this process has carried out on a run that it has.
+    /// Returns the answer for an edit that this process applied to one of its runs.
     pub(crate) fn said_of(&self, edit: &Edit, run: RunIx, run_id: &str, pipeline: &str) -> String {
         let has_ended = self.engine.look(run, |run| run.state().is_end()).unwrap_or(true);
         match edit {
@@ -260,32 +262,32 @@ impl EngineHost {
         }
     }
 
-    /// Keeps that somebody started this process to do that, and that it was done.
+    /// Records the command that started this process as an act, and that it was carried out.
     pub(crate) fn asked(&self, command: &Command, said: &str) {
         if let Some(journal) = &self.journal {
             journal.act(command.act(said));
         }
     }
 
-    /// Why nothing can be kept any more, if so.
+    /// Returns why nothing can be recorded any more, if so.
     pub(crate) fn failure(&self) -> Option<Arc<JournalError>> {
         self.journal.as_ref()?.failure()
     }
 
-    /// What this process has written, if it keeps anything.
+    /// Returns the tally of what this process has written, if it has a journal.
     #[cfg(all(feature = "cli", feature = "dashboard"))]
     pub(crate) fn tally(&self) -> Option<Arc<crate::journal::Tally>> {
         self.journal.as_ref().map(|journal| journal.tally())
     }
 
-    /// Runs something beside the runs, until the host ends.
+    /// Runs work beside the runs, until the host ends.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         if let Some(workers) = &self.workers {
             workers.spawn(work);
         }
     }
 
-    /// Runs what is to be run until `work` is done. To be called once.
+    /// Drives the engine until `work` is done. Must be called once.
     fn drive_until<T>(&self, work: impl Future<Output = T>) -> T {
         self.timers.block_on(async {
             let drive = self.engine.drive(self.threads);
@@ -299,7 +301,7 @@ impl EngineHost {
 }
 
 impl Drop for EngineHost {
-    /// Bodies that block are left behind: a process that ends does not wait for them.
+    /// Leaves blocked bodies behind: a process that ends does not wait for them.
     fn drop(&mut self) {
         self.engine.stop();
         if let Some(workers) = self.workers.take() {

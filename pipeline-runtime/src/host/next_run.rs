@@ -1,4 +1,4 @@
-//! When a pipeline's schedule begins its next run, for whoever lists pipelines.
+//! When a pipeline's schedule starts its next run, for listings of pipelines.
 
 use super::StartError;
 use crate::Pipeline;
@@ -6,26 +6,27 @@ use crate::journal::Reader;
 use crate::schedule::{Schedule, Window};
 use chrono::{DateTime, Utc};
 
-/// When a schedule begins its next run.
+/// When a schedule starts its next run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NextRun {
     NoSchedule,
-    /// Nobody follows its schedule here.
+    /// This program does not follow its schedule.
     ByHand,
     Paused,
-    /// As assets are updated.
+    /// When assets are updated.
     Updated,
     At(DateTime<Utc>),
-    /// Its `end` is past, or a calendar of its own has ended.
+    /// Its `end` is past, or its own calendar has ended.
     Never,
 }
 
 impl NextRun {
-    /// The next tick that a process that serves would run. What was missed before it does not count. Without a reader nothing has run before.
+    /// Returns the next tick that a serving process would run. Ticks missed before do not count. Without a reader nothing has run
+    /// before.
     ///
     /// # Errors
     ///
-    /// If `start` or `end` of the pipeline is no date, or the journal cannot be read.
+    /// If the pipeline's `start` or `end` is not a valid date, or the journal cannot be read.
     pub(crate) fn of(
         pipeline: &Pipeline,
         schedule: Option<&Schedule>,
@@ -34,7 +35,7 @@ impl NextRun {
         now: DateTime<Utc>,
     ) -> Result<Self, StartError> {
         let options = pipeline.options();
-        // Before that it is paused: to unpause it changes nothing here.
+        // Checked before the pause, since unpausing would not change it.
         if options.by_hand {
             return Ok(Self::ByHand);
         }

@@ -1,10 +1,10 @@
-//! Runs of other pipelines, for bodies that ask: read from the journal, and woken for by whoever hears that a run has ended.
+//! Runs of other pipelines, for bodies that read or await them: read from the journal, and woken when a run ends.
 //!
 //! # Invariants
 //!
-//! - Who waits is entered before the journal is read, and the end of a run is heard after it is kept. So either the reading sees the end, or
-//!   the hearing sees who waits. (`tests/durable/across.rs`)
-//! - The table's lock is never held while anybody is woken: the engine has a lock of its own, and ends a wait under it.
+//! - A waiter is registered before the journal is read, and the end of a run is announced after it is committed. So either the
+//!   read sees the end, or the announcement finds the waiter. (`tests/durable/across.rs`)
+//! - The table's lock is never held while a waiter is woken: the engine has its own lock, and drops entries while holding it.
 
 use super::StartError;
 use crate::Pipeline;
@@ -22,26 +22,26 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
-/// A run that a body wants started, and who waits until it is kept.
+/// A run that a body starts, and the channel that is answered once it is durable.
 #[derive(Debug)]
 pub(super) struct Start {
     pub(super) run: StartRun,
     pub(super) answer: oneshot::Sender<Result<Interval, StartError>>,
 }
 
-/// The runs that a journal keeps.
+/// The runs in a journal.
 #[derive(Debug)]
 pub(super) struct HostedRuns {
     journal: Arc<SqliteJournal>,
     pipelines: Arc<[Pipeline]>,
     awaited: Arc<Awaited>,
-    /// Opened by the first who asks.
+    /// Opened by the first read.
     reader: Arc<tokio::sync::Mutex<Option<JournalReader>>>,
     starts: mpsc::UnboundedSender<Start>,
 }
 
 impl HostedRuns {
-    /// Those of a journal, and the runs that bodies want started.
+    /// Creates the view of a journal, and the receiver of the runs that bodies start.
     pub(super) fn new(journal: &Arc<SqliteJournal>, pipelines: &[Pipeline]) -> (Arc<Self>, mpsc::UnboundedReceiver<Start>) {
         let (starts, wanted) = mpsc::unbounded_channel();
         let runs = Self {
@@ -54,30 +54,31 @@ impl HostedRuns {
         (Arc::new(runs), wanted)
     }
 
-    /// Whether anybody waits for a run.
+    /// True if anything waits for a run.
     pub(super) fn is_awaited(&self) -> bool {
         !self.awaited.table().is_empty()
     }
 
-    /// A run has ended, and that is kept: pokes whoever waits for it.
+    /// Called when the end of a run is committed: pokes the sensors that wait for it.
     pub(super) fn ended(&self, pipeline: &str, run_id: &str, start: DateTime<Utc>) {
         self.awaited.wake(&[
             Awakening::Interval { pipeline: pipeline.to_owned(), start },
             Awakening::Run { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
         ]);
-        // A run that ends without a node that it had to run again holds up nobody where an earlier one of its interval has passed.
+        // A run may end without a node that it had to run again. Then its waiters go by an earlier run of the interval in which
+        // the node passed.
         for node in self.awaited.nodes_of(pipeline) {
             self.awaited.wake_next(&node, start);
         }
     }
 
-    /// A node has passed that a later run may wait for, and that is kept: pokes those of the next interval, as each run waits for the
-    /// last one before it. Who waits in later ones would read the journal for nothing, each time.
+    /// Called when the success of a node that a later run may wait for is committed. Pokes the waiters of the next interval,
+    /// since each run waits for the last one before it. Waiters of later intervals would read the journal in vain, each time.
     pub(super) fn passed(&self, Passed { pipeline, node, start }: Passed) {
         self.awaited.wake_next(&Awakening::Node { pipeline: pipeline.to_owned(), node: node.into() }, start);
     }
 
-    /// Reads on a thread that may wait for the disk, one after the other.
+    /// Reads on a thread that may wait for the disk. Reads are serialized.
     fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&JournalReader) -> Result<T, TaskError> + Send + 'static,
@@ -132,7 +133,7 @@ impl OtherRuns for HostedRuns {
             {
                 return answer.map_err(|error| if error.may_pass() { error.into() } else { TaskError::fatal(error) });
             }
-            // The process ends, and cuts this attempt off. The one after it starts the run, or finds it.
+            // The process ends, and cuts this attempt off. The next attempt starts the run, or finds it.
             std::future::pending().await
         })
     }
@@ -161,7 +162,7 @@ fn found(meant: Meant, pipeline: &str, reader: &JournalReader) -> FoundRun {
         }),
         (state, _) if state.is_end() => {
             let name = format!("{pipeline}/{run_id}");
-            // What it failed of is told where it can be read; that it failed is known.
+            // The error is included if it can be read; that the run failed is known anyway.
             let error = details(reader, &name).ok().flatten().and_then(|details| what_failed(&details));
             FoundRun::Failed { run_id, state, error }
         }
@@ -172,16 +173,16 @@ fn found(meant: Meant, pipeline: &str, reader: &JournalReader) -> FoundRun {
     }
 }
 
-/// Whether a node has passed in the interval before then. While a run of that interval is unfinished, as one that runs it again, it has to
-/// pass there; after that the run says so that ended last and in which it ended. What the end of its run has cut off was not skipped by anybody's
-/// choice: it has done its work by half, or not at all.
+/// Finds out whether a node has passed in the interval before `start`. While a run of that interval is unfinished, such as a run
+/// that repeats it, the node has to pass there. Otherwise the run counts that ended last and in which the node ended. A node that
+/// was cut off by the end of its run was not skipped on purpose: it has not done its work, or only part of it.
 fn passed_before(reader: &JournalReader, pipeline: &str, start: Timestamp, node: &str) -> Result<FoundRun, TaskError> {
     let mut first = None;
     for run_id in reader.journal().before(pipeline, start)? {
-        // One that was deleted in between was of no use to anybody.
+        // A run that was deleted in between is ignored.
         let Some(details) = details(reader, &format!("{pipeline}/{run_id}"))? else { continue };
         let is_unfinished = !details.state().is_end();
-        // A version of the code that did not have the node has nothing to wait for.
+        // A version of the code without the node gives nothing to wait for.
         let Some(slot) = details.history().find(node) else { return Ok(FoundRun::Passed) };
         let node = details.history().node(slot);
         let (state, is_cut_off) = (node.state(), matches!(node.why_skipped(), Some(Skip::RunEnded)));
@@ -192,7 +193,7 @@ fn passed_before(reader: &JournalReader, pipeline: &str, start: Timestamp, node:
             (true, false) => return Ok(found()),
             (false, true) => return Ok(FoundRun::Passed),
             (false, false) if state.is_end() && !is_cut_off => return Ok(first.unwrap_or_else(found)),
-            // An earlier run may have come further.
+            // The node may have got further in an earlier run.
             (false, false) => {
                 first.get_or_insert_with(found);
             }
@@ -205,7 +206,7 @@ fn details(reader: &JournalReader, name: &str) -> Result<Option<RunDetails>, Rea
     reader.run(name)?.map(|run| reader.details(&run)).transpose()
 }
 
-/// The first node that failed, and its error.
+/// Returns the first node that failed, and its error.
 fn what_failed(details: &RunDetails) -> Option<String> {
     let failed = details.nodes().find(|node| node.state() == NodeState::Failed);
     match failed {
@@ -213,7 +214,7 @@ fn what_failed(details: &RunDetails) -> Option<String> {
         None if details.state() == RunState::Failed => Some(if details.history().left_cut_off().is_empty() {
             "it took longer than its timeout".to_owned()
         } else {
-            "it had been ended before, and not all that was cut off then was retried".to_owned()
+            "it had ended before, and not all nodes that were cut off then were retried".to_owned()
         }),
         None => None,
     }
@@ -237,21 +238,21 @@ fn output(reader: &JournalReader, pipelines: &[Pipeline], run: &UpstreamRun, of:
     })
 }
 
-/// The id of the node of that task.
+/// Returns the id of the node of that task.
 fn node_of(pipeline: &Pipeline, params: &serde_json::Value, of: Takes) -> Result<Option<String>, PlanError> {
     let plan = pipeline.plan_of_run(params)?;
     let found = plan.bodies().find(|(_, definition)| definition.task == of.task);
     Ok(found.map(|(node, _)| plan.id(node)))
 }
 
-/// What wakes somebody who waits.
+/// An event that wakes waiters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Awakening {
-    /// The end of any run of the interval that starts then.
+    /// The end of any run of the interval that starts at this time.
     Interval { pipeline: String, start: DateTime<Utc> },
-    /// The end of that run.
+    /// The end of this run.
     Run { pipeline: String, run_id: String },
-    /// That node has passed in the run before.
+    /// This node has passed in the run before.
     Node { pipeline: String, node: Box<str> },
 }
 
@@ -265,7 +266,7 @@ impl Awakening {
     }
 }
 
-/// Who waits for what.
+/// The waiters, by the event that they wait for.
 #[derive(Debug, Default)]
 struct Awaited {
     table: Mutex<Table>,
@@ -277,7 +278,7 @@ type Table = HashMap<Awakening, HashMap<u64, Waiting>>;
 #[derive(Debug)]
 struct Waiting {
     wake: Wake,
-    /// Of who waits for its past: when the interval of its own run starts.
+    /// For a waiter for its own past: the start of its run's interval.
     start: Option<DateTime<Utc>>,
 }
 
@@ -295,13 +296,13 @@ impl Awaited {
         wakes.iter().for_each(Wake::wake);
     }
 
-    /// The nodes of a pipeline whose past somebody waits for.
+    /// Returns the nodes of a pipeline that runs wait for in their past.
     fn nodes_of(&self, pipeline: &str) -> Vec<Awakening> {
         let is_of = |what: &&Awakening| matches!(what, Awakening::Node { pipeline: of, .. } if of == pipeline);
         self.table().keys().filter(is_of).cloned().collect()
     }
 
-    /// Wakes those whose runs are of the first interval after that one.
+    /// Wakes the waiters whose runs have the first interval after `after`.
     fn wake_next(&self, what: &Awakening, after: DateTime<Utc>) {
         let wakes: Vec<Wake> = {
             let table = self.table();
@@ -312,7 +313,7 @@ impl Awaited {
         wakes.iter().for_each(Wake::wake);
     }
 
-    /// Who is to be woken, until what this returns is dropped.
+    /// Registers a waiter until the returned entry is dropped.
     fn enter(self: &Arc<Self>, wanted: &WantedRun, wake: Wake) -> Entry {
         let start = if let WantedRun::Before { start, .. } = wanted { Some(*start) } else { None };
         let wanted = Awakening::of(wanted);
@@ -322,7 +323,7 @@ impl Awaited {
     }
 }
 
-/// Somebody who waits. Its drop takes a lock that nobody holds for long.
+/// A registered waiter. Its drop takes a lock that is never held for long.
 #[derive(Debug)]
 struct Entry {
     awaited: Arc<Awaited>,

@@ -1,14 +1,12 @@
-//! What becomes of a request where runs are kept: its identity says whether it is a new run.
+//! Resolves requests against the journal: the identity of a request decides whether it is a new run.
 //!
-//! A run is identified by its pipeline, logical date and kind. The unfinished run of that identity is resumed, else a new one
-//! begins. Without a logical date it is the pipeline's newest run that has begun and not ended, and its newest queued run where
-//! there is none.
+//! A run is identified by its pipeline, logical date and kind. The unfinished run with that identity is resumed, else a new one
+//! starts. Without a logical date, it is the pipeline's newest run that has started and not ended, or else its newest queued run.
 //!
-//! A queued run has no records, so it is never resumed: it begins, and [`Queued`] is the one way for it to begin. Its row becomes
-//! `running` in the commit of its first records; were it to stay `queued`, the next process would begin it again, and nodes that
-//! had finished would run a second time. `run` begins a queued run only where `max_active_runs` leaves room beside the runs of
-//! its pipeline that have begun and not ended, whether a process has them or not: a limit of one is often there so that the work
-//! of two runs is never interleaved.
+//! A queued run has no records, so it is never resumed: it starts, and only through [`Queued`]. Its row becomes `running` in the
+//! commit of its first records; if it stayed `queued`, the next process would start it again, and finished nodes would run a
+//! second time. `run` starts a queued run only if `max_active_runs` leaves room beside the pipeline's runs that have started and
+//! not ended, whether a process hosts them or not: a limit of one often ensures that the work of two runs is never interleaved.
 
 use super::request::run_id;
 use super::scheduler::Turn;
@@ -23,7 +21,7 @@ use crate::plan::{Accepts, Plan, Remap};
 use crate::time::{Present, Timestamp};
 use std::sync::Arc;
 
-/// A run about to be begun or gone on with.
+/// A run that is about to be started or resumed.
 #[derive(Debug)]
 pub(crate) enum Prepared {
     New(RunSpec, Option<Box<StoredRun>>),
@@ -31,12 +29,12 @@ pub(crate) enum Prepared {
     Resumed(Box<Resumed>),
 }
 
-/// A queued run that begins, as a run of the pipeline's present plan.
+/// A queued run that starts, with the pipeline's current plan.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) spec: RunSpec,
     pub(crate) begun: Begun,
-    /// What is changed before anything of it starts.
+    /// An edit to apply before anything else happens in the run.
     pub(crate) edit: Option<Edit>,
     pub(crate) turn: Turn,
 }
@@ -46,19 +44,19 @@ pub(crate) struct Queued {
 pub(crate) struct Resumed {
     pub(crate) run: Run,
     pub(crate) entries: Vec<Entry>,
-    /// The plan's skeleton, and how the run's nodes are called in it, where it has changed.
+    /// If the plan has changed: its skeleton, and the mapping of the run's nodes to it.
     pub(crate) remap: Option<(String, Remap)>,
-    /// It has settings or updates of assets that were not kept with it: those that its pipeline has come to take since it began.
+    /// The run has settings or updates of assets that are not stored with it: those that its pipeline has begun to take since.
     pub(crate) takes_more: bool,
-    /// What somebody wants changed before anything else of it happens.
+    /// An edit to apply before anything else happens in the run.
     pub(crate) edit: Option<Edit>,
     pub(crate) turn: Turn,
-    /// A process before this one could not go on with it.
+    /// An earlier process could not resume it.
     pub(crate) was_blocked: bool,
 }
 
 impl Prepared {
-    /// What a scheduler counts it as; none where runs are not kept.
+    /// Returns the run's turn for the scheduler; `None` if runs are not recorded.
     pub(super) fn turn(&self) -> Option<Turn> {
         match self {
             Self::New(_, stored) => stored.as_ref().map(|stored| Turn::of(stored)),
@@ -67,7 +65,7 @@ impl Prepared {
         }
     }
 
-    /// What a new run is begun by.
+    /// Returns the spec of a new run.
     pub(crate) fn new_spec(&self) -> Option<&RunSpec> {
         match self {
             Self::New(spec, _) => Some(spec),
@@ -83,7 +81,7 @@ impl Prepared {
         }
     }
 
-    /// The run's id, and whether the journal had it already.
+    /// Returns the run's id, and whether the journal had it already.
     pub(crate) fn about(&self) -> (&str, bool) {
         match self {
             Self::New(spec, _) => (&spec.info.run_id, false),
@@ -115,7 +113,7 @@ impl Request {
         Ok(Prepared::New(spec, Some(Box::new(stored))))
     }
 
-    /// The new run that is asked for, whatever else is unfinished, if it may be made.
+    /// Creates the requested new run, whatever else is unfinished, if that is allowed.
     pub(super) fn enter(self, reader: &Reader, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
         let ask = self.ask;
         new_run(reader, self.into_spec(now)?, ask, now)
@@ -132,8 +130,8 @@ fn new_run(reader: &Reader, mut spec: RunSpec, ask: Ask, now: Present) -> Result
     Ok((spec, stored))
 }
 
-/// A new run as the journal keeps it, with an id of its own: a date may be run again. `begins` are the updates of assets that
-/// begin it; none where it waits for its turn, for what it reads is read as it begins.
+/// Creates the row of a new run with an unused id, since a date may be run again. `begins` are the updates of assets that start
+/// it; `None` for a queued run, which reads its inputs when it starts.
 pub(super) fn enter(
     reader: &Reader,
     spec: &mut RunSpec,
@@ -157,7 +155,7 @@ pub(super) fn enter(
     Ok(row(spec, kind, now, skeleton))
 }
 
-/// A new run as the journal keeps it, with the id and what else its `spec` has.
+/// Returns the row of a new run, with the id and everything else from its `spec`.
 pub(super) fn row(spec: &RunSpec, kind: RunKind, now: Timestamp, skeleton: &Arc<str>) -> StoredRun {
     let info = &spec.info;
     StoredRun {
@@ -181,7 +179,7 @@ pub(super) fn row(spec: &RunSpec, kind: RunKind, now: Timestamp, skeleton: &Arc<
     }
 }
 
-/// The id of a further run of an identity: its number is one more than the greatest there is, and not how many there are, as some
+/// Returns the id for another run of an identity. Its number is one more than the greatest in use, and not the count, since some
 /// may have been pruned.
 fn unused_id(base: &str, used: &[String]) -> String {
     let number = |id: &String| id.rsplit_once("__").and_then(|(_, number)| number.parse::<u64>().ok()).unwrap_or(1);
@@ -191,7 +189,7 @@ fn unused_id(base: &str, used: &[String]) -> String {
     }
 }
 
-/// One date has one unfinished run that was asked for.
+/// Refuses a second unfinished manual run for one date.
 fn refuse_unfinished(reader: &Reader, pipeline: &str, start: Timestamp) -> Result<(), StartError> {
     match reader.unfinished_of(pipeline, RunKind::Manual, Some(start))? {
         Some(run) => Err(StartError::Unfinished { run_id: run.run_id, state: run.state }),
@@ -199,7 +197,7 @@ fn refuse_unfinished(reader: &Reader, pipeline: &str, start: Timestamp) -> Resul
     }
 }
 
-/// A queued run begins where the pipeline's limit leaves room beside the runs that have begun.
+/// Refuses a queued run if the pipeline's limit leaves no room beside its started runs.
 fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(), StartError> {
     let begun = reader.begun_of(&run.pipeline, false)?;
     if begun.len() < limit as usize {
@@ -209,7 +207,7 @@ fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(
 }
 
 impl Queued {
-    /// Reads what a queued run looks back on as it begins.
+    /// Reads the inputs of a queued run that starts now.
     pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
@@ -224,7 +222,7 @@ impl Queued {
 }
 
 impl Resumed {
-    /// Reads a run, as a run of the pipeline's present plan.
+    /// Reads a run, with the pipeline's current plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         Self::of(reader, Arc::new(pipeline.plan_of_run(&run.params)?), run, accepts)
     }
@@ -235,9 +233,9 @@ impl Resumed {
             Err(changed) if changed.may_be_accepted() => {
                 return Err(match Self::of(reader, plan, run, Accepts::Removals) {
                     Ok(_) => changed.into(),
-                    // What cannot be read now says nothing of what may be accepted.
+                    // A failed read does not tell what may be accepted.
                     Err(error @ StartError::Journal(_)) => error,
-                    // Nobody is advised to accept what would be refused.
+                    // Accepting is not suggested if it would be refused.
                     Err(_) => changed.not_to_be_accepted().into(),
                 });
             }
@@ -263,10 +261,10 @@ impl Resumed {
             if !is_accepted {
                 return StartError::damaged(&run.run_id, &illegal);
             }
-            StartError::NotAccepted { run_id: run.run_id.clone(), reason: format!("it has come too far: {illegal}") }
+            StartError::NotAccepted { run_id: run.run_id.clone(), reason: format!("it has progressed too far: {illegal}") }
         })?;
         if let Some(slot) = replayed.without_input().filter(|_| is_accepted) {
-            let reason = format!("`{}` is under way without what it takes now", replayed.id(slot));
+            let reason = format!("`{}` is running without an input that it takes now", replayed.id(slot));
             return Err(StartError::NotAccepted { run_id: run.run_id.clone(), reason });
         }
         let (turn, was_blocked) = (Turn::of(run), run.blocked.is_some());
@@ -274,15 +272,17 @@ impl Resumed {
     }
 }
 
-/// Finds out what of the run is decided again, or why it cannot go on without what is gone.
+/// Determines which nodes are decided again, or why the run cannot continue without the removed ones.
 fn accept(plan: &Plan, remap: &mut Remap, stored: &[StoredEntry]) -> Result<(), String> {
     let records: Vec<&Record> = stored.iter().map(|stored| &stored.entry.record).collect();
     let is_lost = |record: &&Record| matches!(record, Record::Unfolded { slot, .. } if remap.slot(*slot).is_none());
     if records.iter().any(is_lost) {
-        return Err("a mapping that is gone has expanded into its elements already".to_owned());
+        return Err("a removed mapping has already expanded into its elements".to_owned());
     }
     let reopened = reconsider(plan, remap, &records);
-    remap.reopen(reopened.map_err(|node| format!("what became of `{node}` rests on what is gone, or takes something else now"))?);
+    remap.reopen(
+        reopened.map_err(|node| format!("the outcome of `{node}` depends on a removed node, or on an input that has changed"))?,
+    );
     Ok(())
 }
 
@@ -293,19 +293,19 @@ fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, 
     info
 }
 
-/// What an edit of a run that no engine has comes to.
+/// The result of an edit of a run that no engine hosts.
 #[derive(Debug)]
 pub(crate) enum Edited {
-    /// The run goes on as the edit leaves it.
+    /// The run continues with the edit applied.
     Prepared(Prepared),
-    /// The run is to be cancelled by its row in the journal alone, since this program has no plan for it.
+    /// The run is to be cancelled by its row in the journal only, since this program has no plan for it.
     CancelledAsItIs(Box<StoredRun>),
-    /// The run has ended, and this program has no plan for it: these notifications, which are still to be delivered, are given up.
+    /// The run has ended, and this program has no plan for it: its pending notifications are given up.
     GivenUp(Box<StoredRun>, Vec<u32>),
 }
 
-/// A run as an edit leaves it, if it can be applied. To cancel a run takes no plan: a run that cannot be resumed must not be
-/// there for ever.
+/// Prepares a run with an edit applied, if that is possible. Cancelling needs no plan: otherwise a run that cannot be resumed
+/// would stay forever.
 pub(super) fn edited(
     reader: &Reader,
     pipelines: &[Pipeline],

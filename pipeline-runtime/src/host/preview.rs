@@ -1,4 +1,4 @@
-//! What a command would do: read from the journal, with nothing written.
+//! Previews of commands: read from the journal, without writing.
 
 use super::prepare::{Edited, Prepared};
 use super::{Command, StartError, prepare};
@@ -12,11 +12,11 @@ use crate::time::Timestamp;
 /// What a command would do.
 #[derive(Debug, Default)]
 pub(crate) struct Preview {
-    /// In one sentence.
+    /// A sentence that describes it.
     pub(crate) will: String,
-    /// The nodes that it is about: their ids, their states, and what happens to each.
+    /// The affected nodes: id, state, and what would happen.
     pub(crate) nodes: Vec<(String, NodeState, &'static str)>,
-    /// The intervals that a backfill is about, with the run that each has, and whether it gets another.
+    /// The intervals of a backfill, with the run that each has, and whether it gets another.
     pub(crate) intervals: Vec<Covered>,
 }
 
@@ -24,15 +24,15 @@ pub(crate) struct Preview {
 type Covered = (Interval, Option<(String, RunState)>, bool);
 
 impl Command {
-    /// What the command would do now, or why it would be refused.
+    /// Returns what the command would do now, or why it would be refused.
     ///
     /// # Errors
     ///
-    /// As of the command itself, as far as that can be known before it is tried.
+    /// Those of the command itself, as far as they can be known without executing it.
     pub(crate) fn preview(&self, reader: &Reader, pipelines: &[Pipeline], now: Timestamp) -> Result<Preview, StartError> {
         let known = |id: &str| {
             let found = pipelines.iter().find(|pipeline| pipeline.id() == id);
-            found.ok_or_else(|| StartError::Refused(format!("this program has no pipeline `{id}`; `list` names those it has")))
+            found.ok_or_else(|| StartError::Refused(format!("this program has no pipeline `{id}`; `list` names its pipelines")))
         };
         match self {
             Self::Trigger { pipeline, params, .. } => {
@@ -60,8 +60,8 @@ impl Command {
             Self::Pause { pipeline, paused } => {
                 known(pipeline)?;
                 let will = match paused {
-                    true => format!("no longer follows the schedule of {pipeline}; runs that have begun go on"),
-                    false => format!("follows the schedule of {pipeline} again"),
+                    true => format!("pauses the schedule of {pipeline}; active runs continue"),
+                    false => format!("resumes the schedule of {pipeline}"),
                 };
                 Ok(Preview { will, ..Preview::default() })
             }
@@ -80,7 +80,7 @@ fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now:
     let resumed = match prepare::edited(reader, pipelines, name, edit.clone(), now)? {
         Edited::Prepared(Prepared::Resumed(resumed)) => resumed,
         Edited::Prepared(_) | Edited::CancelledAsItIs(_) => {
-            let will = format!("ends run {run_id} of {pipeline} as cancelled; nothing of it runs");
+            let will = format!("ends run {run_id} of {pipeline} as cancelled; none of its nodes run");
             return Ok(Preview { will, ..Preview::default() });
         }
         Edited::GivenUp(_, due) => {

@@ -1,4 +1,4 @@
-//! What is asked for becomes what the engine runs: the plan with its params, the data interval, the run's id.
+//! Turns a request into what the engine runs: the plan with its params, the data interval and the run's id.
 
 use super::StartError;
 use crate::author::context::RunInfo;
@@ -13,32 +13,31 @@ use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A run that somebody asks for.
+/// A manually requested run.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) pipeline: Pipeline,
-    /// What differs from the defaults.
+    /// The params that differ from the defaults.
     pub(crate) params: Value,
     pub(crate) logical_date: Option<String>,
     pub(crate) ask: Ask,
 }
 
-/// What is to become of an unfinished run of the same identity.
+/// What to do about an unfinished run with the same identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Ask {
-    /// It is gone on with.
+    /// Resume it.
     #[default]
     GoOn,
-    /// A new one starts beside it.
+    /// Start a new one beside it.
     Anew,
-    /// The new run is refused, also where its date was not given and follows from the schedule. Without a schedule the date is now,
+    /// Refuse the new run, even if its date was not given but derived from the schedule. Without a schedule the date is now,
     /// which no other run has.
     Trigger,
 }
 
 impl Request {
-    /// Makes the run that was asked for at `now`, by whoever calls: without a date it is about what the calendar says, and its
-    /// times are those of the runs' clock.
+    /// Creates the run as requested at `now`. The calendar decides the default date, and the times are those of the runs' clock.
     pub(crate) fn into_spec(self, now: Present) -> Result<RunSpec, StartError> {
         let plan = self.pipeline.plan(&self.params)?;
         let interval = match &self.logical_date {
@@ -51,15 +50,15 @@ impl Request {
     }
 }
 
-/// Airflow's form: the kind and the logical date.
+/// Returns a run id in Airflow's form: the kind and the logical date.
 pub(crate) fn run_id(kind: RunKind, interval: &Interval) -> String {
     format!("{kind}__{}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-/// The data interval of a run without a logical date: the last complete one. Without a schedule it starts and ends now.
+/// Returns the data interval of a run without a logical date: the last complete one. Without a schedule it starts and ends now.
 fn interval_now(plan: &Plan, now: DateTime<Utc>) -> Result<Interval, StartError> {
     let Some(schedule) = &plan.schedule else {
-        // As fine as Airflow writes dates.
+        // In the resolution in which Airflow writes dates.
         return Ok(Interval::at(now.trunc_subsecs(6)));
     };
     schedule

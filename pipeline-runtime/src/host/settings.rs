@@ -1,4 +1,4 @@
-//! The settings that a run begins with, and what sets them.
+//! The settings that a run starts with, and how they are changed.
 
 use super::StartError;
 use crate::Pipeline;
@@ -8,7 +8,7 @@ use crate::plan::{Plan, setting_named, settings};
 use crate::time::Timestamp;
 use serde_json::Value;
 
-/// What a run that begins now has, of those that its plan takes.
+/// Returns the settings of a run that starts now, as far as its plan takes them.
 pub(super) fn at_begin(reader: &Reader, plan: &Plan) -> Result<SettingValues, JournalError> {
     let mut set = SettingValues::new();
     for setting in &plan.settings {
@@ -19,7 +19,8 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan) -> Result<SettingValues, Jo
     Ok(plan.settings_at_begin(|name| set.get(name).cloned()))
 }
 
-/// What a run has that has begun before. A setting that its pipeline has come to take since is as it is now, its default among them.
+/// Returns the settings of a run that has started before. A setting that its pipeline has begun to take since has its current
+/// value, which may be its default.
 pub(super) fn of_begun(reader: &Reader, plan: &Plan, begun: &SettingValues) -> Result<SettingValues, JournalError> {
     if plan.settings.iter().all(|setting| begun.contains_key(setting.name())) {
         return Ok(begun.clone());
@@ -29,7 +30,7 @@ pub(super) fn of_begun(reader: &Reader, plan: &Plan, begun: &SettingValues) -> R
     Ok(values)
 }
 
-/// Sets a setting, if that is a value of its type, and says so.
+/// Changes a setting, if the value has its type, and returns the answer.
 pub(crate) fn set(
     journal: &SqliteJournal,
     pipelines: &[Pipeline],

@@ -1,8 +1,8 @@
 //! Signals that ask the process to end.
 //!
-//! A thread of their own hears them, whatever the process's other threads are busy with. The first one is handed to the host
-//! that runs; the next, and one that no host waits for, ends the process at once. So does a host that takes longer than
-//! [`GRACE`] to end, beside what it asked for, as when its terminal takes no more output.
+//! Their own thread receives them, whatever the process's other threads are busy with. The first one is passed to the active
+//! host; the next one, or one without a waiting host, ends the process at once. The process also ends if a host takes longer than
+//! its drain time and [`GRACE`], for instance because its terminal accepts no more output.
 
 use crate::time::Clock;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a host may take to end.
+/// How long a host may take to end, beyond its drain time.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// What asked the process to end.
@@ -22,18 +22,18 @@ pub(crate) enum Signal {
     /// SIGTERM.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal elsewhere"))]
     Terminate,
-    /// The program that the host is embedded in shuts it down.
+    /// The program that embeds the host shuts it down.
     Shutdown,
-    /// That program has dropped its last handle, and waits for nothing.
+    /// That program has dropped its last handle, and does not wait.
     Dropped,
 }
 
 impl Signal {
-    /// The exit code of a process that it ended before its work was done: 128 and the signal's number, as shells have it.
+    /// Returns the exit code of a process that was ended before its work was done: 128 and the signal's number, as in shells.
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
-            // A program that embeds a host has an exit code of its own.
+            // A program that embeds a host has its own exit code.
             Self::Terminate | Self::Shutdown | Self::Dropped => 143,
         }
     }
@@ -50,39 +50,39 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Who may want a host's runs to end before they have ended by themselves.
+/// What may end a host before its runs have ended.
 #[derive(Debug)]
 pub(crate) enum EndedBy {
-    /// The process's signals, after which the host takes up to `drain` to end.
+    /// The process's signals, after which the host has `drain` to end.
     Signals { drain: Duration },
-    /// The program that the host is embedded in. The process's signals are that program's own.
+    /// The program that embeds the host. It handles the process's signals itself.
     Program(oneshot::Receiver<Signal>),
 }
 
-/// Hears the first signal that comes while it lives.
+/// Receives the first signal during its lifetime.
 #[derive(Debug)]
 pub(super) struct Interrupts {
     told: oneshot::Receiver<Signal>,
-    /// Until it is dropped, the process's signals are told here.
+    /// Until it is dropped, the process's signals are sent here.
     listening: Option<Listening>,
 }
 
 #[derive(Debug)]
 struct Listening;
 
-/// Who is told of the next signal.
+/// The receiver of the next signal.
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting::Nobody);
 
 #[derive(Debug)]
 enum Waiting {
     Nobody,
     Host(oneshot::Sender<Signal>, Duration),
-    /// The host was told, and is ending.
+    /// The host was notified, and is ending.
     Ending,
 }
 
 impl EndedBy {
-    /// Hears from now on. Of several hosts that listen for signals at once, the last to be made does.
+    /// Listens from now on. If several hosts listen for signals at once, only the last one created receives them.
     pub(super) fn listen(self) -> io::Result<Interrupts> {
         static THREAD: OnceLock<Result<(), Arc<io::Error>>> = OnceLock::new();
         let drain = match self {
@@ -98,13 +98,13 @@ impl EndedBy {
 }
 
 impl Interrupts {
-    /// The signal.
+    /// Returns the first signal.
     pub(super) async fn first(&mut self) -> Signal {
         match (&mut self.told).await {
             Ok(signal) => signal,
-            // Nobody can ask any more, and nobody would.
+            // The program has dropped its handle.
             Err(_) if self.listening.is_none() => Signal::Dropped,
-            // Another one listens now.
+            // Another host listens now.
             Err(_) => std::future::pending().await,
         }
     }
@@ -120,7 +120,7 @@ fn become_waiting(waiting: Waiting) -> Waiting {
     std::mem::replace(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner), waiting)
 }
 
-/// Starts the thread. Returns once it hears signals, or cannot.
+/// Starts the thread. Returns once it receives signals, or has failed to.
 fn start() -> io::Result<()> {
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let hears = move || {
@@ -128,7 +128,7 @@ fn start() -> io::Result<()> {
             let signals = runtime.block_on(async { Signals::listen() })?;
             Ok((runtime, signals))
         });
-        // Whoever started the thread waits for this.
+        // The starter waits for this.
         match listening {
             Ok((runtime, signals)) => {
                 let _ = tell.send(Ok(()));
@@ -138,7 +138,7 @@ fn start() -> io::Result<()> {
         }
     };
     std::thread::Builder::new().name("pipeline-signals".into()).spawn(hears)?;
-    told.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that hears signals panicked")))
+    told.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that receives signals panicked")))
 }
 
 async fn hear(mut signals: Signals) {
@@ -167,16 +167,16 @@ fn end(signal: Signal) {
     std::process::exit(i32::from(signal.exit_code()));
 }
 
-/// Has a write beyond the limit on the size of files (`ulimit -f`) be an error, as on a full disk. Otherwise the signal that comes with
-/// it, SIGXFSZ, ends the process without a word.
+/// Turns a write beyond the file size limit (`ulimit -f`) into an error, as on a full disk. Otherwise the signal that comes with
+/// it, SIGXFSZ, would silently kill the process.
 ///
-/// It is handled and not ignored, since what a process ignores, the commands that its bodies start ignore as well.
+/// The signal is handled and not ignored, since commands started by bodies inherit ignored signals.
 pub(crate) fn outlive_file_limit() {
     #[cfg(unix)]
     {
         static ONCE: std::sync::Once = std::sync::Once::new();
         ONCE.call_once(|| {
-            // The write says so itself, and nobody asks for the flag. Where there is no handler, it is as it was.
+            // The write itself reports the error, so the flag is unused. If the handler cannot be installed, nothing changes.
             let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
         });
     }
@@ -216,7 +216,7 @@ impl Signals {
 
     async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Nothing can be heard here: nothing ever comes.
+            // Signals are not available here, so none ever arrives.
             std::future::pending::<()>().await;
         }
         Signal::Interrupt

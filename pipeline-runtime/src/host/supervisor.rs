@@ -1,37 +1,36 @@
-//! What systemd is told of a process that serves, as `Type=notify` and `WatchdogSec=` want it (`sd_notify(3)`): that it is ready, what it does,
-//! that it is alive, that it ends.
+//! Notifies systemd about a process that serves, for `Type=notify` and `WatchdogSec=` (`sd_notify(3)`): that it is ready, what it
+//! does, that it is alive, and that it is stopping.
 //!
-//! The loop that begins runs and does what others ask for gives a [`Beat`] at each turn. The thread of timers and signals hears it, and only then says
-//! that the process is alive. So either of the two that hangs is found. A body that hangs is no fault of the process, and has a
-//! time limit.
+//! The dispatch loop sends a [`Beat`] at each turn. The thread of timers and signals receives it, and only then reports that the
+//! process is alive. So a hang of either is detected. A body that hangs is not a fault of the process, and has a time limit.
 //!
 //! # Why not the crate `sd-notify`
 //!
-//! It opens a socket for each message, and a process whose bodies hold all descriptors would be killed as one that hangs. It waits where
-//! the supervisor does not read, and it knows no abstract sockets (0.5).
+//! It opens a socket for each message, so a process whose bodies hold all file descriptors would be killed as hanging. It blocks
+//! if the supervisor does not read, and it does not support abstract sockets (0.5).
 
 use crate::time::Timestamp;
 use std::io;
 use std::time::Duration;
 
-/// A turn of the loop that begins runs.
+/// A turn of the dispatch loop.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beat {
     /// What the process does, for people.
     pub(super) status: String,
 }
 
-/// Whoever started the process and wants to know.
+/// The supervisor that started the process.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     socket: Socket,
-    /// How often it wants to know that the process is alive.
+    /// How often to report that the process is alive.
     every: Option<Duration>,
     is_stopping: bool,
     said: Said,
 }
 
-/// What it was told.
+/// What was reported to the supervisor.
 #[derive(Debug, Clone, Default)]
 struct Said {
     ready: bool,
@@ -41,14 +40,14 @@ struct Said {
 }
 
 impl Supervisor {
-    /// The one that the environment names, if it does.
+    /// Connects to the supervisor that the environment names, if any.
     pub(super) fn of_environment() -> Option<Self> {
         let name = std::env::var("NOTIFY_SOCKET").ok().filter(|name| !name.is_empty())?;
         let variable = |name| std::env::var(name).ok();
         match Socket::connect(&name) {
             Ok(socket) => Some(Self::new(socket, interval(variable("WATCHDOG_USEC"), variable("WATCHDOG_PID")))),
             Err(error) => {
-                tracing::warn!("NOTIFY_SOCKET is `{name}`, and nobody can be told there that this process serves: {error}");
+                tracing::warn!("NOTIFY_SOCKET is `{name}`, and it cannot be notified that this process serves: {error}");
                 None
             }
         }
@@ -58,7 +57,7 @@ impl Supervisor {
         Self { socket, every, is_stopping: false, said: Said::default() }
     }
 
-    /// The loop has made a turn.
+    /// Handles a turn of the loop.
     pub(super) fn hear(&mut self, beat: &Beat, now: Timestamp) {
         let mut words = Vec::new();
         let mut said = Said { ready: true, stopping: self.is_stopping, status: beat.status.clone(), alive: self.said.alive };
@@ -77,20 +76,20 @@ impl Supervisor {
             words.push("WATCHDOG=1".to_owned());
             said.alive = Some(now);
         }
-        // What could not be said is said at the next turn.
+        // A message that could not be sent is sent at the next turn.
         if !words.is_empty() && self.socket.say(&words.join("\n")).is_ok() {
             self.said = said;
         }
     }
 
-    /// The process is to end.
+    /// Reports that the process is stopping.
     pub(super) fn stops(&mut self) {
         self.is_stopping = true;
         self.said.stopping = self.socket.say("STOPPING=1").is_ok();
     }
 }
 
-/// Half of what the supervisor gives this process until it is taken for dead.
+/// Returns half of the watchdog timeout of this process.
 fn interval(microseconds: Option<String>, process: Option<String>) -> Option<Duration> {
     if process.is_some_and(|process| process.trim() != std::process::id().to_string()) {
         return None;
@@ -99,7 +98,7 @@ fn interval(microseconds: Option<String>, process: Option<String>) -> Option<Dur
     Some(Duration::from_micros(microseconds) / 2)
 }
 
-/// Held open as long as the process serves, and never waited for.
+/// The socket stays open while the process serves, and never blocks.
 #[cfg(unix)]
 #[derive(Debug)]
 struct Socket(std::os::unix::net::UnixDatagram);

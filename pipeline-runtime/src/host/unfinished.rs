@@ -1,4 +1,4 @@
-//! What a journal has left to do, and which of it this program can.
+//! The unfinished work in a journal, and which of it this program can resume.
 
 use super::StartError;
 use super::prepare::{Prepared, Resumed, of};
@@ -7,14 +7,14 @@ use crate::engine::RunState;
 use crate::journal::{Reader, RunKey, StoredRun};
 use crate::plan::Accepts;
 
-/// What the journal has left to do.
+/// The unfinished work in a journal.
 #[derive(Debug, Default)]
 pub(crate) struct Unfinished {
-    /// Runs to go on with, and those that have ended and have not told everybody.
+    /// Runs to resume, and ended runs with pending notifications.
     pub(crate) begun: Vec<Prepared>,
-    /// Runs that wait for their turn.
+    /// Queued runs.
     pub(crate) queued: Vec<StoredRun>,
-    /// Runs that cannot be resumed by this program. They stay as they are, and hold nobody else up.
+    /// Runs that this program cannot resume. They stay unchanged, and hold nothing else up.
     pub(crate) aside: Vec<SetAside>,
 }
 
@@ -24,13 +24,13 @@ pub(crate) struct SetAside {
     pub(crate) key: RunKey,
     pub(crate) run_id: String,
     pub(crate) pipeline: String,
-    /// It has ended, and somebody is still to be told of it.
+    /// The run has ended, and has pending notifications.
     has_ended: bool,
     pub(crate) reason: StartError,
 }
 
 impl SetAside {
-    /// Says it in the log.
+    /// Logs the reason.
     pub(crate) fn log(&self) {
         tracing::error!(pipeline = self.pipeline, run = self.run_id, "{}", self.reason);
     }
@@ -46,8 +46,8 @@ impl Unfinished {
     }
 }
 
-/// All unfinished runs that a filter lets through, and those that have not told everybody. A run that cannot be resumed is set
-/// aside: what is wrong with it concerns no other.
+/// Returns the unfinished runs that pass the filter, and those with pending notifications. A run that cannot be resumed is set
+/// aside, so that it does not affect others.
 pub(super) fn unfinished(
     reader: &Reader,
     pipelines: &[Pipeline],
@@ -79,10 +79,10 @@ impl std::fmt::Display for SetAside {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { run_id, pipeline, has_ended, reason, .. } = self;
         let what = match has_ended {
-            true => "has ended, and somebody is still to be told of it",
-            false => "stays as it is, and others go on",
+            true => "has ended with pending notifications",
+            false => "stays as it is, and others continue",
         };
-        let does = if *has_ended { "gives that up" } else { "ends it" };
+        let does = if *has_ended { "gives them up" } else { "ends it" };
         write!(f, "{reason}\n  = help: run {run_id} of {pipeline} {what}; `cancel {pipeline}/{run_id}` {does}")
     }
 }

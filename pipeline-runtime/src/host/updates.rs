@@ -1,4 +1,4 @@
-//! The updates of assets that a run is begun by, or reads.
+//! The updates of assets that start a run, or that it reads.
 
 use super::StartError;
 use crate::Pipeline;
@@ -13,7 +13,8 @@ use chrono::SubsecRound;
 use pipeline_syntax::suggest;
 use std::collections::BTreeMap;
 
-/// What a run that begins now has: those that begin it, with their values where it reads them, and of each other asset that it reads the newest.
+/// Returns the updates for a run that starts now: those that start it, with their values if it reads them, and the newest one of
+/// each other asset that it reads.
 pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i64)]) -> Result<Box<[RunUpdate]>, StartError> {
     let mut updates = Vec::new();
     for &(asset, id) in begins {
@@ -24,15 +25,15 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i6
     Ok(updates.into())
 }
 
-/// What a run has that has begun before: what was noted then, also where there was no update. An asset that its pipeline has come to read since is
-/// read as it is now, and is to be noted: then the second is true.
+/// Returns the updates of a run that has started before: those recorded then, even if an asset had none. An asset that its
+/// pipeline has begun to read since is read at its current state; then the flag is true, and the addition must be recorded.
 pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<(Box<[RunUpdate]>, bool), StartError> {
     if plan.assets.reads.is_empty() {
         return Ok((Box::default(), false));
     }
     let mut updates = Vec::new();
     for (name, id, begins) in reader.noted(run)? {
-        // Of those that it does not read nobody asks.
+        // Assets that the plan does not read are ignored.
         if let Some((_, asset)) = plan.assets.reads.iter().find(|(_, asset)| asset.name == name) {
             let json = id.map(|id| reader.value_of_update(id)).transpose()?.flatten();
             updates.push(RunUpdate { id, asset: asset.name, begins, json });
@@ -44,7 +45,7 @@ pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<(Box
     Ok((updates.into(), has_more))
 }
 
-/// The newest update of each asset that is read and not among these, or that it has none.
+/// Returns the newest update of each asset that is read and not in `known`, even if there is none.
 fn newest(reader: &Reader, plan: &Plan, known: &[RunUpdate]) -> Result<Vec<RunUpdate>, JournalError> {
     let others = plan.assets.reads.iter().filter(|(_, asset)| known.iter().all(|known| known.asset != asset.name));
     let newest = others.map(|(_, asset)| {
@@ -54,14 +55,14 @@ fn newest(reader: &Reader, plan: &Plan, known: &[RunUpdate]) -> Result<Vec<RunUp
     newest.collect()
 }
 
-/// The assets that pipelines have to do with, by name.
+/// The assets that the pipelines use, by name.
 #[derive(Debug)]
 pub(crate) struct KnownAssets {
     known: BTreeMap<&'static str, &'static AssetSpec>,
 }
 
 impl KnownAssets {
-    /// Goes through the plans of all pipelines, which calls their functions.
+    /// Collects them from the plans of all pipelines, which calls the pipelines' functions.
     pub(crate) fn of(pipelines: &[Pipeline]) -> Result<Self, StartError> {
         let mut known = BTreeMap::new();
         for pipeline in pipelines {
@@ -71,7 +72,7 @@ impl KnownAssets {
         Ok(Self { known })
     }
 
-    /// Keeps an update of an asset from outside, if its value is one of the asset's type, and says so.
+    /// Records an update of an asset from outside, if the value has the asset's type, and returns the answer.
     pub(crate) fn update(
         &self,
         journal: &SqliteJournal,
@@ -85,13 +86,13 @@ impl KnownAssets {
             let hint = if names.is_empty() { "they have none".to_owned() } else { suggest::hint(name, &names) };
             return refused(format!("the pipelines have no asset `{name}`; {hint}"));
         };
-        // Plain JSON, which can be written.
+        // Plain JSON, which can be serialized.
         let json = serde_json::to_vec(value).unwrap_or_default();
         if json.len() > MAX_OUTPUT {
             return refused(format!("the value has more than {} MiB as JSON, which is the limit", MAX_OUTPUT >> 20));
         }
         if let Err(why) = asset.codec.read(&json) {
-            return refused(format!("the value is no `{}`, which the asset `{name}` is of: {why}", asset.codec.shown()));
+            return refused(format!("the value is not of type `{}`, as the asset `{name}` requires: {why}", asset.codec.shown()));
         }
         journal.carries_next();
         let interval = Interval::at(now.to_utc().trunc_subsecs(6));

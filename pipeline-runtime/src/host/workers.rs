@@ -1,10 +1,10 @@
-//! The runtime that bodies run on, or an error where the system is too short of something for it.
+//! The runtime that bodies run on, or an error if the system has too few resources for it.
 //!
-//! # Why tokio is not just asked for it
+//! # Why not just build it with tokio
 //!
-//! Where the system refuses a worker's thread, tokio panics; and if another worker already runs, that panic waits for it for ever. Where there
-//! are no descriptors for its signals, it panics as well. A process that was started under a limit that is too low has to say so
-//! instead, since whoever starts it may be a script.
+//! If the system refuses a worker thread, tokio panics; and if another worker already runs, that panic waits for it forever. If
+//! there are no file descriptors for its signals, it panics as well. A process started with too low a limit must report that
+//! instead, since a script may have started it.
 
 use crate::observe::logs::Keeper;
 use std::cell::Cell;
@@ -13,11 +13,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, Once, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 
-/// What the four runtimes of a process take.
+/// The file descriptors of the four runtimes of a process.
 #[cfg(unix)]
 const DESCRIPTORS: usize = 5 + 3 * 3;
 
-/// A runtime with so many workers, whose attempts' log lines are kept.
+/// Starts a runtime with that many workers, and stores the log lines of their attempts.
 pub(super) fn start(threads: usize, keeper: Option<Keeper>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(keeper) = keeper {
@@ -27,15 +27,15 @@ pub(super) fn start(threads: usize, keeper: Option<Keeper>) -> io::Result<Runtim
     built(builder)
 }
 
-/// The same for a process that has no other runtime but this and one for its timers.
+/// The same for a process that has only this runtime and one for its timers.
 #[cfg(feature = "airflow")]
 pub(crate) fn workers(threads: usize) -> io::Result<Runtime> {
     have_descriptors()?;
     start(threads, None)
 }
 
-/// Whether there are the descriptors that the runtimes of a process take: five for the first, with those of the signals, for which tokio
-/// panics where it gets none, and three for each further one.
+/// Returns an error if the file descriptors for the runtimes of a process are not available: five for the first, including those
+/// of the signals, without which tokio panics, and three for each other one.
 pub(super) fn have_descriptors() -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -46,13 +46,14 @@ pub(super) fn have_descriptors() -> io::Result<()> {
 }
 
 thread_local! {
-    /// Who is told of a panic of this thread, instead of the reader of stderr.
+    /// The receiver of a panic of this thread, instead of stderr.
     static TELL: Cell<Option<SyncSender<io::Result<Runtime>>>> = const { Cell::new(None) };
 }
 
-/// The runtime, or tokio's panic as an error. It is built on a thread that is left behind where it never comes back from its panic.
+/// Builds the runtime, and returns tokio's panic as an error. Done on a thread that is abandoned if it never returns from its
+/// panic.
 fn built(mut builder: Builder) -> io::Result<Runtime> {
-    // One at a time: each puts back the hook that it found.
+    // One runtime is built at a time.
     static BUILDING: Mutex<()> = Mutex::new(());
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let (tell, told) = sync_channel(2);
@@ -60,7 +61,7 @@ fn built(mut builder: Builder) -> io::Result<Runtime> {
         TELL.set(Some(tell.clone()));
         let built = builder.build();
         TELL.set(None);
-        // Whoever asked waits for it.
+        // The caller waits for it.
         let _ = tell.send(built);
     };
     hear_panics();
@@ -68,7 +69,8 @@ fn built(mut builder: Builder) -> io::Result<Runtime> {
     thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))))
 }
 
-/// A panic of a thread that builds a runtime is what it has to tell. Once in a process: each hook goes on to the one before it.
+/// Reports a panic of a thread that builds a runtime to its caller. Installed once per process; the hook passes all other panics
+/// to the one before it.
 fn hear_panics() {
     static HEARD: Once = Once::new();
     HEARD.call_once(|| {
@@ -97,7 +99,8 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_also_where_it_never_ends() {
         let mut builder = Builder::new_multi_thread();
-        // Its first worker waits for ever, as one that has nothing to do, and the second gets no thread: none has a name with a zero.
+        // Its first worker waits forever, as an idle one does, and the second gets no thread: a thread name cannot contain a zero
+        // byte.
         let names = std::sync::atomic::AtomicUsize::new(0);
         builder.worker_threads(2).thread_name_fn(move || match names.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
             0 => "worker".into(),

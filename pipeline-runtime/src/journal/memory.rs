@@ -1,6 +1,6 @@
 use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunRecords, RunSpec};
 
-/// Records what happens, for whoever reads all of it in the end: simulations, and benchmarks that count records.
+/// Stores records for a reader who reads all of them at the end: simulations, and benchmarks that count records.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryJournal {
     /// By run.

@@ -1,4 +1,4 @@
-//! Journals: where a run's records are kept.
+//! Journals: where a run's records are stored.
 
 mod memory;
 mod none;
@@ -17,6 +17,6 @@ pub(crate) use sqlite::{
     Reader, Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated, absolute,
 };
 #[cfg(feature = "dashboard")]
-pub(crate) use sqlite::{Asked, Past, Tally};
+pub(crate) use sqlite::{Asked, Past, Tally, unwritable};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Holder, JournalError, stage};

@@ -1,7 +1,7 @@
 use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunSpec};
 
-/// Keeps nothing: for live runs that end with their process. Nobody asks for their records, and a process that runs for weeks would hold
-/// each of them.
+/// Stores nothing: for live runs that end with their process. Nobody reads their records, and a process that runs for weeks would
+/// accumulate them.
 #[derive(Debug, Default)]
 pub(crate) struct NoJournal;
 

@@ -7,11 +7,11 @@ use crate::schedule::{Interval, RunKind};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
-/// What an unfinished run is called that its last process could not go on with. It is no state of the run: another program may
-/// go on with it.
+/// The state shown for an unfinished run that its last process could not resume. It is not a state of the run itself: another
+/// program may be able to resume it.
 pub(crate) const BLOCKED: &str = "blocked";
 
-/// A run as the journal keeps it.
+/// A run as the journal stores it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredRun {
     pub(crate) key: RunKey,
@@ -23,24 +23,24 @@ pub(crate) struct StoredRun {
     pub(crate) params: serde_json::Value,
     pub(crate) state: RunState,
     pub(crate) created: Timestamp,
-    /// What the SLAs count from.
+    /// The start of the SLAs.
     pub(crate) sla_from: Timestamp,
     pub(crate) finished: Option<Timestamp>,
     pub(crate) seed: u64,
     /// The plan's nodes and edges when the run was made, as [`Plan::skeleton`](crate::plan::Plan::skeleton) writes them.
     pub(crate) skeleton: Arc<str>,
-    /// When it began, if it had to wait for its turn.
+    /// When the run started, if it had to wait for its turn.
     pub(crate) begun: Option<Timestamp>,
-    /// Of a backfill: how many of its pipeline's backfill runs may be active at once.
+    /// For a backfill: how many of its pipeline's backfill runs may be active at once.
     pub(crate) max_active: Option<u32>,
-    /// Why the last process that tried could not go on with it, or begin it. None of a run that has ended.
+    /// Why the last process that tried could not resume or start it. `None` once the run has ended.
     pub(crate) blocked: Option<String>,
-    /// The settings that it has begun with.
+    /// The settings that it started with.
     pub(crate) settings: SettingValues,
 }
 
 impl StoredRun {
-    /// A run of that plan which somebody has begun at that time, for tests and benchmarks.
+    /// A run of that plan that was started manually at that time, for tests and benchmarks.
     #[cfg(any(test, feature = "measure"))]
     pub(crate) fn begun_by_hand(plan: &crate::plan::Plan, run_id: &str, at: Timestamp) -> Self {
         let date = at.to_utc();
@@ -65,12 +65,12 @@ impl StoredRun {
         }
     }
 
-    /// Its state as it is told: a run that has not ended, and that its last process could not go on with, is `blocked`.
+    /// The state to show: `blocked` for an unfinished run that its last process could not resume.
     pub(crate) fn shown_state(&self) -> &'static str {
         if self.blocked.is_some() { BLOCKED } else { self.state.name() }
     }
 
-    /// When it began; while it waits for its turn, when it was made.
+    /// When the run started; while it waits for its turn, when it was created.
     pub(crate) fn started(&self) -> Timestamp {
         self.begun.unwrap_or(self.created)
     }

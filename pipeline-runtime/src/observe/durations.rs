@@ -1,9 +1,9 @@
-//! Durations and counts as people read them.
+//! Durations and counts in a form for people.
 
 use humantime::format_duration;
 use std::time::Duration;
 
-/// A duration as people say it: `120ms`, `4.5s`, `45s`, `7m 30s`.
+/// Formats a duration for people: `120ms`, `4.5s`, `45s`, `7m 30s`.
 pub(crate) fn brief(duration: Duration) -> String {
     match duration {
         d if d < Duration::from_secs(1) => format!("{}ms", d.as_millis()),
@@ -16,19 +16,19 @@ fn whole(duration: Duration) -> String {
     format_duration(Duration::from_secs(duration.as_secs())).to_string()
 }
 
-/// The time since a run's start: `12.3s`, `7m 30s`.
+/// Formats a time since a run's start: `12.3s`, `7m 30s`.
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) fn offset(at: Duration) -> String {
     if at < Duration::from_mins(1) { format!("{:.1}s", at.as_secs_f64()) } else { brief(at) }
 }
 
-/// The least of these, which are sorted, that so many percent do not exceed.
+/// Returns the given percentile of sorted durations.
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
     sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
 }
 
-/// What a noun ends with after a number.
+/// Returns the plural ending of a noun after a number.
 pub(crate) fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }

@@ -1,7 +1,7 @@
-//! A run's history as its journal tells it, growing as the journal does: for whoever reads beside the process that runs it.
+//! A run's history read from its journal, which follows the journal as it grows: for readers beside the process that runs it.
 //!
-//! It takes no code of the day on which the run began. Where the present code has another plan for the run, or none, the run is told by the plan
-//! that the journal has kept with it.
+//! It does not need the code with which the run began. If the current code has a different plan for the run, or none, the run is
+//! shown with the plan that is stored with it.
 
 use super::history::RunHistory;
 use crate::author::pipeline::Pipeline;
@@ -11,25 +11,25 @@ use crate::plan::{Accepts, NodeIx, Plan, PlanChanged, PlanError, Remap};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// So many records are read at once, and not more: of a long run all of them together would take more memory than what they tell.
+/// The maximum number of records read at once: all records of a long run would take more memory than the history.
 const AT_ONCE: u32 = if cfg!(test) { 8 } else { 2_048 };
 
-/// A run that is read record by record. Outputs are kept as JSON, and only for whoever asks for them: types may have changed since.
+/// A run that is read record by record. Outputs are stored as JSON, and only on request, since types may have changed since.
 #[derive(Debug)]
 pub(crate) struct Followed {
     run: Arc<StoredRun>,
     plan: PlanOfRun,
     history: RunHistory,
-    /// The number of the last record that the history has.
+    /// The number of the last record in the history.
     told: i64,
-    /// The number of the run's last record, whether it is told or not.
+    /// The number of the run's last record, whether it was applied or not.
     last: i64,
-    /// What has to be known of all records before the first of them is told; none before it is.
+    /// What must be known of all records before the first is applied; `None` before they were scanned.
     looked: Option<Looked>,
-    /// The ids of nodes that a run lost as it went on with another plan.
+    /// The ids of nodes that the run lost when it was resumed with another plan.
     removed: Vec<String>,
     keeps_outputs: bool,
-    /// No record after that one is told.
+    /// No later record is applied.
     until: i64,
 }
 
@@ -38,30 +38,31 @@ pub(crate) struct Followed {
 struct Looked {
     /// The number of the last of them.
     last: i64,
-    /// Its records name other slots than they did as they were written.
+    /// True if the slots in the records have been renumbered since they were written.
     is_renamed: bool,
 }
 
-/// By which plan a run is told.
+/// The plan with which a run is shown.
 #[derive(Debug, Clone)]
 enum PlanOfRun {
-    /// The pipeline's present plan, and what the run's nodes are called there.
+    /// The pipeline's current plan, and the mapping of the run's nodes to it.
     Present(Arc<Plan>, Option<Remap>),
-    /// That which the journal has kept. The present plan, if there is one, says more of the nodes that both have.
+    /// The plan stored in the journal. The current plan, if there is one, adds details of nodes that both have.
     Kept { present: Option<Arc<Plan>>, why: Option<Arc<NotPresent>> },
 }
 
-/// The plans by which runs are told that are read one after the other. A pipeline makes one plan of the same params, however many runs have them, and it is
-/// compared once with the plan that the journal has kept with them.
+/// The plans for runs that are read one after the other. A pipeline builds one plan for the same params, however many runs have
+/// them, and it is compared only once with the plan stored with those runs.
 #[cfg(feature = "dashboard")]
 #[derive(Debug, Default)]
 pub(crate) struct Plans(std::collections::HashMap<Like, PlanOfRun>);
 
-/// What runs have in common that are told by one plan: their pipeline, their params as JSON, the plan that the journal has kept, and whether they have ended.
+/// What runs shown with one plan have in common: their pipeline, their params as JSON, the stored plan, and whether they have
+/// ended.
 #[cfg(feature = "dashboard")]
 type Like = (String, String, Arc<str>, bool);
 
-/// Why a run is not told by the present plan of its pipeline.
+/// Why a run is not shown with its pipeline's current plan.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotPresent {
     #[error("this program has no pipeline `{0}`")]
@@ -72,12 +73,12 @@ pub(crate) enum NotPresent {
     Changed(#[from] PlanChanged),
 }
 
-/// Why a run's history cannot be told.
+/// Why a run's history cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HistoryError {
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("the plan that the journal has kept with run `{0}` cannot be read")]
+    #[error("the plan stored with run `{0}` cannot be read")]
     Skeleton(String),
     #[error(transparent)]
     Record(#[from] DecodeError),
@@ -97,7 +98,7 @@ impl PlanOfRun {
 
     fn of(present: Arc<Plan>, run: &StoredRun) -> Self {
         match present.match_skeleton(&run.skeleton, Accepts::Additions) {
-            // A run that has ended never had what was added since.
+            // A run that has ended never had nodes that were added since.
             Ok(Some(_)) if run.state.is_end() => Self::Kept { present: Some(present), why: None },
             Ok(remap) => Self::Present(present, remap),
             Err(changed) => Self::Kept { present: Some(present), why: Some(Arc::new(changed.into())) },
@@ -106,12 +107,12 @@ impl PlanOfRun {
 }
 
 impl Followed {
-    /// Of a run, with nothing read yet. `pipeline` is the run's pipeline, where this program has it.
+    /// Follows a run, with nothing read yet. `pipeline` is the run's pipeline, if this program has it.
     pub(crate) fn new(pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
         Self::by(PlanOfRun::find(pipeline, run), Arc::new(run.clone()))
     }
 
-    /// The same of one of several runs.
+    /// Follows one of several runs that share plans.
     #[cfg(feature = "dashboard")]
     pub(crate) fn one_of(plans: &mut Plans, pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
         let like = (run.pipeline.clone(), run.params.to_string(), Arc::clone(&run.skeleton), run.state.is_end());
@@ -129,17 +130,17 @@ impl Followed {
         Ok(Self { run, plan, history, told: 0, last: 0, looked, removed, keeps_outputs: false, until: i64::MAX })
     }
 
-    /// Keeps what nodes returned, as JSON. To be called before anything is read.
+    /// Stores the outputs of nodes as JSON. Must be called before anything is read.
     pub(crate) fn with_outputs(self) -> Self {
         Self { keeps_outputs: true, ..self }
     }
 
-    /// Tells the run as it was after the record of that number, which has not been told yet.
+    /// Shows the run as it was after the record with that number. Must be called before a later record is read.
     pub(crate) fn up_to(self, number: i64) -> Self {
         Self { until: number, ..self }
     }
 
-    /// A copy, which goes on by itself. It shares with this one what neither changes.
+    /// Returns a copy that continues independently. The two share what neither changes.
     #[cfg(feature = "dashboard")]
     pub(crate) fn share(&mut self) -> Self {
         Self {
@@ -155,19 +156,19 @@ impl Followed {
         }
     }
 
-    /// Reads what has been recorded since. All is of one moment where the reader keeps to one.
+    /// Reads what was recorded since the last call. It is consistent if the reader has a snapshot.
     pub(crate) fn go_on(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         while self.step(reader)? {}
         self.see_last(reader)
     }
 
-    /// Finds out the number of the run's last record, for whoever does not read that far.
+    /// Reads the number of the run's last record, for callers that do not read that far.
     pub(crate) fn see_last(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         self.last = reader.last_record(self.run.key)?;
         Ok(())
     }
 
-    /// Reads some of what follows; first of all only what has to be known before anything is told. Returns whether there was any.
+    /// Reads some of what follows, but first only scans all records. Returns whether there was anything to do.
     pub(crate) fn step(&mut self, reader: &Reader) -> Result<bool, HistoryError> {
         if self.looked.is_none() {
             self.look(reader)?;
@@ -181,7 +182,8 @@ impl Followed {
             return Ok(false);
         }
         if read.renamed || self.shows_another_plan(&read.entries) {
-            // Somebody goes on with the run with another plan, or what was taken for a task is a sensor: what was read means something else now.
+            // The run was resumed with another plan, or a supposed task is a sensor: the records read so far mean something else
+            // now.
             self.begin_anew(reader)?;
             return Ok(true);
         }
@@ -193,8 +195,8 @@ impl Followed {
         Ok(true)
     }
 
-    /// Finds out what has to be known before the first record is told: which nodes are sensors where only records say so, and whether they name what they
-    /// named as they were written.
+    /// Scans the records before the first is applied: finds the sensors, if only records reveal them, and whether slots were
+    /// renumbered since the records were written.
     fn look(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let key = self.run.key;
         let looked = loop {
@@ -202,7 +204,8 @@ impl Followed {
             let PlanOfRun::Kept { present, .. } = &self.plan else { break looked };
             let entries =
                 if looked.is_renamed { reader.entries_after(key, 0)?.entries } else { reader.entries_of_sensors(key)? };
-            // Whoever goes on with the run by another plan changes that and the records at once, and no reader may see halves.
+            // Resuming with another plan changes the skeleton and the records in one commit; a reader must not mix the two
+            // states.
             match reader.run_of_key(key)? {
                 Some(run) if run.skeleton != self.run.skeleton => self.run = Arc::new(run),
                 _ => {
@@ -217,7 +220,7 @@ impl Followed {
         Ok(())
     }
 
-    /// Tells a run whose records mean what they do by all that follow: they are read at once.
+    /// Applies all records of a renumbered run at once, since the meaning of each depends on all that follow.
     fn tell_all(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let mut read = reader.entries_after(self.run.key, 0)?;
         if let PlanOfRun::Present(_, Some(remap)) = &self.plan {
@@ -239,7 +242,7 @@ impl Followed {
         Ok(())
     }
 
-    /// Whether, where only records say which nodes are sensors, a record that nobody knew of says it of another one.
+    /// True if only records reveal the sensors and a new record reveals another one.
     fn shows_another_plan(&self, entries: &[StoredEntry]) -> bool {
         let known = self.looked.map_or(0, |looked| looked.last);
         let is_new = |stored: &StoredEntry| {
@@ -267,36 +270,37 @@ impl Followed {
         &self.history
     }
 
-    /// The number of the run's last record, whether it is told or not.
+    /// Returns the number of the run's last record, whether it was applied or not.
     pub(crate) fn last(&self) -> i64 {
         self.last
     }
 
-    /// The number of the last record that is told.
+    /// Returns the number of the last applied record.
     #[cfg(feature = "dashboard")]
     pub(crate) fn told(&self) -> i64 {
         self.told
     }
 
-    /// Whether its records mean what they do by all that follow, as the run went on with another plan once: then none can be told before all are read.
+    /// True if the records were renumbered because the run was resumed with another plan. Then none can be applied before all are
+    /// read.
     #[cfg(feature = "dashboard")]
     pub(crate) fn is_renamed(&self) -> bool {
         self.looked.is_some_and(|looked| looked.is_renamed)
     }
 
-    /// Takes over how far the run has come.
+    /// Takes over how far the run has progressed.
     #[cfg(feature = "dashboard")]
     pub(crate) fn follow(&mut self, now: &Self) {
         self.last = now.last;
     }
 
-    /// How many nodes were copied since this was made, as copies have them as they were.
+    /// Returns the number of nodes that were copied since this was created, because copies of it have them unchanged.
     #[cfg(feature = "dashboard")]
     pub(crate) fn copied(&self) -> usize {
         self.history.copied()
     }
 
-    /// Why it is told by the plan that the journal has kept, where the present one does not fit.
+    /// Returns why it is shown with the stored plan, if the current one does not fit.
     pub(crate) fn not_present(&self) -> Option<&NotPresent> {
         match &self.plan {
             PlanOfRun::Present(..) => None,
@@ -304,26 +308,26 @@ impl Followed {
         }
     }
 
-    /// The ids of the nodes that the run lost when somebody accepted a plan without them.
+    /// Returns the ids of the nodes that the run lost when a plan without them was accepted.
     pub(crate) fn removed(&self) -> &[String] {
         &self.removed
     }
 
-    /// Whether nothing more happens to the node: it has ended, or its run has. Without a node: whether the run has.
+    /// True if the node has ended, or its run has. Without a node: true if the run has.
     pub(crate) fn has_ended(&self, node: Option<&str>) -> bool {
         let ended = |slot: Slot| self.history.node(slot).state().is_end();
         self.history.state.is_end() || node.and_then(|node| self.history.find(node)).is_some_and(ended)
     }
 }
 
-/// The plan that the journal has kept with a run of these records.
+/// Returns the plan stored with a run of these records.
 fn kept(run: &StoredRun, present: Option<&Plan>, entries: &[StoredEntry]) -> Result<Arc<Plan>, HistoryError> {
     let plan = Plan::recalled(&run.skeleton, present).ok_or_else(|| HistoryError::Skeleton(run.run_id.clone()))?;
     let sensors = sensors(&plan, entries)?;
     Ok(Arc::new(plan.with_sensors(&sensors)))
 }
 
-/// The nodes that have not been ready once.
+/// Finds the nodes that were not ready at least once; only sensors can be.
 fn sensors(plan: &Plan, entries: &[StoredEntry]) -> Result<HashSet<NodeIx>, HistoryError> {
     let mut layout = Layout::new(plan);
     let mut sensors = HashSet::new();

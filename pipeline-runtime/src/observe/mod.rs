@@ -1,4 +1,4 @@
-//! What can be seen of runs: their history, told from their records, and how it is drawn.
+//! The observable side of runs: their history, folded from their records, and its presentation.
 
 #[cfg(feature = "sqlite")]
 mod durations;

@@ -1,18 +1,18 @@
-//! What names a node, where several runs may be told of at once.
+//! Prefixes for node names when several runs are reported together.
 
 use std::collections::BTreeMap;
 
-/// Which runs a process tells of, and so what has to stand before a node's id.
+/// The runs that a process reports on, which determine the prefix of a node's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Runs come and go: pipeline and run are told each time.
+    /// Runs come and go: pipeline and run are always printed.
     Runs,
-    /// These runs were given, by their pipelines, one of each. Others join them only where somebody asks for one.
+    /// These runs were given, one per pipeline. Others only join them on request.
     Given(BTreeMap<String, String>),
 }
 
 impl Names {
-    /// Of a process that was given these, by pipeline and run.
+    /// Creates the names for a process that was given these runs, by pipeline and run.
     pub(crate) fn given<'a>(runs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut given = BTreeMap::new();
         for (pipeline, run) in runs {
@@ -23,8 +23,8 @@ impl Names {
         Self::Given(given)
     }
 
-    /// What stands before the nodes of a run: nothing for the only one that was given, `nightly/` for one of several, and for one that
-    /// joined them its id, too.
+    /// Returns the prefix for the nodes of a run: nothing for the only given run, `nightly/` for one of several, and also the id
+    /// for a run that joined them.
     pub(crate) fn prefix(&self, pipeline: &str, run: &str) -> String {
         match self {
             Self::Given(given) if given.get(pipeline).is_some_and(|given| given == run) => {

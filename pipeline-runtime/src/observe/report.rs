@@ -6,18 +6,18 @@ use std::any::TypeId;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// How a run went, be it a simulated or a real one. All times are offsets from the run's start.
+/// The result of a run, simulated or real. All times are offsets from the run's start.
 #[derive(Debug)]
 pub struct RunReport {
     history: RunHistory,
-    /// By slot; made when somebody asks, as of a million nodes most never do.
+    /// By slot; built on demand, since most of a million nodes are never requested.
     nodes: OnceLock<Vec<NodeReport>>,
     outputs: Vec<Option<Value>>,
     warnings: Vec<String>,
     begun: Vec<Self>,
 }
 
-/// How one node of a run went.
+/// The result of one node of a run.
 #[derive(Debug)]
 pub struct NodeReport {
     id: String,
@@ -30,7 +30,7 @@ pub struct NodeReport {
     error: Option<Arc<str>>,
 }
 
-/// Somebody was told something.
+/// A callback of a run.
 #[derive(Debug)]
 pub struct CallbackReport<'a>(&'a CallbackHistory);
 
@@ -47,32 +47,32 @@ impl RunReport {
         Self { begun, ..self }
     }
 
-    /// The runs of other pipelines that updates of assets began, in the order in which they began: those of a simulation with pipelines
-    /// [beside](crate::Simulation::beside) it. Their times count from the simulation's start, too.
+    /// Returns the runs of other pipelines that were started by updates of assets, in order of their start: those of a simulation
+    /// with pipelines [beside](crate::Simulation::beside) it. Their times also count from the simulation's start.
     pub fn begun(&self) -> &[Self] {
         &self.begun
     }
 
-    /// The run's state; [`RunState::Running`] if it waits for something that never came.
+    /// Returns the run's state; [`RunState::Running`] if it waits for something that never arrived.
     pub fn state(&self) -> RunState {
         self.history.state
     }
 
-    /// The pipeline's id.
+    /// Returns the pipeline's id.
     pub fn pipeline(&self) -> &str {
         self.history.plan().pipeline
     }
 
-    /// When the run ended.
+    /// Returns when the run ended.
     pub fn finished(&self) -> Option<Duration> {
         self.history.finished
     }
 
-    /// The node of that id, an element's being `upload[3]`.
+    /// Returns the node with that id; `upload[3]` for an element of a mapping.
     ///
     /// # Panics
     ///
-    /// If the run has no such node; the message names those it has.
+    /// If the run has no such node; the message names its nodes.
     #[track_caller]
     pub fn node(&self, id: &str) -> &NodeReport {
         match self.history.find(id) {
@@ -81,8 +81,8 @@ impl RunReport {
         }
     }
 
-    /// All nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has after a retry
-    /// is among them, as [`Removed`](NodeState::Removed).
+    /// Returns all nodes with a body, each once, in wiring order, elements after the plan's own nodes. Elements that are no
+    /// longer in their list after a retry are included, as [`Removed`](NodeState::Removed).
     pub fn nodes(&self) -> impl Iterator<Item = &NodeReport> {
         self.history.listed().into_iter().map(|slot| &self.by_slot()[slot as usize])
     }
@@ -91,18 +91,18 @@ impl RunReport {
         self.nodes.get_or_init(|| (0..).take(self.history.len()).map(|slot| NodeReport::of(&self.history, slot)).collect())
     }
 
-    /// The node's output, if it has one.
+    /// Returns the node's output, if it has one.
     ///
     /// # Panics
     ///
-    /// If the run has no such node; the message names those it has. If the node's output is no `T`; the message names both types.
+    /// If the run has no such node; the message names its nodes. If the node's output is not a `T`; the message names both types.
     #[track_caller]
     pub fn output<T: Data>(&self, id: &str) -> Option<T> {
         let Some(slot) = self.history.find(id) else {
             panic!("the run has no node `{id}`; its nodes are {}", self.ids());
         };
         let asked = std::any::type_name::<T>();
-        // Known of a task, whether it has an output or not.
+        // A task's type is known whether it has an output or not.
         if let Some(codec) = self.history.codec(slot)
             && (codec.type_id)() != TypeId::of::<T>()
         {
@@ -114,30 +114,31 @@ impl RunReport {
         output
     }
 
-    /// Whoever was to be told, in the order in which it became due. Of a run that was not simulated the last 1,000 are kept, and those whom
-    /// nobody has told yet.
+    /// Returns the callbacks, in the order in which they became due. For a run that was not simulated only the last 1,000 are
+    /// stored, and all pending ones.
     pub fn callbacks(&self) -> Vec<CallbackReport<'_>> {
         self.history.callbacks.iter().map(CallbackReport).collect()
     }
 
-    /// What the run can be measured by.
+    /// Returns the metrics of the run.
     pub fn metrics(&self) -> RunMetrics {
         self.history.metrics()
     }
 
-    /// The run drawn over time, one line a node: what worked, what waited, what was tried again.
+    /// Draws the run over time, one line per node: work, waits, and retries.
     ///
-    /// Of a run that was not simulated the last of what a node did is drawn as it was: its last 32 pokes or attempts, where the run has at
-    /// most 1,000 nodes, else 2, and its last 16 failures. What was before that is drawn at equal distances.
+    /// For a run that was not simulated, only the end of a node's activity is drawn exactly: its last 32 pokes or attempts if the
+    /// run has at most 1,000 nodes, else 2, and its last 16 failures. Earlier ones are drawn at equal distances.
     ///
-    /// Below it stand the [warnings](Self::warnings) of a simulation.
+    /// The [warnings](Self::warnings) of a simulation follow below.
     pub fn timeline(&self) -> String {
         let warnings = self.warnings.iter().map(|warning| format!("\nwarning: {warning}"));
         self.history.timeline() + &warnings.collect::<String>()
     }
 
-    /// What was most likely meant otherwise: in a simulation, a latency, an outage or an arrival in a bucket that the run never touched, and
-    /// a failure of an attempt that never came. Where the run did not succeed, also runs and updates that it needed and that the simulation was not told of.
+    /// Returns warnings about likely mistakes: in a simulation, a latency, an outage or an arrival in a bucket that the run never
+    /// used, and a failure of an attempt that never started. If the run did not succeed, also runs and updates that it needed and
+    /// that the simulation was not given.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -187,75 +188,75 @@ impl NodeReport {
         }
     }
 
-    /// The node's id.
+    /// Returns the node's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The state it ended in.
+    /// Returns the state in which it ended.
     pub fn state(&self) -> NodeState {
         self.state
     }
 
-    /// How many attempts it had; all pokes between two errors of a sensor are one attempt.
+    /// Returns the number of attempts; all pokes between two errors of a sensor are one attempt.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How often a sensor was poked.
+    /// Returns how often a sensor was poked.
     pub fn pokes(&self) -> usize {
         self.pokes as usize
     }
 
-    /// When a sensor was poked: all pokes of a simulation, the last of a run that was not simulated. Of those a run of at most 1,000 nodes
-    /// keeps 32 a sensor, one of more nodes 2.
+    /// Returns when a sensor was poked: all pokes of a simulation, but only the last ones of a run that was not simulated. A run
+    /// of at most 1,000 nodes stores 32 per sensor, a larger one 2.
     pub fn poke_times(&self) -> &[Duration] {
         &self.poke_times
     }
 
-    /// When its first attempt started.
+    /// Returns when its first attempt started.
     pub fn started(&self) -> Option<Duration> {
         self.started
     }
 
-    /// When it ended.
+    /// Returns when it ended.
     pub fn finished(&self) -> Option<Duration> {
         self.finished
     }
 
-    /// The last error, with the errors that led to it; none once it succeeded.
+    /// Returns the last error, with the errors that caused it; `None` once it succeeded.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 }
 
 impl CallbackReport<'_> {
-    /// The callback's name, such as `on_failure`.
+    /// Returns the callback's name, such as `on_failure`.
     pub fn name(&self) -> &str {
         self.0.event.name()
     }
 
-    /// The node it was about; none where it was about the run.
+    /// Returns the node that it was about; `None` if it was about the run.
     pub fn node(&self) -> Option<&str> {
         self.0.node.as_deref()
     }
 
-    /// When it became due.
+    /// Returns when it became due.
     pub fn at(&self) -> Duration {
         self.0.at
     }
 
-    /// When somebody was told; none if nobody could be.
+    /// Returns when it was delivered; `None` if it was not.
     pub fn told(&self) -> Option<Duration> {
         self.0.told
     }
 
-    /// How often it was tried.
+    /// Returns the number of deliveries that were tried.
     pub fn tries(&self) -> u32 {
         self.0.tries
     }
 
-    /// Who was told.
+    /// Returns the notifier.
     pub fn notifier(&self) -> &str {
         &self.0.notifier
     }

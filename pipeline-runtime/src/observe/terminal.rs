@@ -1,23 +1,23 @@
-//! Texts that reach a terminal: whoever wrote them, they are read there and do nothing.
+//! Text for terminals: it is displayed, and cannot control the terminal, whoever wrote it.
 //!
-//! Error texts, log lines, names and params are of bodies and of whoever asks for runs. As they are they could move the cursor, set the
-//! window's title, turn the order of letters around, or look like a line of the engine.
+//! Error texts, log lines, names and params come from bodies and from users. Unescaped they could move the cursor, set the window
+//! title, reorder letters, or look like a line of the engine.
 
 use std::borrow::Cow;
 use std::io::Write;
 
-/// Prints the text and an end of line on stderr.
+/// Prints the text and a line end to stderr.
 pub(crate) fn print_error(text: &str) {
-    // There is nowhere to say that stderr is closed.
+    // If stderr is closed, there is no place to report that.
     let _ = writeln!(std::io::stderr().lock(), "{}", harmless(text));
 }
 
-/// The text with what would change a terminal, or the order of its letters, as `\u{1b}`. Ends of lines stay.
+/// Returns the text with characters that could change a terminal or the order of letters escaped, as `\u{1b}`. Line ends stay.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c.escape_default().to_string())
 }
 
-/// The same of JSON, which reads back as what it was: there such characters are in texts alone, and `\u001b` is one.
+/// The same for JSON, which parses to the same value: there such characters only occur in strings, where `\u001b` is valid.
 pub(crate) fn harmless_json(json: &str) -> Cow<'_, str> {
     escaped(json, |c| format!("\\u{:04x}", u32::from(c)))
 }
@@ -38,7 +38,7 @@ fn escaped(text: &str, escape: impl Fn(char) -> String) -> Cow<'_, str> {
     shown.into()
 }
 
-/// The same of what is to be one line: its further lines are set off, so that none looks like another.
+/// The same for a text that is to be one line: its further lines are indented, so that none looks like another line.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_odd) {
         return text.into();

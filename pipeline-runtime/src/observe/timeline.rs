@@ -1,4 +1,4 @@
-//! A run drawn over time, in text.
+//! Draws a run over time, in text.
 
 use super::history::{CallbackHistory, NodeHistory, RunHistory, Span, Work};
 use crate::engine::{NodeState, Slot};
@@ -6,24 +6,24 @@ use humantime::format_duration;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// What a terminal has, and what is left of it for the bars.
+/// The width of a terminal, and of the bars in it.
 const COLUMNS: usize = 80;
 const NARROWEST: usize = 16;
 const WIDEST: usize = 48;
-/// A longer id shifts its own line alone.
+/// A longer id only shifts its own line.
 const LONGEST_NAME: usize = 40;
 
 const LEGEND: &str = "(█ work  · poke  ░ wait  ▒ retry due  × failure)";
 
 impl RunHistory {
-    /// One line a node: what it did when. `█` is a body that runs, `·` a poke that is too short to draw, `░` a sensor that waits,
-    /// `▒` a retry that is due, `×` an attempt that failed. Bars leave room for the rest within 80 columns, where there is. What a node
-    /// that did not succeed gives as its reason stands where its bar would be, or below it.
+    /// Draws one line per node. `█` is a running body, `·` a poke that is too short to draw, `░` a waiting sensor, `▒` a due
+    /// retry, `×` a failed attempt. Bars leave room for the rest within 80 columns, if possible. The reason of a node that did
+    /// not succeed replaces its bar, or follows below it.
     pub(crate) fn timeline(&self) -> String {
         self.timeline_until(Duration::ZERO)
     }
 
-    /// The same of a run that has not ended by `now`, if it has not.
+    /// The same for a run that may not have ended by `now`.
     pub(crate) fn timeline_until(&self, now: Duration) -> String {
         let lines: Vec<Line<'_>> = self.listed().into_iter().map(|slot| Line::of(self, slot)).collect();
         let last = |line: &Line<'_>| line.node.finished_at().or(line.spans.last().map(|span| span.until.unwrap_or(span.from)));
@@ -35,7 +35,7 @@ impl RunHistory {
         let remark = widest(|line| line.remarks.chars().count());
         let width = COLUMNS.saturating_sub(name + state + remark + 6).clamp(NARROWEST, WIDEST);
         let mut text = String::new();
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{:name$}  {:<state$}  0{:>width$}", "node", "state", tell(end), width = width - 1);
         for Line { slot, node, id, spans, remarks, is_sensor } in &lines {
             let why = self.why(*slot, node).unwrap_or_default();
@@ -61,9 +61,9 @@ impl RunHistory {
         text
     }
 
-    /// Why a node did not succeed, or what its last error was.
+    /// Returns why a node did not succeed, or its last error.
     fn why(&self, slot: Slot, node: &NodeHistory) -> Option<String> {
-        // A further line would look like another node's.
+        // A second line would look like another node's.
         let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         match (node.state(), node.why_skipped(), node.error()) {
             (NodeState::UpstreamFailed, ..) => Some(format!("`{}` failed", self.id(self.root_cause(slot)))),
@@ -79,13 +79,13 @@ impl CallbackHistory {
         let untold = match self.told {
             Some(_) => "",
             None if self.given_up => " (given up)",
-            None => " (not told yet)",
+            None => " (not delivered yet)",
         };
         format!("{} of {about} at {}{untold}", self.event.name(), tell(self.at))
     }
 }
 
-/// A duration as people write it, without what is too small to matter.
+/// Formats a duration for people, without insignificant parts.
 pub(super) fn tell(duration: Duration) -> String {
     let coarse = match duration {
         d if d >= Duration::from_mins(1) => Duration::from_secs(d.as_secs()),
@@ -94,7 +94,7 @@ pub(super) fn tell(duration: Duration) -> String {
     format_duration(coarse).to_string()
 }
 
-/// What one line is made of.
+/// The parts of one line.
 struct Line<'a> {
     slot: Slot,
     node: &'a NodeHistory,
@@ -113,13 +113,13 @@ impl<'a> Line<'a> {
 }
 
 fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width: usize) -> String {
-    // Cells are few, so that the share of one is exact enough.
+    // There are few cells, so whole cells are exact enough.
     let cell = |at: Duration| match end.as_nanos() {
         0 => 0,
         end => usize::try_from(at.as_nanos() * width as u128 / end).unwrap_or(width).min(width - 1),
     };
     let mut cells = vec![' '; width];
-    // What is not kept one by one is drawn as it would most likely look: starts at equal distances, and waiting between them.
+    // Merged turns are drawn as they most likely looked: starts at equal distances, and waits between them.
     for Span { what, from, until } in spans {
         let (Work::Merged(starts), until) = (what, until.unwrap_or(end)) else { continue };
         let (between, start) = if is_sensor { ('░', '·') } else { ('▒', '█') };
@@ -128,14 +128,14 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
         let starts = (0..*starts).step_by(starts.div_ceil(u32::try_from(width).unwrap_or(1)) as usize);
         starts.for_each(|nth| cells[cell(*from + apart * nth)] = start);
     }
-    // Work is drawn after waiting, as it may be shorter than a cell and must not be lost; so are failures, after work. But a sensor
-    // waits even where it pokes in every cell, and has to look so.
+    // Work is drawn after waits, since it may be shorter than a cell and must not be lost; failures after work, for the same
+    // reason. But a sensor that pokes in every cell is still waiting, and must look so.
     for (what, sign) in [(Work::Waiting, '░'), (Work::Retrying, '▒'), (Work::Working, '█')] {
         for span in spans.iter().filter(|span| span.what == what) {
             let (from, until) = (cell(span.from), cell(span.until.unwrap_or(end)));
             let until = if what == Work::Working { until } else { until.max(from + 1) - 1 };
             let sign = if what == Work::Working && is_sensor && from == until { '·' } else { sign };
-            // In a journal that is damaged something may end before it began.
+            // In a damaged journal something may end before it began.
             cells[from.min(until)..=until].fill(sign);
         }
     }

@@ -1,4 +1,4 @@
-//! Mistakes that only several plans together show: what a process has one of, they must agree on.
+//! Mistakes that only several plans together reveal, because pipelines of one process share things that they must agree on.
 
 use super::assets::Use;
 use super::graph::Plan;
@@ -10,11 +10,11 @@ use crate::author::draft::Place;
 use crate::author::pipeline::Pipeline;
 use std::collections::{HashMap, HashSet};
 
-/// What two pipelines of one id are told, if there are some.
+/// The message about two pipelines with the same id, if there are any.
 pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     pipelines.iter().enumerate().find_map(|(n, second)| {
         let first = pipelines[..n].iter().find(|first| first.id() == second.id())?;
-        // Two values of one function stand at one place, and their methods at two.
+        // Two values of one function have the same place, but their methods have different ones.
         let place = |pipeline: &Pipeline| pipeline.definition().given_at("id").unwrap_or(pipeline.definition().at);
         let (id, first, second) = (second.id(), place(first), place(second));
         Some(format!(
@@ -24,12 +24,12 @@ pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     })
 }
 
-/// All mistakes that the plans of a process show only together. `plans` are those of all its pipelines.
+/// All mistakes that the plans of a process reveal only together. `plans` are those of all its pipelines.
 pub(crate) fn all_together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     [disagreements(pipelines, plans), never_updated(plans)].concat()
 }
 
-/// The mistakes that some of the plans of a process show only together. `pipelines` are all that the process has.
+/// Mistakes that some of the plans of a process reveal only together. `pipelines` are all pipelines of the process.
 pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     let mut problems = pools(plans);
     problems.extend(upstream::together(pipelines, plans));
@@ -39,7 +39,7 @@ pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Probl
     problems
 }
 
-/// Pools of one name that have other slots in another pipeline. All pipelines of a process share a pool by its name.
+/// Pools with the same name that have different slots in another pipeline. All pipelines of a process share a pool by its name.
 fn pools(plans: &[Plan]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut known: HashMap<&str, (u32, &Plan, Option<Place>)> = HashMap::new();
@@ -64,7 +64,7 @@ fn pools(plans: &[Plan]) -> Vec<Problem> {
     problems
 }
 
-/// Assets of one name and of two types: what one writes the other could not read.
+/// Assets with the same name and different types: one could not read what the other writes.
 fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
     let mut known: HashMap<&str, &'static AssetSpec> = HashMap::new();
     let mut told = HashSet::new();
@@ -74,7 +74,7 @@ fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
             continue;
         }
         let message = format!(
-            "two assets have the name `{}`, one of `{}` and one of `{}`, and an asset is known by its name",
+            "two assets have the name `{}`, one of `{}` and one of `{}`, and an asset is identified by its name",
             asset.name,
             first.type_name(),
             asset.type_name()
@@ -84,7 +84,7 @@ fn types_of_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
     }
 }
 
-/// Assets that are waited for or read, and that none of these pipelines updates. Only for all pipelines of a binary.
+/// Assets that are waited for or read, and that none of these pipelines updates. Call it only with all pipelines of a binary.
 pub(super) fn never_updated(plans: &[Plan]) -> Vec<Problem> {
     let uses = || plans.iter().flat_map(|plan| plan.uses().map(move |of| (plan, of)));
     let updated: HashSet<&str> =
@@ -106,13 +106,13 @@ pub(super) fn never_updated(plans: &[Plan]) -> Vec<Problem> {
     problems
 }
 
-/// Pipelines that begin one another's runs in a circle: it would never end.
+/// Pipelines that start each other's runs in a cycle, which would never end.
 fn cycles_through_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
     let waiting = |asset: &'static str| {
         let awaits = move |plan: &&Plan| plan.assets.awaited().iter().any(|awaited| awaited.name == asset);
         plans.iter().filter(awaits)
     };
-    // By how one comes to a pipeline: from which one, by which asset, and where that is updated.
+    // Pipelines that were already visited.
     let mut done: HashSet<&str> = HashSet::new();
     for plan in plans {
         let mut path: Vec<(&Plan, usize)> = vec![(plan, 0)];
@@ -138,7 +138,7 @@ fn cycles_through_assets(plans: &[Plan], problems: &mut Vec<Problem>) {
                         asset.name
                     ),
                     _ => format!(
-                        "pipelines {} begin one another's runs in a circle: the last updates the asset `{}`, which the first waits for",
+                        "pipelines {} start each other's runs in a circle: the last updates the asset `{}`, which the first waits for",
                         names.join(", "),
                         asset.name
                     ),

@@ -1,11 +1,11 @@
-//! A plan with other options: for a simulation that asks what would have been, and for a process that runs one node of it.
+//! A plan with changed options: for a what-if simulation, and for a process that runs one node of it.
 
 use super::graph::{NodeIx, Plan};
 use super::policy::{Delay, Policy, RunPolicy};
 use std::time::Duration;
 
 impl Plan {
-    /// Leaves out everybody who is told of anything.
+    /// Removes all callbacks.
     pub(crate) fn tells_nobody(&mut self) {
         for policy in &mut self.policies {
             policy.callbacks = Box::default();
@@ -15,7 +15,7 @@ impl Plan {
         callbacks.clear();
     }
 
-    /// Changes what holds for one node; nodes with the same options keep theirs.
+    /// Changes the policy of one node; nodes with the same options keep theirs.
     pub(crate) fn alter(&mut self, node: NodeIx, change: impl FnOnce(&mut Policy)) {
         let mut policy = self.policy(node).clone();
         change(&mut policy);
@@ -23,7 +23,7 @@ impl Plan {
         self.policies.push(policy);
     }
 
-    /// Sets how many slots a pool has; false where there is none of that name.
+    /// Sets the number of slots of a pool; returns false if there is no pool of that name.
     pub(crate) fn set_slots(&mut self, pool: &str, slots: u32) -> bool {
         let found = self.pools.iter_mut().find(|known| known.name == pool);
         found.map(|pool| pool.slots = slots).is_some()
@@ -31,12 +31,12 @@ impl Plan {
 }
 
 impl Delay {
-    /// Always that long.
+    /// A constant delay.
     pub(crate) fn always(wait: Duration) -> Self {
         Self::Fixed(wait, Duration::ZERO)
     }
 
-    /// The wait that is always the same, and its jitter; none of one that grows.
+    /// The constant wait and its jitter; `None` for a growing delay.
     pub(crate) fn fixed(&self) -> Option<(Duration, Duration)> {
         match self {
             Self::Fixed(wait, jitter) => Some((*wait, *jitter)),

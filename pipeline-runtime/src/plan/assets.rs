@@ -1,4 +1,4 @@
-//! What a pipeline has to do with assets: which of them its nodes update and read, and which it waits for.
+//! A pipeline's use of assets: those that its nodes update and read, and those that it waits for.
 
 use super::build::Sketch;
 use super::check::{quoted, sort, wrong_id};
@@ -9,18 +9,18 @@ use crate::author::draft::Place;
 use crate::author::pipeline::Pipeline;
 use std::collections::HashSet;
 
-/// The assets of a plan. That of most pipelines is empty.
+/// The assets of a plan, empty for most pipelines.
 #[derive(Debug, Default)]
 pub(crate) struct Assets {
-    /// Which node updates which asset, and where that is said; in the order of the nodes, all of them nodes of the pipeline itself.
+    /// The nodes that update assets, and where that is declared; ordered by node, and all of them in scope 0.
     pub(crate) updates: Vec<(NodeIx, &'static AssetSpec, Place)>,
-    /// Which node reads which asset.
+    /// The nodes that read assets.
     pub(crate) reads: Vec<(NodeIx, &'static AssetSpec)>,
-    /// What it begins runs for, and where that is said.
+    /// The condition for which it starts runs, and where it is declared.
     pub(crate) when: Option<(When, Place)>,
 }
 
-/// What one pipeline has to do with one asset.
+/// How a pipeline uses an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Updates,
@@ -38,7 +38,7 @@ impl Assets {
         Self { updates, reads, when }
     }
 
-    /// The assets that it waits for.
+    /// The assets that the pipeline waits for.
     pub(crate) fn awaited(&self) -> &[&'static AssetSpec] {
         self.when.as_ref().map_or(&[], |(when, _)| &when.assets)
     }
@@ -51,14 +51,14 @@ impl Assets {
 impl Plan {
     /// The assets that the success of that slot updates, each with the slot's node.
     pub(crate) fn updated_at(&self, slot: u32) -> impl Iterator<Item = (NodeIx, &'static AssetSpec)> {
-        // What updates is a node of the pipeline itself, whose slots are the first.
+        // Only nodes in scope 0 update assets, and their slots come first.
         let node = self.scope(0).nodes.get(slot as usize).copied();
         let from = node.map_or(self.assets.updates.len(), |node| self.assets.updates.partition_point(|(of, ..)| *of < node));
         let of_node = self.assets.updates[from..].iter().take_while(move |(of, ..)| Some(*of) == node);
         of_node.map(|(node, asset, _)| (*node, *asset))
     }
 
-    /// All uses of assets, each with the place that it is said at.
+    /// All uses of assets, each with the place where it is declared.
     pub(crate) fn uses(&self) -> impl Iterator<Item = (&'static AssetSpec, Use, Place)> {
         let updates = self.assets.updates.iter().map(|(_, asset, at)| (*asset, Use::Updates, *at));
         let reads = self.assets.reads.iter().map(|(node, asset)| (*asset, Use::Reads, self.node(*node).at));
@@ -101,7 +101,7 @@ pub(super) fn check(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Pro
     }
 }
 
-/// The name of an asset is what a node that reads it is called. Of those that are read, `ids` says so.
+/// The name of an asset is also the id of a node that reads it, so for those that are read, `ids` checks it.
 fn names(plan: &Plan, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let mut seen = HashSet::new();
     for (asset, what, _) in plan.uses() {
@@ -148,7 +148,7 @@ mod tests {
         pipelines.into_iter().map(|pipeline| pipeline.plan(&Value::Null).unwrap()).collect()
     }
 
-    /// The messages, and in each how many places it names.
+    /// The messages, each with the number of places that it names.
     fn told(problems: &[Problem]) -> Vec<(String, usize)> {
         problems.iter().map(|problem| (problem.message().to_owned(), problem.places().count())).collect()
     }
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(
             told(&disagreements(&[exports(), waits(), another()], &plans([exports(), waits(), another()]))),
             [(
-                "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is known by its name".to_owned(),
+                "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is identified by its name".to_owned(),
                 2
             )]
         );
@@ -217,7 +217,7 @@ mod tests {
             add(VISITS.latest()).updates(&VISITS);
         }
         assert!(disagreements(&[exports(), waits(), goes_on()], &plans([exports(), waits(), goes_on()])).is_empty());
-        let circle = "pipelines `waits`, `back` begin one another's runs in a circle: the last updates the asset `visits`, which the first waits for";
+        let circle = "pipelines `waits`, `back` start each other's runs in a circle: the last updates the asset `visits`, which the first waits for";
         assert_eq!(
             told(&disagreements(&[exports(), waits(), back()], &plans([exports(), waits(), back()]))),
             [(circle.to_owned(), 2)]

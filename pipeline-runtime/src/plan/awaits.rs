@@ -1,8 +1,8 @@
-//! How far a pipeline has come that waits for assets.
+//! The progress of a pipeline that waits for assets.
 
 use crate::author::asset::WhenRule;
 
-/// Updates of an asset that a run begins for: those after one, up to the newest, which is the one that it reads.
+/// Updates of an asset for which a run starts: those after `after`, up to `newest`, which is the one that the run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) asset: &'static str,
@@ -10,19 +10,19 @@ pub(crate) struct Pending {
     pub(crate) newest: i64,
 }
 
-/// What a pipeline waits for, and how far it has come.
+/// The assets that a pipeline waits for, and its progress.
 #[derive(Debug, Clone)]
 pub(crate) struct Awaits {
     rule: WhenRule,
     assets: Vec<Awaited>,
 }
 
-/// An asset that is waited for. Numbers of updates rise; 0 stands before all.
+/// An asset that is waited for. Numbers of updates increase; 0 precedes all of them.
 #[derive(Debug, Clone)]
 struct Awaited {
     asset: &'static str,
     newest: i64,
-    /// The newest that a run was begun for: it and all before it are used up.
+    /// The newest update for which a run was started: it and all before it are used up.
     used: i64,
 }
 
@@ -33,7 +33,7 @@ impl Awaited {
 }
 
 impl Awaits {
-    /// Of each asset the number of its newest update, and of the newest that is used up.
+    /// `assets` has for each asset its name, the number of its newest update, and of the newest one that is used up.
     pub(crate) fn new(rule: WhenRule, assets: impl IntoIterator<Item = (&'static str, i64, i64)>) -> Self {
         let assets = assets.into_iter().map(|(asset, newest, used)| Awaited { asset, newest, used }).collect();
         Self { rule, assets }
@@ -50,7 +50,7 @@ impl Awaits {
         }
     }
 
-    /// The updates that a run begins for now, if one does.
+    /// The updates for which a run starts now, if one does.
     pub(crate) fn due(&self) -> Option<Vec<Pending>> {
         if !self.rule.holds(self.assets.iter().map(Awaited::is_updated)) {
             return None;
@@ -59,7 +59,7 @@ impl Awaits {
         Some(updated.map(|awaited| Pending { asset: awaited.asset, after: awaited.used, newest: awaited.newest }).collect())
     }
 
-    /// A run has begun for these.
+    /// Marks these updates as used by a run.
     pub(crate) fn used(&mut self, updates: &[Pending]) {
         for update in updates {
             for awaited in self.assets.iter_mut().filter(|awaited| awaited.asset == update.asset) {
@@ -69,7 +69,7 @@ impl Awaits {
     }
 }
 
-/// How many pipelines were told of updates, for tests that count work instead of time.
+/// How often pipelines were notified of updates, for tests that count work instead of time.
 #[cfg(test)]
 pub(crate) mod steps {
     use std::cell::Cell;
@@ -82,7 +82,7 @@ pub(crate) mod steps {
         STEPS.set(STEPS.get() + 1);
     }
 
-    /// How many there were since the last call.
+    /// The count since the last call.
     pub(crate) fn take() -> usize {
         STEPS.take()
     }

@@ -1,4 +1,4 @@
-//! From the draft to the plan.
+//! Builds the plan from the draft.
 
 use super::assets::Assets;
 use super::check;
@@ -28,11 +28,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 impl Pipeline {
-    /// Builds the plan with the default params and throws it away: whether the graph is sound. The first thing to test.
+    /// Builds the plan with the default params and drops it, to check that the graph is sound. Test this first.
     ///
     /// # Errors
     ///
-    /// All the mistakes that types cannot see, each with where it was wired.
+    /// All mistakes that types cannot prevent, each with the place where it was wired.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -47,16 +47,16 @@ impl Pipeline {
         self.plan(&Value::Null)?.check_upstream().map(drop)
     }
 
-    /// Builds the plan. `params` need not be whole: what is missing has its default.
+    /// Builds the plan. `params` may be incomplete: missing ones have their default.
     ///
     /// # Errors
     ///
-    /// All the mistakes that types cannot see, or what the pipeline function returned.
+    /// All mistakes that types cannot prevent, or the error that the pipeline function returned.
     pub fn plan(&self, params: &Value) -> Result<Plan, PlanError> {
         self.plan_with(Source::Given(params, &[]))
     }
 
-    /// Builds the plan of a run that was begun with these params.
+    /// Builds the plan of a run that was started with these params.
     pub(crate) fn plan_of_run(&self, params: &Value) -> Result<Plan, PlanError> {
         self.plan_with(Source::Kept(params))
     }
@@ -82,7 +82,7 @@ impl Pipeline {
     }
 }
 
-/// `.after(..)`: which node after which, and how that must have ended.
+/// `.after(..)`: a node, the node that it waits for, and how that must have ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order {
     pub(super) node: NodeIx,
@@ -91,13 +91,13 @@ pub(super) struct Order {
     pub(super) at: Place,
 }
 
-/// What occurs in a plan at all. Checks of what does not occur are left out, as each goes through up to a million nodes.
+/// What occurs in a plan. Checks of things that do not occur are skipped, as each iterates over up to a million nodes.
 #[derive(Debug, Default, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each occurs or does not, whatever else does")]
 pub(super) struct Occurs {
     /// Nodes without a body.
     pub(super) gates: bool,
-    /// Inputs that are values which the pipeline function gave, or templates.
+    /// Inputs that are values from the pipeline function, or templates.
     pub(super) values: bool,
     /// Inputs that are the elements of a mapping.
     pub(super) elements: bool,
@@ -105,22 +105,22 @@ pub(super) struct Occurs {
     pub(super) backward_edges: bool,
 }
 
-/// A plan that may have mistakes, with what only their check needs.
+/// A plan that may have mistakes, with the data that only the checks need.
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
     pub(super) occurs: Occurs,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
-    /// What groups give to all in them.
+    /// The overrides of groups.
     pub(super) of_groups: Vec<Overrides>,
-    /// The nodes that were said to fail the run, and where.
+    /// The nodes with `.fails_run()`, and where it was called.
     pub(super) fails_run: Vec<(NodeIx, Place)>,
     pub(super) orders: Vec<Order>,
-    /// What a teardown takes that may be open when it has to run.
+    /// Inputs of a teardown that may not be available when it has to run.
     pub(super) late: Vec<Late>,
     pub(super) misuses: Vec<Misuse>,
     pub(super) max_active: Vec<(NodeIx, usize, Place)>,
-    /// Where a mapping is told to go in order.
+    /// The mappings with `.in_order()`, and where it was called.
     pub(super) in_order: Vec<(NodeIx, Place)>,
     pub(super) schedule_error: Option<ScheduleError>,
     pub(super) fields: Fields,
@@ -231,7 +231,7 @@ impl Sketch {
     }
 }
 
-/// Which node starts after which by `.after` and by teardowns, and what a teardown takes too late.
+/// The order of nodes by `.after` and by teardowns, and the inputs that a teardown takes too late.
 fn orders(
     plan: &Plan,
     drafted: Vec<DraftOrder>,
@@ -257,7 +257,7 @@ fn calendar(options: &PipelineOptions) -> Calendar {
     }
 }
 
-/// A mapping knows what else it yields, and an element its mapping, only once that has been made.
+/// A mapping learns its other results, and an element its mapping, only once all nodes are created.
 fn link_mappings(nodes: &mut [PlanNode], scopes: &[Scope]) {
     if scopes.len() == 1 {
         return;
@@ -284,14 +284,14 @@ fn shrink(plan: &mut Plan) {
     }
 }
 
-/// How many nodes there are so far of a name, in each group by itself. Most lie in none.
+/// The number of nodes of a name so far, for each group separately. Most nodes are in no group.
 #[derive(Default)]
 struct Names {
     counts: Vec<u32>,
-    /// Where the counts are.
+    /// The indices into `counts`.
     of_none: HashMap<&'static str, usize>,
     of_group: HashMap<(u32, &'static str), u32>,
-    /// The last that was asked for of none: many in a row are often of one task.
+    /// The last name that was requested outside of groups, because successive nodes often share a task.
     last: Option<(&'static str, usize)>,
 }
 
@@ -322,7 +322,7 @@ fn name(node: &DraftNode, group: Option<u32>, names: &mut Names) -> Name {
     let default = match &node.what {
         draft::What::Body(task) => task.definition.name,
         draft::What::FirstOf { .. } => "first_of",
-        // The ids of other gates follow from what they stand on.
+        // The ids of other gates are derived from the node that they belong to.
         _ => return Name::Default(1),
     };
     Name::Default(names.next(default, group))
@@ -369,7 +369,7 @@ fn gather_parts(gate: NodeIx, what: &draft::What, parts: &mut HashMap<(NodeIx, u
     parts.extend(taken.into_iter().zip(0..).filter_map(|(handle, place)| Some(((gate, place), handle.part()?))));
 }
 
-/// Fills in the edges. Returns what occurs among them and the inputs.
+/// Fills in the edges. Returns what occurs among them and among the inputs.
 fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
     let mut occurs = Occurs::default();
     let mut edges: Vec<(NodeIx, Edge)> = Vec::with_capacity(plan.args.len() + orders.len());
@@ -400,13 +400,13 @@ fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
                     }
                 }
             }
-            // An enum of more variants than that is none that anybody writes.
+            // No real enum has more variants than a `u16` holds.
             What::Arm { branch, index } => edge(*branch, EdgeRule::Arm(u16::try_from(*index).unwrap_or(u16::MAX))),
             What::Failure { of } => edge(*of, EdgeRule::Failure),
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
             What::Gather(gather) => edge(gather.each, EdgeRule::Gather),
-            // A plan that is built has none of the latter.
+            // `Recalled` does not occur in a plan that is built.
             What::Element { .. } | What::Recalled(_) => {}
         }
     }
@@ -419,8 +419,8 @@ fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
     occurs
 }
 
-/// Puts the edges into the plan, sorted by the node that they leave, and those of one node in their order. They are counted instead of
-/// compared, as there may be millions.
+/// Puts the edges into the plan, sorted by their source; edges of one source keep their order. It is a counting sort, as there
+/// may be millions.
 fn sort_into(plan: &mut Plan, edges: Vec<(NodeIx, Edge)>, occurs: &mut Occurs) {
     for (from, edge) in &edges {
         plan.nodes[*from as usize].out.end += 1;
@@ -449,7 +449,7 @@ fn sort_into(plan: &mut Plan, edges: Vec<(NodeIx, Edge)>, occurs: &mut Occurs) {
     }
 }
 
-/// Edges from one scope into another.
+/// Collects the edges from one scope into another.
 fn gather_imports(plan: &mut Plan) {
     for (ix, node) in (0..).zip(&plan.nodes) {
         for edge in &plan.edges[node.out.start as usize..node.out.end as usize] {
@@ -461,16 +461,16 @@ fn gather_imports(plan: &mut Plan) {
     }
 }
 
-/// What nodes share: policies, pools and notifiers, each once.
+/// What nodes share, each stored once: policies, pools and notifiers.
 struct Tables<'a> {
     defaults: &'a TaskOptions,
     policies: Vec<Policy>,
     pools: Vec<PoolSpec>,
     notifiers: Vec<Notifier>,
-    /// Nodes of one task without overrides have one policy,
+    /// Nodes of the same task without overrides share a policy,
     of_task: HashMap<*const Task, u32>,
     last: Option<(*const Task, u32)>,
-    /// in each group that has some, and as teardowns another.
+    /// but in a group with overrides, and as teardowns, they share another one.
     of_task_within: HashMap<(*const Task, Option<*const Overrides>, bool), u32>,
     of_notifier: HashMap<Identity, NotifierIx>,
 }
@@ -503,7 +503,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// `groups` are those around the node, the innermost first. `is_woken` says that whoever hosts its run wakes it.
+    /// `groups` are the enclosing groups, the innermost first. `is_woken` returns whether the run's host wakes the node.
     fn policy<'g>(
         &mut self,
         node: &DraftNode,
@@ -512,7 +512,7 @@ impl<'a> Tables<'a> {
         is_woken: impl FnOnce() -> bool,
     ) -> u32 {
         let draft::What::Body(task) = &node.what else { return 0 };
-        // As most are: all else costs a plan of a million nodes.
+        // The case of most nodes: everything else is too slow for a plan of a million nodes.
         let is_plain = groups.len() == 0 && !is_teardown;
         if is_plain && node.overrides.is_none() {
             let task = Arc::as_ptr(task);
@@ -525,7 +525,7 @@ impl<'a> Tables<'a> {
             }
         }
         let of_groups: Vec<&Overrides> = groups.filter_map(|group| group.overrides.as_deref()).collect();
-        // The groups around the innermost of them are always the same.
+        // The groups around the innermost one are always the same, so it is enough as a key.
         let within = (Arc::as_ptr(task), of_groups.first().map(|nearest| std::ptr::from_ref(*nearest)), is_teardown);
         if !is_plain
             && node.overrides.is_none()
@@ -537,7 +537,8 @@ impl<'a> Tables<'a> {
             node.overrides.as_deref().into_iter().chain(of_groups).map(|overrides| &overrides.options).collect();
         let wired = levels.len();
         levels.push(&task.options);
-        // What waits for a node's past is of no author's making: nobody is told of it, and it needs no place in a pool of theirs.
+        // The sensor that waits for a node's past is implicit: nobody is notified about it, and it must not take a slot of a
+        // user's pool.
         if !is_wait(task) {
             levels.push(self.defaults);
         }
@@ -583,7 +584,7 @@ impl<'a> Tables<'a> {
     }
 
     fn pool(&mut self, name: &'static str, slots: u32) -> PoolIx {
-        // Two pools of one name and different slots are a mistake, which the check finds in this list.
+        // Two pools with the same name and different slots are a mistake, which the check finds in this list.
         let spec = PoolSpec { name, slots };
         let known = self.pools.iter().position(|known| *known == spec);
         let ix = known.unwrap_or_else(|| {

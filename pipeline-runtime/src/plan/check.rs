@@ -1,4 +1,4 @@
-//! What types cannot say. One function a rule; each names all the places that the mistake is made of.
+//! The rules that types cannot express. There is one function for each rule; each problem names all the places involved.
 
 use super::assets;
 use super::build::{Order, Sketch};
@@ -25,16 +25,16 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// The most nodes that a plan may have, those of mappings counted once.
+/// The maximum number of nodes in a plan; nodes of mappings count once.
 const MAX_NODES: usize = 1_000_000;
 
-/// From when on a calendar of one's own is asked, where the pipeline has no `start`.
+/// The time from which a custom calendar is probed, if the pipeline has no `start`.
 const ASKED_FROM: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-/// More characters of a name are not repeated in a message.
+/// The maximum number of characters of a name that a message quotes.
 const MAX_QUOTED: usize = 40;
 
-/// Handles of other pipelines. Checked first, for nothing else can be said of such a graph.
+/// Handles of other pipelines. Checked first, because nothing else can be checked in such a graph.
 pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
     let foreign = |place: Place| {
         let help = "a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines \
@@ -75,7 +75,7 @@ pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
     problems
 }
 
-/// Every other rule. Returns a topological order of the nodes, too, where that is another than that in which they were wired.
+/// All other rules. Also returns a topological order of the nodes, if it differs from the wiring order.
 pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Option<Vec<NodeIx>>, Vec<Problem>) {
     let mut problems = Vec::new();
     size(sketch, pipeline, &mut problems);
@@ -98,7 +98,8 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Option<Vec<NodeIx>>,
     settings::check(&sketch.plan, &mut problems);
     templates::check(sketch, &mut problems);
     notifiers::check(&sketch.plan, &mut problems);
-    // Edges that all lead onwards make no circle. A mapping waits for what it repeats, which was wired before it, and that for its list.
+    // If all edges lead forwards, there is no cycle. A mapping waits for its repeated nodes, which were wired before it, and they
+    // wait for its list.
     let order = sketch.occurs.backward_edges.then(|| cycles(sketch, &mut problems));
     match &order {
         Some(order) => exclusive_arms(sketch, order.iter().copied(), &mut problems),
@@ -111,7 +112,7 @@ pub(super) fn quoted(plan: &Plan, node: NodeIx) -> String {
     format!("`{}`", plan.id(node))
 }
 
-/// What a node is, in words.
+/// The kind of a node, in words.
 pub(super) fn sort(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
         What::Body(task) => match task.definition.kind {
@@ -146,7 +147,7 @@ fn size(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
 fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Some(error) = &sketch.schedule_error {
         let (what, help) = match error {
-            // The macro took it, and so the machine knew it that has built this.
+            // The macro accepted the zone, so the machine that built this binary knew it.
             ScheduleError::Zone { .. } => {
                 let sought = zones_sought();
                 let help = "if the machine that built this binary knows it, update the time zone data (tzdata) of this one";
@@ -172,7 +173,7 @@ fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The macro took both bounds, by the time zones of the machine that built this.
+/// The macro accepted both bounds, with the time zones of the machine that built this binary.
 fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let options = pipeline.options();
     let Ok(zone) = options.timezone.map_or(Ok(Zone::UTC), parse_zone) else { return };
@@ -200,14 +201,14 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
             }
             Misuse::OfAPart { node, method, at } => {
                 let message =
-                    format!("`.{method}` is called on a part of the output of {}, which is no node", quoted(plan, *node));
+                    format!("`.{method}` is called on a part of the output of {}, which is not a node", quoted(plan, *node));
                 Problem::new(message, format!("call it on the node, before `.field(..)` or `.split()`: `node.{method}(..)`"))
                     .at(at, format!("`.{method}` is called here"))
                     .at(plan.node(*node).at, "the node is wired here")
             }
             Misuse::WaitsForNoRun { node, method, at } => {
                 let (which, help) = match plan.across.get(node).map(|across| &across.role) {
-                    Some(Role::Awaits(_)) => ("another", "which run that is, the node says that has started it"),
+                    Some(Role::Awaits(_)) => ("another", "the node that has started the run determines which one it is"),
                     _ => ("none", "call it on what `run_of(..)` or `start(..).finished()` returns"),
                 };
                 let message =
@@ -221,7 +222,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
                     "{} depends on its past, and is repeated by `.each`: which of the elements before is meant?",
                     quoted(plan, *node)
                 ),
-                "say it of a task around the mapping, which waits for all of them",
+                "set it on a task around the mapping, which waits for all elements",
             )
             .at(at, "wired here"),
             Misuse::NothingWired { at } => Problem::new(
@@ -238,7 +239,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
         }
         if let Some((_, ordered)) = sketch.in_order.iter().find(|(ordered, _)| ordered == node && *elements > 1) {
             let message = format!(
-                "{} goes one by one, `.in_order()`, and {elements} at once, `.max_active({elements})`",
+                "{} runs one element at a time, `.in_order()`, and {elements} at once, `.max_active({elements})`",
                 quoted(plan, *node)
             );
             let problem = Problem::new(message, "leave one of them out").at(ordered, "in order here");
@@ -258,7 +259,7 @@ fn misuses(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-/// `.after` holds back what starts: a task, or a mapping as a whole.
+/// `.after` delays something that starts: a task, or a mapping as a whole.
 fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     for Order { node, at, .. } in &sketch.orders {
@@ -271,7 +272,7 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 "call `.after` on each runner, or on the task that takes the winner",
             ),
             What::Element { .. } => (
-                format!("`.after` cannot hold back {}: an element is there once its list is", quoted(plan, *node)),
+                format!("`.after` cannot hold back {}: an element exists once its list does", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
             What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Recalled(_) => {
@@ -284,14 +285,14 @@ fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Why a text cannot be an id, if it cannot.
+/// Returns why a text cannot be an id, if it cannot.
 pub(super) fn wrong_id(text: &str) -> Option<Problem> {
     let why = id::check(text).err()?;
     let message = format!("{:?} cannot be an id: {why}", shortened(text, MAX_QUOTED));
     Some(Problem::new(message, "give it a name such as `load_eu`"))
 }
 
-/// The names of groups, and what they give to all in them. Returns those whose name another has.
+/// The names of groups, and their overrides. Returns the groups with duplicate names.
 fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u32> {
     let groups = &sketch.plan.groups;
     let mut twice = HashSet::new();
@@ -320,7 +321,7 @@ fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u32> {
     twice
 }
 
-/// Nodes of groups whose name another has have been told of.
+/// Nodes of groups with duplicate names are not reported again.
 fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
@@ -333,8 +334,8 @@ fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mu
         };
         let is_wrong = wrong.is_some();
         problems.extend(wrong.map(|problem| problem.at(node.at, "the node wired here")));
-        // Default names cannot collide with each other, only with a given one, and none that is given ends as `load__2` does. So of a
-        // million nodes of one task one is looked at.
+        // Default names cannot collide with each other, only with given names, and no given name ends like `load__2`. So for a
+        // million nodes of one task, one is checked.
         if matches!((&node.name, &node.what), (Name::Default(2..), What::Body(_) | What::FirstOf { .. })) {
             continue;
         }
@@ -342,7 +343,7 @@ fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mu
             continue;
         }
         let id = plan.id(ix);
-        // Its own name may be short enough, and that of its groups makes it too long.
+        // The node's own name may be short enough while the names of its groups make the id too long.
         if !is_wrong && !plan.groups.is_empty() && id.len() > limits::LONGEST_ID {
             problems.extend(wrong_id(&id).map(|problem| problem.at(node.at, "the node wired here")));
         }
@@ -404,7 +405,7 @@ fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
         }
     }
     for node in &plan.nodes {
-        // The gathering waits for what it repeats, and a node from around it may not have ended by then.
+        // A mapping waits for the nodes that it repeats, and a node from outside may not have ended by then.
         let What::Each(each) = &node.what else { continue };
         for result in std::iter::once(each.result).chain(each.gathered.iter().copied()) {
             if plan.node(result).scope == each.scope || !plan.lies_within(each.scope, plan.node(result).scope) {
@@ -470,7 +471,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 What::Each(_) | What::Gather(_) => {
                     let message = format!("`.{option}` cannot be set on the mapping {}", quoted(plan, *ix));
                     let help = match *option {
-                        // An element has no past either.
+                        // The element has no past either.
                         "depends_on_past" => {
                             "set it on the task that returns the list, or on one that takes the results".to_owned()
                         }
@@ -495,7 +496,7 @@ fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What may be given, for an option whose value was refused.
+/// The help for an option whose value was refused.
 fn within(option: &str) -> String {
     match option {
         "retries" => "write a smaller number".to_owned(),
@@ -578,7 +579,7 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`{DEFAULT_POOL}` is the pool of all nodes that name none; it has as many slots as `--parallelism` says");
             let help = "give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it";
             let problem = Problem::new(message, help);
-            problems.extend(plan.first_in_pool(ix).map(|at| problem.at(at, "this node names a pool of its own so")));
+            problems.extend(plan.first_in_pool(ix).map(|at| problem.at(at, "this node uses another pool of that name")));
             continue;
         }
         let slots = plan.pools[twin].slots;
@@ -593,7 +594,7 @@ fn pools(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whoever writes `"{{ ds }}"` means a template.
+/// A user who writes `"{{ ds }}"` means a template.
 fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     if !sketch.occurs.values {
@@ -626,12 +627,12 @@ fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A topological order. Only `.after` can make a cycle, for it alone may name a node that was wired later.
+/// A topological order. Only `.after` can make a cycle, because only it can name a node that was wired later.
 fn cycles(sketch: &Sketch, problems: &mut Vec<Problem>) -> Vec<NodeIx> {
     let plan = &sketch.plan;
     let count = plan.nodes.len();
     let mut waits: Vec<u32> = plan.nodes.iter().map(|node| node.needs).collect();
-    // A mapping also waits for what it repeats, and that for the mapping's list.
+    // A mapping also waits for its repeated nodes, and they wait for the mapping's list.
     for scope in plan.scopes.iter().filter(|scope| scope.each.is_some()) {
         for &node in &scope.nodes {
             if matches!(plan.node(node).what, What::Element { .. }) {
@@ -673,11 +674,11 @@ fn cycles(sketch: &Sketch, problems: &mut Vec<Problem>) -> Vec<NodeIx> {
     order
 }
 
-/// Tells one circle among the nodes that still wait.
+/// Reports one cycle among the nodes that are still waiting.
 fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
     let plan = &sketch.plan;
     let blocked = |node: &NodeIx| waits[*node as usize] > 0;
-    // Someone each of them waits for: there is one, or it would not be blocked.
+    // For each blocked node, one node that it waits for; there is one, or it would not be blocked.
     let mut upstream: HashMap<NodeIx, NodeIx> = HashMap::new();
     for from in (0..).take(waits.len()).filter(blocked) {
         upstream.extend(plan.out(from).iter().map(|edge| (edge.to, from)));
@@ -688,7 +689,7 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
             upstream.extend(plan.upstreams(each).filter(blocked).map(|list| (element, list)));
         }
     }
-    // Walking up from anywhere, whoever is met twice is on a circle.
+    // Following the upstreams from any node, the first node that is met twice is on a cycle.
     let (mut path, mut met) = (Vec::new(), HashMap::new());
     let mut next = (0..).take(waits.len()).find(blocked);
     while let Some(node) = next.filter(|node| !met.contains_key(node)) {
@@ -714,7 +715,7 @@ fn circle(sketch: &Sketch, waits: &[u32]) -> Problem {
     problem
 }
 
-/// What must have happened for a node to succeed: which arm each branch took, and the upstream that needs it.
+/// What must have happened for a node to succeed: the arm that each branch took, and the upstream that requires it.
 type Required = Rc<Vec<(NodeIx, u32, NodeIx)>>;
 
 fn exclusive_arms(sketch: &Sketch, order: impl Iterator<Item = NodeIx>, problems: &mut Vec<Problem>) {
@@ -727,7 +728,7 @@ fn exclusive_arms(sketch: &Sketch, order: impl Iterator<Item = NodeIx>, problems
     for ix in order {
         match plan.node(ix).what {
             What::Arm { branch, index } => Rc::make_mut(&mut required[ix as usize]).push((branch, index, ix)),
-            // No edge leads from the list to an element, which is there only if the list is.
+            // There is no edge from the list to an element, but the element exists only if the list does.
             What::Element { each } => {
                 for list in plan.upstreams(each) {
                     required[ix as usize] = Rc::clone(&required[list as usize]);

@@ -1,11 +1,11 @@
-//! What a pipeline's value was given by methods, by the limits of its attribute.
+//! The options that were set on a pipeline's value by methods, checked against the limits of its attribute.
 
 use super::problem::Problem;
 use crate::author::pipeline::Pipeline;
 use pipeline_syntax::{duration, limits};
 use std::any::TypeId;
 
-/// The problem with the places that it is made of: the pipeline's, and those of the methods that gave it one of these options.
+/// Adds the places of the problem: the pipeline's, and those of the methods that set one of these options.
 pub(super) fn at_pipeline(problem: Problem, pipeline: &Pipeline, options: &[&str]) -> Problem {
     let definition = pipeline.definition();
     let given = options.iter().filter_map(|option| Some((*option, definition.given_at(option)?)));
@@ -42,11 +42,11 @@ fn ladder(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     };
     for (after, _) in steps {
         if let Err(why) = duration::check(*after, limits::zero_of("escalate")) {
-            let help = "a step is in whole milliseconds, and at most a hundred years after the run's begin";
+            let help = "a step is in whole milliseconds, and at most a hundred years after the run's start";
             return refuse(format!("a step of `escalate` of pipeline `{id}` cannot be used: {why}"), help);
         }
     }
-    // Those of one step have one time.
+    // Callbacks of the same step have the same time.
     if let Some((earlier, later)) = steps.iter().zip(steps.iter().skip(1)).find(|(one, next)| next.0 < one.0) {
         let (earlier, later) = (duration::show(earlier.0), duration::show(later.0));
         refuse(
@@ -56,7 +56,7 @@ fn ladder(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     }
 }
 
-/// `with_params` takes any type, as one type stands for all pipelines.
+/// `with_params` accepts any type, because all pipelines have the same type.
 fn params(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let Some(base) = &pipeline.definition().base else { return };
     let ((own, own_name), (given, given_name)) = (pipeline.params_type(), base.of);
@@ -71,7 +71,7 @@ fn params(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
         ),
         Err(why) => (
             format!("the params that pipeline `{}` is given cannot be written as JSON: {why}", pipeline.id()),
-            "runs keep their params as JSON".to_owned(),
+            "runs store their params as JSON".to_owned(),
         ),
         Ok(_) => return,
     };
@@ -113,7 +113,7 @@ mod tests {
         load("eu");
     }
 
-    /// The first mistake's text, and the lines of its places, by what stands there.
+    /// The first mistake's text, and the lines of its places with their descriptions.
     fn mistake(pipeline: &Pipeline) -> (String, Vec<(u32, String)>) {
         let error = pipeline.check().unwrap_err();
         let problem = &error.problems()[0];
@@ -176,11 +176,11 @@ mod tests {
         assert_eq!(message, "a step of `escalate` of pipeline `daily` cannot be used: it must be longer than zero");
     }
 
-    /// Hours from a base, of a length and a distance, which may be wrong.
+    /// Hours from a base, with a length and a distance that may be wrong.
     struct Hours {
         length: i64,
         distance: i64,
-        /// By how many the last is missed.
+        /// By how many intervals the last one is missed.
         behind: i64,
     }
 

@@ -23,9 +23,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-/// A node's index in its plan. Nodes stand in wiring order.
+/// A node's index in its plan. Nodes are in wiring order.
 pub(crate) type NodeIx = u32;
-/// A scope's index in its plan. Scope 0 is the pipeline itself, each other the inside of one `.each`.
+/// A scope's index in its plan. Scope 0 is the pipeline itself; each other scope is the inside of one `.each`.
 pub(crate) type ScopeIx = u32;
 
 /// A pipeline's graph with one set of params.
@@ -36,7 +36,7 @@ pub struct Plan {
     pub(crate) tags: &'static [&'static str],
     pub(crate) params: Value,
     pub(crate) schedule: Option<Schedule>,
-    /// In which its dates are meant.
+    /// The zone of its dates.
     pub(crate) zone: Zone,
     pub(crate) calendar: Calendar,
     pub(crate) run: RunPolicy,
@@ -45,7 +45,7 @@ pub struct Plan {
     pub(crate) edges: Vec<Edge>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) groups: Vec<Group>,
-    /// By their nodes.
+    /// Sorted by node.
     pub(crate) teardowns: Vec<Teardown>,
     /// In wiring order.
     pub(crate) holdings: Vec<Holding>,
@@ -54,9 +54,9 @@ pub struct Plan {
     pub(crate) notifiers: Vec<Notifier>,
     /// The parts of outputs that are taken.
     pub(crate) parts: Vec<Part>,
-    /// Which of them gates take, by the gate and the place among what it takes; of a mapping its list comes first.
+    /// Parts that gates take, by the gate and the position among its inputs; for a mapping, its list comes first.
     pub(crate) parts_of_gates: HashMap<(NodeIx, u32), u32>,
-    /// The nodes that have to do with another pipeline.
+    /// The nodes that refer to another pipeline.
     pub(crate) across: BTreeMap<NodeIx, Across>,
     pub(crate) assets: Assets,
     /// The settings that its nodes take.
@@ -65,7 +65,7 @@ pub struct Plan {
     pub(super) inbound: OnceLock<Vec<Vec<(NodeIx, EdgeRule)>>>,
 }
 
-/// Which of a schedule's intervals are run, and how many at once: for a scheduler.
+/// Which intervals of a schedule are run, and how many at a time: for a scheduler.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Calendar {
     pub(crate) start: Option<&'static str>,
@@ -73,7 +73,7 @@ pub(crate) struct Calendar {
     pub(crate) catchup: bool,
     pub(crate) max_active_runs: u32,
     pub(crate) depends_on_past: bool,
-    /// Whether no process follows the schedule.
+    /// True if no process follows the schedule.
     pub(crate) by_hand: bool,
 }
 
@@ -86,44 +86,44 @@ pub(crate) struct PlanNode {
     /// The node's position among its scope's nodes.
     pub(crate) offset: u32,
     pub(crate) args: Range<u32>,
-    /// The edges that leave it.
+    /// The range of edges that leave it.
     pub(crate) out: Range<u32>,
-    /// How many edges must hold before it starts.
+    /// The number of edges that must hold before it starts.
     pub(crate) needs: u32,
     pub(crate) policy: u32,
-    /// Its place in an order in which every node stands after all that it waits for.
+    /// Its position in a topological order.
     pub(crate) rank: u32,
     pub(crate) allow_failure: bool,
-    /// A task without a time limit: what is peculiar to sensors and branches need not be asked of it.
+    /// True for a task without a time limit: special cases of sensors and branches need not be checked for it.
     pub(crate) is_plain: bool,
 }
 
-/// What a node is. All but the first are gates: without a body, decided by the engine itself.
+/// What a node is. All but the first are gates: they have no body, and the engine decides them itself.
 #[derive(Debug)]
 pub(crate) enum What {
     Body(Arc<Task>),
-    /// One arm of a branch: succeeds if the branch took it, else is skipped.
+    /// One arm of a branch: succeeds if the branch took it, otherwise it is skipped.
     Arm {
         branch: NodeIx,
         index: u32,
     },
-    /// Succeeds if its node failed, else is skipped.
+    /// Succeeds if its node failed, otherwise it is skipped.
     Failure {
         of: NodeIx,
     },
-    /// Succeeds with the first of them that does. Boxed twice, so that every other node is smaller for it.
+    /// Succeeds with the first of them that does. Boxed twice, which makes every other node smaller.
     FirstOf {
         from: Box<Box<[NodeIx]>>,
     },
     /// Expands a list over a scope, and joins the results.
     Each(Box<Each>),
-    /// Joins further results of a mapping, once that has ended.
+    /// Joins further results of a mapping, once the mapping has ended.
     Gather(Box<Gather>),
-    /// The element that a scope is about.
+    /// The element of a scope.
     Element {
         each: NodeIx,
     },
-    /// Of a plan that a journal has kept: it is looked at, and never run.
+    /// A node of a plan that was stored in a journal: it can be shown, but never run.
     Recalled(Box<Recalled>),
 }
 
@@ -133,12 +133,12 @@ pub(crate) struct Each {
     pub(crate) scope: ScopeIx,
     pub(crate) result: NodeIx,
     pub(crate) join: Join,
-    /// What else leaves the scope as a list.
+    /// The further results that leave the scope as lists.
     pub(crate) gathered: Box<[NodeIx]>,
     pub(crate) max_active: Option<u32>,
     /// Each element waits for the one before it.
     pub(crate) in_order: bool,
-    /// What the elements are called; without it they go by their indices.
+    /// How the elements' keys are made; without it, elements are identified by their indices.
     pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
 }
@@ -150,11 +150,11 @@ pub(crate) struct Gather {
     pub(crate) join: Join,
 }
 
-/// From one node to another that waits for it.
+/// An edge from a node to another that waits for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Edge {
     pub(crate) to: NodeIx,
-    /// The offset of its target where that is of the same scope; else [`Edge::INWARDS`].
+    /// The offset of its target, if that is in the same scope; otherwise [`Edge::INWARDS`].
     pub(crate) offset: u32,
     pub(crate) rule: EdgeRule,
 }
@@ -171,26 +171,26 @@ pub(crate) enum EdgeRule {
     Upstream(Rule),
     /// A trigger rule over the elements of a mapping.
     Elements(Rule),
-    /// From a branch to its arm of that index.
+    /// From a branch to its arm with that index.
     Arm(u16),
-    /// From a node to the gate of its failure.
+    /// From a node to its failure gate.
     Failure,
-    /// From a node to the gate of whichever is first.
+    /// From a node to a `first_of` gate.
     Race,
-    /// From a node to the teardown of what it works with.
+    /// From a node to the teardown of the setup that it works with.
     Teardown,
-    /// From a mapping to what else is made of its results.
+    /// From a mapping to a further list of its results.
     Gather,
 }
 
 #[derive(Debug)]
 pub(crate) struct Scope {
     pub(crate) parent: ScopeIx,
-    /// The mapping that repeats it; none for scope 0.
+    /// The mapping that repeats it; `None` for scope 0.
     pub(crate) each: Option<NodeIx>,
     /// Its nodes, by offset.
     pub(crate) nodes: Vec<NodeIx>,
-    /// The edges that lead into it from the scopes around it.
+    /// The edges that lead into it from enclosing scopes.
     pub(crate) imports: Vec<(NodeIx, Edge)>,
 }
 
@@ -222,7 +222,7 @@ impl Plan {
         &self.scopes[scope as usize]
     }
 
-    /// Whether `inner` is `outer` or lies within it.
+    /// True if `inner` is `outer` or within it.
     pub(crate) fn lies_within(&self, inner: ScopeIx, outer: ScopeIx) -> bool {
         let mut scope = inner;
         while scope != outer {
@@ -245,7 +245,8 @@ impl Plan {
         self.by_id.get_or_init(all).get(id).copied()
     }
 
-    /// The edges that lead to a node, `.after` included. Only retries and races ask, so that they are made when somebody first does.
+    /// The edges that lead to a node, including `.after`. Only retries and races need them, so they are computed at the first
+    /// call.
     pub(crate) fn inbound(&self, node: NodeIx) -> &[(NodeIx, EdgeRule)] {
         let all = self.inbound.get_or_init(|| {
             let mut inbound = vec![Vec::new(); self.nodes.len()];
@@ -259,7 +260,7 @@ impl Plan {
         &all[node as usize]
     }
 
-    /// Whether whoever hosts a run wakes the node, and its sensor has no ticks.
+    /// True if the run's host wakes the node, so that its sensor has no ticks.
     pub(crate) fn is_woken(&self, node: NodeIx) -> bool {
         self.policy(node).sensor.as_ref().is_some_and(|sensor| sensor.is_woken)
     }
@@ -286,7 +287,7 @@ impl Plan {
         }
     }
 
-    /// The nodes whose outputs it takes. `.after` is none of them.
+    /// The nodes whose outputs a node takes, without `.after`.
     pub(crate) fn upstreams(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> {
         let of_gate: Vec<NodeIx> = match &self.node(node).what {
             What::Body(_) => Vec::new(),
@@ -302,14 +303,14 @@ impl Plan {
         of_gate.into_iter().chain(of_args)
     }
 
-    /// A value as who takes that part of it sees it.
+    /// The value as a consumer of that part sees it.
     pub(crate) fn part(&self, whole: AnyValue, part: Option<u32>) -> AnyValue {
         let Some(part) = part.and_then(|part| self.parts.get(part as usize)) else { return whole };
-        // A part of a part was made after that, so that this ends.
+        // A part of a part was created later, so the recursion ends.
         part.projection.of(self.part(whole, part.of))
     }
 
-    /// The part that a gate takes of what stands at that place.
+    /// The part that a gate takes of its input at that position.
     pub(crate) fn part_of_gate(&self, gate: NodeIx, place: u32) -> Option<u32> {
         if self.parts_of_gates.is_empty() {
             return None;
@@ -317,11 +318,11 @@ impl Plan {
         self.parts_of_gates.get(&(gate, place)).copied()
     }
 
-    /// The node's inputs as texts, where they come from a template or the params: an alert names them.
+    /// The node's inputs as texts, for an alert: those that come from a template or the params.
     pub(crate) fn texts(&self, node: NodeIx, run: &RunInfo, id: &str, attempt: u32) -> Vec<(String, String)> {
         let What::Body(task) = &self.node(node).what else { return Vec::new() };
         let text = |arg: &Arg| match &arg.source {
-            // One that the code has is perhaps a value that is nobody's affair.
+            // A text from the code may be confidential.
             Source::Text(text) => has_text(&run.params, text).then(|| text.to_string()),
             Source::Template(template) => template.render(run, id, attempt, self.zone).ok(),
             Source::Templates(templates) => {
@@ -341,7 +342,7 @@ impl Plan {
     }
 }
 
-/// Whether a text is one of the params.
+/// True if a text is one of the params.
 fn has_text(params: &Value, text: &str) -> bool {
     match params {
         Value::String(param) => param == text,
@@ -361,12 +362,12 @@ impl PlanNode {
         }
     }
 
-    /// Whether it starts and ends as a whole: a body, or a mapping with all that it repeats.
+    /// True if it starts and ends as a unit: a body, or a mapping with everything that it repeats.
     pub(crate) fn is_step(&self) -> bool {
         matches!(self.what, What::Body(_) | What::Each(_))
     }
 
-    /// Where it was wired; none where no plan says so any more.
+    /// Where it was wired; `None` if no plan has that information any more.
     pub(crate) fn place(&self) -> Option<Place> {
         match &self.what {
             What::Recalled(node) if !node.is_placed => None,
@@ -382,7 +383,7 @@ impl PlanNode {
         }
     }
 
-    /// Whether it is a list of the results of a mapping.
+    /// True if it is a list of a mapping's results.
     pub(crate) fn is_each(&self) -> bool {
         matches!(self.what, What::Each(_) | What::Gather(_))
     }

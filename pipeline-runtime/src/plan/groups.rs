@@ -1,4 +1,4 @@
-//! Groups: which nodes are in one, which of them are its first and its last, and what `.after` of and on a group means for them.
+//! Groups: their nodes, which of these come first and last, and what `.after` of and on a group means for them.
 
 use super::build::Order;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
@@ -6,42 +6,42 @@ use crate::author::draft::{DraftGroup, DraftOrder, Party, Place};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// A group. Its nodes were wired one after the other, so that groups lie one in the other or apart.
+/// A group. Its nodes were wired consecutively, so groups are nested or disjoint.
 #[derive(Debug)]
 pub(crate) struct Group {
-    /// With the names of the groups around it.
+    /// The name, prefixed with those of the enclosing groups.
     pub(crate) id: Box<str>,
     pub(crate) at: Place,
     nodes: Range<NodeIx>,
-    /// Those among them that read assets: such a node stands beside all groups, wherever it was first asked for.
+    /// The nodes in this range that read assets: they are outside of all groups, wherever they were first requested.
     beside: Box<[NodeIx]>,
     pub(crate) scope: ScopeIx,
     pub(crate) parent: Option<u32>,
 }
 
 impl Group {
-    /// Whether a node lies in it.
+    /// True if the node is in the group.
     pub(crate) fn has(&self, node: NodeIx) -> bool {
         self.nodes.contains(&node) && !self.beside.contains(&node)
     }
 
-    /// The nodes that lie in it.
+    /// The nodes in the group.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeIx> + '_ {
         self.nodes.clone().filter(|node| !self.beside.contains(node))
     }
 
-    /// Whether all of another one lies in it.
+    /// True if the group contains all of another one.
     pub(super) fn surrounds(&self, other: &Self) -> bool {
         self.nodes.contains(&other.nodes.start) && self.nodes.end >= other.nodes.end
     }
 
-    /// Where its nodes begin, which are in their order and apart from those of others.
+    /// The first index of its nodes, which are in order and separate from those of other groups.
     pub(super) fn begin(&self) -> NodeIx {
         self.nodes.start
     }
 }
 
-/// The groups of a draft, each after those around it. `reads` are the nodes that read assets.
+/// The groups of a draft, each after those that enclose it. `reads` are the nodes that read assets.
 pub(super) fn of_draft<T>(drafted: &[DraftGroup], reads: &[(NodeIx, T)]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::with_capacity(drafted.len());
     for group in drafted {
@@ -56,9 +56,9 @@ pub(super) fn of_draft<T>(drafted: &[DraftGroup], reads: &[(NodeIx, T)]) -> Vec<
     groups
 }
 
-/// The groups that a node lies in, the innermost first.
+/// The groups that contain a node, the innermost first.
 pub(super) fn around(groups: &[Group], node: NodeIx) -> impl Iterator<Item = u32> + '_ {
-    // The last that begins before the node lies within all that hold it.
+    // The last group that starts before the node is within all groups that contain the node.
     let last = groups.partition_point(|group| group.nodes.start <= node).checked_sub(1);
     let mut next = last.and_then(|last| u32::try_from(last).ok());
     std::iter::from_fn(move || {
@@ -70,20 +70,20 @@ pub(super) fn around(groups: &[Group], node: NodeIx) -> impl Iterator<Item = u32
 }
 
 impl Plan {
-    /// The innermost group of a node, in the scope of the node: a drawing puts it there.
+    /// The innermost group of a node that is in the node's scope: a drawing puts the node there.
     pub(super) fn group_of(&self, node: NodeIx) -> Option<u32> {
         let scope = self.node(node).scope;
         around(&self.groups, node).find(|group| self.groups[*group as usize].scope == scope)
     }
 
-    /// The group around a group, in its scope.
+    /// The group that encloses a group, in the same scope.
     pub(super) fn group_around(&self, group: u32) -> Option<u32> {
         let Group { parent, scope, .. } = &self.groups[group as usize];
         parent.filter(|parent| self.groups[*parent as usize].scope == *scope)
     }
 }
 
-/// What `.after` says of single nodes: after which others each was wired.
+/// The orders between single nodes by `.after`: for each node, the nodes that it waits for.
 pub(super) fn between(plan: &Plan, drafted: &[DraftOrder]) -> HashMap<NodeIx, Vec<NodeIx>> {
     let mut between: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
     if plan.groups.is_empty() {
@@ -97,7 +97,7 @@ pub(super) fn between(plan: &Plan, drafted: &[DraftOrder]) -> HashMap<NodeIx, Ve
     between
 }
 
-/// What `.after` says, node by node.
+/// The orders by `.after`, expanded to single nodes.
 pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<NodeIx>) -> Vec<Order> {
     let between = between(plan, &drafted);
     let mut orders = Vec::with_capacity(drafted.len());
@@ -123,21 +123,21 @@ pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<
     orders
 }
 
-/// What a node waits for: of a task its inputs, of any the nodes that it is wired after.
+/// What a node waits for: a task's inputs, and the nodes that any node is wired after.
 fn awaited<'a>(plan: &'a Plan, node: NodeIx, between: &'a HashMap<NodeIx, Vec<NodeIx>>) -> impl Iterator<Item = NodeIx> + 'a {
     plan.upstreams(node).chain(between.get(&node).into_iter().flatten().copied())
 }
 
-/// The tasks and mappings of a group that wait for no other of it: its start.
+/// The start of a group: its tasks and mappings that wait for no other node of it.
 pub(super) fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>) -> Vec<NodeIx> {
-    /// Whether a node is of the group, or a gate that stands on one.
+    /// True if a node is in the group, or is a gate of one that is.
     fn rests_on(plan: &Plan, group: &Group, node: NodeIx) -> bool {
         match &plan.node(node).what {
             What::Body(_) | What::Each(_) => group.has(node),
             What::Arm { branch, .. } => rests_on(plan, group, *branch),
             What::Failure { of } => rests_on(plan, group, *of),
             What::Gather(gather) => rests_on(plan, group, gather.each),
-            // One from outside may win it before anything of the group has begun.
+            // A node from outside may win before any node of the group has started.
             What::FirstOf { from } => from.iter().all(|from| rests_on(plan, group, *from)),
             What::Element { .. } | What::Recalled(_) => false,
         }
@@ -150,14 +150,14 @@ pub(super) fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeI
     group.nodes().filter(starts).collect()
 }
 
-/// The tasks, mappings and races of a group that no other of it waits for: its end.
+/// The end of a group: its tasks, mappings and races that no other node of it waits for.
 fn last(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeIx>>, teardowns: &HashSet<NodeIx>) -> Vec<NodeIx> {
     let group = &plan.groups[group as usize];
     let is_of_it = |node: &NodeIx| matches!(plan.node(*node).what, What::Body(_) | What::Each(_) | What::FirstOf { .. });
     let mut taken = HashSet::new();
     for node in group.nodes().filter(|node| is_of_it(node) && !teardowns.contains(node)) {
         for mut from in awaited(plan, node, between) {
-            // An arm, a failure or another list is taken for the node that it stands on.
+            // An arm, a failure or another list counts as the node that it belongs to.
             taken.insert(loop {
                 from = match &plan.node(from).what {
                     What::Arm { branch: of, .. } | What::Failure { of } => *of,

@@ -1,4 +1,4 @@
-//! Groups that hold locks, and how they could wait for each other for ever.
+//! Groups that hold locks, and the ways in which they could deadlock.
 
 use super::graph::{NodeIx, Plan};
 use super::groups::Group;
@@ -19,7 +19,7 @@ pub(crate) struct Holding {
     pub(super) at: Place,
 }
 
-/// Those of a draft, in wiring order.
+/// The holdings of a draft, in wiring order.
 pub(super) fn of_draft(drafted: &[DraftGroup]) -> Vec<Holding> {
     let mut holdings = Vec::new();
     for (ix, drafted) in (0..).zip(drafted) {
@@ -33,20 +33,20 @@ pub(super) fn of_draft(drafted: &[DraftGroup]) -> Vec<Holding> {
 }
 
 impl Plan {
-    /// The group that holds those locks.
+    /// The group of a holding.
     pub(crate) fn holder(&self, holding: &Holding) -> &Group {
         &self.groups[holding.group as usize]
     }
 
-    /// The group around a node that holds locks, if there is one.
+    /// The enclosing group that holds locks, if there is one.
     #[inline]
     pub(crate) fn holding_of(&self, node: NodeIx) -> Option<HoldingIx> {
-        // They lie apart, as one within another is refused.
+        // Holdings do not overlap, because nested ones are refused.
         let last = self.holdings.partition_point(|holding| self.holder(holding).begin() <= node).checked_sub(1)?;
         self.holder(&self.holdings[last]).has(node).then(|| u32::try_from(last).ok()).flatten()
     }
 
-    /// Whether a group that holds locks waits for a node's end: what is repeated ends with its mapping.
+    /// True if a group that holds locks waits for this node's end: repeated nodes end with their mapping.
     pub(crate) fn is_held_for(&self, node: NodeIx) -> bool {
         let node = self.node(node);
         node.scope == 0 && node.is_step()
@@ -72,7 +72,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
         }
         if let Some(outer) = plan.holdings[..ix].iter().find(|outer| plan.holder(outer).surrounds(group)) {
             let outer_id = &plan.holder(outer).id;
-            let message = format!("the group {quoted} would wait for a lock while `{outer_id}`, in which it lies, holds one");
+            let message = format!("the group {quoted} would wait for a lock while the enclosing group `{outer_id}` holds one");
             let help =
                 "two runs that do so in another order would wait for each other for ever: let the outer group hold both locks";
             problems.push(
@@ -117,12 +117,12 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Of a group that may begin before another that holds locks, and then waits for it: the node that begins it, that which waits, and for which
-/// node of the other.
+/// Finds a group that may start before another group that holds locks, and later waits for it. Returns the node that starts it,
+/// the node that waits, the node that it waits for, and the other holding.
 fn enters_late(plan: &Plan, ix: usize) -> Option<(NodeIx, NodeIx, NodeIx, &Holding)> {
     let nodes: Vec<NodeIx> = plan.holder(&plan.holdings[ix]).nodes().filter(|node| plan.is_held_for(*node)).collect();
     for (_, other) in plan.holdings.iter().enumerate().filter(|(of, _)| *of != ix) {
-        // By which node of the other one each node was reached.
+        // For each node, the node of the other group from which it was reached.
         let mut reached: HashMap<NodeIx, NodeIx> = HashMap::new();
         let mut doubtful: Vec<(NodeIx, NodeIx)> = plan.holder(other).nodes().map(|node| (node, node)).collect();
         while let Some((node, through)) = doubtful.pop() {
@@ -142,9 +142,9 @@ fn enters_late(plan: &Plan, ix: usize) -> Option<(NodeIx, NodeIx, NodeIx, &Holdi
     None
 }
 
-/// A node of a group that waits for a node of another group that holds locks, which waits for a node of the first.
+/// Finds a node of the group that waits for a node of another group with locks, which in turn waits for a node of the first.
 fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, NodeIx, &'a Holding)> {
-    // By which other group each node outside was reached, if by any.
+    // Nodes outside of the group, each with the other group through which it was reached, if any.
     let mut seen: HashSet<(NodeIx, Option<HoldingIx>)> = HashSet::new();
     let mut doubtful: Vec<(NodeIx, Option<(NodeIx, HoldingIx)>)> =
         plan.holder(holding).nodes().map(|node| (node, None)).collect();
@@ -158,7 +158,7 @@ fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, No
                 continue;
             }
             let of = through.or_else(|| plan.holding_of(to).map(|other| (to, other)));
-            // One way through another group is enough to know.
+            // One path through another group is enough.
             if seen.insert((to, of.map(|(_, other)| other))) {
                 doubtful.push((to, of));
             }

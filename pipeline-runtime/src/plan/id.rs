@@ -1,7 +1,7 @@
 use super::graph::{NodeIx, PlanNode, What};
 use super::groups::{self, Group};
 
-/// A node's name. Most have none of their own and take it from their task, which costs no memory.
+/// A node's name. Most nodes take it from their task, which costs no memory.
 #[derive(Debug)]
 pub(crate) enum Name {
     /// The task's name, with `__2`, `__3`, … from the second on.
@@ -9,7 +9,7 @@ pub(crate) enum Name {
     Given(Box<str>),
 }
 
-/// The node's id. A gate's follows from the node it stands on.
+/// The node's id. The id of a gate is derived from the node that it belongs to.
 pub(super) fn render(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
     match (&nodes[node as usize].name, &nodes[node as usize].what) {
         (Name::Default(_), What::Element { each }) => format!("{}.element", render(nodes, groups, *each)),
@@ -18,8 +18,8 @@ pub(super) fn render(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> Stri
     }
 }
 
-/// The id as a mapping with that result takes it. An element's id holds that of its mapping, so a mapping that returns its
-/// element says no more than that; what else an id holds was wired before, so that this ends.
+/// The id as it appears in the id of a mapping with that result. The element's id contains its mapping's id, so it is shortened
+/// here to avoid endless recursion. All other parts of an id were wired earlier, so the recursion ends.
 fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
     let this = &nodes[node as usize];
     match (&this.name, &this.what) {
@@ -33,13 +33,13 @@ fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
         (_, What::Gather(gather)) => format!("each({})", stem(nodes, groups, gather.result)),
         (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => grouped(groups, node, numbered("first_of", *ordinal)),
-        // Each has its name.
+        // Always has a given name.
         (_, What::Recalled(_)) => String::new(),
         (Name::Default(ordinal), What::Body(task)) => grouped(groups, node, numbered(task.definition.name, *ordinal)),
     }
 }
 
-/// The name with those of the groups that the node lies in.
+/// The name with the names of the enclosing groups.
 fn grouped(groups: &[Group], node: NodeIx, name: String) -> String {
     match groups::around(groups, node).next() {
         Some(group) => format!("{}.{name}", groups[group as usize].id),

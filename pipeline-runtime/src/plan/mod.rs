@@ -1,16 +1,17 @@
 //! The plan: a pipeline's graph, checked and immutable, with dense ids.
 //!
 //! A plan is built from the draft that the pipeline function recorded, with one set of params. All mistakes that types cannot
-//! see are found here, all at once, each with the places where it was wired. What passes needs no further check in the engine.
+//! prevent are found here, all at once, each with the places where it was wired. The engine needs no further checks.
 //!
 //! # Why gates are nodes
 //!
-//! An arm of a branch, `x.failure()`, `first_of`, a mapping and its element are nodes without a body. So a rule, an override and a report mean
-//! the same everywhere, and no edge needs a port.
+//! An arm of a branch, `x.failure()`, `first_of`, a mapping and its element are nodes without a body. So a rule, an override and
+//! a report mean the same everywhere, and no edge needs a port.
 //!
-//! # Why the plan keeps the schedule
+//! # Why the plan has the schedule
 //!
-//! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder stands before `author` and `plan`.
+//! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder precedes `author` and
+//! `plan`.
 
 mod across;
 #[cfg(any(feature = "cli", feature = "dashboard"))]

@@ -1,4 +1,4 @@
-//! The sensors that wait for a node's past: what they are called, and what they wait for.
+//! The sensors that wait for a node's past: their names, and what they wait for.
 
 use super::build::Order;
 use super::graph::{EdgeRule, NodeIx, Plan, What};
@@ -16,7 +16,7 @@ pub(super) fn woken(across: &BTreeMap<NodeIx, Across>, pasts: &BTreeMap<NodeIx, 
     waiting.map(|(node, _)| *node).chain(pasts.keys().copied()).collect()
 }
 
-/// A sensor is called after its node, `load.past`.
+/// Names each sensor after its node, `load.past`.
 pub(super) fn name(plan: &mut Plan, pasts: &BTreeMap<NodeIx, NodeIx>, pipeline: &Pipeline) {
     for (&sensor, &node) in pasts {
         let id = plan.id(node);
@@ -26,8 +26,8 @@ pub(super) fn name(plan: &mut Plan, pasts: &BTreeMap<NodeIx, NodeIx>, pipeline: 
     }
 }
 
-/// What else waits for a past: a group that holds locks begins once all have passed that one of its nodes waits for. Else it would hold its
-/// locks while it waits for a run that wants them.
+/// Further orders by pasts: a group that holds locks starts only once all pasts have passed that its nodes wait for. Otherwise it
+/// would hold its locks while it waits for a run that needs them.
 pub(super) fn orders(plan: &Plan, pasts: &BTreeMap<NodeIx, NodeIx>, drafted: &[DraftOrder]) -> Vec<Order> {
     if plan.holdings.is_empty() || pasts.is_empty() {
         return Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn orders(plan: &Plan, pasts: &BTreeMap<NodeIx, NodeIx>, drafted: &[D
         let needed = needed(plan, plan.holder(holding), drafted);
         let first = groups::first(plan, holding.group, &between);
         for (&upstream, _) in pasts.iter().filter(|(_, node)| needed.contains(node)) {
-            // A wait that somebody skips holds back its own node alone.
+            // If a user skips the wait, only its own node is affected.
             let rule = EdgeRule::Upstream(Rule::NoneFailed);
             orders.extend(first.iter().map(|&node| Order { node, upstream, rule, at: holding.at }));
         }
@@ -46,7 +46,7 @@ pub(super) fn orders(plan: &Plan, pasts: &BTreeMap<NodeIx, NodeIx>, drafted: &[D
     orders
 }
 
-/// The nodes of a group, and all that they wait for.
+/// The nodes of a group, and everything that they wait for.
 fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx> {
     let of = |party: Party| match party {
         Party::Node(node) => vec![node.index()],
@@ -64,7 +64,7 @@ fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx>
         if needed.insert(node) {
             doubtful.extend(plan.upstreams(node));
             doubtful.extend(after.get(&node).into_iter().flatten());
-            // What is repeated is a part of its mapping.
+            // Repeated nodes are part of their mapping.
             doubtful.extend(plan.scope(plan.node(node).scope).each);
             if let What::Each(each) = &plan.node(node).what {
                 doubtful.extend(&plan.scope(each.scope).nodes);
@@ -75,7 +75,7 @@ fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx>
 }
 
 impl Plan {
-    /// Whether a node is the sensor before one that depends on its past.
+    /// True if a node is the sensor before one that depends on its past.
     pub(crate) fn is_past(&self, node: NodeIx) -> bool {
         self.past_of(node).is_some()
     }
@@ -85,8 +85,8 @@ impl Plan {
         self.across.get(&sensor).and_then(|across| if let Role::Past(node) = &across.role { Some(&**node) } else { None })
     }
 
-    /// What is said where a past is waited for that the pipeline's runs do not have. It is no mistake: a task may be of several pipelines, and
-    /// one that has its schedule from elsewhere may be built without.
+    /// Warns if a past is awaited that the pipeline's runs do not have. That is not a mistake: several pipelines may share a
+    /// task, and a pipeline that gets its schedule elsewhere may be built without one.
     pub(super) fn warn_of_no_past(&self, warnings: &mut Vec<String>) {
         if self.schedule.is_some() || self.calendar.by_hand {
             return;
@@ -149,7 +149,7 @@ mod tests {
         for pipeline in [loads(), whole()] {
             let daily = pipeline.clone().schedule(cron!("@daily")).unscheduled_unless(true);
             assert!(plan(&daily).warnings().is_empty());
-            // Elsewhere it has one.
+            // In another place it has a schedule.
             assert!(plan(&pipeline.schedule(cron!("@daily")).unscheduled_unless(false)).warnings().is_empty());
         }
     }

@@ -1,4 +1,5 @@
-//! Options as they hold for one node: override before attribute before the pipeline's defaults before the documented default.
+//! The effective options of one node: an override precedes the attribute, which precedes the pipeline's defaults, which precede
+//! the documented default.
 
 use crate::author::definition::Kind;
 use crate::author::notify::Event;
@@ -13,15 +14,15 @@ pub(crate) type PoolIx = u32;
 pub(crate) type NotifierIx = u32;
 
 pub(crate) const DEFAULT_POOL: &str = "default_pool";
-/// The slots of the pool of nodes that name none, unless `--parallelism` says otherwise.
+/// The slots of the default pool, unless `--parallelism` sets another number.
 pub(crate) const DEFAULT_PARALLELISM: u32 = 128;
 
-/// What holds for a node. Nodes with the same options share one.
+/// The effective options of a node. Nodes with the same options share one.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) retries: u32,
     pub(crate) retry_delay: Delay,
-    /// The limit of one attempt; of a sensor, of one poke.
+    /// The time limit of one attempt; for a sensor, of one poke.
     pub(crate) limit: Option<Duration>,
     pub(crate) pool: PoolIx,
     pub(crate) priority: i32,
@@ -36,12 +37,13 @@ pub(crate) struct SensorPolicy {
     pub(crate) poke: Delay,
     pub(crate) on_timeout: OnTimeout,
     pub(crate) mode: Mode,
-    /// Whoever hosts a run wakes it, and it has no ticks.
+    /// True if the run's host wakes it, so that it has no ticks.
     pub(crate) is_woken: bool,
 }
 
 impl SensorPolicy {
-    /// When the wait is over, of one whose budget counts from then; [`Timestamp::NEVER`] where no time holds that. Nobody else computes it.
+    /// When the wait ends if its budget counts from `budget_from`; [`Timestamp::NEVER`] if that cannot be represented. It is
+    /// computed only here.
     pub(crate) fn deadline(&self, budget_from: Timestamp) -> Timestamp {
         budget_from + self.timeout
     }
@@ -50,13 +52,13 @@ impl SensorPolicy {
 /// Waits, numbered from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Delay {
-    /// All the same, each with a random addition of up to the second.
+    /// A constant wait, with a random addition of up to the second value.
     Fixed(Duration, Duration),
     Growing(Backoff),
 }
 
 impl Delay {
-    /// The k-th wait; `random` is a fraction, the same for the same wait of the same run.
+    /// The k-th wait; `random` is a fraction, which is the same for the same wait of the same run.
     pub(crate) fn wait(&self, k: u32, random: impl FnOnce() -> f64) -> Duration {
         let (wait, jitter) = match self {
             Self::Fixed(wait, jitter) => (*wait, *jitter),
@@ -70,13 +72,13 @@ impl Delay {
     }
 }
 
-/// What holds for a run.
+/// The effective options of a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunPolicy {
     pub(crate) timeout: Option<Duration>,
-    /// The `sla` as it was given, whether or not anybody is told of it.
+    /// The `sla` as it was given, whether or not it has a callback.
     pub(crate) sla: Option<Duration>,
-    /// When `on_sla_miss` or a rung of the ladder is called, and who.
+    /// The times and notifiers of `on_sla_miss` and of the steps of escalation.
     pub(crate) slas: Vec<(Duration, NotifierIx)>,
     pub(crate) callbacks: Vec<(Event, NotifierIx)>,
 }
@@ -87,10 +89,10 @@ pub(crate) struct PoolSpec {
     pub(crate) slots: u32,
 }
 
-/// The levels at which an option may be given, the nearest first.
+/// The levels at which an option may be set, the nearest first.
 pub(super) struct Levels<'a> {
     all: &'a [&'a TaskOptions],
-    /// How many of them stand where the node is wired: its own, and those of the groups around it.
+    /// The number of levels at the node's wiring: its own, and those of the enclosing groups.
     wired: usize,
 }
 
@@ -113,7 +115,7 @@ impl<'a> Levels<'a> {
             .filter(move |callback| callback.event == event && !callback.is_nobody())
     }
 
-    /// The delays of one purpose: a fixed one and a growing one exclude each other, the nearest wins.
+    /// The delay for one purpose: a constant one and a growing one exclude each other, and the nearest wins.
     fn delay(&self, fixed: impl Fn(&TaskOptions) -> Option<Duration>, grows: bool, default: Duration, jitter: Duration) -> Delay {
         let of = |options: &TaskOptions| match options.backoff.filter(|_| grows) {
             Some(backoff) => Some(Delay::Growing(backoff)),
@@ -122,7 +124,8 @@ impl<'a> Levels<'a> {
         self.first(of).unwrap_or(Delay::Fixed(default, jitter))
     }
 
-    /// Of a sensor. One that is woken has no ticks, unless it is given some where it is wired: it is poked at its deadline again.
+    /// The policy of a sensor. A sensor that is woken has no ticks, unless some are set where it is wired: otherwise it is poked
+    /// again only at its deadline.
     pub(super) fn sensor(&self, kind: Kind, is_woken: impl FnOnce() -> bool) -> Option<Box<SensorPolicy>> {
         if kind != Kind::Sensor {
             return None;

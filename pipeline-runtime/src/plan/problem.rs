@@ -4,14 +4,14 @@ use crate::author::pipeline::WireError;
 use serde_json::{Value, json};
 use std::fmt;
 
-/// Why a pipeline has no plan.
+/// Why a pipeline cannot be planned.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Its function came to no end.
+    /// Its function failed.
     #[error(transparent)]
     Wire(#[from] WireError),
-    /// Mistakes in its graph: all of them.
+    /// The mistakes in its graph, all of them.
     #[error("{}", Listing(pipeline, problems))]
     Invalid {
         /// The pipeline's id.
@@ -22,7 +22,7 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// The mistakes in the graph; empty where the pipeline function itself failed.
+    /// The mistakes in the graph; empty if the pipeline function itself failed.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Wire(_) => &[],
@@ -30,7 +30,7 @@ impl PlanError {
         }
     }
 
-    /// All mistakes, for programs: also that the function itself failed.
+    /// All mistakes as JSON, including a failure of the function itself.
     #[cfg(feature = "cli")]
     pub(crate) fn to_json(&self) -> Vec<Value> {
         match self {
@@ -46,7 +46,7 @@ impl PlanError {
 
 /// One mistake in a pipeline's graph, with the places where it was wired.
 ///
-/// Its text is laid out as rustc's are: what is wrong, where, and what to write instead.
+/// Its text has the layout of rustc's messages: what is wrong, where, and what to write instead.
 #[derive(Debug, Clone)]
 pub struct Problem {
     message: String,
@@ -69,7 +69,7 @@ impl Problem {
         &self.message
     }
 
-    /// Where, as `file:line:column`, and what stands there.
+    /// The places, as `file:line:column`, each with a description.
     pub fn places(&self) -> impl Iterator<Item = (String, &str)> {
         self.places.iter().map(|(place, what)| (place.to_string(), what.as_str()))
     }
@@ -79,7 +79,7 @@ impl Problem {
         &self.help
     }
 
-    /// For programs.
+    /// The mistake as JSON.
     #[cfg(feature = "cli")]
     pub(crate) fn to_json(&self) -> Value {
         let places: Vec<Value> = self.places().map(|(at, what)| json!({ "at": at, "what": what })).collect();

@@ -1,7 +1,8 @@
-//! A plan as a journal has kept it with a run: for whoever shows that run, whatever the code has become.
+//! A plan as it was stored in a journal with a run, to show that run even if the code has changed.
 //!
-//! Its nodes, what they take and what is repeated are known, and nothing else: no bodies, no types, no options. So it is looked at, and never
-//! run. What the present plan has under the same id, and with the same output, is taken from there: where it is wired and its options.
+//! It has only the nodes, their inputs and the mappings: no bodies, no types, no options. So it can be shown, but never run. For
+//! a node that the current plan has under the same id, with the same output, the place and the options come from the current
+//! plan.
 
 use super::assets::Assets;
 use super::graph::{Calendar, Each, NodeIx, Plan, PlanNode, Scope, ScopeIx, What};
@@ -17,28 +18,29 @@ use std::panic::Location;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// A node of which no more is known than the journal keeps.
+/// A node about which only the journal's information is known.
 #[derive(Debug)]
 pub(crate) struct Recalled {
     pub(super) is_body: bool,
     pub(super) from: Box<[NodeIx]>,
-    /// The present plan says where it is wired.
+    /// True if the current plan has the place where it is wired.
     pub(super) is_placed: bool,
 }
 
-/// The options of nodes, by their index in the list of policies.
+/// Indices of the default policies.
 const TASK: u32 = 0;
 const SENSOR: u32 = 1;
 
 impl Plan {
-    /// The plan of that skeleton; none if it cannot be read. `present` is the plan of the same pipeline as it is now, if there is one.
+    /// The plan of that skeleton; `None` if it cannot be read. `present` is the current plan of the same pipeline, if there is
+    /// one.
     pub(crate) fn recalled(skeleton: &str, present: Option<&Self>) -> Option<Self> {
         let bones = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
         let ids: HashMap<&str, NodeIx> = bones.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
         let mappings: HashSet<&str> = bones.iter().filter_map(|bone| bone.within.as_deref()).collect();
         let mut scopes = vec![Scope { parent: 0, each: None, nodes: Vec::new(), imports: Vec::new() }];
         let mut of_mapping: HashMap<&str, ScopeIx> = HashMap::new();
-        // A mapping stands after what it repeats, so that an outer one is made known first.
+        // A mapping comes after the nodes that it repeats, so in reverse order an outer one comes first.
         for bone in bones.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
             let parent = match bone.within.as_deref() {
                 Some(within) => *of_mapping.get(within)?,
@@ -48,7 +50,7 @@ impl Plan {
             scopes.push(Scope { parent, each: Some(*ids.get(bone.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
         }
         let mut policies = vec![policy(None), policy(Some(Box::new(sensor())))];
-        // Nodes of one task share a policy, as they do in the present plan.
+        // Nodes of one task share a policy, as they do in the current plan.
         let mut copied: HashMap<u32, u32> = HashMap::new();
         let mut nodes = Vec::with_capacity(bones.len());
         for (ix, bone) in (0..).zip(&bones) {
@@ -90,7 +92,7 @@ impl Plan {
             });
         }
         Some(Self {
-            // Its run names it.
+            // The run has the name.
             pipeline: "",
             description: "",
             tags: &[],
@@ -110,7 +112,7 @@ impl Plan {
             args: Vec::new(),
             edges: Vec::new(),
             scopes,
-            // Its ids are whole.
+            // The ids already contain the groups.
             groups: Vec::new(),
             teardowns: Vec::new(),
             holdings: Vec::new(),
@@ -127,7 +129,7 @@ impl Plan {
         })
     }
 
-    /// Of a recalled plan: with these nodes as sensors, where the present plan does not say what they are.
+    /// Marks these nodes of a recalled plan as sensors, unless the current plan has their options.
     pub(crate) fn with_sensors(mut self, sensors: &HashSet<NodeIx>) -> Self {
         for (ix, node) in (0..).zip(&mut self.nodes) {
             if node.policy == TASK && sensors.contains(&ix) {
@@ -138,7 +140,7 @@ impl Plan {
     }
 }
 
-/// The node of the present plan that a node of the run still is.
+/// The node of the current plan that is the same as a node of the run.
 fn same(present: &Plan, bone: &Bone) -> Option<NodeIx> {
     let ix = present.find(&bone.id).filter(|_| !bone.numbered)?;
     bone.returns(present.output(ix)).then_some(ix)
@@ -157,7 +159,7 @@ fn policy(sensor: Option<Box<SensorPolicy>>) -> Policy {
     }
 }
 
-/// Of a sensor of which it is not known for how long it waits.
+/// A sensor whose timeout is not known.
 fn sensor() -> SensorPolicy {
     SensorPolicy {
         timeout: Duration::MAX,
@@ -169,7 +171,7 @@ fn sensor() -> SensorPolicy {
 }
 
 fn each_of(list: NodeIx, scope: ScopeIx, result: NodeIx) -> Each {
-    // Nobody asks: there are no outputs.
+    // Never called, because there are no outputs.
     let mapping = Mapping { len: |_| 0, item: |list, _| list.clone() };
     let gathered = Box::default();
     Each { list, scope, result, join: |_| None, gathered, max_active: None, in_order: false, keys: None, mapping }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// More of those that need a secret are not named.
+/// The maximum number of users of a secret that are named.
 const MAX_NAMED: usize = 3;
 
 /// A secret without a value.
@@ -27,10 +27,10 @@ impl fmt::Display for Missing {
     }
 }
 
-/// How long a file is waited for. A process that starts must not hang as its mounts do.
+/// How long to wait for a file. A process that starts must not hang when its mounts do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Why a secret has no value. What a pipe has is read once, and is left to the attempts.
+/// Returns why a secret has no value. A pipe can be read only once, so it is left to the attempts.
 fn why_missing(secret: &Secret) -> Option<NoValue> {
     let Some(file) = secret.file_to_read() else { return secret.read().err() };
     let (tell, told) = mpsc::channel();
@@ -38,7 +38,7 @@ fn why_missing(secret: &Secret) -> Option<NoValue> {
         let secret = secret.clone();
         move || {
             let is_pipe = std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir());
-            // Whoever asked may have gone.
+            // The receiver may be gone.
             let _ = tell.send(if is_pipe { None } else { secret.read().err() });
         }
     };
@@ -50,9 +50,9 @@ fn why_missing(secret: &Secret) -> Option<NoValue> {
 }
 
 impl Plan {
-    /// The secrets of nodes and notifiers that have no value in this process. A param without a reference is not among them.
+    /// The secrets of nodes and notifiers that have no value in this process. A param without a reference is not included.
     pub(crate) fn missing_secrets(&self) -> Vec<Missing> {
-        // Each is read once, however many need it.
+        // Each is read once, however many nodes need it.
         let mut found: BTreeMap<String, Option<Missing>> = BTreeMap::new();
         let mut look = |secret: &Secret, needed_by: &dyn Fn() -> String| {
             if *secret == Secret::default() {
@@ -61,7 +61,7 @@ impl Plan {
             let look = || Some(Missing { pipeline: self.pipeline, needed_by: Vec::new(), why: why_missing(secret)? });
             if let Some(missing) = found.entry(secret.reference().into_owned()).or_insert_with(look) {
                 let needed_by = needed_by();
-                // One that takes it twice is named once.
+                // A node that takes it twice is named once.
                 if missing.needed_by.last() != Some(&needed_by) {
                     missing.needed_by.push(needed_by);
                 }

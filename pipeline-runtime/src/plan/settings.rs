@@ -7,9 +7,9 @@ use crate::author::setting::{self, AnySetting, SettingValues};
 use pipeline_syntax::suggest;
 use std::collections::BTreeMap;
 
-/// The settings of these plans, by their names.
+/// The settings of these plans, by name.
 pub(crate) fn settings<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> BTreeMap<&'static str, &'static dyn AnySetting> {
-    // Of two of one name, which is a mistake, the first.
+    // If two have the same name, which is a mistake, the first one is used.
     let mut known = BTreeMap::new();
     for setting in plans.into_iter().flat_map(|plan| &plan.settings) {
         known.entry(setting.name()).or_insert(*setting);
@@ -17,7 +17,7 @@ pub(crate) fn settings<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> BTreeMa
     known
 }
 
-/// The setting of that name among these, or what to say where there is none.
+/// The setting with that name, or an error message.
 pub(crate) fn named(
     known: &BTreeMap<&'static str, &'static dyn AnySetting>,
     name: &str,
@@ -30,10 +30,10 @@ pub(crate) fn named(
 }
 
 impl Plan {
-    /// What a run that begins now has: of each setting the value that is set, else the default. Without a setting there is nothing to do.
+    /// The settings of a run that starts now: each has the value that is set, otherwise the default.
     pub(crate) fn settings_at_begin(&self, set: impl Fn(&str) -> Option<serde_json::Value>) -> SettingValues {
         let value = |setting: &&'static dyn AnySetting| {
-            // One that cannot be made or written is none: the attempt that takes it says why.
+            // A default that cannot be created or written is left out: the attempt that takes it reports why.
             let default = || setting::default_json(*setting).ok();
             Some((setting.name().to_owned(), set(setting.name()).or_else(default)?))
         };
@@ -41,7 +41,7 @@ impl Plan {
     }
 }
 
-/// What one plan shows by itself.
+/// The mistakes in a single plan.
 pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
     for setting in &plan.settings {
         problems.extend(wrong_id(setting.name()).map(|problem| problem.at(setting.at(), "this setting")));
@@ -54,15 +54,15 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
             setting::read(*setting, &default).map_err(|why| format!("it does not come back from JSON: {why}"))
         });
         if let Err(why) = comes_back {
-            let message = format!("the default of the setting `{}` cannot be kept: {why}", setting.name());
-            let help = "take a default that JSON can hold: a run keeps the values that it begins with";
+            let message = format!("the default of the setting `{}` cannot be stored: {why}", setting.name());
+            let help = "take a default that JSON can hold: a run stores the values that it starts with";
             problems.push(Problem::new(message, help).at(setting.at(), "this setting"));
         }
     }
     differ(plan.settings.iter().copied(), problems);
 }
 
-/// What several plans show together: what is set by a name would be meant for two.
+/// The mistakes that several plans reveal: a name must not refer to two settings.
 pub(super) fn together(plans: &[Plan], problems: &mut Vec<Problem>) {
     differ(plans.iter().flat_map(|plan| plan.settings.iter().copied()), problems);
 }
@@ -87,7 +87,7 @@ fn differ(settings: impl Iterator<Item = &'static dyn AnySetting>, problems: &mu
             format!("one of `{}` and one of `{}`", (of_first.type_name)(), (of_second.type_name)())
         };
         let message =
-            format!("two settings have the name `{}`, {difference}, and a setting is known by its name", setting.name());
+            format!("two settings have the name `{}`, {difference}, and a setting is identified by its name", setting.name());
         let problem = Problem::new(message, "share one `static` setting, or give one of them another name");
         problems.push(problem.at(first.at(), "the first").at(setting.at(), "the second"));
     }
@@ -180,7 +180,10 @@ mod tests {
         }
         assert!(told(&spaced()).contains("\"the limit\" cannot be an id"), "{}", told(&spaced()));
         let error = told(&not_a_number());
-        assert!(error.contains("the default of the setting `weight` cannot be kept: it does not come back from JSON"), "{error}");
+        assert!(
+            error.contains("the default of the setting `weight` cannot be stored: it does not come back from JSON"),
+            "{error}"
+        );
         assert!(error.contains("the default of the setting `heavy` cannot be made: it panicked: no scales"), "{error}");
         assert!(error.contains("let the function that makes the default return a value"), "{error}");
     }

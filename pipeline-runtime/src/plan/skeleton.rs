@@ -1,7 +1,7 @@
-//! The skeleton: what of a plan a run in the journal depends on.
+//! The skeleton: the part of a plan that a run in the journal depends on.
 //!
-//! It is kept with the run. A run that is resumed with a plan of another skeleton is matched by ids, and refused where that
-//! cannot be: its records would mean something else.
+//! It is stored with the run. If a run is resumed with a plan that has another skeleton, nodes are matched by id. If they cannot
+//! be matched, the run is refused, because its records would mean something else.
 
 use super::graph::{NodeIx, Plan, What};
 use crate::author::draft;
@@ -17,25 +17,26 @@ pub(super) struct Skeleton {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Bone {
     pub(super) id: String,
-    /// The output's type by the name that its author wrote; none of a gate.
+    /// The name of the output's type as its author wrote it; `None` for a gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) output: Option<String>,
-    /// The compiler's name of that type, which earlier versions kept instead. It is not compared, as a compiler may change it.
+    /// The compiler's name of that type, which earlier versions stored instead. It is not compared, as a compiler may change it.
     #[serde(default, rename = "type", skip_serializing)]
     compilers_name: Option<String>,
-    /// The ids of the nodes it takes, each with its rule.
+    /// The ids of the nodes that it takes, each with the rule.
     pub(super) inputs: Vec<(String, String)>,
-    /// The mapping it lies in.
+    /// The mapping that repeats it.
     pub(super) within: Option<String>,
-    /// Its name is one that wiring order gave it.
+    /// True if its name is numbered by wiring order.
     pub(super) numbered: bool,
-    /// It waits for the past of another node, and is of no author's making.
+    /// True if it is the implicit sensor that waits for the past of another node.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     past: bool,
 }
 
 impl Bone {
-    /// Whether it returns what a node of that output does; a gate has none. What earlier versions kept of a type is not compared.
+    /// True if it has the same output as a node of the given output; a gate has none. The type names that earlier versions stored
+    /// are not compared.
     pub(super) fn returns(&self, output: Option<&str>) -> bool {
         self.is_body() == output.is_some() && (self.compilers_name.is_some() || self.output.as_deref() == output)
     }
@@ -53,37 +54,38 @@ impl Bone {
     }
 }
 
-/// How slots of an older plan's run are called in the present plan.
+/// Maps the slots of a run with an older plan to those of the current plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remap {
-    /// Of the plan's own nodes; [`REMOVED`] of one that the present plan does not have.
+    /// The slots of the nodes in scope 0; [`REMOVED`] for one that the current plan does not have.
     root: Vec<u32>,
-    /// What is added to the slots of elements.
+    /// The offset that is added to the slots of elements.
     shift: i64,
-    /// The ids of the nodes with a body that the present plan does not have.
+    /// The ids of the nodes with a body that the current plan does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) removed: Vec<String>,
-    /// The nodes that take something else than they did, by what they are called now and in order.
+    /// The nodes whose inputs have changed, by their current slots, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<u32>,
-    /// The nodes, called so and in order, that are decided again, as what was decided of them followed from what is gone or changed.
+    /// The nodes that are decided again, by their current slots, sorted: their decision depended on nodes that are removed or
+    /// changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reopened: Vec<u32>,
 }
 
 const REMOVED: u32 = u32::MAX;
 
-/// Which changes of a plan a run may go on with.
+/// The changes of a plan with which a run may be resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Accepts {
     /// Nodes may have been added.
     #[default]
     Additions,
-    /// Nodes may also have been removed, and others may take something else than they did.
+    /// Nodes may also have been removed, and the inputs of others may have changed.
     Removals,
 }
 
-/// A plan that a run cannot be resumed with.
+/// The plan has changed so that a run cannot be resumed with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan of pipeline `{pipeline}` has changed since this run began:\n{}\n  = help: {help}", changes.join("\n"))]
 pub struct PlanChanged {
@@ -93,35 +95,35 @@ pub struct PlanChanged {
 }
 
 const HELP: &str = "finish the run with the code that began it, or cancel it and begin a new one";
-const HELP_REMOVED: &str = "finish the run with the code that began it, let it go on by the plan as it is now with `resume --accept-removed`, or \
+const HELP_REMOVED: &str = "finish the run with the code that began it, resume it with the current plan by `resume --accept-removed`, or \
                             cancel it and begin a new one";
 
 impl PlanChanged {
-    /// Whether it advises to let the run go on without what is gone.
+    /// True if the help suggests resuming the run without the removed nodes.
     pub(crate) fn may_be_accepted(&self) -> bool {
         self.help == HELP_REMOVED
     }
 
-    /// The same of a run that has come too far for that.
+    /// The same error for a run that has progressed too far for that.
     pub(crate) fn not_to_be_accepted(self) -> Self {
         Self { help: HELP, ..self }
     }
 
-    /// The same of a run that has ended: `resume` is about others.
+    /// The same error for a run that has ended, which `resume` does not apply to.
     pub(crate) fn of_ended(self) -> Self {
         Self { help: "retry the run with the code that began it, or begin a new one", ..self }
     }
 }
 
 impl Plan {
-    /// What of the plan a run depends on, as text: equal texts are equal plans.
+    /// The part of the plan that a run depends on, as text: equal texts are equal plans.
     pub(crate) fn skeleton(&self) -> String {
         let nodes = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
-        // Texts and lists, which JSON can hold.
+        // It consists of texts and lists, which JSON can always hold.
         serde_json::to_string(&Skeleton { nodes }).unwrap_or_default()
     }
 
-    /// The output's type of a node, by the name that its author wrote; none of a gate.
+    /// The name of the output's type of a node as its author wrote it; `None` for a gate.
     pub(super) fn output(&self, ix: NodeIx) -> Option<&'static str> {
         match &self.node(ix).what {
             What::Body(task) => Some(task.definition.output),
@@ -156,9 +158,9 @@ impl Plan {
         Bone { id, output, compilers_name: None, inputs, within, numbered, past: self.is_past(ix) }
     }
 
-    /// Matches a run of an older plan with this one. Nodes may have been added at the end of things or in between; those that
-    /// the run knows must still be there, with the same types and edges. Where removals are accepted they may be gone, and edges may
-    /// be others; of a node that is still there the type and the mapping that it lies in must be the same.
+    /// Matches a run of an older plan with this one. Nodes may have been added anywhere. The nodes that the run knows must still
+    /// exist, with the same types and edges. If removals are accepted, nodes may be missing and edges may differ; a node that
+    /// still exists must have the same type and be in the same mapping.
     pub(crate) fn match_skeleton(&self, old: &str, accepts: Accepts) -> Result<Option<Remap>, PlanChanged> {
         let refused = |changes, help| PlanChanged { pipeline: self.pipeline, changes, help };
         if old == self.skeleton() {
@@ -168,7 +170,7 @@ impl Plan {
             return Err(refused(vec!["  - its record cannot be read".to_owned()], HELP));
         };
         let now: Vec<Bone> = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
-        // A record of an earlier version, whose text differs although its plan does not.
+        // A record of an earlier version may differ in its text although the plan is the same.
         if old.nodes.len() == now.len() && old.nodes.iter().zip(&now).all(|(old, now)| old.is_still(now)) {
             return Ok(None);
         }
@@ -179,7 +181,8 @@ impl Plan {
             return Err(refused([texts(&others), texts(&acceptable)].concat(), HELP));
         }
         let removed: HashSet<&str> = old.nodes.iter().map(|bone| bone.id.as_str()).filter(|id| self.find(id).is_none()).collect();
-        // A mapping's elements stand in blocks, so that what is repeated must be the same, unless all of it is gone.
+        // The elements of a mapping are stored in blocks, so the repeated nodes must be the same, unless the whole mapping is
+        // removed.
         let inside = |bones: &[Bone]| -> Vec<String> {
             let kept = |bone: &&Bone| bone.within.as_deref().is_some_and(|within| !removed.contains(within));
             bones.iter().filter(kept).map(|bone| bone.id.clone()).collect()
@@ -214,11 +217,11 @@ impl Plan {
         let change = |text, is_acceptable| Some(Change { id: old.id.clone(), text, is_acceptable });
         let refused = |text| change(text, false);
         if old.numbered {
-            // Which of its task's nodes it was, only the old code could say.
+            // Only the old code could tell which of its task's nodes this was.
             return refused(format!("  - `{}` is called so by wiring order alone: name it, as in `.named(\"east\")`", old.id));
         }
         let Some(ix) = self.find(&old.id) else {
-            // What it kept back may begin.
+            // The node that it delayed may start.
             return if old.past { None } else { change(format!("  - `{}` is not in it any more", old.id), true) };
         };
         let now = self.bone(ix);
@@ -239,22 +242,22 @@ impl Plan {
                 if inputs.is_empty() { "nothing".to_owned() } else { inputs.join(", ") }
             };
             let text = format!("  - `{}` took {} and now takes {}\n    at {}", old.id, list(old), list(&now), self.node(ix).at);
-            // Of which elements that was decided cannot be told.
+            // It cannot be determined for which elements that was already decided.
             return change(text, old.within.is_none());
         }
         None
     }
 }
 
-/// What has become of a node.
+/// A change of a node.
 struct Change {
     id: String,
     text: String,
-    /// Whether a run may go on with it, where somebody says so.
+    /// True if a run may be resumed with it when a user accepts it.
     is_acceptable: bool,
 }
 
-/// How many elements a node of that plan lies in; none if it has no such node.
+/// The number of mappings around a node of that plan; `None` if there is no such node.
 pub(crate) fn depth(skeleton: &str, id: &str) -> Option<usize> {
     let skeleton: Skeleton = serde_json::from_str(skeleton).ok()?;
     let find = |id: &str| skeleton.nodes.iter().find(|bone| bone.id == id);
@@ -268,7 +271,7 @@ pub(crate) fn depth(skeleton: &str, id: &str) -> Option<usize> {
 }
 
 impl Remap {
-    /// What the slot is called now; none if the plan does not have its node any more.
+    /// The slot's current number; `None` if the plan no longer has its node.
     pub(crate) fn slot(&self, old: u32) -> Option<u32> {
         match self.root.get(old as usize) {
             Some(slot) => Some(*slot).filter(|slot| *slot != REMOVED),
@@ -276,23 +279,23 @@ impl Remap {
         }
     }
 
-    /// Whether the node takes something else than it did.
+    /// True if the node's inputs have changed.
     pub(crate) fn is_changed(&self, now: u32) -> bool {
         self.changed.binary_search(&now).is_ok()
     }
 
-    /// These nodes are decided again.
+    /// Sets the nodes that are decided again.
     pub(crate) fn reopen(&mut self, mut nodes: Vec<u32>) {
         nodes.sort_unstable();
         self.reopened = nodes;
     }
 
-    /// Whether the node is decided again.
+    /// True if the node is decided again.
     pub(crate) fn is_reopened(&self, now: u32) -> bool {
         self.reopened.binary_search(&now).is_ok()
     }
 
-    /// Whether it takes more than that nodes were added.
+    /// True if it involves more than added nodes.
     pub(crate) fn is_of_removals(&self) -> bool {
         self.root.contains(&REMOVED) || !self.changed.is_empty()
     }
@@ -320,7 +323,7 @@ mod tests {
         rows.each(load);
     }
 
-    /// As earlier versions wrote it: with the compiler's name of each type, and a type of gates that is none.
+    /// As earlier versions wrote it: with the compiler's name of each type, and null for gates.
     fn of_earlier_version(skeleton: &str) -> String {
         let mut skeleton: serde_json::Value = serde_json::from_str(skeleton).unwrap();
         for node in skeleton["nodes"].as_array_mut().unwrap() {

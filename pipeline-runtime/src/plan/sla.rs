@@ -1,36 +1,35 @@
-//! SLAs that nobody is told of: they are allowed, and do nothing.
+//! SLAs without a callback: they are allowed, and have no effect.
 
 use super::graph::{NodeIx, Plan};
 use super::policy::Policy;
 use crate::author::notify::Event;
 use humantime::format_duration;
 
-/// So many nodes are named.
+/// The maximum number of nodes that are named.
 const MAX_NAMED: usize = 4;
 
 impl Policy {
-    /// Whether a node has an `sla` and nobody is told that it was missed.
+    /// True if a node has an `sla` and no callback for a miss.
     pub(super) fn is_sla_unheard(&self) -> bool {
         self.sla.is_some() && !self.callbacks.iter().any(|(event, _)| *event == Event::OnSlaMiss)
     }
 }
 
 impl Plan {
-    /// Whether the run has an `sla` and nobody is told that it was missed.
+    /// True if the run has an `sla` and no callback for a miss.
     pub(super) fn is_run_sla_unheard(&self) -> bool {
         self.run.sla.is_some() && self.run.slas.is_empty()
     }
 
-    /// What was most likely meant otherwise, although it is no mistake.
+    /// Things that are most likely unintended, although they are not mistakes.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let help = "  = help: add `on_sla_miss`, or leave `sla` out";
         let mut warnings = Vec::new();
         if let Some(sla) = self.run.sla.filter(|_| self.is_run_sla_unheard()) {
             let sla = format_duration(sla);
             let pipeline = self.pipeline;
-            warnings.push(format!(
-                "the `sla` of {sla} of pipeline `{pipeline}` does nothing: nobody is told that it was missed\n{help}"
-            ));
+            warnings
+                .push(format!("the `sla` of {sla} of pipeline `{pipeline}` does nothing: nobody is notified of a miss\n{help}"));
         }
         let unheard: Vec<NodeIx> = self.bodies().map(|(ix, _)| ix).filter(|ix| self.policy(*ix).is_sla_unheard()).collect();
         if !unheard.is_empty() {
@@ -42,7 +41,7 @@ impl Plan {
             let (node, does) = if unheard.len() == 1 { ("node", "does") } else { ("nodes", "do") };
             let (pipeline, named) = (self.pipeline, named.join(", "));
             warnings.push(format!(
-                "the `sla` of {node} {named}{others} of pipeline `{pipeline}` {does} nothing: nobody is told that it was missed\n{help}"
+                "the `sla` of {node} {named}{others} of pipeline `{pipeline}` {does} nothing: nobody is notified of a miss\n{help}"
             ));
         }
         self.warn_of_no_past(&mut warnings);
@@ -85,10 +84,10 @@ mod tests {
         assert_eq!(
             plan(unheard()).warnings(),
             [
-                "the `sla` of 45m of pipeline `unheard` does nothing: nobody is told that it was missed\n  \
+                "the `sla` of 45m of pipeline `unheard` does nothing: nobody is notified of a miss\n  \
                  = help: add `on_sla_miss`, or leave `sla` out",
-                "the `sla` of nodes `late_0`, `late_1`, `late_2`, `late_3` and 1 more of pipeline `unheard` do nothing: nobody is told that it \
-                 was missed\n  = help: add `on_sla_miss`, or leave `sla` out",
+                "the `sla` of nodes `late_0`, `late_1`, `late_2`, `late_3` and 1 more of pipeline `unheard` do nothing: nobody is notified of \
+                 a miss\n  = help: add `on_sla_miss`, or leave `sla` out",
             ]
         );
         assert!(plan(heard()).warnings().is_empty());

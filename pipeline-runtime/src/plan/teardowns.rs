@@ -1,4 +1,4 @@
-//! Teardowns: which task undoes what another has set up, and what works with it in between.
+//! Teardowns: the task that undoes what another has set up, and the nodes that work with it in between.
 
 use super::build::{Order, Sketch};
 use super::check::quoted;
@@ -18,14 +18,14 @@ pub(super) use late::{Late, secure};
 pub(crate) struct Teardown {
     pub(crate) node: NodeIx,
     pub(crate) setup: NodeIx,
-    /// What was wired in the closure: the teardown runs once all of it has ended.
+    /// The nodes that were wired in the closure: the teardown runs once all of them have ended.
     pub(crate) inside: Range<NodeIx>,
-    /// What was wired by the teardown itself.
+    /// The nodes that were wired by the teardown itself.
     pub(super) made: Range<NodeIx>,
     pub(super) at: Place,
 }
 
-/// Those of a draft, by their nodes.
+/// The teardowns of a draft, sorted by node.
 pub(super) fn of_draft(drafted: Vec<DraftTeardown>) -> Vec<Teardown> {
     let of = |DraftTeardown { setup, node, inside, made, at }: DraftTeardown| {
         let (node, setup) = (node.index(), setup.index());
@@ -37,13 +37,13 @@ pub(super) fn of_draft(drafted: Vec<DraftTeardown>) -> Vec<Teardown> {
 }
 
 impl Plan {
-    /// What a node is the teardown of, if it is one.
+    /// The teardown whose node this is, if it is one.
     pub(crate) fn teardown(&self, node: NodeIx) -> Option<&Teardown> {
         let at = self.teardowns.binary_search_by_key(&node, |teardown| teardown.node).ok()?;
         self.teardowns.get(at)
     }
 
-    /// The nodes that a teardown waits for: of what is repeated in its closure it is the mapping.
+    /// The nodes that a teardown waits for. For nodes that are repeated in its closure, it is the mapping.
     pub(super) fn inside<'a>(&'a self, teardown: &'a Teardown) -> impl Iterator<Item = NodeIx> + 'a {
         let scope = self.node(teardown.node).scope;
         let waits = move |node: &NodeIx| {
@@ -53,7 +53,7 @@ impl Plan {
         teardown.inside.clone().filter(waits)
     }
 
-    /// Those of them that nothing else in the closure waits for: a drawing has a line from each.
+    /// Those of them that no other node in the closure waits for: a drawing has a line from each.
     pub(super) fn ends_inside(&self, teardown: &Teardown) -> Vec<NodeIx> {
         let is_taken = |node: NodeIx| {
             let mut doubtful = vec![node];
@@ -72,7 +72,7 @@ impl Plan {
     }
 }
 
-/// A teardown runs only if its setup has succeeded, also where it does not take its value.
+/// A teardown runs only if its setup has succeeded, even if it does not take its value.
 pub(super) fn orders(plan: &Plan) -> impl Iterator<Item = Order> {
     plan.teardowns.iter().filter_map(|teardown| {
         let Teardown { node, setup, at, .. } = *teardown;
@@ -82,7 +82,7 @@ pub(super) fn orders(plan: &Plan) -> impl Iterator<Item = Order> {
     })
 }
 
-/// A teardown is one task, wired where its setup is.
+/// A teardown must be one task, wired in the scope of its setup.
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     for teardown in &plan.teardowns {
@@ -91,7 +91,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
         let is_task = matches!(&plan.node(node).what, What::Body(task) if task.definition.kind == Kind::Task);
         if !made.contains(&node) || bodies != 1 || !is_task {
             let what = match bodies {
-                1 if made.contains(&node) => format!("{}, which is no task", quoted(plan, node)),
+                1 if made.contains(&node) => format!("{}, which is not a task", quoted(plan, node)),
                 0 => "nothing".to_owned(),
                 1 => "a task, and returns another node".to_owned(),
                 several => format!("{several} nodes"),
@@ -112,7 +112,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     late::check(sketch, problems);
     for (node, at) in &sketch.fails_run {
         if plan.teardown(*node).is_none() {
-            let message = format!("`.fails_run()` is for teardowns, and {} is none", quoted(plan, *node));
+            let message = format!("`.fails_run()` is for teardowns, and {} is not one", quoted(plan, *node));
             let help = "leave it out: the failure of any other node fails its run, unless it has `.allow_failure()`";
             let problem = Problem::new(message, help).at(at, "`.fails_run` is called here");
             problems.push(problem.at(plan.node(*node).at, "on the node wired here"));

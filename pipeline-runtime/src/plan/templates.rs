@@ -1,4 +1,4 @@
-//! Templates that name a param which the pipeline does not have.
+//! Templates that name a param that the pipeline does not have.
 
 use super::build::Sketch;
 use super::graph::What;
@@ -14,7 +14,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     if !sketch.occurs.values {
         return;
     }
-    // Of a million nodes with one template it is compiled once.
+    // A template is compiled once, even if a million nodes share it.
     let mut known: HashMap<&str, Vec<(String, WrongName)>> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let What::Body(task) = &node.what else { continue };
@@ -42,7 +42,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
                         WrongName::Secret { name: param } => Problem::new(
                             format!("the template of `{id}` names `params.{name}`, which is a secret"),
                             format!(
-                                "a text is shown and kept: give the task a parameter of the type `Secret`, and pass it the params' `{param}`"
+                                "a text is shown and stored: give the task a parameter of the type `Secret`, and pass it the params' `{param}`"
                             ),
                         ),
                     };

@@ -180,7 +180,7 @@ fn a_template_that_names_a_param_which_is_none() {
         error: the template of `guarded` names `params.token`, which is a secret
           --> `keyed(template!("{{ params.token }}")).named("guarded")`: the template "{{ params.token }}" is given here as `key`
           --> `keyed(key: String) -> Result<u64> {`: to the input of this task
-          = help: a text is shown and kept: give the task a parameter of the type `Secret`, and pass it the params' `token`
+          = help: a text is shown and stored: give the task a parameter of the type `Secret`, and pass it the params' `token`
 
         pipeline `nightly` has 4 mistakes; nothing was run"#]],
     );
@@ -247,7 +247,7 @@ fn a_secret_is_drawn_as_where_it_stands() {
     }
     let plan = plan(&nightly());
     assert_eq!(plan.to_json()["nodes"][0]["inputs"][0]["text"], "env:NOBODY_SETS_THIS_EITHER");
-    // That a param refers to nothing yet is no mistake.
+    // A param that does not refer to anything yet is not a mistake.
     let missing: Vec<String> = plan.missing_secrets().iter().map(ToString::to_string).collect();
     expect![[r#"
         the secret `env:NOBODY_SETS_THIS_EITHER` has no value: set the environment variable NOBODY_SETS_THIS_EITHER; it is needed by `fetch`, `again` of pipeline `nightly`
@@ -732,14 +732,14 @@ fn a_part_of_a_mapping_is_no_mapping() {
 
 #[test]
 fn a_beginning_that_the_clock_never_shows_is_told_as_that() {
-    // Of a constant the macro does not know the zone.
+    // The macro does not know the zone of a constant.
     const DAILY: crate::schedule::Every = crate::every!("1d", from = "2024-03-31T02:30");
     #[pipeline(schedule = DAILY, timezone = "Europe/Berlin")]
     fn nightly() {
         rows();
     }
     let error = nightly().check().unwrap_err().to_string();
-    assert!(error.contains("`2024-03-31T02:30` says no time") && error.contains("write `from` as a day"), "{error}");
+    assert!(error.contains("`2024-03-31T02:30` is not a valid recurrence") && error.contains("write `from` as a day"), "{error}");
 }
 
 #[test]
@@ -859,7 +859,7 @@ fn a_race_or_an_element_cannot_be_held_back() {
           --> `first_of([add(1), add(2)]).after(first))`: on the node wired here
           = help: call `.after` on each runner, or on the task that takes the winner
 
-        error: `.after` cannot hold back `each(size).element`: an element is there once its list is
+        error: `.after` cannot hold back `each(size).element`: an element exists once its list does
           --> `after(first)))`: `.after` is called here
           --> `each(|file| size(file.after(first)))`: on the node wired here
           = help: call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside
@@ -961,7 +961,7 @@ fn an_order_is_for_mappings_and_allows_one_element_at_a_time() {
           --> `sizes().in_order()`: on the node wired here
           = help: call it on the result of `.each(..)`; `.after(..)` orders single tasks
 
-        error: `each(size)` goes one by one, `.in_order()`, and 2 at once, `.max_active(2)`
+        error: `each(size)` runs one element at a time, `.in_order()`, and 2 at once, `.max_active(2)`
           --> `in_order().max_active(2)`: in order here
           --> `max_active(2)`: and several at once here
           = help: leave one of them out
@@ -985,22 +985,22 @@ fn a_part_of_an_output_is_no_node() {
     refused(
         &nightly(),
         &expect![[r#"
-        error: `.named` is called on a part of the output of `pair`, which is no node
+        error: `.named` is called on a part of the output of `pair`, which is not a node
           --> `named("first").retries(2)`: `.named` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.named(..)`
 
-        error: `.retries` is called on a part of the output of `pair`, which is no node
+        error: `.retries` is called on a part of the output of `pair`, which is not a node
           --> `retries(2)`: `.retries` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.retries(..)`
 
-        error: `.max_active` is called on a part of the output of `pair`, which is no node
+        error: `.max_active` is called on a part of the output of `pair`, which is not a node
           --> `max_active(2).after(rows())`: `.max_active` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.max_active(..)`
 
-        error: `.after` is called on a part of the output of `pair`, which is no node
+        error: `.after` is called on a part of the output of `pair`, which is not a node
           --> `after(rows())`: `.after` is called here
           --> `pair().split()`: the node is wired here
           = help: call it on the node, before `.field(..)` or `.split()`: `node.after(..)`
@@ -1080,7 +1080,7 @@ fn a_sensor_is_asked_more_than_once() {
     );
 }
 
-/// By the limits of the attributes, which refuse the same values as they are compiled.
+/// The limits are those of the attributes, which refuse the same values at compile time.
 #[test]
 fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
     use crate::Backoff;
@@ -1094,7 +1094,7 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
         of("steep").backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7));
         of("at_once").backoff(Backoff::new(Duration::ZERO, seconds(2)));
         of("falling").backoff(Backoff::new(seconds(2), seconds(1)));
-        // The last call of a method goes before those before it.
+        // The last call of a method overrides earlier ones.
         of("set_right").timeout(Duration::ZERO).timeout(seconds(1));
         of("sound").retries(1_000_000).retry_delay(Duration::ZERO).timeout(Duration::from_millis(1));
     }
@@ -1140,7 +1140,7 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
     );
 }
 
-/// The macros find both as they compile; what was built elsewhere, or before a change of law, is found here.
+/// The macros find both at compile time; a binary that was built elsewhere, or before a change of law, is checked here.
 #[test]
 fn a_window_that_cannot_be_read_names_pipeline_and_option() {
     use crate::author::options::PipelineOptions;
@@ -1207,7 +1207,7 @@ fn the_default_pool_is_nobody_elses_name() {
         &nightly(),
         &expect![[r#"
             error: `default_pool` is the pool of all nodes that name none; it has as many slots as `--parallelism` says
-              --> `rows().pool(&MINE)`: this node names a pool of its own so
+              --> `rows().pool(&MINE)`: this node uses another pool of that name
               = help: give this pool another name; `defaults(pool = ..)` of the pipeline puts all its tasks into it
 
             pipeline `nightly` has 1 mistake; nothing was run"#]],
@@ -1931,7 +1931,7 @@ fn a_time_zone_that_only_the_machine_that_built_it_knows_is_named() {
     fn wire() {
         rows();
     }
-    // The macro would not take the name on this machine. Without a schedule, it is the zone of logical dates.
+    // On this machine, the macro would refuse the name. Without a schedule, it is the zone of logical dates.
     for schedule in [Some(cron!("@daily").recurrence()), None] {
         let mut definition = PipelineDefinition::new("nightly", "", |options| options.timezone("America/Coast_City"));
         definition.options.schedule = schedule;

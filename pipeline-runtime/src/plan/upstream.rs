@@ -1,4 +1,5 @@
-//! Mistakes in what a plan has to do with other pipelines: found where plans are checked, and not each time that one is built for a run.
+//! Mistakes in a plan's references to other pipelines. They are found when plans are checked, and not whenever one is built for a
+//! run.
 
 use super::graph::{NodeIx, Plan};
 use super::problem::{PlanError, Problem};
@@ -16,14 +17,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[cfg(test)]
 mod tests;
 
-/// Where no pipeline says when it starts, intervals from here on are tried.
+/// If no pipeline has a start, intervals from here on are probed.
 const FROM: &str = "2026-01-01";
-/// So many intervals in a row are tried, which meet each weekday, and then one of each week of a year, which meet each change of a clock.
+/// The number of consecutive intervals that are probed, enough for every weekday. Then one interval of each week of a year is
+/// probed, to include every clock change.
 const IN_A_ROW: usize = 40;
 const WEEKS: i64 = 53;
 
 impl Plan {
-    /// Refuses a plan with mistakes in what it has to do with other pipelines.
+    /// Refuses a plan with mistakes in its references to other pipelines.
     pub(crate) fn check_upstream(self) -> Result<Self, PlanError> {
         match alone(&self) {
             problems if problems.is_empty() => Ok(self),
@@ -32,7 +34,7 @@ impl Plan {
     }
 }
 
-/// The mistakes that the other pipeline shows by itself.
+/// The mistakes that the other pipeline alone reveals.
 pub(super) fn alone(plan: &Plan) -> Vec<Problem> {
     let mut drafts: BTreeMap<&str, Option<Draft>> = BTreeMap::new();
     let found = plan.across.iter().filter_map(|(&node, across)| match &across.role {
@@ -40,7 +42,7 @@ pub(super) fn alone(plan: &Plan) -> Vec<Problem> {
         Role::Awaits(_) | Role::Past(_) => None,
         Role::Takes(takes) => {
             let of = &across.pipeline;
-            // One without a plan is refused by itself.
+            // A pipeline that cannot be planned is refused elsewhere.
             let describe = || of.describe(Source::Given(&Value::Null, &[])).ok().map(|described| described.draft);
             let draft = drafts.entry(of.id()).or_insert_with(describe);
             no_output(plan, node, of, *takes, draft.as_ref()?)
@@ -50,12 +52,12 @@ pub(super) fn alone(plan: &Plan) -> Vec<Problem> {
     found.collect()
 }
 
-/// The mistakes that all pipelines of a process show together.
+/// The mistakes that all pipelines of a process reveal together.
 pub(super) fn together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = plans.iter().flat_map(alone).collect();
     for plan in plans {
         for (&node, Across { pipeline: of, role }) in &plan.across {
-            // An output is of a run that another node waits for, and what is started is told of once.
+            // An output comes from a run that another node waits for, and a started run is reported once.
             let names_it = !matches!(role, Role::Takes(_) | Role::Past(_) | Role::Awaits(Awaits { is_started: true, .. }));
             if names_it && !pipelines.iter().any(|known| known.id() == of.id()) {
                 let message = format!("`{}` {} `{}`, which this program does not have", plan.id(node), role.words(), of.id());
@@ -74,12 +76,12 @@ fn shown(time: DateTime<Utc>) -> String {
 
 // ---- times
 
-/// What is wrong with the times of a pipeline's schedule is told by its own plan.
+/// Mistakes in the times of a pipeline's schedule are reported by its own plan.
 fn schedule_of(pipeline: &Pipeline) -> Option<Schedule> {
     pipeline.options().timetable().ok().flatten()
 }
 
-/// Where both pipelines have intervals, as far as they say.
+/// The time from which both pipelines have intervals, as far as they declare it.
 fn from(plan: &Plan, of: &Pipeline) -> DateTime<Utc> {
     let zone = plan.schedule.as_ref().map_or(Zone::UTC, Schedule::zone);
     let own = plan.calendar.start.and_then(|start| parse_date(start, zone).ok());
@@ -97,17 +99,17 @@ fn samples(schedule: &Schedule, from: DateTime<Utc>) -> Vec<Interval> {
     samples
 }
 
-/// A run is awaited that never is.
+/// Reports a wait for a run that can never exist.
 fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option<Problem> {
     let (schedule, other) = (plan.schedule.as_ref()?, schedule_of(of)?);
     let samples = samples(schedule, from(plan, of));
     let mut missed = Vec::new();
     for interval in &samples {
-        // It is the user's code.
+        // The closure is the user's code.
         let Ok(start) = catch_unwind(AssertUnwindSafe(|| awaits.start_for(*interval))) else {
             let message =
                 format!("the closure that `{}` is given by `.at(..)` panicked for the interval {interval}", plan.id(node));
-            let help = "it says for any interval when the run starts that is awaited: return a time";
+            let help = "for any interval it must return the start of the awaited run";
             return Some(Problem::new(message, help).at(plan.node(node).at, "wired here"));
         };
         let nearest = other.interval_starting_at_or_before(start);
@@ -115,7 +117,7 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
             missed.push((*interval, start, nearest));
         }
     }
-    // Who skips where there is no run has thought of it.
+    // A node that is skipped on timeout handles a missing run on purpose.
     let may_miss = plan.policy(node).sensor.as_ref().is_some_and(|sensor| sensor.on_timeout == OnTimeout::Skip);
     let (interval, start, nearest) = *missed.first().filter(|_| !may_miss || missed.len() == samples.len())?;
     let which = if missed.len() == samples.len() { "no" } else { "not every" };
@@ -130,7 +132,7 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
     let nearest =
         nearest.map(|nearest| format!(" (its runs around then start at {} and {})", shown(nearest.start), shown(nearest.end)));
     let help = format!(
-        "say by `.at(|interval| ..)` when the interval starts whose run is meant{}{}",
+        "use `.at(|interval| ..)` to return the start of the interval whose run is awaited{}{}",
         nearest.unwrap_or_default(),
         if which == "no" { "" } else { "; where some have none, `.on_timeout(OnTimeout::Skip)` with a short `.timeout(..)`" }
     );
@@ -159,7 +161,7 @@ fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: Takes, draft: &Dra
                 takes.id,
                 of.id()
             ),
-            "take that of a task to which the mapping's result is wired".to_owned(),
+            "take the output of a task to which the mapping's result is wired".to_owned(),
         ),
         [_] => return None,
         several => (
@@ -170,7 +172,7 @@ fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: Takes, draft: &Dra
                 of.id(),
                 several.len()
             ),
-            "which one is meant, the task alone must say: give the other pipeline a task of its own for it".to_owned(),
+            "the task alone must identify the node: give the other pipeline a separate task for it".to_owned(),
         ),
     };
     let problem = Problem::new(message, help).at(plan.node(node).at, "taken here");
@@ -200,7 +202,7 @@ fn other_params(plan: &Plan, node: NodeIx, of: &Pipeline, given: (std::any::Type
 
 // ---- pipelines that wait for one another
 
-/// Circles of pipelines in which a run would wait for itself, or for one that is later than it. One that leads into the past is none: its
+/// Cycles of pipelines in which a run would wait for itself, or for a later run. A cycle that leads into the past is allowed: its
 /// runs wait for earlier ones.
 fn cycles(plans: &[Plan]) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -231,10 +233,10 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// The way by which a run of that interval waits for the first one, or for a later run of the same pipeline.
+    /// The path by which a run of that interval waits for the first one, or for a later run of the same pipeline.
     ///
-    /// A way passes each pipeline once, or two that wait for each other's past would be followed back for ever. Nothing is missed by that:
-    /// a circle that the way would go round is found where it begins at one of its own pipelines.
+    /// A path passes each pipeline once; otherwise two pipelines that wait for each other's past would be followed back forever.
+    /// Nothing is missed: a cycle that the path would enter is found when the search starts at one of its own pipelines.
     fn back_from(&mut self, plan: &'a Plan, interval: Interval) -> Option<Path<'a>> {
         for (&node, across) in &plan.across {
             let Some(awaits) = across.awaits() else { continue };

@@ -13,26 +13,27 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::unix::pipe::Receiver;
 
-/// The variable that names the file for what the program has to tell.
+/// The variable with the path of the file to which the program writes its result.
 const OUT: &str = "PIPELINE_OUT";
-/// The most that it may tell; as much as an output may have.
+/// The maximum size of that file, which is the maximum size of an output.
 const MAX_OUT: u64 = MAX_OUTPUT as u64;
-/// How long others that hold the program's output may go on with it once the program has ended.
+/// How long other processes that hold the program's output may continue to write after its end.
 const LINGER: Duration = Duration::from_secs(1);
-/// The exit codes with a meaning of their own, as in Airflow.
+/// The exit codes with a special meaning, as in Airflow.
 const SKIP: i32 = 99;
 const FATAL: i32 = 100;
 
 /// A program that a body runs.
 ///
-/// - What it prints goes into the node's log, line by line: `logs RUN NODE` shows it, and no secret in it.
-/// - Exit code 0 is success, 99 ends the node `skipped`, 100 fails it without a retry, and any other fails the attempt, with the last lines that
-///   the program printed on stderr, or else on stdout.
-/// - It has a process group of its own. When the attempt ends before it, by its time limit, a cancel, a drain or the death of this process,
-///   the group is sent SIGTERM, and SIGKILL ten seconds later. A retry does not wait for those ten seconds.
-/// - In a simulation it really runs, and takes no virtual time; `.stub("node", value)` answers in the body's stead.
+/// - Its output is written to the node's log, line by line: `logs RUN NODE` shows it, without secrets.
+/// - Exit code 0 is success, 99 ends the node as `skipped`, 100 fails it without a retry. Any other code fails the attempt, with
+///   the last lines that the program printed to stderr, or otherwise to stdout.
+/// - It has a process group of its own. If the attempt ends before the program, by its time limit, a cancel, a drain or the death
+///   of this process, the group is sent SIGTERM, and SIGKILL ten seconds later. A retry does not wait for those ten seconds.
+/// - In a simulation it really runs, and takes no virtual time; `.stub("node", value)` replaces the body.
 ///
-/// Its standard input is empty, its folder and environment are those of this process unless given. It needs a `/bin/sh`, which watches over it.
+/// Its standard input is empty; its folder and environment are those of this process by default. It needs a `/bin/sh`, which
+/// supervises it.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -65,7 +66,7 @@ pub struct Command {
     accepted: Vec<i32>,
 }
 
-/// What came of a program that has ended well.
+/// The result of a program that has succeeded.
 #[derive(Debug, Clone)]
 pub struct Ran {
     program: String,
@@ -75,7 +76,7 @@ pub struct Ran {
 }
 
 impl Command {
-    /// The program of that name, which is sought as a shell does, or of that path.
+    /// A program by its name, which is looked up in `PATH` as a shell does, or by its path.
     pub fn new(program: impl IntoArgument) -> Self {
         Self {
             program: program.as_ref().to_owned(),
@@ -87,45 +88,47 @@ impl Command {
         }
     }
 
-    /// With one more argument. No shell reads it, so nothing in it needs quotes; `Command::new("sh").args(["-c", "a | b"])` has one.
+    /// Adds an argument. No shell interprets it, so it needs no quotes; for a shell use
+    /// `Command::new("sh").args(["-c", "a | b"])`.
     pub fn arg(mut self, argument: impl IntoArgument) -> Self {
         self.arguments.push(argument.as_ref().to_owned());
         self
     }
 
-    /// With more arguments.
+    /// Adds arguments.
     pub fn args<A: IntoArgument>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
-    /// With a variable in its environment: a text, a path or a [`Secret`](crate::Secret). A secret that is no parameter of the task is read
-    /// now; one that is a parameter is also found by `check --env`.
+    /// Sets a variable in its environment: a text, a path or a [`Secret`](crate::Secret). A secret that is not a parameter of the
+    /// task is read when the program starts; one that is a parameter is also checked by `check --env`.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl IntoVariable) -> Self {
         self.variables.push((name.as_ref().to_owned(), Some(value.into_variable())));
         self
     }
 
-    /// Without that variable of this process's environment.
+    /// Removes a variable of this process's environment.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.as_ref().to_owned(), None));
         self
     }
 
-    /// With none of this process's environment but what is given by [`env`](Self::env), which other secrets may stand in.
+    /// Clears the environment, which may contain other secrets, except for variables that are added by [`env`](Self::env)
+    /// afterwards.
     pub fn env_clear(mut self) -> Self {
         self.clears_environment = true;
         self.variables.clear();
         self
     }
 
-    /// In that folder.
+    /// Sets its working directory.
     pub fn dir(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_owned());
         self
     }
 
-    /// That exit code is a success, too: 1 of `grep`, which has found nothing.
+    /// Treats this exit code as a success, too, such as 1 of `grep` without a match.
     pub fn accept(mut self, code: i32) -> Self {
         self.accepted.push(code);
         self
@@ -135,7 +138,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// If it cannot be started (one that is not there is not retried), if a secret has no value, and as its exit code says.
+    /// If it cannot be started (a missing program is not retried), if a secret has no value, and according to its exit code.
     pub async fn run(&self, ctx: &Context) -> Result<Ran> {
         let out = tempfile::Builder::new().prefix("pipeline-out-").tempfile()?.into_temp_path();
         let mut program = self.prepare(ctx, &out)?;
@@ -163,7 +166,7 @@ impl Command {
         program.env(OUT, out);
         if let Some(folder) = &self.folder {
             if !folder.is_dir() {
-                let text = format!("`{}` cannot be started in `{}`, which is no folder", self.name(), folder.display());
+                let text = format!("`{}` cannot be started in `{}`, which is not a folder", self.name(), folder.display());
                 return Err(TaskError::fatal(text));
             }
             program.current_dir(folder);
@@ -171,7 +174,7 @@ impl Command {
         Ok(program)
     }
 
-    /// Waits for its end, and logs what it prints. If this is dropped before, the program is ended.
+    /// Waits for its end, and logs its output. If this future is dropped before, the program is terminated.
     async fn to_its_end(&self, started: std::io::Result<Running>) -> Result<(ExitStatus, Lines, Lines)> {
         let Running { output, errors, mut status, group } = started.map_err(|error| {
             let text = format!("`{}` cannot be started: {error}", self.name());
@@ -192,16 +195,16 @@ impl Command {
             tokio::select! {
                 () = &mut reading => status.await,
                 ended = &mut status => {
-                    // What it has printed is in the pipes; others that hold them may go on for ever.
+                    // All of its own output is in the pipes by now; other processes that hold them may never close them.
                     if tokio::time::timeout(LINGER, reading).await.is_err() {
-                        tracing::warn!(target: "stderr", "`{}` has left processes behind, which are ended", self.name());
+                        tracing::warn!(target: "stderr", "`{}` has left processes behind, which are terminated", self.name());
                     }
                     ended
                 }
             }
         };
         group.ended();
-        // The thread that waits for it tells before it ends.
+        // The thread that waits for the program sends its status before it ends.
         let status = ended??;
         Ok((status, said, complained))
     }
@@ -234,7 +237,7 @@ impl Command {
 async fn read(stream: &Receiver, lines: &mut Lines, mut tell: fn(&str)) {
     let mut bytes = vec![0; 16 << 10];
     loop {
-        // A program that prints faster than its lines are logged does not keep the thread.
+        // A program that prints faster than its lines are logged must not block the thread.
         tokio::task::consume_budget().await;
         match stream.try_read(&mut bytes) {
             Ok(0) => break,
@@ -251,7 +254,7 @@ async fn read(stream: &Receiver, lines: &mut Lines, mut tell: fn(&str)) {
     lines.end(&mut tell);
 }
 
-/// What the program wrote to its file.
+/// The contents of the file that the program wrote.
 fn told(out: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(out).and_then(|file| file.take(MAX_OUT + 1).read_to_end(&mut bytes));
@@ -264,17 +267,17 @@ fn told(out: &Path) -> Result<Vec<u8>, String> {
 }
 
 impl Ran {
-    /// Its exit code: 0, or one that was [accepted](Command::accept).
+    /// Its exit code: 0, or an [accepted](Command::accept) one.
     pub fn code(&self) -> i32 {
         self.code
     }
 
-    /// The last line that it printed on stdout and that is not empty; an empty text if there is none. Secrets are not in it.
+    /// The last non-empty line that it printed to stdout, or an empty string. It contains no secrets.
     pub fn last_line(&self) -> &str {
         &self.last_line
     }
 
-    /// What it wrote, as JSON, to the file that it finds in the variable `PIPELINE_OUT`. At most 16 MiB.
+    /// The JSON that it wrote to the file whose path is in the variable `PIPELINE_OUT`. At most 16 MiB.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -297,7 +300,7 @@ impl Ran {
     ///
     /// # Errors
     ///
-    /// If it wrote nothing, or nothing that is a `T`.
+    /// If it wrote nothing, or JSON that is not a `T`.
     pub fn output_json<T: DeserializeOwned>(&self) -> Result<T> {
         let program = &self.program;
         if self.out.is_empty() {
@@ -305,7 +308,7 @@ impl Ran {
         }
         serde_json::from_slice(&self.out).map_err(|error| {
             let expected = std::any::type_name::<T>();
-            format!("what `{program}` wrote to {OUT} is no `{expected}`: {error}").into()
+            format!("what `{program}` wrote to {OUT} is not a `{expected}`: {error}").into()
         })
     }
 }

@@ -1,28 +1,28 @@
-//! What a program prints, line by line. Of a line without an end, as of a terabyte of zeros, no more than its beginning is kept.
+//! A program's output, line by line. Of a line without an end, such as a terabyte of zeros, only the beginning is stored.
 
 use crate::author::redaction::redacted;
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-/// So much of a line is kept. It is more than a line of the log has, so that a secret is whole where that one is cut.
+/// How much of a line is stored. It is more than a log line's limit, so that a secret is whole where the log line is cut.
 const LONGEST: usize = 64 << 10;
-/// So many of the last lines stand in an error, and so much of each.
+/// How many of the last lines an error contains, and how much of each.
 const TAIL: usize = 10;
 const OF_TAIL: usize = 500;
 
 /// The lines of one stream.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The line that has no end yet.
+    /// The current line, which has no end yet.
     begun: Vec<u8>,
-    /// How many bytes of it were not kept.
+    /// How many of its bytes were not stored.
     lost: usize,
     tail: VecDeque<String>,
     last: Option<String>,
 }
 
 impl Lines {
-    /// Takes up what was read, and tells of each line that is complete.
+    /// Takes more bytes, and passes each complete line to `tell`.
     pub(super) fn read(&mut self, mut bytes: &[u8], tell: &mut dyn FnMut(&str)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             self.begin(&bytes[..end]);
@@ -32,7 +32,7 @@ impl Lines {
         self.begin(bytes);
     }
 
-    /// Takes what has no end of line for a line, too.
+    /// Passes on a last line without a line break.
     pub(super) fn end(&mut self, tell: &mut dyn FnMut(&str)) {
         if !self.begun.is_empty() {
             self.end_line(tell);
@@ -48,12 +48,12 @@ impl Lines {
 
     fn end_line(&mut self, tell: &mut dyn FnMut(&str)) {
         let text = String::from_utf8_lossy(&self.begun);
-        // Of a progress bar, what it says at last.
+        // Of a progress bar, its last state.
         let text = text.trim_end_matches('\r');
         let text = text.rsplit('\r').next().unwrap_or(text);
         let mut line = redacted(text).into_owned();
         if self.lost > 0 {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(line, "… ({} bytes more)", self.lost);
         }
         self.begun.clear();
@@ -68,12 +68,12 @@ impl Lines {
         }
     }
 
-    /// The last lines that are not empty, below each other.
+    /// The last non-empty lines, each after a line break.
     pub(super) fn tail(&self) -> String {
         self.tail.iter().flat_map(|line| ["\n", line]).collect()
     }
 
-    /// The last line that is not empty.
+    /// The last non-empty line.
     pub(super) fn into_last(self) -> String {
         self.last.unwrap_or_default()
     }

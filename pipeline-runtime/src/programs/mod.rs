@@ -1,15 +1,16 @@
 //! Programs that a body runs.
 //!
-//! - `command.rs`: what is to be run, and what came of it.
-//! - `variable.rs`: what an argument and a variable of the environment may be.
-//! - `group.rs`: the process group, and that nothing of it outlives its attempt.
-//! - `lines.rs`: what is printed, line by line.
+//! - `command.rs`: what to run, and its result.
+//! - `variable.rs`: the types of arguments and environment variables.
+//! - `group.rs`: the process group, which does not outlive its attempt.
+//! - `lines.rs`: the output, line by line.
 //!
 //! # Invariants
 //!
-//! - No program outlives its attempt by more than ten seconds, whatever ends the attempt: also the death of this process. (`tests/programs`)
-//! - What a program prints takes no more memory than a few lines of it.
-//! - Each child of this process is waited for, so that none stays as a zombie.
+//! - No program outlives its attempt by more than ten seconds, whatever ends the attempt, even the death of this process.
+//!   (`tests/programs`)
+//! - A program's output takes no more memory than a few of its lines.
+//! - Each child of this process is waited for, so that no zombie remains.
 
 mod command;
 mod group;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
     message = "`{Self}` cannot be an argument of a program",
     label = "neither a text nor a path",
     note = "write anything else as a text: `.arg(limit.to_string())`",
-    note = "who may list the processes of the machine sees arguments: give a `Secret` in the environment, `.env(\"TOKEN\", &token)`"
+    note = "other users of the machine can see arguments: give a `Secret` in the environment, `.env(\"TOKEN\", &token)`"
 )]
 pub trait IntoArgument: AsRef<OsStr> {}
 

@@ -1,4 +1,4 @@
-//! Attempts, told from what a node did when.
+//! Attempts, derived from what a node did and when.
 
 use super::date;
 use crate::observe::{NodeHistory, Span, Trouble, Work};
@@ -24,7 +24,8 @@ impl Attempt {
         let mut attempts: Vec<Self> = Vec::new();
         for Stretch { from, until, is_retry } in stretches(&node.spans()) {
             let trouble = until.and_then(|until| node.troubles().iter().find(|trouble| trouble.at == until));
-            // Of one that succeeded before the node was cleared only its place is known. A retry by hand counts anew.
+            // For an attempt that succeeded before the node was cleared, only its position is known. A manual retry restarts the
+            // count.
             let goes_on = attempts.last().filter(|before| is_retry || before.is_interrupted);
             attempts.push(Self {
                 number: trouble.map_or(goes_on.map_or(1, |before| before.number + 1), |trouble| trouble.attempt),
@@ -37,32 +38,32 @@ impl Attempt {
         attempts
     }
 
-    /// The attempt's number, from 1. A node that is retried by hand begins with 1 again.
+    /// The attempt's number, from 1. A node that is retried manually starts with 1 again.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// When it was started; a sensor's when it was first poked in it.
+    /// When it was started; for a sensor, when it was first poked in this attempt.
     pub fn started(&self) -> DateTime<Utc> {
         self.started
     }
 
-    /// When it came to its end; none while it is under way.
+    /// When it ended; `None` while it is running.
     pub fn finished(&self) -> Option<DateTime<Utc>> {
         self.finished
     }
 
-    /// The error that ended it, with the errors that led to that one.
+    /// The error that ended it, followed by the errors that caused that one.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// Whether the end of its process, or somebody's command, cut it off.
+    /// True if the end of its process, or a user's command, stopped it.
     pub fn is_interrupted(&self) -> bool {
         self.is_interrupted
     }
 
-    /// The same as JSON.
+    /// The attempt as JSON.
     pub fn to_json(&self) -> Value {
         serde_json::json!({
             "attempt": self.number,
@@ -74,15 +75,15 @@ impl Attempt {
     }
 }
 
-/// A stretch of a node's time that is one attempt.
+/// The span of a node's time that makes one attempt.
 struct Stretch {
     from: Duration,
     until: Option<Duration>,
-    /// It follows on the wait for a retry.
+    /// True if it follows the wait for a retry.
     is_retry: bool,
 }
 
-/// A sensor's waits between pokes belong to its attempt, the wait for a retry to none.
+/// A sensor's waits between pokes belong to its attempt; the wait for a retry belongs to none.
 fn stretches(spans: &[Span]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let (mut is_open, mut is_retry) = (false, false);

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// All that a journal knows of a run, as it was when it was read.
+/// Everything that a journal knows about a run, as it was when it was read.
 #[derive(Debug)]
 pub struct RunDetails {
     summary: Arc<RunSummary>,
@@ -29,13 +29,13 @@ impl RunDetails {
         })
     }
 
-    /// Of a run, with none of its records read yet.
+    /// Details of a run, with none of its records read yet.
     pub(crate) fn begin(pipelines: &[Pipeline], run: StoredRun) -> Result<Self, ReadError> {
         let followed = Followed::new(pipeline_of(pipelines, &run), &run);
         Self::with(followed, run)
     }
 
-    /// The same of one of several runs.
+    /// Like `begin`, for one of several runs.
     #[cfg(feature = "dashboard")]
     pub(crate) fn begin_one_of(pipelines: &[Pipeline], run: StoredRun, plans: &mut Plans) -> Result<Self, ReadError> {
         let followed = Followed::one_of(plans, pipeline_of(pipelines, &run), &run);
@@ -51,7 +51,7 @@ impl RunDetails {
         ReadError::of_history(self.summary.pipeline(), self.summary.run_id(), error)
     }
 
-    /// Reads what has happened since. Only the new records are read.
+    /// Reads what has happened since. Only new records are read.
     ///
     /// # Errors
     ///
@@ -60,7 +60,8 @@ impl RunDetails {
         self.update_while(journal, |_| true)
     }
 
-    /// The same in steps. After each it is asked whether to take another; without that they tell the run up to where they have come.
+    /// Like [`update`](Self::update), in steps. `another` is called after each step and decides whether to take one more; if it
+    /// stops early, the details show the run up to that point.
     pub(crate) fn update_while(
         &mut self,
         journal: &JournalReader,
@@ -89,34 +90,34 @@ impl RunDetails {
         self.summary.state()
     }
 
-    /// All nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has after a
-    /// retry is among them, as [`Removed`](NodeState::Removed).
+    /// All nodes with a body, each once, in wiring order, elements after the plan's own nodes. An element that its list no longer
+    /// has after a retry is included, as [`Removed`](NodeState::Removed).
     pub fn nodes(&self) -> impl Iterator<Item = NodeDetails<'_>> {
         self.history().listed().into_iter().map(|slot| NodeDetails { history: self.history(), slot })
     }
 
-    /// The node of that id, an element's being `upload[3]`; none if the run has no such node.
+    /// The node with that id; an element is named `upload[3]`. `None` if the run has no such node.
     pub fn node(&self, id: &str) -> Option<NodeDetails<'_>> {
         let slot = self.history().find(id)?;
         Some(NodeDetails { history: self.history(), slot })
     }
 
-    /// Why the run is told by the plan that the journal has kept with it, where the pipeline's present plan does not fit.
+    /// If the pipeline's current plan does not match the run, why. The run is then read with the plan that was stored with it.
     pub fn not_by_present_plan(&self) -> Option<String> {
         self.followed.not_present().map(ToString::to_string)
     }
 
-    /// The ids of nodes that the run lost when somebody accepted a plan without them.
+    /// The ids of nodes that the run lost when a user accepted a plan without them.
     pub fn removed_nodes(&self) -> &[String] {
         self.followed.removed()
     }
 
-    /// The run drawn over time, one line a node: what worked, what waited, what was tried again.
+    /// The run drawn over time, one line per node: when it worked, waited, and was retried.
     pub fn timeline(&self) -> String {
         self.history().timeline()
     }
 
-    /// The same as JSON: the [summary](RunSummary::to_json), and with it all nodes.
+    /// The [summary](RunSummary::to_json) as JSON, with all nodes.
     pub fn to_json(&self) -> Value {
         let mut json = self.summary.to_json();
         json["nodes"] = self.nodes().map(|node| node.to_json()).collect();
@@ -127,32 +128,32 @@ impl RunDetails {
         self.followed.history()
     }
 
-    /// A copy, which goes on by itself, up to the record of that number. It shares with this one what neither changes.
+    /// A copy that is updated separately, up to the record with that number. Both share the parts that neither changes.
     #[cfg(feature = "dashboard")]
     pub(crate) fn share(&mut self, until: i64) -> Self {
         Self { summary: Arc::clone(&self.summary), followed: self.followed.share().up_to(until) }
     }
 
-    /// The same of details of which nothing is read yet.
+    /// Limits details that were not read yet to the record with that number.
     #[cfg(feature = "dashboard")]
     pub(crate) fn up_to(self, until: i64) -> Self {
         Self { followed: self.followed.up_to(until), ..self }
     }
 
-    /// Of what is not told here as of a record, takes over how it is now.
+    /// Takes over the current state of everything that is not shown as of a record.
     #[cfg(feature = "dashboard")]
     pub(crate) fn follow(&mut self, now: &Self) {
         self.summary = Arc::clone(&now.summary);
         self.followed.follow(&now.followed);
     }
 
-    /// What is read of it, and what that takes, for whoever keeps details.
+    /// What was read of the run and how much memory that takes, for a cache of details.
     #[cfg(feature = "dashboard")]
     pub(crate) fn followed(&self) -> &Followed {
         &self.followed
     }
 
-    /// The number of the run's last record, whether these details have it or not.
+    /// The number of the run's last record, even if these details do not include it.
     pub(crate) fn last_record(&self) -> i64 {
         self.followed.last()
     }
@@ -166,13 +167,13 @@ fn pipeline_of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Option<&'a Pip
     pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline)
 }
 
-/// The run as it is now.
+/// The current state of the run.
 fn present(reader: &Reader, run: &StoredRun) -> Result<StoredRun, ReadError> {
     let deleted = || ReadError::Deleted { pipeline: run.pipeline.clone(), run_id: run.run_id.clone() };
     reader.run_of_key(run.key)?.ok_or_else(deleted)
 }
 
-/// What a journal knows of one node of a run.
+/// What a journal knows about one node of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeDetails<'a> {
     history: &'a RunHistory,
@@ -188,7 +189,7 @@ impl<'a> NodeDetails<'a> {
         offset.map(|offset| utc(self.history.started + offset))
     }
 
-    /// The node's id, an element's being `upload[3]`.
+    /// The node's id; an element is named `upload[3]`.
     pub fn id(&self) -> String {
         self.history.id(self.slot)
     }
@@ -198,7 +199,7 @@ impl<'a> NodeDetails<'a> {
         self.node().state()
     }
 
-    /// Its attempts, in order.
+    /// The node's attempts, in order.
     pub fn attempts(&self) -> Vec<Attempt> {
         Attempt::all(self.node(), utc(self.history.started))
     }
@@ -208,27 +209,27 @@ impl<'a> NodeDetails<'a> {
         self.node().pokes()
     }
 
-    /// When its first attempt was started; of a node that was retried by hand, its first since.
+    /// When the node's first attempt was started; for a node that was retried manually, the first since then.
     pub fn started(&self) -> Option<DateTime<Utc>> {
         self.at(self.node().began())
     }
 
-    /// When it ended.
+    /// When the node ended.
     pub fn finished(&self) -> Option<DateTime<Utc>> {
         self.at(self.node().finished_at())
     }
 
-    /// When its next attempt or poke is due, if one is.
+    /// When the node's next attempt or poke is due, if one is.
     pub fn next(&self) -> Option<DateTime<Utc>> {
         self.at(self.node().next())
     }
 
-    /// The last error, with the errors that led to it; none once it has succeeded.
+    /// The last error, followed by the errors that caused it; `None` once the node has succeeded.
     pub fn error(&self) -> Option<&'a str> {
         self.node().error().map(AsRef::as_ref)
     }
 
-    /// Why it was skipped, if it was.
+    /// Why the node was skipped, if it was.
     pub fn skipped(&self) -> Option<String> {
         self.node().why_skipped().map(|why| self.history.reason(why))
     }
@@ -239,19 +240,19 @@ impl<'a> NodeDetails<'a> {
         (self.state() == NodeState::UpstreamFailed && cause != self.slot).then(|| self.history.id(cause))
     }
 
-    /// What it returned, read as a `T`, be that its own type or `serde_json::Value`. None where it has not succeeded, or returned a plain
-    /// value, which is not kept.
+    /// The node's output, read as a `T`, which may be its own type or `serde_json::Value`. `None` if the node has not succeeded,
+    /// or if it returned a plain value, which is not stored.
     ///
     /// # Errors
     ///
-    /// If it returned something that is no `T`.
+    /// If the output cannot be read as a `T`.
     pub fn output<T: DeserializeOwned>(&self) -> Result<Option<T>, ReadError> {
         let Some(json) = self.node().output() else { return Ok(None) };
         let (node, type_name) = (self.id(), std::any::type_name::<T>());
         serde_json::from_slice(json).map(Some).map_err(|error| ReadError::Output { node, type_name, error })
     }
 
-    /// The same as JSON.
+    /// The node as JSON.
     pub fn to_json(&self) -> Value {
         serde_json::json!({
             "node": self.id(),
@@ -264,7 +265,7 @@ impl<'a> NodeDetails<'a> {
             "error": self.error(),
             "skipped": self.skipped(),
             "failed_upstream": self.failed_upstream(),
-            // What was kept is JSON.
+            // What was stored is JSON.
             "output": self.output::<Value>().ok().flatten(),
         })
     }

@@ -1,39 +1,39 @@
 use crate::JournalError;
 use crate::observe::HistoryError;
 
-/// Why something of a journal could not be read.
+/// Why something in a journal could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The journal itself.
+    /// The journal itself cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The run was deleted meanwhile.
     #[error("run `{run_id}` of `{pipeline}` is no longer in the journal: it was deleted since it was listed")]
     Deleted {
-        /// Its pipeline.
+        /// The id of its pipeline.
         pipeline: String,
-        /// The run.
+        /// The run's id.
         run_id: String,
     },
-    /// The run's records do not fit together.
+    /// The run's records are inconsistent.
     #[error("run `{run_id}` of `{pipeline}` cannot be read: {reason}; restore the journal from a backup if you need it")]
     Unreadable {
-        /// Its pipeline.
+        /// The id of its pipeline.
         pipeline: String,
-        /// The run.
+        /// The run's id.
         run_id: String,
         /// What is wrong.
         reason: String,
     },
-    /// An output that is of another type.
+    /// An output of another type.
     #[error("the output of `{node}` cannot be read as `{type_name}`: {error}; read it as `serde_json::Value` to see what it is")]
     Output {
         /// The node's id.
         node: String,
-        /// The type that was asked for.
+        /// The requested type.
         type_name: &'static str,
-        /// What serde said.
+        /// The error from serde.
         error: serde_json::Error,
     },
 }

@@ -3,12 +3,12 @@ use crate::journal::StoredLine;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// How many lines a page has, unless a filter says otherwise.
+/// The number of lines on a page, unless a filter sets a limit.
 const PAGE: u32 = 1_000;
 
-/// Which log lines to read: those that fit all that is given; at most 1,000, unless a [limit](Self::limit) is given.
+/// Selects the log lines to read: those that satisfy all conditions; at most 1,000, unless a [limit](Self::limit) is set.
 ///
-/// Without a [node](Self::node) each page looks at all lines of the run, so that large pages are the faster way.
+/// Without a [node](Self::node) each page scans all lines of the run, so large pages are faster.
 #[derive(Debug, Clone)]
 pub struct LogFilter {
     pub(super) node: Option<String>,
@@ -29,22 +29,22 @@ impl LogFilter {
         Self { node: None, attempt: None, after: 0, limit: PAGE }
     }
 
-    /// Those of that node, an element's being `upload[3]`.
+    /// Only lines of that node; an element is named `upload[3]`.
     pub fn node(self, id: impl Into<String>) -> Self {
         Self { node: Some(id.into()), ..self }
     }
 
-    /// Those of that attempt.
+    /// Only lines of that attempt.
     pub fn attempt(self, number: u32) -> Self {
         Self { attempt: Some(number), ..self }
     }
 
-    /// Those after the line of that [number](LogLine::number): the next page, or what has been logged since.
+    /// Only lines after the one with that [number](LogLine::number): the next page, or what was logged since.
     pub fn after(self, number: i64) -> Self {
         Self { after: number, ..self }
     }
 
-    /// At most so many.
+    /// The maximum number of lines.
     pub fn limit(self, limit: u32) -> Self {
         Self { limit, ..self }
     }
@@ -65,7 +65,7 @@ impl LogLine {
         self.0.id
     }
 
-    /// The node's id, an element's being `upload[3]`.
+    /// The node's id; an element is named `upload[3]`.
     pub fn node(&self) -> &str {
         &self.0.node
     }
@@ -90,7 +90,7 @@ impl LogLine {
         &self.0.text
     }
 
-    /// The same as JSON.
+    /// The line as JSON.
     pub fn to_json(&self) -> Value {
         serde_json::json!({
             "at": date(self.at()),

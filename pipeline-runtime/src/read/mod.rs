@@ -1,7 +1,8 @@
-//! What a journal keeps, for programs: runs, their nodes, attempts, log lines and outputs.
+//! Reads a journal from a program: runs, their nodes, attempts, log lines and outputs.
 //!
-//! A [`JournalReader`] reads a journal's file, also while a [`Host`](crate::Host) or `serve` writes it, in this process or in another one. It
-//! needs none of the code that made the runs: a run whose pipeline was changed or removed is told by the plan that was kept with it.
+//! A [`JournalReader`] reads a journal's file, also while a [`Host`](crate::Host) or `serve` writes it, in this process or in
+//! another one. It does not need the code that created the runs: a run whose pipeline was changed or removed is read with the
+//! plan that was stored with it.
 //!
 //! ```
 //! use pipeline_runtime::prelude::*;
@@ -39,12 +40,13 @@
 //!
 //! # What to know
 //!
-//! - **All of it blocks** while the file is read. In async code call it within `tokio::task::spawn_blocking`, or by
+//! - **All of it blocks** while the file is read. In async code call it within `tokio::task::spawn_blocking`, or through
 //!   [`Host::read`](crate::Host::read).
-//! - **A call sees one moment.** What it returns was true at once, whatever is committed meanwhile; two calls may see two moments.
-//! - **Polling is cheap.** [`JournalReader::version`] tells whether anything was committed, without reading any of it, and
-//!   [`RunDetails::update`] reads only the records that came since. Both belong to one reader, which whoever polls keeps;
-//!   [`Host::read`](crate::Host::read) has a new one for each call.
+//! - **A call sees one snapshot.** Everything that it returns was true at the same moment, whatever is committed meanwhile; two
+//!   calls may see two moments.
+//! - **Polling is cheap.** [`JournalReader::version`] detects whether anything was committed, without reading any of it, and
+//!   [`RunDetails::update`] reads only the records that were added since. Both belong to one reader, which a polling program must
+//!   keep; [`Host::read`](crate::Host::read) creates a new one for each call.
 //! - A run has as many nodes as its mappings have elements, and [`RunDetails`] holds all of them, with their outputs.
 
 mod attempts;
@@ -70,7 +72,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Reads a journal. See the [module](self) for what holds for all of it.
+/// Reads a journal. See the [module](self) for what applies to all methods.
 #[derive(Debug)]
 pub struct JournalReader {
     reader: Reader,
@@ -91,24 +93,24 @@ impl JournalReader {
         Self { reader, pipelines }
     }
 
-    /// Reads runs of these pipelines by their present plans, where those fit. That says more of a node that has not begun: whether it is a
-    /// sensor, and how many attempts it may have.
+    /// Reads runs of these pipelines with their current plans, where those match. A current plan has more information about a
+    /// node that has not started: whether it is a sensor, and how many attempts it may have.
     pub fn pipelines(self, pipelines: impl IntoIterator<Item = Pipeline>) -> Self {
         Self { pipelines: pipelines.into_iter().collect(), ..self }
     }
 
-    /// The runs that a filter lets through, the newest first.
+    /// The runs that match a filter, the newest first.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, ReadError> {
         let runs = self.reader.snapshot(|reader| reader.runs(&filter.0))?;
         Ok(runs.into_iter().map(RunSummary).collect())
     }
 
-    /// The run of that id. Where several pipelines have a run of one id, it is named as `PIPELINE/ID`.
+    /// The run with that id. If several pipelines have a run with the same id, it is named `PIPELINE/ID`.
     pub fn run(&self, name: &str) -> Result<Option<RunSummary>, ReadError> {
         Ok(self.reader.snapshot(|reader| reader.run(name))?.map(RunSummary))
     }
 
-    /// All that is known of a run, as it is now.
+    /// Everything that is known about a run, as it is now.
     ///
     /// # Errors
     ///
@@ -117,22 +119,22 @@ impl JournalReader {
         RunDetails::read(&self.reader, &self.pipelines, &run.0, None)
     }
 
-    /// The same as it was after the run's record of that number, counted from 1. The summary is that of now.
+    /// The run as it was after its record with that number, counted from 1. The summary is the current one.
     ///
     /// # Errors
     ///
-    /// As of [`JournalReader::details`].
+    /// Like [`JournalReader::details`].
     pub fn details_as_of(&self, run: &RunSummary, record: i64) -> Result<RunDetails, ReadError> {
         RunDetails::read(&self.reader, &self.pipelines, &run.0, Some(record))
     }
 
-    /// Details of which nothing is read yet.
+    /// Details of a run before any of its records are read.
     #[cfg(feature = "dashboard")]
     pub(crate) fn begin(&self, run: &RunSummary) -> Result<RunDetails, ReadError> {
         RunDetails::begin(&self.pipelines, run.0.clone())
     }
 
-    /// The same of the run of that key, where there is one, for whoever reads several.
+    /// Like `begin`, for the run with that key, if there is one, and for a caller who reads several runs.
     #[cfg(feature = "dashboard")]
     pub(crate) fn begin_of_key(
         &self,
@@ -143,7 +145,7 @@ impl JournalReader {
         run.map(|run| RunDetails::begin_one_of(&self.pipelines, run, plans)).transpose()
     }
 
-    /// Log lines of a run's attempts, in the order in which they came.
+    /// Log lines of a run's attempts, in the order in which they were logged.
     pub fn logs(&self, run: &RunSummary, filter: &LogFilter) -> Result<Vec<LogLine>, ReadError> {
         let LogFilter { node, attempt, after, limit } = filter;
         let lines = self.reader.snapshot(|reader| reader.logs(run.0.key, node.as_deref(), *attempt, *after, *limit))?;
@@ -155,8 +157,8 @@ impl JournalReader {
         Ok(self.reader.paused()?.into_iter().collect())
     }
 
-    /// A number that is another one than at the last call on this reader where anything was committed in between: a poll that costs
-    /// nothing. The numbers of two readers are not to be compared.
+    /// A number that changes, between two calls on this reader, if anything was committed: a poll that costs almost nothing. The
+    /// numbers of two readers cannot be compared.
     pub fn version(&self) -> Result<i64, ReadError> {
         Ok(self.reader.version()?)
     }
@@ -166,7 +168,7 @@ impl JournalReader {
     }
 }
 
-/// A time as all JSON of this interface has it.
+/// A time in the format of all JSON in this module.
 pub(crate) fn date(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

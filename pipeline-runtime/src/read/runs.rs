@@ -5,12 +5,13 @@ use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// How many runs a page has, unless a filter says otherwise.
+/// The number of runs on a page, unless a filter sets a limit.
 const PAGE: u32 = 20;
 
-/// Which runs to list: those that fit all that is given, the newest first; at most 20, unless a [limit](Self::limit) is given.
+/// Selects the runs to list: those that satisfy all conditions, the newest first; at most 20, unless a [limit](Self::limit) is
+/// set.
 ///
-/// However many runs a journal has, a page takes as long as it would in a small one.
+/// A page takes the same time however many runs a journal has.
 #[derive(Debug, Clone)]
 pub struct RunFilter(pub(super) Filter);
 
@@ -26,43 +27,43 @@ impl RunFilter {
         Self(Filter { limit: PAGE, ..Filter::default() })
     }
 
-    /// Those of that pipeline.
+    /// Only runs of that pipeline.
     pub fn pipeline(self, id: impl Into<String>) -> Self {
         Self(Filter { pipeline: Some(id.into()), ..self.0 })
     }
 
-    /// Those in that state that are not [blocked](RunSummary::blocked).
+    /// Only runs in that state that are not [blocked](RunSummary::blocked).
     pub fn state(self, state: RunState) -> Self {
         Self(Filter { state: Some(state), ..self.0 })
     }
 
-    /// Those that are [blocked](RunSummary::blocked).
+    /// Only runs that are [blocked](RunSummary::blocked).
     pub fn blocked(self) -> Self {
         Self(Filter { blocked: true, ..self.0 })
     }
 
-    /// Those of that kind.
+    /// Only runs of that kind.
     pub fn kind(self, kind: RunKind) -> Self {
         Self(Filter { kind: Some(kind), ..self.0 })
     }
 
-    /// Those that were made then or later.
+    /// Only runs that were created then or later.
     pub fn since(self, since: DateTime<Utc>) -> Self {
         Self(Filter { since: Some(since.into()), ..self.0 })
     }
 
-    /// Those that are listed after that run: the next page.
+    /// Only runs that are listed after that run: the next page.
     pub fn after(self, last: &RunSummary) -> Self {
         Self(Filter { before: Some(last.0.key), ..self.0 })
     }
 
-    /// At most so many.
+    /// The maximum number of runs.
     pub fn limit(self, limit: u32) -> Self {
         Self(Filter { limit, ..self.0 })
     }
 }
 
-/// What a journal knows of a run as a whole.
+/// What a journal knows about a run as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSummary(pub(super) StoredRun);
 
@@ -77,7 +78,7 @@ impl RunSummary {
         &self.0.pipeline
     }
 
-    /// What made the run.
+    /// What created the run.
     pub fn kind(&self) -> RunKind {
         self.0.kind
     }
@@ -92,7 +93,7 @@ impl RunSummary {
         self.0.blocked.as_deref()
     }
 
-    /// The state's name as `runs` prints it: `blocked` where the run is [blocked](Self::blocked).
+    /// The state's name as `runs` prints it: `blocked` if the run is [blocked](Self::blocked).
     pub fn shown_state(&self) -> &'static str {
         self.0.shown_state()
     }
@@ -102,27 +103,27 @@ impl RunSummary {
         self.0.interval
     }
 
-    /// All of the run's params; null where its pipeline takes none.
+    /// All of the run's params; null if its pipeline takes none.
     pub fn params(&self) -> &Value {
         &self.0.params
     }
 
-    /// The values of the settings that the run has begun with, by their names; none while it waits for its turn.
+    /// The values of the settings that the run started with, by name; empty while it waits for its turn.
     pub fn settings(&self) -> &serde_json::Map<String, Value> {
         &self.0.settings
     }
 
-    /// When the run began; while it waits for its turn, when it was made.
+    /// When the run started; while it waits for its turn, when it was created.
     pub fn started(&self) -> DateTime<Utc> {
         utc(self.0.started())
     }
 
-    /// When it ended.
+    /// When the run ended.
     pub fn finished(&self) -> Option<DateTime<Utc>> {
         self.0.finished.map(utc)
     }
 
-    /// The same as JSON, as `runs --json` prints it.
+    /// The summary as JSON, as `runs --json` prints it.
     pub fn to_json(&self) -> Value {
         serde_json::json!({
             "run_id": self.run_id(),

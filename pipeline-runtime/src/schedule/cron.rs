@@ -24,12 +24,12 @@ impl Line {
         Ok(Self { text: cron.trim().to_owned(), days: line.days, times, fixed_time: line.fixed_time })
     }
 
-    /// As it was written.
+    /// The line as it was written.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// In words, without its zone.
+    /// The line in words, without its zone.
     pub(super) fn describe(&self) -> String {
         describe(&self.days, &self.times)
     }

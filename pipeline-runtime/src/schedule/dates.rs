@@ -1,4 +1,4 @@
-//! Dates and zones as people write them on a command line or in an attribute.
+//! Dates and zones as users write them on a command line or in an attribute.
 
 use chrono::{DateTime, Utc};
 use pipeline_syntax::{date, zone};
@@ -9,13 +9,16 @@ use crate::time::Zone;
 
 /// Reads a date as an instant: `2024-03-25`, `2024-03-25T06:00`, or `2024-03-25T06:00:00Z` with any offset.
 ///
-/// - A date alone is the start of that day in `zone`: midnight, or the first instant of the day where the zone's clock skips midnight.
-/// - A time without an offset is `zone`'s wall clock. Where the clock shows it twice or never, it is refused, and the error says what to write.
-/// - With `Z` or an offset, `zone` plays no part.
-/// - Years run from 1678 to 2261: times are kept in nanoseconds, and a date beyond those would become another one.
+/// - A date alone is the start of that day in `zone`: midnight, or the first instant of the day if the zone's clock skips
+///   midnight.
+/// - A time without an offset is `zone`'s wall clock. If the clock shows it twice or never, it is refused, and the error says
+///   what to write.
+/// - With `Z` or an offset, `zone` is ignored.
+/// - Years range from 1678 to 2261: times are stored in nanoseconds, which cannot represent other years.
 ///
-/// Seconds and their fraction may be left out; a space may stand for the `T`. An attribute's `start` is read alike; its `end`, too, but a date alone, which is the
-/// last instant of that day. Which interval a logical date means is [`Schedule::interval_of`](super::Schedule::interval_of).
+/// Seconds and their fraction may be left out; a space may replace the `T`. An attribute's `start` is read in the same way, and
+/// so is its `end`, except that a date alone is the last instant of that day. For the interval that a logical date refers to, see
+/// [`Schedule::interval_of`](super::Schedule::interval_of).
 ///
 /// ```
 /// use pipeline_runtime::schedule::{parse_date, parse_zone};
@@ -42,12 +45,12 @@ pub fn parse_date(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
     date::instant(text, &zone)
 }
 
-/// As [`parse_date`], but a date alone is the last instant of that day.
+/// Like [`parse_date`], but a date alone is the last instant of that day.
 pub(crate) fn parse_last(text: &str, zone: Zone) -> Result<DateTime<Utc>, DateError> {
     date::last_instant(text, &zone)
 }
 
-/// Reads an IANA time zone name, such as `Europe/Berlin` or `UTC`. The case matters, as it does to Airflow.
+/// Reads an IANA time zone name, such as `Europe/Berlin` or `UTC`. Case matters, as in Airflow.
 pub fn parse_zone(zone: &str) -> Result<Zone, ScheduleError> {
     let unknown = || ScheduleError::Zone { zone: zone.to_owned(), hint: zone::instead_of(zone) };
     Zone::named(zone.trim()).ok_or_else(unknown)

@@ -1,8 +1,8 @@
-//! What can be wrong with a schedule, in words that say what to write instead.
+//! Mistakes in a schedule, with messages that say what to write instead.
 
 use thiserror::Error;
 
-/// Says that a pipeline's schedule has no interval for a run at that time.
+/// The message that a pipeline's schedule has no interval for a run at that time.
 pub(crate) fn no_interval(pipeline: &str, date: &str) -> String {
     format!("the schedule of pipeline `{pipeline}` has no data interval at {date}")
 }
@@ -11,7 +11,7 @@ pub(crate) fn no_interval(pipeline: &str, date: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
-    /// The text is no cron line.
+    /// The text is not a cron line.
     #[error("`{cron}` is not a cron schedule: {reason}")]
     Cron {
         /// The text as given.
@@ -25,10 +25,10 @@ pub enum ScheduleError {
         /// The text as given.
         cron: String,
     },
-    /// What comes round after a time of its own has no such time, or no such beginning.
-    #[error("`{every}` says no time: {reason}")]
+    /// The distance of a recurrence, or its start, is invalid.
+    #[error("`{every}` is not a valid recurrence: {reason}")]
     Every {
-        /// The distance or its beginning, as given.
+        /// The distance or the start, as given.
         every: String,
         /// What is wrong with it, and what to write.
         reason: String,

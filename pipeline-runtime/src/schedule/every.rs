@@ -1,11 +1,11 @@
-//! What comes round after a time of its own, counted from a beginning.
+//! A recurrence at a fixed distance, counted from a start.
 //!
 //! # When the clock changes
 //!
-//! Days and weeks are the local calendar's: `every = "1d", from = "2024-03-01T09:00"` is nine in the morning on every day, so that two ticks are 23 or
-//! 25 hours apart where the clock changes between them. A time that the clock skips is the first instant after the gap, and of one that comes
-//! twice the first counts, as for a fixed-time cron line. Hours and what is shorter are time: `every = "24h"` is an hour later by the clock in
-//! summer.
+//! Days and weeks are those of the local calendar: `every = "1d", from = "2024-03-01T09:00"` is nine in the morning on every day,
+//! so that two ticks are 23 or 25 hours apart if the clock changes between them. As for a fixed-time cron line, a time that the
+//! clock skips becomes the first instant after the gap, and the first of two counts if the clock shows it twice. Hours and
+//! shorter units are elapsed time: `every = "24h"` is an hour later by the wall clock in summer.
 
 use chrono::{DateTime, Datelike, Days, NaiveDateTime, TimeDelta, Utc};
 use pipeline_syntax::date::{self, Date, FIRST_YEAR, LAST_YEAR};
@@ -15,7 +15,7 @@ use pipeline_syntax::zone::Wall;
 use super::error::ScheduleError;
 use crate::time::Zone;
 
-/// Ticks at the beginning and after each distance from it; none before.
+/// Ticks at the start and after each distance from it; there are none before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Delta {
     text: String,
@@ -25,7 +25,7 @@ pub(super) struct Delta {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// So many days after that time of the wall clock.
+    /// Multiples of this number of days after that wall clock time.
     Days(u32, NaiveDateTime),
     Seconds(i64),
 }
@@ -38,7 +38,7 @@ impl Delta {
         let step = match every::parse(every).map_err(|reason| refused(every, reason))? {
             Every::Days(days) => {
                 let wall = match date::parse(from).map_err(|error| refused(from, error.to_string()))? {
-                    // Midnight, also where the first of these days begins later.
+                    // Midnight, even if the first of these days starts later.
                     Date::Day(day) => day.and_hms_opt(0, 0, 0).unwrap_or_default(),
                     Date::Local(wall) => wall,
                     Date::Instant(at) => at.with_timezone(&zone).naive_local(),
@@ -55,7 +55,7 @@ impl Delta {
         &self.text
     }
 
-    /// The step as time, where it is that: days are, in UTC.
+    /// The step as elapsed time. Days are that only in UTC.
     #[cfg(feature = "airflow")]
     pub(super) fn seconds(&self, zone: Zone) -> Option<i64> {
         match self.step {
@@ -85,7 +85,7 @@ impl Delta {
         (k.saturating_sub(1)..=k + 1).rev().filter_map(|k| self.tick(zone, k)).find(|tick| *tick <= t)
     }
 
-    /// How many distances have passed since the beginning, or one more or less where the clock has changed.
+    /// The number of distances since the start, or one more or less because of clock changes.
     fn passed(&self, zone: Zone, t: DateTime<Utc>) -> u64 {
         let passed = match self.step {
             Step::Days(days, wall) => (t.with_timezone(&zone).date_naive() - wall.date()).num_days() / i64::from(days),
@@ -151,7 +151,7 @@ mod tests {
         let daily = schedule("1d", "2024-03-01T02:30", "Europe/Berlin");
         assert_eq!(local(&daily, "2024-03-30T23:30:00Z", "2024-03-31T23:00:00Z"), ["2024-03-31T03:00:00+02:00"]);
         assert_eq!(local(&daily, "2024-10-26T23:00:00Z", "2024-10-27T22:00:00Z"), ["2024-10-27T02:30:00+02:00"]);
-        // It begins on a day without a midnight, and goes on at midnight.
+        // It starts on a day without a midnight, and continues at midnight.
         let brazil = schedule("1d", "2018-11-04", "America/Sao_Paulo");
         assert_eq!(
             local(&brazil, "2018-11-01T00:00:00Z", "2018-11-05T12:00:00Z"),

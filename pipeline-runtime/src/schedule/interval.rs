@@ -1,4 +1,4 @@
-//! The data intervals that a schedule's ticks cut time into.
+//! The data intervals between a schedule's ticks.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use super::Schedule;
 use super::schedule::Rule;
 
-/// The span of time whose data one run is about: from `start`, inclusive, to `end`, exclusive.
+/// The span of time whose data one run processes: from `start`, inclusive, to `end`, exclusive.
 ///
 /// Its start is the run's logical date. With a schedule both are ticks and the run is due at `end`; without one they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +21,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// From `start` on to before `end`.
+    /// From `start`, inclusive, to `end`, exclusive.
     pub const fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
         Self { start, end }
     }
@@ -31,12 +31,12 @@ impl Interval {
         Self { start: logical_date, end: logical_date }
     }
 
-    /// From the earlier start to the later end.
+    /// The smallest interval that contains both.
     pub(crate) fn spanning(self, other: Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
-    /// Whether that lies within it.
+    /// True if `at` is in the interval.
     #[cfg(feature = "sqlite")]
     pub(crate) fn contains(&self, at: DateTime<Utc>) -> bool {
         (self.start..self.end).contains(&at)
@@ -56,11 +56,13 @@ impl fmt::Display for Interval {
     }
 }
 
-/// The answer is `None` only where the schedule begins or ends, at the latest at the ends of the years 1678 to 2261, or where a method says so.
+/// These methods return `None` only where the schedule starts or ends, at the latest at the ends of the years 1678 to 2261, or
+/// where a method says so.
 impl Schedule {
-    /// The interval that starts at the last tick at or before `d`: what `--logical-date D` means where `D` has a time of day.
+    /// The interval that starts at the last tick at or before `d`: what `--logical-date D` means if `D` has a time of day.
     ///
-    /// It contains `d`, but where `d` lies between two intervals of a calendar of one's own. Its end may lie in the future. A date alone is a day, for which [`Schedule::interval_of`] finds the interval.
+    /// It contains `d`, unless `d` is between two intervals of a custom calendar. Its end may be in the future. A date alone is a
+    /// day, for which [`Schedule::interval_of`] finds the interval.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -83,7 +85,7 @@ impl Schedule {
         Some(Interval { start: self.last_before(end)?, end })
     }
 
-    /// The last interval that is over at `now` (its end is at or before it): what a bare `run` takes.
+    /// The last interval that is over at `now`, its end being at or before `now`: the one that a bare `run` takes.
     pub fn last_complete(&self, now: DateTime<Utc>) -> Option<Interval> {
         if let Rule::Own(own) = &self.rule {
             let zone = self.zone();
@@ -98,9 +100,10 @@ impl Schedule {
         self.interval_ending_at(self.last_at_or_before(now)?)
     }
 
-    /// The intervals of a backfill: those whose logical date, that is whose *start*, lies between `from` and `to`, both inclusive.
+    /// The intervals of a backfill: those whose logical date, which is their *start*, is between `from` and `to`, both inclusive.
     ///
-    /// As Airflow's `backfill create --from-date --to-date` chooses them. Those whose end is still to come are included: a caller who knows the time leaves them out with `take_while`.
+    /// Airflow's `backfill create --from-date --to-date` selects the same ones. Intervals that end in the future are included: a
+    /// caller who knows the time leaves them out with `take_while`.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -119,7 +122,7 @@ impl Schedule {
         self.interval_starting_at(self.next_at_or_after(t)?)
     }
 
-    /// The interval that opens at `tick`, which must be a tick.
+    /// The interval that starts at `tick`, which must be a tick.
     pub(super) fn interval_starting_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
         match &self.rule {
             Rule::Own(own) => own.last_at_or_before(tick, self.zone()).filter(|interval| interval.start == tick),
@@ -127,7 +130,7 @@ impl Schedule {
         }
     }
 
-    /// Where the interval after this one starts.
+    /// The start of the interval after this one.
     fn start_after(&self, interval: &Interval) -> Option<DateTime<Utc>> {
         match &self.rule {
             Rule::Own(_) => self.next_after(interval.start),
@@ -135,7 +138,7 @@ impl Schedule {
         }
     }
 
-    /// The start of the interval that is under way at `now`, or of the next.
+    /// The start of the interval that contains `now`, or of the next one.
     pub(super) fn current_or_next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let current = self.last_at_or_before(now).and_then(|start| self.interval_starting_at(start));
         current.filter(|interval| interval.end > now).map(|interval| interval.start).or_else(|| self.next_after(now))
@@ -144,11 +147,11 @@ impl Schedule {
 
 /// Successive intervals, oldest first; see [`Schedule::intervals`] and [`Window::due`](super::Window::due).
 ///
-/// Each is computed when it is asked for, so a decade of minutes costs nothing until it is walked.
+/// Each is computed on demand, so a decade of minutes costs nothing until it is iterated.
 #[derive(Debug, Clone)]
 pub struct Intervals<'a> {
     pub(super) schedule: &'a Schedule,
-    /// The next interval's start, a tick.
+    /// The start of the next interval, which is a tick.
     pub(super) next: Option<DateTime<Utc>>,
     /// Intervals that start later are left out.
     pub(super) last_start: Option<DateTime<Utc>>,

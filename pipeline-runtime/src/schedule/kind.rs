@@ -1,11 +1,11 @@
 use std::fmt;
 
-/// What made a run.
+/// What created a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunKind {
-    /// Somebody.
+    /// A user.
     Manual,
     /// The pipeline's schedule.
     Scheduled,

@@ -1,9 +1,10 @@
-//! Which data interval is meant by a logical date that somebody wrote.
+//! The data interval that a written logical date refers to.
 //!
 //! # Why a date alone is a day
 //!
-//! Airflow reads it as midnight, which a schedule of `30 2 * * *` answers with the interval that began the day before: the wrong day's data, and
-//! no word of it. So it is the day that people mean, and where no interval starts on it, or more than one, nobody guesses.
+//! Airflow reads it as midnight, which a schedule of `30 2 * * *` answers with the interval that started the day before: the
+//! wrong day's data, without a warning. So a date alone means the whole day, and if no interval starts on it, or more than one,
+//! it is refused rather than guessed.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use pipeline_syntax::date::{self, Date};
@@ -11,14 +12,15 @@ use pipeline_syntax::date::{self, Date};
 use super::{DateError, Interval, Schedule};
 use crate::time::Zone;
 
-/// So many starts are listed of a day that has several: those of a day of hours, when the clock is put back.
+/// The maximum number of starts that are listed for a day with several: enough for an hourly schedule on the day when the clock
+/// is set back.
 const LISTED: usize = 25;
 
-/// Why a logical date stands for no data interval, or for more than one.
+/// Why a logical date refers to no data interval, or to more than one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogicalDateError {
-    /// The text is no date.
+    /// The text is not a date.
     #[error(transparent)]
     Date(#[from] DateError),
     /// A day on which no data interval starts.
@@ -45,7 +47,7 @@ pub enum LogicalDateError {
         /// All starts on that day, in RFC 3339.
         starts: Vec<String>,
     },
-    /// The schedule has no interval there: it lies outside of the years 1678 to 2261.
+    /// The schedule has no interval there: the date is outside of the years 1678 to 2261.
     #[error("`{schedule}` has no data interval at {date}")]
     Outside {
         /// The schedule as written.
@@ -55,7 +57,7 @@ pub enum LogicalDateError {
     },
 }
 
-/// Texts to choose from. Of very many the first few and the last.
+/// A list of alternatives. If there are too many, only the first three and the last.
 fn either(texts: &[String]) -> String {
     let quoted = |text: &String| format!("`{text}`");
     match texts {
@@ -69,7 +71,7 @@ fn either(texts: &[String]) -> String {
 }
 
 impl Schedule {
-    /// The interval that a logical date stands for, as `--logical-date D` reads it.
+    /// The interval that a logical date refers to, as `--logical-date D` reads it.
     ///
     /// - A date alone is a day in the schedule's zone: the interval that starts on that day.
     /// - A date with a time is an instant, read as by [`parse_date`](super::parse_date): the interval that
@@ -87,7 +89,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// What is no date, and a day on which no interval starts, or more than one:
+    /// If the text is not a date, or on its day no interval starts, or more than one:
     ///
     /// ```
     /// # use pipeline_runtime::schedule::Schedule;
@@ -105,7 +107,7 @@ impl Schedule {
             return self.interval_starting_at_or_before(first).ok_or_else(outside);
         };
         let last = date::last_instant(logical_date, &zone)?;
-        // Where the clock is put back across midnight, the next day's first minutes lie between two parts of the day.
+        // If the clock is set back across midnight, the next day's first minutes are between two parts of the day.
         let starts: Vec<DateTime<Utc>> =
             self.ticks(first, last).filter(|tick| tick.with_timezone(&zone).date_naive() == day).collect();
         let (schedule, local) = (self.text(), |tick: &DateTime<Utc>| rfc3339(*tick, zone));
@@ -120,8 +122,8 @@ impl Schedule {
     }
 }
 
-/// The interval that a logical date stands for. Without a schedule it is the instant that the date stands for in `zone`, and of a date
-/// alone that day's midnight.
+/// The interval that a logical date refers to. Without a schedule it is the instant of the date in `zone`; for a date alone, that
+/// day's midnight.
 pub(crate) fn interval_of(schedule: Option<&Schedule>, zone: Zone, date: &str) -> Result<Interval, LogicalDateError> {
     match schedule {
         Some(schedule) => schedule.interval_of(date),
@@ -189,17 +191,17 @@ mod tests {
 
     #[test]
     fn a_day_on_which_the_clock_changes_is_a_day() {
-        // 02:30 does not exist, and then it comes twice.
+        // 02:30 does not exist on the first day, and exists twice on the second.
         assert_eq!(read("30 2 * * *", "Europe/Berlin", "2024-03-31"), "2024-03-31T03:00:00+02:00");
         assert_eq!(read("30 2 * * *", "Europe/Berlin", "2024-10-27"), "2024-10-27T02:30:00+02:00");
-        // A line of slots has none on the one day, and two on the other.
+        // An interval line has no tick on the first day, and two on the second.
         assert!(read("*/60 2 * * *", "Europe/Berlin", "2024-03-31").starts_with("no data interval of"));
         assert!(read("*/60 2 * * *", "Europe/Berlin", "2024-10-27").starts_with("2 data intervals of"));
-        // Midnight is skipped, and comes twice.
+        // Midnight is skipped, and exists twice.
         assert_eq!(read("@daily", "America/Sao_Paulo", "2018-11-04"), "2018-11-04T01:00:00-02:00");
         assert_eq!(read("@daily", "America/Havana", "2024-11-03"), "2024-11-03T00:00:00-04:00");
         assert_eq!(read("@daily", "America/Havana", "2024-11-02"), "2024-11-02T00:00:00-04:00");
-        // A day that Samoa left out.
+        // A day that Samoa skipped.
         assert_eq!(
             read("@daily", "Pacific/Apia", "2011-12-30"),
             "no data interval of `@daily` starts on 2011-12-30 in Pacific/Apia; write `2011-12-29T00:00:00-10:00` or \

@@ -1,6 +1,6 @@
-//! `cron!` and `every!`, which are macros of this crate so that they find it, however the user has named it.
+//! `cron!` and `every!`. They are macros of this crate so that they can refer to it by `$crate`, whatever name the user gave it.
 
-/// Cron lines as the value of a constant, checked now: a [`Cron`](crate::schedule::Cron).
+/// Cron lines as the value of a constant, checked at compile time: a [`Cron`](crate::schedule::Cron).
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -22,7 +22,7 @@ macro_rules! cron {
     };
 }
 
-/// What comes round after a time of its own, as the value of a constant, checked now: an [`Every`](crate::schedule::Every).
+/// A recurrence as the value of a constant, checked at compile time: an [`Every`](crate::schedule::Every).
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;

@@ -1,4 +1,5 @@
-//! Property tests of the search against a walk over every minute, which shares no code with it: croner says what minutes match.
+//! Property tests of the search against a walk over every minute, which shares no code with it: croner decides which minutes
+//! match.
 //!
 //! Each prints its seed; `PROPTEST_RNG_SEED=<seed>` repeats a run and `PROPTEST_CASES=<n>` makes it longer.
 
@@ -52,7 +53,7 @@ fn line() -> impl Strategy<Value = (String, bool)> {
             1 => (0..high / 2, high / 2..high).prop_map(|(from, to)| (format!("{from}-{to}"), true)),
         ]
     }
-    // Most changes of clock are within the first hours of a day.
+    // Most clock changes are within the first hours of a day.
     let hours = prop_oneof![times(23), (0..=3_u8).prop_map(|hour| (hour.to_string(), true))];
     (times(59), hours, days()).prop_map(|((minute, fixed_minute), (hour, fixed_hour), days)| {
         (format!("{minute} {hour} {days}"), fixed_minute && fixed_hour)
@@ -71,7 +72,7 @@ fn days() -> impl Strategy<Value = String> {
     (day, weekday).prop_map(|(day, weekday)| format!("{day} * {weekday}"))
 }
 
-/// A zone and an instant near to one of its changes of clock, or anywhere.
+/// A zone and an instant near one of its clock changes, or anywhere.
 fn place() -> impl Strategy<Value = (Zone, DateTime<Utc>)> {
     let changes = [
         (zone("Europe/Berlin"), "2024-03-31T01:00:00Z"),
@@ -85,7 +86,7 @@ fn place() -> impl Strategy<Value = (Zone, DateTime<Utc>)> {
         (zone("America/Sao_Paulo"), "2018-11-04T03:00:00Z"),
         (zone("America/Sao_Paulo"), "2018-02-18T02:00:00Z"),
         (zone("America/St_Johns"), "2010-11-07T02:31:00Z"),
-        // A day left out, and a day had twice.
+        // A skipped day, and a day that happened twice.
         (zone("Pacific/Apia"), "2011-12-30T10:00:00Z"),
         (zone("Pacific/Kwajalein"), "1993-08-20T12:00:00Z"),
         (zone("Antarctica/Troll"), "2024-03-31T01:00:00Z"),
@@ -104,20 +105,20 @@ fn place() -> impl Strategy<Value = (Zone, DateTime<Utc>)> {
     prop_oneof![2 => near, 1 => anywhere]
 }
 
-/// The only line of a schedule that is one.
+/// The line of a schedule with a single line.
 fn of_one(schedule: &Schedule) -> &Line {
     let Rule::Lines(lines) = &schedule.rule else { panic!("a line") };
     &lines[0]
 }
 
-/// The ticks of a line from `from` to `to`, both inclusive, by looking at the wall clock every minute.
+/// The ticks of a line from `from` to `to`, both inclusive, by checking the wall clock every minute.
 fn walk(schedule: &Schedule, fixed_time: bool, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     let wall = |t: DateTime<Utc>| t.with_timezone(&schedule.zone()).naive_local();
-    // The generator's lines are those that croner reads alike, with this option.
+    // croner reads the generator's lines in the same way, with this option.
     let parser = CronParser::builder().sloppy_ranges(true).build();
     let cron = parser.parse(of_one(schedule).text()).unwrap();
     let matches = |wall: NaiveDateTime| cron.is_time_matching(&wall).unwrap();
-    // The furthest that the clock has shown; two days before show what a day that is had twice has had already.
+    // The furthest that the clock has shown; starting two days before shows what a repeated day has already shown.
     let mut t = from - TimeDelta::days(2);
     let mut reached = wall(t);
     let mut ticks = Vec::new();
@@ -263,7 +264,7 @@ fn new_york_in_spring_and_autumn() {
 
 #[test]
 fn a_clock_put_back_across_midnight() {
-    // Newfoundland's went from one minute past midnight to 23:01 of the day before.
+    // Newfoundland's clock went from one minute past midnight to 23:01 of the day before.
     assert_eq!(
         local("0/30 * * * *", zone("America/St_Johns"), "2010-11-07T02:00:00Z", "2010-11-07T04:00:00Z"),
         ["06T23:30-02:30", "07T00:00-02:30", "06T23:30-03:30", "07T00:00-03:30", "07T00:30-03:30"]
@@ -272,7 +273,7 @@ fn a_clock_put_back_across_midnight() {
 
 #[test]
 fn a_day_that_a_zone_left_out() {
-    // Samoa had no 30 December 2011: its daily run falls on the first instant of the 31st, with that day's own.
+    // Samoa had no 30 December 2011: its daily run is at the first instant of the 31st, together with that day's own.
     let ticks = |cron| local(cron, zone("Pacific/Apia"), "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z");
     assert_eq!(ticks("@daily"), ["29T00:00-10:00", "31T00:00+14:00", "01T00:00+14:00"]);
     assert_eq!(ticks("0 12 30 * *"), ["31T00:00+14:00"]);

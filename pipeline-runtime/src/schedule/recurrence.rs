@@ -1,4 +1,4 @@
-//! What a pipeline's option `schedule` may be given, before its zone is known.
+//! The values of a pipeline's option `schedule`, before its zone is known.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::error::ScheduleError;
 use super::every::Delta;
 use super::timetable::{Own, Timetable};
 
-/// Cron lines, checked where they are written: a value of [`cron!`](crate::cron!).
+/// Cron lines that are checked where they are written: a value of [`cron!`](crate::cron!).
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -42,10 +42,10 @@ impl Cron {
     }
 }
 
-/// What comes round after a time of its own: a value of [`every!`](crate::every!).
+/// A recurrence at a fixed distance: a value of [`every!`](crate::every!).
 ///
-/// Days and weeks are those of the local calendar, at the same time of the clock in summer and in winter; hours and what is shorter are time,
-/// whatever the clock shows. Its first data interval starts at `from`.
+/// Days and weeks are those of the local calendar, at the same wall clock time in summer and in winter; hours and shorter units
+/// are elapsed time, whatever the wall clock shows. The first data interval starts at `from`.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -103,7 +103,7 @@ impl<T: Timetable> IntoSchedule for T {
     }
 }
 
-/// What a pipeline's schedule is made of, once its zone is known.
+/// A pipeline's schedule without its zone.
 #[derive(Debug, Clone)]
 pub enum Recurrence {
     #[doc(hidden)]

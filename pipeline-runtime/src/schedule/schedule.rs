@@ -1,4 +1,4 @@
-//! A schedule: what comes round when, in a time zone.
+//! A schedule: a recurrence in a time zone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::recurrence::IntoSchedule;
 use super::timetable::Own;
 use crate::time::Zone;
 
-/// When runs are due: cron lines, what comes every so often, or a calendar of one's own; and the time zone whose wall clock they read.
+/// When runs are due: cron lines, a recurrence or a custom calendar, and the time zone whose wall clock they read.
 ///
 /// It holds no state and reads no clock.
 ///
@@ -30,10 +30,10 @@ pub struct Schedule {
     pub(super) rule: Rule,
 }
 
-/// What comes round.
+/// The recurrence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Each line's ticks are the schedule's. There is at least one.
+    /// Cron lines, at least one. The schedule fires when any of them does.
     Lines(Arc<[Line]>),
     Every(Delta),
     Own(Own),
@@ -42,12 +42,13 @@ pub(super) enum Rule {
 impl Schedule {
     /// Reads a 5-field cron line, or one of `@yearly @annually @monthly @weekly @daily @midnight @hourly`, in an IANA time zone.
     ///
-    /// The line means what croniter, and so Airflow, reads in it: `0/30` and `*/30` are the same, 0 and 7 are Sunday, a line that restricts both
-    /// day fields fires on either, `L` is a month's last day, `15W` the working day nearest the 15th, `5#2` the second Friday and `L5` the last.
+    /// The line means what croniter, and therefore Airflow, reads in it: `0/30` and `*/30` are the same, 0 and 7 are Sunday, a
+    /// line that restricts both day fields fires on either, `L` is a month's last day, `15W` the working day nearest the 15th,
+    /// `5#2` the second Friday and `L5` the last.
     ///
     /// # Errors
     ///
-    /// Refused are lines that are not of this form, lines that croniter would refuse or misread, lines that never fire, and unknown zones.
+    /// If the line is not of this form, if croniter would refuse or misread it, if it never fires, or if the zone is unknown.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -61,12 +62,12 @@ impl Schedule {
         Self::new(cron, parse_zone(zone)?)
     }
 
-    /// As [`Schedule::parse`], in a zone that is already known.
+    /// Like [`Schedule::parse`], in a zone that is already known.
     pub fn new(cron: &str, zone: Zone) -> Result<Self, ScheduleError> {
         Ok(Self { zone, rule: Rule::Lines([Line::parse(cron)?].into()) })
     }
 
-    /// What a pipeline's option `schedule` takes, as a schedule: to ask it in a test, or by hand.
+    /// Makes a schedule of a value of the option `schedule`, to query it, for example in a test.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -84,7 +85,7 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// An unknown zone, and a `from` that the zone's clock shows twice or never.
+    /// If the zone is unknown, or `from` is a time that the zone's clock shows twice or never.
     pub fn of(schedule: impl IntoSchedule, zone: &str) -> Result<Self, ScheduleError> {
         schedule.recurrence().schedule(zone)
     }
@@ -108,8 +109,8 @@ impl Schedule {
         Self { zone, rule: Rule::Own(own) }
     }
 
-    /// The schedule as it was written: `0 6 * * *`, `0 6 * * 1-5, 0 10 * * 6`, `every 4w from 2023-05-16`, or what a calendar of one's own
-    /// says of itself.
+    /// The schedule as it was written: `0 6 * * *`, `0 6 * * 1-5, 0 10 * * 6`, `every 4w from 2023-05-16`, or the description of
+    /// a custom calendar.
     pub fn text(&self) -> String {
         match &self.rule {
             Rule::Lines(lines) => lines.iter().map(Line::text).collect::<Vec<_>>().join(", "),
@@ -118,7 +119,7 @@ impl Schedule {
         }
     }
 
-    /// The cron line, of a schedule that is one.
+    /// The cron line, if the schedule is a single one.
     pub fn cron(&self) -> Option<&str> {
         match &self.rule {
             Rule::Lines(lines) if lines.len() == 1 => lines.first().map(Line::text),
@@ -126,7 +127,7 @@ impl Schedule {
         }
     }
 
-    /// The time zone whose wall clock it reads, by its rules as they are known now.
+    /// The time zone whose wall clock it reads, with the rules as they are known now.
     pub fn zone(&self) -> Zone {
         self.zone.current()
     }
@@ -150,7 +151,7 @@ impl Schedule {
         format!("{words} ({})", self.zone.name())
     }
 
-    /// Why its intervals cannot be those of a schedule, if they cannot: of a calendar of one's own, asked for a few.
+    /// Returns why a custom calendar's intervals cannot be those of a schedule, by probing a few.
     pub(crate) fn fault(&self, from: chrono::DateTime<chrono::Utc>) -> Option<String> {
         match &self.rule {
             Rule::Own(own) => own.fault(from, self.zone()),
@@ -159,7 +160,7 @@ impl Schedule {
     }
 }
 
-/// What was written and its zone: `0 6 * * * Europe/Berlin`.
+/// The schedule as it was written, and its zone: `0 6 * * * Europe/Berlin`.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.text(), self.zone.name())

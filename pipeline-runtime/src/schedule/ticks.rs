@@ -1,7 +1,7 @@
 //! The instants at which a schedule fires, forwards and backwards.
 //!
-//! Days, unlike instants, are a simple sequence: the times of each day that the line names become instants, and a day on which the clock
-//! does not change costs two look-ups of the zone.
+//! Days, unlike instants, are a simple sequence: the times of each day that the line names become instants. A day without a clock
+//! change costs two look-ups in the zone.
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use pipeline_syntax::date::{FIRST_YEAR, LAST_YEAR};
@@ -15,9 +15,10 @@ use super::wall::constant_offset;
 use crate::time::Zone;
 
 impl Schedule {
-    /// The first tick after `t`, exclusive. `None` only after the last tick of all, that of the year 2261.
+    /// The first tick after `t`, exclusive. `None` only after the last tick in the year 2261.
     ///
-    /// A tick is where an interval starts. Where intervals touch, which all do but those of a calendar of one's own, each also ends at one.
+    /// A tick is where an interval starts. Unless the schedule is a custom calendar, intervals touch, so that each also ends at a
+    /// tick.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Schedule;
@@ -27,7 +28,7 @@ impl Schedule {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn next_after(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        // Asked once: a search goes by one edition of the rules, and the next one by what is known then.
+        // Resolved once: one search uses one version of the rules, and the next search the current one.
         let zone = self.zone();
         match &self.rule {
             Rule::Lines(lines) => lines.iter().filter_map(|line| line.search(zone, t, Direction::Forward)).min(),
@@ -36,7 +37,8 @@ impl Schedule {
         }
     }
 
-    /// The last tick at or before `t`, inclusive. `None` only before the first tick of all: that of the year 1678, or where the schedule begins.
+    /// The last tick at or before `t`, inclusive. `None` only before the first tick: that of the year 1678, or the schedule's
+    /// first.
     pub fn last_at_or_before(&self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let zone = self.zone();
         match &self.rule {
@@ -83,8 +85,8 @@ impl Line {
         let mut day = direction.before(t.with_timezone(&zone).date_naive())?;
         let mut nearest: Option<DateTime<Utc>> = None;
         let mut until = None;
-        // A clock put back across midnight shows yesterday's times again, so ticks of one day can lie on both sides of its neighbour's:
-        // the search begins one day early and ends one day late.
+        // A clock that is set back across midnight shows yesterday's times again, so ticks of one day can be on both sides of
+        // those of the next: the search starts one day early and ends one day late.
         while let Some(matching) = self.matching_day(day, direction) {
             if until.is_some_and(|until| direction.is_past(matching, until)) {
                 break;
@@ -102,18 +104,18 @@ impl Line {
 
     /// The first matching day from `day` on, inclusive.
     fn matching_day(&self, mut day: NaiveDate, direction: Direction) -> Option<NaiveDate> {
-        // A year more at either end, as a local date may differ from UTC's.
+        // One more year at either end, as a local date may differ from UTC's.
         while (FIRST_YEAR - 1..=LAST_YEAR + 1).contains(&day.year()) {
             if self.days.matches(day) {
                 return Some(day);
             }
-            // Whole months are left out at a step, for the sake of sparse lines.
+            // Whole months are skipped in one step, for sparse lines.
             day = if self.days.matches_month(day) { direction.after(day)? } else { direction.next_month(day)? };
         }
         None
     }
 
-    /// The tick of `day` that lies next to `t` in `direction`.
+    /// The tick of `day` that is nearest to `t` in `direction`.
     fn nearest_tick_of(&self, zone: Zone, day: NaiveDate, t: DateTime<Utc>, direction: Direction) -> Option<DateTime<Utc>> {
         if let Some(offset) = constant_offset(zone, day) {
             let local = t.with_timezone(&offset).naive_local();
@@ -124,7 +126,7 @@ impl Line {
         ticks.filter(|tick| direction.is_ahead(*tick, t)).reduce(|a, b| direction.nearer(a, b))
     }
 
-    /// When a wall clock time of the line fires; see the module's rule for changes of clock.
+    /// The instants at which a wall clock time of the line fires; see the module's rule for clock changes.
     fn instants(&self, zone: Zone, wall: NaiveDateTime) -> impl Iterator<Item = DateTime<Utc>> {
         let (first, second) = match (Wall::at(&zone, wall), self.fixed_time) {
             (wall, true) => (Some(wall.first()), None),
@@ -156,7 +158,7 @@ impl Iterator for Ticks<'_> {
 
 impl std::iter::FusedIterator for Ticks<'_> {}
 
-/// Which way a search goes. Forwards excludes its origin and backwards includes it: the two partition the ticks at any instant.
+/// The direction of a search. Forwards excludes its origin and backwards includes it: together they cover every tick once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     Forward,
@@ -164,7 +166,7 @@ enum Direction {
 }
 
 impl Direction {
-    /// Where the search begins: at `t`, or where the years that have ticks begin; `None` if they lie behind `t`.
+    /// The origin of the search: `t`, or the near end of the years that have ticks; `None` if all of them are behind `t`.
     fn enter(self, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let first = Utc.with_ymd_and_hms(FIRST_YEAR, 1, 1, 0, 0, 0).single()?;
         let end = Utc.with_ymd_and_hms(LAST_YEAR + 1, 1, 1, 0, 0, 0).single()?;

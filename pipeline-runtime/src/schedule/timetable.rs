@@ -1,4 +1,4 @@
-//! Calendars of one's own.
+//! Custom calendars.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,13 +10,14 @@ use pipeline_syntax::date::{FIRST_YEAR, LAST_YEAR};
 use super::Interval;
 use crate::time::Zone;
 
-/// A calendar of one's own, for what no cron line says: trading days, the phases of a season, a list of dates. Airflow's `Timetable`.
+/// A custom calendar, for what a cron line cannot express: trading days, the phases of a season, a list of dates. Airflow's
+/// `Timetable`.
 ///
-/// It says which data intervals there are; a run is due at its interval's end. It is a function of its arguments alone: it reads no clock and no
-/// file, and gives the same answer each time. It is asked often, by the scheduler, `backfill`, `list` and simulations.
+/// It defines the data intervals; a run is due at its interval's end. It must be a pure function of its arguments: it reads no
+/// clock and no file, and always gives the same answer. It is called often, by the scheduler, `backfill`, `list` and simulations.
 ///
-/// Intervals are longer than nothing, in order, and do not overlap. They need not touch: what lies between two has no run. `check` asks for a
-/// few, and says where they are not so.
+/// Intervals must have a positive length, be in order, and not overlap. They need not touch: the time between two has no run.
+/// `check` probes a few intervals, and reports where they break these rules.
 ///
 /// ```
 /// use pipeline_runtime::chrono::{DateTime, Utc};
@@ -63,17 +64,17 @@ pub trait Timetable: Send + Sync + 'static {
     /// The first data interval that starts after `t`. `zone` is the pipeline's `timezone`.
     fn next_after(&self, t: DateTime<Utc>, zone: Zone) -> Option<Interval>;
 
-    /// The last data interval that starts at `t` or before.
+    /// The last data interval that starts at or before `t`.
     fn last_at_or_before(&self, t: DateTime<Utc>, zone: Zone) -> Option<Interval>;
 
     /// The calendar in a few words, for `list`, `check` and messages.
     fn describe(&self) -> String;
 }
 
-/// How many intervals are asked for before they are believed.
+/// The number of intervals that are probed.
 const PROBES: usize = 8;
 
-/// A calendar, asked so that no answer of it can do harm.
+/// A calendar whose answers are checked, so that none can do harm.
 #[derive(Clone)]
 pub struct Own(Arc<dyn Timetable>);
 
@@ -94,12 +95,12 @@ impl Own {
         self.ask(Timetable::describe).unwrap_or_else(|| "a calendar that panics".to_owned())
     }
 
-    /// What it says; nothing where it panics, which the panic's own message tells of.
+    /// Calls the calendar; returns `None` if it panics, and the panic prints its own message.
     fn ask<T>(&self, question: impl FnOnce(&dyn Timetable) -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(|| question(&*self.0))).ok()
     }
 
-    /// Why its intervals after `from` are not those of a schedule, if they are not.
+    /// Returns what is wrong with its intervals after `from`, if anything.
     pub(super) fn fault(&self, from: DateTime<Utc>, zone: Zone) -> Option<String> {
         let mut before: Option<Interval> = None;
         let mut t = from;
@@ -143,13 +144,13 @@ impl Own {
     }
 }
 
-/// Whether it can be kept, and has a length.
+/// True if the interval can be stored, and has a positive length.
 fn is_sound(interval: &Interval) -> bool {
     let is_kept = |t: DateTime<Utc>| (FIRST_YEAR..=LAST_YEAR).contains(&t.year());
     interval.start < interval.end && is_kept(interval.start) && is_kept(interval.end)
 }
 
-/// One calendar is itself alone.
+/// A calendar equals only itself.
 impl PartialEq for Own {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,15 +1,15 @@
-//! A schedule in the words of another scheduler.
+//! A schedule in a form that another scheduler understands.
 
 use super::Schedule;
 use super::schedule::Rule;
 use chrono::{DateTime, Utc};
 
-/// What a schedule is, for whoever has schedules of their own.
+/// What a schedule is, for a scheduler with its own kinds of schedules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// These cron lines, each of whose ticks is one of the schedule's.
+    /// These cron lines, each of whose ticks belongs to the schedule.
     Cron(Vec<String>),
-    /// So many seconds, from that time on.
+    /// A number of seconds, from that time on.
     Every(i64, DateTime<Utc>),
     /// Days of a local calendar.
     Days,
@@ -18,7 +18,7 @@ pub(crate) enum Told {
 }
 
 impl Schedule {
-    /// What it is, for whoever has schedules of their own.
+    /// Converts the schedule for a scheduler with its own kinds of schedules.
     pub(crate) fn told(&self) -> Told {
         match &self.rule {
             Rule::Lines(lines) => Told::Cron(lines.iter().map(|line| line.text().to_owned()).collect()),

@@ -4,9 +4,10 @@ use chrono::{FixedOffset, NaiveDate, NaiveTime, Offset, TimeZone};
 
 use crate::time::Zone;
 
-/// The offset in force all through a local day, or `None` if the clock changes during it or at one of its ends.
+/// The offset that is in effect during a whole local day, or `None` if the clock changes during it or at one of its ends.
 ///
-/// Only the ends are asked. That no zone changes its clock and changes it back within a day was checked against the tz database.
+/// Only the ends of the day are checked. That no zone changes its clock and changes it back within a day was verified against the
+/// tz database.
 pub(super) fn constant_offset(zone: Zone, day: NaiveDate) -> Option<FixedOffset> {
     let at_midnight =
         |day: NaiveDate| zone.offset_from_local_datetime(&day.and_time(NaiveTime::MIN)).single().map(|offset| offset.fix());

@@ -1,4 +1,4 @@
-//! Which intervals the scheduler owes: `start`, `end` and `catchup`.
+//! The intervals that the scheduler must run: `start`, `end` and `catchup`.
 
 use chrono::{DateTime, Utc};
 
@@ -7,10 +7,10 @@ use pipeline_syntax::date::{self, WindowError};
 use super::{DateError, Interval, Intervals, Schedule};
 use crate::time::Zone;
 
-/// The part of a schedule's time that a pipeline runs for, and whether it makes up for intervals that it missed.
+/// The part of a schedule's time in which a pipeline runs, and whether it runs intervals that it missed.
 ///
-/// Both bounds speak of an interval's *start*, its logical date, and are inclusive, as Airflow's `start_date` and `end_date` are. The default has no
-/// bounds and does not catch up.
+/// Both bounds apply to an interval's *start*, its logical date, and are inclusive, like Airflow's `start_date` and `end_date`.
+/// The default has no bounds and no catchup.
 ///
 /// ```
 /// use pipeline_runtime::schedule::{Schedule, Window};
@@ -34,17 +34,17 @@ pub struct Window {
 }
 
 impl Window {
-    /// Reads the bounds as [`parse_date`](super::parse_date) does, in `zone`, which is the schedule's. A date alone is a whole day: as the
-    /// start from its first instant on, as the end to its last.
+    /// Reads the bounds like [`parse_date`](super::parse_date), in `zone`, which is the schedule's. A date alone is a whole day:
+    /// a start is its first instant, an end its last.
     ///
     /// # Errors
     ///
-    /// What [`parse_date`](super::parse_date) refuses, and an end before the start.
+    /// If [`parse_date`](super::parse_date) refuses a bound, or the end is before the start.
     pub fn parse(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Zone) -> Result<Self, DateError> {
         Self::read(start, end, catchup, zone).map_err(|refused| *refused.error)
     }
 
-    /// As [`Window::parse`], with an error that says which bound it is about.
+    /// Like [`Window::parse`], with an error that names the wrong bound.
     pub(crate) fn read(start: Option<&str>, end: Option<&str>, catchup: bool, zone: Zone) -> Result<Self, WindowError> {
         let (start, end) = date::window(start, end, &zone)?;
         Ok(Self { start, end, catchup })
@@ -52,13 +52,14 @@ impl Window {
 
     /// The intervals that should run at `now`, oldest first, given the last one that was scheduled.
     ///
-    /// An interval is due once it is over: at its end, not at its start. With `catchup` all since `last` are due (all since `start` if none was
-    /// scheduled yet); without it only the latest that is over, and nothing if that one lies outside of the bounds. With neither `last` nor `start` there is
-    /// no first interval to catch up from, so that only the latest is due.
+    /// An interval is due once it is over: at its end, not at its start. With `catchup`, all intervals since `last` are due (all
+    /// since `start` if none was scheduled yet). Without it, only the latest that is over is due, and none if that one is outside
+    /// of the bounds. With neither `last` nor `start` there is no first interval to catch up from, so that only the latest is
+    /// due.
     ///
-    /// `last` bounds what follows even if the schedule has changed since: nothing is due whose logical date is not later than
-    /// `last`'s, and the first interval to follow begins at the new schedule's last tick at or before `last`'s end, so that no time is left out where
-    /// that can be had.
+    /// `last` bounds the following intervals even if the schedule has changed since. No interval is due whose logical date is not
+    /// later than that of `last`. The first interval starts at the new schedule's last tick at or before the end of `last`, so
+    /// that no time is left out if possible.
     pub fn due<'a>(&self, schedule: &'a Schedule, last: Option<Interval>, now: DateTime<Utc>) -> Intervals<'a> {
         let latest = schedule.last_complete(now).map(|interval| interval.start);
         let first = self.first_start(schedule, last);
@@ -69,18 +70,19 @@ impl Window {
         Intervals { schedule, next, last_start: self.end, complete_by: Some(now) }
     }
 
-    /// When a further interval becomes due: the first instant after `now` at which [`Window::due`] grows or changes. `None` if none ever will.
+    /// When a further interval becomes due: the first instant after `now` at which [`Window::due`] grows or changes. `None` if
+    /// that never happens.
     ///
-    /// What is due already does not count, so that one who has dealt with it can sleep until then.
+    /// Intervals that are already due do not count, so that a caller who has handled them can sleep until then.
     pub fn next_due(&self, schedule: &Schedule, last: Option<Interval>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        // A calendar of one's own may have ended, whatever the first start is.
+        // A custom calendar may have ended, whatever the first start is.
         let next = schedule.current_or_next(now)?;
         let start = self.first_start(schedule, last).map_or(next, |first| first.max(next));
         let interval = schedule.interval_starting_at(start)?;
         self.end.is_none_or(|end| interval.start <= end).then_some(interval.end)
     }
 
-    /// Whether an interval lies within the bounds.
+    /// True if an interval is within the bounds.
     #[cfg(any(feature = "cli", feature = "dashboard"))]
     pub(crate) fn covers(&self, interval: Interval) -> bool {
         self.start.is_none_or(|start| interval.start >= start) && self.end.is_none_or(|end| interval.start <= end)
@@ -193,7 +195,7 @@ mod tests {
     #[test]
     fn the_end_is_inclusive_and_bounds_starts() {
         let now = "2024-01-20T12:00:00Z";
-        // A day is meant whole, also where its interval starts at noon.
+        // A date alone is the whole day, even if its interval starts at noon.
         let noon = schedule("0 12 * * *");
         let bounds = window(Some("2024-01-06"), Some("2024-01-08"), true);
         let days: Vec<_> = bounds.due(&noon, None, utc(now)).map(|interval| interval.start.format("%dT%H").to_string()).collect();
@@ -213,7 +215,7 @@ mod tests {
         assert_eq!(next(open, None, "2024-01-09T12:00:00Z").as_deref(), Some("10T00"));
         assert_eq!(next(open, Some(day(8)), "2024-01-09T00:00:00Z").as_deref(), Some("10T00"));
         assert_eq!(next(open, Some(day(5)), "2024-01-09T12:00:00Z").as_deref(), Some("10T00"));
-        // Scheduled ahead of the clock, which was put back since.
+        // Scheduled ahead of the clock, which was set back since.
         assert_eq!(next(open, Some(day(12)), "2024-01-09T12:00:00Z").as_deref(), Some("14T00"));
         let ends = window(None, Some("2024-01-09"), true);
         assert_eq!(next(ends, None, "2024-01-09T12:00:00Z").as_deref(), Some("10T00"));
@@ -228,10 +230,10 @@ mod tests {
             open.due(&schedule("@hourly"), Some(last), now).map(|i| i.start.format("%dT%H").to_string()).collect::<Vec<_>>()
         };
         assert_eq!(hourly(day(5)), ["06T00", "06T01", "06T02"]);
-        // From hourly to daily, the day that the last hour belongs to is made up for: its logical date is later.
+        // From hourly to daily, the day of the last hour is caught up: its logical date is later.
         let hour = |start: &str| Interval { start: utc(start), end: utc(start) + chrono::TimeDelta::hours(1) };
         assert_eq!(due_days(open, Some(hour("2024-01-04T23:00:00Z")), "2024-01-06T03:30:00Z"), ["05"]);
-        // Not so the day whose logical date has been taken by its own first hour.
+        // The day whose logical date was taken by its own first hour is not.
         assert_eq!(due_days(open, Some(hour("2024-01-05T00:00:00Z")), "2024-01-07T03:30:00Z"), ["06"]);
     }
 

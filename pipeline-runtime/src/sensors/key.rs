@@ -1,6 +1,6 @@
 use crate::{Bucket, Object, Poke, Result, sensor};
 
-/// Waits until a key is there, or any key that matches a glob.
+/// Waits until a key exists, or any key that matches a glob.
 ///
 /// Of several matches the value is the first by key.
 ///
@@ -22,18 +22,19 @@ use crate::{Bucket, Object, Poke, Result, sensor};
 ///
 /// # In Airflow: `S3KeySensor`, `GCSObjectExistenceSensor`
 ///
-/// - Airflow pushes no value; here the object flows on.
-/// - `wildcard_match=True` is not said: a key with `*`, `?` or `[` is a glob. There is no `use_regex`: it lists the whole bucket.
-/// - A `check_fn` is a sensor of your own, or [`at_least_bytes`].
-/// - A missing bucket fails at once. In Airflow it looks like a missing key, until the timeout.
+/// - Airflow pushes no value; here the object is passed on.
+/// - `wildcard_match=True` is not needed: a key with `*`, `?` or `[` is a glob. There is no `use_regex`, because it would list
+///   the whole bucket.
+/// - Instead of a `check_fn` write a sensor of your own, or use [`at_least_bytes`].
+/// - A missing bucket fails at once. In Airflow it looks like a missing key until the timeout.
 #[sensor]
 pub async fn key_exists(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     Ok(bucket.find_first(&key).await?.into())
 }
 
-/// Waits until all of several keys are there; a glob among them needs at least one match.
+/// Waits until all of several keys exist; a glob among them needs at least one match.
 ///
-/// The value is one object for each key, in the order given; of a glob's matches the first by key.
+/// The value is one object for each key, in the given order; for a glob it is the first match by key.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -53,9 +54,9 @@ pub async fn key_exists(bucket: Bucket, key: String) -> Result<Poke<Object>> {
 ///
 /// # In Airflow: `S3KeySensor` with a list as `bucket_key`
 ///
-/// - The rule is Airflow's: all of them, in one poke. What was there at an earlier poke is looked for again.
-/// - As for [`key_exists`]: the objects flow on, globs need no flag, and a missing bucket fails at once.
-/// - No keys at all is an error; Airflow takes it for success.
+/// - The rule is Airflow's: all keys in one poke. Keys that were found by an earlier poke are looked up again.
+/// - As for [`key_exists`]: the objects are passed on, globs need no flag, and a missing bucket fails at once.
+/// - An empty list is an error; Airflow treats it as success.
 #[sensor]
 pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Object>>> {
     if keys.is_empty() {
@@ -71,7 +72,7 @@ pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Ob
     Ok(Poke::Ready(found))
 }
 
-/// Waits until an object has at least that many bytes, or any object whose key matches a glob.
+/// Waits until an object, or any object whose key matches a glob, has at least this many bytes.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -90,9 +91,9 @@ pub async fn keys_exist(bucket: Bucket, keys: Vec<String>) -> Result<Poke<Vec<Ob
 ///
 /// # In Airflow: `S3KeySensor` with a `check_fn`
 ///
-/// - It is what `check_fn=lambda files: all(f["Size"] >= n for f in files)` is written for, and the former `S3KeySizeSensor`. Where a
-///   glob has several matches, Airflow's line asks it of all; here one that is large enough suffices, and it is the value.
-/// - A size is no sign that a writer is done. Where writers append, wait with [`keys_unchanged`](super::keys_unchanged) too.
+/// - It replaces `check_fn=lambda files: all(f["Size"] >= n for f in files)`, and the former `S3KeySizeSensor`. If a glob has
+///   several matches, Airflow's line requires it of all of them; here one that is large enough suffices, and it is the value.
+/// - The size does not show that a writer is done. If writers append, wait with [`keys_unchanged`](super::keys_unchanged) too.
 #[sensor]
 pub async fn at_least_bytes(bucket: Bucket, key: String, bytes: u64) -> Result<Poke<Object>> {
     let mut objects = bucket.find_stream(&key)?;

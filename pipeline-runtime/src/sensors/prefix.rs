@@ -5,10 +5,11 @@ use std::time::Duration;
 
 /// Waits until any key begins with a prefix, byte for byte.
 ///
-/// The value is all that do, sorted by key. The empty prefix is the whole bucket.
+/// The value is all objects with that prefix, sorted by key. The empty prefix is the whole bucket.
 ///
-/// On `s3://` a poke that finds nothing is one request; the one that ends the wait makes one for each 1,000 keys of its value. Where
-/// these are very many and one will do, wait with [`key_exists`](super::key_exists) for `PREFIX*`: that asks for the first page alone.
+/// On `s3://` a poke that finds nothing is one request; the one that ends the wait makes one for each 1,000 keys of its value. If
+/// there are very many and one suffices, wait with [`key_exists`](super::key_exists) for `PREFIX*`, which requests only the first
+/// page.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -27,19 +28,19 @@ use std::time::Duration;
 ///
 /// # In Airflow: `S3PrefixSensor`, `GCSObjectsWithPrefixExistenceSensor`
 ///
-/// - `S3PrefixSensor` is gone; its replacement is `S3KeySensor` with a wildcard. There is no `delimiter`: what lies in folders below
-///   counts as well.
-/// - The objects flow on; over S3, Airflow pushes no value.
-/// - The first poke that finds something ends the wait, however many more are to come: see [`keys_unchanged`].
+/// - `S3PrefixSensor` no longer exists; its replacement is `S3KeySensor` with a wildcard. There is no `delimiter`: objects in
+///   folders below count as well.
+/// - The objects are passed on; over S3, Airflow pushes no value.
+/// - The first poke that finds something ends the wait, even if more objects are still to come: see [`keys_unchanged`].
 #[sensor]
 pub async fn any_with_prefix(bucket: Bucket, prefix: String) -> Result<Poke<Vec<Object>>> {
     let found = bucket.list(&prefix).await?;
     Ok(if found.is_empty() { Poke::NotYet } else { Poke::Ready(found) })
 }
 
-/// Waits until at least `min_objects` keys begin with a prefix and nothing about them has changed for as long as `inactivity`.
+/// Waits until at least `min_objects` keys begin with a prefix and none of them has changed for the duration `inactivity`.
 ///
-/// An upload, a deletion and a new content all are changes. The value is the objects, sorted by key.
+/// An upload, a deletion and new contents are changes. The value is the objects, sorted by key.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -57,16 +58,16 @@ pub async fn any_with_prefix(bucket: Bucket, prefix: String) -> Result<Poke<Vec<
 /// # nightly().check().unwrap();
 /// ```
 ///
-/// The quiet counts from the poke that first saw the present state, and it is judged at pokes: it is noticed up to one poke interval
-/// late, and what happens and is undone between two pokes is not seen.
+/// The quiet period begins with the poke that first saw the current state, and it is checked by pokes: its end is noticed up to
+/// one poke interval late, and a change that is undone between two pokes is not noticed.
 ///
 /// # In Airflow: `S3KeysUnchangedSensor`, `GCSUploadSessionCompleteSensor`
 ///
-/// - Airflow's keeps its state in the process and therefore only knows mode `poke`, and starts anew with each retry. Here the state is
-///   kept with the poke: it works in mode `reschedule` and survives retries and restarts.
-/// - Airflow's looks at the keys alone. Here an object that was written again is a change, too.
-/// - A deletion starts the quiet anew, as with `allow_delete=True`; there is no `allow_delete=False`.
-/// - Airflow's defaults are an `inactivity_period` of an hour and one object; here both are said.
+/// - Airflow's sensor keeps its state in the process, so it only supports mode `poke`, and starts again with each retry. Here the
+///   state is recorded with the poke: it works in mode `reschedule` and survives retries and restarts.
+/// - Airflow's sensor compares only the keys. Here an object that was written again is a change, too.
+/// - A deletion restarts the quiet period, as with `allow_delete=True`; there is no `allow_delete=False`.
+/// - Airflow's defaults are an `inactivity_period` of an hour and one object; here both have to be given.
 #[sensor]
 pub async fn keys_unchanged(
     ctx: Context,
@@ -76,10 +77,10 @@ pub async fn keys_unchanged(
     min_objects: usize,
 ) -> Result<Poke<Vec<Object>>> {
     let (now, before) = (ctx.started(), ctx.recall::<Quiet>()?);
-    // Negative where the wall clock was set back between two processes.
+    // Negative if the wall clock was set back between two processes.
     let has_lasted = |quiet: &Quiet| (now - quiet.since).to_std().unwrap_or_default() >= inactivity;
     let (mut found, mut count, mut print) = (Vec::new(), 0, Print::default());
-    // Most pokes come too early to end the wait, and hold nothing of what they see.
+    // Most pokes are too early to end the wait, so they hold no objects.
     let may_be_ready = before.as_ref().is_some_and(has_lasted) || inactivity.is_zero();
     let mut listing = bucket.list_stream(&prefix)?;
     while let Some(object) = listing.try_next().await? {
@@ -96,14 +97,14 @@ pub async fn keys_unchanged(
     Ok(if count >= min_objects && has_lasted(&quiet) { Poke::Ready(found) } else { Poke::NotYet })
 }
 
-/// What is remembered from poke to poke: not the listing, which may be long.
+/// The state that is remembered between pokes: a hash instead of the listing, which may be long.
 #[derive(Debug, Serialize, Deserialize)]
 struct Quiet {
     print: u64,
     since: DateTime<Utc>,
 }
 
-/// A number that another listing does not have. FNV-1a, as it is kept in journals and must mean the same to the next build.
+/// A hash of a listing. FNV-1a, because it is recorded in journals and must be the same in the next build.
 struct Print(u64);
 
 impl Default for Print {
@@ -116,7 +117,7 @@ impl Print {
     fn add(&mut self, object: &Object) {
         self.add_bytes(object.key.as_bytes());
         self.add_bytes(&object.size.to_le_bytes());
-        // On S3 the etag is one of the contents, so that of the same bytes written again the time alone tells.
+        // On S3 the etag depends only on the contents, so only the time shows that the same bytes were written again.
         self.add_bytes(object.etag.as_deref().unwrap_or_default().as_bytes());
         self.add_bytes(object.last_modified.to_rfc3339().as_bytes());
     }
@@ -159,7 +160,7 @@ mod tests {
         ];
         let prints: std::collections::BTreeSet<u64> = listings.iter().map(|listing| fingerprint(listing)).collect();
         assert_eq!(prints.len(), listings.len());
-        // Kept in journals: another number would start every wait anew.
+        // It is recorded in journals: another value would restart every wait.
         assert_eq!(fingerprint(&[object("a", 1, "x")]), 16_738_826_181_239_351_286);
     }
 }

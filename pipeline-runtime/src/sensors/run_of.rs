@@ -16,10 +16,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Waits for a run of another pipeline: that of the same data interval, unless [`.at(..)`](Node::at) says another.
+/// Waits for a run of another pipeline: the run of the same data interval, unless [`.at(..)`](Node::at) selects another.
 ///
 /// The pipeline is named by its function, so that a rename is a compile error. The value is the run, and
-/// [`.output::<task>()`](Node::output) takes what a task of it returned.
+/// [`.output::<task>()`](Node::output) takes the output of one of its tasks.
 ///
 /// ```
 /// use pipeline_runtime::chrono::TimeDelta;
@@ -51,23 +51,26 @@ use std::sync::Arc;
 /// # use pipeline_runtime::OtherRun;
 /// ```
 ///
-/// - It is a sensor, with every option of a [sensor](macro@crate::sensor) as a method: `.timeout(d)` (7 days unless given), `.on_timeout(..)`,
-///   `.retries(n)`, `.sla(d)`, the callbacks. Only, it is not poked every minute: whoever hosts its run knows when the other one ends, and
-///   pokes it then. An interval given by `.poke(d)` or `.backoff(b)` comes on top.
-/// - Of several runs of one interval, whoever asked for them, the newest that has succeeded counts; where none has, the newest.
-/// - It fails at once, whatever its retries, where that run has failed or was cancelled: the error names the run and what it failed of.
-///   [`.on_failed(..)`](Node::on_failed) says to wait on, or to skip. A run that is retried to success later wakes whoever still waits.
-/// - Both pipelines are given to the same `cli::main` or `Host`, as they have one journal. `check` refuses one that is missing, pipelines
-///   that wait for each other, a time at which no interval of the other schedule starts, and an output of a task that the other pipeline
-///   does not have, or has more than once.
+/// - It is a sensor, with every option of a [sensor](macro@crate::sensor) as a method: `.timeout(d)` (7 days by default),
+///   `.on_timeout(..)`, `.retries(n)`, `.sla(d)`, the callbacks. But it is not poked every minute: the host of its run knows when
+///   the other run ends, and pokes it then. The pokes of `.poke(d)` or `.backoff(b)` come in addition.
+/// - If there are several runs of one interval, of any kind, the newest successful one counts; if none succeeded, the newest.
+/// - It fails at once, without retries, if that run failed or was cancelled: the error names the run and its error.
+///   [`.on_failed(..)`](Node::on_failed) makes it continue to wait, or skip. A run that succeeds after a retry wakes the sensors
+///   that still wait.
+/// - Both pipelines have to be given to the same `cli::main` or `Host`, because they share a journal. `check` refuses a missing
+///   pipeline, pipelines that wait for each other, a time at which no interval of the other schedule starts, and an output of a
+///   task that the other pipeline does not have, or has more than once.
 ///
 /// # In Airflow: `ExternalTaskSensor`
 ///
-/// - `external_dag_id` and `external_task_id` are a function and a task here, and neither is a text. `execution_delta` and
+/// - `external_dag_id` and `external_task_id` are a function and a task here, not strings. `execution_delta` and
 ///   `execution_date_fn` are `.at(..)`.
-/// - `failed_states` is what happens unless `.on_failed(..)` says otherwise; in Airflow a sensor waits for a run that has failed until its timeout.
-/// - The value of the other task comes along, by `.output::<task>()` instead of `xcom_pull(dag_id=.., task_ids=..)`.
-/// - There is no marker: `retry --downstream` ends at the pipeline's own nodes. A run that has taken what was wrong is retried by itself.
+/// - `failed_states` is the default behavior, unless `.on_failed(..)` changes it; in Airflow a sensor waits for a failed run
+///   until its timeout.
+/// - `.output::<task>()` takes the value of the other task, instead of `xcom_pull(dag_id=.., task_ids=..)`.
+/// - There is no marker: `retry --downstream` ends at the pipeline's own nodes. Retry a run that has taken a wrong output
+///   separately.
 #[track_caller]
 pub fn run_of(pipeline: impl PipelineRef) -> Node<UpstreamRun> {
     let node = awaited::run_of();
@@ -76,7 +79,7 @@ pub fn run_of(pipeline: impl PipelineRef) -> Node<UpstreamRun> {
     node
 }
 
-/// The sensor: its id is the function's.
+/// The sensor, in a module because its id is the function's name.
 mod awaited {
     use super::Asking;
     use crate::{Poke, Result, TaskError, UpstreamRun, sensor};
@@ -87,16 +90,17 @@ mod awaited {
         let asking = Asking::current()?;
         match asking.across.wanted(&asking.info) {
             Some(wanted) => asking.poke(wanted).await,
-            None => Err(TaskError::fatal("which run is meant is not known")),
+            None => Err(TaskError::fatal("it is unknown which run to wait for")),
         }
     }
 }
 
-/// How a node that waits for a run, or has waited for one, goes on.
+/// The continuation of a node that waits for a run, or has waited for one.
 impl Node<UpstreamRun> {
-    /// Of [`run_of`]: waits for the run whose data interval starts then. Without it, it starts where the interval of this run does.
+    /// For [`run_of`]: waits for the run whose data interval starts at this time. By default that is the start of this run's
+    /// interval.
     ///
-    /// The other pipeline's schedule must have an interval that starts then; `check` looks.
+    /// The other pipeline's schedule must have an interval that starts then, which `check` verifies.
     ///
     /// ```
     /// use pipeline_runtime::chrono::TimeDelta;
@@ -124,7 +128,7 @@ impl Node<UpstreamRun> {
         self
     }
 
-    /// Of [`run_of`] and `.finished()`: what becomes of this node once that run has ended without success. Unless given, it fails at once.
+    /// For [`run_of`] and `.finished()`: what this node does if that run ends without success. By default it fails at once.
     #[track_caller]
     pub fn on_failed(self, what: OnFailed) -> Self {
         draft::crossing(self.handle(), "on_failed", |across| match &mut across.role {
@@ -137,10 +141,11 @@ impl Node<UpstreamRun> {
         self
     }
 
-    /// What a task of that run returned, as a node. The task is named as a type, so that a rename is a compile error, and so is a
-    /// downstream that takes another type.
+    /// The output of a task of that run, as a node. The task is named as a type, so that a rename is a compile error, and so is a
+    /// downstream of another type.
     ///
-    /// Its id is the task's, as if it had been wired here. Where that node was skipped in the run, so is this one. `check` sees that the other pipeline wires that task once, and not in `.each`.
+    /// The node's id is the task's, as if it had been wired here. If the task was skipped in that run, so is this node. `check`
+    /// verifies that the other pipeline wires that task exactly once, and not in `.each`.
     #[track_caller]
     pub fn output<Task: TaskName<Output: Data>>(self) -> Node<Task::Output> {
         let of = |across: &mut Across| across.awaits().map(|_| across.pipeline.clone());
@@ -168,16 +173,16 @@ impl Node<UpstreamRun> {
     }
 }
 
-/// The task that takes an output of that task.
+/// Takes an output of that task.
 struct OutputOf<Task>(PhantomData<Task>);
 
 async fn output_of<T: Data>(run: UpstreamRun) -> Result<T> {
     let asking = Asking::current()?;
-    let Role::Takes(takes) = asking.across.role else { return Err(TaskError::fatal("whose output is meant is not known")) };
+    let Role::Takes(takes) = asking.across.role else { return Err(TaskError::fatal("it is unknown whose output to take")) };
     let of = format!("`{}` in run {} of `{}`", takes.id, run.run_id, run.pipeline);
     let json = match asking.others.output(run, takes).await? {
         FoundOutput::Json(json) => json,
-        // As it would be were that node one of this run.
+        // As if it were a node of this run.
         FoundOutput::Skipped => return Err(TaskError::skip(format!("there is no output of {of}: it was skipped there"))),
         FoundOutput::Nothing => return Err(TaskError::fatal(format!("there is no output of {of}: it has not succeeded there"))),
     };
@@ -198,7 +203,7 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    /// Of the attempt whose code runs here and now.
+    /// For the attempt whose code runs here and now.
     pub(super) fn current() -> Result<Self> {
         let of = |attempt: &Attempt| {
             let across = attempt.spec.plan.across.get(&attempt.node)?.clone();
@@ -206,18 +211,17 @@ impl Asking {
             let (info, watching) = (Arc::clone(&attempt.spec.info), attempt.watching().cloned());
             Some(Self { across, info, others, node: attempt.id(), watching })
         };
-        let none =
-            || TaskError::fatal("runs of other pipelines are known where runs are kept in a journal, and there is none here");
+        let none = || TaskError::fatal("runs of other pipelines are only known with a journal, and there is none here");
         engine::current(of).flatten().ok_or_else(none)
     }
 
-    /// Looks for the run once.
+    /// Looks up the run once.
     pub(super) async fn poke(&self, wanted: WantedRun) -> Result<Poke<UpstreamRun>> {
         let (shown, pipeline) = (wanted.to_string(), wanted.pipeline().to_owned());
         let run = |run_id, state: &dyn fmt::Display| format!("run {run_id} of `{pipeline}` ({state})");
         match self.others.look(wanted, self.watching.clone()).await? {
             FoundRun::Succeeded(run) => return Ok(Poke::Ready(run)),
-            // Nobody is asked for the past of a node here.
+            // `Passed` cannot occur here: this asks for a run, not for a node's past.
             FoundRun::Nothing | FoundRun::Passed => note(LastSeen::found_nothing, shown),
             FoundRun::Unfinished { run_id, state } => note(LastSeen::found, run(run_id, &state)),
             FoundRun::Failed { run_id, state, error } => {
@@ -241,7 +245,7 @@ impl Asking {
     }
 }
 
-/// Notes what a timeout says that it waited for.
+/// Records what a timeout reports that it waited for.
 fn note(how: fn(&LastSeen, String), what: String) {
     engine::current(|attempt: &Attempt| attempt.last_seen.as_deref().map(|seen| how(seen, what)));
 }

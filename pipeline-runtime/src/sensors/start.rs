@@ -17,10 +17,11 @@ use serde_json::Value;
 use std::any::TypeId;
 use std::marker::PhantomData;
 
-/// Starts a run of another pipeline with these params, once, and goes on: [`.finished()`](Node::finished) waits for its end.
+/// Starts a run of another pipeline with these params, once, without waiting for it: [`.finished()`](Node::finished) waits for
+/// its end.
 ///
-/// The params are a value of the other pipeline's own type, or a node of a task that returns one; `()` stands for those of a pipeline
-/// without an argument. `check` compares the types.
+/// The params are a value of the other pipeline's own type, or a node of a task that returns one; `()` for a pipeline without an
+/// argument. `check` compares the types.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -47,18 +48,18 @@ use std::marker::PhantomData;
 /// assert_eq!(report.output::<String>("tell").as_deref(), Some(started.run_id()));
 /// ```
 ///
-/// - The run has its id from the node that starts it, so that all attempts of that node start one run, also where its process dies in
-///   between. A `retry` of the node by hand finds the run that is there, too; to run that one again, retry it.
-/// - Its kind is `manual`. It is about the data interval of the run that starts it; where its pipeline has a schedule, about the interval
-///   of that schedule in which the other one starts. It begins as its pipeline's `max_active_runs` allows.
-/// - Where a body is to decide whether anything is started, wire `start` behind an arm of a branch, or within `.each`, which starts a run for
-///   each element.
+/// - The run's id is derived from the node that starts it, so that all attempts of that node start one run, even if its process
+///   dies in between. A manual `retry` of the node finds the existing run, too; to run that one again, retry it.
+/// - Its kind is `manual`. Its data interval is that of the run that starts it; if its pipeline has a schedule, the interval of
+///   that schedule in which the starting run's interval starts. It begins when its pipeline's `max_active_runs` allows.
+/// - To let a body decide whether a run is started, wire `start` behind an arm of a branch, or within `.each`, which starts a run
+///   for each element.
 ///
 /// # In Airflow: `TriggerDagRunOperator`
 ///
-/// - `trigger_dag_id` is a function here, and `conf` has a type. `wait_for_completion` is [`.finished()`](Node::finished), which waits without a
-///   slot and without polling.
-/// - `trigger_run_id` and `reset_dag_run` are not needed: the run's id follows from the node, and a run that is there is found.
+/// - `trigger_dag_id` is a function here, and `conf` has a type. `wait_for_completion` is [`.finished()`](Node::finished), which
+///   waits without a slot and without polling.
+/// - `trigger_run_id` and `reset_dag_run` are not needed: the run's id follows from the node, and an existing run is found.
 #[track_caller]
 pub fn start<P: StartParams>(pipeline: impl PipelineRef, params: P) -> Node<StartedRun> {
     let (pipeline, given) = (pipeline.pipeline(Seal), P::of());
@@ -67,7 +68,7 @@ pub fn start<P: StartParams>(pipeline: impl PipelineRef, params: P) -> Node<Star
     node
 }
 
-/// What a run may be started with: params, or a node of them. The trait is sealed.
+/// What a run may be started with: params, or a node that returns them. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the params of a run",
     label = "neither params, `Serialize + DeserializeOwned + Default`, nor a node of a task that returns them",
@@ -89,7 +90,7 @@ impl<P: Params> StartParams for P {
 
     #[track_caller]
     fn wire(self, _: Seal) -> Node<StartedRun> {
-        // Its own `Serialize`, which may fail: the node does then.
+        // The type's own `Serialize` may fail, and the node fails then.
         wire::<Given, _>(Given(serde_json::to_value(self).map_err(|error| error.to_string())))
     }
 }
@@ -106,7 +107,7 @@ impl<P: Params + Data> StartParams for Node<P> {
     }
 }
 
-/// Params that the pipeline function gives, as JSON.
+/// Params that are given in the pipeline function, as JSON.
 #[derive(Clone)]
 struct Given(Result<Value, String>);
 
@@ -132,7 +133,7 @@ fn wire<P: Serialize + Clone + Send + Sync + 'static, I: IntoInput<P>>(params: I
     )
 }
 
-/// The task that starts a run with params of that type.
+/// Starts a run with params of that type.
 struct StartWith<P>(PhantomData<P>);
 
 async fn begin<P: Serialize>(params: P) -> Result<StartedRun> {
@@ -146,9 +147,9 @@ async fn begin<P: Serialize>(params: P) -> Result<StartedRun> {
     Ok(StartedRun { pipeline, run_id, interval_start: interval.start, interval_end: interval.end })
 }
 
-/// How a node that has started a run goes on.
+/// The continuation of a node that has started a run.
 impl Node<StartedRun> {
-    /// Waits for the end of the run that was started, as [`run_of`](crate::run_of) does for another: it fails at once where that run fails.
+    /// Waits for the end of the started run, as [`run_of`](crate::run_of) does for another: it fails at once if that run fails.
     #[track_caller]
     pub fn finished(self) -> Node<UpstreamRun> {
         let pipeline = draft::crossing(self.handle(), "finished", |across| {
@@ -163,7 +164,7 @@ impl Node<StartedRun> {
     }
 }
 
-/// The sensor: its id is the function's.
+/// The sensor, in a module because its id is the function's name.
 mod waiting {
     use super::Asking;
     use crate::author::across::WantedRun;

@@ -2,11 +2,11 @@ use crate::schedule::{Zone, parse_date, parse_zone};
 use crate::{Context, Poke, Result, TaskError, sensor};
 use chrono::{DateTime, Utc};
 
-/// Waits until it is that late.
+/// Waits until a time is reached.
 ///
-/// The time is written as everywhere here: `2024-03-25T06:00:00Z` with any offset, or in UTC `2024-03-25T06:00` or `2024-03-25`. A zone after it
-/// makes it a time of that zone's clocks: `2024-03-25T09:00[America/Toronto]`. What cannot be read fails at once. A time that has
-/// passed is reached at the first poke. The value is the time.
+/// The time is written in the usual forms: `2024-03-25T06:00:00Z` with any offset, or in UTC `2024-03-25T06:00` or `2024-03-25`.
+/// A zone behind it makes it a local time of that zone: `2024-03-25T09:00[America/Toronto]`. A text that is not a time fails at
+/// once. A past time is reached at the first poke. The value is the time.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -23,15 +23,15 @@ use chrono::{DateTime, Utc};
 /// # nightly().check().unwrap();
 /// ```
 ///
-/// It is poked twice, at first and when it is that late, whatever its poke interval: see [`Poke::NotBefore`]. Its timeout holds as of any sensor: without
-/// one it waits for up to 7 days.
+/// It is poked twice, at first and when the time is reached, whatever its poke interval: see [`Poke::NotBefore`]. Its timeout
+/// applies as for any sensor: by default it waits for up to 7 days.
 ///
 /// # In Airflow: `DateTimeSensor`, `TimeSensor`, `TimeDeltaSensor`
 ///
-/// - `DateTimeSensor` with `target_time`, which is a template there as well. For `TimeSensor` write the day before the time of day, as
-///   above: which day is meant is then no riddle.
-/// - A waiting sensor holds neither a worker nor a slot, so that there is no second, deferrable form of it (`DateTimeSensorAsync`).
-/// - By the engine's clock: a simulation of a day's wait takes milliseconds.
+/// - `DateTimeSensor` with `target_time`, which is a template there as well. For `TimeSensor` write the date before the time of
+///   day, as above, so that it is clear which day is meant.
+/// - A waiting sensor holds neither a worker nor a slot, so there is no second, deferrable form of it (`DateTimeSensorAsync`).
+/// - It uses the engine's clock: simulating a wait of a day takes milliseconds.
 #[sensor]
 pub async fn time_reached(ctx: Context, time: String) -> Result<Poke<DateTime<Utc>>> {
     let time = parse(&time)?;

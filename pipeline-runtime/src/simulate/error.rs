@@ -3,90 +3,90 @@ use crate::engine::EditError;
 use crate::plan::PlanError;
 use crate::storage::BucketError;
 
-/// Why a simulation could not be run at all. A run that fails is no error: its report says so.
+/// Why a simulation could not be run at all. A run that fails is not such an error: its report says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulationError {
-    /// The pipeline has no plan with these params.
+    /// The pipeline cannot be planned with these params.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// What was to arrive could not be written, or a fault named no bucket.
+    /// An arriving object could not be written, or a fault did not name a bucket.
     #[error(transparent)]
     Bucket(#[from] BucketError),
     /// The params cannot be written as JSON.
     #[error("the params cannot be written as JSON: {0}")]
     Params(String),
-    /// No date.
+    /// An invalid date.
     #[error("{0}")]
     Date(String),
-    /// No duration.
+    /// An invalid duration.
     #[error("{text:?} is not a duration: {reason}")]
     Duration {
-        /// What was given.
+        /// The given text.
         text: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// A range that ends before it begins.
+    /// A range that ends before it starts.
     #[error("{text:?} ends before it begins; write the smaller time first, as in `50ms..2s`")]
     Range {
-        /// What was given.
+        /// The given text.
         text: String,
     },
     /// An id that no node has.
     #[error("no node has the id `{id}`; the nodes are {known}")]
     UnknownNode {
-        /// What was given.
+        /// The given id.
         id: String,
-        /// What there is.
+        /// The ids that exist.
         known: String,
     },
     /// A node that does not depend on its past.
     #[error("no node `{id}` depends on its past; those that do are: {known}")]
     NoPast {
-        /// What was given.
+        /// The given id.
         id: String,
-        /// What there is.
+        /// The nodes that depend on their past.
         known: String,
     },
-    /// An id that no node has at the time when it is to be retried or skipped.
+    /// A node to retry or skip that does not exist at that time.
     #[error("no node has the id `{id}` at the time when it is to be retried or skipped")]
     NotThere {
-        /// What was given.
+        /// The given id.
         id: String,
     },
-    /// A node that cannot be retried or skipped then.
+    /// A node that cannot be retried or skipped at that time.
     #[error("{0}")]
     Edit(String),
     /// A stub of a type that the task does not return.
     #[error("the stub of `{id}` is a `{}`, but the task returns `{}`", beside(given, expected), beside(expected, given))]
     StubType {
-        /// The node.
+        /// The node's id.
         id: String,
-        /// What was given.
+        /// The type of the stub.
         given: &'static str,
-        /// What it returns.
+        /// The type that the task returns.
         expected: &'static str,
     },
     /// A run of another pipeline is invalid: its date, a task whose output nobody takes, or an output of another type.
     #[error("the run of `{pipeline}`: {reason}")]
     WrongRun {
-        /// The other pipeline.
+        /// The id of the other pipeline.
         pipeline: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// An asset by a name that the pipeline neither waits for nor reads.
+    /// An asset name that the pipeline neither waits for nor reads.
     #[error("pipeline `{pipeline}` neither waits for an asset `{name}` nor reads it; {hint}")]
     UnknownAsset {
-        /// What was given.
+        /// The given name.
         name: String,
-        /// The pipeline.
+        /// The id of the pipeline.
         pipeline: &'static str,
-        /// Which asset may be meant.
+        /// The asset that may be meant.
         hint: String,
     },
-    /// An update of an asset that the pipeline has no use for, or whose value cannot be used.
+    /// An update of an asset that the pipeline does not use, or whose value is invalid.
     #[error("the update of the asset `{asset}`: {reason}")]
     Update {
         /// The asset's name.
@@ -94,7 +94,7 @@ pub enum SimulationError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A setting that no pipeline of the simulation takes, or whose value is none of its type.
+    /// A setting that no pipeline of the simulation takes, or whose value has the wrong type.
     #[error("the setting `{name}`: {reason}")]
     Setting {
         /// The setting's name.
@@ -102,34 +102,34 @@ pub enum SimulationError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A pipeline that is simulated beside another, and that no update would begin.
-    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would begin a run of it")]
+    /// A pipeline given to `beside` that no update would start.
+    #[error("pipeline `{pipeline}` is simulated beside another and has no `when`: nothing would start a run of it")]
     WaitsForNothing {
-        /// The pipeline.
+        /// The id of the pipeline.
         pipeline: &'static str,
     },
-    /// With these updates the run never begins.
+    /// With these updates the run never starts.
     #[error(
-        "the pipeline begins a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`, on the \
+        "the pipeline starts a run when {when} is updated, and no update of {missing} is given; add `.updated(\"0s\", &ASSET, value)`, on the \
          command line `--updated 0s=ASSET=JSON`"
     )]
     NeverBegins {
-        /// What it waits for.
+        /// The assets that it waits for.
         when: String,
         /// The assets without an update.
         missing: String,
     },
-    /// A stub whose JSON is no value of the type that the task returns.
-    #[error("the stub of `{id}` is no `{}`, which the task returns: {reason}", shown(expected))]
+    /// A stub whose JSON cannot be read as the type that the task returns.
+    #[error("the stub of `{id}` is not a `{}`, which the task returns: {reason}", shown(expected))]
     StubJson {
-        /// The node.
+        /// The node's id.
         id: String,
-        /// What it returns.
+        /// The type that the task returns.
         expected: &'static str,
         /// What is wrong with the JSON.
         reason: String,
     },
-    /// The runtime, or its thread, could not be made.
+    /// The runtime, or its thread, could not be created.
     #[error("no runtime for the simulation: {0}")]
     Runtime(#[source] std::io::Error),
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// What a simulation does to bodies.
+/// Replaces or observes the bodies of a simulation.
 #[derive(Debug)]
 pub(super) struct Bodies {
     stubs: Stubs,
@@ -67,7 +67,7 @@ impl Interceptor for Bodies {
         let blocked = self.blocking.load(Ordering::SeqCst) > 0;
         Box::pin(async move {
             if blocked {
-                // One body less, or one that ended in between: whoever waits asks again.
+                // Another body has ended, possibly in between: the caller checks again.
                 unblocked.notified().await;
             } else {
                 outside.idle().await;

@@ -5,14 +5,14 @@ use crate::storage::World;
 use crate::time::Timestamp;
 use std::collections::VecDeque;
 
-/// What a simulation does to the world at some time.
+/// A change that a simulation makes at a given time.
 #[derive(Debug)]
 pub(super) enum Intervention {
     Arrive {
         url: String,
         body: Vec<u8>,
     },
-    /// The caller's closure of that number.
+    /// The caller's closure with that number.
     Call(usize),
     Edit(Edit),
     /// A run of another pipeline has ended.
@@ -21,11 +21,11 @@ pub(super) enum Intervention {
     Passed(String),
 }
 
-/// By time; at one time in the order in which they were given.
+/// Ordered by time; at the same time, in the order in which they were given.
 #[derive(Debug)]
 pub(super) struct Interventions {
     due: VecDeque<(Timestamp, Intervention)>,
-    /// The URLs of what has arrived.
+    /// The URLs of objects that have arrived.
     arrived: Vec<String>,
 }
 
@@ -37,12 +37,12 @@ impl Interventions {
         Ok(Self { due: timed.into(), arrived: Vec::new() })
     }
 
-    /// The nodes that pass in the previous scheduled run only while this one lasts.
+    /// The nodes that pass in the previous scheduled run only during this one.
     pub(super) fn passing(&self) -> impl Iterator<Item = &str> {
         self.due.iter().filter_map(|(_, what)| if let Intervention::Passed(node) = what { Some(&**node) } else { None })
     }
 
-    /// The runs of other pipelines that it tells of.
+    /// The given runs of other pipelines.
     #[cfg(feature = "cli")]
     pub(super) fn ran(&self) -> impl Iterator<Item = &GivenRun> {
         self.due.iter().filter_map(|(_, what)| if let Intervention::Ran(given) = what { Some(&**given) } else { None })
@@ -56,7 +56,7 @@ impl Interventions {
         self.due.is_empty()
     }
 
-    /// Does what is due. Before the run has started there is nothing to edit, and that waits for it.
+    /// Applies the interventions that are due. An edit waits for the start of the run.
     pub(super) async fn run_due(
         &mut self,
         world: &World,
@@ -77,7 +77,7 @@ impl Interventions {
                     return Ok(());
                 }
                 (Intervention::Edit(edit), Some(run)) => match engine.edit(run, &edit) {
-                    // A run that has ended before is what it is.
+                    // A run that has ended cannot be edited; this is not an error.
                     Err(EditError::Ended(_)) => {}
                     Err(EditError::NoNode { node, .. }) => return Err(SimulationError::NotThere { id: node }),
                     done => done?,
@@ -94,7 +94,7 @@ impl Interventions {
         Ok(())
     }
 
-    /// The URLs of what has arrived.
+    /// The URLs of objects that have arrived.
     pub(super) fn arrived(&self) -> &[String] {
         &self.arrived
     }

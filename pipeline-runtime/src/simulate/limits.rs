@@ -1,4 +1,4 @@
-//! What a run may hold at most, and what is said beyond it.
+//! The limits of a run, and the messages beyond them.
 
 use crate::prelude::*;
 use crate::{NodeState, RunState, Simulation};
@@ -15,7 +15,7 @@ async fn forgetful(ctx: Context, bytes: usize) -> Result<Poke<usize>> {
 
 #[pipeline]
 fn remembering() {
-    // With the two quotes of JSON.
+    // Including the two quotes of JSON.
     forgetful((1 << 20) - 2).named("just");
     forgetful((1 << 20) - 1).named("over");
 }
@@ -124,7 +124,7 @@ async fn step(n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// Each element has 40 nodes and one for itself.
+/// Each element has 40 nodes and one for the element itself.
 #[pipeline]
 fn wide() {
     many().each(|n| {

@@ -1,12 +1,12 @@
-//! Simulations: whole runs on virtual time, in milliseconds, by the engine that runs in production.
+//! Simulations: whole runs on virtual time, in milliseconds, on the engine that runs in production.
 //!
 //! # Invariants
 //!
-//! - What a simulation polls, it polls within its own world: buckets that a body or a callback opens are the simulation's.
-//! - I/O that blocks is counted ([`World::aside`]), and so is what waits [`Outside`], so that an instant is not over before its I/O is.
-//!   (`tests/sensors`, `tests/alerts`, `tests/simulation/outside.rs`)
-//! - Before time passes, a body that waits for something that nobody counts has a moment of real time (`interceptor/grace.rs`): what it
-//!   waits for may be a socket.
+//! - A simulation polls everything within its own world: buckets that a body or a callback opens are the simulation's.
+//! - Blocking I/O is counted ([`World::aside`]), and so is waiting [`Outside`], so that the clock does not advance before the I/O
+//!   of an instant is done. (`tests/sensors`, `tests/alerts`, `tests/simulation/outside.rs`)
+//! - Before time passes, a body whose wait is not counted gets a moment of real time (`interceptor/grace.rs`), because it may be
+//!   waiting for a socket.
 
 mod error;
 mod interceptor;
@@ -57,25 +57,25 @@ use updates::{Begin, Timed, Update};
 
 /// A run of a pipeline on virtual time.
 ///
-/// The real engine runs the real bodies, on a paused clock, with a journal in memory. Hours of waiting take milliseconds, and
-/// the same simulation always ends the same. The clock starts at the data interval's end, or without a schedule at the logical
-/// date. Buckets at `memory://` are the simulation's own and empty; I/O of buckets takes no virtual time, and objects written
-/// have virtual modification times.
+/// The real engine runs the real bodies, on a paused clock, with a journal in memory. Hours of waiting take milliseconds, and the
+/// same simulation always has the same result. The clock starts at the data interval's end, or without a schedule at the logical
+/// date. Buckets at `memory://` belong to the simulation and are empty; I/O of buckets takes no virtual time, and objects that
+/// are written have virtual modification times.
 ///
 /// # Sockets, databases and programs
 ///
-/// A body that uses `tokio::net`, `tokio::process`, `reqwest` or `sqlx` runs in a simulation as it does elsewhere. Where it waits for
-/// them by [`ctx.outside(..)`](crate::Context::outside), the virtual clock stands still until they have answered, and the simulation stays
-/// repeatable as far as they are. So it does for a bucket, a [`Webhook`](crate::Webhook) and a task that is not `async`.
+/// A body that uses `tokio::net`, `tokio::process`, `reqwest` or `sqlx` runs in a simulation as it does elsewhere. While it waits
+/// for them by [`ctx.outside(..)`](crate::Context::outside), the virtual clock stands still, and the simulation is as repeatable
+/// as their answers are. The same holds for a bucket, a [`Webhook`](crate::Webhook) and a task that is not `async`.
 ///
-/// Without that the simulation cannot tell a body that waits for a socket from one that waits for time to pass. Each time
-/// such a body goes to wait, the clock stands still for 20 ms of real time: what has answered by then took no virtual time, and what
-/// takes longer is overtaken by the next timer, if there is one. A body that sleeps takes these 20 ms, too.
+/// Otherwise the simulation cannot distinguish a body that waits for a socket from one that waits for time to pass. Each time
+/// such a body starts to wait, the clock stands still for 20 ms of real time. An answer within these 20 ms takes no virtual time;
+/// during a longer wait, the clock advances to the next timer, if there is one. A body that sleeps costs these 20 ms, too.
 ///
-/// [`stub`](Self::stub) answers in a body's stead, `simulate --stub NODE=JSON` on the command line.
+/// [`stub`](Self::stub) replaces a body by an answer, on the command line `simulate --stub NODE=JSON`.
 ///
-/// It has a runtime and a clock of its own. Within a runtime of tokio, as in a `#[tokio::test]`, it runs on a thread of its own and blocks
-/// the caller until it has ended; what the caller's runtime is to do meanwhile, a runtime of one thread cannot.
+/// A simulation has a runtime and a clock of its own. Within a tokio runtime, as in a `#[tokio::test]`, it runs on a thread of
+/// its own and blocks the caller until it has ended; a single-threaded runtime of the caller does nothing else meanwhile.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -102,11 +102,11 @@ use updates::{Begin, Timed, Update};
 #[must_use = "nothing happens before `run`"]
 pub struct Simulation<'a> {
     scenario: Scenario,
-    /// What [`at`](Self::at) was given, until it is called.
+    /// The closures given to [`at`](Self::at), until they are called.
     calls: Vec<Option<Call<'a>>>,
 }
 
-/// What a simulation was given, but what it calls of its caller's, so that it may go to another thread.
+/// The simulation's settings without the caller's closures, so that they can be sent to another thread.
 #[derive(Debug)]
 struct Scenario {
     pipeline: Pipeline,
@@ -125,7 +125,7 @@ struct Scenario {
     settings: Vec<Given>,
 }
 
-/// A closure of the caller's, which may be no `Send`.
+/// A closure of the caller's, which may not be `Send`.
 struct Call<'a>(Box<dyn FnOnce() + 'a>);
 
 impl std::fmt::Debug for Call<'_> {
@@ -140,13 +140,14 @@ enum Fault {
     Outage { bucket: String, from: String, until: String },
 }
 
-/// After so much virtual time a run that waits for nothing that could come is given up.
+/// The virtual time after which a run that waits in vain is given up.
 const HORIZON: Duration = Duration::from_hours(400 * 24);
-/// The logical date where neither the simulation nor the pipeline's `start` says another: a simulation is the same every day.
+/// The logical date if neither the simulation nor the pipeline's `start` sets one. It is fixed, so that a simulation is the same
+/// every day.
 const LOGICAL_DATE: &str = "2024-01-01";
 
 impl<'a> Simulation<'a> {
-    /// Of one run of `pipeline`, with its default params.
+    /// A simulation of one run of `pipeline`, with its default params.
     pub fn new(pipeline: Pipeline) -> Self {
         let scenario = Scenario {
             pipeline,
@@ -167,82 +168,86 @@ impl<'a> Simulation<'a> {
         Self { scenario, calls: Vec::new() }
     }
 
-    /// With these params, read as `run` reads them from a file: keys that are left out have their default. So has a field that the
-    /// value does not write as JSON; give that one by `serde_json::json!`.
+    /// Sets the params. They are read as `run` reads them from a file: keys that are left out have their default. So does a field
+    /// that the value does not write as JSON; set that one by `serde_json::json!`.
     pub fn params(mut self, params: impl serde::Serialize) -> Self {
         self.scenario.params = serde_json::to_value(params);
         self
     }
 
-    /// As if the setting were set to that: `.setting(&LIMIT, 200)`. Without it, a setting has its default, whatever is set in a journal.
+    /// Sets the value of a setting: `.setting(&LIMIT, 200)`. Otherwise a setting has its default, whatever is set in a journal.
     pub fn setting<T: Data>(mut self, setting: &'static Setting<T>, value: T) -> Self {
         let to = setting::as_json(&Value::new(value)).map(SetTo::Json);
         self.scenario.settings.push(Given { name: setting.name().to_owned(), to });
         self
     }
 
-    /// The same by its name, and as `settings set` reads it.
+    /// Like [`setting`](Self::setting), with the name and value as `settings set` reads them.
     #[cfg(feature = "cli")]
     pub(crate) fn setting_text(mut self, name: &str, text: &str) -> Self {
         self.scenario.settings.push(Given { name: name.to_owned(), to: Ok(SetTo::Text(text.to_owned())) });
         self
     }
 
-    /// As if that were the secret's value: `.secret(&KEY, "s3cr3t")`. Without it, a secret has the value that it has in this process. One
-    /// that is given as a param is told by its reference, too: `.secret(&Secret::env("PORTAL_KEY"), "s3cr3t")`.
+    /// Sets the value of a secret: `.secret(&KEY, "s3cr3t")`. Otherwise a secret has the value that it has in this process. A
+    /// secret that is given as a param is identified by its reference: `.secret(&Secret::env("PORTAL_KEY"), "s3cr3t")`.
     ///
-    /// The value is replaced by `***` in the errors and log lines of all tests of this process: take one that is in no other text.
+    /// The value is replaced by `***` in the errors and log lines of all tests of this process: choose one that occurs in no
+    /// other text.
     pub fn secret(mut self, secret: &Secret, value: &str) -> Self {
         redaction::hide(value);
         self.scenario.secrets.push(secret.with(value.into()));
         self
     }
 
-    /// For the data interval that starts on that day, `2024-03-25`, in the pipeline's zone, or that contains that time,
+    /// Sets the data interval: the one that starts on that day, `2024-03-25`, in the pipeline's zone, or that contains that time,
     /// `2024-03-25T06:00:00Z`.
     ///
-    /// Without it: the first interval that starts at or after the pipeline's `start`, else 2024-01-01.
+    /// The default is the first interval that starts at or after the pipeline's `start`, or at or after 2024-01-01 if it has
+    /// none.
     pub fn logical_date(mut self, date: &str) -> Self {
         self.scenario.logical_date = Some(date.to_owned());
         self
     }
 
-    /// As if the run of that logical date had been the last to succeed before this one, and had begun at its interval's end.
+    /// Makes the run of that logical date the last successful one before this run, started at its interval's end.
     pub fn previous_success(mut self, date: &str) -> Self {
         self.scenario.previous = Some(date.to_owned());
         self
     }
 
-    /// As if that had made the run. Else it is the updates that began it, its schedule, or of a pipeline without either, somebody.
+    /// Sets what created the run. The default is the updates that triggered it, or its schedule, or for a pipeline without
+    /// either, a user.
     pub fn kind(mut self, kind: RunKind) -> Self {
         self.scenario.kind = Some(kind);
         self
     }
 
-    /// What all jitter and all random latencies are drawn from; 0 unless given.
+    /// The seed of all jitter and all random latencies; the default is 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.scenario.seed = seed;
         self
     }
 
-    /// Really sends what a [`Webhook`](crate::Webhook) or a `Mail` is told; else it takes it that somebody was told, whatever the environment says.
+    /// Really sends the notifications of a [`Webhook`](crate::Webhook) or a `Mail`. Otherwise they count as delivered, whatever
+    /// the environment says.
     pub fn send_alerts(mut self) -> Self {
         self.scenario.sends_alerts = true;
         self
     }
 
-    /// After `when` from the run's start, before anything else that happens then, an object arrives: `memory://BUCKET/KEY`, or
+    /// At `when` after the run's start, before anything else at that time, an object arrives: `memory://BUCKET/KEY`, or
     /// `file:///PATH`.
     pub fn arrive(mut self, when: &str, url: &str, body: impl Into<Vec<u8>>) -> Self {
         self.scenario.interventions.push((when.to_owned(), Intervention::Arrive { url: url.to_owned(), body: body.into() }));
         self
     }
 
-    /// After `when` from the simulation's start the asset is updated.
+    /// At `when` after the simulation's start, the asset is updated.
     ///
-    /// A pipeline with `when` begins its run once that holds, with the newest update of each asset; all times, also in the report, still count
-    /// from the simulation's start. Without any update it begins at once, as if somebody had asked for the run. Any other pipeline reads what
-    /// was there as its run began: give it at `0s`.
+    /// A pipeline with `when` starts its run once that condition holds, with the newest update of each asset; all times, also in
+    /// the report, still count from the simulation's start. Without any update it starts at once, like a manual run. Any other
+    /// pipeline reads the updates that exist when its run starts: give them at `0s`.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -276,18 +281,19 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// As [`updated`](Self::updated), with the asset by its name and the value as JSON.
+    /// Like [`updated`](Self::updated), with the asset's name and the value as JSON.
     #[cfg(feature = "cli")]
     pub(crate) fn updated_json(mut self, when: &str, asset: &str, value: &serde_json::Value) -> Self {
-        // Plain JSON, which can be written.
+        // Plain JSON can always be written.
         let json = Ok(serde_json::to_vec(value).unwrap_or_default().into());
         self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::Named::Text(asset.to_owned()), json });
         self
     }
 
-    /// With these pipelines beside it, which wait for assets: the runs that updates begin are simulated, too, at their time and in the same buckets,
-    /// and so are those that their own updates begin. [`RunReport::begun`] has them. A [`stub`](Self::stub) and a [`fail`](Self::fail) name their nodes with
-    /// the pipeline, `visits_model/build`; what else of runs and nodes a simulation is given is about its own pipeline.
+    /// Adds pipelines that wait for assets: the runs that updates trigger are simulated, too, at their time and in the same
+    /// buckets, and so are those that their own updates trigger. [`RunReport::begun`] returns them. A [`stub`](Self::stub) and a
+    /// [`fail`](Self::fail) name their nodes with the pipeline, `visits_model/build`; all other methods with runs and nodes refer
+    /// to the simulation's own pipeline.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -310,7 +316,7 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// Calls `what` after `when` from the run's start, before anything else that happens then.
+    /// Calls `what` at `when` after the run's start, before anything else at that time.
     pub fn at<R>(mut self, when: &str, what: impl FnOnce() -> R + 'a) -> Self {
         let call = Box::new(move || {
             what();
@@ -320,17 +326,17 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// After `when` from the run's start, before anything else that happens then, a run of another pipeline has ended so: for
-    /// [`run_of`](crate::run_of). The pipeline is named by its function, and the run is that of the same data interval, unless
-    /// [`OtherRun::starting`] says another.
+    /// At `when` after the run's start, before anything else at that time, a run of another pipeline has ended with this result,
+    /// for [`run_of`](crate::run_of). The pipeline is named by its function. The run is that of the same data interval, unless
+    /// [`OtherRun::starting`] sets another.
     pub fn ran(mut self, when: &str, pipeline: impl PipelineRef, run: impl Into<OtherRun>) -> Self {
         let given = Box::new(GivenRun::new(pipeline, run));
         self.scenario.interventions.push((when.to_owned(), Intervention::Ran(given)));
         self
     }
 
-    /// After `when` a node has passed in the previous scheduled run: for [`depends_on_past`](macro@crate::task). Without it each node has passed there
-    /// before this run begins.
+    /// At `when`, a node has passed in the previous scheduled run, for [`depends_on_past`](macro@crate::task). Otherwise each
+    /// node has passed there before this run starts.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -348,14 +354,15 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// Cancels the run after `when`.
+    /// Cancels the run at `when`.
     pub fn cancel(mut self, when: &str) -> Self {
         self.scenario.interventions.push((when.to_owned(), Intervention::Edit(Edit::Cancel)));
         self
     }
 
-    /// Tries a node again that has ended by then, as `retry` on the command line does; with `downstream`, all that depends on
-    /// it too. After a retry that changed a mapping's list, elements match by key, or without keys by index, and surplus ones are `removed`.
+    /// Retries a node that has ended by then, like `retry` on the command line; with `downstream`, also everything that depends
+    /// on it. After a retry that changed a mapping's list, elements are matched by key, or without keys by index, and surplus
+    /// ones are `removed`.
     pub fn retry(mut self, when: &str, id: &str, downstream: bool) -> Self {
         self.scenario
             .interventions
@@ -363,33 +370,35 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// The node ends as skipped after `when`, as `skip` on the command line has it: whether it waits, is under way or has failed.
+    /// Ends the node as skipped at `when`, like `skip` on the command line: whether it waits, runs or has failed.
     pub fn skip(mut self, when: &str, id: &str) -> Self {
         self.scenario.interventions.push((when.to_owned(), Intervention::Edit(Edit::Skip { node: id.to_owned() })));
         self
     }
 
-    /// The node succeeds with `value` at once; its body is not called. `upload` stands for all elements, `upload[3]` for one. A node of a pipeline
-    /// [beside](Self::beside) is named with it, `visits_model/build`.
+    /// Makes the node succeed at once with `value`, without calling its body. `upload` names all elements, `upload[3]` one. A
+    /// node of a pipeline [beside](Self::beside) is named with the pipeline, `visits_model/build`.
     pub fn stub<T: Data>(mut self, id: &str, value: T) -> Self {
         self.scenario.stubs.push(GivenStub::value(id, value));
         self
     }
 
-    /// As [`stub`](Self::stub), with the value as JSON.
+    /// Like [`stub`](Self::stub), with the value as JSON.
     #[cfg(feature = "cli")]
     pub(crate) fn stub_json(mut self, id: &str, value: serde_json::Value) -> Self {
         self.scenario.stubs.push(GivenStub::json(id, value));
         self
     }
 
-    /// The node's attempt of that number, from 1, fails with `error`; its body is not called. Nodes are named as those of [`stub`](Self::stub).
+    /// Makes the attempt with that number, from 1, fail with `error`, without calling its body. Nodes are named as in
+    /// [`stub`](Self::stub).
     pub fn fail(mut self, id: &str, attempt: u32, error: &str) -> Self {
         self.scenario.stubs.push(GivenStub::failure(id, attempt, error));
         self
     }
 
-    /// Each operation on the bucket takes that long, `2s`, or a random time of a range, `50ms..2s`, drawn from the [seed](Self::seed).
+    /// Sets how long each operation on the bucket takes: `2s`, or a random time of a range, `50ms..2s`, drawn from the
+    /// [seed](Self::seed).
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -418,19 +427,19 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// Operations on the bucket fail, as if the network did, from one offset from the run's start until just before another. May be
-    /// given several times.
+    /// Makes operations on the bucket fail, like a network failure, from one offset from the run's start until just before
+    /// another. May be given several times.
     pub fn outage(mut self, bucket: &str, from: &str, until: &str) -> Self {
         self.scenario.faults.push(Fault::Outage { bucket: bucket.to_owned(), from: from.to_owned(), until: until.to_owned() });
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the simulation to its end.
     ///
     /// # Panics
     ///
-    /// Where the simulation itself is wrong: a plan with mistakes, a date or duration that is none, an id that no node has. Its
-    /// message says so; [`try_run`](Self::try_run) returns it.
+    /// If the simulation is misconfigured: a plan with mistakes, an invalid date or duration, or an unknown node id. The message
+    /// says what is wrong; [`try_run`](Self::try_run) returns it.
     #[track_caller]
     pub fn run(self) -> RunReport {
         match self.try_run() {
@@ -439,11 +448,11 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Runs it to its end.
+    /// Runs the simulation to its end.
     ///
     /// # Errors
     ///
-    /// Where the simulation itself is wrong: a plan with mistakes, a date or duration that is none, an id that no node has.
+    /// If the simulation is misconfigured: a plan with mistakes, an invalid date or duration, or an unknown node id.
     pub fn try_run(self) -> Result<RunReport, SimulationError> {
         let Self { scenario, mut calls } = self;
         let mut call = |number: usize| {
@@ -456,30 +465,31 @@ impl<'a> Simulation<'a> {
 }
 
 impl Scenario {
-    /// Runs it on this thread. `call` makes the call of that number.
+    /// Runs it on this thread. `call` calls the closure with that number.
     fn run(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
         let runtime = runtime.map_err(SimulationError::Runtime)?;
         runtime.block_on(self.simulate(call))
     }
 
-    /// Runs it on a thread of its own, as no runtime can be entered within another, and calls on this one.
+    /// Runs it on another thread, as a runtime cannot be entered within another, and calls the closures on this one.
     fn run_aside(self, mut call: impl FnMut(usize)) -> Result<RunReport, SimulationError> {
         let (ask, asked) = mpsc::channel::<usize>();
         let (answer, answered) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
-            // Dropped here where a call panics: the other thread waits for an answer, and the scope for that thread.
+            // Moved here, so that it is dropped if a closure panics: the other thread waits for an answer, and the scope for that
+            // thread.
             let answer = answer;
             let aside = std::thread::Builder::new().name("simulation".into()).spawn_scoped(scope, move || {
                 self.run(&mut |number| {
-                    // Whoever asks waits; if this thread's counterpart has panicked, nothing is left to call.
+                    // This thread waits for the answer. If the caller's thread has panicked, there is nothing left to call.
                     if ask.send(number).is_ok() {
                         let _ = answered.recv();
                     }
                 })
             });
             let aside = aside.map_err(SimulationError::Runtime)?;
-            // Ends when the simulation does, as that drops `ask`.
+            // Ends with the simulation, which drops `ask`.
             for number in asked {
                 call(number);
                 let _ = answer.send(());
@@ -496,7 +506,7 @@ impl Scenario {
         let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
         let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?.check_upstream()?);
         for (fault, number) in self.faults.into_iter().zip(0..) {
-            // So that two buckets do not draw the same.
+            // A different seed for each, so that two buckets do not draw the same latencies.
             fault.install(&world, start, self.seed.wrapping_add(number))?;
         }
         let previous =
@@ -535,7 +545,7 @@ impl Scenario {
         };
         info.of_schedule(kind, plan.schedule.as_ref());
         let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
-        // Before the run: what arrives at zero is there at the first poke.
+        // Before the run: an object that arrives at zero exists at the first poke.
         interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
         together.expect(given, start);
         together.simulated(spec.info.simulated.clone(), settings);
@@ -569,7 +579,7 @@ impl Scenario {
             .chain(untold(&report, &others, &spec))
             .chain(world.unmet_arrivals(interventions.arrived()));
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
-            format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock went on")
+            format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock continued")
         }));
         Ok(report.warned(warnings).with_begun(beside))
     }
@@ -587,7 +597,8 @@ impl Scenario {
     }
 }
 
-/// What a run needed that did not succeed, and the simulation was not told of. Where all went well it was meant to be missing.
+/// Warnings about what an unsuccessful run needed and the simulation was not given. If the run succeeded, it was missing on
+/// purpose.
 fn untold(report: &RunReport, others: &SimulatedRuns, spec: &RunSpec) -> Vec<String> {
     match report.state() {
         RunState::Success => Vec::new(),
@@ -595,7 +606,7 @@ fn untold(report: &RunReport, others: &SimulatedRuns, spec: &RunSpec) -> Vec<Str
     }
 }
 
-/// The nodes that pass later in the previous scheduled run.
+/// The nodes that have not passed in the previous scheduled run yet, but will.
 fn past_nodes(plan: &Plan, interventions: &Interventions) -> Result<HashSet<Box<str>>, SimulationError> {
     let known: Vec<&str> = plan.depending_on_past().collect();
     let mut nodes = HashSet::new();
@@ -608,7 +619,7 @@ fn past_nodes(plan: &Plan, interventions: &Interventions) -> Result<HashSet<Box<
     Ok(nodes)
 }
 
-/// The id of a simulated run about that interval, before which there were so many of its pipeline.
+/// The id of a simulated run of that interval, which is preceded by `earlier` runs of its pipeline.
 fn run_id(interval: &Interval, earlier: usize) -> String {
     let number = if earlier == 0 { String::new() } else { format!("__{}", earlier + 1) };
     format!("simulated__{}{number}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))

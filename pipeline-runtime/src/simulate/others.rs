@@ -1,4 +1,4 @@
-//! Runs of other pipelines, as a simulation is told of them.
+//! Runs of other pipelines, as given to a simulation.
 
 use super::{SimulationError, run_id};
 use crate::TaskError;
@@ -19,18 +19,18 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// An output, or why it cannot be written.
+/// An output as JSON, or why it cannot be written as JSON.
 type Json = Result<Arc<[u8]>, String>;
 
-/// What became of a node.
+/// The result of a node.
 #[derive(Debug, Clone)]
 enum Told {
     Output(Json),
     Skipped,
 }
 
-/// How a run of another pipeline went, for [`Simulation::ran`](crate::Simulation::ran). A [`RunState`] alone will do where nobody takes its
-/// outputs.
+/// The result of another pipeline's run, for [`Simulation::ran`](crate::Simulation::ran). A [`RunState`] is enough if nothing
+/// takes the run's outputs.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -55,16 +55,16 @@ pub struct OtherRun {
     state: RunState,
     error: Option<String>,
     starting: Option<String>,
-    /// The node that has started it, if it is told of alone.
+    /// The node that has started the run, if it is limited to that node.
     started_by: Option<String>,
     outputs: Vec<(Whose, Told)>,
 }
 
-/// Which task's output.
+/// The task of an output.
 #[derive(Debug, Clone)]
 enum Whose {
     Task(TypeId),
-    /// The task of that name, as the command line tells of it.
+    /// The task with that name, as the command line gives it.
     #[cfg(feature = "cli")]
     Named(String),
 }
@@ -86,24 +86,24 @@ impl From<RunState> for OtherRun {
 }
 
 impl OtherRun {
-    /// It succeeded.
+    /// A successful run.
     pub fn success() -> Self {
         RunState::Success.into()
     }
 
-    /// It failed of that.
+    /// A run that failed with that error.
     pub fn failed(error: &str) -> Self {
         Self { error: Some(error.to_owned()), ..RunState::Failed.into() }
     }
 
-    /// Its data interval starts then; a date as [`logical_date`](crate::Simulation::logical_date) takes it. Unless given, it starts where that of the
-    /// simulated run does.
+    /// Sets the start of its data interval; the date is written as for [`logical_date`](crate::Simulation::logical_date). The
+    /// default is the start of the simulated run's interval.
     pub fn starting(self, date: &str) -> Self {
         Self { starting: Some(date.to_owned()), ..self }
     }
 
-    /// It is the run that this node has [started](crate::start), such as `start[bart]` where a mapping starts several. Unless given, it is told of all runs of its pipeline
-    /// and interval.
+    /// Limits the result to the run that this node has [started](crate::start), such as `start[bart]` if a mapping starts
+    /// several. Otherwise it applies to all runs of its pipeline and interval.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -129,7 +129,7 @@ impl OtherRun {
         Self { started_by: Some(node.to_owned()), ..self }
     }
 
-    /// The node of that task returned that value.
+    /// Sets the value that the node of that task returned.
     #[expect(clippy::needless_pass_by_value, reason = "it is given as the task returns it")]
     pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
         let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
@@ -137,7 +137,7 @@ impl OtherRun {
         self
     }
 
-    /// The node of that task was skipped: who takes its output is, too.
+    /// Marks the node of that task as skipped: the nodes that take its output are skipped, too.
     ///
     /// ```
     /// use pipeline_runtime::prelude::*;
@@ -157,17 +157,17 @@ impl OtherRun {
         self
     }
 
-    /// As [`output`](Self::output), with the task by its name and the value as JSON.
+    /// Like [`output`](Self::output), with the task's name and the value as JSON.
     #[cfg(feature = "cli")]
     pub(crate) fn output_json(mut self, task: &str, value: &serde_json::Value) -> Self {
-        // Plain JSON, which can be written.
+        // Plain JSON can always be written.
         let json = serde_json::to_vec(value).unwrap_or_default().into();
         self.outputs.push((Whose::Named(task.to_owned()), Told::Output(Ok(json))));
         self
     }
 }
 
-/// A run that a simulation was told of.
+/// A run that was given to a simulation.
 #[derive(Debug)]
 pub(super) struct GivenRun {
     pub(super) pipeline: Pipeline,
@@ -183,7 +183,7 @@ impl GivenRun {
         SimulationError::WrongRun { pipeline: self.pipeline.id().to_owned(), reason }
     }
 
-    /// Refuses an output that no node of the plan takes, and one of another type than the node takes.
+    /// Refuses an output that no node of the plan takes, or whose type is not the one that the node takes.
     #[cfg(feature = "cli")]
     pub(super) fn check(&self, plan: &Plan) -> Result<(), SimulationError> {
         let of_this = plan.across.iter().filter(|(_, across)| across.pipeline.id() == self.pipeline.id());
@@ -198,7 +198,7 @@ impl GivenRun {
                 return Err(self.refused(format!("`{}` takes the output of no task `{name}` of it; {hint}", plan.pipeline)));
             }
             for codec in takers.filter_map(|(node, _)| plan.codec(*node)) {
-                let why = |why| self.refused(format!("the output of `{name}` is no `{}`: {why}", codec.shown()));
+                let why = |why| self.refused(format!("the output of `{name}` is not a `{}`: {why}", codec.shown()));
                 codec.read(json).map_err(why)?;
             }
         }
@@ -206,10 +206,10 @@ impl GivenRun {
     }
 }
 
-/// The runs of other pipelines that there are by now, and who waits for others.
+/// The runs of other pipelines that exist by now, and the nodes that wait for more.
 #[derive(Debug)]
 pub(super) struct SimulatedRuns {
-    /// Of the simulated run.
+    /// The interval of the simulated run.
     interval: Interval,
     known: Mutex<Known>,
 }
@@ -218,9 +218,9 @@ pub(super) struct SimulatedRuns {
 struct Known {
     runs: Vec<KnownRun>,
     waiting: HashMap<WantedRun, Vec<Wake>>,
-    /// The nodes that have not passed yet in the previous scheduled run. Of all others nobody has said so.
+    /// The nodes that have not passed in the previous scheduled run yet. All others have passed.
     not_passed: HashSet<Box<str>>,
-    /// By the ids of runs that were started.
+    /// By the ids of the runs that nodes have started.
     started: HashMap<String, Started>,
 }
 
@@ -234,17 +234,17 @@ struct Started {
 struct KnownRun {
     run: UpstreamRun,
     ran: OtherRun,
-    /// Somebody has looked for it.
+    /// True once a node has looked for the run.
     is_met: bool,
 }
 
 impl SimulatedRuns {
-    /// These nodes pass in the previous scheduled run only later.
+    /// `not_passed`: the nodes that pass in the previous scheduled run only later.
     pub(super) fn new(interval: Interval, not_passed: HashSet<Box<str>>) -> Self {
         Self { interval, known: Mutex::new(Known { not_passed, ..Known::default() }) }
     }
 
-    /// From now on that node has passed in the previous scheduled run.
+    /// Marks the node as passed in the previous scheduled run.
     pub(super) fn passed(&self, node: &str) {
         let wakes: Vec<Wake> = {
             let mut known = self.known();
@@ -259,7 +259,7 @@ impl SimulatedRuns {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on there is that run.
+    /// Adds a run.
     pub(super) fn add(&self, given: GivenRun, now: Timestamp) -> Result<(), SimulationError> {
         let interval = self.interval_of(&given)?;
         let GivenRun { pipeline, ran } = given;
@@ -273,12 +273,12 @@ impl SimulatedRuns {
             let wanted = WantedRun::OfInterval { pipeline: pipeline.id().to_owned(), start };
             known.waiting.remove(&wanted).unwrap_or_default()
         };
-        // Without the lock: the engine has one of its own.
+        // Without the lock, because the engine has its own.
         wakes.iter().for_each(Wake::wake);
         Ok(())
     }
 
-    /// A node starts a run. It is refused as it would be before the run is entered.
+    /// Handles a node that starts a run. Invalid params and intervals are refused, as in production.
     fn begin(&self, run: StartRun) -> Result<Interval, TaskError> {
         let plan = run.pipeline.plan(&run.params).map_err(TaskError::fatal)?;
         let date = || run.interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -299,21 +299,21 @@ impl SimulatedRuns {
         Ok(of_schedule.filter(|interval| interval.start == start).unwrap_or(self.interval))
     }
 
-    /// The runs that nothing waited for, a warning for each.
+    /// Warnings about runs that nothing waited for.
     pub(super) fn unmet(&self) -> Vec<String> {
         let known = self.known();
         let unmet = known.runs.iter().filter(|known| !known.is_met);
         unmet
             .map(|KnownRun { run, .. }| {
                 let wanted = WantedRun::OfInterval { pipeline: run.pipeline.clone(), start: run.interval_start };
-                format!("nothing waited for {wanted}, which the simulation was told of")
+                format!("nothing waited for {wanted}, which was given to the simulation")
             })
             .collect()
     }
 }
 
 impl SimulatedRuns {
-    /// The runs that somebody waited for and of which nothing was told, a warning for each pipeline.
+    /// Warnings about runs that nodes waited for and that were not given, one for each pipeline.
     pub(super) fn untold(&self) -> Vec<String> {
         let known = self.known();
         let mut untold: BTreeMap<&str, Vec<&WantedRun>> = BTreeMap::new();
@@ -329,11 +329,11 @@ impl SimulatedRuns {
                 let first = wanted.first()?;
                 let others = match wanted.len() - 1 {
                     0 => String::new(),
-                    others => format!(", nor of {others} others of that pipeline"),
+                    others => format!(", nor {others} others of that pipeline"),
                 };
                 Some(format!(
-                    "the simulation was told nothing of {first}{others}: `.ran(..)` in a test, `--ran` on the command line, says when a run \
-                     ended, and how"
+                    "the simulation was not given {first}{others}: `.ran(..)` in a test, `--ran` on the command line, sets when a run ended, \
+                     and how"
                 ))
             })
             .collect()
@@ -345,7 +345,7 @@ impl KnownRun {
         self.run.pipeline == pipeline && self.run.interval_start == start
     }
 
-    /// Whether it may be the run that this node has started, if one has.
+    /// True if it may be the run that this node has started.
     fn may_be_of(&self, node: Option<&str>) -> bool {
         node.is_none() || self.ran.started_by.is_none() || self.ran.started_by.as_deref() == node
     }
@@ -367,7 +367,7 @@ impl Known {
             let run_id = known.run.run_id.clone();
             found = match known.ran.state {
                 RunState::Success => FoundRun::Succeeded(known.run.clone()),
-                // The newest success counts.
+                // The newest successful run counts.
                 _ if matches!(found, FoundRun::Succeeded(_)) => found,
                 state if state.is_end() => FoundRun::Failed { run_id, state, error: known.ran.error.clone() },
                 state => FoundRun::Unfinished { run_id, state: state.name() },
@@ -388,7 +388,7 @@ impl OtherRuns for SimulatedRuns {
             let before = || FoundRun::Unfinished { run_id: "the previous one".to_owned(), state: RunState::Running.name() };
             return Box::pin(std::future::ready(Ok(if has_passed { FoundRun::Passed } else { before() })));
         }
-        // A run that was started is told by its pipeline and its interval, as all others are, and by its node where one is given.
+        // A started run is identified by its pipeline and interval, like all others, and also by its node if one is given.
         let (wanted, named, by) = match wanted {
             WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id).cloned() {
                 Some(Started { by, interval_start: start }) => {
@@ -419,7 +419,7 @@ impl OtherRuns for SimulatedRuns {
         let told = ran.and_then(|ran| ran.outputs.iter().find(|(whose, _)| whose.is(&of))).map(|(_, told)| told.clone());
         let none = || {
             TaskError::fatal(format!(
-                "the simulation was not told what `{}` returned in run {} of `{}`: give it by `OtherRun::success().output::<{}>(..)`",
+                "the simulation was not given the output of `{}` in run {} of `{}`: set it by `OtherRun::success().output::<{}>(..)`",
                 of.id, run.run_id, run.pipeline, of.id
             ))
         };

@@ -1,4 +1,4 @@
-//! Answers in the stead of bodies.
+//! Answers that replace bodies.
 
 use super::SimulationError;
 use crate::author::keys::{names, without_key};
@@ -8,21 +8,21 @@ use crate::observe::RunReport;
 use crate::plan::Plan;
 use std::sync::Arc;
 
-/// An answer, as it was given.
+/// An answer as the caller gave it.
 #[derive(Debug)]
 pub(super) struct GivenStub {
-    /// The node's id, after `PIPELINE/` where that is one that is simulated beside.
+    /// The node's id, with the prefix `PIPELINE/` for a pipeline that is simulated beside.
     id: String,
-    /// Of that attempt alone.
+    /// If set, only for the attempt with that number.
     attempt: Option<u32>,
     answer: Given,
 }
 
 #[derive(Debug)]
 enum Given {
-    /// With how its type is read and called.
+    /// A value and the codec of its type.
     Value(Value, &'static Codec),
-    /// To be read as the type that the task returns.
+    /// JSON to be read as the type that the task returns.
     Json(serde_json::Value),
     Error(Arc<str>),
 }
@@ -42,16 +42,16 @@ impl GivenStub {
     }
 }
 
-/// The answers of a simulation, each read as its node's type.
+/// The answers of a simulation, each converted to its node's type.
 #[derive(Debug)]
 pub(super) struct Stubs(Vec<Stub>);
 
 #[derive(Debug)]
 struct Stub {
-    /// As it was given.
+    /// The name as the caller gave it.
     named: String,
     pipeline: &'static str,
-    /// The node's own.
+    /// The node's id without the pipeline.
     id: String,
     attempt: Option<u32>,
     answer: Instead,
@@ -64,7 +64,7 @@ enum Instead {
 }
 
 impl Stubs {
-    /// Reads those that were given for the nodes of a pipeline, and of those beside it.
+    /// Converts the answers for the nodes of a pipeline, and of those beside it.
     pub(super) fn read(given: Vec<GivenStub>, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
         given.into_iter().map(|given| Stub::read(given, plan, beside)).collect::<Result<_, _>>().map(Self)
     }
@@ -77,7 +77,7 @@ impl Stubs {
         let of_attempt = |stub: &&Stub| {
             stub.pipeline == pipeline && stub.is_of(&id) && stub.attempt.is_none_or(|number| number == attempt.number)
         };
-        // The last one counts, but a failure of this very attempt before a value for all of them.
+        // The last one counts, but a failure of this attempt precedes a value for all attempts.
         let mut stubs = self.0.iter().rev().filter(of_attempt);
         let stub = stubs.clone().find(|stub| stub.attempt.is_some()).or_else(|| stubs.next())?;
         Some(match &stub.answer {
@@ -86,7 +86,7 @@ impl Stubs {
         })
     }
 
-    /// The failures that no attempt of these runs met, a warning for each.
+    /// Warnings about failures for attempts that these runs did not have.
     pub(super) fn unmet(&self, runs: &[&RunReport]) -> Vec<String> {
         let mut warnings = Vec::new();
         for stub in &self.0 {
@@ -140,7 +140,7 @@ impl Stub {
         Ok(Self { pipeline: plan.pipeline, id: id.to_owned(), attempt, answer, named })
     }
 
-    /// Whether it is about the node `id`, or about all elements of it.
+    /// True if the stub names the node `id`, or the mapped node that `id` is an element of.
     fn is_of(&self, id: &str) -> bool {
         names(&self.id, id)
     }

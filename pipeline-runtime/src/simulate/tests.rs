@@ -1,4 +1,4 @@
-//! Retries of what has ended, which only this layer can ask for without a command line.
+//! Retries of ended nodes, which only this layer can request without a command line.
 
 use crate::prelude::*;
 use crate::{NodeState, RunState, Simulation};
@@ -41,12 +41,12 @@ mapping!(anew);
 fn after_a_retry_elements_match_by_index_and_surplus_ones_are_removed() {
     let report = Simulation::new(kept::pipeline()).retry("1m", "list", false).run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    // What had finished is not run again, also where the list now has another element there.
+    // A node that had succeeded is not run again, even if the list now has a different element at that index.
     assert_eq!(kept::BODIES.load(Ordering::SeqCst), 3);
     assert_eq!(report.output::<u64>("double[1]"), Some(40));
     assert_eq!(report.node("double[2]").state(), NodeState::Removed);
     assert_eq!(report.output::<Vec<u64>>("each(double)"), Some(vec![20, 40]));
-    // A consumer that had succeeded stays as it was: nobody asked for it.
+    // A consumer that had succeeded stays as it was: its retry was not requested.
     assert_eq!(report.output::<u64>("total"), Some(120));
 }
 
@@ -62,7 +62,7 @@ fn a_retry_with_downstream_runs_all_that_depends_on_it_again() {
 
 #[task]
 async fn flaky(ctx: Context) -> Result<u64> {
-    // A retry that somebody asks for starts counting attempts anew; the run's second life is told by its clock.
+    // A manual retry restarts the count of attempts; the run's second life is visible in its clock.
     static LIVES: AtomicU32 = AtomicU32::new(0);
     assert_eq!(ctx.attempt(), 1);
     if LIVES.fetch_add(1, Ordering::SeqCst) == 0 { Err(TaskError::fatal("down")) } else { Ok(1) }

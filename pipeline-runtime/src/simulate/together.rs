@@ -1,4 +1,4 @@
-//! Pipelines that are simulated beside the one that a simulation is about: the runs that updates of assets begin.
+//! Pipelines that are simulated beside the simulation's own: the runs that updates of assets trigger.
 
 use super::updates::Timed;
 use super::{SimulationError, run_id};
@@ -20,11 +20,11 @@ pub(super) struct Together {
     waiting: Vec<Waiting>,
     /// The updates from outside that are still to come.
     due: VecDeque<(Timestamp, Timed)>,
-    /// What was updated: the number of an update is its place, from 1.
+    /// All updates so far. The number of an update is its position, from 1.
     updates: Vec<Updated>,
     runs: Vec<Begun>,
     seed: u64,
-    /// What their bodies know of the simulation.
+    /// The simulation as their bodies see it.
     simulated: Option<Arc<Simulated>>,
     settings: SettingValues,
 }
@@ -43,15 +43,15 @@ struct Updated {
     json: Arc<[u8]>,
 }
 
-/// A run whose updates are heard of.
+/// A run whose updates are followed.
 #[derive(Debug)]
 struct Begun {
     plan: Arc<Plan>,
     interval: Interval,
     run: RunIx,
-    /// How many of its records were read.
+    /// The number of records that were read.
     read: usize,
-    /// It was begun by updates, and is told of.
+    /// True if updates triggered the run, so that it is reported.
     is_beside: bool,
 }
 
@@ -73,20 +73,20 @@ impl Together {
         self.waiting.iter().map(|waiting| &*waiting.plan)
     }
 
-    /// These updates come from outside.
+    /// Adds the updates that come from outside.
     pub(super) fn expect(&mut self, outside: Vec<Timed>, start: Timestamp) {
         if !self.waiting.is_empty() {
             self.due = outside.into_iter().map(|timed| (start + timed.at, timed)).collect();
         }
     }
 
-    /// Bodies know that of the simulation, and its settings.
+    /// Sets what bodies know about the simulation, and its settings.
     pub(super) fn simulated(&mut self, simulated: Option<Arc<Simulated>>, settings: SettingValues) {
         self.simulated = simulated;
         self.settings = settings;
     }
 
-    /// The run that the simulation is about has begun.
+    /// Records that the simulation's own run has started.
     pub(super) fn begun(&mut self, spec: &RunSpec, run: RunIx) {
         if !self.waiting.is_empty() {
             let (plan, interval) = (Arc::clone(&spec.plan), spec.info.interval);
@@ -94,30 +94,30 @@ impl Together {
         }
     }
 
-    /// When something comes from outside.
+    /// When the next update comes from outside.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.due.front().map(|(at, _)| *at)
     }
 
-    /// Begins what updates let begin by now, until nothing more does at this instant.
+    /// Starts the runs that updates trigger, until no more start at this instant.
     pub(super) async fn go_on(&mut self, engine: &Engine, now: Timestamp) {
         while !self.waiting.is_empty() && self.begin(engine, now) {
             engine.step().await;
         }
     }
 
-    /// Whether all runs are over, and everybody was told.
+    /// True if all runs have ended and all notifications are delivered.
     pub(super) fn is_over(&self, engine: &Engine) -> bool {
         self.due.is_empty() && self.runs.iter().all(|begun| is_over(engine, begun.run))
     }
 
-    /// How the runs went that updates began.
+    /// The reports of the runs that updates triggered.
     pub(super) fn reports(self, engine: &Engine, start: Timestamp) -> Vec<RunReport> {
         let beside = self.runs.into_iter().filter(|begun| begun.is_beside);
         beside.map(|begun| report(begun.plan, begun.run, engine, start)).collect()
     }
 
-    /// Returns whether anything began.
+    /// Starts due runs; returns whether any started.
     fn begin(&mut self, engine: &Engine, now: Timestamp) -> bool {
         self.hear(engine, now);
         let mut has_begun = false;
@@ -163,7 +163,7 @@ impl Together {
         RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: now, seed: self.seed, key: 0 }
     }
 
-    /// Takes on what was updated by now, from outside and by runs.
+    /// Collects the updates so far, from outside and by runs.
     fn hear(&mut self, engine: &Engine, now: Timestamp) {
         let mut heard = Vec::new();
         while let Some((_, timed)) = self.due.pop_front_if(|(at, _)| *at <= now) {
@@ -174,7 +174,7 @@ impl Together {
             for entry in &entries {
                 let Record::Succeeded { slot, output: Some(output) } = &entry.record else { continue };
                 for (_, asset) in begun.plan.updated_at(*slot) {
-                    // An output that cannot be written has failed its node.
+                    // The output can be written, as its node would have failed otherwise.
                     let json = output.value.encode(usize::MAX).unwrap_or_default().into();
                     heard.push(Updated { asset: asset.name, interval: begun.interval, json });
                 }
@@ -190,12 +190,12 @@ impl Together {
     }
 }
 
-/// Whether a run is over, and everybody was told.
+/// True if a run has ended and all its notifications are delivered.
 pub(super) fn is_over(engine: &Engine, run: RunIx) -> bool {
     engine.look(run, Run::is_over).unwrap_or(true)
 }
 
-/// How a run went.
+/// The report of a run.
 pub(super) fn report(plan: Arc<Plan>, run: RunIx, engine: &Engine, start: Timestamp) -> RunReport {
     let history = RunHistory::of(plan, start, &engine.entries(run));
     let outputs = engine.look(run, |run| run.nodes().iter().map(|node| node.value().cloned()).collect()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The updates of assets that a simulation is given.
+//! The updates of assets that are given to a simulation.
 
 use super::{SimulationError, duration};
 use crate::author::asset::AssetSpec;
@@ -10,7 +10,7 @@ use pipeline_syntax::suggest;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An update, as it was given.
+/// An update as the caller gave it.
 #[derive(Debug)]
 pub(super) struct Update {
     pub(super) when: String,
@@ -19,16 +19,16 @@ pub(super) struct Update {
     pub(super) json: Result<Arc<[u8]>, Unwritten>,
 }
 
-/// What names an asset.
+/// The way an asset is named.
 #[derive(Debug)]
 pub(super) enum Named {
     Asset(&'static AssetSpec),
-    /// Its name, as the command line tells of it, where the value may be none of its type.
+    /// Its name, as the command line gives it; the value may not be of its type.
     #[cfg(feature = "cli")]
     Text(String),
 }
 
-/// An update with its time, from the simulation's start.
+/// An update with its time since the simulation's start.
 #[derive(Debug, Clone)]
 pub(super) struct Timed {
     pub(super) at: Duration,
@@ -37,7 +37,7 @@ pub(super) struct Timed {
 }
 
 impl Timed {
-    /// Those that were given, by time. One that none of the pipelines has a use for is a mistake of the test.
+    /// The given updates, ordered by time. An update that none of the pipelines uses is a mistake in the test.
     pub(super) fn all(given: Vec<Update>, plan: &Plan, beside: &[&Plan]) -> Result<Vec<Self>, SimulationError> {
         let mut timed = Vec::with_capacity(given.len());
         for Update { when, asset, json } in given {
@@ -54,7 +54,7 @@ impl Timed {
                 Named::Text(name) => {
                     let asset = named(plan, beside, name)?;
                     let json = json.map_err(|error| unwritten(asset, error))?;
-                    let reason = |why| format!("the value is no `{}`: {why}", asset.codec.shown());
+                    let reason = |why| format!("the value is not a `{}`: {why}", asset.codec.shown());
                     let refused = |why| SimulationError::Update { asset: asset.name, reason: reason(why) };
                     asset.codec.read(&json).map_err(refused)?;
                     (asset, json)
@@ -67,18 +67,18 @@ impl Timed {
     }
 }
 
-/// What updates mean for the run.
+/// The effect of updates on the run.
 #[derive(Debug, Default)]
 pub(super) struct Begin {
-    /// How long after the simulation's start the run begins.
+    /// How long after the simulation's start the run starts.
     pub(super) after: Duration,
     pub(super) updates: Box<[RunUpdate]>,
     pub(super) warnings: Vec<String>,
 }
 
 impl Begin {
-    /// A pipeline that waits for assets begins once what it waits for holds. Any other begins at once, and so does one that is given no updates,
-    /// as if somebody had asked for the run.
+    /// A pipeline that waits for assets starts once its condition holds. Any other pipeline starts at once, and so does one
+    /// without any updates, like a manual run.
     pub(super) fn of(plan: &Plan, beside: &[&Plan], timed: &[Timed]) -> Result<Self, SimulationError> {
         let is_used = |timed: &&Timed| plan.uses().any(|(used, ..)| used.name == timed.asset.name);
         let timed: Vec<&Timed> = timed.iter().filter(is_used).collect();
@@ -87,12 +87,12 @@ impl Begin {
         let mut warnings = Vec::new();
         for (id, Timed { at, asset, json }) in (1..).zip(timed) {
             if *at > after {
-                // It may begin another run, or be read by it.
+                // It may trigger another run, or be read by one.
                 if beside.iter().any(|plan| plan.uses().any(|(used, ..)| used.name == asset.name)) {
                     continue;
                 }
                 warnings.push(format!(
-                    "the update of `{}` after {} came when the run had begun: it changes nothing of it",
+                    "the update of `{}` after {} came after the run had started: it has no effect on it",
                     asset.name,
                     pipeline_syntax::duration::show(*at)
                 ));
@@ -106,14 +106,14 @@ impl Begin {
     }
 }
 
-/// The assets that a run read and that had no update, a warning for each.
+/// Warnings about assets that a run read and that had no update.
 pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
     let is_told = |asset: &AssetSpec| updates.iter().any(|update| update.asset == asset.name);
     let untold = plan.assets.reads.iter().filter(|(_, asset)| !is_told(asset));
     let warning = |(_, asset): &(NodeIx, &AssetSpec)| {
         format!(
-            "the simulation was told of no update of the asset `{}`: in a test, `.updated(\"0s\", ..)` tells of one, and on the command line \
-             `--updated 0s={}=JSON`",
+            "the simulation was given no update of the asset `{}`: add one by `.updated(\"0s\", ..)` in a test, or on the command \
+             line by `--updated 0s={}=JSON`",
             asset.name, asset.name,
         )
     };
@@ -135,7 +135,7 @@ fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(),
     Ok(())
 }
 
-/// The assets whose updates have an effect: not one that a pipeline only updates itself.
+/// The assets whose updates have an effect. An asset that a pipeline only updates itself is not one of them.
 fn used<'a>(plan: &'a Plan, beside: &'a [&Plan]) -> impl Iterator<Item = &'static AssetSpec> + 'a {
     let uses = std::iter::once(plan).chain(beside.iter().copied()).flat_map(Plan::uses);
     uses.filter(|(_, what, _)| !matches!(what, Use::Updates)).map(|(asset, ..)| asset)
@@ -153,7 +153,7 @@ fn named(plan: &Plan, beside: &[&Plan], name: String) -> Result<&'static AssetSp
     })
 }
 
-/// When the run begins.
+/// When the run starts.
 fn begins(plan: &Plan, timed: &[&Timed]) -> Result<Duration, SimulationError> {
     let Some((when, _)) = plan.assets.when.as_ref().filter(|_| !timed.is_empty()) else { return Ok(Duration::ZERO) };
     let is_updated_by = |at: Duration, name: &str| timed.iter().any(|timed| timed.at <= at && timed.asset.name == name);

@@ -1,16 +1,16 @@
-//! Copies from one bucket to another, of whatever stores the two are.
+//! Copies from one bucket to another, whatever their stores.
 
 use super::bucket::Bucket;
 use super::error::BucketError;
 use super::object::Object;
 
 impl Bucket {
-    /// Copies an object to the same key of another bucket, which may be of another store, replacing what is there. It goes through this process as a stream, a
-    /// part at a time, however large it is; nothing shows at the other bucket before it is whole. What is copied is the object that was there as it was
-    /// opened.
+    /// Copies an object to the same key of another bucket, possibly of another store, replacing an existing object. The bytes
+    /// pass through this process as a stream, part by part, however large the object is; nothing is visible in the other bucket
+    /// before the copy is complete. The copy is of the object as it was when it was opened.
     ///
-    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if this bucket has no such key, and like [`get`](Self::get) of this bucket and
-    /// [`put`](Self::put) of the other. The error names the bucket that it is about.
+    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if this bucket has no such key, and like [`get`](Self::get) of
+    /// this bucket and [`put`](Self::put) of the other. The error names the bucket that it concerns.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! [`Body`]: an object's contents, a chunk at a time, and which part of them is wanted.
+//! [`Body`]: an object's contents, chunk by chunk, and [`Span`]: the requested part of them.
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -10,7 +10,7 @@ use super::cloud::CloudBody;
 use super::error::Failure;
 use super::local::FileBody;
 
-/// The bytes of an object from `start` to before `end`, which may lie behind the object's own.
+/// The bytes of an object from `start` up to but excluding `end`, which may exceed the object's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: u64,
@@ -32,13 +32,13 @@ impl Span {
         Self { start, end: end.max(start) }
     }
 
-    /// What is left of it in an object of that size: of equal ends, if nothing is.
+    /// The part of the span inside an object of that size; its ends are equal if it is empty.
     pub(super) fn within(self, size: u64) -> Self {
         Self { start: self.start.min(size), end: self.end.min(size) }
     }
 }
 
-/// What is still to be read.
+/// The bytes that are still to be read.
 pub(super) enum Body {
     Memory(Bytes),
     File(FileBody),

@@ -16,9 +16,9 @@ use super::store::{Condition, Store};
 use super::url::Location;
 use super::world::{Scribe, World};
 
-/// A place with objects in it, by the URL it was opened with: a folder, a mock in memory, a bucket on S3.
+/// A collection of objects, opened by its URL: a folder, a mock in memory, a bucket on S3.
 ///
-/// A clone is one pointer to the same bucket. Operations run inside a tokio runtime, as every task does.
+/// A clone is one pointer to the same bucket. Operations must run inside a tokio runtime, as every task does.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -36,104 +36,118 @@ use super::world::{Scribe, World};
 ///
 /// # URLs
 ///
-/// - `memory://name`, also written `memory:///name`: there is one such bucket in a process, or in a simulation, and it exists
-///   as soon as it is opened.
-/// - `file:///srv/data/name`: a folder, which has to exist. The path stands as it is, without percent-encoding. A relative one
+/// - `memory://name`, also written `memory:///name`: there is one such bucket per process, or per simulation, and it exists as
+///   soon as it is opened.
+/// - `file:///srv/data/name`: a folder, which has to exist. The path is used as it is, without percent-encoding. A relative path
 ///   is written `file://./name` or `file://../name` and is resolved when the bucket is opened.
-/// - `s3://name`, also written `s3:///name`: a bucket on S3, or on what speaks its API; see below.
-/// - `gs://name`: a bucket on Google Cloud Storage. `az://name`: a container on Azure Blob Storage. See [below](#google-cloud-storage-and-azure).
+/// - `s3://name`, also written `s3:///name`: a bucket on S3, or on a store with the same API; see below.
+/// - `gs://name`: a bucket on Google Cloud Storage. `az://name`: a container on Azure Blob Storage. See
+///   [below](#google-cloud-storage-and-azure).
 ///
 /// # Keys
 ///
-/// A key is up to 1024 bytes of UTF-8, without control characters, `//`, a `/` at either end, or a `.` or `..` segment. What
-/// is no key is refused, by every operation and on every store, before anything is read or written. Writing to a key replaces
-/// what is there, unless the operation's name says otherwise; readers see the old object or the new one, whole.
+/// A key is up to 1024 bytes of UTF-8, without control characters, `//`, a `/` at either end, or a `.` or `..` segment. Every
+/// operation refuses an invalid key on every store, before anything is read or written. Writing to a key replaces its object,
+/// unless the operation's name says otherwise; readers see either the old object or the new one, whole.
 ///
 /// # S3
 ///
-/// `s3://` needs the feature `s3`. A URL says in its query what the environment does not, or what is to hold instead:
+/// `s3://` needs the feature `s3`. The URL's query sets what the environment does not, or overrides it:
 /// `s3://exports?endpoint=http://127.0.0.1:9000&region=eu-west-1`.
 ///
-/// | in the URL | else | else |
+/// | in the URL | otherwise | otherwise |
 /// |---|---|---|
 /// | `access_key_id`, `secret_access_key`, `session_token` | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; the profile | a web identity, a container's role, an EC2 instance's role |
 /// | `region` | `AWS_REGION`, `AWS_DEFAULT_REGION`; the profile | `us-east-1` |
 /// | `endpoint` | `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`; the profile | AWS |
-/// | `profile`, in `~/.aws/config` and `~/.aws/credentials`, and then before the environment | `AWS_PROFILE` | `default` |
+/// | `profile`, in `~/.aws/config` and `~/.aws/credentials`; it then precedes the environment | `AWS_PROFILE` | `default` |
 /// | `path_style`: `true` or `false` | | `true` with an endpoint or a dot in the name |
-/// | `timeout`: of a look at a key, or of one page of a listing, with all retries; and of a transfer that stands still | | `20s` |
+/// | `timeout`: of a lookup of a key, or of one page of a listing, with all retries; and of a transfer that makes no progress | | `20s` |
 /// | `retries` of a request, at growing intervals within the timeout | | `3` |
-/// | `part_size`: of the first parts of an upload, `5MiB` to `5GiB`, which are held in memory; what is smaller is one request | | `8MiB` |
-/// | `checksum`: `sha256` to send one with what is written, for stores that do not look whether all of it arrived | | none |
-/// | `conditions`: `none` where the store's are not to be relied upon | | they are |
+/// | `part_size`: of the first parts of an upload, `5MiB` to `5GiB`, which are held in memory; a smaller object is one request | | `8MiB` |
+/// | `checksum`: `sha256` to send one with each write, for stores that do not check that all of it arrived | | none |
+/// | `conditions`: `none` if the store's conditions cannot be relied upon | | they are relied upon |
 ///
-/// Of a profile the keys are read; one that gets them by a role, SSO or a program is refused. Values are percent-encoded. A
-/// secret that was said in a URL is in no text: neither in [`url`](Self::url), nor in an error, a log or a `Debug`.
+/// Keys are read from a profile; a profile that gets them through a role, SSO or a program is refused. Values are
+/// percent-encoded. A secret in a URL never appears in text: not in [`url`](Self::url), nor in an error, a log or a `Debug`.
 ///
-/// - An answer of 5xx or 429, a timeout and a broken connection are tried again. Reading goes on where a connection broke off, if the
-///   object is still the same. A write on a condition, or in parts, whose answer was lost is looked up by a mark in its metadata
-///   (`x-amz-meta-pipeline-write`), so that it neither is done twice nor fails for having been done; one that was not done is sent again.
-///   Where somebody else has written the key since, nobody can tell: that is an error of kind `Network`, not a conflict.
-/// - A store other than AWS is asked whether it keeps conditions before the first write on one: by a write that it has to refuse, to a random key
-///   `.pipeline-probe-…` beside the one to be written, once for a bucket and a process (one request), and once more before the first upload in parts on a
-///   condition (four). What it does not keep is refused with [`Unsupported`](super::BucketErrorKind::Unsupported), and never weakened. Where uploads in parts alone
-///   have no conditions, a larger `part_size` writes what is smaller by one request. With `conditions=none` a write on a condition is a look, and then
-///   a plain write: whoever writes between the two is not noticed. Nothing is asked then. `docs/storage.md` has which stores keep what.
-/// - A look at a key is one request, two where the bucket was not seen yet. A listing asks for the longest literal prefix, 1,000 keys
-///   a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under `events/`,
-///   `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page, or none, is a
-///   thousand. [`list_stream`](Self::list_stream) asks for a page as it is read. The sensors' [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
+/// - A request is retried after a 5xx, a 429, a timeout or a broken connection. Reading resumes where a connection broke, if the
+///   object is still the same. If the answer to a conditional write, or to a write in parts, was lost, the object is looked up by
+///   a mark in its metadata (`x-amz-meta-pipeline-write`). The write is therefore neither done twice nor reported as failed after
+///   it was done; a write that was not done is sent again. If another writer has replaced the key since, the outcome is unknown:
+///   that is an error of kind `Network`, not a conflict.
+/// - Before its first conditional write, a store other than AWS is checked for support of conditions: by a write that it has to
+///   refuse, to a random key `.pipeline-probe-…` beside the one to be written, once per bucket and process (one request), and
+///   once more before the first conditional upload in parts (four). An unsupported condition is refused with
+///   [`Unsupported`](super::BucketErrorKind::Unsupported), never weakened. If only uploads in parts lack conditions, a larger
+///   `part_size` writes smaller objects in one request. With `conditions=none` a conditional write is a lookup followed by a
+///   plain write: a writer in between is not noticed. The store is not checked then. `docs/storage.md` lists which stores support
+///   what.
+/// - A lookup of a key is one request, or two if the bucket has not been seen yet. A listing requests the longest literal prefix,
+///   1,000 keys a request; [`find_first`](Self::find_first) stops at the page with the first match. So of a million keys under
+///   `events/`, `find_first("events/*")` is one request, `find_first("events/0999*.csv")` is one, and a match on the last page,
+///   or no match, is a thousand. [`list_stream`](Self::list_stream) requests each page as it is read. The sensors'
+///   [figures](crate::sensors#what-a-poke-costs-on-s3) follow from that.
 /// - Let a lifecycle rule abort incomplete multipart uploads: a process that is killed cannot.
-/// - Names in the store that are no keys, such as `a//b` and `/a`, are counted, and said in the log with one of them as an example.
+/// - Names in the store that are not valid keys, such as `a//b` and `/a`, are counted, and reported in the log with one of them
+///   as an example.
 ///
 /// # Google Cloud Storage and Azure
 ///
-/// `gs://` needs the feature `gcp`, `az://` the feature `azure`. What stands above of timeouts, retries, marks, conditions and listings holds for them as well, and so do
-/// `timeout`, `retries`, `part_size` and `conditions` in the URL. Their secrets come from the environment alone.
+/// `gs://` needs the feature `gcp`, `az://` the feature `azure`. What is described above of timeouts, retries, marks, conditions
+/// and listings holds for them as well, as do `timeout`, `retries`, `part_size` and `conditions` in the URL. Their secrets come
+/// only from the environment.
 ///
-/// | | in the URL | else | else |
+/// | | in the URL | otherwise | otherwise |
 /// |---|---|---|---|
-/// | `gs://` | `credentials`: a file of a service account's key, or as `gcloud` writes it | `GOOGLE_SERVICE_ACCOUNT` (a file), `GOOGLE_SERVICE_ACCOUNT_KEY`, `GOOGLE_BEARER_TOKEN`, `GOOGLE_APPLICATION_CREDENTIALS` (a file) | what `gcloud` keeps, a machine's service account; none where the endpoint is `http://` |
+/// | `gs://` | `credentials`: a file with a service account's key, or as `gcloud` writes it | `GOOGLE_SERVICE_ACCOUNT` (a file), `GOOGLE_SERVICE_ACCOUNT_KEY`, `GOOGLE_BEARER_TOKEN`, `GOOGLE_APPLICATION_CREDENTIALS` (a file) | what `gcloud` stores, a machine's service account; none if the endpoint is `http://` |
 /// | | `endpoint` | `GOOGLE_BASE_URL` | Google |
 /// | `az://` | `account` | `AZURE_STORAGE_ACCOUNT_NAME` | |
 /// | | | `AZURE_STORAGE_ACCOUNT_KEY`, `AZURE_STORAGE_SAS_TOKEN`; `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE` | `az` with `AZURE_USE_AZURE_CLI=true`, a machine's identity |
 /// | | `endpoint` | `AZURE_STORAGE_ENDPOINT` | `https://ACCOUNT.blob.core.windows.net` |
 ///
-/// - On `gs://` an [etag](Object::etag) is the object's generation, as Google takes a condition on that alone. An upload in parts has no conditions there by Google's
-///   documentation, and is refused one unless the store turns out to keep it: `part_size` makes it one request.
-/// - On `az://` a copy goes through this process, as the store's own may not be done when it answers. Of two streams to one key at once the second to end fails
-///   with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed), also without a condition: the first one's end drops its parts.
-/// - Neither has the store copy what [`append_stream`](Self::append_stream) keeps: it passes through this process.
+/// - On `gs://` an [etag](Object::etag) is the object's generation, because Google accepts conditions only on generations. By
+///   Google's documentation an upload in parts supports no conditions, so a conditional one is refused unless the store turns out
+///   to support it; a large enough `part_size` makes it one request.
+/// - On `az://` a copy goes through this process, because the store's own copy may still be running when it answers. If two
+///   streams write one key at once, the second to end fails with
+///   [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed), even without a condition: the end of the first drops its
+///   parts.
+/// - Neither store copies the bytes that [`append_stream`](Self::append_stream) keeps: they pass through this process.
 ///
 /// # Where stores differ
 ///
-/// One suite of cases runs over all of them; what is not here is alike.
+/// One test suite runs over all of them; what is not listed here is alike.
 ///
-/// | | `memory://` | `file://` | `s3://`, and `gs://` and `az://` where nothing else is said |
+/// | | `memory://` | `file://` | `s3://`, and `gs://` and `az://` unless noted |
 /// |---|---|---|---|
 /// | `a` and `a/b` side by side | yes | no: a name is either a file or a folder | yes |
-/// | a segment of a key | 1024 bytes | what the file system allows, mostly 255 | 1024 bytes |
-/// | names that end in `#` and digits | keys | those of unfinished files: not listed, refused as keys | keys |
-/// | names in the store that are no keys | none | not listed, and said in the log | not listed, and said; empty folders, `a/`, are not said |
+/// | a segment of a key | 1024 bytes | what the file system allows, usually 255 | 1024 bytes |
+/// | names that end in `#` and digits | keys | names of unfinished files: not listed, refused as keys | keys |
+/// | names in the store that are not valid keys | none | not listed, and logged | not listed, and logged; empty folders, `a/`, are not logged |
 /// | a rename | one step | one step | a copy and a deletion |
 /// | a copy | at once | a copy of the bytes | by the store, up to 5 GiB on AWS; to its own key no change. `copy_if_absent`: through this process, in parts |
-/// | a conditional write excludes | everybody | who writes through this library, in other processes too, by a hidden lock file in the key's folder | everybody |
+/// | a conditional write excludes | all writers | writers that use this library, in other processes too, by a hidden lock file in the key's folder | all writers |
 /// | etags | of each write | of each write | of the contents: the same bytes have the same etag; on `gs://` and `az://` of each write |
 /// | `last_modified` | to the nanosecond | as precise as the file system; a renamed file of another user keeps its time | to the second |
-/// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks off |
-/// | durability | none | written through to the disk | the store's |
+/// | a reader of an object that is replaced | reads on | reads on | reads on; fails if its connection breaks |
+/// | durability | none | flushed to the disk | the store's |
 ///
-/// On `file://` the folder may be a symbolic link, which each operation follows again: once it leads elsewhere, the next operation goes there, and one
-/// that is under way ends in the folder that it began in. A stream of `put_stream` is one operation.
+/// On `file://` the folder may be a symbolic link, which each operation resolves again: once the link changes, the next operation
+/// uses the new folder, and an operation that has started ends in the folder where it began. A stream of `put_stream` is one
+/// operation.
 ///
-/// A process that is killed as it writes leaves a file with such a name, `KEY#1`. A write to that folder removes those that nobody has written to for an
-/// hour and no process has locked; a process looks for them in a folder once an hour. [`gc`](Self::gc) looks in all folders. `put_if_absent` needs no hard links: where the file system
-/// has none, it excludes who writes through this library alone.
+/// A process that is killed while it writes leaves a file named `KEY#1`. A write to the same folder removes such files if they
+/// have not been written to for an hour and no process holds a lock on them; a process checks a folder at most once an hour.
+/// [`gc`](Self::gc) checks all folders. `put_if_absent` needs no hard links: on a file system without them, it excludes only
+/// writers that use this library.
 ///
-/// Within a bucket on `file://` symbolic links are followed for reading, in a listing at most 100 to one folder; writing, renaming and deleting refuse a folder that a link leads out of the
-/// bucket to, and replace or remove a linked file instead of what it points to. A relative link that is renamed leads where it led.
+/// Within a bucket on `file://` symbolic links are followed for reading, in a listing at most 100 to one folder. Writing,
+/// renaming and deleting refuse a folder to which a link leads out of the bucket, and replace or remove a linked file instead of
+/// its target. A relative link that is renamed keeps its target.
 ///
-/// What takes the place of a file has its mode, and its owner and group where the process may give it those. A pipe, a socket and a device are left as they are.
+/// A file that replaces another takes over its mode, and its owner and group if the process may set them. Pipes, sockets and
+/// devices are left as they are.
 #[derive(Clone)]
 pub struct Bucket(Arc<Inner>);
 
@@ -144,10 +158,10 @@ struct Inner {
 }
 
 impl Bucket {
-    /// Opens a bucket. This only reads the URL; whether the bucket exists shows at the first operation. In a pipeline function a URL
-    /// that was opened there before is the same bucket: to open it for each of many sensors costs no more than a clone.
+    /// Opens a bucket. This only parses the URL; a missing bucket is reported by the first operation. Within a pipeline function,
+    /// opening the same URL again returns the same bucket, so opening it for each of many sensors costs no more than a clone.
     ///
-    /// Fails with [`InvalidUrl`](super::BucketErrorKind::InvalidUrl) if the URL is none, or its scheme is unknown.
+    /// Fails with [`InvalidUrl`](super::BucketErrorKind::InvalidUrl) if the URL is invalid or its scheme is unknown.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -176,7 +190,7 @@ impl Bucket {
         Self(Arc::new(Inner { url: location.url(), store: world.store(location), world }))
     }
 
-    /// The last segment of the URL; what [`Object::bucket`] holds.
+    /// The last segment of the URL; also the value of [`Object::bucket`].
     ///
     /// ```
     /// # fn main() -> std::result::Result<(), pipeline_runtime::BucketError> {
@@ -206,7 +220,8 @@ impl Bucket {
 
     /// The object's contents.
     ///
-    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if it is not there, and if the bucket is not, or the key is none.
+    /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if there is no such object, and if the bucket does not exist
+    /// or the key is invalid.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -225,9 +240,9 @@ impl Bucket {
         self.run(&doing, |store, _| async move { store.get(&key).await }).await
     }
 
-    /// Writes an object, replacing what is there.
+    /// Writes an object, replacing an existing one.
     ///
-    /// Fails if the bucket does not exist, the key is none, or the store refuses; nothing is half written then.
+    /// Fails if the bucket does not exist, the key is invalid, or the store refuses; nothing is half written then.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -263,9 +278,10 @@ impl Bucket {
         self.put_on(key, body.into(), Condition::Absent).await
     }
 
-    /// Replaces an object if it is still the one whose etag was read, so that nobody's change is lost.
+    /// Replaces an object if it still has the etag that was read, so that no concurrent change is lost.
     ///
-    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like [`put`](Self::put).
+    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like
+    /// [`put`](Self::put).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -283,7 +299,7 @@ impl Bucket {
         self.put_on(key, body.into(), Condition::Match(etag.to_owned())).await
     }
 
-    /// Copies an object to another key, replacing what is there. The copy is as new as any other write.
+    /// Copies an object to another key, replacing an existing one. The copy has the time of the copying, like any other write.
     ///
     /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if `from` is not there, and like [`put`](Self::put).
     ///
@@ -323,7 +339,7 @@ impl Bucket {
         self.copy_on(from, to, Condition::Absent).await
     }
 
-    /// Moves an object to another key, replacing what is there. To its own key is no change.
+    /// Moves an object to another key, replacing an existing one. Moving it to its own key changes nothing.
     ///
     /// Fails with [`NoSuchKey`](super::BucketErrorKind::NoSuchKey) if `from` is not there, and like [`put`](Self::put).
     ///
@@ -349,9 +365,9 @@ impl Bucket {
         self.write(&doing, |store| async move { store.rename(&from, &to).await }).await
     }
 
-    /// Deletes an object. A missing key is fine, as on S3: it is gone, which was wanted.
+    /// Deletes an object. A missing key is not an error, as on S3.
     ///
-    /// Fails if the bucket does not exist, the key is none, or the store refuses.
+    /// Fails if the bucket does not exist, the key is invalid, or the store refuses.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -369,13 +385,14 @@ impl Bucket {
         self.run(&doing, |store, _| async move { store.delete(&key).await }).await
     }
 
-    /// Removes what killed processes have left of objects that they were writing, in all folders of a bucket on `file://`: files `KEY#1` that nobody has
-    /// written to for an hour and no process has locked. A write does so in its own folder; this is for folders that nothing is written to any more. Gives how
-    /// many there were.
+    /// Removes the unfinished files of killed processes from all folders of a bucket on `file://`: files `KEY#1` that have not
+    /// been written to for an hour and on which no process holds a lock. A write does this in its own folder; `gc` is for folders
+    /// that are no longer written to. Returns the number of removed files.
     ///
-    /// On `s3://` there are none: what is left of uploads in parts is for the bucket's lifecycle rule.
+    /// On the other stores there is nothing to remove: on `s3://` the bucket's lifecycle rule removes incomplete multipart
+    /// uploads.
     ///
-    /// Fails if the bucket does not exist, or a folder of it may not be read.
+    /// Fails if the bucket does not exist, or one of its folders may not be read.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -393,7 +410,7 @@ impl Bucket {
         self.run(&format!("remove leftovers from `{}`", self.url()), |store, _| async move { store.collect().await }).await
     }
 
-    /// Writes an object into a bucket that is made if need be, past all faults: see [`World::put_now`].
+    /// Writes an object without any simulated faults, and creates the bucket if it does not exist: see [`World::put_now`].
     pub(super) async fn arrive(&self, key: &str, body: Bytes) -> Result<Object, BucketError> {
         let key = self.key(key)?;
         let doing = self.doing("write", &key);
@@ -417,7 +434,7 @@ impl Bucket {
         self.write(&doing, |store| async move { store.copy(&from, &to, condition).await }).await
     }
 
-    /// Every operation that makes an object passes here.
+    /// Every operation that creates an object passes through here.
     async fn write<Io>(&self, doing: &str, io: impl FnOnce(Store) -> Io) -> Result<Object, BucketError>
     where
         Io: Future<Output = Result<Meta, Failure>> + Send + 'static,
@@ -430,7 +447,7 @@ impl Bucket {
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
     {
-        // In memory an operation never waits; a loop of them must still let others have their turn.
+        // In memory an operation never waits; a loop of them must still yield to other tasks.
         tokio::task::consume_budget().await;
         let done = async {
             self.0.world.faults(self.url()).await?;
@@ -457,7 +474,7 @@ impl Bucket {
     }
 }
 
-/// Lets the world put its own time on what was written.
+/// Lets the world replace the time of the written object with its own.
 pub(super) fn stamped<Io>(io: impl FnOnce(Store) -> Io) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<Meta, Failure>>
 where
     Io: Future<Output = Result<Meta, Failure>> + Send + 'static,

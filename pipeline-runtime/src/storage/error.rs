@@ -1,13 +1,13 @@
-//! [`BucketError`], and the way there from what a store reports.
+//! [`BucketError`], and how a store's failure becomes one.
 //!
-//! A store says what went wrong ([`Failure`]); the bucket adds what was being done and where. Messages hold URLs, keys and the
-//! operating system's words, never credentials.
+//! A store reports what went wrong ([`Failure`]); the bucket adds the operation and its target. Messages contain URLs, keys and
+//! the operating system's words, never credentials.
 
 use crate::author::error::Hopeless;
 use std::error::Error;
 use std::io;
 
-/// What kind of thing went wrong with a bucket; see [`BucketError::kind`].
+/// The kinds of bucket errors; see [`BucketError::kind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BucketErrorKind {
@@ -17,19 +17,19 @@ pub enum BucketErrorKind {
     NoSuchKey,
     /// [`put_if_absent`](super::Bucket::put_if_absent) found the key taken.
     AlreadyExists,
-    /// [`put_if_match`](super::Bucket::put_if_match) found the object changed, or gone.
+    /// [`put_if_match`](super::Bucket::put_if_match) found the object changed or gone.
     PreconditionFailed,
     /// The store refused: a file's mode, a link that leads out of the bucket, missing or wrong credentials.
     PermissionDenied,
-    /// The credentials were right once.
+    /// The credentials were valid once, and have expired.
     ExpiredCredentials,
-    /// The store asks for fewer requests, also after they were repeated at growing intervals.
+    /// The store asks for fewer requests, even after retries at growing intervals.
     Throttled,
-    /// The key, prefix or pattern is none.
+    /// The key, prefix or pattern is invalid.
     InvalidKey,
-    /// The bucket's URL is none, or of an unknown scheme.
+    /// The bucket's URL is invalid, or its scheme is unknown.
     InvalidUrl,
-    /// The store cannot do it, or would not keep what the operation promises.
+    /// The store cannot do it, or would not guarantee what the operation promises.
     Unsupported,
     /// The store could not be reached; the same call may succeed later.
     Network,
@@ -38,18 +38,19 @@ pub enum BucketErrorKind {
 }
 
 impl BucketErrorKind {
-    /// Whether no retry mends it: somebody has to correct the pipeline, or what it runs in.
+    /// True if no retry helps: the pipeline or its environment has to be corrected.
     fn is_hopeless(self) -> bool {
         matches!(self, Self::NoSuchBucket | Self::PermissionDenied | Self::InvalidKey | Self::InvalidUrl | Self::Unsupported)
     }
 }
 
-/// Why an operation on a [`Bucket`](super::Bucket) failed: what was being done, to which key of which bucket, and what to do
-/// about it. The store's own error, or its text, is its [`source`](Error::source).
+/// Why an operation on a [`Bucket`](super::Bucket) failed: the operation, the key and the bucket, and what to do about it. The
+/// store's own error, or its text, is its [`source`](Error::source).
 ///
-/// A task or a sensor that passes it on by `?` fails at once and is not retried if no retry mends it: for
+/// If a task or a sensor returns it with `?` and no retry can help, the node fails at once without retries: for
 /// [`NoSuchBucket`](BucketErrorKind::NoSuchBucket), [`PermissionDenied`](BucketErrorKind::PermissionDenied),
-/// [`InvalidKey`](BucketErrorKind::InvalidKey), [`InvalidUrl`](BucketErrorKind::InvalidUrl) and [`Unsupported`](BucketErrorKind::Unsupported).
+/// [`InvalidKey`](BucketErrorKind::InvalidKey), [`InvalidUrl`](BucketErrorKind::InvalidUrl) and
+/// [`Unsupported`](BucketErrorKind::Unsupported).
 ///
 /// ```
 /// use pipeline_runtime::{Bucket, BucketErrorKind};
@@ -69,7 +70,7 @@ pub struct BucketError {
 type Source = Box<dyn Error + Send + Sync>;
 
 impl BucketError {
-    /// What kind of failure it is, to tell them apart in code.
+    /// The kind of the failure, for code that handles kinds differently.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -100,15 +101,15 @@ impl BucketError {
         Self::new(BucketErrorKind::InvalidUrl, message, None)
     }
 
-    /// `what` is `key`, `prefix` or `pattern`; `reason` ends the sentence "it …".
+    /// `what` is `key`, `prefix` or `pattern`; `reason` completes the sentence "it …".
     pub(super) fn invalid_key(bucket: &str, what: &str, written: &str, reason: &str) -> Self {
-        // Shown escaped, because the usual culprit is a character that a terminal would swallow.
-        let message = format!("{written:?} is no {what} of `{bucket}`: it {reason}");
+        // Escaped, because the cause is usually a character that a terminal would not show.
+        let message = format!("{written:?} is not a valid {what} in `{bucket}`: it {reason}");
         Self::new(BucketErrorKind::InvalidKey, message, None)
     }
 }
 
-/// What a store reports, before anybody knows what it was asked for.
+/// What a store reports, without the operation and its target.
 #[derive(Debug)]
 pub(super) struct Failure {
     kind: BucketErrorKind,
@@ -131,7 +132,7 @@ impl Failure {
         self.kind
     }
 
-    /// With another failure as its cause.
+    /// Sets another failure as the cause.
     #[cfg(feature = "cloud")]
     pub(super) fn because(mut self, cause: Self) -> Self {
         self.source = cause.source.or_else(|| cause.detail.map(Into::into));
@@ -146,16 +147,16 @@ impl Failure {
         Self { kind: BucketErrorKind::AlreadyExists, detail: None, source: None }
     }
 
-    /// Of what was begun and cannot go on, as a step of it failed or was dropped.
+    /// The failure of an operation that cannot continue because an earlier step failed or was dropped.
     pub(super) fn cut_off() -> Self {
-        Self::new(BucketErrorKind::Other, "an earlier step of it failed or was cut off; begin anew")
+        Self::new(BucketErrorKind::Other, "an earlier step failed or was dropped; start again")
     }
 
     pub(super) fn precondition() -> Self {
         Self { kind: BucketErrorKind::PreconditionFailed, detail: None, source: None }
     }
 
-    /// `doing` is the rest of the sentence "could not …", with the key and the bucket in it.
+    /// Adds the operation: `doing` completes the sentence "could not …" and contains the key and the bucket.
     pub(super) fn at(self, doing: &str) -> BucketError {
         let reason = match (self.kind, self.detail) {
             (_, Some(detail)) => detail,
@@ -167,7 +168,7 @@ impl Failure {
             (BucketErrorKind::PermissionDenied, None) => {
                 "permission denied; check owner and mode of the file and its folders, or the credentials".into()
             }
-            // Nothing better is known than the store's own words.
+            // There is nothing better than the store's own words.
             (_, None) => self.source.as_ref().map_or_else(|| "the store failed".into(), ToString::to_string),
         };
         BucketError::new(self.kind, format!("could not {doing}: {reason}"), self.source)
@@ -188,10 +189,10 @@ fn classify(error: &io::Error) -> (BucketErrorKind, Option<String>) {
         K::AlreadyExists => (BucketErrorKind::AlreadyExists, None),
         K::PermissionDenied => (BucketErrorKind::PermissionDenied, None),
         K::ReadOnlyFilesystem => (BucketErrorKind::PermissionDenied, Some("the file system is mounted read-only".into())),
-        K::InvalidFilename => (BucketErrorKind::InvalidKey, Some("the file system takes no name as long as the key's".into())),
+        K::InvalidFilename => (BucketErrorKind::InvalidKey, Some("a name in the key is too long for the file system".into())),
         K::NotADirectory | K::IsADirectory => (
             BucketErrorKind::Other,
-            Some("on `file://` a name is either a file or a folder; the key needs it to be the other".into()),
+            Some("on `file://` a name is either a file or a folder, and the key needs the other kind".into()),
         ),
         K::StorageFull | K::QuotaExceeded => (BucketErrorKind::Other, Some("the disk or the quota is full".into())),
         _ => (BucketErrorKind::Other, None),

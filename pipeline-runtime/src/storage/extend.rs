@@ -1,5 +1,5 @@
-//! What an object costs that grows at its end: [`Bucket::append_stream`], by which the store keeps what was there, and
-//! [`Bucket::get_tail`], which reads where it ends.
+//! Objects that grow at their end: [`Bucket::append_stream`] lets the store keep the existing bytes, and [`Bucket::get_tail`]
+//! reads the end of an object.
 
 use super::body::{Body, Span};
 use super::bucket::Bucket;
@@ -14,14 +14,16 @@ use super::world::Scribe;
 use super::writer::ObjectWriter;
 
 impl Bucket {
-    /// Writes the next version of an object as a stream: it begins with the first `keep` bytes of the version with that etag, and goes on with
-    /// what is written. Nothing shows until [`ObjectWriter::finish`] was called, which succeeds only if the object is still that version.
+    /// Writes the next version of an object as a stream: it begins with the first `keep` bytes of the version with that etag, and
+    /// continues with what is written. Nothing is visible before [`ObjectWriter::finish`], which succeeds only if the object is
+    /// still that version.
     ///
-    /// What is kept does not pass through this process where that can be avoided:
+    /// If possible, the kept bytes do not pass through this process:
     ///
-    /// - On `s3://` the store copies it (`UploadPartCopy`) if it is 5 MiB or more. Less is read and sent again, and so is all of it with
-    ///   `?checksum=sha256`, or if the store copies no parts or keeps no condition of an upload in parts. `docs/storage.md` has which stores do.
-    /// - On `file://` the system copies it from file to file, which on a file system that shares blocks (btrfs, XFS) copies nothing.
+    /// - On `s3://` the store copies them (`UploadPartCopy`) if they are 5 MiB or more. Fewer bytes are read and sent again; so
+    ///   are all kept bytes with `?checksum=sha256`, or if the store cannot copy parts or does not support conditional uploads in
+    ///   parts. `docs/storage.md` lists which stores do.
+    /// - On `file://` the system copies them from file to file; a file system that shares blocks (btrfs, XFS) copies nothing.
     ///
     /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if the object changed or is gone, with
     /// [`Other`](super::BucketErrorKind::Other) if it has less than `keep` bytes, and like [`put`](Self::put).
@@ -64,8 +66,8 @@ impl Bucket {
         Ok(writer)
     }
 
-    /// The last bytes of an object as a stream, as many as asked for or all there are: for formats whose table of contents stands at the end.
-    /// [`ObjectReader::object`] has the object's size, and so where they begin. On `s3://` it is one request.
+    /// The last bytes of an object as a stream, `length` of them or all there are: for formats with their table of contents at
+    /// the end. [`ObjectReader::object`] has the object's size, and hence where they begin. On `s3://` it is one request.
     ///
     /// Fails like [`get`](Self::get).
     ///
@@ -96,15 +98,16 @@ impl Bucket {
 }
 
 pub(super) fn too_short(size: u64, keep: u64) -> Failure {
-    let detail = format!("the object has {size} bytes, of which {keep} were to be kept");
+    let detail = format!("the object has {size} bytes, fewer than the {keep} to keep");
     Failure::new(super::error::BucketErrorKind::Other, detail)
 }
 
 impl Store {
-    /// Begins an object that is to replace the one with that etag and starts as it does. `None` where what is kept has to pass through this process.
+    /// Begins an object that replaces the one with that etag and starts with its first bytes. `None` if these have to pass
+    /// through this process.
     async fn extend(&self, key: &Key, etag: String, keep: u64) -> Result<Option<Upload>, Failure> {
         match self {
-            // It is in memory already.
+            // The object is in memory already.
             Self::Memory(_) => Ok(None),
             Self::Local(local) => local.extend(key, Condition::Match(etag), keep).await.map(Some),
             #[cfg(all(feature = "cloud", not(feature = "s3")))]
@@ -114,7 +117,7 @@ impl Store {
         }
     }
 
-    /// The object as it is now, and at most that many of its last bytes.
+    /// The object as it is now, and at most `length` of its last bytes.
     async fn open_tail(&self, key: &Key, length: u64) -> Result<(Meta, Body), Failure> {
         #[cfg(feature = "cloud")]
         if let Self::Cloud(cloud) = self
@@ -128,7 +131,7 @@ impl Store {
             if meta.size == size {
                 return Ok((meta, body));
             }
-            // Another has taken its place since it was looked at.
+            // Another object has replaced it since its size was read.
             size = meta.size;
         }
     }

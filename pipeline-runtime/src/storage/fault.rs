@@ -1,4 +1,4 @@
-//! Faults that a simulated world puts on buckets: slowness and outages, on virtual time.
+//! Simulated faults of buckets: latency and outages, on virtual time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::time::account_for;
 #[derive(Debug, Default)]
 pub(super) struct Faults(Mutex<Buckets>);
 
-/// By their URLs.
+/// Keyed by URL.
 #[derive(Debug, Default)]
 struct Buckets {
     faults: BTreeMap<String, Fault>,
@@ -25,7 +25,7 @@ struct Buckets {
 #[derive(Debug, Clone, Default)]
 struct Fault {
     latency: Option<Latency>,
-    /// Each from the first instant to before the last.
+    /// Each from its first instant up to but excluding its last.
     outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
@@ -38,18 +38,19 @@ pub(crate) struct Latency {
 }
 
 impl Latency {
-    /// Each time anew as long as the seed has it, from `least` to `most`. Where they are the same, the seed does not matter.
+    /// A latency that is drawn for each operation from `least` to `most`, by the seed. If both are equal, the seed does not
+    /// matter.
     pub(crate) fn between(least: Duration, most: Duration, seed: u64) -> Self {
         Self { least, most: most.max(least), random: Seeded::new(seed) }
     }
 
     fn draw(&mut self) -> Duration {
-        // With a single value there is nothing to draw, and the next bucket's draws do not depend on it.
+        // With a single value there is nothing to draw.
         if self.least == self.most { self.least } else { self.random.time(self.least, self.most) }
     }
 }
 
-/// Faults of buckets that nothing touched: most likely the name is another's.
+/// Faults of buckets on which there was no operation: most likely their names are misspelled.
 #[derive(Debug)]
 pub(crate) struct Unmet {
     unmet: Vec<String>,
@@ -62,7 +63,7 @@ impl fmt::Display for Unmet {
     }
 }
 
-/// What a run touched, as the end of a warning about what it did not.
+/// The buckets that a run touched, as the end of a warning about faults that had no effect.
 pub(super) fn what_was_touched(touched: &[String]) -> String {
     match touched {
         [] => "the run touched no bucket".to_owned(),
@@ -79,7 +80,7 @@ impl Faults {
         self.change(bucket, |fault| fault.outages.push((from, until)));
     }
 
-    /// What an operation on the bucket meets before it starts.
+    /// Applies the bucket's faults before an operation starts.
     pub(super) async fn meet(&self, bucket: &str, now: impl Fn() -> DateTime<Utc>) -> Result<(), Failure> {
         let (latency, outages) = {
             let mut buckets = self.buckets();
@@ -104,7 +105,7 @@ impl Faults {
         Ok(())
     }
 
-    /// The buckets whose faults no operation could meet, and those that operations touched, where there are any of the former.
+    /// The buckets whose faults met no operation, with those that operations touched; `None` if every fault did.
     pub(super) fn unmet(&self) -> Option<Unmet> {
         let buckets = self.buckets();
         let unmet: Vec<String> = buckets.faults.keys().filter(|bucket| !buckets.touched.contains(*bucket)).cloned().collect();

@@ -1,6 +1,6 @@
 //! Keys and prefixes as users write them, checked before any I/O.
 //!
-//! The rules are the same for every store, so that what passes in a test on `memory://` passes on the others.
+//! The rules are the same for every store, so a key that passes in a test on `memory://` passes on the others.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fmt;
 /// S3's limit, in bytes of UTF-8.
 const MAX_BYTES: usize = 1024;
 
-/// Checks one whole key. The error ends the sentence "it …".
+/// Checks one whole key. The error completes the sentence "it …".
 pub(super) fn parse(key: &str) -> Result<Key, &'static str> {
     if key.is_empty() {
         return Err("is empty");
@@ -20,23 +20,24 @@ pub(super) fn parse(key: &str) -> Result<Key, &'static str> {
     Ok(Key(key.to_owned()))
 }
 
-/// One whole key that was checked; also a folder, which is named like one. It stands as it was written, without any encoding, and is sorted by bytes.
+/// One checked key; also a folder, which is named like one. It is stored as it was written, without any encoding, and sorted by
+/// bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(String);
 
 impl Key {
-    /// A key that a store has, out of a listing that was rid of what is none.
+    /// A key from a store's listing, from which invalid names have been removed.
     #[cfg(feature = "cloud")]
     pub(super) fn listed(name: String) -> Self {
         Self(name)
     }
 
-    /// What is behind the last `/`.
+    /// The part behind the last `/`.
     pub(super) fn filename(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The folder whose name is the segment that begins there, if it is one and not the key's own name.
+    /// The folder whose name is the segment that begins at `start`; `None` if that segment is the key's last.
     pub(super) fn folder_from(&self, start: usize) -> Option<Self> {
         let end = start + self.0.get(start..)?.find('/')?;
         Some(Self(self.0[..end].to_owned()))
@@ -67,12 +68,12 @@ impl From<Key> for String {
     }
 }
 
-/// The beginning of keys, byte for byte: `raw/dai` is a prefix of `raw/daily.csv`.
+/// A prefix of keys, byte for byte: `raw/dai` is a prefix of `raw/daily.csv`.
 #[derive(Debug, Clone)]
 pub(super) struct Prefix(String);
 
 impl Prefix {
-    /// Checks a prefix; the empty one is the whole bucket. The error ends the sentence "it …".
+    /// Checks a prefix; the empty one is the whole bucket. The error completes the sentence "it …".
     pub(super) fn parse(prefix: &str) -> Result<Self, &'static str> {
         check(prefix)?;
         Ok(Self(prefix.to_owned()))
@@ -93,16 +94,16 @@ fn check(text: &str) -> Result<(), &'static str> {
         return Err("is longer than 1024 bytes");
     }
     if text.chars().any(char::is_control) {
-        return Err("holds a control character");
+        return Err("contains a control character");
     }
     if text.starts_with('/') {
         return Err("starts with `/`: keys are relative to their bucket");
     }
     if text.contains("//") {
-        return Err("holds `//`, a folder without a name");
+        return Err("contains `//`, a folder without a name");
     }
     if text.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err("holds a `.` or `..` segment: keys do not leave their bucket");
+        return Err("contains a `.` or `..` segment: a key cannot lead out of its bucket");
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
-//! Unfinished files of killed processes are removed by a later write to their folder, and in all folders by [`Bucket::gc`](super::Bucket::gc).
+//! Unfinished files of killed processes are removed by a later write to their folder, and in all folders by
+//! [`Bucket::gc`](super::Bucket::gc).
 //!
-//! No listing shows such a file and no key reaches it, so nobody else would.
+//! No listing shows such a file and no key reaches it, so nothing else would remove it.
 //!
 //! # Why both a lock and an age
 //!
-//! The lock alone says that a file's writer is gone, where locks reach it: a writer on another machine, or one of an earlier version, may have
-//! none. So a file also has to be [`OLD`]. A folder is read for them once an [`INTERVAL`] by a process, so that a write costs no more in a
-//! folder with very many files.
+//! A free lock shows that a file's writer is gone, but only where locks work: a writer on another machine, or one of an earlier
+//! version, may hold none. So a file also has to be [`OLD`]. A process reads a folder for leftovers once an [`INTERVAL`], so that
+//! writes to a folder with very many files stay cheap.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -17,15 +18,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::staged::is_staged;
 
-/// How long a file has not been written to that is a leftover.
+/// A file is a leftover only if it has not been written to for this long.
 const OLD: Duration = Duration::from_hours(1);
-/// How long a process does not look into a folder again.
+/// How long a process waits before it checks a folder again.
 const INTERVAL: Duration = Duration::from_hours(1);
-/// So many folders are remembered. Beyond, all are forgotten, and looked into again.
+/// The most folders that are remembered. Beyond it all are forgotten, and checked again.
 const MOST_FOLDERS: usize = 1024;
 
-/// Removes what killed processes have left in a folder, unless this process has looked for that lately. What cannot be removed stays:
-/// it is in nobody's way.
+/// Removes the leftovers of killed processes from a folder, unless this process has checked it lately. A file that cannot be
+/// removed stays: it is in nobody's way.
 pub(super) fn collect(folder: &Path) {
     if is_due(folder) {
         let _ = collect_now(folder, SystemTime::now());
@@ -46,13 +47,13 @@ fn is_due(folder: &Path) -> bool {
     true
 }
 
-/// The same of a folder and all below it, links not followed, at once; how many files were removed.
+/// Removes the leftovers of a folder and all folders below it at once, without following links; returns their number.
 pub(super) fn collect_below(folder: &Path) -> io::Result<usize> {
     let (mut folders, mut removed) = (vec![folder.to_owned()], 0);
     while let Some(folder) = folders.pop() {
         let now = SystemTime::now();
         removed += match collect_now(&folder, now) {
-            // It went away meanwhile.
+            // The folder was removed meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             collected => collected?,
         };
@@ -68,9 +69,9 @@ pub(super) fn collect_below(folder: &Path) -> io::Result<usize> {
 fn collect_now(folder: &Path, now: SystemTime) -> io::Result<usize> {
     let mut removed = 0;
     for entry in fs::read_dir(folder)?.flatten() {
-        // The lock of a folder stays, and is number 0 of no name.
+        // The lock of a folder stays; its number 0 is never used for an unfinished file.
         if entry.file_name().to_str().is_some_and(|name| is_staged(name) && !name.ends_with("#0")) {
-            // One that cannot be removed keeps no other.
+            // A file that cannot be removed does not keep others from being removed.
             removed += usize::from(remove(&entry.path(), now).unwrap_or_default());
         }
     }
@@ -84,13 +85,13 @@ fn remove(path: &Path, now: SystemTime) -> io::Result<bool> {
         return Ok(false);
     }
     if !found.is_file() {
-        // A link that was on its way to another folder is no longer than an instant.
+        // A link on its way to another folder exists only for an instant.
         return if found.is_symlink() { fs::remove_file(path).map(|()| true) } else { Ok(false) };
     }
     let file = File::open(path)?;
-    // Its writer has it, or somebody else removes it.
+    // Fails if its writer still holds the lock, or another process removes the file.
     file.try_lock()?;
-    // With the lock held nobody but who opened it before can have removed it, and made another of that name.
+    // With the lock held, only a process that opened the file earlier can have removed it, and created another of that name.
     if is_same(&file.metadata()?, &fs::symlink_metadata(path)?) { fs::remove_file(path).map(|()| true) } else { Ok(false) }
 }
 
@@ -124,7 +125,7 @@ mod tests {
         {
             file(path, name, age);
         }
-        // A writer that is still there has it, however long it has written nothing.
+        // Its writer is still there and holds the lock, however long it has written nothing.
         file(path, "e#1", 2 * OLD);
         let slow = File::open(path.join("e#1")).unwrap();
         slow.try_lock().unwrap();
@@ -136,7 +137,7 @@ mod tests {
         };
         drop(Staged::new(path.join("new")).unwrap());
         assert_eq!(names(), [".lock#0", "b#1", "c#x", "d", "e#1"]);
-        // The next write of this process does not look again.
+        // The next write of this process does not check again.
         file(path, "f#1", 2 * OLD);
         drop(Staged::new(path.join("new")).unwrap());
         assert!(names().contains(&"f#1".to_owned()));
@@ -153,7 +154,7 @@ mod tests {
         let later = SystemTime::now() + 2 * OLD;
         collect_now(path, later).unwrap();
         assert!(path.join("slow#1").exists());
-        // As a killed process leaves it: nothing removes it.
+        // As a killed process leaves it: nothing removes it when it is dropped.
         drop(File::create(path.join("killed#1")).unwrap());
         collect_now(path, later).unwrap();
         assert!(!path.join("killed#1").exists() && path.join("slow#1").exists());

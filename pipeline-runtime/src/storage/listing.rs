@@ -1,4 +1,4 @@
-//! [`ObjectListing`]: a listing as a stream, for what is too long to be held.
+//! [`ObjectListing`]: a listing as a stream, for listings that are too long for memory.
 
 use std::fmt;
 use std::pin::Pin;
@@ -18,13 +18,14 @@ use super::store::Wanted;
 use super::trace::{self, Kept, Print};
 use super::watch::Poke;
 
-/// A listing under way, an object at a time: what [`Bucket::list_stream`] and [`Bucket::find_stream`] return.
+/// A listing in progress, object by object: returned by [`Bucket::list_stream`] and [`Bucket::find_stream`].
 ///
-/// It is a [`Stream`] of objects; [`try_next`](Self::try_next) is there for who does not need one. It asks for a page of at most 1,000 objects when the
-/// last one is used up, and for no more once it is dropped.
+/// It is a [`Stream`] of objects; [`try_next`](Self::try_next) does not need that trait. It requests a page of at most 1,000
+/// objects when the last one is used up, and no more once it is dropped.
 ///
-/// An object that is written or deleted meanwhile is in it or not; each key comes once at most. Keys come in the order of their bytes, as in
-/// [`list`](Bucket::list), on `s3://` if the store lists in that order: AWS does, SeaweedFS sorts by folder.
+/// An object that is written or deleted meanwhile may or may not be included; each key is returned at most once. Keys are sorted
+/// by their bytes, as in [`list`](Bucket::list); on `s3://` only if the store lists in that order: AWS does, SeaweedFS sorts by
+/// folder.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -46,14 +47,14 @@ use super::watch::Poke;
 pub struct ObjectListing {
     bucket: Bucket,
     doing: String,
-    /// What came and was not taken yet.
+    /// Objects that arrived and were not returned yet.
     ready: std::vec::IntoIter<Object>,
     state: State,
     since: Option<DateTime<Utc>>,
     told: Told,
 }
 
-/// The next objects, and where the listing goes on.
+/// The next objects, and the rest of the listing.
 type Page = BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>>;
 
 enum State {
@@ -62,7 +63,7 @@ enum State {
     Ended,
 }
 
-/// Who is told of it as it ends, and of what.
+/// What is reported at the end of the listing, and to whom.
 struct Told {
     traced: Option<(Poke, Kept)>,
     looked: Option<Looked>,
@@ -72,11 +73,13 @@ struct Told {
 }
 
 impl Bucket {
-    /// The objects whose keys begin with a prefix as a stream, for more of them than ought to be held: what [`list`](Self::list) finds, a page at a time.
+    /// The objects whose keys begin with a prefix as a stream, for listings that are too long for memory: the same objects as
+    /// [`list`](Self::list), page by page.
     ///
-    /// A page is one request on `s3://`. On `file://` the folders are walked as far as it takes, and what is held are the names of those that the walk is inside of.
+    /// A page is one request on `s3://`. On `file://` the folders are walked only as far as needed; the stream holds the names in
+    /// the folders that the walk is inside of.
     ///
-    /// Fails if the prefix is none; the stream fails like [`list`](Self::list), and ends then.
+    /// Fails if the prefix is invalid; the stream fails like [`list`](Self::list), and then ends.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -95,8 +98,8 @@ impl Bucket {
         Ok(ObjectListing::new(self, Look::Keys(Wanted::Prefix(self.prefix(prefix)?))))
     }
 
-    /// The objects whose keys match a glob pattern as a stream: what [`find`](Self::find) finds, a page at a time. Without a wildcard it is the object of
-    /// that key, if it is there.
+    /// The objects whose keys match a glob pattern as a stream: the same objects as [`find`](Self::find), page by page. A pattern
+    /// without a wildcard yields the object of that key, if it exists.
     ///
     /// Fails like [`list_stream`](Self::list_stream).
     ///
@@ -135,7 +138,8 @@ impl ObjectListing {
         Self { bucket: bucket.clone(), doing, ready: Vec::new().into_iter(), state, since: None, told }
     }
 
-    /// Those alone that were written at or after `since`, by this machine's clock: what [`Bucket::modified_since`] finds, and what it says of clocks holds.
+    /// Only the objects that were written at or after `since`, by this machine's clock: the same as [`Bucket::modified_since`],
+    /// with the same remarks on clocks.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -156,12 +160,13 @@ impl ObjectListing {
 
     /// The next object; `None` at the end, and after an error.
     ///
-    /// Fails if the bucket does not exist, or the store fails after it was asked again as often as its settings say. Dropping the future loses nothing.
+    /// Fails if the bucket does not exist, or if the store fails after the retries of its settings. Dropping the future loses
+    /// nothing.
     pub async fn try_next(&mut self) -> Result<Option<Object>, BucketError> {
         self.next().await.transpose()
     }
 
-    /// All that are left.
+    /// All remaining objects.
     pub(super) async fn all(mut self) -> Result<Vec<Object>, BucketError> {
         let mut all = Vec::new();
         while let Some(object) = self.try_next().await? {
@@ -170,13 +175,13 @@ impl ObjectListing {
         Ok(all)
     }
 
-    /// Takes a page that came, less what is too old.
+    /// Takes a page that arrived, without the objects that are too old.
     fn take(&mut self, mut page: Vec<Object>) {
         for object in &page {
             self.told.see(object);
         }
         if let Some(since) = self.since {
-            // Only now: on `s3://` the answer tells how far the store's clock is off.
+            // Not earlier: on `s3://` the answer shows how far the store's clock is off.
             let since = self.bucket.store().earliest(since);
             page.retain(|object| object.last_modified >= since);
         }

@@ -1,16 +1,17 @@
 //! A bucket that is a folder.
 //!
-//! Each operation is one closure on the blocking pool: it ends there even when its future is dropped, and it holds a lock only
-//! while it runs. `object_store`'s own `LocalFileSystem` cannot be put together to that, because each of its calls hops to the
-//! blocking pool by itself: a closure that waits for one needs a second thread while it holds the first, and a full pool never
-//! moves again. It also
+//! Each operation is one closure on the blocking pool: it runs to its end there even if its future is dropped, and it holds a
+//! lock only while it runs. `object_store`'s own `LocalFileSystem` does not allow that, because each of its calls moves to the
+//! blocking pool by itself: a closure that waits for one needs a second thread while it holds the first, and a full pool
+//! deadlocks. It also
 //!
-//! - answers a missing folder like a missing key;
+//! - answers for a missing folder as for a missing key;
 //! - copies by hard link, so that the copy keeps the source's time, and a later rename between the two names does nothing;
-//! - has no put on condition of an etag, and makes etags of file times, which the kernel lets stand still for milliseconds;
-//! - asks about every file of a folder before it matches a name.
+//! - has no put that is conditional on an etag, and derives etags from file times, which the kernel updates only every few
+//!   milliseconds;
+//! - reads the metadata of every file in a folder before it matches a name.
 //!
-//! So nothing of it is used here but the form of its etags.
+//! So only the form of its etags is used here.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Take, Write};
@@ -36,22 +37,22 @@ use super::upload::Upload;
 use super::walk::{Walk, folders};
 use super::watch::{self, Poke};
 
-/// How much is read of a file at once.
+/// How much of a file is read at once.
 const CHUNK: usize = 256 << 10;
-/// What is read as the file is opened: another turn on the blocking pool would take longer.
+/// What is read when the file is opened: another turn on the blocking pool would take longer.
 const SMALL: u64 = 32 << 10;
 
-/// A folder, which need not exist until the first operation.
+/// A folder, which need not exist before the first operation.
 #[derive(Debug)]
 pub(super) struct Local {
     folder: PathBuf,
-    /// Where the last operation found it, links resolved.
+    /// The folder that the last operation found, links resolved.
     last: Mutex<Option<Arc<Path>>>,
     said: Said,
 }
 
-/// The folder, links resolved, as one operation found it. The whole operation goes by it: where a link on the way is changed meanwhile, a
-/// listing is of one folder, and what was written for one is not put into another.
+/// The folder as one operation found it, links resolved. The whole operation uses it: if a link on the way changes meanwhile, a
+/// listing still reads one folder, and a write does not end in another one.
 #[derive(Debug, Clone)]
 struct Opened {
     root: Arc<Path>,
@@ -72,7 +73,7 @@ struct Going {
     opened: Opened,
     walk: Walk,
     watched: Option<watch::Listing>,
-    /// Whether nothing was found so far.
+    /// True if nothing has been found so far.
     is_empty: bool,
 }
 
@@ -94,13 +95,13 @@ impl Local {
         Self { folder, last: Mutex::new(None), said: Said::default() }
     }
 
-    /// The key's file: the same whichever folder above it is the bucket.
+    /// The key's file: the same whichever of its parent folders is the bucket.
     pub(super) fn place(&self, key: &Key) -> String {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         format!("{}/{key}", last.as_deref().unwrap_or(&self.folder).display())
     }
 
-    /// Makes the bucket itself.
+    /// Creates the bucket's folder.
     pub(super) async fn create(self: &Arc<Self>) -> Result<(), Failure> {
         self.blocking(|local| Ok(create_folders(&local.folder)?)).await
     }
@@ -118,11 +119,11 @@ impl Local {
     }
 
     pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
-        // Without a bound there is one page.
+        // Without a limit there is one page.
         self.page(LocalPages::begin(wanted, poke), usize::MAX).await.map(|(found, _)| found)
     }
 
-    /// The next of a listing, as many as asked for unless there are no more, and where it goes on.
+    /// The next objects of a listing, `size` of them unless fewer are left, and the rest of the listing.
     pub(super) async fn page(
         self: &Arc<Self>,
         pages: LocalPages,
@@ -174,7 +175,7 @@ impl Local {
         .await
     }
 
-    /// Opens the file: what is read then is this one, whole, whatever takes its place meanwhile.
+    /// Opens the file: all of this file is read, even if another one replaces it meanwhile.
     pub(super) async fn open(self: &Arc<Self>, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
         let key = key.clone();
         self.blocking(move |local| {
@@ -214,16 +215,16 @@ impl Local {
         .await
     }
 
-    /// Begins an object that is to replace another and starts as it does: the system copies what is kept from file to file.
+    /// Begins an object that replaces another and starts with its bytes, which the system copies from file to file.
     pub(super) async fn extend(self: &Arc<Self>, key: &Key, condition: Condition, keep: u64) -> Result<Upload, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
             let opened = local.opened()?;
             let mut staged = opened.stage(&key, &condition)?;
-            // Should another have taken its place since, it is not put in place either.
+            // If another file has replaced it meanwhile, the condition fails when this one is put in place.
             let former = File::open(opened.file(&key)?)?;
             let size = former.metadata()?.len();
-            // By the system, as this is from one file into another.
+            // Between two files, `io::copy` lets the system copy.
             if io::copy(&mut (&former).take(keep), staged.file())? < keep {
                 return Err(too_short(size, keep));
             }
@@ -247,7 +248,7 @@ impl Local {
         self.blocking(move |local| local.opened()?.delete(&key)).await
     }
 
-    /// Removes what killed processes have left, in all folders of the bucket; how much it was.
+    /// Removes the unfinished files of killed processes in all folders of the bucket, and returns their number.
     pub(super) async fn collect(self: &Arc<Self>) -> Result<usize, Failure> {
         self.blocking(|local| Ok(leftovers::collect_below(&local.opened()?.root)?)).await
     }
@@ -263,8 +264,8 @@ impl Local {
         }
     }
 
-    /// The folder, which is looked for each time: one that vanished (an unmounted disk) must not look like one without the key, and must not
-    /// be made again by a put; and where a link leads elsewhere by now, the bucket is there.
+    /// Resolves the folder for each operation. If it has vanished (an unmounted disk), that must not look like a missing key, and
+    /// a put must not create it again. If a link has changed, the bucket is where the link leads now.
     fn opened(&self) -> Result<Opened, Failure> {
         let root: Arc<Path> = folder(&self.folder).and_then(|()| Ok(self.folder.canonicalize()?))?.into();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -275,13 +276,13 @@ impl Local {
     }
 }
 
-/// Fails unless a bucket's folder is there.
+/// Fails unless the bucket's folder exists.
 fn folder(folder: &Path) -> Result<(), Failure> {
     use io::ErrorKind as K;
     let no_such_bucket = |detail| Failure::new(BucketErrorKind::NoSuchBucket, detail);
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(no_such_bucket("the bucket is no folder")),
+        Ok(_) => Err(no_such_bucket("the bucket is not a folder")),
         Err(error) if matches!(error.kind(), K::NotFound | K::NotADirectory) => {
             let detail = "there is no such bucket; create the folder, or correct the URL";
             Err(no_such_bucket(detail).with_source(error))
@@ -291,21 +292,21 @@ fn folder(folder: &Path) -> Result<(), Failure> {
 }
 
 impl Opened {
-    /// Asked where nothing was found: the folder may have been removed since the operation began.
+    /// Called if nothing was found: the folder may have been removed since the operation began.
     fn is_still_there(&self, found_nothing: bool) -> Result<(), Failure> {
         if found_nothing { folder(&self.root) } else { Ok(()) }
     }
 
     fn file(&self, key: &Key) -> Result<PathBuf, Failure> {
         if is_staged(key.filename()) {
-            let detail = "on `file://` a name that ends in `#` and digits is that of an unfinished file";
+            let detail = "on `file://` a name that ends in `#` and digits is reserved for unfinished files";
             return Err(Failure::new(BucketErrorKind::InvalidKey, detail));
         }
         Ok(self.root.join(key.as_ref()))
     }
 
-    /// The file of a key to be written or removed, which must lie in the bucket, links resolved. (Whoever may change the
-    /// folders meanwhile can still lead a write astray: this catches mistakes, not attackers.)
+    /// The file of a key that is to be written or removed; it must lie in the bucket, links resolved. This catches mistakes, not
+    /// attackers: a user who may change the folders meanwhile can still lead a write astray.
     fn target(&self, key: &Key) -> Result<PathBuf, Failure> {
         let file = self.file(key)?;
         for folder in file.ancestors().skip(1) {
@@ -320,7 +321,7 @@ impl Opened {
             }
         }
         match fs::symlink_metadata(&file).map(|found| found.file_type()) {
-            // Who waits at the other end of a pipe would never see what takes its place.
+            // The process at the other end of a pipe would never see the file that replaces it.
             Ok(kind) if !kind.is_file() && !kind.is_dir() && !kind.is_symlink() => Err(Failure::new(
                 BucketErrorKind::Other,
                 "there is a pipe, a socket or a device of that name, which is left as it is",
@@ -343,7 +344,7 @@ impl Opened {
         self.stat(key)?.ok_or_else(Failure::no_such_key)
     }
 
-    /// Begins an object, unless its condition cannot hold any more: before anything is staged, which would make folders.
+    /// Begins an object, unless its condition can no longer hold. The check precedes staging, which would create folders.
     fn stage(&self, key: &Key, condition: &Condition) -> Result<Staged, Failure> {
         let file = self.target(key)?;
         match condition {
@@ -391,8 +392,8 @@ impl Opened {
         if let Some(folder) = target.parent() {
             create_folders(folder)?;
         }
-        // On the other stores a rename writes the new key, at that time. What a link points to is not written, and a file of
-        // another user keeps its own time.
+        // On the other stores a rename writes the new key, with the current time. A link's target is not written, and a file of
+        // another user keeps its time.
         if fs::symlink_metadata(&source)?.is_file() {
             let _ = File::open(&source).and_then(|file| file.set_modified(SystemTime::now()));
         }
@@ -416,7 +417,7 @@ impl Opened {
     }
 }
 
-/// A relative link leads where it led, from its new folder, too.
+/// Moves a file. A relative link keeps its target in the new folder.
 #[cfg(unix)]
 fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
     if let (Ok(link), Some(folder), Some(other)) = (fs::read_link(source), source.parent(), target.parent())
@@ -435,13 +436,13 @@ fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
     fs::rename(source, target)
 }
 
-/// What is still to be read of a file.
+/// The part of a file that is still to be read.
 #[derive(Debug)]
 pub(super) struct FileBody {
     local: Arc<Local>,
-    /// What was read and not taken yet.
+    /// A chunk that was read but not returned yet.
     first: Option<Bytes>,
-    /// Gone once a read failed or was dropped.
+    /// `None` after a read failed or was dropped.
     rest: Option<Take<File>>,
 }
 
@@ -462,13 +463,13 @@ impl FileBody {
         Ok(self.first.take())
     }
 
-    /// Reads the next chunk, if there is any.
+    /// Reads the next chunk, if any is left.
     fn read(&mut self) -> Result<(), Failure> {
         let Some(rest) = self.rest.as_mut().filter(|rest| rest.limit() > 0) else { return Ok(()) };
         let mut chunk = Vec::with_capacity(usize::try_from(rest.limit()).unwrap_or(CHUNK).min(CHUNK));
         rest.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)?;
         if chunk.is_empty() {
-            // Another program cut the file: what was read so far must not pass for the whole.
+            // Another program truncated the file: what was read so far must not pass for the whole.
             return Err(Failure::new(BucketErrorKind::Other, "the file became shorter while it was read"));
         }
         self.first = Some(chunk.into());
@@ -483,7 +484,7 @@ pub(super) struct FileUpload {
     opened: Opened,
     key: Key,
     condition: Condition,
-    /// Gone once a write failed or was dropped.
+    /// `None` after a write failed or was dropped.
     staged: Option<Staged>,
 }
 
@@ -521,7 +522,7 @@ impl FileUpload {
     }
 }
 
-/// What is said about a file.
+/// What is reported about a file.
 pub(super) fn meta(key: Key, metadata: &Metadata) -> Result<Meta, Failure> {
     let modified = metadata.modified()?;
     let micros = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_micros();

@@ -1,10 +1,11 @@
-//! The lock that makes a conditional put on `file://` one step, as the file system has no compare-and-swap.
+//! The lock that makes a conditional put on `file://` atomic, because the file system has no compare-and-swap.
 //!
-//! [`FolderLock::take`] keeps everybody out, other processes included; the writers that need no condition [`join`](FolderLock::join) and so
-//! exclude only the former. They join if the lock file exists, so that a folder without conditional puts stays without one: a
-//! plain write that overlaps with a folder's very first conditional put is the one case that is not kept apart.
+//! [`FolderLock::take`] excludes all other writers, in other processes too. Unconditional writers [`join`](FolderLock::join) the
+//! lock, so they exclude only the holders of an exclusive lock. They join only if the lock file exists, so that a folder without
+//! conditional puts has no lock file. A plain write that overlaps with a folder's very first conditional put is therefore the one
+//! case that is not excluded.
 //!
-//! The lock is on the open file and ends with it, however the process ends; the file itself stays. Its name makes it
+//! The lock is on the open file and ends with the process, however that ends; the file itself stays. Its name makes it
 //! [staged](super::staged::is_staged), so no listing shows it and no key reaches it.
 
 use std::fs::File;
@@ -18,14 +19,15 @@ const NAME: &str = ".lock#0";
 pub(super) struct FolderLock(#[expect(dead_code, reason = "open for as long as the lock is held, never read")] File);
 
 impl FolderLock {
-    /// Waits until nobody writes in the folder of `file`, and keeps it so.
+    /// Waits until no other writer holds the lock in the folder of `file`, then holds it exclusively.
     pub(super) fn take(file: &Path) -> io::Result<Self> {
         let lock = File::options().create(true).truncate(false).write(true).open(path(file))?;
         lock.lock()?;
         Ok(Self(lock))
     }
 
-    /// Waits until no conditional put is under way in the folder of `file`, and keeps it so.
+    /// Waits until no conditional put is running in the folder of `file`, and holds off new ones. `None` if the folder has no
+    /// lock file.
     pub(super) fn join(file: &Path) -> io::Result<Option<Self>> {
         match File::open(path(file)) {
             Ok(lock) => {
@@ -37,8 +39,8 @@ impl FolderLock {
         }
     }
 
-    /// [Joins](Self::join) the folders of two files: one folder once, and two in one order for everybody, as a lock may make
-    /// newcomers wait behind somebody who wants it alone.
+    /// [Joins](Self::join) the folders of two files: one folder once, and two folders always in the same order, because a shared
+    /// lock may have to wait behind a waiting exclusive one and could otherwise deadlock.
     pub(super) fn join_both(a: &Path, b: &Path) -> io::Result<[Option<Self>; 2]> {
         let (first, second) = if a.parent() <= b.parent() { (a, b) } else { (b, a) };
         let lock = Self::join(first)?;

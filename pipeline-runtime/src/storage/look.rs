@@ -1,4 +1,5 @@
-//! Looks at a bucket: at one key, for the first of several, and listings that are held as a whole. `listing` has those that are not.
+//! Lookups in a bucket: of one key, of the first match, and listings that are held as a whole. `listing` has those that are
+//! streamed.
 
 use std::fmt;
 
@@ -14,7 +15,7 @@ use super::store::Wanted;
 use super::trace::{self, Kept, Print};
 use super::watch::Poke;
 
-/// What a poke may look at: the one key, the keys with a prefix, or the first of them.
+/// What a poke may look for: one key, all wanted keys, or the first of them.
 pub(super) enum Look {
     Key(Key),
     Keys(Wanted),
@@ -22,7 +23,7 @@ pub(super) enum Look {
 }
 
 impl Look {
-    /// The rest of the sentence "could not …".
+    /// Completes the sentence "could not …".
     pub(super) fn doing(&self, bucket: &Bucket) -> String {
         match self {
             Self::Key(key) => bucket.doing("look for", key),
@@ -32,7 +33,7 @@ impl Look {
         }
     }
 
-    /// What is kept of it.
+    /// The form in which it is recorded in a trace.
     pub(super) fn kept(&self) -> Kept {
         match self {
             Self::Key(key) => Kept::Key(key.to_string()),
@@ -43,7 +44,7 @@ impl Look {
         }
     }
 
-    /// The look that was kept.
+    /// The lookup that was recorded in a trace.
     pub(super) fn of(bucket: &Bucket, kept: &Kept) -> Result<Self, BucketError> {
         let prefix = |text: &str| Ok(Wanted::Prefix(bucket.prefix(text)?));
         let glob = |text: &str| Ok(Wanted::Pattern(bucket.pattern(text)?));
@@ -69,9 +70,9 @@ impl fmt::Display for Look {
 }
 
 impl Bucket {
-    /// What is at the key, or `None`. As `None` means "no such key" and nothing else, a sensor may take it for "not yet".
+    /// The object at the key, or `None`. `None` means "no such key" and nothing else, so a sensor can treat it as "not yet".
     ///
-    /// Fails if the bucket does not exist or the key is none.
+    /// Fails if the bucket does not exist or the key is invalid.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -88,10 +89,11 @@ impl Bucket {
         Ok(self.look(Look::Key(key)).await?.pop())
     }
 
-    /// The objects whose keys match a glob pattern, sorted by key. `*` matches anything, `/` included, as in Airflow; `?` is
-    /// one character, `[a-z]` and `[!a-z]` one of a class. What precedes the first wildcard limits the listing, so make it long.
+    /// The objects whose keys match a glob pattern, sorted by key. `*` matches anything, `/` included, as in Airflow; `?` matches
+    /// one character, `[a-z]` and `[!a-z]` one of a class. The literal part before the first wildcard limits the listing, so make
+    /// it long.
     ///
-    /// Fails if the bucket does not exist or the pattern is none.
+    /// Fails if the bucket does not exist or the pattern is invalid.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -110,9 +112,9 @@ impl Bucket {
         self.look(look).await
     }
 
-    /// The first by key of the objects whose keys match a glob pattern, for who waits for any: on `s3://` it asks for no more of a
-    /// long listing than it needs. There it is the first of the first page with any, which is the first of all unless the store lists
-    /// in another order than that of bytes, as SeaweedFS does.
+    /// The first by key of the objects whose keys match a glob pattern, for waiting for any of them: on `s3://` it requests no
+    /// more of a long listing than it needs. There it is the first of the first page with a match, which is the first of all
+    /// unless the store lists in another order than that of bytes, as SeaweedFS does.
     ///
     /// Fails like [`find`](Self::find).
     ///
@@ -139,7 +141,7 @@ impl Bucket {
     /// The objects whose keys begin with a prefix, byte for byte, sorted by key: `raw/dai` finds `raw/daily/a.csv`. The empty
     /// prefix is the whole bucket.
     ///
-    /// Fails if the bucket does not exist or the prefix is none.
+    /// Fails if the bucket does not exist or the prefix is invalid.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -156,9 +158,10 @@ impl Bucket {
         self.look(Look::Keys(Wanted::Prefix(self.prefix(prefix)?))).await
     }
 
-    /// The folders right under a prefix, each with its `/`, sorted: what `list` would find, up to the next `/`. Airflow's `list_prefixes`.
+    /// The folders directly under a prefix, each with its `/`, sorted: the keys that `list` would find, up to the next `/`.
+    /// Airflow's `list_prefixes`.
     ///
-    /// It costs one request and not a look at every object. On `file://` a folder without a file in it is one, too.
+    /// It requests only the names of the folders, not every object. On `file://` an empty folder is included, too.
     /// Fails like [`list`](Self::list).
     ///
     /// ```
@@ -183,13 +186,13 @@ impl Bucket {
 
     /// The objects with a prefix that were written at or after `since`, sorted by key. `since` is by this machine's clock.
     ///
-    /// On `s3://` objects have the store's times, by its clock and most often in whole seconds. What is written at `since` or later is found all the
-    /// same: the second of `since` counts as a whole, and so does what the store's clock may be behind by, which its answers tell to a second or two
-    /// (that they are more than 2 s apart is warned of once). So an object of shortly before is among them, or comes a second time from
-    /// who asks again and again: tell objects by their [etags](Object::etag).
+    /// On `s3://` objects have times of the store's clock, usually in whole seconds. Objects written at `since` or later are
+    /// found all the same: the whole second of `since` is included, and so is the time that the store's clock may be behind,
+    /// which its answers show to a second or two (a difference of more than 2 s is logged once). So an object from shortly before
+    /// may be included, and repeated calls may return an object twice: tell objects apart by their [etags](Object::etag).
     ///
-    /// No time tells of an upload in parts on AWS, as it has the time at which it began, and shows once it has ended. Who asks from where the last look
-    /// ended has to ask from earlier, by as long as an upload may take.
+    /// On AWS the time of an upload in parts is that of its beginning, although it becomes visible at its end. If you continue
+    /// from the end of the last call, go back by as much as an upload may take.
     ///
     /// Fails like [`list`](Self::list).
     ///
@@ -205,7 +208,7 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn modified_since(&self, prefix: &str, since: DateTime<Utc>) -> Result<Vec<Object>, BucketError> {
-        // So that what is older is not held.
+        // A stream, so that older objects are not held in memory.
         self.list_stream(prefix)?.modified_since(since).all().await
     }
 
@@ -220,12 +223,12 @@ impl Bucket {
         Pattern::parse(glob).map_err(|reason| BucketError::invalid_key(self.url(), "pattern", glob, &reason))
     }
 
-    /// Every look at what is in the bucket passes here, but for the pages of a listing.
+    /// Every lookup in the bucket passes through here, except the pages of a listing.
     pub(super) async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
         self.look_for(look, Poke::current()).await
     }
 
-    /// The same, on behalf of a poke.
+    /// Like [`look`](Self::look), on behalf of a poke.
     pub(super) async fn look_for(&self, look: Look, poke: Option<Poke>) -> Result<Vec<Object>, BucketError> {
         let doing = look.doing(self);
         let traced = poke.clone().filter(|_| self.store().is_watched()).map(|poke| (poke, look.kept()));

@@ -1,21 +1,22 @@
-//! What a sensor's last poke looks for, which its timeout names.
+//! What a sensor's last poke looked for; its timeout message names it.
 
 use crate::engine;
 
-/// A look of a poke that may be its sensor's last.
+/// A lookup during a poke that may be its sensor's last.
 pub(super) struct Looked(String);
 
 impl Looked {
-    /// `name` is what is looked for, with its bucket; a glob where it is more than one key. Of all but the last poke nobody asks.
+    /// `name` is what the poke looks for, with its bucket; a glob for more than one key. Returns `None` unless the poke may be
+    /// its sensor's last, because only that one is reported.
     pub(super) fn here(name: impl FnOnce() -> String) -> Option<Self> {
         let asked = engine::current(|attempt| attempt.last_seen.is_some()) == Some(true);
         asked.then(|| Self(name()))
     }
 
-    /// So many objects, of so many bytes in all.
+    /// Reports how many objects were found, and their size in all.
     pub(super) fn found(self, objects: usize, bytes: u64) {
         let Self(name) = self;
-        // Where the body looks outside of its attempt, as a task that it spawned does, nobody is told.
+        // Outside of its attempt, as in a task that the body spawned, there is nobody to report to.
         engine::current(|attempt| {
             let Some(seen) = &attempt.last_seen else { return };
             match objects {

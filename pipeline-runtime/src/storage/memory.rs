@@ -1,4 +1,4 @@
-//! A bucket in memory: a map, by key.
+//! A bucket in memory: a map keyed by key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -21,11 +21,11 @@ pub(super) struct Memory {
     objects: Arc<Mutex<Objects>>,
 }
 
-/// An operation holds the lock from its first look to its last write, so each is one step for everybody else.
+/// An operation holds the lock from its first read to its last write, so that each is atomic.
 #[derive(Debug, Default)]
 struct Objects {
     by_key: BTreeMap<Key, Held>,
-    /// How many there were; the number of a write is its object's etag.
+    /// The number of writes so far; the number of a write is its object's etag.
     writes: u64,
 }
 
@@ -52,7 +52,7 @@ impl Objects {
         self.by_key.get(key).ok_or_else(Failure::no_such_key)
     }
 
-    /// Those whose keys begin with the prefix, sorted; behind a key that is among them, if one is said.
+    /// The objects whose keys begin with the prefix, sorted; only those behind `after`, if it is given.
     fn below<'a>(&'a self, prefix: &'a Prefix, after: Option<&'a Key>) -> impl Iterator<Item = (&'a Key, &'a Held)> {
         let prefix = prefix.as_str();
         let from = after.map_or(Bound::Included(prefix), |key| Bound::Excluded(key.as_ref()));
@@ -95,7 +95,7 @@ impl Memory {
         self.page(wanted, None, usize::MAX)
     }
 
-    /// The first of them behind a key.
+    /// The first wanted objects behind a key.
     pub(super) fn page(&self, wanted: &Wanted, after: Option<&Key>, size: usize) -> Vec<Meta> {
         let objects = self.lock();
         let found = objects.below(wanted.prefix(), after).filter(|(key, _)| wanted.contains(key.as_ref()));
@@ -106,7 +106,7 @@ impl Memory {
         let objects = self.lock();
         let start = prefix.folder().len() + usize::from(!prefix.folder().is_empty());
         let folders = objects.below(prefix, None).filter_map(|(key, _)| key.folder_from(start));
-        // A set, as `a-b/x` is before `a/x`, and `a-b` behind `a`.
+        // A set, because the order of the folders differs from that of the keys: `a-b/x` precedes `a/x`, but `a-b` follows `a`.
         folders.collect::<BTreeSet<_>>().into_iter().collect()
     }
 

@@ -1,10 +1,10 @@
-//! [`Meta`]: what every store says about an object.
+//! [`Meta`]: what every store reports about an object.
 
 use chrono::{DateTime, Utc};
 
 use super::key::Key;
 
-/// An object as a store tells of it, before the bucket adds its own name.
+/// An object as a store reports it, before the bucket adds its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meta {
     pub(super) key: Key,

@@ -1,33 +1,33 @@
-//! Buckets of objects behind one URL: `file://`, `memory://` and, with the features `s3`, `gcp` and `azure`, `s3://`, `gs://` and `az://`, so that a
-//! mock and the real thing differ by a string.
+//! Object stores behind one URL: `file://`, `memory://` and, with the features `s3`, `gcp` and `azure`, `s3://`, `gs://` and
+//! `az://`. A mock and the real store differ only in that string.
 //!
 //! | file | subject |
 //! |---|---|
 //! | `bucket` | [`Bucket`]: the operations users call, and the one place through which each passes |
-//! | `look`, `listing` | looks at what is there; [`ObjectListing`], a listing as a stream, which `pages` reads |
-//! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are what a store has behind them |
-//! | `extend` | objects that grow at their end, and where one ends |
-//! | `object` | [`Object`]: what a bucket says about one key |
-//! | `opened` | what a pipeline function has opened |
-//! | `error` | [`BucketError`], and the way from a store's failure to a message |
+//! | `look`, `listing` | lookups of objects; [`ObjectListing`], a listing as a stream, which is read page by page through `pages` |
+//! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are each store's part of them |
+//! | `extend` | appending to an object, and reading its tail |
+//! | `object` | [`Object`]: what a bucket reports about one key |
+//! | `opened` | the buckets that a pipeline function has opened |
+//! | `error` | [`BucketError`], and how a store's failure becomes one |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
-//! | `meta` | what every store says about an object |
-//! | `store` | what every store can do; `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `cloud` do it |
-//! | `unnamed` | what lies there under names that are no keys |
+//! | `meta` | what every store reports about an object |
+//! | `store` | the operations of every store, implemented by `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `cloud` |
+//! | `unnamed` | objects in a store whose names are not valid keys |
 //! | `across` | copies from one store to another |
-//! | `watch` | wake-ups on `file://`; `trace`: over a restart |
-//! | `looked` | what a sensor's last poke looks for, which its timeout names |
+//! | `watch`, `trace` | wake-ups on `file://`, within a process and across a restart |
+//! | `looked` | what a sensor's last poke looked for, for its timeout message |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
 //! # Invariants
 //!
-//! - Only `cloud` knows `object_store`, which a build without the features of its vendors does without.
+//! - Only `cloud` uses `object_store`; a build without the features of its vendors does not contain it.
 //! - A missing bucket is an error, at the first operation and at each later one; only a missing key is `None`.
-//! - No key reaches a store unchecked, and none leads out of its bucket.
-//! - All stores answer alike; the few differences that remain stand in [`Bucket`]'s documentation, and one suite of tests runs
+//! - Every key is checked before it reaches a store, and none leads out of its bucket.
+//! - All stores answer alike; the few differences that remain are listed in [`Bucket`]'s documentation, and one test suite runs
 //!   over every store.
-//! - On `file://` a step that must not be torn apart is one blocking closure: dropping an operation's future leaves it done
-//!   or undone, never half done.
+//! - On `file://` a step that must be atomic is one blocking closure: dropping an operation's future leaves the step done or
+//!   undone, never half done.
 
 mod across;
 mod body;

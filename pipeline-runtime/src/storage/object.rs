@@ -1,13 +1,13 @@
-//! [`Object`]: what a bucket says about one key.
+//! [`Object`]: what a bucket reports about one key.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::meta::Meta;
 
-/// One object of a [`Bucket`](super::Bucket): where it is and how it was when somebody looked, but not its contents.
+/// One object of a [`Bucket`](super::Bucket): its key and its properties when it was read, without its contents.
 ///
-/// It is data, so it passes from task to task and comes back from the journal the same, nanoseconds included.
+/// It is plain data: it passes from task to task and comes back from the journal unchanged, nanoseconds included.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -31,13 +31,13 @@ pub struct Object {
     pub size: u64,
     /// When the object was last written. Stores differ in precision: nanoseconds in memory and on most disks, seconds on S3.
     pub last_modified: DateTime<Utc>,
-    /// Changes whenever the object's contents change; what [`put_if_match`](super::Bucket::put_if_match) compares. Opaque, and
-    /// comparable within one store only.
+    /// Changes whenever the object's contents change; [`put_if_match`](super::Bucket::put_if_match) compares it. It is opaque,
+    /// and comparable within one store only.
     pub etag: Option<String>,
 }
 
 impl Object {
-    /// An object as a bucket would tell of it: to call a body with it in a test, or to stub a sensor that returns one.
+    /// An object as a bucket would report it: for calling a body with it in a test, or for a stub of a sensor that returns one.
     ///
     /// ```
     /// use pipeline_runtime::Object;
@@ -49,7 +49,7 @@ impl Object {
         Self { bucket: bucket.into(), key: key.into(), size, last_modified, etag: None }
     }
 
-    /// With that `ETag`.
+    /// Sets the `ETag`.
     pub fn with_etag(self, etag: impl Into<String>) -> Self {
         Self { etag: Some(etag.into()), ..self }
     }

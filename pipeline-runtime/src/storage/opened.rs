@@ -1,7 +1,8 @@
-//! Buckets that a pipeline function opens: those of one URL are one, however often it is opened.
+//! The buckets that a pipeline function opens: the same URL yields the same bucket, however often it is opened.
 //!
-//! A plan may open a bucket for each of a million sensors. What a bucket keeps (its store's client and connections, the folder that
-//! it found) is then there once. It goes no further than one call of the function, so that a later run finds what its URL means then.
+//! A plan may open a bucket for each of a million sensors. The state of a bucket (its store's client and connections, the folder
+//! that it found) then exists once. It is shared only within one call of the function, so that a later run resolves its URL
+//! again.
 
 use super::bucket::Bucket;
 use super::error::BucketError;
@@ -9,11 +10,11 @@ use super::world::World;
 use crate::author::draft;
 use std::collections::HashMap;
 
-/// By URL, as it was written.
+/// Keyed by the URL as it was written.
 #[derive(Default)]
 struct Opened(HashMap<String, Bucket>);
 
-/// The bucket of that URL, opened in the current world, unless the pipeline function under way has it already.
+/// The bucket of that URL in the current world: the one that the running pipeline function has already opened, or a new one.
 pub(super) fn once(url: &str, open: impl FnOnce(World) -> Result<Bucket, BucketError>) -> Result<Bucket, BucketError> {
     let world = World::current();
     let known = draft::with_shared(|Opened(buckets)| buckets.get(url).filter(|bucket| bucket.world().is(&world)).cloned());

@@ -1,4 +1,4 @@
-//! [`Pages`]: a listing that is read a page at a time, and goes on where the last one ended.
+//! [`Pages`]: a listing that is read page by page; each page continues where the last one ended.
 
 #[cfg(feature = "cloud")]
 use super::cloud::CloudPages;
@@ -10,13 +10,13 @@ use super::meta::Meta;
 use super::store::{Store, Wanted};
 use super::watch::Poke;
 
-/// How many objects a page has at most: as many as S3 gives at once.
+/// The most objects of a page: as many as S3 returns at once.
 pub(super) const PAGE: usize = 1000;
 
-/// Where a listing is.
+/// The position of a listing.
 #[derive(Debug)]
 pub(super) enum Pages {
-    /// One key, which is looked for.
+    /// One key, which is looked up.
     Key(Key, Option<Poke>),
     /// The last key that was listed.
     Memory(Wanted, Option<Key>),
@@ -26,7 +26,7 @@ pub(super) enum Pages {
 }
 
 impl Store {
-    /// A listing that has not begun. Watched as with [`head`](Self::head).
+    /// A listing that has not begun. It is watched as in [`head`](Self::head).
     pub(super) fn pages(&self, look: Look, poke: Option<Poke>) -> Pages {
         let wanted = match look {
             Look::Key(key) => return Pages::Key(key, poke),
@@ -40,7 +40,7 @@ impl Store {
         }
     }
 
-    /// The next wanted objects, sorted by key, and where the listing goes on unless it has ended. A page may be empty.
+    /// The next wanted objects, sorted by key, and the rest of the listing unless it has ended. A page may be empty.
     pub(super) async fn page(&self, pages: Pages) -> Result<(Vec<Meta>, Option<Pages>), Failure> {
         match (self, pages) {
             (_, Pages::Key(key, poke)) => Ok((self.head(&key, poke).await?.into_iter().collect(), None)),
@@ -58,7 +58,7 @@ impl Store {
                 let (found, pages) = cloud.next_page(pages).await?;
                 Ok((found.into_iter().map(Meta::from).collect(), pages.map(Pages::Cloud)))
             }
-            // A bucket has one store.
+            // Unreachable: a bucket has one store.
             _ => Ok((Vec::new(), None)),
         }
     }

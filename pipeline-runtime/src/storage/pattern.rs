@@ -1,8 +1,8 @@
-//! Glob patterns over keys, as Airflow reads them: `*` crosses `/`.
+//! Glob patterns over keys, with Airflow's rules: `*` crosses `/`.
 
 use super::key::Prefix;
 
-/// A pattern with at least one wildcard, and what every match begins with.
+/// A pattern with at least one wildcard, and the literal prefix of every match.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     glob: glob::Pattern,
@@ -10,26 +10,26 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Whether `text` needs a pattern at all; without a wildcard it is a plain key, which one look answers.
+    /// True if `text` contains a wildcard; without one it is a plain key, which a single lookup finds.
     pub(super) fn is_one(text: &str) -> bool {
         text.contains(WILDCARDS)
     }
 
-    /// The error ends the sentence "it …".
+    /// Parses a pattern. The error completes the sentence "it …".
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let literal = text.find(WILDCARDS).map_or(text, |end| &text[..end]);
         let prefix = Prefix::parse(literal)?;
         let glob = glob::Pattern::new(text)
-            .map_err(|error| format!("breaks off at byte {}: {}; `*` alone crosses `/`", error.pos, error.msg))?;
+            .map_err(|error| format!("is malformed at byte {}: {}; a single `*` crosses `/`", error.pos, error.msg))?;
         Ok(Self { glob, prefix })
     }
 
-    /// The longest literal prefix: only what begins so has to be listed.
+    /// The longest literal prefix: only keys that begin with it have to be listed.
     pub(super) fn prefix(&self) -> &Prefix {
         &self.prefix
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     pub(super) fn as_str(&self) -> &str {
         self.glob.as_str()
     }
@@ -61,6 +61,6 @@ mod tests {
         assert!(Pattern::parse("a[").is_err());
         assert!(Pattern::parse("../*").is_err());
         let error = Pattern::parse("raw/a**").err().unwrap_or_default();
-        assert!(error.contains("`*` alone crosses `/`"), "{error}");
+        assert!(error.contains("a single `*` crosses `/`"), "{error}");
     }
 }

@@ -18,11 +18,11 @@ use super::object::Object;
 use super::store::Store;
 use super::world::Scribe;
 
-/// An object being read, a chunk at a time: what [`Bucket::get_stream`] returns.
+/// An object being read, chunk by chunk: returned by [`Bucket::get_stream`].
 ///
-/// It is a [`Stream`] of chunks and an [`AsyncRead`]; [`chunk`](Self::chunk) is there for who needs neither. It holds one chunk, of at most
-/// a few hundred KiB, however large the object is. All of it is of the one object that was there when it was opened, also where that is
-/// replaced meanwhile, and it ends after its last byte or with an error: a part never passes for the whole.
+/// It is a [`Stream`] of chunks and an [`AsyncRead`]; [`chunk`](Self::chunk) needs neither trait. It holds one chunk, of at most
+/// a few hundred KiB, however large the object is. All chunks are of the object that existed when it was opened, even if that is
+/// replaced meanwhile. It ends after the last byte or with an error: a part never passes for the whole.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -45,7 +45,7 @@ pub struct ObjectReader {
     object: Object,
     doing: String,
     state: State,
-    /// What an [`AsyncRead`] has not handed out yet.
+    /// What [`AsyncRead`] has not handed out yet.
     chunk: Bytes,
 }
 
@@ -56,7 +56,7 @@ enum State {
 }
 
 impl Bucket {
-    /// A part of the object's contents: as much of the range as there is of it, nothing if it lies behind the end.
+    /// A part of the object's contents: the bytes of the range that exist, none if the range lies behind the end.
     ///
     /// Fails like [`get`](Self::get).
     ///
@@ -81,7 +81,7 @@ impl Bucket {
         Ok(contents.freeze())
     }
 
-    /// The object's contents as a stream, for what is too large for the memory.
+    /// The object's contents as a stream, for objects that are too large for memory.
     ///
     /// Fails like [`get`](Self::get).
     ///
@@ -104,8 +104,8 @@ impl Bucket {
         self.get_stream_range(key, ..).await
     }
 
-    /// A part of the object's contents as a stream, such as the rest of what was read before. It is the same object if its
-    /// etag is: [`ObjectReader::object`] has it.
+    /// A part of the object's contents as a stream, such as the rest of an object that was partly read. Compare the etag of
+    /// [`ObjectReader::object`] to see that it is still the same object.
     ///
     /// Fails like [`get`](Self::get).
     ///
@@ -141,14 +141,14 @@ impl ObjectReader {
         Self { bucket, object, doing, state: State::Idle(body), chunk: Bytes::new() }
     }
 
-    /// The object, as it was when it was opened: its etag is that of the bytes that are read.
+    /// The object as it was when it was opened: its etag belongs to the bytes that are read.
     pub fn object(&self) -> &Object {
         &self.object
     }
 
     /// The next bytes, at least one; `None` at the end, and after an error.
     ///
-    /// Fails if the store does, after it was asked again as often as the store's settings say. Dropping the future loses nothing.
+    /// Fails if the store does, after the retries of its settings. Dropping the future loses nothing.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, BucketError> {
         self.next().await.transpose()
     }

@@ -1,8 +1,8 @@
-//! How a file comes into being: written beside its target under a name that nothing shows, flushed to the disk, then put in
-//! place in one step, whose folder is flushed too. A reader sees the old file or the new one; after a power cut, as well.
+//! How a file is created: written beside its target under a name that is never listed, flushed to the disk, then put in place in
+//! one step, after which the folder is flushed too. A reader sees the old file or the new one, even after a power failure.
 //!
-//! A file under such a name is locked for as long as it is written, which ends with its process however that ends. So one that is locked
-//! by nobody, and has not been written to for long, is what a killed process left: [`leftovers`](super::leftovers).
+//! A file under such a name is locked while it is written. The lock ends with its process, however that ends. So an unlocked file
+//! that has not been written to for long is the leftover of a killed process: [`leftovers`](super::leftovers).
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -12,27 +12,27 @@ use std::time::SystemTime;
 use super::leftovers;
 use super::lock::FolderLock;
 
-/// The longest name that file systems have, in bytes.
+/// The longest name on common file systems, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// Whether a file of this name is unfinished business (`name#1` while `name` is being written, the lock `.lock#0`) and so
-/// neither listed nor a key. Only the last `#` counts: of `a#b`, `a#b#1` is the staged file.
+/// True if a file of this name is internal (`name#1` while `name` is being written, the lock `.lock#0`) and hence neither listed
+/// nor a key. Only the last `#` counts: for `a#b`, `a#b#1` is the staged file.
 pub(super) fn is_staged(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, digits)| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A file that is not there yet, and is removed when it never comes to be.
+/// A file that is not in place yet, and is removed if it is dropped before.
 #[derive(Debug)]
 pub(super) struct Staged {
     file: File,
     path: PathBuf,
-    /// False once the file has another name: then `path` is free, and may be another writer's already.
+    /// False once the file has another name: `path` is free then, and may already belong to another writer.
     is_ours: bool,
     target: PathBuf,
 }
 
 impl Staged {
-    /// Starts on `target`, making its folders.
+    /// Begins the file for `target`, and creates its folders.
     pub(super) fn new(target: PathBuf) -> io::Result<Self> {
         if let Some(folder) = target.parent() {
             create_folders(folder)?;
@@ -41,12 +41,12 @@ impl Staged {
         Self::reserve(target)
     }
 
-    /// Where the contents are written to.
+    /// The file to write the contents to.
     pub(super) fn file(&mut self) -> &mut File {
         &mut self.file
     }
 
-    /// What will come to be.
+    /// The path at which the file will be put in place.
     pub(super) fn target(&self) -> &Path {
         &self.target
     }
@@ -57,26 +57,26 @@ impl Staged {
             let path = beside(&target, number);
             match File::options().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    // Where the file system has no locks, nothing is taken for a leftover either.
+                    // If the file system has no locks, no file is taken for a leftover either.
                     let _ = file.try_lock();
                     return Ok(Self { file, path, is_ours: true, target });
                 }
-                // Another writer's, or left by one that crashed.
+                // It belongs to another writer, or was left by a crashed one.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Puts the file in place, replacing what is there.
+    /// Puts the file in place, replacing an existing one.
     pub(super) fn replace(mut self) -> io::Result<Metadata> {
         let metadata = self.finish()?;
         self.rename()?;
         Ok(metadata)
     }
 
-    /// Puts the file in place unless something is there. Where the file system has no hard links, a lock keeps other writers of this library
-    /// out meanwhile, as for a put on an etag.
+    /// Puts the file in place unless one exists there. If the file system has no hard links, a lock excludes other writers of
+    /// this library meanwhile, as for a put on an etag.
     pub(super) fn create(mut self) -> io::Result<Metadata> {
         let metadata = self.finish()?;
         let lock = FolderLock::join(&self.target)?;
@@ -90,7 +90,8 @@ impl Staged {
             Err(error) => return Err(error),
         }
         self.sync_folder()?;
-        // Who watches the folder is told that a name was linked, which may be the beginning of a file, and so waits for this.
+        // Watchers of the folder see that a name was linked, which might be the beginning of a file, so they wait for the close
+        // that this causes.
         drop(File::options().write(true).open(&self.target));
         Ok(metadata)
     }
@@ -111,10 +112,11 @@ impl Staged {
     }
 
     fn finish(&mut self) -> io::Result<Metadata> {
-        // By itself the kernel's file time stands still for some milliseconds: an etag, which has little else to go by,
-        // could come back.
+        // On its own, the kernel's file time can stay the same for some milliseconds, and an etag, which contains little else,
+        // could repeat.
         self.file.set_modified(SystemTime::now())?;
-        // Who watches the folder would take the end of the writing for a change of the file that is in place by then.
+        // Closes the writable handle now: watchers of the folder would take a later close for a change of the file that is in
+        // place by then.
         let written = File::open(&self.path)?;
         self.take_over(&written)?;
         written.sync_all()?;
@@ -122,8 +124,8 @@ impl Staged {
         self.file.metadata()
     }
 
-    /// Gives the file the owner, where this process may, and the mode of the one that it takes the place of: who could read that is to
-    /// read this, and nobody else.
+    /// Gives the file the mode of the one that it replaces, and its owner if this process may, so that the same users can read it
+    /// and no others.
     #[cfg(unix)]
     fn take_over(&self, written: &File) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -139,9 +141,9 @@ impl Staged {
         if (now.uid(), now.gid()) != (former.uid(), former.gid())
             && fchown(written, Some(former.uid()), Some(former.gid())).is_err()
         {
-            // A group of which the process is, at least.
+            // Try at least the group: the process may be a member of it.
             let _ = fchown(written, None, Some(former.gid()));
-            // What runs as its owner was another's.
+            // The set-user-ID and set-group-ID bits belonged to another owner.
             mode &= 0o777;
         }
         if now.mode() & 0o7777 == mode { Ok(()) } else { written.set_permissions(fs::Permissions::from_mode(mode)) }
@@ -161,14 +163,14 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         if self.is_ours {
-            // A leftover is not shown and in nobody's way.
+            // A leftover is not listed, and is in nobody's way.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Moves a symbolic link to another folder, so that it leads where it led. One step for who looks for the new name; a process that is killed behind it leaves
-/// the old one, too.
+/// Moves a symbolic link to another folder, keeping its target. For readers of the new name it is one step; a process that is
+/// killed after it leaves the old name as well.
 #[cfg(unix)]
 pub(super) fn move_link(source: &Path, target: &Path, leads_to: &Path) -> io::Result<()> {
     let mut number = 1_u64;
@@ -184,7 +186,7 @@ pub(super) fn move_link(source: &Path, target: &Path, leads_to: &Path) -> io::Re
     fs::remove_file(source)
 }
 
-/// The way to what a relative link in one folder leads to, from another folder; both without links themselves.
+/// The path that a relative link in `folder` has to have in the folder `other`; both folders are given without links.
 pub(super) fn led_from(folder: &Path, link: &Path, other: &Path) -> PathBuf {
     let mut from = folder.components().peekable();
     let mut to = other.components().peekable();
@@ -196,7 +198,7 @@ pub(super) fn led_from(folder: &Path, link: &Path, other: &Path) -> PathBuf {
     up.join(from.collect::<PathBuf>()).join(link)
 }
 
-/// The name under which a file is written: the target's with a number, cut where that would be too long.
+/// The name under which a file is written: the target's name with a number, shortened if it would be too long.
 fn beside(target: &Path, number: u64) -> PathBuf {
     let suffix = format!("#{number}");
     let name = target.file_name().unwrap_or_default().to_string_lossy();
@@ -204,13 +206,14 @@ fn beside(target: &Path, number: u64) -> PathBuf {
     target.with_file_name(format!("{}{suffix}", &name[..end]))
 }
 
-/// Whether a link was refused since the file system has none: FAT, exFAT, and many that are mounted from elsewhere.
+/// True if a link was refused because the file system has none: FAT, exFAT, and many network mounts.
 fn has_no_links(error: &io::Error) -> bool {
-    // Linux says EPERM (`PermissionDenied`) of a file system that knows no links. Where the folder may not be written, the rename fails alike.
+    // Linux reports EPERM (`PermissionDenied`) for a file system without links. If the folder may not be written, the rename
+    // fails in the same way.
     matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied | io::ErrorKind::TooManyLinks)
 }
 
-/// Makes a folder and those above it, and flushes each to the disk.
+/// Creates a folder and its parents, and flushes each to the disk.
 pub(super) fn create_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -219,18 +222,18 @@ pub(super) fn create_folders(folder: &Path) -> io::Result<()> {
         create_folders(above)?;
     }
     match fs::create_dir(folder) {
-        // Somebody else made it meanwhile.
+        // Another process has created it meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        // A file is in the way: the system's own error for that says nothing about folders.
+        // A file is in the way: the system's own error does not mention folders.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotADirectory.into()),
         made => made.and_then(|()| sync_folder_of(folder)),
     }
 }
 
-/// Flushes the folder in which `path` came, went or changed its name.
+/// Flushes the folder in which `path` was created, removed or renamed.
 pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
-        // Elsewhere a folder cannot be opened to be flushed.
+        // Other systems cannot open a folder to flush it.
         Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
         _ => Ok(()),
     }
@@ -258,7 +261,7 @@ mod tests {
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, [".lock#0", "a"]);
-        // What a file system without links answers, and what it does not.
+        // The answers of a file system without links, and one with another meaning.
         assert!(has_no_links(&io::Error::from(io::ErrorKind::Unsupported)));
         assert!(has_no_links(&io::Error::from(io::ErrorKind::PermissionDenied)));
         assert!(!has_no_links(&io::Error::from(io::ErrorKind::AlreadyExists)));

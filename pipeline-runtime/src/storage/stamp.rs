@@ -1,5 +1,5 @@
-//! Virtual modification times: the stores stamp what they write with the real clock, so a simulated world remembers the
-//! virtual time of each of its own writes and answers with it.
+//! Virtual modification times. The stores use the real clock for what they write, so a simulated world remembers the virtual time
+//! of each of its own writes and returns it instead.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 
 use super::meta::Meta;
 
-/// By place: a memory bucket's URL with the key, or a file's path, whichever bucket it was reached through.
+/// Keyed by place: a memory bucket's URL with the key, or a file's path, whichever bucket it was reached through.
 #[derive(Debug, Default)]
 pub(super) struct Stamps(Mutex<HashMap<String, Stamp>>);
 
-/// Holds only while the object's etag is the one that was written: what another program wrote later has a time of its own.
+/// Valid only while the object has the etag that was written: an object that another program wrote later keeps its own time.
 #[derive(Debug)]
 struct Stamp {
     etag: Option<String>,

@@ -1,4 +1,4 @@
-//! What every store can do, and which store does it.
+//! The operations of every store, and the dispatch to the stores.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::pattern::Pattern;
 use super::upload::Upload;
 use super::watch::Poke;
 
-/// Under which condition a put replaces what is there.
+/// The condition under which a put replaces an existing object.
 #[derive(Debug, Clone)]
 pub(super) enum Condition {
     Always,
@@ -26,7 +26,7 @@ pub(super) enum Condition {
     Match(String),
 }
 
-/// Which keys a listing is after.
+/// Which keys a listing looks for.
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
     Prefix(Prefix),
@@ -49,7 +49,7 @@ impl Wanted {
     }
 }
 
-/// One bucket's store. Cheap to clone, so that an operation owns what it works on.
+/// One bucket's store. It is cheap to clone, so that each operation can own one.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     Memory(Memory),
@@ -59,17 +59,17 @@ pub(super) enum Store {
 }
 
 impl Store {
-    /// Whether operations end within their first poll, without a thread or a socket.
+    /// True if operations end within their first poll, without a thread or a socket.
     pub(super) fn is_immediate(&self) -> bool {
         matches!(self, Self::Memory(_))
     }
 
-    /// Whether changes that others make can be watched.
+    /// True if changes made by others can be watched.
     pub(super) fn is_watched(&self) -> bool {
         matches!(self, Self::Local(_))
     }
 
-    /// Where the key is, whichever bucket it is reached through. To be asked after an operation on the key.
+    /// Identifies the key's object, whichever bucket it is reached through. To be called after an operation on the key.
     pub(super) fn place(&self, key: &Key) -> String {
         match self {
             Self::Memory(memory) => memory.place(key),
@@ -79,7 +79,7 @@ impl Store {
         }
     }
 
-    /// Makes the bucket itself, if it does not exist and that is for us to do.
+    /// Creates the bucket itself if it does not exist. A bucket in a cloud is never created.
     pub(super) async fn create(&self) -> Result<(), Failure> {
         match self {
             Self::Memory(_) => Ok(()),
@@ -89,7 +89,7 @@ impl Store {
         }
     }
 
-    /// One look at one key. A store that can watches it for the poke that looks, from before it does.
+    /// Looks up one key. A store that can watch starts to watch the key for `poke` before it reads.
     pub(super) async fn head(&self, key: &Key, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         match self {
             Self::Memory(memory) => Ok(memory.head(key)),
@@ -115,12 +115,13 @@ impl Store {
             #[cfg(feature = "cloud")]
             Self::Cloud(cloud) => Ok(cloud.first(&wanted).await?.map(Meta::from)),
             Self::Memory(memory) => Ok(memory.page(&wanted, None, 1).pop()),
-            // The walk ends there: nothing behind it can come to be the first.
+            // The walk ends with the first match, because keys come in order.
             Self::Local(local) => Ok(local.page(LocalPages::begin(wanted, poke), 1).await?.0.pop()),
         }
     }
 
-    /// The earliest time that an object may have, by a listing that was just made, which was written at `since` or later.
+    /// The earliest `last_modified` that an object written at `since` or later may have, according to a listing that was just
+    /// made.
     pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             #[cfg(feature = "cloud")]
@@ -129,7 +130,7 @@ impl Store {
         }
     }
 
-    /// The folders whose names begin with the prefix, and that are right under its own folder; sorted, without the last `/`.
+    /// The folders directly under the prefix's folder whose names begin with the prefix; sorted, without the trailing `/`.
     pub(super) async fn folders(&self, prefix: Prefix) -> Result<Vec<Key>, Failure> {
         match self {
             Self::Memory(memory) => Ok(memory.folders(&prefix)),
@@ -148,7 +149,7 @@ impl Store {
         }
     }
 
-    /// The object as it is now, and what of it is in the span.
+    /// The object as it is now, and its bytes in the span.
     pub(super) async fn open(&self, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
         match self {
             Self::Memory(memory) => memory.open(key, span),
@@ -161,7 +162,7 @@ impl Store {
         }
     }
 
-    /// Begins an object, unless its condition cannot hold any more.
+    /// Begins an object, unless its condition can no longer hold.
     pub(super) async fn upload(&self, key: &Key, condition: Condition) -> Result<Upload, Failure> {
         match self {
             Self::Memory(memory) => memory.upload(key, condition),
@@ -180,7 +181,7 @@ impl Store {
         }
     }
 
-    /// The copy is a new object of its own.
+    /// The copy is a new, independent object.
     pub(super) async fn copy(&self, from: &Key, to: &Key, condition: Condition) -> Result<Meta, Failure> {
         match self {
             Self::Memory(memory) => memory.copy(from, to, &condition),
@@ -190,7 +191,7 @@ impl Store {
         }
     }
 
-    /// Replaces `to`, which is another key than `from`.
+    /// Replaces `to`, which differs from `from`.
     pub(super) async fn rename(&self, from: &Key, to: &Key) -> Result<Meta, Failure> {
         match self {
             Self::Memory(memory) => memory.rename(from, to),
@@ -200,7 +201,7 @@ impl Store {
         }
     }
 
-    /// Removes what killed processes have left; how much it was.
+    /// Removes the unfinished files of killed processes, and returns their number.
     pub(super) async fn collect(&self) -> Result<usize, Failure> {
         match self {
             Self::Memory(_) => Ok(0),
@@ -210,7 +211,7 @@ impl Store {
         }
     }
 
-    /// A missing key is no error.
+    /// A missing key is not an error.
     pub(super) async fn delete(&self, key: &Key) -> Result<(), Failure> {
         match self {
             Self::Memory(memory) => {

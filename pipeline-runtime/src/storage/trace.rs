@@ -1,7 +1,7 @@
-//! [`Trace`]: what a poke looked at on `file://` and what it saw there, for the process that resumes the run.
+//! [`Trace`]: what a poke read on `file://` and what it found, for the process that resumes the run.
 //!
-//! That process looks again, until what it sees stands still, before the sensor's next poke is due. Where it sees the same, nothing happens; where it sees something
-//! else, that is a change like any other, and the sensor is poked for it.
+//! That process reads again before the sensor's next poke is due, until the result is stable. If the result is the same, nothing
+//! happens; if it differs, that is a change like any other, and the sensor is poked.
 
 use super::bucket::Bucket;
 use super::look::Look;
@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a file's size has to stand still before it counts as arrived, where nobody tells its end.
+/// How long a file must stay unchanged before it counts as arrived, if the system does not report its close.
 pub(super) const STILL: Duration = Duration::from_millis(200);
 
-/// Kept with the poke, as JSON on one line.
+/// Recorded with the poke, as JSON on one line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Trace {
     bucket: String,
@@ -35,17 +35,17 @@ pub(super) enum Kept {
     FirstOfGlob(String),
 }
 
-/// Leaves a trace of a look with the poke that it is of.
+/// Records what a poke has read and found.
 pub(super) fn leave(poke: &Poke, bucket: &Bucket, look: Kept, Print(seen): Print) {
     let trace = Trace { bucket: bucket.url().to_owned(), look, seen };
-    // Texts and a number, which JSON can hold.
+    // Strings and a number always serialize to JSON.
     poke.leave(serde_json::to_string(&trace).unwrap_or_default());
 }
 
-/// Looks again where a poke of an earlier process did, watches on from there, and wakes the sensor if something else is there now.
+/// Repeats a read of an earlier process's poke, watches from there on, and wakes the sensor if the result differs.
 pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()> {
     Box::pin(async move {
-        // It only saves a wait: what cannot be read or looked at is left to the next poke.
+        // This only saves waiting: if the trace cannot be read or the read fails, the next poke reports it.
         let Ok(Trace { bucket, look, seen }) = serde_json::from_str(&trace) else { return };
         let Ok(bucket) = Bucket::open(&bucket) else { return };
         let mut before = None;
@@ -56,7 +56,7 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
             if there == seen {
                 return;
             }
-            // Somebody may still be writing what is young, and nobody has seen it opened.
+            // A recent file may still be being written, and its opening was not observed.
             let is_young = objects.iter().any(|object| now.since(object.last_modified.into()) < STILL);
             if !is_young || before == Some(there) {
                 return watching.wake().wake();
@@ -67,7 +67,7 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
     })
 }
 
-/// A number that other objects have another of; the same in every build (FNV-1a).
+/// A hash of the objects' keys and etags (FNV-1a); the same in every build.
 pub(super) struct Print(u64);
 
 impl Default for Print {

@@ -1,18 +1,18 @@
-//! [`Unnamed`]: what lies in a bucket under a name that is no key, and that it is said.
+//! [`Unnamed`]: objects in a bucket whose names are not valid keys.
 //!
-//! No operation reaches such an object and no listing shows it, so nobody would know of it. It is most often a slip of whoever writes it.
+//! No operation reaches such an object and no listing shows it, so a warning reports it. Most often its producer made a mistake.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The names that a listing has met and that are no keys.
+/// The names in a listing that are not valid keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Unnamed {
     pub(super) count: usize,
-    /// One of them, to find the producer by.
+    /// One of them, which helps to find the producer.
     pub(super) example: String,
 }
 
-/// The most names that were no keys in one listing, as far as it was said.
+/// The highest count that has been reported for one listing.
 #[derive(Debug, Default)]
 pub(super) struct Said(AtomicUsize);
 
@@ -32,13 +32,13 @@ impl Unnamed {
         self.count += 1;
     }
 
-    /// Says it once, and again when there is more of it: a sensor looks each minute.
+    /// Logs the count once, and again when it grows: a sensor may list every minute.
     pub(super) fn say(&self, said: &Said, bucket: &str, prefix: &str) {
         let Self { count, example } = self;
         if said.0.fetch_max(*count, Ordering::Relaxed) < *count {
             tracing::warn!(
-                "in `{bucket}` {count} name(s) that begin with {prefix:?} are no keys, such as {example:?}; they are not listed, and no \
-                 operation reaches them: whoever writes them has to name them in UTF-8, without `//`, a `/` at either end, `.` and `..` \
+                "in `{bucket}` {count} name(s) that begin with {prefix:?} are not valid keys, such as {example:?}; they are not listed, and no \
+                 operation reaches them: a key is UTF-8 without `//`, a `/` at either end, `.` and `..` \
                  as segments, and control characters"
             );
         }

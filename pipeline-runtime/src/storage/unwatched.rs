@@ -1,4 +1,4 @@
-//! What `watch` is without its feature: nothing is watched, and sensors are poked alone.
+//! `watch` without its feature: nothing is watched, and sensors are only poked at their intervals.
 
 use super::key::Key;
 use super::store::Wanted;
@@ -6,7 +6,7 @@ use crate::engine::Watching;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The poke that looks, if its looks can be watched: none is.
+/// The current poke, if its reads can be watched. Here none can.
 #[derive(Debug, Clone)]
 pub(super) struct Poke;
 
@@ -19,23 +19,23 @@ impl Poke {
         Self
     }
 
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn leave(&self, _: String) {}
 
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn watch_key(&self, _: &Arc<Path>, _: &Key) {}
 
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn watch_listing(&self, _: &Arc<Path>, _: &Wanted) -> Option<Listing> {
         None
     }
 }
 
-/// A listing under way, which nobody watches.
+/// A listing in progress, which is not watched.
 #[derive(Debug)]
 pub(super) struct Listing;
 
 impl Listing {
-    #[allow(clippy::unused_self, reason = "it stands in for what is watched")]
+    #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn visit(&self, _: &Path, _: &str) {}
 }

@@ -1,4 +1,4 @@
-//! [`Upload`]: an object that comes into being part by part, and all at once.
+//! [`Upload`]: an object that is written part by part, and becomes visible all at once.
 
 use bytes::{Bytes, BytesMut};
 
@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::meta::Meta;
 use super::store::Condition;
 
-/// Nothing of it shows before [`finish`](Self::finish) has returned; one that is dropped leaves nothing behind.
+/// An object that is invisible before [`finish`](Self::finish) has returned; dropping it leaves nothing behind.
 #[derive(Debug)]
 pub(super) enum Upload {
     Memory(MemoryUpload),
@@ -20,7 +20,7 @@ pub(super) enum Upload {
     Cloud(CloudUpload),
 }
 
-/// Where nothing has to be bounded: the object will be in memory anyway.
+/// The object will be in memory anyway, so nothing bounds what is gathered.
 #[derive(Debug)]
 pub(super) struct MemoryUpload {
     pub(super) memory: Memory,
@@ -29,11 +29,11 @@ pub(super) struct MemoryUpload {
     pub(super) written: BytesMut,
 }
 
-/// How much is gathered before a file or the memory gets it.
+/// How many bytes are gathered for one write to a file or to memory.
 const GATHERED: usize = 256 << 10;
 
 impl Upload {
-    /// How many bytes the next part has, unless it is the last one.
+    /// The size of the next part in bytes, unless it is the last.
     pub(super) fn part_size(&self) -> usize {
         match self {
             Self::Memory(_) | Self::File(_) => GATHERED,
@@ -42,7 +42,7 @@ impl Upload {
         }
     }
 
-    /// Takes a part of just the [size](Self::part_size) asked for.
+    /// Takes a part of exactly the [size](Self::part_size) asked for.
     pub(super) async fn write(&mut self, part: Bytes) -> Result<(), Failure> {
         match self {
             Self::Memory(memory) => memory.written.extend_from_slice(&part),
@@ -66,7 +66,7 @@ impl Upload {
         }
     }
 
-    /// Gives it up, and returns once nothing is left of it.
+    /// Aborts the upload, and returns once nothing of it is left.
     pub(super) async fn abort(self) -> Result<(), Failure> {
         match self {
             Self::Memory(_) => Ok(()),

@@ -1,13 +1,13 @@
-//! Bucket URLs, taken apart without any I/O.
+//! Bucket URLs, parsed without any I/O.
 //!
 //! | written | the bucket |
 //! |---|---|
 //! | `memory://name`, `memory:///name` | the memory bucket `name` |
 //! | `file:///srv/data/name` | the folder `/srv/data/name` |
 //! | `s3://name`, `gs://name`, `az://name`, with `?endpoint=..` | the bucket `name` in a cloud; see `cloud/settings.rs` |
-//! | `file://./mock/name`, `file://../name` | the folder relative to where the process is at that moment |
+//! | `file://./mock/name`, `file://../name` | the folder relative to the current directory when the bucket is opened |
 //!
-//! A file path stands as it is, without percent-encoding, so that `format!("file://{}", path.display())` is right.
+//! A file path is used as it is, without percent-encoding, so that `format!("file://{}", path.display())` is a valid URL.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ use super::key;
 /// Where a bucket is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Location {
-    /// An absolute folder, as UTF-8.
+    /// An absolute path, as UTF-8.
     File(String),
     Memory(String),
     #[cfg(feature = "cloud")]
@@ -27,15 +27,15 @@ pub(super) enum Location {
 }
 
 impl Location {
-    /// Takes a bucket's URL apart.
+    /// Parses a bucket's URL.
     pub(super) fn parse(url: &str) -> Result<Self, BucketError> {
-        let invalid = |reason: &str| BucketError::invalid_url(format!("`{}` is no bucket: {reason}", shown(url)));
+        let invalid = |reason: &str| BucketError::invalid_url(format!("`{}` is not a bucket URL: {reason}", shown(url)));
         match Scheme::of(url)? {
             Scheme::Memory(rest) => {
                 let name = rest.strip_prefix('/').unwrap_or(rest);
                 let name = name.strip_suffix('/').unwrap_or(name);
                 match key::parse(name) {
-                    Ok(_) if name.contains('/') => Err(invalid("write `memory://NAME`; a name holds no `/`")),
+                    Ok(_) if name.contains('/') => Err(invalid("write `memory://NAME`; a name cannot contain `/`")),
                     Ok(_) => Ok(Self::Memory(name.to_owned())),
                     Err(reason) => Err(invalid(&format!("its name {reason}; write `memory://NAME`"))),
                 }
@@ -48,10 +48,10 @@ impl Location {
         }
     }
 
-    /// Takes the URL of one object apart. In memory the first segment is the bucket; of a file the parent folder is, as no
-    /// syntax tells which of its folders somebody opened.
+    /// Parses the URL of one object. In memory the first segment is the bucket. For a file it is the parent folder, because the
+    /// URL does not show which of its folders was opened as a bucket.
     pub(super) fn parse_object(url: &str) -> Result<(Self, String), BucketError> {
-        let invalid = |reason: &str| BucketError::invalid_url(format!("`{}` is no object: {reason}", shown(url)));
+        let invalid = |reason: &str| BucketError::invalid_url(format!("`{}` is not an object URL: {reason}", shown(url)));
         match Scheme::of(url)? {
             Scheme::Memory(rest) => {
                 let (name, key) = rest
@@ -83,7 +83,7 @@ impl Location {
         }
     }
 
-    /// The URL in its one normal form.
+    /// The URL in its normal form.
     pub(super) fn url(&self) -> String {
         match self {
             Self::File(path) => format!("file://{path}"),
@@ -103,9 +103,10 @@ enum Scheme<'a> {
 
 impl<'a> Scheme<'a> {
     fn of(url: &'a str) -> Result<Self, BucketError> {
-        let known = "known are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)";
+        let known =
+            "known schemes are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)";
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(BucketError::invalid_url(format!("`{}` is no URL: {known}", shown(url))));
+            return Err(BucketError::invalid_url(format!("`{}` is not a URL: {known}", shown(url))));
         };
         match scheme.to_ascii_lowercase().as_str() {
             "file" => Ok(Self::File(rest)),
@@ -117,7 +118,7 @@ impl<'a> Scheme<'a> {
         }
     }
 
-    /// In a build without the feature the bucket is refused.
+    /// A build without the feature refuses the bucket.
     #[cfg_attr(not(feature = "cloud"), allow(unused_variables, reason = "no store takes the rest"))]
     fn cloud(url: &str, rest: &'a str, scheme: &str, feature: &str) -> Result<Self, BucketError> {
         #[cfg(feature = "cloud")]
@@ -132,10 +133,10 @@ impl<'a> Scheme<'a> {
     }
 }
 
-/// The error ends the sentence "… is no bucket: …".
+/// Makes the path of a `file://` URL absolute. The error completes the sentence "… is not a bucket URL: …".
 fn absolute(path: &str) -> Result<String, String> {
     if path.chars().any(char::is_control) {
-        return Err("its path holds a control character".into());
+        return Err("its path contains a control character".into());
     }
     let relative = path.starts_with("./") || path.starts_with("../");
     if !relative && !path.starts_with('/') {
@@ -151,9 +152,10 @@ fn absolute(path: &str) -> Result<String, String> {
     absolute.into_os_string().into_string().map_err(|_| "the current folder's name is not UTF-8".into())
 }
 
-/// A URL fit for a message: credentials stand before an `@` or behind a `?`, and errors hold none.
+/// A URL for a message, without credentials: these are in front of an `@` or behind a `?`.
 ///
-/// A password may hold a `?`, and a query an `@`: where an `@` stands behind a `?`, nobody can tell which it is, and nothing is shown.
+/// A password may contain a `?`, and a query an `@`. If an `@` follows a `?`, it is unclear which of the two it is, so nothing
+/// behind the scheme is shown.
 fn shown(url: &str) -> String {
     let (url, query) = url.split_once('?').unwrap_or((url, ""));
     if query.contains('@') {

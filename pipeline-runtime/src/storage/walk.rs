@@ -1,12 +1,14 @@
-//! The listing of a folder, in the order of keys: names are matched before anything is asked about a file.
+//! The listing of a folder, in the order of keys: names are matched before any file's metadata is read.
 //!
-//! It stops wherever it is told to and goes on from there, so that nobody has to hold all of it. What it holds itself is the wanted names of the folders that
-//! it is inside of: in a folder they are sorted, each folder as if its name ended with `/`, so that the keys come in the order of their bytes.
+//! It stops after each page and continues from there, so that a caller need not hold all of it. It holds only the wanted names in
+//! the folders that it is inside of: in a folder they are sorted, each folder as if its name ended with `/`, so that keys are in
+//! the order of their bytes.
 //!
-//! Symbolic links are followed, save one that leads back to a folder the walk is inside of. Links to folders that hold such links again
-//! lead to each in more and more ways, so no more than [`MOST_LINKS`] to one folder are followed. Files whose names are no keys are
-//! passed over: names that are not UTF-8 and names with control characters, which are counted, and [staged](is_staged) files. What vanishes during
-//! the walk is passed over, too; a folder that may not be read is an error, as silence would pass for "nothing there".
+//! Symbolic links are followed, except one that leads back to a folder the walk is inside of. Links to folders that contain such
+//! links again lead to each folder in more and more ways, so at most [`MOST_LINKS`] to one folder are followed. Files whose names
+//! are not valid keys are skipped: names that are not UTF-8 and names with control characters, which are counted, and
+//! [staged](is_staged) files. What vanishes during the walk is skipped, too; a folder that may not be read is an error, because
+//! silence would mean that it is empty.
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
@@ -21,18 +23,18 @@ use super::staged::is_staged;
 use super::store::Wanted;
 use super::unnamed::Unnamed;
 
-/// How many links to one folder a listing follows; one more is an error, as silence would pass for "nothing there".
+/// How many links to one folder a listing follows; one more is an error, because silence would mean that the rest is empty.
 pub(super) const MOST_LINKS: u32 = 100;
 
-/// Sees each folder before it is read, and what keys in it begin with: nothing, or what ends with `/`.
+/// Called with each folder before it is read, and with the prefix of the keys in it: empty, or ending with `/`.
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
 
-/// All wanted files in a folder, in which keys begin with `below`, sorted by key.
+/// All wanted files in a folder whose keys begin with `below`, sorted by key.
 pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
     Walk::of(folder.to_owned(), below.to_owned(), wanted.clone()).page(usize::MAX, visit)
 }
 
-/// The folders right under that of the prefix whose keys begin with it, sorted. One without a file in it is among them.
+/// The folders directly under the prefix's folder whose keys begin with the prefix, sorted. Empty folders are included.
 pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure> {
     let folder = prefix.folder();
     let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
@@ -40,7 +42,7 @@ pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure>
     for entry in present(fs::read_dir(root.join(folder)))?.into_iter().flatten() {
         let Some(entry) = present(entry)? else { continue };
         let Some(key) = entry.file_name().to_str().and_then(|name| key::parse(&format!("{below}{name}")).ok()) else { continue };
-        // Links are followed, as by the walk.
+        // Links are followed, as in the walk.
         let is_folder = || Ok::<_, Failure>(present(fs::metadata(entry.path()))?.is_some_and(|metadata| metadata.is_dir()));
         if key.as_ref().starts_with(prefix.as_str()) && is_folder()? {
             found.push(key);
@@ -50,28 +52,28 @@ pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure>
     Ok(found)
 }
 
-/// A listing under way.
+/// A listing in progress.
 #[derive(Debug)]
 pub(super) struct Walk {
     wanted: Wanted,
-    /// What it begins with, until it has begun.
+    /// The folder to begin with, until the walk has begun.
     first: Option<(PathBuf, String)>,
-    /// The folders that it is inside of, from the outermost inward.
+    /// The folders that the walk is inside of, from the outermost inward.
     open: Vec<Open>,
     unnamed: Unnamed,
-    /// How many links were followed to each folder, by its real path.
+    /// How many links to each folder were followed, keyed by its real path.
     followed: HashMap<PathBuf, u32>,
 }
 
-/// A folder that it is inside of.
+/// A folder that the walk is inside of.
 #[derive(Debug)]
 struct Open {
     folder: PathBuf,
-    /// What keys in it begin with: nothing, or what ends with `/`.
+    /// The prefix of the keys in it: empty, or ending with `/`.
     below: String,
-    /// In the order of their keys.
+    /// Sorted by key.
     rest: std::vec::IntoIter<Entry>,
-    /// The real folder that a link was crossed in to come here, if one was.
+    /// If a link led here: the real folder that contains the link.
     crossed: Option<PathBuf>,
 }
 
@@ -85,19 +87,19 @@ struct Entry {
 enum Kind {
     File,
     Folder,
-    /// To a folder.
+    /// A link to a folder.
     Link,
 }
 
 impl Entry {
-    /// What keys of it have, or begin with.
+    /// The bytes of the name for sorting, with a `/` for a folder.
     fn bytes(&self) -> impl Iterator<Item = u8> {
         self.name.bytes().chain((self.kind != Kind::File).then_some(b'/'))
     }
 }
 
 impl Walk {
-    /// Of the bucket whose folder is `root`.
+    /// A walk of the bucket whose folder is `root`.
     pub(super) fn below(root: &Path, wanted: Wanted) -> Self {
         let folder = wanted.prefix().folder();
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
@@ -109,7 +111,7 @@ impl Walk {
         Self { wanted, first: Some((folder, below)), open: Vec::new(), unnamed, followed }
     }
 
-    /// The next files, as many as asked for unless there are no more.
+    /// The next files, `size` of them unless fewer are left.
     pub(super) fn page(&mut self, size: usize, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
         if let Some((folder, below)) = self.first.take() {
             self.enter(folder, below, None, visit)?;
@@ -132,7 +134,7 @@ impl Walk {
         Ok(found)
     }
 
-    /// Whether there is no more.
+    /// True if there are no more files.
     pub(super) fn is_over(&self) -> bool {
         self.first.is_none() && self.open.is_empty()
     }
@@ -141,18 +143,18 @@ impl Walk {
         &self.wanted
     }
 
-    /// The names so far that are no keys.
+    /// The names so far that are not valid keys.
     pub(super) fn unnamed(&self) -> &Unnamed {
         &self.unnamed
     }
 
-    /// How many names it holds.
+    /// How many names the walk holds.
     #[cfg(test)]
     fn held(&self) -> usize {
         self.open.iter().map(|open| open.rest.len()).sum()
     }
 
-    /// `below` is what keys in `folder` begin with.
+    /// `below` is the prefix of the keys in `folder`.
     fn enter(&mut self, folder: PathBuf, below: String, crossed: Option<PathBuf>, visit: Visit<'_>) -> Result<(), Failure> {
         visit(&folder, &below);
         let Some(entries) = present(fs::read_dir(&folder))? else {
@@ -170,7 +172,7 @@ impl Walk {
         Ok(())
     }
 
-    /// What of a folder may be wanted, or hold what is.
+    /// The entry, if it is a wanted file or a folder that may contain one.
     fn entry(&mut self, below: &str, entry: &DirEntry) -> Result<Option<Entry>, Failure> {
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
@@ -217,7 +219,7 @@ impl Walk {
         meta(key, &metadata).map(Some)
     }
 
-    /// Follows a link to a folder, unless a real folder on the way here lies in it or is it: then it leads round in a circle.
+    /// Follows a link to a folder, unless a real folder on the way here is that folder or lies in it: the link would be a cycle.
     fn across(&mut self, link: PathBuf, below: String, visit: Visit<'_>) -> Result<(), Failure> {
         let Some(Open { folder, .. }) = self.open.last() else { return Ok(()) };
         let (Some(from), Some(target)) = (present(folder.canonicalize())?, present(link.canonicalize())?) else {
@@ -245,7 +247,7 @@ impl Walk {
     }
 }
 
-/// `None` for what is not there, or no longer.
+/// `None` if it does not exist, or no longer.
 fn present<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -265,7 +267,7 @@ mod tests {
         Wanted::Prefix(Prefix::parse("").expect("the empty prefix is one"))
     }
 
-    /// Names that sort otherwise with a `/` behind them.
+    /// Some names sort differently with a `/` at the end.
     #[test]
     fn keys_come_in_the_order_of_their_bytes() -> Tested {
         let root = tempfile::tempdir()?;
@@ -290,7 +292,7 @@ mod tests {
         Ok(())
     }
 
-    /// A thousand files in a tree, of which no more is held than the folders on the way.
+    /// A thousand files in a tree: the walk holds only the names in the folders on its way.
     #[test]
     fn no_more_is_held_than_the_folders_that_it_is_inside_of() -> Tested {
         let root = tempfile::tempdir()?;

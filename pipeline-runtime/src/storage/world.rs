@@ -1,15 +1,15 @@
 //! [`World`]: where memory buckets live, and how I/O is done.
 //!
-//! The process has one world, in which I/O is simply done. A simulation makes one of its own, with buckets of its own, on
+//! The process has one world, in which I/O is done directly. A simulation creates a world of its own, with its own buckets and on
 //! virtual time:
 //!
-//! - the virtual clock stands still during I/O: it runs on a helper runtime, behind `spawn_blocking` of the simulation's, and
-//!   a paused clock of tokio does not advance while such a task runs;
-//! - operations are done one after another, in the order in which they were first polled, so that a simulation with several of
-//!   them at one virtual instant is repeatable; in memory they are done within that first poll;
-//! - [`in_flight`](World::in_flight) counts an operation until its future has been resolved within its caller's poll or was
-//!   dropped, so that at zero every caller has seen its result;
-//! - objects written have virtual modification times.
+//! - The virtual clock stands still during I/O: I/O runs on a helper runtime inside the simulation runtime's `spawn_blocking`,
+//!   and tokio's paused clock does not advance while such a task runs.
+//! - Operations run one after another, in the order of their first polls, so that a simulation with several of them at one
+//!   virtual instant is repeatable; in memory they end within that first poll.
+//! - [`in_flight`](World::in_flight) counts an operation until its future was resolved within its caller's poll or was dropped,
+//!   so that at zero every caller has seen its result.
+//! - Written objects have virtual modification times.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -50,9 +50,9 @@ struct Simulated {
     stamps: Stamps,
     faults: Faults,
     busy: watch::Sender<usize>,
-    /// Whether webhooks and mails are really sent.
+    /// True if webhooks and mails are really sent.
     sends_alerts: bool,
-    /// Whose turn it is; first come, first served.
+    /// Held by the operation that runs; first come, first served.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -69,8 +69,8 @@ impl World {
         PROCESS.clone()
     }
 
-    /// A world of its own, whose time is `now`. It is asked on the threads that poll the operations' futures only.
-    /// Webhooks and mails are sent in it, or not.
+    /// A simulated world whose clock is `now`; it may be called on any thread that has entered the world. `sends_alerts`: whether
+    /// webhooks and mails are really sent.
     pub(crate) fn simulated(now: Clock, sends_alerts: bool) -> Self {
         Self::new(Some(Simulated {
             now,
@@ -82,7 +82,7 @@ impl World {
         }))
     }
 
-    /// Whether webhooks and mails are really sent.
+    /// True if webhooks and mails are really sent.
     pub(crate) fn sends_alerts(&self) -> bool {
         self.0.simulated.as_ref().is_none_or(|simulated| simulated.sends_alerts)
     }
@@ -95,20 +95,20 @@ impl World {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Runs `scope`; the buckets it opens on this thread belong to this world. Scopes nest.
+    /// Runs `scope`; buckets that it opens on this thread belong to this world. Scopes nest.
     pub(crate) fn enter<R>(&self, scope: impl FnOnce() -> R) -> R {
         let _entered = self.entered();
         scope()
     }
 
-    /// As [`enter`](Self::enter), for as long as what it returns lives on this thread.
+    /// Like [`enter`](Self::enter), for as long as the returned guard lives on this thread.
     pub(crate) fn entered(&self) -> Entered {
         Entered { before: ENTERED.replace(Some(self.clone())), _thread: PhantomData }
     }
 
-    /// The time of the simulation that this thread works within, if it does.
+    /// The virtual time, if this thread has entered a simulated world.
     pub(crate) fn simulated_time() -> Option<DateTime<Utc>> {
-        // While a thread ends it works within none.
+        // While a thread ends, its thread-locals are gone.
         let world = ENTERED.try_with(|entered| entered.borrow().clone()).ok()??;
         world.0.simulated.as_ref().map(|simulated| (simulated.now)())
     }
@@ -118,7 +118,7 @@ impl World {
         ENTERED.with_borrow(Clone::clone).unwrap_or_else(Self::process)
     }
 
-    /// The store behind a location; a memory bucket comes into being with it.
+    /// The store of a location; opening a memory bucket creates it.
     pub(super) fn store(&self, location: &Location) -> Store {
         match location {
             #[cfg(feature = "cloud")]
@@ -131,14 +131,14 @@ impl World {
         }
     }
 
-    /// Writes an object as something from outside would, past all faults: `memory://BUCKET/KEY`, or `file:///PATH`, whose
-    /// folders are made if need be.
+    /// Writes an object as an outside producer would, without any faults: `memory://BUCKET/KEY`, or `file:///PATH`, whose folders
+    /// are created if they are missing.
     pub(crate) async fn put_now(&self, url: &str, body: impl Into<Bytes>) -> Result<Object, BucketError> {
         let (location, key) = Location::parse_object(url)?;
         Bucket::at(&location, self.clone()).arrive(&key, body.into()).await
     }
 
-    /// From now on, operations on the bucket wait that long before they start.
+    /// From now on, each operation on the bucket waits for this latency before it starts.
     pub(crate) fn latency(&self, bucket: &str, latency: Latency) -> Result<(), BucketError> {
         let bucket = Location::parse(bucket)?.url();
         if let Some(simulated) = &self.0.simulated {
@@ -147,7 +147,7 @@ impl World {
         Ok(())
     }
 
-    /// Operations on the bucket that start in `from..until` fail as if the network did.
+    /// Operations on the bucket that start in `from..until` fail as in a network outage.
     pub(crate) fn outage(&self, bucket: &str, from: DateTime<Utc>, until: DateTime<Utc>) -> Result<(), BucketError> {
         let bucket = Location::parse(bucket)?.url();
         if let Some(simulated) = &self.0.simulated {
@@ -156,16 +156,16 @@ impl World {
         Ok(())
     }
 
-    /// Latencies and outages of buckets on which there was no operation.
+    /// The latencies and outages of buckets on which there was no operation.
     pub(crate) fn unmet_faults(&self) -> Option<Unmet> {
         self.0.simulated.as_ref()?.faults.unmet()
     }
 
-    /// Of what was [put](Self::put_now), by the URLs, what lies in buckets on which there was no operation: a warning for each.
+    /// A warning for each object of `urls`, all [put](Self::put_now) earlier, in a bucket on which there was no operation.
     pub(crate) fn unmet_arrivals(&self, urls: &[String]) -> Vec<String> {
         let Some(simulated) = &self.0.simulated else { return Vec::new() };
         let touched = simulated.faults.touched();
-        // As the bucket writes its URL, and not as it was given, which may have credentials.
+        // The bucket's own form of its URL, not the given one, which may contain credentials.
         let objects = urls.iter().filter_map(|url| {
             let (location, key) = Location::parse_object(url).ok()?;
             Some(format!("{}/{key}", location.url()))
@@ -177,7 +177,8 @@ impl World {
         unmet.map(|object| format!("nothing met the arrival of {object}: {}", what_was_touched(&touched))).collect()
     }
 
-    /// How many operations were begun and have not been seen to end by their callers. The process's world does not count.
+    /// The number of operations that have started and whose end their callers have not seen yet. It is always 0 in the process's
+    /// world.
     pub(crate) fn in_flight(&self) -> usize {
         self.0.simulated.as_ref().map_or(0, |simulated| *simulated.busy.borrow())
     }
@@ -185,12 +186,12 @@ impl World {
     /// Waits until [`in_flight`](Self::in_flight) is zero.
     pub(crate) async fn idle(&self) {
         if let Some(simulated) = &self.0.simulated {
-            // The only error is that the sender is gone, and it is right here.
+            // The only error is a dropped sender, and `simulated` owns the sender.
             let _ = simulated.busy.subscribe().wait_for(|busy| *busy == 0).await;
         }
     }
 
-    /// What the bucket's operations meet before they start.
+    /// Applies the bucket's simulated faults, before an operation starts.
     pub(super) async fn faults(&self, bucket: &str) -> Result<(), Failure> {
         match &self.0.simulated {
             Some(simulated) => simulated.faults.meet(bucket, &*simulated.now).await,
@@ -198,8 +199,8 @@ impl World {
         }
     }
 
-    /// Does what blocks on a thread of its own, whatever it is. In a simulation the clock stands still meanwhile; unlike a
-    /// bucket's operations these are done side by side, and order nothing.
+    /// Runs blocking work on a thread of the blocking pool. In a simulation the clock stands still meanwhile; unlike bucket
+    /// operations, several of these run concurrently, in no particular order.
     pub(crate) async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -208,7 +209,7 @@ impl World {
         tokio::task::spawn_blocking(work).await
     }
 
-    /// Does one operation the way this world does I/O. `immediate` says that it ends within its first poll anyway.
+    /// Runs one operation the way this world does I/O. `immediate`: it ends within its first poll anyway.
     pub(super) async fn perform<T, Io>(&self, immediate: bool, io: impl FnOnce(Scribe) -> Io) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -228,7 +229,8 @@ impl World {
             Failure::new(BucketErrorKind::Other, detail)
         })?;
         let aside = tokio::task::spawn_blocking(move || {
-            // Here, not in the future: a dropped operation goes on, and the next one still has to wait for it.
+            // The lock moves into the closure, not into the future: a dropped operation continues, and the next one still has to
+            // wait for it.
             let _turn = turn;
             helper.block_on(io)
         });
@@ -238,11 +240,11 @@ impl World {
     }
 }
 
-/// Leaves a world when it is dropped.
+/// Restores the previous world when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Entered {
     before: Option<World>,
-    /// It is about one thread.
+    /// Not `Send`: it belongs to one thread.
     _thread: PhantomData<*const ()>,
 }
 
@@ -258,7 +260,7 @@ impl fmt::Debug for World {
     }
 }
 
-/// Corrects modification times to the world's own, as of when the operation began.
+/// Replaces modification times with the world's own, as of the operation's start.
 pub(super) struct Scribe(Option<(World, DateTime<Utc>)>);
 
 impl Scribe {

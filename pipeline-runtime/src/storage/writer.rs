@@ -11,11 +11,12 @@ use super::object::Object;
 use super::store::{Condition, Store};
 use super::upload::Upload;
 
-/// An object being written, a chunk at a time: what [`Bucket::put_stream`] returns.
+/// An object being written, chunk by chunk: returned by [`Bucket::put_stream`].
 ///
-/// Nothing of it shows until [`finish`](Self::finish) has put it in place, whole and in one step. One that is dropped before, by a `?`, a time limit
-/// or a panic, leaves nothing behind and what was there untouched. It holds one part, not the object: 256 KiB on `file://`, and on `s3://` 8 MiB,
-/// which become the parts of a multipart upload (larger ones behind the first 1,000 parts). A `memory://` bucket holds it all, of course.
+/// Nothing is visible until [`finish`](Self::finish) has put the object in place, whole and in one step. A writer that is dropped
+/// before, by a `?`, a time limit or a panic, leaves nothing behind and the existing object untouched. It holds one part, not the
+/// object: 256 KiB on `file://`, and on `s3://` 8 MiB, the size of the first parts of the multipart upload (later parts are
+/// larger). A `memory://` bucket holds all of the object.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -32,20 +33,20 @@ use super::upload::Upload;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "an object that is not finished does not come to be"]
+#[must_use = "an object that is not finished is not written"]
 pub struct ObjectWriter {
     bucket: Bucket,
     key: Key,
     doing: String,
     /// Less than a part.
     gathered: BytesMut,
-    /// Gone once a step failed or was dropped, which took the object with it.
+    /// `None` after a step failed or was dropped, which discards the object.
     upload: Option<Upload>,
 }
 
 impl Bucket {
-    /// Writes an object as a stream, replacing what is there: a staged file that is renamed on `file://`, a multipart upload on
-    /// `s3://`. Nothing shows until [`ObjectWriter::finish`] was called.
+    /// Writes an object as a stream, replacing an existing one: by a staged file that is renamed on `file://`, by a multipart
+    /// upload on `s3://`. Nothing is visible before [`ObjectWriter::finish`].
     ///
     /// Fails like [`put`](Self::put).
     ///
@@ -68,7 +69,7 @@ impl Bucket {
         self.put_stream_on(key, Condition::Always).await
     }
 
-    /// As [`put_stream`](Self::put_stream), if the key is free: when it begins, and when it is finished.
+    /// Like [`put_stream`](Self::put_stream), if the key is free both at the beginning and at the end of the stream.
     ///
     /// Fails with [`AlreadyExists`](super::BucketErrorKind::AlreadyExists) if it is taken, and like [`put`](Self::put).
     ///
@@ -88,10 +89,11 @@ impl Bucket {
         self.put_stream_on(key, Condition::Absent).await
     }
 
-    /// As [`put_stream`](Self::put_stream), if the object is still the one whose etag was read: when it begins, and when it is
-    /// finished.
+    /// Like [`put_stream`](Self::put_stream), if the object still has the etag that was read, both at the beginning and at the
+    /// end of the stream.
     ///
-    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like [`put`](Self::put).
+    /// Fails with [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if it changed or is gone, and like
+    /// [`put`](Self::put).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -133,14 +135,14 @@ impl ObjectWriter {
         Self { bucket, key, doing, gathered: BytesMut::new(), upload: Some(upload) }
     }
 
-    /// The key that is written to.
+    /// The key of the object.
     pub fn key(&self) -> &str {
         self.key.as_ref()
     }
 
-    /// Appends bytes, and waits until they are on their way as far as they fill a part.
+    /// Appends bytes. Waits until each part that they fill is written.
     ///
-    /// Fails if the store does. After an error, or if the future is dropped, the object is given up: everything else fails, too.
+    /// Fails if the store does. After an error, or if the future is dropped, the object is discarded and all further calls fail.
     pub async fn write(&mut self, bytes: impl Into<Bytes>) -> Result<(), BucketError> {
         let mut bytes = bytes.into();
         let mut upload = self.take()?;
@@ -166,19 +168,20 @@ impl ObjectWriter {
         }
     }
 
-    /// Puts the object in place, if its condition still holds. Once it has returned, the object is as durable as the store makes it.
+    /// Puts the object in place, if its condition still holds. Then it is as durable as the store makes it.
     ///
-    /// Fails with [`AlreadyExists`](super::BucketErrorKind::AlreadyExists) or [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed)
-    /// if the condition does not hold, and if the store does; what was there is then untouched.
+    /// Fails with [`AlreadyExists`](super::BucketErrorKind::AlreadyExists) or
+    /// [`PreconditionFailed`](super::BucketErrorKind::PreconditionFailed) if the condition does not hold, and if the store fails;
+    /// the existing object is untouched then.
     pub async fn finish(mut self) -> Result<Object, BucketError> {
         let (upload, last) = (self.take()?, self.gathered.split().freeze());
         let meta = self.bucket.run(&self.doing, stamped(|_| upload.finish(last))).await?;
         Ok(Object::of(self.bucket.name(), meta))
     }
 
-    /// Gives the object up, and waits until nothing of it is left; merely dropping it does the same in its own time.
+    /// Discards the object, and waits until nothing of it is left. Dropping the writer does this in the background.
     ///
-    /// Fails if the store does: then parts may be left, which no key shows.
+    /// Fails if the store does: invisible parts may be left then.
     pub async fn abort(mut self) -> Result<(), BucketError> {
         let Some(upload) = self.upload.take() else { return Ok(()) };
         self.bucket.perform(|_, _| upload.abort()).await.map_err(|failure| failure.at(&self.doing))

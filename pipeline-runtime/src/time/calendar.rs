@@ -1,24 +1,24 @@
 use super::{Clock, Timestamp, wall};
 use std::time::Duration;
 
-/// Tells the date, as schedules go by it: by the wall clock, which it reads anew each time it is asked.
+/// Provides the date for schedules: the wall clock, which is read at each call.
 ///
-/// A [`Clock`] is right for how long something takes, and wrong for the date: it stands still while the machine sleeps, and
-/// does not see that the wall clock is set. The calendar may therefore go back, and leap ahead.
+/// A [`Clock`] is right for durations and wrong for the date: it stands still while the machine sleeps, and does not notice that
+/// the wall clock is set. The calendar may therefore go back, and leap ahead.
 #[derive(Debug, Clone)]
 pub(crate) struct Calendar(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
     Wall,
-    /// The calendar of a process whose clock goes faster than time does.
+    /// The calendar of a process whose clock runs faster than real time.
     Clock(Clock),
     /// The wall clock of one test, in nanoseconds since the Unix epoch.
     #[cfg(test)]
     Set(std::sync::Arc<std::sync::atomic::AtomicI64>),
 }
 
-/// How long whoever waits for a date sleeps at most before the wall clock is read again.
+/// The maximum sleep of a task that waits for a date, before it reads the wall clock again.
 const LOOK: Duration = Duration::from_mins(1);
 
 impl Calendar {
@@ -27,7 +27,7 @@ impl Calendar {
         Self(Source::Wall)
     }
 
-    /// The date that this clock reads.
+    /// The date of this clock.
     pub(crate) fn of(clock: Clock) -> Self {
         Self(Source::Clock(clock))
     }
@@ -38,7 +38,7 @@ impl Calendar {
         Self(Source::Set(std::sync::Arc::clone(wall)))
     }
 
-    /// The present date.
+    /// The current date.
     pub(crate) fn now(&self) -> Timestamp {
         match &self.0 {
             Source::Wall => wall::now().into(),
@@ -48,8 +48,8 @@ impl Calendar {
         }
     }
 
-    /// Returns at that date, or within a minute if that is earlier: the wall clock may have been set meanwhile, and timers stand
-    /// still while the machine sleeps.
+    /// Returns at that date, or after a minute at the latest: the wall clock may have been set meanwhile, and timers stand still
+    /// while the machine sleeps.
     pub(crate) async fn wait_for(&self, date: Timestamp) {
         if let Source::Clock(clock) = &self.0 {
             return clock.sleep_until(date).await;
@@ -58,36 +58,36 @@ impl Calendar {
     }
 }
 
-/// The present, by both clocks.
+/// The current time, by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Present {
-    /// What the runs' clock reads, which all times of runs are by.
+    /// The time of the runs' clock, which all times of runs use.
     pub(crate) clock: Timestamp,
-    /// What the calendar reads, which says what is due.
+    /// The calendar's date, which decides what is due.
     pub(crate) date: Timestamp,
 }
 
 impl Present {
-    /// Where the calendar goes by the runs' clock.
+    /// For a calendar that follows the runs' clock.
     #[cfg(test)]
     pub(crate) fn of_clock(now: Timestamp) -> Self {
         Self { clock: now, date: now }
     }
 
-    /// What the runs' clock read at a date of the past.
+    /// The time of the runs' clock at a date in the past.
     pub(crate) fn clock_at(self, date: Timestamp) -> Timestamp {
         self.clock - self.date.since(date)
     }
 }
 
-/// Notices that the calendar was set, or that the machine slept: the date went on otherwise than the clock did.
+/// Detects that the calendar was set, or that the machine slept: the date and the clock have advanced by different amounts.
 #[derive(Debug)]
 pub(crate) struct Leaps {
     last: Present,
 }
 
 impl Leaps {
-    /// From now on.
+    /// Starts to observe now.
     pub(crate) fn since(now: Present) -> Self {
         Self { last: now }
     }
@@ -100,7 +100,7 @@ impl Leaps {
         (by.saturating_abs() >= LEAP).then_some(by)
     }
 
-    /// Whoever asks has seen what there was: a slow correction of the wall clock adds up to no leap.
+    /// Restarts the comparison from `now`, so that a slow correction of the wall clock does not add up to a leap.
     pub(crate) fn seen(&mut self, now: Present) {
         self.last = now;
     }
@@ -120,7 +120,7 @@ mod tests {
         let calendar = Calendar::set_by(&wall);
         let clock = Clock::starting_at(Timestamp::default().to_utc());
         calendar.wait_for(Timestamp::from_nanos(MINUTE * 180)).await;
-        // The virtual clock stops at the timer, or a millisecond later: tokio's timers are as fine.
+        // The virtual clock stops at the timer, or up to a millisecond later, which is the precision of tokio's timers.
         let waited = clock.now().since(Timestamp::default());
         assert!(waited >= LOOK && waited < LOOK + Duration::from_millis(2), "{waited:?}");
         wall.store(MINUTE * 180, Ordering::SeqCst);
@@ -135,7 +135,7 @@ mod tests {
         let at = |clock: i64, date: i64| Present { clock: Timestamp::from_nanos(clock), date: Timestamp::from_nanos(date) };
         let mut leaps = Leaps::since(at(0, 0));
         for minute in 1..10 {
-            // Each minute the wall clock is a second ahead.
+            // The wall clock gains a second each minute.
             let now = at(MINUTE * minute, (MINUTE + 1_000_000_000) * minute);
             assert_eq!(leaps.by(now), None);
             leaps.seen(now);

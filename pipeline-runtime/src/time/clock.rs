@@ -3,11 +3,11 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Tells the time and sleeps by it.
+/// Provides the time, and sleeps by it.
 ///
-/// A clock is read off the wall once, when it is made, and from then on follows the machine's monotonic clock. So a wall
-/// clock that is set back or forward while a sensor waits neither shortens nor lengthens its timeout. Within a paused tokio
-/// runtime the monotonic clock is virtual, and so is this one.
+/// A clock reads the wall clock once, when it is created, and then follows the machine's monotonic clock. So a wall clock that is
+/// set back or forward while a sensor waits neither shortens nor lengthens its timeout. Within a paused tokio runtime the
+/// monotonic clock is virtual, and so is this one.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
@@ -28,29 +28,30 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The real time of day.
+    /// The wall clock's time.
     pub fn system() -> Self {
         Self::starting_at(wall::now())
     }
 
-    /// The real time of day, but nothing earlier than `time`: for who has written down times that a wall clock set back since
-    /// would come to again.
+    /// The wall clock's time, but never before `time`, so that timestamps that were already recorded are not reused after the
+    /// wall clock was set back.
     pub fn system_from(time: Timestamp) -> Self {
         let now: Timestamp = wall::now().into();
         Self { reads: now.max(time), ..Self::system() }
     }
 
-    /// A clock that reads `date` now and goes on from there.
+    /// A clock that reads `date` now and continues from there.
     pub fn starting_at(date: DateTime<Utc>) -> Self {
         Self { started: Instant::now(), reads: date.into(), speed: 1 }
     }
 
-    /// The same clock, `times` as fast from now on (0 counts as 1): an hour's wait on it takes an hour divided by `times`.
+    /// The same clock, running `times` as fast from now on (0 counts as 1): an hour's wait on it takes an hour divided by
+    /// `times`.
     pub fn faster(self, times: u32) -> Self {
         Self { started: Instant::now(), reads: self.now(), speed: times.max(1) }
     }
 
-    /// The present time. Never earlier than a time this clock told before.
+    /// The current time. It is never before a time that this clock returned earlier.
     #[inline]
     pub fn now(&self) -> Timestamp {
         let elapsed = self.started.elapsed();
@@ -64,7 +65,7 @@ impl Clock {
 
     /// When a timer of tokio must fire for this clock to read `deadline` or later.
     fn instant(&self, deadline: Timestamp) -> Instant {
-        // tokio's timers reach about two years; the engine asks again after a spurious wake-up.
+        // tokio's timers reach about two years; after an early wake-up the engine sets the timer again.
         const FARTHEST: Duration = Duration::from_hours(365 * 24);
         let ahead = deadline.since(self.reads).div_ceil_by(self.speed);
         let farthest = self.started.elapsed() + FARTHEST;

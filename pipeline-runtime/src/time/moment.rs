@@ -1,11 +1,11 @@
 use super::Timestamp;
 
-/// A point in time, if there is one: as large as a [`Timestamp`], of which an `Option` would take twice as much.
+/// An optional point in time, as large as a [`Timestamp`]; an `Option` would be twice as large.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment(Timestamp);
 
 impl Moment {
-    /// There is none. Nothing happens at [`Timestamp::NEVER`].
+    /// No point in time. Nothing happens at [`Timestamp::NEVER`].
     pub(crate) const NONE: Self = Self(Timestamp::NEVER);
 
     #[inline]
@@ -13,7 +13,7 @@ impl Moment {
         (self != Self::NONE).then_some(self.0)
     }
 
-    /// Takes `at`, unless there is one already.
+    /// Sets `at`, unless a time is already set.
     #[inline]
     pub(crate) fn get_or_insert(&mut self, at: Timestamp) {
         if *self == Self::NONE {
@@ -21,7 +21,7 @@ impl Moment {
         }
     }
 
-    /// Leaves none.
+    /// Clears the time and returns it.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Timestamp> {
         std::mem::replace(self, Self::NONE).get()

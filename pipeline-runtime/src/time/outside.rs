@@ -1,12 +1,13 @@
-//! What lies outside of a simulation: sockets, programs, another runtime's timers. All of it takes real time.
+//! The outside of a simulation: sockets, programs, another runtime's timers. All of it takes real time.
 //!
 //! # Invariants
 //!
-//! - While something waits outside, no virtual time passes: a blocking task of the simulation's runtime is under way, and a paused clock
-//!   of tokio does not advance meanwhile.
-//! - What waits is polled where it is, with another runtime entered: its sockets and timers belong to a reactor and a clock of real time,
-//!   so that a request's own time limit ends it.
-//! - Whoever hangs does not hang its simulation for ever: after [`PATIENCE`] it counts no more, and its name is kept for a warning.
+//! - While something waits outside, no virtual time passes: a blocking task runs on the simulation's runtime, and tokio's paused
+//!   clock does not advance meanwhile.
+//! - The work is polled in place, but with another runtime entered: its sockets and timers belong to a reactor and a clock of
+//!   real time, so that a request's own time limit ends it.
+//! - Work that hangs does not hang its simulation forever: after [`PATIENCE`] it no longer counts, and its node's name is kept
+//!   for a warning.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,11 +18,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
-/// So long the clock of a simulation stands still for one thing that waits outside, in real time.
+/// How long, in real time, a simulation's clock stands still for one piece of outside work.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Where what is outside of simulations is waited for, on real time. It is the process's, as a runtime must not be dropped where
-/// futures run.
+/// The runtime for work outside of simulations, on real time. It belongs to the process, because a runtime must not be dropped
+/// from within asynchronous code.
 pub(crate) fn real_time() -> Result<&'static Runtime, &'static io::Error> {
     static REAL: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("simulated-io").enable_all().build()
@@ -33,19 +34,19 @@ thread_local! {
     static IS_ACCOUNTED_FOR: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Says that what is being polled waits for something that the clock knows of: virtual time, or what is outside and counted.
+/// Declares that the future being polled waits for something that the clock knows about: virtual time, or counted outside work.
 pub(crate) fn account_for() {
     IS_ACCOUNTED_FOR.set(true);
 }
 
-/// Polls, and says whether it [accounted for](account_for) what it waits for.
+/// Polls, and returns whether the future [accounted for](account_for) its wait.
 pub(crate) fn accounted<R>(poll: impl FnOnce() -> R) -> (R, bool) {
     let around = IS_ACCOUNTED_FOR.replace(false);
     let polled = poll();
     (polled, IS_ACCOUNTED_FOR.replace(around))
 }
 
-/// The outside of one simulation. A clone is the same.
+/// The outside of one simulation. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Outside(Arc<Shared>);
 
@@ -55,7 +56,7 @@ struct Shared {
     simulation: Handle,
     patience: Duration,
     waits: Mutex<Waits>,
-    /// One wait less, or the end of all.
+    /// Notified when a wait ends, and at the end of the simulation.
     fewer: Condvar,
     count: watch::Sender<usize>,
 }
@@ -63,16 +64,16 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Waits {
     next: u64,
-    /// Since when, and for whom.
+    /// The start of each wait, and the node that waits.
     open: BTreeMap<u64, (Instant, Arc<str>)>,
-    /// A blocking task is under way, and with it no time passes.
+    /// True while a blocking task runs, so that no virtual time passes.
     is_held: bool,
     is_over: bool,
     gave_up: Vec<Arc<str>>,
 }
 
 impl Outside {
-    /// Of the simulation on this runtime.
+    /// The outside of the simulation on this runtime.
     pub(crate) fn of_this_runtime() -> Self {
         Self::patient(PATIENCE)
     }
@@ -85,29 +86,29 @@ impl Outside {
     /// Waits for `work` on behalf of the node `who`. No virtual time passes meanwhile.
     pub(crate) async fn wait<F: Future>(&self, who: &Arc<str>, work: F) -> F::Output {
         let _wait = self.begin(who);
-        // Dropped before the wait is over.
+        // Dropped before the wait ends.
         let mut work = pin!(work);
         std::future::poll_fn(|context| {
             account_for();
-            // Without that thread it is polled on the simulation's own runtime.
+            // If there is no such runtime, the work is polled on the simulation's own.
             let _entered = real_time().ok().map(Runtime::enter);
             work.as_mut().poll(context)
         })
         .await
     }
 
-    /// How much waits outside.
+    /// The number of waits.
     pub(crate) fn in_flight(&self) -> usize {
         *self.0.count.borrow()
     }
 
-    /// Waits until nothing does.
+    /// Waits until there are no more waits.
     pub(crate) async fn idle(&self) {
-        // The only error is that the sender is gone, and it is right here.
+        // The only error is a dropped sender, and this value holds the sender.
         let _ = self.0.count.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// Ends the simulation: from now on time does not matter. Returns the nodes that were not waited for to the end.
+    /// Ends the simulation: from now on time does not matter. Returns the nodes whose wait was given up.
     pub(crate) fn end(&self) -> Vec<Arc<str>> {
         let mut waits = self.0.lock();
         waits.is_over = true;
@@ -134,7 +135,7 @@ impl Shared {
         self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns once nothing waits, or nothing that has not waited for too long.
+    /// Returns once nothing waits, or only what has waited for too long.
     fn hold(&self) {
         let mut waits = self.lock();
         loop {
@@ -146,7 +147,7 @@ impl Shared {
                 waits.gave_up.extend(late);
                 self.count.send_replace(waits.open.len());
             }
-            // The oldest stands first.
+            // The oldest comes first.
             let Some((since, _)) = waits.open.values().next().filter(|_| !waits.is_over) else {
                 waits.is_held = false;
                 return;
@@ -157,7 +158,7 @@ impl Shared {
     }
 }
 
-/// One thing that waits, for as long as this lives.
+/// One wait, for as long as this value lives.
 #[derive(Debug)]
 struct Wait {
     outside: Outside,
@@ -175,7 +176,7 @@ impl Drop for Wait {
     }
 }
 
-/// Whether both are of one simulation.
+/// True if both belong to the same simulation.
 impl PartialEq for Outside {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -188,7 +189,7 @@ impl Eq for Outside {}
 mod tests {
     use super::*;
 
-    /// Longer than any test takes that goes well.
+    /// Longer than any successful test takes.
     const LONG: Duration = Duration::from_mins(5);
 
     fn simulated<T>(test: impl Future<Output = T>) -> T {
@@ -201,7 +202,7 @@ mod tests {
             let outside = Outside::patient(LONG);
             let (virtually, really) = (tokio::time::Instant::now(), Instant::now());
             let timer = tokio::spawn(tokio::time::sleep(Duration::from_secs(1)));
-            // A timer that is made within is one of real time.
+            // A timer that is created within runs on real time.
             outside.wait(&"a".into(), async { tokio::time::sleep(Duration::from_millis(30)).await }).await;
             assert_eq!((virtually.elapsed(), outside.in_flight()), (Duration::ZERO, 0));
             assert!(really.elapsed() >= Duration::from_millis(30));
@@ -220,7 +221,7 @@ mod tests {
             tokio::task::yield_now().await;
             assert_eq!(outside.in_flight(), 1);
             outside.idle().await;
-            // As time passes again, so does this.
+            // Virtual time passes again.
             tokio::time::sleep(Duration::from_hours(1)).await;
             hangs.abort();
             assert_eq!(outside.end(), ["hangs".into()]);

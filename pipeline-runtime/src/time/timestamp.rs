@@ -30,21 +30,21 @@ impl Timestamp {
         self.0
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// The time from `earlier` to this one; zero if this is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos_since(earlier))
     }
 
-    /// The same in nanoseconds.
+    /// Like [`since`](Self::since), in nanoseconds.
     #[inline]
     pub(crate) fn nanos_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0).max(0).unsigned_abs()
     }
 
-    /// So long after it, where that is less than a process lives.
+    /// This time plus `elapsed`, which must be shorter than 292 years.
     #[inline]
     pub(super) const fn after(self, elapsed: Duration) -> Self {
-        // A sum of nanoseconds in 64 bits, which reach 292 years: a `Duration` would count them in 128.
+        // A 64-bit sum of nanoseconds, which covers 292 years: `Duration` would compute it in 128 bits.
         let nanos = elapsed.as_secs().wrapping_mul(1_000_000_000).wrapping_add(elapsed.subsec_nanos() as u64);
         Self(self.0.saturating_add(nanos.cast_signed()))
     }
@@ -56,7 +56,7 @@ impl Timestamp {
 }
 
 impl From<DateTime<Utc>> for Timestamp {
-    /// Dates outside the years 1677 to 2262 become the nearest time that can be told.
+    /// Dates outside of the years 1677 to 2262 become the nearest time that can be represented.
     fn from(date: DateTime<Utc>) -> Self {
         let nearest = if date.timestamp() < 0 { i64::MIN } else { i64::MAX };
         Self(date.timestamp_nanos_opt().unwrap_or(nearest))
@@ -66,7 +66,7 @@ impl From<DateTime<Utc>> for Timestamp {
 impl std::ops::Sub<Duration> for Timestamp {
     type Output = Self;
 
-    /// Saturates at the earliest time that can be told.
+    /// Saturates at the earliest time that can be represented.
     fn sub(self, duration: Duration) -> Self {
         Self(i64::try_from(duration.as_nanos()).map_or(i64::MIN, |nanos| self.0.saturating_sub(nanos)))
     }

@@ -1,8 +1,8 @@
-//! The wall clock, which anybody may set: read here, and nowhere else in the crate for a run's time.
+//! The wall clock, which users may set. It is read only here, except for uses that do not affect a run's time.
 
 use chrono::{DateTime, Utc};
 
-/// The time of day.
+/// The current date and time.
 pub(super) fn now() -> DateTime<Utc> {
     let now = Utc::now();
     #[cfg(test)]
@@ -17,18 +17,18 @@ pub(crate) mod set {
     use std::sync::atomic::{AtomicI64, Ordering};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    /// Nanoseconds.
+    /// How many nanoseconds the wall clock is ahead.
     pub(super) static AHEAD: AtomicI64 = AtomicI64::new(0);
     static SETTING: Mutex<()> = Mutex::new(());
 
-    /// Lets one test alone set the wall clock of the process; at its end the clock is right again.
+    /// Gives one test exclusive control of the process's wall clock, which is reset when this is dropped.
     #[must_use]
     pub(crate) struct Right {
         _alone: MutexGuard<'static, ()>,
     }
 
     pub(crate) fn right_at_last() -> Right {
-        // A test that failed has put it right, too.
+        // The lock may be poisoned: a test that failed has reset the clock, too.
         Right { _alone: SETTING.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 

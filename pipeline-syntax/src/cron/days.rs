@@ -1,12 +1,12 @@
-//! What days a line fires on.
+//! The days on which a line fires.
 
 use chrono::{Datelike, NaiveDate};
 
 use super::values::Values;
 
-/// The three fields of a line that speak of days.
+/// The three fields of a line that select days.
 ///
-/// Where neither field of days is a `*`, a day is one of the line's if either says so; `*` says nothing.
+/// If neither of the two day fields is a `*`, the line fires on days that match either of them; a `*` field is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Days {
     /// From 1, January.
@@ -17,7 +17,7 @@ pub struct Days {
     pub of_week: Weekdays,
 }
 
-/// The days of a month that a line names.
+/// The days of a month that a line selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MonthDays {
     /// `*`.
@@ -29,30 +29,30 @@ pub enum MonthDays {
         /// `L`, the last day of the month.
         last: bool,
     },
-    /// `15W`, the working day of the month that is nearest to this day, at most the 28th. Which days are holidays nobody asks.
+    /// `15W`, the working day of the month that is nearest to this day, at most the 28th. Holidays are not considered.
     NearestWorkday(u8),
     /// `31W`, the last working day.
     LastWorkday,
 }
 
-/// The days of a week that a line names. Sunday is 0.
+/// The days of a week that a line selects. Sunday is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weekdays {
     /// `*`.
     Any,
     /// `1-5`.
     Listed(Values),
-    /// `5#2,L1`, some of a month.
+    /// `5#2,L1`, certain weekdays of a month.
     OfMonth {
-        /// The first such days of a month, the second ones, and so on.
+        /// The weekdays that are selected in their first occurrence in a month, in their second, and so on.
         nth: [Values; 5],
-        /// The last such days of a month.
+        /// The weekdays that are selected in their last occurrence in a month.
         last: Values,
     },
 }
 
 impl Days {
-    /// Whether the line fires on this day.
+    /// Returns whether the line fires on this day.
     ///
     /// ```
     /// use pipeline_syntax::cron;
@@ -73,13 +73,13 @@ impl Days {
             }
     }
 
-    /// Whether the line may fire in the month of this day.
+    /// Returns whether the line may fire in the month of this day.
     #[inline]
     pub fn matches_month(&self, day: NaiveDate) -> bool {
         self.months.contains(day.month())
     }
 
-    /// Whether any day matches. In the 28 years from 2000 every date falls on every weekday that it ever falls on.
+    /// True if any day matches. In the 28 years from 2000 every date falls on every weekday on which it ever falls.
     pub(super) fn are_any(&self) -> bool {
         NaiveDate::from_ymd_opt(2000, 1, 1).is_some_and(|first| first.iter_days().take(28 * 366).any(|day| self.matches(day)))
     }
@@ -103,7 +103,7 @@ impl Weekdays {
             Self::Any => true,
             Self::Listed(days) => days.contains(weekday),
             Self::OfMonth { nth, last } => {
-                // The first seven days of a month have the first of every weekday.
+                // The first seven days of a month contain the first of every weekday.
                 nth[day.day0() as usize / 7].contains(weekday) || (last.contains(weekday) && day.day() + 7 > length_of_month(day))
             }
         }
@@ -121,7 +121,7 @@ fn length_of_month(day: NaiveDate) -> u32 {
 
 /// The working day nearest to day `to` of the month of `day`. It never leaves the month.
 fn nearest_workday(day: NaiveDate, to: u32) -> u32 {
-    // With whole weeks more, and more of them than a month has, nothing falls below zero.
+    // 35 is a multiple of 7 and larger than any day of a month, so the difference stays positive.
     match (weekday(day) + 35 + to - day.day()) % 7 {
         6 if to == 1 => 3,
         6 => to - 1,
@@ -136,7 +136,7 @@ mod tests {
     use super::super::parse;
     use super::*;
 
-    /// The days of a month that a line fires on.
+    /// The days of a month on which a line fires.
     fn fires(line: &str, year: i32, month: u32) -> Vec<u32> {
         let days = parse(line).unwrap_or_else(|error| panic!("{line}: {error}")).days;
         let first = NaiveDate::from_ymd_opt(year, month, 1).unwrap();

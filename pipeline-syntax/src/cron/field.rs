@@ -6,11 +6,11 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     low: u8,
     high: u8,
-    /// What a number may be at most: Sunday is 0 and 7.
+    /// The largest number that may be written: Sunday is 0 and 7.
     most: u8,
-    /// Names for values, from `low` on.
+    /// Names of values, from `low` on.
     names: &'static [&'static str],
-    /// What stands for every value.
+    /// The items that mean every value.
     every: &'static [&'static str],
 }
 
@@ -34,20 +34,20 @@ pub(super) const WEEKDAY: Field = Field {
     every: &["*", "?"],
 };
 
-/// What a field lists.
+/// The contents of a field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Listed {
     pub(super) values: Values,
-    /// It is `*` and nothing else.
+    /// The field is only a `*`.
     pub(super) is_every: bool,
-    /// There is a `*` in it, alone or with a step.
+    /// The field contains a `*`, with or without a step.
     pub(super) has_star: bool,
-    /// There is a step in it.
+    /// The field contains a step.
     pub(super) has_step: bool,
 }
 
 impl Field {
-    /// Reads the list. `special` takes the items that only one field has, and says whether an item was one.
+    /// Parses the list. `special` handles items that only one field supports, and returns whether an item was one of these.
     pub(super) fn read(&self, text: &str, mut special: impl FnMut(&str) -> Result<bool, String>) -> Result<Listed, String> {
         let mut listed = Listed::default();
         if self.every.contains(&text) {
@@ -56,7 +56,7 @@ impl Field {
         }
         for item in text.split(',') {
             if self.every.contains(&item) {
-                return Err(format!("in the {} field, `{item}` stands alone", self.name));
+                return Err(format!("in the {} field, `{item}` cannot be combined with other items", self.name));
             }
             if !special(item)? {
                 self.item(item, &mut listed)?;
@@ -65,7 +65,7 @@ impl Field {
         Ok(listed)
     }
 
-    /// A number, a range or `*`, each with or without a step.
+    /// Parses a number, a range or `*`, each with or without a step.
     fn item(&self, item: &str, listed: &mut Listed) -> Result<(), String> {
         let (range, step) = match item.split_once('/') {
             Some((range, step)) => (range, Some(self.step(item, step)?)),
@@ -75,7 +75,7 @@ impl Field {
         if range.is_empty() {
             return Err(match step {
                 Some(step) => {
-                    format!("before the `/` of `{item}` stands `*` or a value: write `*/{step}`")
+                    format!("`{item}` has nothing before its `/`: write `*/{step}`")
                 }
                 None => format!("the {} field has an empty item", self.name),
             });
@@ -86,7 +86,7 @@ impl Field {
                 listed.has_star = true;
                 (self.low, Some(self.high))
             }
-            // Sunday is 0 and 7; as the start of anything it is 0.
+            // Sunday is 0 and 7; as the start of a range it is 0.
             Some((from, to)) => {
                 let (from, to) = (self.value(from)?, self.value(to)?);
                 if from == to {
@@ -116,12 +116,12 @@ impl Field {
         Ok(())
     }
 
-    /// Whether the values are all that the field can have.
+    /// True if the values are all values of the field.
     pub(super) fn is_full(&self, values: Values) -> bool {
         (self.low..=self.high).all(|value| values.contains(value.into()))
     }
 
-    /// Sunday is 0, also where 7 is written.
+    /// Converts 7 for Sunday to 0.
     pub(super) fn wrapped(&self, value: u8) -> u8 {
         if value > self.high { self.low } else { value }
     }
@@ -134,7 +134,7 @@ impl Field {
         }
     }
 
-    /// A number or a name, as it is written.
+    /// Parses a number or a name; Sunday stays 7 if it is written so.
     pub(super) fn value(&self, text: &str) -> Result<u8, String> {
         if let Some(position) = self.names.iter().position(|name| *name == text) {
             return Ok(self.low + u8::try_from(position).unwrap_or(self.low));

@@ -1,12 +1,13 @@
-//! The grammar of a cron line, as croniter 7 reads it.
+//! The grammar of a cron line, as croniter 7 interprets it.
 //!
-//! Cron's dialects agree on all that is common and differ at the edges, and a pipeline may later run on an Airflow that uses croniter. So a line
-//! means what it means there: `22-2` goes around, `1/2` in the weekday field ends on Saturday, `31W` is the last working day of a short month,
-//! too. What croniter refuses is refused. Where croniter's own reading is an accident (`2-2` is every value; `15W` or `5#2` silences the other
-//! day field) the line is refused too, for it would not do what it says.
+//! Cron's dialects agree on everything common and differ in details, and a pipeline may later run on an Airflow that uses
+//! croniter. So a line means what it means there: `22-2` wraps around, `1/2` in the weekday field ends on Saturday, and `31W` is
+//! the last working day of a short month, too. Lines that croniter refuses are refused. If croniter's own interpretation is an
+//! accident (`2-2` is every value; `15W` or `5#2` disables the other day field), the line is refused too, because it would not do
+//! what it seems to say.
 //!
-//! Of 40,000 random lines, read by croniter 7.0.0 and by this grammar, those accepted here fired at the same 25 times, but for one: croniter
-//! takes `L` beside 30 other days of the month for all of them.
+//! Of 40,000 random lines, interpreted by croniter 7.0.0 and by this grammar, the lines accepted here fired at the same 25 times,
+//! with one exception: croniter treats `L` together with 30 other days of the month as all days.
 
 use super::Line;
 use super::days::{Days, MonthDays, Weekdays};
@@ -25,7 +26,7 @@ const PRESETS: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// Reads a line or a preset. The error is a fragment that says what is wrong.
+/// Parses a line or a preset. The error is a fragment that states what is wrong.
 pub(super) fn read(cron: &str) -> Result<Line, String> {
     let text = cron.trim();
     let text = if text.starts_with('@') { preset(text)? } else { text };
@@ -39,16 +40,16 @@ pub(super) fn read(cron: &str) -> Result<Line, String> {
     let (mut of_month, day_has_star) = read_day(&day)?;
     let months = MONTH.read(&month, plain)?.values;
     let (mut of_week, weekday_has_star) = read_weekday(&weekday)?;
-    // croniter heeds only the field with the special day, whatever the other says.
+    // croniter uses only the field with the special day, and ignores the other.
     let is_working_day = matches!(of_month, MonthDays::NearestWorkday(_) | MonthDays::LastWorkday);
     let is_of_month = matches!(of_week, Weekdays::OfMonth { .. });
     if (is_working_day && of_week != Weekdays::Any) || (is_of_month && of_month != MonthDays::Any) {
         return Err(format!(
-            "`{}` and `{}` cannot stand together: beside `W`, `#` or a weekday's `L` the other day field is `*`",
+            "`{}` and `{}` cannot be combined: with `W`, `#` or a weekday's `L` the other day field has to be `*`",
             parts[2], parts[4]
         ));
     }
-    // croniter takes a day field that lists every day for `*` if the other one has a `*` in it, as in `*/2 * 0-6`.
+    // croniter treats a day field that lists every day as `*` if the other one contains a `*`, as in `*/2 * 0-6`.
     if weekday_has_star && matches!(of_month, MonthDays::Listed { days, .. } if DAY.is_full(days)) {
         of_month = MonthDays::Any;
     }
@@ -78,7 +79,7 @@ fn preset(text: &str) -> Result<&'static str, String> {
 fn wrong_width(fields: &[&str]) -> String {
     let found = fields.len();
     let hint = match fields {
-        [] => "; at six every morning is `0 6 * * *`".to_owned(),
+        [] => "; every morning at six is `0 6 * * *`".to_owned(),
         [_, rest @ ..] if found == 6 => {
             format!("; there is no field for seconds or years: perhaps `{}`", rest.join(" "))
         }
@@ -90,11 +91,11 @@ fn wrong_width(fields: &[&str]) -> String {
     format!("it has {found} fields where cron has 5, minute hour day-of-month month day-of-week{hint}")
 }
 
-/// The days of the month, and whether a `*` is among them.
+/// Parses the days of the month. Also returns whether the field contains a `*`.
 fn read_day(text: &str) -> Result<(MonthDays, bool), String> {
     if let Some(day) = nearest_workday(text) {
         return match DAY.value(day)? {
-            // In a short month croniter takes the last day for the 31st, and so the last working day.
+            // In a short month croniter replaces the 31st by the last day, so `31W` is the last working day.
             31 => Ok((MonthDays::LastWorkday, false)),
             day @ 29.. => Err(format!("`{day}W` is unclear in shorter months: write `28W`, or `31W` for the last working day")),
             day => Ok((MonthDays::NearestWorkday(day), false)),
@@ -109,13 +110,13 @@ fn read_day(text: &str) -> Result<(MonthDays, bool), String> {
     Ok((days, listed.has_star))
 }
 
-/// The day of `15W` or `W15`, the working day nearest to it. It stands alone in its field.
+/// The day of `15W` or `W15`, the nearest working day. It must be the only item of its field.
 fn nearest_workday(text: &str) -> Option<&str> {
     let day = text.strip_suffix('W').or_else(|| text.strip_prefix('W'))?;
     (!day.is_empty() && day.bytes().all(|b| b.is_ascii_digit())).then_some(day)
 }
 
-/// The days of the week, and whether a `*` is among them.
+/// Parses the days of the week. Also returns whether the field contains a `*`.
 fn read_weekday(text: &str) -> Result<(Weekdays, bool), String> {
     let (mut nth, mut last) = ([Values::default(); 5], Values::default());
     let mut is_of_month = false;
@@ -129,7 +130,7 @@ fn read_weekday(text: &str) -> Result<(Weekdays, bool), String> {
         Ok(true)
     })?;
     if is_of_month && !listed.values.is_empty() {
-        return Err(format!("in the {} field, `#` and `L` do not mix with plain days", WEEKDAY.name));
+        return Err(format!("in the {} field, `#` and `L` cannot be combined with plain days", WEEKDAY.name));
     }
     let days = match listed.is_every {
         true => Weekdays::Any,
@@ -139,12 +140,13 @@ fn read_weekday(text: &str) -> Result<(Weekdays, bool), String> {
     Ok((days, listed.has_star))
 }
 
-/// `5#2`, the second Friday of the month, and `L5`, the last one: the day, and which it is where it is not the last.
+/// Parses `5#2`, the second Friday of the month, or `L5`, the last one: returns the weekday and its number, or `None` for the
+/// last.
 fn special_weekday(item: &str) -> Result<Option<(u8, Option<usize>)>, String> {
     if let Some((day, nth)) = item.split_once('#') {
         let day = WEEKDAY.wrapped(WEEKDAY.value(day)?);
         return match nth.parse() {
-            // A number may be written with a sign, which no field of a line has.
+            // Parsing accepts a plus sign, which no field of a line may have.
             Ok(count @ 1..=5) if !nth.starts_with('+') => Ok(Some((day, Some(count)))),
             _ if nth == "L" => Err(format!("the last such day of a month is `L{day}`")),
             _ => Err(format!("`#{nth}` is not one of `#1` to `#5`")),
@@ -152,7 +154,7 @@ fn special_weekday(item: &str) -> Result<Option<(u8, Option<usize>)>, String> {
     }
     if let Some(day) = item.strip_prefix('L').filter(|day| !day.is_empty()) {
         let number = WEEKDAY.wrapped(WEEKDAY.value(day)?);
-        // croniter knows no names here.
+        // croniter supports no names here.
         return if day.starts_with(|c: char| c.is_ascii_digit()) {
             Ok(Some((number, None)))
         } else {
@@ -211,7 +213,7 @@ mod tests {
             ("0 0 13,L * *", MonthDays::Listed { days: values(&[13]), last: true }),
             ("0 0 15W * *", MonthDays::NearestWorkday(15)),
             ("0 0 31W * *", MonthDays::LastWorkday),
-            // It lists every day, and the other field has no `*`: every day counts.
+            // It lists every day, and the other field contains no `*`: every day matches.
             ("0 0 1-31 * 1", MonthDays::Listed { days: (1..=31).collect(), last: false }),
         ] {
             assert_eq!(days(cron).of_month, of_month, "{cron}");
@@ -245,7 +247,7 @@ mod tests {
             ("0 0 * * 8", "day of week 8 is not within 0-7"),
             ("0 0 * * jan", "`JAN` is not a day of week: expected a number or a name such as `SUN`"),
             ("1,,2 * * * *", "the minute field has an empty item"),
-            ("/15 * * * *", "before the `/` of `/15` stands `*` or a value: write `*/15`"),
+            ("/15 * * * *", "`/15` has nothing before its `/`: write `*/15`"),
             ("*/0 * * * *", "the step of `*/0` is zero"),
             ("*/+5 * * * *", "the step of `*/+5` is not a number, in the minute field"),
             ("2-2 * * * *", "`2-2` is a range of one value: write `2`"),
@@ -254,15 +256,15 @@ mod tests {
             ("0 0 * * sun-sun/2", "`SUN-SUN/2` is a range of one value: write `0`"),
             ("0 0 * * 5#+2", "`#+2` is not one of `#1` to `#5`"),
             ("0 22-4/2 * * *", "`22-4/2` runs backwards: write two, such as `22-23/…,0-4/…`"),
-            ("*,5 * * * *", "in the minute field, `*` stands alone"),
+            ("*,5 * * * *", "in the minute field, `*` cannot be combined with other items"),
             ("0 0 * * 5L", "the last such day of a month is `L5`"),
             ("0 0 * * 5#L", "the last such day of a month is `L5`"),
             ("0 0 * * 5#6", "`#6` is not one of `#1` to `#5`"),
             ("0 0 * * +5", "`+5` is not a day of week: expected a number or a name such as `SUN`"),
-            ("0 0 * * 1#2,5", "in the day of week field, `#` and `L` do not mix with plain days"),
+            ("0 0 * * 1#2,5", "in the day of week field, `#` and `L` cannot be combined with plain days"),
             (
                 "0 0 13 * 5#2",
-                "`13` and `5#2` cannot stand together: beside `W`, `#` or a weekday's `L` the other day field is `*`",
+                "`13` and `5#2` cannot be combined: with `W`, `#` or a weekday's `L` the other day field has to be `*`",
             ),
             ("0 0 LW * *", "`LW` is not a day of month: expected a number"),
             ("0 0 30W * *", "`30W` is unclear in shorter months: write `28W`, or `31W` for the last working day"),
@@ -270,7 +272,7 @@ mod tests {
             ("0 0 1W,15W * *", "`1W` is not a day of month: expected a number"),
             (
                 "",
-                "it has 0 fields where cron has 5, minute hour day-of-month month day-of-week; at six every morning is `0 6 * * *`",
+                "it has 0 fields where cron has 5, minute hour day-of-month month day-of-week; every morning at six is `0 6 * * *`",
             ),
         ] {
             assert_eq!(read(cron).unwrap_err(), reason, "{cron}");

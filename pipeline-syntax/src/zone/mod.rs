@@ -1,4 +1,4 @@
-//! Time zones: their names, the two databases of them, and what a zone's wall clock shows.
+//! Time zones: their names, their two databases, and a zone's wall clock.
 
 pub mod database;
 mod rules;
@@ -11,7 +11,7 @@ use crate::suggest;
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, Offset, Utc};
 use database::{Folder, Found, Source};
 
-/// A zone that the built-in database knows, or that of this machine, by its rules of this moment.
+/// A zone of the built-in or the machine's database, with its current rules.
 #[derive(Debug)]
 pub struct Zone {
     name: String,
@@ -43,7 +43,7 @@ impl WallClock for Zone {
     }
 }
 
-/// The zone of this name, or what to write instead. Case matters, as it does to Airflow.
+/// The zone of this name, or what to write instead. Names are case-sensitive, as in Airflow.
 ///
 /// ```
 /// use pipeline_syntax::zone::{self, WallClock};
@@ -74,7 +74,7 @@ fn find(folder: Option<&Folder>, text: &str) -> Result<Zone, String> {
     }
 }
 
-/// What to write instead of a name that no zone has.
+/// What to write instead of an unknown name.
 ///
 /// ```
 /// use pipeline_syntax::zone;
@@ -90,7 +90,7 @@ pub fn instead_of(name: &str) -> String {
     }
 }
 
-/// A city without its continent, or in other letters: `berlin` is `Europe/Berlin`.
+/// Finds a city without its continent, or with other letter case: `berlin` is `Europe/Berlin`.
 fn same_place<'a>(text: &str, names: &[&'a str]) -> Option<&'a str> {
     let place = text.trim().replace(' ', "_");
     names.iter().copied().find(|name| {

@@ -1,14 +1,14 @@
-//! The rules of one zone, and the offsets that follow from them.
+//! The rules of one zone, and the resulting offsets.
 //!
-//! What reads compiled zones is jiff-core, the part of jiff that does this alone: all of jiff takes three times as long to build, and nothing
-//! more of it is needed. Its authors promise less of its interface than of jiff's, and so no other file names it.
+//! Compiled zones are read by jiff-core, the part of jiff for this purpose: all of jiff takes three times as long to build, and
+//! the rest is not needed. Its interface is less stable than jiff's, so only this file uses it.
 
 use chrono::{FixedOffset, MappedLocalTime};
 use jiff_core::tz::tzif::TimeZone;
 use jiff_core::tz::{AmbiguousOffset, Offset};
 use jiff_core::{Timestamp, civil};
 
-/// What one edition of a database says of one zone.
+/// The rules of one zone, from one edition of a database.
 #[derive(Debug)]
 pub struct Rules {
     zone: TimeZone,
@@ -28,14 +28,14 @@ impl Rules {
         TimeZone::parse(bytes).ok().map(|zone| Self { zone })
     }
 
-    /// Whether both were read from the same bytes, by their checksums.
+    /// True if both were read from the same bytes, judging by their checksums.
     pub fn are(&self, other: &Self) -> bool {
         self.zone == other.zone
     }
 
-    /// The instants at which something changes, as far as they are listed.
+    /// The instants at which the offset changes, as far as the zone lists them.
     pub fn listed(&self) -> Vec<i64> {
-        // The first stands for the beginning of time.
+        // The first entry represents the beginning of time.
         self.zone.transitions.timestamps.iter().skip(1).map(|at| at.as_second()).collect()
     }
 
@@ -44,7 +44,7 @@ impl Rules {
         fixed(self.zone.to_offset(timestamp(seconds)))
     }
 
-    /// The offsets at a time of the wall clock, in seconds since 1970 by that clock: none in a gap, both in a fold, the earlier first.
+    /// The offsets at a wall clock time, in seconds since 1970 by that clock: none in a gap, both in a fold, the earlier first.
     pub fn at_local(&self, seconds: i64) -> MappedLocalTime<FixedOffset> {
         let wall: civil::DateTime = timestamp(seconds).to_datetime(Offset::UTC);
         match self.zone.to_ambiguous_timestamp(wall).offset() {
@@ -55,17 +55,18 @@ impl Rules {
     }
 }
 
-/// jiff ends with the year 9999 and chrono long after it. A zone's last rules go on for ever and repeat every 400 years, as the calendar does.
+/// jiff ends with the year 9999 and chrono long after it. A zone's last rules apply forever and repeat every 400 years, as the
+/// calendar does.
 fn timestamp(seconds: i64) -> Timestamp {
     const CYCLE: i64 = 146_097 * 24 * 60 * 60;
     /// The start of the year 9999.
     const END: i64 = 253_370_764_800;
     let seconds = if seconds < END { seconds } else { END - CYCLE + (seconds - END) % CYCLE };
-    // Before the year -9999 no clock has been changed.
+    // Before the year -9999 no clock changes.
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
 }
 
-/// Offsets of a day and more, which jiff reads and chrono does not have, are in no database.
+/// Offsets of a day or more, which jiff can read and chrono cannot represent, occur in no database.
 fn fixed(offset: Offset) -> FixedOffset {
     const MOST: i32 = 24 * 60 * 60 - 1;
     FixedOffset::east_opt(offset.seconds().clamp(-MOST, MOST)).unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc))

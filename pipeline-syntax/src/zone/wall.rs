@@ -1,8 +1,8 @@
-//! From a zone's wall clock to instants, with the two hard cases named: times that were skipped and times that came twice.
+//! Conversion from a zone's wall clock to instants, with the two hard cases named: skipped times and repeated times.
 
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, TimeDelta, Utc};
 
-/// A zone whose wall clock can be read. The macros have one that knows the rules of this moment, the runtime one that follows updates.
+/// A zone with a wall clock. The macros use one with the current rules, the runtime one that follows updates.
 pub trait WallClock {
     /// The zone's name in the IANA database.
     fn name(&self) -> &str;
@@ -11,20 +11,20 @@ pub trait WallClock {
     /// The offsets at a time of the wall clock: none in a gap, both in a fold, the earlier first.
     fn offset_at_local(&self, wall: NaiveDateTime) -> MappedLocalTime<FixedOffset>;
 
-    /// An instant as the zone's clock and its offset show it.
+    /// An instant in the zone, with its offset.
     fn show(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
         at.with_timezone(&self.offset_at(at))
     }
 }
 
-/// What a zone's clock says of a wall clock time.
+/// The instants of a wall clock time in a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wall {
-    /// It shows it once.
+    /// The clock shows it once.
     Once(DateTime<Utc>),
-    /// It shows it twice, in this order: the clock was put back.
+    /// The clock shows it twice, in this order, because it was set back.
     Twice(DateTime<Utc>, DateTime<Utc>),
-    /// It never shows it: the clock was put forward. The first instant after the gap stands in for it.
+    /// The clock never shows it, because it was set forward. The first instant after the gap is used instead.
     Skipped(DateTime<Utc>),
 }
 
@@ -49,7 +49,7 @@ impl Wall {
         }
     }
 
-    /// The instant that stands for this time where one is wanted: the first of two, the end of a gap.
+    /// The instant to use if one is needed: the first of two, or the end of a gap.
     pub fn first(self) -> DateTime<Utc> {
         match self {
             Self::Once(at) | Self::Twice(at, _) | Self::Skipped(at) => at,
@@ -57,10 +57,10 @@ impl Wall {
     }
 }
 
-/// The end of the gap that swallowed `wall`, to the second, by bisection.
+/// The end of the gap that contains `wall`, to the second, by bisection.
 ///
-/// Around a gap local time only grows, and no offset from UTC exceeds a day, so the answer lies within a day of `wall` read as UTC. Gaps
-/// may be long: Samoa skipped the whole of 30 December 2011.
+/// Around a gap local time only grows, and no offset from UTC exceeds a day, so the answer lies within a day of `wall` read as
+/// UTC. Gaps may be long: Samoa skipped the whole of 30 December 2011.
 fn first_instant_showing_more_than(zone: &impl WallClock, wall: NaiveDateTime) -> DateTime<Utc> {
     const DAY_SECONDS: i64 = 24 * 60 * 60;
     let instant = |seconds: i64| wall.and_utc() + TimeDelta::seconds(seconds);

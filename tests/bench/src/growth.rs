@@ -1,4 +1,5 @@
-//! Whether a node costs the same among a thousand as among a million: its share of building the plan, and of running it.
+//! Compares a node's cost in small and large plans, from a thousand to a million nodes: its share of building the plan and of
+//! running it.
 
 use pipeline_bench::memory::WORKERS;
 use pipeline_bench::memory::bodies::Body;
@@ -12,9 +13,9 @@ use pipeline_runtime::{Plan, RunState};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A plan has at most a million.
+/// A plan may have at most a million nodes.
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
-/// A round has as many plans of a smaller size as come to about so many nodes.
+/// A round has as many smaller plans as make about this many nodes.
 const NODES: u32 = 100_000;
 const ROUNDS: u32 = 5;
 
@@ -23,7 +24,7 @@ pub(crate) fn run() -> Vec<Table> {
         "Growth: ns a node, no-op bodies, by two workers",
         ["shape", "building, CPU", "× of the smallest", "running, CPU", "× of the smallest", "building", "running"],
     );
-    // Of so many nodes at most, their last included.
+    // Shapes with at most that many nodes, the last one included.
     let shapes: [fn(u32) -> Kind; 3] = [Kind::Chain, |nodes| Kind::Fan(nodes - 2), |nodes| Kind::Layered(nodes / 100 - 1, 100)];
     for of in shapes {
         let mut smallest = None;
@@ -44,7 +45,7 @@ pub(crate) fn run() -> Vec<Table> {
     vec![table]
 }
 
-/// Nanoseconds a node.
+/// Nanoseconds per node.
 struct Figures {
     cpu: Spread,
     wall: Spread,
@@ -54,7 +55,7 @@ struct Figures {
 fn measure(kind: Kind) -> [Figures; 2] {
     let shape = Arc::new(Shape::from(kind));
     let plans = (NODES as usize / shape.nodes()).max(1);
-    // One more, which does not count.
+    // One more round, which does not count.
     let took: Vec<[Took; 2]> = (0..=ROUNDS).map(|_| round(&shape, plans)).skip(1).collect();
     let a_node = |took: Duration| took.as_nanos() as f64 / (plans * shape.nodes()) as f64;
     [0, 1].map(|side| Figures {
@@ -63,12 +64,12 @@ fn measure(kind: Kind) -> [Figures; 2] {
     })
 }
 
-/// Builds plans, and runs them one after the other.
+/// Builds the plans, then runs them one after another.
 fn round(shape: &Arc<Shape>, plans: usize) -> [Took; 2] {
     let watch = Stopwatch::start();
     let plans: Vec<Arc<Plan>> = (0..plans).map(|_| Arc::new(ours::plan(shape, Body::Noop))).collect();
     let built = watch.took();
-    let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
+    let Ok(live) = Live::in_memory(WORKERS) else { panic!("cannot start threads") };
     let watch = Stopwatch::start();
     let runs: Vec<_> = plans.iter().map(|plan| live.start(plan)).map(|run| (run.ended(), run)).collect();
     let ran = watch.took();

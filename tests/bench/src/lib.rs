@@ -1,4 +1,4 @@
-//! What the benchmarks and the counts are made of.
+//! Parts of the benchmarks and the counts.
 
 pub mod memory;
 pub mod rounds;

@@ -1,7 +1,7 @@
 //! How fast it is: `cargo run --release -p pipeline-bench -- [GROUP]…`, all groups without an argument.
 //!
-//! Each group measures one side of the engine and returns tables, which are printed and written to `target/bench/GROUP.md`.
-//! BENCHMARKS.md says how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
+//! Each group measures one aspect of the engine and returns tables, which are printed and written to `target/bench/GROUP.md`.
+//! BENCHMARKS.md explains how to read them. A new group is a folder with a `run`, and a line in [`GROUPS`].
 
 mod dashboard;
 mod durable;

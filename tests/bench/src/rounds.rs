@@ -1,15 +1,15 @@
-//! Contenders that take turns, so that what else the machine does falls on all of them.
+//! Contenders that alternate, so that other load of the machine affects them all.
 
 use crate::stats::Spread;
 use crate::stopwatch::Took;
 
-/// Rounds for a figure: an odd number, so that the median is a measurement.
+/// Rounds per figure: an odd number, so that the median is a measurement.
 pub const ROUNDS: usize = 11;
 
-/// One way to do the work of a row. Returns how long that took, without what it needs before and after.
+/// One way to do the work of a row. It returns its time, without preparations and clean-up.
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Contender<'a> {
-    /// What it is called.
+    /// Its name in the table.
     pub name: &'static str,
     /// Does the work once.
     pub once: Box<dyn FnMut() -> Took + 'a>,
@@ -22,22 +22,22 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// What the rounds of one contender came to.
+/// The results of one contender.
 #[derive(Debug)]
 pub struct Standing {
-    /// The contender's.
+    /// The contender's name.
     pub name: &'static str,
-    /// Nanoseconds a unit of work, on the wall.
+    /// Nanoseconds of wall time per unit of work.
     pub nanos: Spread,
-    /// Nanoseconds a unit of work, on a processor.
+    /// Nanoseconds of processor time per unit of work.
     pub cpu: Spread,
-    /// Round by round, beside the first contender.
+    /// `nanos` relative to the first contender's, round by round.
     pub ratio: Spread,
-    /// Round by round, beside the first contender.
+    /// `cpu` relative to the first contender's, round by round.
     pub cpu_ratio: Spread,
 }
 
-/// Lets the contenders take turns, after one round that does not count. `units` is how much work one turn is.
+/// Lets the contenders alternate, after one round that does not count. `units` is the amount of work in one turn.
 #[expect(clippy::cast_precision_loss, reason = "figures of a table")]
 pub fn alternate(units: usize, mut contenders: Vec<Contender<'_>>) -> Vec<Standing> {
     let mut measured: Vec<Vec<Took>> = vec![Vec::new(); contenders.len()];

@@ -47,12 +47,12 @@ fn table() -> Table {
         }
         let folder = folder.join(format!("pipeline-bench-runs-{}", std::process::id()));
         if let Err(error) = std::fs::create_dir_all(&folder) {
-            panic!("no folder to be had: {error}");
+            panic!("cannot create a folder: {error}");
         }
         let mut took = match Runtime::new().map(|runtime| runtime.block_on(measure(&folder.join("journal.db")))) {
             Ok(Ok(took)) => took,
             Ok(Err(error)) => panic!("{error}"),
-            Err(error) => panic!("no runtime to be had: {error}"),
+            Err(error) => panic!("cannot start a runtime: {error}"),
         };
         took.sort_unstable();
         let ms = |at: usize| format!("{:.2}", took[at.min(took.len() - 1)].as_secs_f64() * 1e3);
@@ -77,7 +77,7 @@ async fn measure(journal: &Path) -> Result<Vec<Duration>, HostError> {
         let times = ended.summary().finished().zip(went_on.node("publish").and_then(|node| node.started()));
         took.extend(times.map(|(ended, went_on)| (went_on - ended).to_std().unwrap_or_default()));
     }
-    // Those that still wait are cut off.
+    // Runs that still wait are cut off.
     drop(host);
     Ok(took)
 }

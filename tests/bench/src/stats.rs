@@ -1,9 +1,9 @@
-//! What many measurements of one thing come to.
+//! Summaries of repeated measurements.
 
 /// The median of some measurements, with the least and the greatest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// The one in the middle.
+    /// The median.
     pub median: f64,
     /// The least.
     pub least: f64,
@@ -12,11 +12,11 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// What these come to.
+    /// Summarizes these measurements.
     ///
     /// # Panics
     ///
-    /// Without a measurement.
+    /// If there is no measurement.
     pub fn of(measured: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = measured.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
@@ -27,7 +27,7 @@ impl Spread {
         Self { median, least, greatest }
     }
 
-    /// `12.3 [11.9–14.0]`
+    /// Formats it as `12.3 [11.9–14.0]`.
     pub fn text(&self, digits: usize) -> String {
         format!("{:.digits$} [{:.digits$}–{:.digits$}]", self.median, self.least, self.greatest)
     }

@@ -1,9 +1,9 @@
-//! What a process takes. Time by the clock on the wall, and time on a processor: on a machine that does much else only the second
-//! says what work costs. Memory, as the system counts it.
+//! What a process takes: wall time, processor time, and memory as the system reports it. On a busy machine only processor time
+//! says what work costs.
 
 use std::time::{Duration, Instant};
 
-/// Runs from when it is made.
+/// Runs from its creation.
 #[derive(Debug)]
 pub struct Stopwatch {
     wall: Instant,
@@ -13,14 +13,14 @@ pub struct Stopwatch {
 /// How long something took.
 #[derive(Debug, Clone, Copy)]
 pub struct Took {
-    /// On the wall.
+    /// Wall time.
     pub wall: Duration,
-    /// On a processor, of all this process's threads.
+    /// Processor time of all threads of this process.
     pub cpu: Duration,
 }
 
 impl From<Duration> for Took {
-    /// What was measured on the wall alone.
+    /// Of a measurement of wall time only.
     fn from(wall: Duration) -> Self {
         Self { wall, cpu: Duration::ZERO }
     }
@@ -34,24 +34,24 @@ impl std::iter::Sum for Took {
 }
 
 impl Stopwatch {
-    /// Starts.
+    /// Starts a stopwatch.
     pub fn start() -> Self {
         Self { cpu: cpu(), wall: Instant::now() }
     }
 
-    /// How long it has been running.
+    /// The time since its start.
     pub fn took(&self) -> Took {
         let wall = self.wall.elapsed();
         Took { wall, cpu: cpu().saturating_sub(self.cpu) }
     }
 }
 
-/// How much memory this process took at most, in bytes, as the system counts it. Zero where it does not say.
+/// The peak resident memory of this process in bytes, as the system reports it; zero if it does not.
 pub fn most_resident() -> usize {
     status("VmHWM:")
 }
 
-/// How much memory this process takes, in bytes, as the system counts it. Zero where it does not say.
+/// The resident memory of this process in bytes, as the system reports it; zero if it does not.
 pub fn resident() -> usize {
     status("VmRSS:")
 }
@@ -62,8 +62,8 @@ fn status(of: &str) -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap_or(0) * 1024
 }
 
-/// Of all threads, those that have ended and those that run at this moment included. The scheduler's account in `/proc` leaves out what a
-/// thread has run since its last tick, which is most of a short run.
+/// Processor time of all threads, those that have ended and running ones included. The scheduler's accounting in `/proc` leaves
+/// out what a thread has run since its last tick, which is most of a short run.
 fn cpu() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or_default(), u32::try_from(now.tv_nsec).unwrap_or_default())

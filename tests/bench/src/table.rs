@@ -1,4 +1,4 @@
-//! Tables.
+//! Tables in Markdown.
 
 use std::fmt;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Prints a group's tables and writes them to `target/bench/GROUP.md`. Says whether they could be written.
+/// Prints a group's tables and writes them to `target/bench/GROUP.md`. Returns whether they could be written.
 pub fn publish(group: &str, tables: &[Table]) -> bool {
     let text = tables.iter().map(Table::to_string).collect::<Vec<_>>().join("\n");
     println!("{text}");

@@ -1,4 +1,4 @@
-//! A binary whose pipelines take all sorts of params, and secrets.
+//! A binary whose pipelines take all kinds of params, and secrets.
 
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ struct Options {
     common: Common,
 }
 
-/// Fails once where a file asks for it, so that the run is resumed.
+/// Prints its options. Aborts the process if a file requests it, so that another process resumes the run.
 #[task]
 async fn tell(options: Options) -> Result<()> {
     println!("{options:?}");
@@ -64,7 +64,7 @@ async fn tell(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// Tells what its params are.
+/// Prints its params.
 #[pipeline]
 fn told(options: Options) {
     tell(options);
@@ -78,7 +78,7 @@ struct Guarded {
     token: Option<Secret>,
 }
 
-/// Says the secret wherever it can.
+/// Uses the secret in every text that it can.
 #[task(retries = 1, retry_delay = "1ms")]
 async fn blab(ctx: Context, how: String, key: Secret, token: Option<Secret>) -> Result<usize> {
     let key = key.expose();
@@ -88,7 +88,7 @@ async fn blab(ctx: Context, how: String, key: Secret, token: Option<Secret>) -> 
         tracing::info!(token = token.expose(), "the token is {}", token.expose());
     }
     match (how.as_str(), ctx.attempt()) {
-        // What a body starts is not the body.
+        // Not part of the body, as the body only starts it.
         ("spawn", _) => {
             let (of_task, of_thread, of_pool) = (key.to_owned(), key.to_owned(), key.to_owned());
             tokio::spawn(async move { panic!("a task knows {of_task}") }).await.unwrap_err();
@@ -114,7 +114,7 @@ async fn page(n: Notification) -> Result<()> {
     Ok(())
 }
 
-/// Uses what nobody else is to know.
+/// Uses secrets.
 #[pipeline(on_failure = page)]
 fn guarded(options: Guarded) {
     blab(options.how, &KEY, options.token).on_failure(page).on_retry(page).on_skipped(page);
@@ -123,7 +123,7 @@ fn guarded(options: Guarded) {
 
 const HOOK: Webhook = Webhook::env("PORTAL_HOOK");
 
-/// Tells somebody whose address is not known.
+/// Notifies a webhook whose address is unknown.
 #[pipeline(on_failure = HOOK)]
 fn hooked() {
     blab_blocking(Secret::file("no-such-file")).named("load");
@@ -131,13 +131,13 @@ fn hooked() {
 
 const PORTAL_MAIL: Mail = Mail::env("PORTAL_MAIL").to(&["data@example.org"]);
 
-/// Tells somebody by mail.
+/// Notifies by mail.
 #[pipeline(on_failure = PORTAL_MAIL)]
 fn mailed() {
     blab_blocking(Secret::default()).named("load");
 }
 
-/// Panics with what nobody else is to know, the first time.
+/// Panics with a secret, the first time.
 async fn scream(_: Notification) -> Result<()> {
     static HAS_SCREAMED: AtomicBool = AtomicBool::new(false);
     let key = std::env::var("PORTAL_KEY")?;
@@ -145,7 +145,7 @@ async fn scream(_: Notification) -> Result<()> {
     Ok(())
 }
 
-/// Has somebody told who panics.
+/// Has a notifier that panics.
 #[pipeline]
 fn screaming() {
     blab_blocking(&KEY).on_success(scream);
@@ -157,7 +157,7 @@ struct Wander {
     go: String,
 }
 
-/// Leaves for another folder.
+/// Changes the process's folder.
 #[task]
 async fn wander(to: String) -> Result<()> {
     Ok(std::env::set_current_dir(to)?)
@@ -168,7 +168,7 @@ async fn told_to_go_on(file: String) -> Result<Poke<()>> {
     Ok(if std::fs::exists(file)? { Poke::Ready(()) } else { Poke::NotYet })
 }
 
-/// Has a secret beside it, and changes the folder before it reads that.
+/// Has a secret in a file, and changes the folder before it reads the file.
 #[pipeline]
 fn wandering(options: Wander) {
     let wandered = wander(options.to);
@@ -193,11 +193,11 @@ fn keyed(keys: Keys) {
     }
 }
 
-/// So many rows at most.
+/// The largest number of rows.
 static LIMIT: Setting<u64> = Setting::new("limit", 500);
 static FOLDER: Setting<String> = Setting::from_fn("folder", || "raw/new".to_owned());
 
-/// Fails the first time that a run tries it.
+/// Fails at the first attempt.
 #[task]
 async fn read_rows(ctx: Context, limit: u64, folder: String) -> Result<String> {
     tracing::info!("{limit} rows of {folder}");
@@ -210,7 +210,7 @@ fn limited() {
     read_rows(&LIMIT, &FOLDER);
 }
 
-/// What a currency is worth.
+/// Exchange rates.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Rates {
     eur: u64,
@@ -245,7 +245,7 @@ fn totals() {
     total(run_of(counts).output::<count>());
 }
 
-/// Waits for what others tell of.
+/// Waits for updates from outside.
 #[pipeline(when = all(RATES))]
 fn converted() {
     convert(RATES.latest());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Which rows to load.
+/// The rows to load.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Options {
     region: String,
@@ -52,7 +52,7 @@ async fn page(n: Notification) -> Result<()> {
 
 /// Loads the day's sales.
 ///
-/// What it loads can be chosen.
+/// Its params choose what is loaded.
 #[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin", tags = ["sales", "daily"], on_failure = page)]
 fn sales(options: Options) {
     let rows = extract(options.region, options.days);
@@ -103,7 +103,7 @@ fn late() -> Result<()> {
     Ok(())
 }
 
-/// Holds its worker and never yields.
+/// Blocks its worker and never yields.
 #[task]
 async fn hog() -> Result<u32> {
     loop {
@@ -121,7 +121,7 @@ async fn panics() -> Result<u32> {
     panic!("there is no row")
 }
 
-/// Never ends by itself, and has a body on each worker that cannot be cut off.
+/// Never ends by itself, and blocks every worker with a body that cannot be cut off.
 #[pipeline]
 fn endless() {
     limited();
@@ -144,7 +144,7 @@ fn panicking() {
     panics();
 }
 
-/// Says more than a pipe holds, and more than may wait to be shown.
+/// Prints more than a pipe holds, and more than is queued for display.
 #[task]
 async fn shout() -> Result<()> {
     for line in 0..4_000 {
@@ -153,7 +153,7 @@ async fn shout() -> Result<()> {
     Ok(())
 }
 
-/// Tells whoever listens that it runs.
+/// Tells the listener that it runs.
 #[task]
 async fn knock() -> Result<()> {
     if let Ok(address) = std::env::var("KNOCK_AT") {
@@ -162,13 +162,13 @@ async fn knock() -> Result<()> {
     Ok(())
 }
 
-/// Says more than anybody reads.
+/// Prints more than anybody reads.
 #[pipeline]
 fn loud() {
     knock().after(shout());
 }
 
-/// As many as a file beside it says.
+/// Returns as many elements as a file in the working folder says.
 #[task]
 async fn listed() -> Result<Vec<u32>> {
     let count = std::fs::read_to_string("count").map_or(Ok(2), |count| count.trim().parse())?;
@@ -186,7 +186,7 @@ fn relisted() {
     let _ = listed().each(work);
 }
 
-/// Is not there at the first poke, and cannot be at the second.
+/// Is not ready at the first poke, and fails at the second.
 #[sensor(poke = "300ms", poke_timeout = "1m")]
 async fn never(ctx: Context) -> Result<Poke<u32>> {
     if ctx.recall::<bool>()?.is_some() {
@@ -196,13 +196,13 @@ async fn never(ctx: Context) -> Result<Poke<u32>> {
     Ok(Poke::NotYet)
 }
 
-/// Waits as long as it may, from later than the run's start.
+/// Waits as long as allowed, from later than the run's start.
 #[pipeline]
 fn forever() {
     never().after(work(1)).timeout(Duration::from_hours(24 * 36_500));
 }
 
-/// Sets a terminal's title, and looks like a line of the engine.
+/// Sets a terminal's title, and looks like a log line of the engine.
 const OWNED: &str = "\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost";
 
 static RUDE: Pool = Pool::new("rude\u{1b}]0;owned\u{7}", 1);
@@ -223,7 +223,7 @@ async fn shrug() -> Result<()> {
     Err(TaskError::skip(OWNED))
 }
 
-/// Says things that do something to a terminal, wherever a body may say something.
+/// Prints control characters for terminals, wherever a body may print something.
 #[pipeline]
 fn hostile(words: Words) {
     shout_at(words.word).pool(&RUDE);

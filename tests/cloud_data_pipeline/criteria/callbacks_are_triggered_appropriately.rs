@@ -37,7 +37,7 @@ fn a_failure_of_task_3_is_told_after_its_retries_and_its_ladder() {
     figure!(told(&task_3().outage("memory://enterprise-bucket", "50m", "3h").run()));
 }
 
-/// What a simulation logs.
+/// A simulation's log.
 #[derive(Clone, Default)]
 struct Logged(Arc<Mutex<Vec<u8>>>);
 
@@ -52,8 +52,8 @@ impl std::io::Write for Logged {
 }
 
 fn run_logged(simulation: Simulation<'_>) -> (RunReport, String) {
-    // As long as there is only one subscriber, `tracing` asks that of the thread which reaches a log line first whether it is heard;
-    // that thread may run another test.
+    // While there is only one subscriber, `tracing` decides on the thread that first reaches a log line whether the line is
+    // enabled; that thread may run another test.
     static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
     LazyLock::force(&SECOND);
     let logged = Logged::default();
@@ -64,7 +64,7 @@ fn run_logged(simulation: Simulation<'_>) -> (RunReport, String) {
     (report, text)
 }
 
-/// The lines in which callbacks and tasks of the example speak.
+/// The log lines of the example's callbacks and tasks.
 fn of_example(log: &str) -> String {
     let ours = log.lines().filter(|line| line.contains("pipeline_examples::") || line.contains("pipeline_runtime::alerts"));
     ours.flat_map(|line| [line.trim_start(), "\n"]).collect()

@@ -52,7 +52,7 @@ fn four_files_in_three_buckets_each_by_its_own_interval() {
 
 #[test]
 fn a_missing_bucket_is_no_missing_file() {
-    // Nothing is in memory but what arrives, so the other buckets are there and empty; on disk a folder is missing.
+    // In memory the other buckets exist and are empty; on disk their folders are missing.
     let root = tempfile::tempdir().unwrap();
     let store = format!("file://{}", root.path().display());
     let report = task_1().params(serde_json::json!({ "store": store })).run();

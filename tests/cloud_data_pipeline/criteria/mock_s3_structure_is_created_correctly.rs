@@ -5,7 +5,7 @@ use pipeline_examples::cloud_data_pipeline::pipelines::{Options, day_before, day
 use pipeline_runtime::Clock;
 use std::path::Path;
 
-/// All that is in a folder, folders with a `/`.
+/// All entries below a folder; folders end in `/`.
 fn tree(root: &Path) -> Vec<String> {
     fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -25,7 +25,7 @@ fn tree(root: &Path) -> Vec<String> {
     found
 }
 
-/// What `mock-s3` prints, with `/mock` for the root.
+/// The output of `mock-s3`, with `/mock` for the root.
 async fn mock_s3(root: &Path, clock: Clock, delayed: bool, empty: bool) -> String {
     let mut out = Vec::new();
     let command = Command { root: root.to_owned(), date: Some(DAY), delayed, empty };
@@ -33,7 +33,7 @@ async fn mock_s3(root: &Path, clock: Clock, delayed: bool, empty: bool) -> Strin
     String::from_utf8(out).unwrap().replace(root.to_str().unwrap(), "/mock")
 }
 
-/// Those of the exercise's structure and setup, and what task 3 and the regions add.
+/// The folders of the exercise's structure and setup, and those that task 3 and the regions add.
 const FOLDERS: [&str; 18] = [
     "config-bucket/",
     "config-bucket/daily/",
@@ -69,7 +69,7 @@ async fn with_the_folders_of_the_exercise() {
 async fn with_the_test_files_of_the_exercise() {
     let root = tempfile::tempdir().unwrap();
     let out = mock_s3(root.path(), Clock::system(), false, false).await;
-    // As they stand in the exercise's `setup_mock_s3_environment`, and that of task 3.
+    // The contents are those of the exercise's `setup_mock_s3_environment` and of task 3.
     let files = [
         ("data-bucket/raw/daily_export_20240325.json", r#"{"records": [{"id": 1, "value": "test"}]}"#),
         ("data-bucket/raw/transactions_20240325.csv", "id,amount,customer\n1,100.00,customer1\n2,250.50,customer2"),

@@ -19,7 +19,7 @@ fn a_run_that_ends_in_time_does_not() {
     assert!(report.callbacks().is_empty());
 }
 
-/// Whom the ladder of task 3 reaches, in order.
+/// The recipients of task 3's escalation, in order.
 fn ladder(report: &RunReport) -> String {
     let rung = |callback: &CallbackReport<'_>| {
         let who = callback.notifier().rsplit("::").next().unwrap().to_owned();

@@ -4,7 +4,7 @@ use pipeline_examples::cloud_data_pipeline::domain::join::Joined;
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, TRANSACTIONS, VALIDATION};
 use pipeline_runtime::{NodeState, RunReport, RunState};
 
-/// Each of these nodes starts when or after the one before it has ended.
+/// Asserts that each of these nodes starts after the one before it has ended.
 #[track_caller]
 fn assert_order(report: &RunReport, ids: &[&str]) {
     for pair in ids.windows(2) {
@@ -15,7 +15,7 @@ fn assert_order(report: &RunReport, ids: &[&str]) {
 
 #[test]
 fn the_export_is_processed_then_archived_then_told_of() {
-    // Retries draw the steps apart: each takes five minutes.
+    // Retries put five minutes between the steps.
     let report = task_1().file("1m", DAILY_EXPORT).fail("process", 1, "503").fail("archive", 1, "503").run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_order(&report, &["daily_export", "process", "archive", "notify"]);
@@ -102,6 +102,6 @@ fn a_failed_sensor_lets_nothing_start_that_needs_its_file() {
     for id in ["all_arrived", "check_validation", "read_config", "join_customers"] {
         assert_eq!(report.node(id).state(), NodeState::UpstreamFailed, "{id}");
     }
-    assert_eq!(report.node("report").state(), NodeState::Success, "it tells what happened, whatever that is");
+    assert_eq!(report.node("report").state(), NodeState::Success, "it reports any outcome");
     assert_eq!(report.state(), RunState::Failed, "a cleanup leaf hides no failure");
 }

@@ -121,7 +121,7 @@ fn a_sensor_in_reschedule_mode_holds_no_slot_while_it_waits() {
         .file("220s", VALIDATION)
         .run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    // As soon as with a slot for each.
+    // As soon as with a slot for each sensor.
     assert_eq!(report.finished(), Some(seconds(225)));
     figure!(format!("4 sensors in a pool of 1 slot: all found by {} s", report.finished().unwrap().as_secs()));
 }

@@ -5,7 +5,7 @@ use pipeline_runtime::{NodeState, Object, RunState, Simulation};
 
 const UPLOAD: &str = "memory://data-bucket/raw/upload_20240325.bin";
 
-/// An upload that has that many bytes by then.
+/// The upload has grown to that many bytes by then.
 fn grows<'a>(simulation: Simulation<'a>, when: &str, bytes: usize) -> Simulation<'a> {
     simulation.arrive(when, UPLOAD, vec![7; bytes])
 }

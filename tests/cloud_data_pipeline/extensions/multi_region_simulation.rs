@@ -16,12 +16,12 @@ fn regions<'a>() -> Simulation<'a> {
     regions.fold(in_memory(multi_region_pipeline()), |so_far, (region, latency)| so_far.latency(&bucket(region), latency))
 }
 
-/// The export is there then.
+/// The export arrives in that region at that time.
 fn arrives<'a>(simulation: Simulation<'a>, when: &str, region: &str) -> Simulation<'a> {
     simulation.arrive(when, &format!("{}/{}", bucket(region), DAILY_EXPORT.key(DAY)), DAILY_EXPORT.contents)
 }
 
-/// Whose export was used, and when it was found.
+/// The region whose export was used, and when it was found.
 fn winner(report: &RunReport) -> String {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     let export = report.output::<Object>("nearest").unwrap();

@@ -1,4 +1,4 @@
-// What is served is what stands in the folder: the same syntax, line for line, and the same rules.
+// The served modules match the files of the folder: the same syntax, line for line, and the same rules.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -10,7 +10,7 @@ import { root } from './harness/processes.mjs';
 
 const folder = join(root, 'pipeline-runtime/src/dashboard/assets');
 const served = async (site, name) => { const answer = await fetch(new URL(`assets/${name}`, site.url)); assert.equal(answer.status, 200, name); return answer.text(); };
-// Node has a parser of its own, which it lends to whoever asks for its internals. A place is its line: columns differ.
+// Node has a parser of its own, available to code that imports its internals. Places are compared by line, as columns differ.
 const parse = String.raw`
   const { parse } = require('internal/deps/acorn/acorn/dist/acorn');
   const line = (key, value) => key === 'loc' ? [value.start.line, value.end.line] : key === 'start' || key === 'end' ? undefined : typeof value === 'bigint' || value instanceof RegExp ? String(value) : value;
@@ -38,7 +38,7 @@ test('styles have the same rules', async () => {
     assert.ok(texts[1].length < texts[0].length * .95);
     const [a, b] = await page.evaluate(all => all.map(text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); return [...sheet.cssRules].map(rule => rule.cssText); }), texts), told = rules => rules.map(text => text.replace(/, +/g, ','));
     assert.ok(a.length > 100);
-    // What has a variable in it is kept as it is written.
+    // Text with a variable in it is served as it is written.
     assert.deepEqual(told(b), told(a));
   } finally { await context.close(); }
 });

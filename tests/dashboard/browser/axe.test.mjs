@@ -1,4 +1,4 @@
-// Every page in both schemes, wide and narrow: axe finds nothing, and nothing has to be scrolled sideways.
+// Every page in both color schemes, wide and narrow: axe finds nothing, and nothing scrolls sideways.
 import { describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { findings, inBrowser, visit } from './harness/browser.mjs';
@@ -18,14 +18,14 @@ const look = async page => {
   for (const width of WIDTHS) for (const colorScheme of SCHEMES) {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme });
-    // Another scheme changes colours and nothing else.
+    // The other scheme changes only colors.
     for (const finding of await findings(page, { colours: colorScheme !== SCHEMES[0] })) found.push(`${width} ${colorScheme}: ${finding}`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     if (wide > width) found.push(`${width}: the page is ${wide} wide`);
   }
   return found;
 };
-// Two windows at once, as most of it is computing.
+// Two windows at once, as most of the work is computing.
 describe('axe', { concurrency: 2 }, () => {
   for (const [site, paths] of PAGES) for (const path of paths) {
     inBrowser(`/${path}`, site, async (page, shown) => {

@@ -1,4 +1,4 @@
-// Two runs beside each other.
+// Two runs side by side.
 import assert from 'node:assert/strict';
 import { inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { HOSTILE, MAPPED, fixture } from './harness/sites.mjs';

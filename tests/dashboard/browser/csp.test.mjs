@@ -1,4 +1,4 @@
-// The policy holds in a browser: nothing inline, nothing of others, and little is asked for.
+// The content security policy holds in a browser: no inline code, no foreign code, and few permissions.
 import assert from 'node:assert/strict';
 import { inBrowser, visit } from './harness/browser.mjs';
 import { example } from './harness/sites.mjs';

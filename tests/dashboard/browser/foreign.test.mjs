@@ -1,4 +1,4 @@
-// Pages of others: a name that was bound to this machine, and requests in the user's name.
+// Foreign pages: a name that was rebound to this machine, and requests in the user's name.
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -19,7 +19,7 @@ test('a name that was bound to this machine is another server’s', async () => 
       assert.equal(answer.status(), 421, path);
       assert.match((await answer.json()).detail, /and not `rebound.example/);
     }
-    // It is of that name's origin, so the browser lets it read the answer: only the server can refuse it.
+    // The page is of that name's origin, so the browser would let it read the answer: only the server can refuse it.
     const status = await page.evaluate(async () => (await fetch('/api/v1/commands', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"command":"pause","pipeline":"parted","paused":true}' })).status);
     assert.equal(status, 421);
     assert.equal(await isPaused(site), false);
@@ -52,10 +52,10 @@ for (const host of ['evil.example', '127.0.0.1', 'localhost']) {
         return out;
       }, site.url);
       assert.deepEqual(read, ['blocked', 'blocked', 'blocked', 'blocked', 'blocked', 'error', 'error', 'load', 'closed', 'refused']);
-      // A form, as it needs no script's permission.
+      // A form, as it needs no permission to run scripts.
       await page.evaluate(to => { const form = document.createElement('form'), field = document.createElement('input'); form.method = 'post'; form.enctype = 'text/plain'; form.action = `${to}api/v1/commands`; field.name = '{"command":"pause","pipeline":"parted","paused":true,"x":"'; field.value = '"}'; form.append(field); document.body.append(form); form.submit(); }, site.url);
       await until('the form was answered', () => answers.some(([method, path, status]) => method === 'POST' && path.endsWith('/commands') && status === 403 && page.url().startsWith(site.origin)));
-      // What a browser shows of the answers: the frame's and the form's. The rest it keeps from the page by itself, too.
+      // The answers that the browser shows: the frame's and the form's. The others it hides from the page itself.
       assert.deepEqual(answers, [['GET', '/', 403], ['POST', '/api/v1/commands', 403]]);
       assert.equal(await isPaused(site), false);
       assert.equal((await site.get('acts')).acts.length, acts);

@@ -1,11 +1,11 @@
-// Texts of strangers: names, keys, params, errors, log lines and addresses that mean something to a browser or a terminal.
+// Texts from strangers: names, keys, params, errors, log lines and addresses that a browser or a terminal could interpret.
 import assert from 'node:assert/strict';
 import { inBrowser, press, visit } from './harness/browser.mjs';
 import { HOSTILE, KEYED, MAPPED, fixture } from './harness/sites.mjs';
 import { until } from './harness/processes.mjs';
 
 const MARK = '<img src=x onerror=alert(1)></script>';
-/** What none of the pages makes of its own. */
+/** Elements and attributes that no page creates itself. */
 const foreign = page => page.evaluate(() => [...document.querySelectorAll('img, b, script:not([src]), iframe, object, [onerror], [onclick]')].map(node => node.outerHTML));
 const controls = text => /[\u0000-\u0008\u000b-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(text);
 const shows = async (page, text) => { await page.getByText(text, { exact: false }).first().waitFor(); };

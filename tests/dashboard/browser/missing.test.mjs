@@ -1,4 +1,4 @@
-// Addresses that no page answers.
+// Addresses that no page has.
 import assert from 'node:assert/strict';
 import { inBrowser, press, tabTo, visit } from './harness/browser.mjs';
 import { example } from './harness/sites.mjs';

@@ -1,4 +1,4 @@
-// The overview, by keyboard: what needs somebody, the strips, and that it follows what happens.
+// The overview, by keyboard: runs that need attention, the strips, and live changes.
 import assert from 'node:assert/strict';
 import { drawn, focused, inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { PIPELINES, example, fixture } from './harness/sites.mjs';
@@ -49,7 +49,7 @@ inBrowser('what fails needs somebody: what a retry would do is shown, and nothin
   await press(page, 'Enter');
   const dialog = page.getByRole('dialog', { name: 'Retry check_validation?' });
   await dialog.getByRole('listitem').filter({ hasText: 'join_customers' }).waitFor();
-  // Enter does not confirm: the way out has the focus.
+  // Enter does not confirm: the button to cancel has the focus.
   assert.equal((await focused(page)).text, 'Cancel');
   await press(page, 'Enter');
   await dialog.waitFor({ state: 'detached' });

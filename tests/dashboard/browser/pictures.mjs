@@ -1,4 +1,4 @@
-// The pictures of docs/dashboard.md, each page in both schemes: `scripts/screenshots`.
+// Makes the pictures of docs/dashboard.md, each page in both color schemes: `scripts/screenshots`.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const PAGES = {
   sensors: 'sensors', sensor: 's/cloud_data_pipeline/daily_export?runs=30', pools: 'pools', acts: 'acts', system: 'system', compare: `compare?a=${GOOD}&b=${BAD}&all=1`,
 };
 
-/** A picture as WebP, which takes a third of a PNG. */
+/** A picture as WebP, which is a third of a PNG's size. */
 const packed = async png => {
   const context = await visitor(), page = await tab(context);
   const text = await page.evaluate(async from => {
@@ -31,7 +31,7 @@ const packed = async png => {
 
 test('pictures', { timeout: 600_000 }, async () => {
   const folder = await Folder.make(EXAMPLE), s3 = join(folder.path, 's3'), store = `file://${s3}`, days = Array.from({ length: 14 }, (_, i) => String(i + 10));
-  // Where the runs that the schedules begin look for today's files, which are late.
+  // The runs that the schedules start look here for today's files, which are late.
   await folder.call('mock-s3', '--empty');
   for (const day of days) await folder.call('mock-s3', '--root', s3, '--date', `2026-01-${day}`);
   writeFileSync(join(s3, 'logs-bucket/validation/data_quality_20260119.log'), 'ERROR: two rows have no customer\n');
@@ -48,7 +48,7 @@ test('pictures', { timeout: 600_000 }, async () => {
   for (const colorScheme of ['light', 'dark']) {
     const context = await visitor({ colorScheme, viewport: { width: 1000, height: 600 } }), page = await tab(context);
     for (const [name, path] of Object.entries(PAGES)) {
-      // What happened a moment ago fills the chart.
+      // A short time range, so that the latest events fill the chart.
       await visit(page, site, name === 'pipeline' ? `${path}?from=${new Date(began).toISOString()}&to=${new Date(Date.now() + 2000).toISOString()}` : path);
       await page.locator('.light.on').waitFor();
       await page.waitForFunction(() => [...document.querySelectorAll('canvas')].every(canvas => canvas.getAttribute('aria-label')) && !document.querySelector('main .g-row.wait, .form ~ div[role=status]:empty, section [role=status]:empty:not(.dim)'));

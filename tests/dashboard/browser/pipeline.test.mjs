@@ -1,4 +1,4 @@
-// A pipeline: its tabs, its calendar and ticks, and the forms to trigger it and to backfill it.
+// A pipeline: its tabs, its calendar and ticks, and the forms to trigger and to backfill it.
 import assert from 'node:assert/strict';
 import { drawn, inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { GOOD, example, fixture, state } from './harness/sites.mjs';
@@ -30,7 +30,7 @@ inBrowser('the calendar says what ran on each day and why what is missing did no
   await side.getByRole('link', { name: GOOD.split('/')[1] }).waitFor();
   await tabTo(page, side.getByRole('link', { name: 'Backfill this day …' }));
   await press(page, 'Enter');
-  // That day and no other.
+  // Only that day.
   await until('one interval is listed', async () => (await page.getByRole('list', { name: 'Intervals' }).getByRole('listitem').count()) === 1);
   await page.goBack(); await drawn(page);
   await page.getByRole('button', { name: 'Month after' }).press('Enter');
@@ -42,7 +42,7 @@ inBrowser('the ticks to come are in both zones, through a change of clock', fixt
   await visit(page, site, 'p/parted/schedule?count=3&at=2026-03-28T00:00:00Z');
   const cells = page.getByRole('region', { name: 'Ticks' }).locator('tbody tr');
   await until('three are listed', async () => (await cells.count()) === 3);
-  // The reader is in Berlin, where the clock changes on the 29th.
+  // The user is in Berlin, where the clock changes on the 29th.
   assert.match(await cells.nth(1).textContent(), /01:00/);
   assert.match(await cells.nth(2).textContent(), /02:00/);
   await tabTo(page, page.getByRole('spinbutton', { name: 'Ticks' }));
@@ -57,16 +57,16 @@ inBrowser('what would run is foretold, supposed by keyboard, and the address is 
   const rows = page.getByRole('region', { name: 'What would run' }).locator('tbody tr');
   await rows.nth(2).getByText('when due').waitFor();
   await page.getByLabel('Change').selectOption('paused');
-  await tabTo(page, page.getByLabel('What is supposed'));
+  await tabTo(page, page.getByLabel('Assumptions'));
   await page.keyboard.type('2026-01-01..');
   await press(page, 'Enter');
   await rows.last().getByText('paused').waitFor();
   assert.deepEqual(query(page).getAll('paused'), ['2026-01-01..']);
   await page.reload();
   await rows.last().getByText('paused').waitFor();
-  await page.getByRole('button', { name: 'Take 2026-01-01.. back' }).press('Enter');
+  await page.getByRole('button', { name: 'Remove 2026-01-01..' }).press('Enter');
   await rows.nth(2).getByText('when due').waitFor();
-  await page.getByLabel('What is supposed').fill('soon');
+  await page.getByLabel('Assumptions').fill('soon');
   await press(page, 'Enter');
   await page.getByRole('alert').filter({ hasText: 'takes soon' }).waitFor();
 }, { errors: /400/ });

@@ -1,4 +1,4 @@
-// A real nginx before the page, with the prefix and the settings of docs/dashboard.md.
+// A real nginx in front of the page, with the prefix and the settings of docs/dashboard.md.
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -12,12 +12,12 @@ import { FIXTURE, Folder, root, until } from './harness/processes.mjs';
 const nginx = process.env.NGINX ?? '/usr/sbin/nginx';
 const there = (() => { try { execFileSync(nginx, ['-v'], { stdio: 'ignore' }); return true; } catch { return false; } })();
 const free = () => new Promise(done => { const server = createServer().listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => done(port)); }); });
-/** The block that users are told to write. */
+/** The block that the docs tell users to write. */
 const told = /```nginx\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/dashboard.md'), 'utf8'))[1];
 const ended = [];
 after(() => { for (const end of ended) end(); });
 
-test('behind nginx all works under its prefix: pages, live changes, commands, and the token', { skip: !there && 'SKIPPED: the dashboard behind nginx, which is not there' }, async () => {
+test('behind nginx all works under its prefix: pages, live changes, commands, and the token', { skip: !there && 'SKIPPED: the dashboard behind nginx, which is missing' }, async () => {
   const folder = await Folder.make(FIXTURE), home = mkdtempSync(join(tmpdir(), 'dashboard-nginx-')), port = await free();
   await folder.call('run', 'parted', '--logical-date', '2026-01-05');
   const site = await folder.serve('--base-path', '/jobs', '--allow-host', 'jobs.example', '--token', 'auto');
@@ -43,14 +43,14 @@ server { listen 127.0.0.1:${port}; ${block} } }\n`);
     await until('it may be confirmed', () => yes.isEnabled());
     await yes.press('Enter');
     await page.locator('.head .chip.s-paused').waitFor();
-    // What others do comes at once, as nothing holds it back.
+    // Changes from elsewhere arrive at once, as the proxy does not buffer them.
     const { code, text } = await folder.call('unpause', 'parted');
     assert.equal(code, 0, text);
     await page.locator('.head .chip.s-paused').waitFor({ state: 'detached' });
     await page.reload(); await drawn(page);
     for (const path of ['runs', 'sensors', 'r/parted/manual__2026-01-05T00:00:00Z?view=log', 'p/parted/calendar', 'nothing/here']) { await page.goto(outside + path); await drawn(page); }
     assert.deepEqual(page.heard.requests.filter(url => !url.startsWith(outside)), []);
-    // TLS is the proxy's, and this one has none.
+    // The proxy is responsible for TLS, and this one has none.
     assert.deepEqual(page.heard.errors.filter(text => !/404|Cross-Origin-Opener-Policy header has been ignored/.test(text)), []);
   } finally { await context.close(); await site.end(); }
 });

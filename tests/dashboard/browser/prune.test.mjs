@@ -1,4 +1,4 @@
-// Runs are deleted below open pages.
+// Runs are deleted while pages show them.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { tab, visit, visitor } from './harness/browser.mjs';
@@ -19,7 +19,7 @@ test('a run that is deleted is told on its page, and leaves the lists', async ()
     assert.equal(code, 0, text);
     await row.waitFor({ state: 'detached' });
     for (const page of [run, log]) await page.locator('main .trouble').filter({ hasText: 'manual__2026-01-05T00:00:00Z' }).first().waitFor();
-    // What is left can be gone on with.
+    // The rest of the page still works.
     await run.getByRole('link', { name: 'Runs', exact: true }).click();
     await run.getByRole('row').filter({ hasText: '2026-01-07' }).waitFor();
   } finally { await context.close(); await site.end(); }

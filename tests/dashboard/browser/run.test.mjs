@@ -49,7 +49,7 @@ inBrowser('the Gantt is walked by arrows, and Enter opens a node', example, asyn
   const drawer = page.getByRole('complementary', { name: 'Node' });
   await drawer.getByRole('heading', { name: order[0] }).waitFor();
   assert.equal(await page.locator('.g-row[aria-selected=true] .mono').textContent(), order[0]);
-  // Each row is told as a sentence to whoever does not see its bars.
+  // Each row has a sentence for users who cannot see its bars.
   assert.match(await page.locator('.g-body .g-bars').nth(1).getAttribute('aria-label'), /^worked \d/);
   await press(page, 'x');
   await drawer.waitFor({ state: 'hidden' });
@@ -74,7 +74,7 @@ inBrowser('a mapping unfolds and folds by arrows, and the address keeps it', fix
 });
 
 inBrowser('it zooms about time by keys, filters by state, and finds', fixture, async (page, site) => {
-  // One that waits: a run of a few milliseconds has no instants to zoom about.
+  // A run that waits: one of a few milliseconds is too short to zoom into.
   await visit(page, site, `r/${LATE}`);
   await shown(page, 2);
   await tabTo(page, grid(page));
@@ -108,7 +108,7 @@ inBrowser('a failed node tells its attempts and its error; an attempt and a log 
   await drawer.locator('[data-attempt="2"]').getByRole('link', { name: 'log' }).press('Enter');
   const lines = page.locator('.lines .l');
   const told = (await site.get(`runs/${HOSTILE}/logs?node=publish&attempt=2`)).lines;
-  // Neither those of the whole run, nor one of them twice.
+  // Not the lines of the whole run, and no line twice.
   await until('the log has the lines of that attempt alone', async () => (await lines.count()) === told.length);
   await lines.last().getByRole('link', { name: /^Line/ }).press('Enter');
   assert.equal(query(page).get('line'), String(told.at(-1).number));
@@ -266,7 +266,7 @@ inBrowser('it is saved as one file, which opens from the disk and has all of it'
   const folder = mkdtempSync(join(tmpdir(), 'saved-')), file = join(folder, 'run.html');
   try {
     await download.saveAs(file);
-    // In a window of its own, as whoever gets it has.
+    // In a window of its own, as its recipient opens it.
     const saved = await tab(page.context());
     await saved.goto(`file://${file}`);
     await saved.getByRole('heading', { name: 'What failed' }).waitFor();

@@ -1,4 +1,4 @@
-// The list of runs: its filters are its address, and two runs can be picked to compare.
+// The list of runs: its filters are in its address, and two runs can be picked to compare.
 import assert from 'node:assert/strict';
 import { inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { example, fixture } from './harness/sites.mjs';

@@ -1,4 +1,4 @@
-// All sensors that wait, and one of them over its runs.
+// All waiting sensors, and one of them over its runs.
 import assert from 'node:assert/strict';
 import { inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { WAITS, example, fixture } from './harness/sites.mjs';
@@ -29,7 +29,7 @@ inBrowser('a sensor is reached by keyboard, and has a chart with its table', exa
   assert.equal(timeout, 600_000);
   assert.match(await chart.getAttribute('aria-label'), /timeout 10 m/);
   assert.equal(await page.getByRole('region', { name: 'List of runs' }).getByRole('row').count(), runs.length + 1);
-  // Its files say when they arrived: beside when they were seen, in the chart and in the table.
+  // Its files have the time of their arrival: the chart and the table show it beside the time at which they were seen.
   const arrived = runs.filter(run => run.arrived);
   assert.ok(arrived.length >= 3);
   assert.match(await chart.getAttribute('aria-label'), /half were seen within .* of their arrival/);

@@ -1,11 +1,11 @@
-// A page whose server is not there, or that was not there itself: it says so, and goes on.
+// A page whose server is gone, or that was asleep itself: it says so, and recovers.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { tab, visit, visitor } from './harness/browser.mjs';
 import { LATE } from './harness/sites.mjs';
 import { FIXTURE, Folder, until } from './harness/processes.mjs';
 
-/** A `serve` of its own, as it does not outlive the test. */
+/** A `serve` of this test's own, as the test ends it. */
 const alone = async () => {
   const folder = await Folder.make(FIXTURE);
   await folder.call('run', 'parted', '--logical-date', '2026-01-05');
@@ -60,7 +60,7 @@ test('the death of the process that runs is told by the page beside it, although
     await page.getByText('held by process').waitFor();
     await site.end('SIGKILL');
     await page.locator('.head .chip.s-no_process').waitFor();
-    await page.locator('.needs li', { hasText: 'no process has the journal' }).waitFor();
+    await page.locator('.needs li', { hasText: 'no process holds the journal' }).waitFor();
     await beside.end();
   } finally { await context.close(); }
 });

@@ -1,4 +1,4 @@
-// Nine tabs of one browser: HTTP/1.1 gives them six connections, and a stream would take one of them for good.
+// Nine tabs of one browser: HTTP/1.1 gives them six connections, and each event stream occupies one permanently.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { tab, visit, visitor } from './harness/browser.mjs';
@@ -14,7 +14,7 @@ test('nine tabs share one stream, hear all, and another one leads when the first
     const paths = ['', `r/${LATE}`, 'runs', 'sensors', 'pools', 'acts', 'system', 'p/waiting', `r/${LATE}?view=log`];
     for (const path of paths) { const page = await tab(context); await visit(page, site, path); pages.push(page); }
     for (const page of pages) await until('each tab is live', () => page.locator('.light.on').count());
-    // The server counts them: one stream, whose topics are those of all tabs.
+    // The server counts one stream, with the topics of all tabs.
     await until('there is one stream', async () => (await site.get('system')).streams === 1);
     await pages[0].close();
     await until('another tab has the stream', async () => (await site.get('system')).streams === 1 && (await pages[1].locator('.light.on').count()) === 1);
@@ -47,7 +47,7 @@ test('without TLS there are no locks: each tab has a stream of its own, and only
     await until('one stream is left', async () => (await site.get('system')).streams === 1);
     await site.command({ command: 'skip', run: LATE, node: 'arrival' });
     await pages[8].locator('.head .chip.s-success').waitFor();
-    // What was not seen shows what it has missed, once it is seen.
+    // A hidden tab shows what it has missed once it is visible.
     await see(pages[0], true);
     await pages[0].locator('.head .chip.s-success').waitFor();
   } finally { await context.close(); await site.end(); }

@@ -1,4 +1,4 @@
-// A page with a token, as it has to have one beyond this machine.
+// A page with a token, which it must have if it is reachable from other machines.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { drawn, tab, visitor } from './harness/browser.mjs';
@@ -18,7 +18,7 @@ test('the link that is printed lets in, once and for all tabs; without it nothin
     await page.goto('about:blank');
     await page.goto(`${site.url}#token=${site.token}`); await drawn(page);
     await page.getByRole('link', { name: 'parted', exact: true }).first().waitFor();
-    // It is neither in the address any more, nor where a script could read it.
+    // The token is no longer in the address, and scripts cannot read it.
     assert.equal(new URL(page.url()).hash, '');
     assert.equal(await page.evaluate(() => document.cookie), '');
     const [cookie] = await context.cookies();
@@ -27,7 +27,7 @@ test('the link that is printed lets in, once and for all tabs; without it nothin
     const other = await tab(context);
     await other.goto(`${site.url}runs`); await drawn(other);
     await other.getByRole('row').filter({ hasText: 'manual__2026-01-05' }).waitFor();
-    // Other sites are not sent it.
+    // The token is not sent to other sites.
     assert.ok([...page.heard.requests, ...other.heard.requests].every(url => !url.includes(site.token)));
   } finally { await context.close(); await site.end(); }
 });

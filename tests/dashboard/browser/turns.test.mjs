@@ -1,4 +1,4 @@
-// Why a run that is queued, or a tick without a run, has not begun: the runs behind it are links.
+// Why a queued run or a tick without a run has not started: the runs that block it are links.
 import assert from 'node:assert/strict';
 import { inBrowser, press, tabTo, visit } from './harness/browser.mjs';
 import { until } from './harness/processes.mjs';
@@ -14,7 +14,7 @@ inBrowser('a queued run names its limit, links the run that holds it, and counts
   await tabTo(page, link);
   await press(page, 'Enter');
   await page.getByRole('heading', { name: FIRST }).waitFor();
-  // And by its key.
+  // The same by its key.
   await visit(page, site, `r/${site.queued}`);
   await press(page, 'w');
   await page.getByRole('heading', { name: FIRST }).waitFor();
@@ -47,7 +47,7 @@ inBrowser('a date without an offset is of the schedule’s zone, which the form 
   await until('it may be asked for', () => go.isEnabled());
   await go.press('Enter');
   const yes = page.getByRole('dialog').getByRole('button', { name: 'Trigger limited' });
-  // A key for what cannot be pressed yet goes to what has the focus, which is the way out.
+  // A key for a button that is still disabled goes to the focused one, which cancels.
   await until('it may be confirmed', () => yes.isEnabled());
   await yes.press('Enter');
   await page.getByRole('heading', { name: 'manual__2026-01-11T23:00:00Z' }).waitFor();
@@ -64,7 +64,7 @@ inBrowser('what is late needs somebody, also where no record says so', limits, a
   await visit(page, site);
   const need = page.locator('.needs li', { hasText: 'has missed its SLA of 1ms' });
   await need.getByRole('img', { name: 'SLA missed' }).waitFor();
-  // The run's own is missed after two seconds, in which nothing happens.
+  // The run's own SLA is missed after two seconds, without any event.
   await need.getByText('and 1 more').waitFor();
   await need.getByRole('link', { name: 'hurry' }).press('Enter');
   await page.getByRole('complementary', { name: 'Node' }).getByText('hurry').first().waitFor();

@@ -1,4 +1,4 @@
-// A run once more, with something otherwise.
+// A run, simulated again with something changed.
 import assert from 'node:assert/strict';
 import { inBrowser, press, query, tabTo, visit } from './harness/browser.mjs';
 import { GOOD, example } from './harness/sites.mjs';
@@ -15,7 +15,7 @@ inBrowser('a file that never comes is asked for by keyboard, and what follows fr
   await said(page).filter({ hasText: 'here failed' }).waitFor();
   assert.deepEqual(query(page).getAll('arrive'), ['daily_export=never']);
   await page.getByRole('img', { name: 'what if: failed' }).first().waitFor();
-  // The address is the form: whoever opens it sees the same.
+  // The form's state is in the address: it can be reloaded and shared.
   await page.reload();
   await said(page).filter({ hasText: 'here failed' }).waitFor();
   assert.equal(await page.getByLabel('daily_export', { exact: true }).inputValue(), 'never');
@@ -26,14 +26,14 @@ inBrowser('a file that never comes is asked for by keyboard, and what follows fr
 inBrowser('a failure is added and taken back, and a mistake says what to write', example, async (page, site) => {
   await visit(page, site, `r/${GOOD}?view=what-if`);
   await said(page).waitFor();
-  const text = page.getByLabel('What is otherwise');
+  const text = page.getByLabel('What is changed');
   await text.fill('daily_export');
   await press(page, 'Enter');
   await page.getByRole('alert').filter({ hasText: 'write NODE@ATTEMPT' }).waitFor();
-  await page.getByRole('button', { name: 'Take daily_export back' }).click();
+  await page.getByRole('button', { name: 'Remove daily_export' }).click();
   await said(page).waitFor();
   await text.fill('daily_export@1=503');
   await page.getByRole('button', { name: 'Add' }).click();
-  await page.getByRole('button', { name: 'Take daily_export@1=503 back' }).waitFor();
+  await page.getByRole('button', { name: 'Remove daily_export@1=503' }).waitFor();
   assert.deepEqual(query(page).getAll('fail'), ['daily_export@1=503']);
 }, { errors: /400/ });

@@ -10,7 +10,7 @@ test('a run waits from when it is due, and works from when it begins', () => {
   assert.deepEqual(of({ end: at(10), begins: at(10), ends: at(20) }), [['worked', 10, 20]]);
   assert.deepEqual(of({ end: at(10), begins: at(15), ends: at(20) }), [['queued', 10, 15], ['worked', 15, 20]]);
   assert.deepEqual(of({ end: at(10), begins: at(15), state: 'running' }), [['queued', 10, 15], ['worked', 15, null]]);
-  // What began before, and what does not end within it.
+  // A run that started before the window, and one that does not end within it.
   assert.deepEqual(of({ end: at(-30), begins: at(-20), ends: at(5) }), [['worked', 0, 5]]);
   assert.deepEqual(of({ end: at(50), begins: at(55), ends: at(90) }), [['queued', 50, 55], ['worked', 55, 60]]);
 });

@@ -1,4 +1,4 @@
-// Each module can be read, imports nothing that is not there, and stays small.
+// Each module can be imported, imports only names that exist, and stays small.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ for (const name of modules) {
     assert.ok(text.split('\n').length <= 300);
     assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|style: [`']|'style'/);
   });
-  // The shell draws itself as it is read, and live.js needs a browser's channel; all others can be read anywhere.
+  // The shell draws itself when it is imported, and live.js needs a browser's channel; all others can be imported anywhere.
   if (name !== 'app.js' && name !== 'live.js') test(`${name} can be read`, () => import(new URL(name, assets)));
 }
 test('every import names something that its module has', async () => {

@@ -1,4 +1,4 @@
-// What the Gantt draws: run by `node --test tests/dashboard/js`.
+// What the Gantt draws. Run by `node --test tests/dashboard/js`.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { bars, sums, sentence, zoomed, panned, readZoom, writeZoom, rowsSeen, scrollFor, TALLEST } from '../../../pipeline-runtime/src/dashboard/assets/spans.js';

@@ -1,7 +1,7 @@
-//! Pipelines that are asked for, in a process that dies at a stage of a commit: what `asked.rs` kills.
+//! Pipelines that are started by commands, in a process that dies at a stage of a commit: `asked.rs` kills it.
 //!
-//! `DIE_AT=begun:2` is the stage and the number of the commit, counted from when there is a file `asked` in the folder. The process is
-//! aborted there, which runs no destructor and writes nothing.
+//! `DIE_AT=begun:2` names the stage and the number of the commit, counted from when the file `asked` exists in the folder. The
+//! process aborts there, which runs no destructors and writes nothing.
 
 use pipeline_runtime::__private::commits::{self, Stage};
 use pipeline_runtime::cli::Cli;
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Where the process is to die.
+/// The stage and the commit at which the process dies.
 static DIE_AT: OnceLock<(String, u64)> = OnceLock::new();
 
 fn reached(stage: Stage) {
@@ -51,7 +51,7 @@ fn waiting() {
     never(template!("{{ ds }}"));
 }
 
-/// Its schedule is over, so that it runs where somebody asks for it.
+/// Its schedule has ended, so it only runs on command.
 #[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]
 fn daily() {
     work(template!("{{ ds }}"));
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     if let Some((stage, commit)) = std::env::var("DIE_AT").ok().as_deref().and_then(|at| at.split_once(':'))
         && let Ok(commit) = commit.parse()
     {
-        // It is set once.
+        // It is set only once.
         let _ = DIE_AT.set((stage.to_owned(), commit));
         commits::watch(reached);
     }

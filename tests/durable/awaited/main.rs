@@ -1,4 +1,4 @@
-//! Pipelines that wait for one another, and that start one another. `KILL` says at which commit the process ends as if it was killed.
+//! Pipelines that wait for one another, and that start one another. `KILL` is the commit at which the process aborts.
 
 use pipeline_runtime::__private::commits::{self, Stage};
 use pipeline_runtime::prelude::*;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// In one write, so that the lines of a process that is killed are whole.
+/// Writes the line at once, so that the lines of a killed process are whole.
 fn note(line: &str) -> Result<()> {
     let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
     Ok(effects.write_all(format!("{line}\n").as_bytes())?)
@@ -75,7 +75,7 @@ static KILLED_AT: OnceLock<u64> = OnceLock::new();
 
 fn reached(stage: Stage) {
     static COMMITS: AtomicU64 = AtomicU64::new(0);
-    // Kept, and nothing that follows from it has happened: whoever waited for it was not told.
+    // The commit is durable, but nothing has followed from it: waiting nodes have not been notified.
     if stage == Stage::Kept && KILLED_AT.get() == Some(&COMMITS.fetch_add(1, Ordering::SeqCst)) {
         std::process::abort();
     }

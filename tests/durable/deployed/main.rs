@@ -1,6 +1,6 @@
-//! A binary whose pipeline is deployed anew, changed in one way: the variable `CODE` says in which.
+//! A binary whose pipeline is deployed again with one change; the variable `CODE` names the change.
 //!
-//! `shop` waits for an approval; before that it has counted, and has mapped a list. What it does is written into `effects`.
+//! `shop` waits for an approval; before that it has counted and has mapped a list. It writes its effects to `effects`.
 
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ async fn publish_nothing(approval: Object) -> Result<String> {
     Ok(approval.key)
 }
 
-/// Nobody answers while there is a file that says so.
+/// There is no answer while a file requests it.
 async fn pager(of: Notification) -> Result<()> {
     if std::fs::exists("data-bucket/quiet")? {
         return Err("no answer".into());
@@ -125,7 +125,7 @@ struct Purchase {
     buyer: String,
 }
 
-/// What the code wires, changed in one way.
+/// The pipeline's nodes, with the one change.
 fn wire() -> Result<()> {
     let code = code();
     if code == "failing function" {
@@ -195,14 +195,14 @@ fn store(_order: Order) -> Result<()> {
     wire()
 }
 
-/// Has nothing to do with it, and an unfinished run all the same.
+/// Is unrelated, and has an unfinished run as well.
 #[pipeline]
 fn neighbour() -> Result<()> {
     approval(Bucket::open("file://./data-bucket")?);
     Ok(())
 }
 
-/// One a line.
+/// Returns one feed per line of a file.
 #[task]
 async fn feeds() -> Result<Vec<String>> {
     Ok(std::fs::read_to_string("data-bucket/feeds")?.lines().map(str::to_owned).collect())
@@ -215,7 +215,7 @@ async fn load(ctx: Context, feed: String) -> Result<String> {
     Ok(feed)
 }
 
-/// Its elements go by keys, unless the code is of before or after that.
+/// Its elements have keys, unless the code is of a version without them.
 #[pipeline]
 fn loads() -> Result<()> {
     let feeds = feeds();

@@ -1,18 +1,18 @@
-//! The pipelines of the journals in this folder, which code of older versions began and `golden.rs` resumes.
+//! The pipelines of the journals in this folder: code of older versions started their runs, and `golden.rs` resumes them.
 //!
-//! Nothing of it may change that a run in a journal depends on: the ids of pipelines and nodes, what they take, and their types.
+//! Whatever a run in a journal depends on must not change: the ids of pipelines and nodes, their inputs, and their types.
 
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Writes which body runs, of which run and as which attempt.
+/// Writes the node, its run and its attempt.
 fn effect(ctx: &Context) -> Result<()> {
     note(&format!("{} {} {}", ctx.node(), ctx.run_id(), ctx.attempt()))
 }
 
-/// In one write, as bodies run side by side.
+/// Writes the line at once, as bodies run concurrently.
 fn note(line: &str) -> Result<()> {
     use std::io::Write as _;
     let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
@@ -37,7 +37,7 @@ async fn total(ctx: Context, sizes: Vec<u64>) -> Result<u64> {
     Ok(sizes.iter().sum())
 }
 
-/// Nobody answers while there is a file that says so.
+/// Fails while a file requests it.
 async fn tell(notification: Notification) -> Result<()> {
     if Path::new("quiet").exists() {
         return Err("no answer".into());
@@ -62,7 +62,7 @@ async fn delicate(ctx: Context) -> Result<u64> {
     if ctx.attempt() == 1 { Err("503".into()) } else { Ok(1) }
 }
 
-/// Hangs for as long as there is a file that says so.
+/// Hangs while a file requests it.
 #[task]
 async fn hangs(ctx: Context, n: u64) -> Result<u64> {
     effect(&ctx)?;

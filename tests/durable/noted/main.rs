@@ -1,7 +1,7 @@
-//! Pipelines whose bodies note what they were given: what `power` cuts the power of, and what `soak.rs` leaves alone.
+//! Pipelines whose bodies note their inputs: `power` cuts their power, and `soak.rs` leaves them alone.
 //!
-//! An output is the name of the node that made it and a word that no other body ever makes. So the notes tell whether an output that
-//! somebody was given is there afterwards, and whether the body that made it ran again. `SPEED` says how fast its clock goes.
+//! An output is the name of its node and a word that no other body ever makes. So the notes show whether an output that was
+//! passed on still exists afterwards, and whether its body ran again. `SPEED` is the speed of the clock.
 
 use pipeline_runtime::cli::Cli;
 use pipeline_runtime::prelude::*;
@@ -15,19 +15,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Made {
     node: String,
-    /// Made once.
+    /// A unique word.
     word: String,
-    /// What makes it long.
+    /// Padding, to make it long.
     rest: String,
 }
 
-/// In one write, so that the lines of a process that is killed are whole.
+/// Writes the line at once, so that the lines of a killed process are whole.
 fn note(line: &str) -> Result<()> {
     let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
     Ok(effects.write_all(format!("{line}\n").as_bytes())?)
 }
 
-/// `begin RUN NODE NODE:WORD…`: what the body was given; then `made RUN NODE WORD`.
+/// Notes `begin RUN NODE NODE:WORD…` with the body's inputs, then `made RUN NODE WORD`.
 fn work<'a>(ctx: &Context, given: impl IntoIterator<Item = &'a Made>) -> Result<Made> {
     static BODIES: AtomicU64 = AtomicU64::new(0);
     let run = format!("{}/{}", ctx.pipeline(), ctx.run_id());
@@ -49,7 +49,7 @@ async fn pass(ctx: Context, made: Made) -> Result<Made> {
     work(&ctx, [&made])
 }
 
-/// Each element is the same output.
+/// All elements are the same output.
 #[task]
 async fn split(ctx: Context, made: Made) -> Result<Vec<Made>> {
     Ok(vec![work(&ctx, [&made])?; 3])
@@ -61,7 +61,7 @@ async fn delicate(ctx: Context, made: Made) -> Result<Made> {
     if ctx.attempt() == 1 { Err("503".into()) } else { Ok(word) }
 }
 
-/// Is there at its second poke.
+/// Is ready at its second poke.
 #[sensor(poke = "5ms", poke_timeout = "10d", timeout = "30d")]
 async fn arrival(ctx: Context, made: Made) -> Result<Poke<Made>> {
     if ctx.recall::<u32>()?.is_none() {
@@ -89,7 +89,7 @@ async fn heavy(ctx: Context, made: Made) -> Result<Made> {
     Ok(Made { rest: "x".repeat(20_000), ..work(&ctx, [&made])? })
 }
 
-/// So much is kept that the newest commits are copied into the journal's file before it ends.
+/// Writes so much that the newest commits are copied into the journal's file before the end.
 #[pipeline]
 fn large() {
     let mut last = source();
@@ -98,13 +98,13 @@ fn large() {
     }
 }
 
-/// What is asked for.
+/// Runs only on command.
 #[pipeline]
 fn asked() {
     pass(pass(source()).named("middle")).named("last");
 }
 
-/// Pipelines that run every minute, each interval in its turn.
+/// Pipelines that run every minute, one interval after another.
 macro_rules! minutely {
     ($($name:ident)*) => {
         $(
@@ -130,7 +130,7 @@ fn number(name: &str, otherwise: u32) -> u32 {
     std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
 }
 
-/// `MINUTELY` says how many of those that run every minute it has.
+/// `MINUTELY` is the number of pipelines that run every minute.
 fn main() -> ExitCode {
     let minutely = every_minute().into_iter().take(number("MINUTELY", 1) as usize);
     Cli::new([mixed(), large(), asked()].into_iter().chain(minutely)).speed(number("SPEED", 1)).main()

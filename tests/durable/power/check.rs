@@ -1,4 +1,4 @@
-//! What must be there after the power has failed: all that anybody had been told before.
+//! What must exist after a power failure: everything that had been reported before.
 
 use super::disk::{Disk, Files};
 use super::log::Op;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 const EFFECTS: &str = "effects";
 const JOURNAL: &str = ".pipeline/journal.db";
-/// Notes of a recording.
+/// Notes in a recording.
 pub(super) const OVER: &str = "over";
 pub(super) const PRUNING: &str = "pruning";
 pub(super) const PRUNED: &str = "pruned";
@@ -19,15 +19,15 @@ pub(super) const PAUSED: &str = "paused ";
 pub(super) const STARTED: &str = "started ";
 pub(super) const STAYS: &str = "stays ";
 
-/// What a cut has shown.
+/// The findings of a cut.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    /// Outputs that somebody had been given.
+    /// The number of outputs that had been passed on.
     pub(super) given: usize,
     pub(super) has_journal: bool,
 }
 
-/// The power fails before that operation, and `resume` goes on with what is left.
+/// Cuts the power before operation `at`, and resumes from what is left.
 pub(super) fn cut(recording: &Recording, at: usize, random: &mut Random, forgets: Option<&'static str>) -> Result<Shown, String> {
     let ops = recording.ops();
     let mut disk = Disk::new(&recording.root, &recording.before, forgets);
@@ -45,7 +45,7 @@ pub(super) fn cut(recording: &Recording, at: usize, random: &mut Random, forgets
     })
 }
 
-/// What is left of the files. The file of side effects stands for all that is elsewhere, which knows no power failure here.
+/// The files that are left. The file of side effects represents the outside world, which has no power failure.
 pub(super) fn left(disk: &Disk<'_>, random: &mut Random) -> (Files, String) {
     let (mut files, how) = disk.cut(random);
     match disk.now().remove(Path::new(EFFECTS)) {
@@ -73,7 +73,7 @@ fn check(folder: &Path, speed: u32, notes: &BTreeSet<String>, later: &BTreeSet<S
     if kept.integrity != "ok" {
         return Err(kept.integrity);
     }
-    // What is deleted may be there or not while that is under way, but for what is to stay.
+    // While runs are being deleted they may exist or not, except those that are to stay.
     let stays = |run: &str| later.contains(&format!("{STAYS}{run}"));
     let may_be_gone = |run: &str| notes.contains(PRUNING) && !stays(run);
     let is_lost = |run: &str| !kept.runs.contains_key(run) && !may_be_gone(run);
@@ -112,10 +112,10 @@ fn check(folder: &Path, speed: u32, notes: &BTreeSet<String>, later: &BTreeSet<S
     }
 }
 
-/// What a journal has.
+/// The contents of a journal.
 struct Kept {
     integrity: String,
-    /// Their states.
+    /// The states of its runs.
     runs: BTreeMap<String, String>,
     /// The words of all outputs, by run.
     words: BTreeSet<(String, String)>,
@@ -142,7 +142,7 @@ impl Kept {
     }
 }
 
-/// The words of an output: one, or several that are the same.
+/// The word of an output; a list repeats it in all of its elements.
 fn words(output: &str) -> impl Iterator<Item = String> {
     let output: serde_json::Value = serde_json::from_str(output).unwrap();
     let first = output.get(0).unwrap_or(&output);

@@ -1,7 +1,7 @@
-//! What a disk has after the power has failed.
+//! The contents of a disk after a power failure.
 //!
-//! Of what is written to a file since it was synced last, anything may be there: nothing, all, the first so many writes, or any
-//! sectors of any writes. Of the names that a folder was given since it was synced, the first so many are. What is synced is there.
+//! Of the writes to a file since its last sync anything may be left: none, all, the first N, or any sectors of any of them. Of
+//! the changes to a folder's names since its last sync, the first N are left. What was synced is there.
 
 use super::log::Op;
 use crate::kills::Random;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The files of a folder by their paths; a folder within it has no content.
 pub(super) type Files = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
-/// What was done to a file and is not synced.
+/// An unsynced change of a file.
 #[derive(Debug, Clone, Copy)]
 enum Change<'a> {
     Write { at: usize, data: &'a [u8] },
@@ -31,7 +31,7 @@ impl Change<'_> {
     }
 }
 
-/// A file or a folder, whatever it is called.
+/// A file or a folder, independent of its name.
 #[derive(Debug, Default)]
 struct Thing<'a> {
     is_folder: bool,
@@ -47,7 +47,7 @@ impl Thing<'_> {
     }
 }
 
-/// What was done to the names of a folder and is not synced.
+/// An unsynced change of a folder's names.
 #[derive(Debug, Clone)]
 enum Naming {
     Give { name: PathBuf, thing: usize },
@@ -74,7 +74,7 @@ impl Naming {
     }
 }
 
-/// A folder's files, and what of them is synced.
+/// A folder's files, and which part of them is synced.
 pub(super) struct Disk<'a> {
     root: PathBuf,
     things: Vec<Thing<'a>>,
@@ -82,7 +82,7 @@ pub(super) struct Disk<'a> {
     synced: BTreeMap<PathBuf, usize>,
     names: BTreeMap<PathBuf, usize>,
     later: Vec<Naming>,
-    /// The files whose syncs do nothing, by how their names end: a disk that lies, or a program that forgets them.
+    /// Files whose names end like this ignore their syncs: the disk lies, or the program forgets to sync.
     forgets: Option<&'static str>,
 }
 
@@ -92,7 +92,7 @@ fn is_shared(path: &Path) -> bool {
 }
 
 impl<'a> Disk<'a> {
-    /// Has these files, synced.
+    /// A disk with these files, all synced.
     pub(super) fn new(root: &Path, files: &Files, forgets: Option<&'static str>) -> Self {
         let thing = |content: &Option<Vec<u8>>| Thing {
             is_folder: content.is_none(),
@@ -116,14 +116,14 @@ impl<'a> Disk<'a> {
         self.later.push(naming);
     }
 
-    /// What has this path, made where there is nothing.
+    /// Returns the file or folder at this path, and creates it if there is none.
     fn at(&mut self, path: &Path, is_folder: bool) -> usize {
         if let Some(thing) = self.names.get(path) {
             return *thing;
         }
         self.things.push(Thing { is_folder, ..Thing::default() });
         let thing = self.things.len() - 1;
-        // The folder of all is there from the beginning.
+        // The root folder always exists.
         if path == self.root {
             self.names.insert(path.to_owned(), thing);
         } else {
@@ -148,7 +148,7 @@ impl<'a> Disk<'a> {
             Op::Write { inode, at, data } => self.things[self.inodes[&inode]].later.push(Change::Write { at, data }),
             Op::Length { inode, length } => self.things[self.inodes[&inode]].later.push(Change::Length(length)),
             Op::Rename { from, to } => {
-                assert_eq!(from.parent(), to.parent(), "a folder's names are kept in their order, those of two are not");
+                assert_eq!(from.parent(), to.parent(), "only renames within one folder are ordered");
                 self.name(Naming::Change { from: from.to_owned(), to: to.to_owned() });
             }
             Op::Remove { path } => self.name(Naming::Take { name: path.to_owned() }),
@@ -181,14 +181,14 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// What the processes see, but for the memory that they share.
+    /// The files as the processes see them, without shared memory.
     pub(super) fn now(&self) -> Files {
         self.files(&self.names, Thing::now)
     }
 
     fn files(&self, names: &BTreeMap<PathBuf, usize>, mut content: impl FnMut(&Thing<'a>) -> Vec<u8>) -> Files {
         let of_all = names.iter().filter(|(path, _)| **path != self.root && !is_shared(path));
-        // What a folder has that is not there itself is not there either.
+        // An entry of a missing folder is missing as well.
         let is_there =
             |path: &Path| path.ancestors().skip(1).take_while(|of| **of != *self.root).all(|of| names.contains_key(of));
         let there = of_all.filter(|(path, _)| is_there(path));
@@ -201,7 +201,7 @@ impl<'a> Disk<'a> {
             .collect()
     }
 
-    /// What is left, and how that was chosen.
+    /// Returns the files that are left, and how they were chosen.
     pub(super) fn cut(&self, random: &mut Random) -> (Files, String) {
         let mut how = String::new();
         let mut later: BTreeMap<&Path, Vec<&Naming>> = BTreeMap::new();
@@ -225,7 +225,7 @@ impl<'a> Disk<'a> {
     }
 }
 
-/// None, all, or something between.
+/// None, all, or a number in between.
 fn some_of(random: &mut Random, all: usize) -> usize {
     match random.below(4) {
         0 => 0,
@@ -247,7 +247,7 @@ fn left(thing: &Thing<'_>, random: &mut Random) -> (Vec<u8>, String) {
             Change::Write { at, data } => {
                 let mut from = 0;
                 while from < data.len() {
-                    // A sector lies where the disk has one, not where the write began.
+                    // Sectors are aligned to the disk, not to the start of the write.
                     let to = data.len().min((at + from) / sector * sector + sector - at);
                     if random.below(2) == 0 {
                         Change::Write { at: at + from, data: &data[from..to] }.make(&mut content);
@@ -259,7 +259,7 @@ fn left(thing: &Thing<'_>, random: &mut Random) -> (Vec<u8>, String) {
             Change::Length(_) => {}
         }
     }
-    // Its length may be kept, and not what is there.
+    // The file's length may be on the disk without the contents.
     let is_longer = random.below(2) == 0;
     if is_longer {
         content.resize(content.len().max(thing.now().len()), 0);
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// All that may be left of these operations, as text; a folder as `/`.
+    /// All possible results of these operations, as text; a folder is `/`.
     fn left_of(ops: &[Op<'_>], forgets: Option<&'static str>) -> BTreeSet<Vec<(String, String)>> {
         let mut disk = Disk::new(Path::new("/root"), &Files::new(), forgets);
         disk.apply(ops);

@@ -1,13 +1,13 @@
-//! What was done to the files of a folder, in its order, as `record.c` writes it.
+//! The operations on the files of a folder, in order, as `record.c` writes them.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// One operation, done.
+/// An operation that has been done.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Op<'a> {
-    /// A file or folder was opened, and made where there was none.
+    /// A file or folder was opened, or created if it did not exist.
     Open {
         inode: u64,
         path: &'a Path,
@@ -22,7 +22,7 @@ pub(super) enum Op<'a> {
         inode: u64,
         length: usize,
     },
-    /// What was done to it before is on the disk.
+    /// All earlier operations on the file are on the disk.
     Sync {
         inode: u64,
     },
@@ -36,11 +36,11 @@ pub(super) enum Op<'a> {
     MakeFolder {
         path: &'a Path,
     },
-    /// Memory that processes share was made of it: what they write there is not recorded.
+    /// The file was mapped as shared memory; writes to that memory are not recorded.
     Share {
         inode: u64,
     },
-    /// What the test notes between two operations.
+    /// A note of the test between two operations.
     Note {
         text: &'a str,
     },
@@ -48,7 +48,7 @@ pub(super) enum Op<'a> {
 
 const HEAD: usize = 25;
 
-/// A note, as an entry of the log.
+/// Encodes a note as an entry of the log.
 pub(super) fn note(text: &str) -> Vec<u8> {
     let mut entry = vec![b'n'];
     entry.extend([0; 16]);

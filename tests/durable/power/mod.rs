@@ -1,10 +1,12 @@
-//! The power fails: what is on the disk then is less than what the processes wrote, and other than what a killed one leaves.
+//! Power failures: the disk then has less than the processes wrote, and other contents than after a kill.
 //!
-//! All that real processes do to their files is recorded (`record.c`, for Linux with glibc). The power fails before a random operation; of what
-//! was not synced by then anything may be left (`disk.rs`). `resume` goes on with that: whatever somebody had been given before
-//! must be there, and must not run again (`check.rs`). Side effects are in the same log, so which came before is known.
+//! All operations of real processes on their files are recorded (`record.c`, for Linux with glibc). The power fails before a
+//! random operation; of unsynced writes anything may be left (`disk.rs`). `resume` starts from that state: outputs that had been
+//! passed on must still exist, and their nodes must not run again (`check.rs`). Side effects are in the same log, so their order
+//! relative to the writes is known.
 //!
-//! `CUTS=1200 SEED=7 cargo test -p pipeline-tests --test durable power -- --nocapture` is a longer form, as `scripts/power-cuts` has it.
+//! `CUTS=1200 SEED=7 cargo test -p pipeline-tests --test durable power -- --nocapture` is a longer form, which
+//! `scripts/power-cuts` runs.
 
 mod check;
 mod disk;
@@ -19,7 +21,7 @@ use log::Op;
 use recorder::{Recorder, Recording};
 use std::process::Command;
 
-/// How often each recording is cut.
+/// The number of cuts per recording.
 const EACH: usize = 10;
 
 fn run() -> Recording {
@@ -29,14 +31,14 @@ fn run() -> Recording {
     recorder.finish("run")
 }
 
-/// `SQLite` copies a thousand pages of newest commits into the journal's file, and writes their own file anew from its beginning.
+/// `SQLite` copies a thousand pages of newest commits into the journal's file, and starts their own file over.
 fn large() -> Recording {
     let recorder = Recorder::new(Files::new(), 1);
     recorder.call(&["run", "large"]);
     recorder.note(OVER);
     let recording = recorder.finish("a large run");
     let copied = recording.syncs_of("journal.db");
-    // At the end they are anyway.
+    // One sync happens at the end anyway.
     assert!(copied >= 2, "the newest commits were copied {copied} times");
     recording
 }
@@ -44,7 +46,7 @@ fn large() -> Recording {
 fn killed(random: &mut Random) -> Recording {
     let recorder = Recorder::new(Files::new(), 1);
     recorder.kill(&["run", "mixed"], 1 + random.below(200));
-    // It goes on with what is unfinished, and begins anew where there is no journal yet.
+    // It resumes what is unfinished, or starts over if there is no journal yet.
     recorder.call(&["run", "mixed"]);
     recorder.note(OVER);
     recorder.finish("run, kill, run")
@@ -81,7 +83,7 @@ fn pruned() -> Recording {
     recorder.call(&BACKFILL);
     recorder.note(PRUNING);
     let said = recorder.call(&["prune", "--older-than", "0s"]);
-    assert!(said.contains("3 runs deleted; 1 as old stays"), "{said}");
+    assert!(said.contains("3 runs deleted; 1 old run kept"), "{said}");
     recorder.note(PRUNED);
     recorder.note(&format!("{STAYS}mixed/backfill__2024-01-04T00:00:00Z"));
     recorder.call(&["run", "asked", "--logical-date", "2024-03-01"]);
@@ -90,7 +92,7 @@ fn pruned() -> Recording {
     recorder.finish("backfill, prune, run")
 }
 
-/// The power fails again, while what the first time left is gone on with.
+/// The power fails again, while the process resumes from what the first failure left.
 fn cut_before(random: &mut Random) -> Recording {
     let first = run();
     let left = loop {
@@ -147,8 +149,8 @@ fn what_somebody_was_given_before_the_power_failed_is_there_and_does_not_run_aga
     assert!(given > 15 * cuts, "SEED={seed}: only {given} outputs had been given");
 }
 
-/// The folder itself, its file and the first commits: all of them are new, and nothing but their names says where they are. Also where
-/// a process was killed as it made them, and the next one found them there.
+/// The folder itself, its file and the first commits are all new, and only their names lead to them. Also if a process was killed
+/// while it created them, and the next one found them there.
 #[test]
 fn a_new_journal_is_there_once_its_first_body_has_begun() {
     let mut random = Random::new();
@@ -170,7 +172,7 @@ fn is_there_once_a_body_has_begun(recording: &Recording, random: &mut Random, se
     }
 }
 
-/// That these tests can fail: cuts with a disk on which a sync of the newest commits does nothing.
+/// Shows that these tests can fail: the disk ignores syncs of the newest commits.
 #[test]
 fn a_journal_that_is_not_synced_is_found_out() {
     let mut random = Random::new();

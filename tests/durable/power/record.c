@@ -1,14 +1,14 @@
-/* Records what a process does to the files of a folder, for LD_PRELOAD: `recorder.rs` builds it and reads what it leaves.
+/* Records the operations of a process on the files of a folder, for LD_PRELOAD: `recorder.rs` builds it and reads its log.
  *
- *   POWER_ROOT=/folder  what is recorded; without it nothing is
- *   POWER_LOG=/file     where to
+ *   POWER_ROOT=/folder  the folder to record; without it nothing is recorded
+ *   POWER_LOG=/file     the file to write the log to
  *   POWER_KILL=n        the process dies by SIGKILL instead of its n-th operation
  *
- * Each operation and its entry in the log are one step, for all threads and processes that have the same log. So an entry that
- * says that something is synced stands after the sync, and whatever anybody did because of it stands after that.
+ * Each operation and its entry in the log are one step, for all threads and processes with the same log. So the entry of a
+ * sync comes after the sync, and all consequences of the sync come after the entry.
  *
  * An entry: kind (1 byte), inode (8), offset or length (8), length of the path (4), of the data (4), the path, the data; numbers in
- * the machine's order. What changes a file in a way that is not recorded is of kind '!', which is an error to whoever reads it.
+ * the machine's byte order. A change of a file that cannot be recorded has kind '!', which readers treat as an error.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +29,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Descriptors above are not recorded; a test of theirs has a handful. */
+/* Higher descriptors are not recorded; the recorded processes use only a few. */
 #define MOST 4096
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
@@ -59,12 +59,12 @@ __attribute__((constructor)) static void begin(void) {
     kill_at = at ? atol(at) : 0;
 }
 
-/* Threads that are still there as the process ends do nothing any more that is not recorded. */
+/* Threads that are still running at the end of the process can do nothing more, so nothing goes unrecorded. */
 __attribute__((destructor)) static void end(void) {
     pthread_mutex_lock(&turn);
 }
 
-/* The path of a file that is recorded, written out; NULL of any other. */
+/* The absolute path of a recorded file; NULL for other files. */
 static const char *within(const char *path, char *whole) {
     if (log_file < 0 || !path) return NULL;
     if (path[0] == '/') {
@@ -212,7 +212,7 @@ SYNC(fdatasync)
 TRUNCATE(ftruncate, off_t)
 TRUNCATE(ftruncate64, off64_t)
 
-/* The second name is the entry's data. */
+/* The new name is the entry's data. */
 int rename(const char *from, const char *to) {
     char before[PATH_MAX], after[PATH_MAX];
     const char *old = within(from, before), *new = within(to, after);
@@ -246,7 +246,7 @@ int mkdir(const char *path, mode_t mode) {
     return failed;
 }
 
-/* Shared memory is not kept over a power failure; any other mapping that is written to would go unseen. */
+/* Shared memory does not survive a power failure; writes to any other mapping would go unrecorded. */
 void *mmap(void *at, size_t length, int rights, int flags, int fd, off_t offset) {
     if (is_watched(fd) && (flags & MAP_SHARED) && (rights & PROT_WRITE)) {
         take_turn();

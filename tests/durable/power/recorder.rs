@@ -1,4 +1,4 @@
-//! A folder in which all that processes do to files is recorded.
+//! A folder in which all file operations of the processes are recorded.
 
 use super::disk::{Disk, Files};
 use super::log::{self, Op};
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// The recorder, built once: `SQLite` is built from source by the same compiler, so whoever builds the tests has it.
+/// The recorder's library, built once. `SQLite` is built from source by the same compiler, so the machine has one.
 fn library() -> &'static Path {
     static BUILT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, library) = BUILT.get_or_init(|| {
@@ -37,14 +37,14 @@ pub(super) fn command(folder: &Path, speed: u32, args: &[&str]) -> Command {
     command
 }
 
-/// The exit code of a command, and what it printed.
+/// Runs a command, and returns its exit code and output.
 pub(super) fn call(command: &mut Command) -> (Option<i32>, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.code(), said)
 }
 
-/// All files of a folder.
+/// All files below a folder.
 pub(super) fn files(root: &Path) -> Files {
     let mut files = Files::new();
     let mut folders = vec![root.to_owned()];
@@ -63,17 +63,17 @@ pub(super) fn files(root: &Path) -> Files {
 
 const UNRECORDED: &str = "LD_PRELOAD records what is linked dynamically, and these binaries are not";
 
-/// A recording under way.
+/// A recording in progress.
 pub(super) struct Recorder {
     folder: TempDir,
     log: TempDir,
     before: Files,
-    /// How fast the clock of its processes goes.
+    /// The clock speed of its processes.
     speed: u32,
 }
 
 impl Recorder {
-    /// Of a folder that has these files.
+    /// Starts a recording of a folder that has these files.
     pub(super) fn new(before: Files, speed: u32) -> Self {
         let recorder = Self { folder: tempfile::tempdir().unwrap(), log: tempfile::tempdir().unwrap(), before, speed };
         put(&recorder.before, recorder.folder.path());
@@ -93,27 +93,27 @@ impl Recorder {
         command
     }
 
-    /// A command that ends well, and what it printed.
+    /// Runs a command that must succeed, and returns its output.
     pub(super) fn call(&self, args: &[&str]) -> String {
         let (code, said) = call(&mut self.command(args));
         assert_eq!(code, Some(0), "{args:?}: {said}");
         said
     }
 
-    /// One that is killed instead of its so-many-th operation, unless it has ended before.
+    /// Runs a command that is killed instead of its `operation`-th operation, unless it ends before.
     pub(super) fn kill(&self, args: &[&str], operation: u64) {
         let (code, said) = call(self.command(args).env("POWER_KILL", operation.to_string()));
         assert!(matches!(code, None | Some(0)), "{args:?}: {said}");
     }
 
-    /// Notes what is so from here on.
+    /// Notes a fact that holds from here on.
     pub(super) fn note(&self, text: &str) {
         let mut log = std::fs::OpenOptions::new().append(true).open(self.log()).expect(UNRECORDED);
-        // In one write, as others write there at any time.
+        // In one write, as other processes write to the log at any time.
         log.write_all(&log::note(text)).unwrap();
     }
 
-    /// What was recorded. It is whole: what was done to the files makes those that are there.
+    /// Ends the recording, and checks that it is complete: its operations must produce the files that exist.
     pub(super) fn finish(self, what: &'static str) -> Recording {
         let log = std::fs::read(self.log()).expect(UNRECORDED);
         let root = self.folder.path().canonicalize().unwrap();
@@ -133,7 +133,7 @@ fn differences(one: &Files, other: &Files) -> Vec<PathBuf> {
     all.into_keys().filter(|path| one.get(*path) != other.get(*path)).cloned().collect()
 }
 
-/// Writes files into a folder that is empty.
+/// Writes files into an empty folder.
 pub(super) fn put(files: &Files, folder: &Path) {
     for (path, content) in files {
         match content {
@@ -143,7 +143,7 @@ pub(super) fn put(files: &Files, folder: &Path) {
     }
 }
 
-/// All that was done to the files of a folder.
+/// All operations on the files of a folder.
 pub(super) struct Recording {
     pub(super) what: &'static str,
     pub(super) root: PathBuf,
@@ -157,7 +157,7 @@ impl Recording {
         log::read(&self.log)
     }
 
-    /// How often a file with this name was synced.
+    /// How often files with this name were synced.
     pub(super) fn syncs_of(&self, name: &str) -> usize {
         let mut inodes = BTreeSet::new();
         let mut syncs = 0;

@@ -1,4 +1,4 @@
-//! A pipeline whose code the variable `CODE` stands for.
+//! A pipeline whose code depends on the variable `CODE`.
 
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ fn code() -> String {
     std::env::var("CODE").unwrap_or_default()
 }
 
-/// Not the kind of number that later code wants.
+/// A number that later code may not accept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 struct Number(i64);

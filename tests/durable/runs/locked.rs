@@ -1,4 +1,4 @@
-//! Groups of two pipelines that hold one lock.
+//! Groups of two pipelines that share a lock.
 
 use super::effect;
 use pipeline_runtime::Lock;
@@ -12,7 +12,7 @@ async fn enter(ctx: Context) -> Result<u64> {
     Ok(1)
 }
 
-/// Hangs for as long as there is a file that says so.
+/// Hangs while a file requests it.
 #[task]
 async fn leave(ctx: Context, n: u64) -> Result<u64> {
     if std::fs::exists("data-bucket/hang")? {

@@ -1,4 +1,4 @@
-//! A binary like any user's: runs whose logs are kept, that wait for each other, and whose code changes between two calls.
+//! A binary like any user's: its runs log, wait for each other, and their code changes between two calls.
 
 mod changing;
 mod locked;
@@ -33,7 +33,7 @@ fn mapped() {
     names().each(upload);
 }
 
-/// One at a time.
+/// A pool with one slot.
 static ONE: Pool = Pool::new("one", 1);
 
 #[sensor(mode = "poke", poke = "1s", poke_timeout = "1m", timeout = "10m", pool = ONE)]
@@ -62,7 +62,7 @@ async fn delicate() -> Result<()> {
     Err("503".into())
 }
 
-/// Waits in all ways that there are, for files in a folder beside it.
+/// Waits in all possible ways, for files in the working folder.
 #[pipeline]
 fn crowded() -> Result<()> {
     let bucket = Bucket::open("file://./data-bucket")?;
@@ -77,7 +77,7 @@ async fn heavy() -> Result<String> {
     Ok("x".repeat(17 << 20))
 }
 
-/// Its output is too large to be kept.
+/// Its output is too large to be stored.
 #[pipeline]
 fn large() {
     heavy();
@@ -102,12 +102,12 @@ fn writing() {
     }
 }
 
-/// Writes which body runs, under which key and as which attempt, into a file that nothing else writes.
+/// Writes the node, its key and its attempt to a file of side effects.
 fn effect(ctx: &Context) -> Result<()> {
     note(&format!("{} {} {}", ctx.node(), ctx.idempotency_key(), ctx.attempt()))
 }
 
-/// In one write, as bodies run side by side.
+/// Writes the line at once, as bodies run concurrently.
 fn note(line: &str) -> Result<()> {
     use std::io::Write as _;
     let mut effects = std::fs::OpenOptions::new().append(true).create(true).open("effects")?;
@@ -120,7 +120,7 @@ async fn first(ctx: Context) -> Result<u64> {
     Ok(1)
 }
 
-/// Hangs for as long as there is a file that says so.
+/// Hangs while a file requests it.
 #[task]
 async fn second(ctx: Context, n: u64) -> Result<u64> {
     effect(&ctx)?;
@@ -136,7 +136,7 @@ async fn third(ctx: Context, _n: u64) -> Result<()> {
     effect(&ctx)
 }
 
-/// Later code panics whenever one is dropped.
+/// Its destructor panics in later code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Glass(u64);
 
@@ -151,13 +151,13 @@ async fn glass(name: String) -> Result<Glass> {
     Ok(Glass(name.len() as u64))
 }
 
-/// Fails for as long as there is a file that says so.
+/// Fails while a file requests it.
 #[task]
 async fn ring(glass: Arc<Glass>) -> Result<u64> {
     if std::fs::exists("data-bucket/closed")? { Err("closed".into()) } else { Ok(glass.0) }
 }
 
-/// JSON leaves the last two as they are, and they are nothing for a terminal either.
+/// JSON leaves the last two characters as they are, and they are harmful to a terminal, too.
 const INSULT: &str = "\u{1b}]0;owned\u{7}\n2024-03-25T00:00:00Z ERROR engine: all is lost\u{7f}\u{202e}";
 
 #[task]
@@ -166,31 +166,31 @@ async fn insult() -> Result<()> {
     Err(INSULT.into())
 }
 
-/// Its error would change the terminal's title, and looks like a line of the engine.
+/// Its error would change the terminal's title, and looks like a log line of the engine.
 #[pipeline]
 fn rude() {
     insult();
 }
 
-/// Has outputs whose type's `Drop` is the user's.
+/// Has outputs with a `Drop` of the user's.
 #[pipeline]
 fn fragile() {
     names().each(|name| ring(glass(name)));
 }
 
-/// Leaves a trace of each body that runs.
+/// Each of its bodies writes to the file of side effects.
 #[pipeline]
 fn promised() {
     third(second(first()));
 }
 
-/// The same, one run at a time.
+/// The same, with one active run.
 #[pipeline(max_active_runs = 1)]
 fn single() {
     third(second(first()));
 }
 
-/// The tick is an hour away: what is seen before that was a change.
+/// The tick is an hour away, so an earlier poke is due to a change.
 #[sensor(poke = "1h", timeout = "1d")]
 async fn rare(ctx: Context, bucket: Bucket, key: String) -> Result<Poke<String>> {
     effect(&ctx)?;

@@ -1,4 +1,4 @@
-//! A machine that is set up, used and deleted; each body leaves a trace, and hangs for as long as there is a file that says so.
+//! A machine that is set up, used and deleted. Each body writes to the file of side effects, and hangs while a file requests it.
 
 use super::effect;
 use pipeline_runtime::prelude::*;

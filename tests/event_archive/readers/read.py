@@ -1,7 +1,7 @@
-"""Reads archives of exercise 5 with each reader that is there, and compares rows with those of the source files.
+"""Reads archives of exercise 5 with each available reader, and compares the rows with those of the source files.
 
-Of readers that stop after an archive's first member, that is what is checked: docs/exercise-5.md tells which those are, and each of its rows has
-to be one of the readers here. Called by .ci/archives with the folder of the two buckets and the day of the files.
+Some readers stop after an archive's first member, which is checked as well: docs/exercise-5.md lists them, and each of its rows must be
+one of the readers here. .ci/archives calls this with the folder of the two buckets and the day of the files.
 """
 
 import csv
@@ -21,7 +21,7 @@ PAGE = (HERE / "../../../docs/exercise-5.md").read_text()
 
 
 class Missing(Exception):
-    """The reader is not there."""
+    """The reader is missing."""
 
 
 def rows_of(text):
@@ -46,7 +46,7 @@ def expected():
 
 
 def table(columns, records):
-    """What a data frame has, as text, in the order that is compared."""
+    """The contents of a data frame as text, in the order that is compared."""
     return [list(columns), *sorted([str(value) for value in record] for record in records)]
 
 
@@ -88,7 +88,7 @@ def text(text):
 
 
 def command(*words):
-    """A reader that writes the text; PATH among its words is the archive."""
+    """A reader that prints the text; PATH among its words stands for the archive."""
 
     def read(path):
         if shutil.which(words[0]) is None:
@@ -106,13 +106,13 @@ def run(words, **options):
 
 PERL = "use IO::Uncompress::Gunzip qw(gunzip); gunzip $ARGV[0] => '-'{} or die"
 PHP = "echo {};"
-# A column of whole numbers has to be one.
+# A column of whole numbers must be parsed as such.
 R = (
     "frame <- read.csv(commandArgs(TRUE)[1], check.names = FALSE);"
     "stopifnot(is.null(frame$total) || is.integer(frame$total));"
     "write.csv(frame, stdout(), row.names = FALSE)"
 )
-# By name, call and verdict as the page has them.
+# Name, call and verdict, as in the page's table.
 READERS = [
     ("pandas", "pandas.read_csv(path)", "all", pandas),
     ("polars", "polars.read_csv(path)", "all", polars),
@@ -136,7 +136,7 @@ READERS = [
 
 
 def restored(path):
-    """The names that those tools give the contents which go by the name in the archive."""
+    """The names that tools restore from the archive itself."""
     names = {}
     for tool, words in {"gzip": ["gzip", "-dN"], "7zz": ["7zz", "x"]}.items():
         if shutil.which(tool) is None:

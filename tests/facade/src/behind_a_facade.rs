@@ -1,4 +1,4 @@
-//! By a path of this crate.
+//! The runtime by a path within this crate.
 
 use crate::my_facade::pipeline::prelude::*;
 
@@ -21,7 +21,7 @@ pub struct Options {
 
 static ONE: Pool = Pool::new("one", 1);
 
-/// A result by another name, so that the traits say what the node has.
+/// An alias of the result type: the node's output type must be found by traits.
 pub type Answer<T> = Result<T, TaskError>;
 
 async fn page(_n: Notification) {}

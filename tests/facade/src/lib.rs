@@ -1,8 +1,8 @@
-//! A crate that knows the runtime as `pipe` alone, and hands it on within a module of its own.
+//! A crate that knows the runtime only as `pipe`, and re-exports it from a module of its own.
 
 #![deny(unused_qualifications, unreachable_pub, missing_debug_implementations, clippy::pedantic, clippy::nursery)]
 
-/// What a facade has of the runtime.
+/// The facade's view of the runtime.
 pub mod my_facade {
     pub use pipe as pipeline;
 }

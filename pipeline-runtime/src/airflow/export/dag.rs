@@ -1,4 +1,4 @@
-//! A pipeline as Airflow's concepts.
+//! A pipeline in terms of Airflow.
 
 use super::super::names::{END, is_one_task, mapping_around, members, pool, retries, task_of};
 use super::super::rule::{from_outside, raced, trigger_rule};
@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A pipeline, as a DAG.
+/// A pipeline as a DAG.
 #[derive(Debug)]
 pub(super) struct Dag {
     pub(super) id: &'static str,
@@ -24,20 +24,20 @@ pub(super) struct Dag {
     pub(super) max_active_runs: u32,
     pub(super) timeout: Option<Duration>,
     pub(super) params: Vec<Field>,
-    /// In an order in which each stands behind all before it.
+    /// Each task comes after all tasks upstream of it.
     pub(super) tasks: Vec<TaskOf>,
-    /// From, to.
+    /// Pairs of an upstream and a downstream task.
     pub(super) edges: Vec<(String, String)>,
-    /// The pools that have to be there, and how many slots they have in the code.
+    /// The pools that have to exist in Airflow, with their slots in the code.
     pub(super) pools: BTreeMap<&'static str, u32>,
 }
 
-/// A node, as a task.
+/// A node as a task.
 #[derive(Debug)]
 pub(super) struct TaskOf {
     pub(super) id: String,
     pub(super) doc: String,
-    /// The task that expands the mapping that it lies in.
+    /// The task that expands the mapping around this task, if it is in one.
     pub(super) within: Option<String>,
     pub(super) trigger_rule: &'static str,
     pub(super) retries: u32,
@@ -47,7 +47,7 @@ pub(super) struct TaskOf {
     pub(super) sensor: Option<SensorOf>,
     pub(super) max_active: Option<u32>,
     pub(super) depends_on_past: bool,
-    /// The setup that it is the teardown of.
+    /// The setup, if this task is its teardown.
     pub(super) teardown_of: Option<String>,
     pub(super) outlets: Vec<&'static str>,
 }
@@ -76,7 +76,7 @@ impl Dag {
         let torn_down: BTreeSet<&str> =
             tasks.iter().filter(|task| task.teardown_of.is_some()).map(|task| task.id.as_str()).collect();
         for (from, to) in &edges {
-            // Of those that a race is between one may run on. And Airflow judges a run by what only a teardown comes after.
+            // A loser of a race may still be running. And Airflow judges a run by the tasks that only teardowns follow.
             if !raced.contains(from) && !torn_down.contains(to.as_str()) {
                 last.remove(from);
             }
@@ -92,7 +92,7 @@ impl Dag {
         let when = schedule::of(plan);
         let mut start = date(plan.calendar.start);
         if let (When::Every { from, .. }, Some(schedule)) = (&when, &plan.schedule) {
-            // Airflow counts from the start on, so that has to be a tick.
+            // Airflow counts from the start date, so that has to be a tick.
             let earliest = start.unwrap_or(*from).max(*from) - TimeDelta::nanoseconds(1);
             start = schedule.next_after(earliest);
         }
@@ -117,7 +117,7 @@ impl Dag {
 
 fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
     let id = task_of(plan, node)?;
-    // Several bodies where a mapping is one task, and none where Airflow expands it.
+    // A mapping that is one task has several bodies. A mapping that Airflow expands has none.
     let is_whole = is_one_task(plan, node);
     let bodies: Vec<NodeIx> = match &plan.node(node).what {
         What::Body(_) => vec![node],
@@ -130,7 +130,7 @@ fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
         What::Each(each) => each.max_active,
         _ => None,
     });
-    // The sensors of a mapping that is one task keep its process.
+    // A sensor in a mapping that is one task keeps its process between pokes.
     let of_sensor = |sensor: &crate::plan::SensorPolicy| SensorOf {
         timeout: sensor.timeout,
         poke: wait(&sensor.poke),
@@ -160,8 +160,8 @@ fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
     })
 }
 
-/// Airflow lets nothing but teardowns and tasks that want success stand behind a setup. A teardown of another one is a task like others there, whose
-/// process decides as ours does.
+/// Airflow allows only teardowns and tasks with the rule `all_success` downstream of a setup. Where anything else follows the
+/// setup, its teardown is exported as a plain task, whose process decides by the engine's rules.
 fn without_unsayable_teardowns(tasks: &mut [TaskOf], edges: &BTreeSet<(String, String)>) {
     let wants_success: BTreeSet<String> =
         tasks.iter().filter(|task| task.trigger_rule == "all_success").map(|task| task.id.clone()).collect();
@@ -176,11 +176,11 @@ fn without_unsayable_teardowns(tasks: &mut [TaskOf], edges: &BTreeSet<(String, S
     }
 }
 
-/// The last task: it ends as the run does.
+/// The last task: it ends in the state of the run.
 fn end() -> TaskOf {
     TaskOf {
         id: END.to_owned(),
-        doc: "Decides how the run has ended, and tells the pipeline's notifiers.".to_owned(),
+        doc: "Decides how the run has ended, and notifies the pipeline's notifiers.".to_owned(),
         within: None,
         trigger_rule: "all_done",
         retries: 0,
@@ -195,7 +195,7 @@ fn end() -> TaskOf {
     }
 }
 
-/// The tasks that a node waits for: what is decided without a body is seen through.
+/// The tasks that a node waits for. Nodes without a body are replaced by what they wait for.
 fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -205,11 +205,11 @@ fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
             continue;
         }
         match &plan.node(from).what {
-            // A task within a mapping waits for what expands it by Airflow's own line.
+            // Airflow itself draws the edge from the expanding task to the tasks within the mapping.
             What::Element { .. } => continue,
             What::Each(each) => {
                 found.extend(task_of(plan, from));
-                // Also a mapping in it that is one task.
+                // This includes an inner mapping that is one task.
                 found.extend(plan.scope(each.scope).nodes.iter().filter_map(|node| task_of(plan, *node)));
                 continue;
             }

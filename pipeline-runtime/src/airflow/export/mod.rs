@@ -1,12 +1,12 @@
-//! What Airflow is given: one file of DAGs, which imports nothing of ours, and the bundle that runs their tasks.
+//! The export: one file of DAGs, which imports no code of this project, and the bundle that runs their tasks.
 //!
-//! - [`dag`]: a pipeline as Airflow's concepts.
-//! - [`refused`]: what they cannot say.
-//! - [`schedule`]: when Airflow begins runs.
-//! - [`python`]: the file.
-//! - `prelude.py`: the operators in it, which run the same executable where no coordinator does.
+//! - [`dag`]: a pipeline in terms of Airflow.
+//! - [`refused`]: what Airflow cannot express.
+//! - [`schedule`]: when Airflow starts runs.
+//! - [`python`]: the file of DAGs.
+//! - `prelude.py`: the operators in that file, which run the same executable where no coordinator does.
 //!
-//! The same pipelines give the same bytes, so that a repository may keep the file, and CI may hold it against the code.
+//! The same pipelines always give the same bytes, so that the file can be committed and CI can compare it with the code.
 
 mod dag;
 mod python;
@@ -22,19 +22,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What is exported, and as what.
+/// What to export, and under which name and queue.
 #[derive(Debug)]
 pub(crate) struct Export<'a> {
     pub(crate) pipelines: &'a [Pipeline],
     /// The queue that a coordinator serves.
     pub(crate) queue: &'a str,
-    /// Said to be left out.
+    /// What the user has chosen to leave out.
     pub(crate) without: &'a [Left],
-    /// What the bundle and the file are called.
+    /// The name of the bundle and of the file.
     pub(crate) name: &'a str,
 }
 
-/// What Airflow has not, and an export may leave out where its author says so.
+/// What Airflow lacks and an export may leave out at the author's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Left {
     /// `sla` of tasks and pipelines, and their ladders
@@ -43,12 +43,12 @@ pub(crate) enum Left {
     Locks,
 }
 
-/// Why there is no export.
+/// Why an export fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportError {
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// What Airflow cannot say: all of it.
+    /// Everything that Airflow cannot express.
     #[error("{}", listed(.0))]
     Refused(Vec<(&'static str, Vec<Problem>)>),
     #[error("{}: {error}", .path.display())]
@@ -65,16 +65,16 @@ fn listed(refused: &[(&'static str, Vec<Problem>)]) -> String {
     format!("{}\nnothing was exported", all.join("\n"))
 }
 
-/// Whether an export is of this code.
+/// Whether an export is up to date with the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fresh {
     Yes,
-    /// These files are not as they would be written.
+    /// These files differ from what would be written.
     No(Vec<PathBuf>),
 }
 
 impl Export<'_> {
-    /// Writes the export of that executable into a folder, and returns what it has written.
+    /// Writes the export of that executable into a folder, and returns the paths of the written files.
     pub(crate) fn write(&self, executable: &Path, folder: &Path) -> Result<[PathBuf; 2], ExportError> {
         let (dags, manifest) = self.dags()?;
         let io = |path: &Path| {
@@ -96,7 +96,7 @@ impl Export<'_> {
         Ok([bundle, file])
     }
 
-    /// Whether what stands in a folder is the export of that executable.
+    /// Returns whether a folder contains the export of that executable.
     pub(crate) fn check(&self, executable: &Path, folder: &Path) -> Result<Fresh, ExportError> {
         let (dags, manifest) = self.dags()?;
         let [bundle, file] = self.paths(folder);

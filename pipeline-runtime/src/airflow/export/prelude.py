@@ -35,7 +35,7 @@ except ImportError:
 
 
 class Conversation:
-    """Answers for Airflow's supervisor where no coordinator has started the executable."""
+    """Answers in place of Airflow's supervisor where no coordinator has started the executable."""
 
     def __init__(self, context, log):
         self.context, self.ti, self.log, self.output = context, context["ti"], log, None
@@ -49,7 +49,7 @@ class Conversation:
         tries = self.context["task"].retries if tries is None else tries
         kind = str(getattr(run.run_type, "value", run.run_type))
         events = []
-        # Only where there are some: in `dags test` Airflow 2 may fail as it looks for them.
+        # Read only for runs that assets triggered: in `dags test` the lookup may fail in Airflow 2.
         begun_by = {"asset_triggered": "triggering_asset_events", "dataset_triggered": "triggering_dataset_events"}.get(kind)
         for event in [e for of in (begun_by and context.get(begun_by) or {}).values() for e in of]:
             asset = getattr(event, "asset", None) or getattr(event, "dataset", None)
@@ -88,14 +88,14 @@ class Conversation:
     def answer(self, ask):
         kind = ask["type"]
         if kind == "GetXCom":
-            # Without an index Airflow takes that of the task which asks.
+            # Without an index Airflow uses that of the calling task.
             found = self.ti.xcom_pull(task_ids=ask["task_id"], key=ask["key"], map_indexes=ask.get("map_index", -1))
             return {"key": ask["key"], "value": plain(found)}
         if kind == "GetXComSequenceSlice":
             return {"root": plain(list(self.pull_all(ask["task_id"], ask["key"]) or []))}
         if kind == "SetXCom":
             if ask["key"] == "return_value":
-                # Airflow maps over what an operator returns, and not over what it pushes.
+                # Airflow maps over what an operator returns, not over what it pushes.
                 self.output = ask["value"]
             else:
                 self.ti.xcom_push(key=ask["key"], value=ask["value"])
@@ -140,7 +140,7 @@ MAX_ELEMENTS = 100_000
 
 
 def plain(value):
-    """What Python makes of an XCom, as JSON again."""
+    """Returns an XCom as plain JSON values."""
     return value if value is None or isinstance(value, (str, int, float, bool)) else json.loads(json.dumps(value))
 
 
@@ -149,7 +149,7 @@ def missing(code):
 
 
 def run(operator, context):
-    """Runs the executable as Airflow's coordinator would, and ends as it says."""
+    """Runs the executable as Airflow's coordinator would, and ends in the state that it reports."""
     log = operator.log
     listener = socket.create_server(("127.0.0.1", 0))
     address = "%s:%s" % listener.getsockname()
@@ -159,8 +159,8 @@ def run(operator, context):
         process = subprocess.Popen([BUNDLE, f"--comm={address}", f"--logs={logs_address}", "--wire=json"])
     except OSError as error:
         raise AirflowFailException(
-            f"{error}: no coordinator serves the queue {QUEUE!r}, so that the operator looks for the executable itself: put it there or say where "
-            "it is with PIPELINE_BUNDLE; or set AIRFLOW__SDK__COORDINATORS and AIRFLOW__SDK__QUEUE_TO_COORDINATOR where tasks run") from None
+            f"{error}: no coordinator serves the queue {QUEUE!r}, so the operator starts the executable itself: put it there, or set its path "
+            "in PIPELINE_BUNDLE; or set AIRFLOW__SDK__COORDINATORS and AIRFLOW__SDK__QUEUE_TO_COORDINATOR where tasks run") from None
     operator.process = process
     conversation, last = Conversation(context, log), None
     try:
@@ -199,7 +199,7 @@ def run(operator, context):
         listener.close()
         logs_listener.close()
     if last is None:
-        raise RuntimeError(f"the executable ended with exit code {code} and said nothing: its log says why")
+        raise RuntimeError(f"the executable exited with code {code} and reported no end: see its log")
     kind, state = last["type"], last["state"]
     if kind == "RescheduleTask":
         raise AirflowRescheduleException(datetime.fromisoformat(last["reschedule_date"].replace("Z", "+00:00")))
@@ -207,9 +207,9 @@ def run(operator, context):
         raise RuntimeError(last.get("retry_reason") or "the attempt failed")
     conversation.forget()
     if state == "skipped":
-        raise AirflowSkipException("the task was skipped: its log says why")
+        raise AirflowSkipException("the task was skipped: see its log")
     if state != "success":
-        raise AirflowFailException("the task failed: its log says why")
+        raise AirflowFailException("the task failed: see its log")
     for event in last.get("outlet_events", []):
         of = [outlet for outlet in context["task"].outlets if getattr(outlet, "name", None) == event["dest_asset_key"]["name"] or outlet.uri == event["dest_asset_key"]["uri"]]
         for outlet in of:
@@ -218,7 +218,7 @@ def run(operator, context):
 
 
 def end(process):
-    """Has the executable end, which drops what it does first."""
+    """Terminates the executable, which drops its running body first."""
     if process is None or process.poll() is not None:
         return
     process.terminate()
@@ -229,7 +229,7 @@ def end(process):
 
 
 class PipelineTask(BaseOperator):
-    """A node of a pipeline. Where a coordinator serves the queue, Airflow starts the executable itself, and this is never called."""
+    """A node of a pipeline. Where a coordinator serves the queue, Airflow starts the executable itself, and never calls this."""
 
     process = None
 
@@ -241,7 +241,7 @@ class PipelineTask(BaseOperator):
 
 
 class PipelineSensor(BaseSensorOperator):
-    """A sensor, which gives its slot back between two pokes."""
+    """A sensor that frees its slot between two pokes."""
 
     process = None
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The operators, and what they need.
+/// The operators and their imports.
 const PRELUDE: &str = include_str!("prelude.py");
 
 /// The whole file.
@@ -18,7 +18,7 @@ pub(super) fn file(dags: &[Dag], name: &str, queue: &str) -> String {
     let _ = writeln!(text, "# Written by `{name} airflow export`: export again instead of editing it.");
     let pools: BTreeMap<&str, u32> = dags.iter().flat_map(|dag| &dag.pools).map(|(pool, slots)| (*pool, *slots)).collect();
     for (pool, slots) in pools {
-        let _ = writeln!(text, "# Airflow has to have the pool {}: airflow pools set {} {slots} \"\"", literal(pool), pool);
+        let _ = writeln!(text, "# Requires the pool {}: airflow pools set {} {slots} \"\"", literal(pool), pool);
     }
     let _ = write!(text, "{PRELUDE}");
     let _ = writeln!(text, "\nQUEUE = {}", literal(queue));
@@ -92,12 +92,12 @@ fn one(text: &mut String, dag: &Dag) {
     }
 }
 
-/// The group of a mapping's elements. Its name, unlike a task's, has no dots.
+/// The group of a mapping's elements. Unlike the id of a task, that of a group cannot contain dots.
 pub(super) fn group_of(each: &str) -> String {
     format!("{}__elements", each.replace('.', "__"))
 }
 
-/// Airflow keeps its numbers in 32 bits.
+/// Airflow stores its numbers in 32 bits.
 const MAX_INT: u32 = i32::MAX as u32;
 
 fn operator(task: &TaskOf) -> String {
@@ -152,14 +152,14 @@ fn of_asset(name: &str) -> String {
     format!("Asset({name}, {name})", name = literal(name))
 }
 
-/// A field of a form as JSON Schema, which is what Airflow's form reads.
+/// A param as JSON Schema, which Airflow's form reads.
 fn param(field: &Field) -> String {
     let mut types = Vec::new();
     let mut rest = Vec::new();
     match &field.kind {
         FieldKind::Integer { min, max } => {
             types.push("integer");
-            // Airflow's form has the numbers of JavaScript.
+            // Airflow's form uses JavaScript's numbers.
             let is_exact = |bound: &i128| bound.unsigned_abs() < 1 << 53;
             rest.extend(Some(min).filter(|min| is_exact(min)).map(|min| format!("minimum={min}")));
             rest.extend(Some(max).filter(|max| is_exact(max)).map(|max| format!("maximum={max}")));
@@ -192,12 +192,12 @@ fn param(field: &Field) -> String {
     format!("{}: Param({}, {})", literal(&field.name), python(&field.default), rest.join(", "))
 }
 
-/// A text as Python reads it: JSON's form is one of Python's.
+/// A string literal of Python: JSON's notation is also valid Python.
 fn literal(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// A value as Python reads it.
+/// A value as a literal of Python.
 fn python(value: &Value) -> String {
     match value {
         Value::Null => "None".to_owned(),

@@ -1,4 +1,4 @@
-//! When Airflow begins runs.
+//! When Airflow starts runs.
 
 use crate::author::asset::WhenRule;
 use crate::plan::Plan;
@@ -8,15 +8,15 @@ use chrono::{DateTime, Utc};
 /// What a DAG's `schedule` is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum When {
-    /// By hand.
+    /// Runs are started manually.
     Never,
     /// A cron line in a zone, with data intervals.
     Cron { line: String, zone: String },
-    /// So many seconds, from the DAG's start on.
+    /// Every so many seconds, counted from the DAG's start.
     Every { seconds: i64, from: DateTime<Utc> },
-    /// As these assets are updated: all of them, or any.
+    /// When these assets are updated: all of them, or any.
     Assets { all: bool, names: Vec<&'static str> },
-    /// Nothing that Airflow has: refused before.
+    /// Airflow has no such schedule; the export was refused before.
     Unsayable,
 }
 

@@ -1,4 +1,4 @@
-//! The file, and what is refused.
+//! The exported file, and what is refused.
 
 use super::*;
 use crate::prelude::*;
@@ -47,7 +47,7 @@ fn of<'a>(pipelines: &'a [Pipeline], without: &'a [Left]) -> Export<'a> {
     Export { pipelines, queue: "rust", without, name: "shop" }
 }
 
-/// The file behind its operators.
+/// The part of the file after its operators.
 fn dags(pipelines: &[Pipeline]) -> String {
     let export = of(pipelines, &[]);
     let (dags, _) = export.dags().unwrap();
@@ -72,7 +72,7 @@ fn a_pipeline_is_a_dag_of_operators() {
             n = {}
             n["total"] = PipelineTask(task_id="total", doc_md="The newest update of the asset of that name.")
             n["double"] = PipelineTask(task_id="double", retries=2, retry_delay=timedelta(seconds=60.0), pool="db", priority_weight=5, weight_rule="absolute", doc_md="Doubles it.")
-            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and tells the pipeline's notifiers.")
+            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and notifies the pipeline's notifiers.")
 
             n["total"] >> n["double"]
             n["double"] >> n["end_of_run"]
@@ -102,7 +102,7 @@ fn a_mapping_is_a_group_over_the_task_that_expands_it() {
             n["list"] = PipelineTask(task_id="list")
             n["double.each"] = PipelineTask(task_id="double.each", doc_md="Expands the list of a mapping.")
             n["total"] = PipelineTask(task_id="total", trigger_rule="all_done", outlets=[Asset("total", "total")])
-            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and tells the pipeline's notifiers.")
+            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and notifies the pipeline's notifiers.")
 
             @task_group(group_id="double__each__elements", prefix_group_id=False)
             def elements(element):
@@ -168,8 +168,8 @@ fn locks_and_slas_are_refused_unless_they_are_said_to_be_left_out() {
         refused(&guarded()),
         [
             "Airflow has no locks, and group `load` holds `prices`",
-            "nobody would see that `load.slow` misses its `sla`: while it waits there is no process",
-            "nobody would see that a run of `guarded` misses its `sla` or a rung of its ladder",
+            "a miss of the `sla` of `load.slow` would go unnoticed: no process runs while it waits",
+            "a run of `guarded` that misses its `sla` or a step of its ladder would go unnoticed",
         ]
     );
     assert!(of(&[guarded()], &[Left::Sla, Left::Locks]).dags().is_ok());
@@ -215,7 +215,7 @@ fn a_mapping_within_a_mapping_and_one_in_order_are_one_task_each() {
             n["all"] = PipelineTask(task_id="all", trigger_rule="all_done")
             n["steps"] = PipelineTask(task_id="steps")
             n["step.each"] = PipelineTask(task_id="step.each", retries=2, retry_delay=timedelta(seconds=60.0), pool="db", priority_weight=5, weight_rule="absolute", doc_md="Runs a mapping, with all of its elements.")
-            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and tells the pipeline's notifiers.")
+            n["end_of_run"] = PipelineTask(task_id="end_of_run", trigger_rule="all_done", doc_md="Decides how the run has ended, and notifies the pipeline's notifiers.")
 
             @task_group(group_id="total__each__elements", prefix_group_id=False)
             def elements(element):
@@ -248,7 +248,7 @@ fn a_mapping_that_is_one_task_is_in_one_pool() {
     }
     assert_eq!(
         refused(&two_pools()),
-        ["`filed.each` is one task of Airflow, which is in one pool, and what lies within it is in `db` and in `files`"]
+        ["`filed.each` is one Airflow task with one pool, but tasks within it are in `db` and in `files`"]
     );
 }
 
@@ -263,8 +263,8 @@ fn names_that_airflow_could_not_tell_apart_are_refused() {
     assert_eq!(
         refused(&twins()),
         [
-            "`end_of_run` is the task that every DAG of an export ends with",
-            "Airflow tells `double_3` not from an element of `double`",
+            "`end_of_run` is the name of the last task of every exported DAG",
+            "Airflow cannot distinguish `double_3` from an element of `double`",
         ]
     );
 }
@@ -279,7 +279,7 @@ fn runs_of_other_pipelines_are_refused() {
     fn waits() {
         report(run_of(sums));
     }
-    assert_eq!(refused(&waits()), ["`run_of` has to do with a run of another pipeline, which is not exported yet"]);
+    assert_eq!(refused(&waits()), ["`run_of` involves a run of another pipeline, which cannot be exported yet"]);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn schedules_that_airflow_has_not_are_refused() {
     fn hours() {
         list();
     }
-    let message = |id: &str| format!("Airflow has no schedule that is that of pipeline `{id}`");
+    let message = |id: &str| format!("Airflow has no schedule like that of pipeline `{id}`");
     assert_eq!(refused(&two_lines()), [message("two_lines")]);
     assert_eq!(refused(&local_days()), [message("local_days")]);
     let dag = dags(&[hours()]);

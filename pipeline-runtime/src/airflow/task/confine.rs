@@ -1,17 +1,17 @@
-//! A plan of which one process runs one node: the others run elsewhere.
+//! A plan of which this process runs only one node: the others run elsewhere.
 
 use super::super::names::{members, pool};
 use super::Target;
 use crate::plan::{NodeIx, Plan, PoolSpec};
 use std::collections::BTreeSet;
 
-/// A pool without slots: nothing in it starts here.
+/// A pool without slots: its nodes never start in this process.
 const ELSEWHERE: PoolSpec = PoolSpec { name: "(elsewhere)", slots: 0 };
 
-/// The slot that Airflow has given a mapping which is one task.
+/// The slot that Airflow has given to a mapping that is one task.
 const ITS_SLOT: PoolSpec = PoolSpec { name: "(its slot)", slots: 1 };
 
-/// Leaves of a plan what this process does about it. Airflow minds pools, priorities and the run's time limit.
+/// Removes from a plan what this process must not apply. Airflow enforces pools, priorities and the run's timeout.
 pub(super) fn confine(plan: &mut Plan, target: Target) {
     let elsewhere = u32::try_from(plan.pools.len()).unwrap_or(u32::MAX);
     plan.pools.push(ELSEWHERE);
@@ -20,7 +20,7 @@ pub(super) fn confine(plan: &mut Plan, target: Target) {
         Target::Whole(each, _) => members(plan, each).filter(|node| plan.node(*node).is_body()).collect(),
         Target::Expand(_) | Target::End => BTreeSet::new(),
     };
-    // The task itself has one slot of the pool that these are in.
+    // The task as a whole holds one slot of the pool that these nodes are in.
     let mut one_slot = None;
     if matches!(target, Target::Whole(..)) && here.iter().any(|node| pool(plan, *node).is_some()) {
         one_slot = u32::try_from(plan.pools.len()).ok();
@@ -40,7 +40,7 @@ pub(super) fn confine(plan: &mut Plan, target: Target) {
             if one_slot.is_none() {
                 policy.priority = 0;
             }
-            // Of a node that no process had, the last task of the run tells.
+            // For a node that no process has run, the last task of the run calls the callbacks.
             if !is_here && target != Target::End {
                 policy.callbacks = Box::default();
             }

@@ -1,29 +1,30 @@
-//! How a task ended, where it did not succeed: for the tasks behind it, which Airflow tells no more than a state.
+//! How a task ended without success. Downstream tasks need it, since Airflow gives them only a state.
 
 use serde::{Deserialize, Serialize};
 
-/// Under which key it is pushed.
+/// The XCom key that it is pushed under.
 pub(super) const KEY: &str = "pipeline_end";
 
 /// How a node ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ended {
-    /// Our name of the state.
+    /// The engine's name of the state.
     pub(super) state: String,
-    /// The node that failed: itself, or one before it.
+    /// The node that failed: this one, or one upstream of it.
     #[serde(default)]
     pub(super) node: String,
     #[serde(default)]
     pub(super) error: String,
     #[serde(default)]
     pub(super) attempts: u32,
-    /// Whether the callbacks of the node were called; if not, the last task of the run calls them.
+    /// Whether the callbacks of the node were called. If not, the last task of the run calls them.
     #[serde(default)]
     pub(super) told: bool,
 }
 
 impl Ended {
-    /// Whether it is of what Airflow says of the task. It outlives a mark by hand, and a task that was cleared and that no process had since.
+    /// Returns whether it belongs to the state that Airflow reports. A value outlives a manual mark, and a clear after which no
+    /// process ran.
     pub(super) fn is_of(&self, state: &str) -> bool {
         match state {
             "failed" => matches!(self.state.as_str(), "failed" | "upstream_failed"),
@@ -31,13 +32,13 @@ impl Ended {
         }
     }
 
-    /// Of a node that has failed by that, after one attempt.
+    /// The end of a node that failed with this error after one attempt.
     pub(super) fn failed(node: impl Into<String>, error: impl Into<String>) -> Self {
         Self { state: "failed".to_owned(), node: node.into(), error: error.into(), attempts: 1, told: false }
     }
 
-    /// Of a node that has failed and could not say why.
+    /// The end of a node that failed without reporting why.
     pub(super) fn unsaid(node: String) -> Self {
-        Self::failed(node, "Airflow says that it failed, and it has said nothing itself")
+        Self::failed(node, "Airflow reports that it failed, but it reported no error itself")
     }
 }

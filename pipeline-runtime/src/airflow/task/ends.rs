@@ -1,4 +1,4 @@
-//! How the nodes before a task ended, if not by success.
+//! How the nodes upstream of a task ended, if not in success.
 
 use super::super::names::task_of;
 use super::super::wire::NodeStates;
@@ -20,7 +20,8 @@ impl Recollection<'_> {
     ) -> Result<(), Unknown> {
         match (state, ended) {
             (_, Some(ended)) => self.end(run, slot, &ended),
-            // By its own rule, which nobody has been told of yet: the end of the run decides it by ours, and tells.
+            // Airflow decided this by its own rule, and no callback was called. The end of the run decides it by the engine's
+            // rules, and notifies.
             ("skipped" | "upstream_failed", None) if self.is_end() => Ok(()),
             ("skipped", None) => self.record(run, Record::Skipped { slot, why: Skip::Body("Airflow skipped it".into()) }),
             ("upstream_failed", None) => {
@@ -34,7 +35,7 @@ impl Recollection<'_> {
         }
     }
 
-    /// How a node ended that says so itself.
+    /// Records the end that a node has reported itself.
     pub(super) fn end(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
         match ended.state.as_str() {
             "skipped" => self.record(run, Record::Skipped { slot, why: Skip::Body(ended.error.as_str().into()) }),
@@ -42,7 +43,7 @@ impl Recollection<'_> {
                 let cause = self.cause(run, slot, ended)?;
                 let has_failed = matches!(run.node(cause).state(), NodeState::Failed | NodeState::UpstreamFailed);
                 if self.is_end() && !has_failed {
-                    // It was cleared alone since, so that nothing else says that the run has failed.
+                    // That node was cleared on its own since, so nothing else makes the run fail.
                     return self.fail(run, slot, ended);
                 }
                 self.record(run, Record::UpstreamFailed { slot, cause })
@@ -51,18 +52,18 @@ impl Recollection<'_> {
         }
     }
 
-    /// The node that a failure comes from, which is written down as failed where it is not yet.
+    /// The node that a failure comes from. It is recorded as failed unless it has already ended.
     fn cause(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<Slot, Unknown> {
         let found = run.slots().find(|slot| (run.is_body(*slot) || run.each(*slot).is_some()) && run.id(*slot) == ended.node);
         let Some(cause) = found.filter(|cause| *cause != slot) else { return Ok(slot) };
-        // A mapping that has elements is what they come to.
+        // A mapping that has elements takes its state from them.
         if !run.node(cause).state().is_end() && run.expansion_of(cause).is_none() {
             self.fail(run, cause, &Ended { state: "failed".to_owned(), ..ended.clone() })?;
         }
         Ok(cause)
     }
 
-    /// The failed node that comes first before one that Airflow has failed with it.
+    /// The first failed node upstream of one that Airflow has set to `upstream_failed`.
     fn cause_before(&self, run: &mut Run, plan: &Plan, slot: Slot, states: &NodeStates) -> Result<Slot, Unknown> {
         let position = run.layout().position(slot);
         let mut doubtful: Vec<NodeIx> = vec![run.ix(slot)];
@@ -87,7 +88,7 @@ impl Recollection<'_> {
         Ok(slot)
     }
 
-    /// A mapping whose task has expanded nothing, or has run none of its elements.
+    /// Records a mapping whose task has not expanded the list, or has run none of its elements.
     pub(super) fn without_elements(
         &self,
         run: &mut Run,
@@ -103,19 +104,19 @@ impl Recollection<'_> {
             (Some(ended), _) if ended.state == NodeState::Failed.name() => self.end(run, each, &ended),
             (None, "failed") => self.end(run, each, &Ended::unsaid(run.id(each))),
             (None, _) if self.has_list(run, each)? => self.record(run, Record::Skipped { slot: each, why: Skip::ByHand }),
-            // What it waits for has decided that, and does so again.
+            // The upstream nodes have decided it, and the engine comes to the same decision.
             _ => Ok(()),
         }
     }
 
-    /// How a task has said that it ended, if that is how Airflow says so.
+    /// How a task reported its end, if that matches the state in Airflow.
     pub(super) fn said(&self, task: &str, index: Option<u32>, state: &str) -> Result<Option<Ended>, Unknown> {
         let kept = self.supervisor.xcom(self.place, task, ended::KEY, index)?.wait()?;
         Ok(serde_json::from_value(kept).ok().filter(|ended: &Ended| ended.is_of(state)))
     }
 
     pub(super) fn fail(&self, run: &mut Run, slot: Slot, ended: &Ended) -> Result<(), Unknown> {
-        // Not of a mapping.
+        // A mapping has no attempts.
         if run.is_body(slot) {
             self.record(run, Record::Started { slot, attempt: ended.attempts.max(1) })?;
         }

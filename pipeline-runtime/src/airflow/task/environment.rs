@@ -1,16 +1,17 @@
-//! How a process is started as a task, and what of its environment bodies do not see.
+//! How a process is started as a task, and which part of its environment is hidden from bodies.
 
 use super::super::wire::Form;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Airflow's own settings, the URL of its database and the secrets of its API among them: a worker hands all of its environment on.
+/// Airflow's own settings, among them the URL of its database and the secrets of its API: a worker passes on its whole
+/// environment.
 const OF_AIRFLOW: &str = "AIRFLOW__";
-/// What this program itself reads of them.
+/// Those that this program reads.
 const KEPT: &str = "AIRFLOW__LOGGING__";
 
-/// Where the supervisor listens.
+/// The addresses that the supervisor listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::airflow) struct Sockets {
     pub(super) comm: String,
@@ -19,7 +20,7 @@ pub(in crate::airflow) struct Sockets {
 }
 
 impl Sockets {
-    /// What a process is started with as a task; none of any other use of the program.
+    /// Reads the arguments of a process that was started as a task. Returns `None` for any other use of the program.
     pub(in crate::airflow) fn of(args: &[OsString]) -> Option<Self> {
         let named = |name: &str| args.iter().skip(1).find_map(|arg| arg.to_str()?.strip_prefix(name).map(str::to_owned));
         let form = if named("--wire=").as_deref() == Some("json") { Form::JsonLines } else { Form::Msgpack };
@@ -27,8 +28,8 @@ impl Sockets {
     }
 }
 
-/// Goes on without Airflow's settings in the environment: the process becomes itself once more, since nothing is safely taken out of the
-/// environment of one that has begun. Returns why it could not.
+/// Hides Airflow's settings from bodies. The process executes itself again without them, since variables cannot safely be removed
+/// from the environment of a running process. Returns `None` if nothing has to be hidden, or why it failed.
 pub(super) fn clean() -> Option<String> {
     let is_hidden = |name: &OsString| name.to_str().is_some_and(|name| name.starts_with(OF_AIRFLOW) && !name.starts_with(KEPT));
     let hidden: Vec<OsString> = std::env::vars_os().map(|(name, _)| name).filter(is_hidden).collect();
@@ -37,7 +38,7 @@ pub(super) fn clean() -> Option<String> {
     }
     let this = match std::env::current_exe() {
         Ok(this) => this,
-        Err(error) => return Some(format!("this program does not find itself: {error}")),
+        Err(error) => return Some(format!("the path of this executable is unknown: {error}")),
     };
     let mut again = Command::new(this);
     again.args(std::env::args_os().skip(1));

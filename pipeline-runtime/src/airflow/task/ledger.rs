@@ -1,4 +1,4 @@
-//! The journal of a task of Airflow's: records are heard, and kept by nobody here. What has to outlive the process Airflow keeps.
+//! The journal of an Airflow task: it only passes records on. Airflow stores what has to outlive the process.
 
 use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunSpec};
 use tokio::sync::mpsc::UnboundedSender;
@@ -8,13 +8,13 @@ pub(super) struct Ledger(pub(super) UnboundedSender<Entry>);
 
 impl Journal for Ledger {
     fn is_durable(&self) -> bool {
-        // Outputs become JSON.
+        // So outputs are encoded as JSON.
         true
     }
 
     fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
         for (_, entry) in outbox.records.drain() {
-            // Once the task's end is known nobody listens any more.
+            // Once the task's end is known, nobody receives records.
             let _ = self.0.send(entry);
         }
         Kept::Now

@@ -1,4 +1,4 @@
-//! What a task logs goes to Airflow's log of the task.
+//! Sends what a task logs to Airflow's log of the task.
 
 use super::super::wire::Lines;
 use super::Task;
@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Logs to Airflow from now on, from the level on that Airflow logs from. A program's own subscriber stays.
+/// Sends log lines to Airflow from now on, at the level that Airflow is set to. A program's own subscriber stays in place.
 pub(super) fn install(task: &Task) {
     let level = std::env::var("AIRFLOW__LOGGING__LOGGING_LEVEL").unwrap_or_default();
     let layer = ToAirflow { lines: Arc::clone(&task.lines), level: level_of(&level), pipeline: task.place.dag_id.clone() };

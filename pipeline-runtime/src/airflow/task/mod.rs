@@ -1,13 +1,13 @@
-//! One task of Airflow's: a process that runs one node of a pipeline.
+//! One Airflow task: a process that runs one node of a pipeline.
 //!
-//! It [recollects](recollect) what has happened to the nodes before its own, as records of the same kind as a journal has, and then runs its own
-//! node by the same engine: trigger rules, inputs, time limits, retries, a sensor's budget and callbacks are not written a second time. What
-//! the engine records of the node says what Airflow is told.
+//! It [recollects](recollect) what has happened to the upstream nodes, as the same records that a journal has. Then the same
+//! engine runs the node, so that trigger rules, inputs, timeouts, retries, a sensor's budget and callbacks are not implemented
+//! twice. What the engine records of the node determines what Airflow is sent.
 //!
-//! # Why an error here fails the attempt, and never hangs
+//! # Why an error here fails the attempt and never hangs
 //!
-//! Airflow waits for a process that says nothing for as long as it sends heartbeats. So each request has a deadline, a supervisor that goes away
-//! ends the process, and what cannot be said ends it with exit code 1, which Airflow takes for a failed try.
+//! Airflow waits for a silent process for as long as it sends heartbeats. So each request has a deadline, the process ends when
+//! the supervisor disconnects, and it exits with code 1 when its end cannot be reported, which Airflow counts as a failed try.
 
 mod confine;
 mod ended;
@@ -43,32 +43,32 @@ use whole::{Elements, Kept};
 /// What this process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
-    /// Runs a node, or its element of that index.
+    /// Runs a node, or its element with this index.
     Node(NodeIx, Option<u32>),
     /// Expands a mapping's list.
     Expand(NodeIx),
-    /// Runs a mapping that is one task; that of an element of that index.
+    /// Runs a mapping that is one task, or its element with this index.
     Whole(NodeIx, Option<u32>),
     /// Decides how the run has ended.
     End,
 }
 
 impl Target {
-    /// Whether it is that mapping, which is one task.
+    /// Returns whether the target is this mapping, as one task.
     fn is_of(self, each: NodeIx) -> bool {
         matches!(self, Self::Whole(node, _) if node == each)
     }
 }
 
-/// How a task came to its end.
+/// How a task ended.
 #[derive(Debug)]
 struct Done {
     last: Final,
-    /// What is pushed before that is said.
+    /// Pushed before the end is reported.
     output: Option<Output>,
-    /// What came of a mapping that is one task.
+    /// The results of a mapping that is one task.
     elements: Option<Elements>,
-    /// For the nodes behind it, where it has not succeeded.
+    /// For downstream tasks, unless the task succeeded.
     ended: Option<Ended>,
 }
 
@@ -86,17 +86,17 @@ struct Output {
     length: Option<u32>,
 }
 
-/// Why a task has not come to an end.
+/// Why a task has no end to report.
 #[derive(Debug, thiserror::Error)]
 enum TaskError {
-    /// The code and what Airflow started do not fit: no further try would help.
+    /// The code does not match what Airflow started, and another try would not help.
     #[error("{0}")]
     Fatal(String),
-    /// It may go better next time.
+    /// Another try may succeed.
     #[error("{0}")]
     Failed(String),
     /// The process was asked to end.
-    #[error("it was asked to end")]
+    #[error("the task was asked to end")]
     Interrupted,
 }
 
@@ -115,18 +115,18 @@ impl From<Unknown> for TaskError {
     }
 }
 
-/// What a process is told of its task, and whom it asks.
+/// What a process knows of its task, and its connection to the supervisor.
 #[derive(Debug)]
 struct Task {
     supervisor: Supervisor,
     startup: Startup,
     place: Place,
     lines: Arc<Lines>,
-    /// What an element is called.
+    /// The label of an element in Airflow.
     label: OnceLock<String>,
 }
 
-/// Does the work of the task that Airflow has started this process for, and ends the process.
+/// Runs the task that Airflow has started this process for, and ends the process.
 pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
     if let Some(refused) = environment::clean() {
         print_error(&refused);
@@ -137,7 +137,7 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
         let lines = Arc::new(Lines::new(connect(&sockets.logs)?));
         let gone = |why| {
             print_error(&format!("Airflow's supervisor is gone: {why}"));
-            // The task may run elsewhere already.
+            // The task may already be running elsewhere.
             std::process::exit(1);
         };
         let (supervisor, startup) = Startup::hear(comm, sockets.form, gone).map_err(|error| error.to_string())?;
@@ -156,11 +156,11 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
     let asked = task.supervisor.clone();
     connection::find_by(move |id| {
         let password = asked.password(id).map_err(|error| match error {
-            CallError::NotFound(_) => format!("Airflow has no connection `{id}`: `airflow connections add {id} ..` makes one"),
+            CallError::NotFound(_) => format!("Airflow has no connection `{id}`: `airflow connections add {id} ..` creates one"),
             error => error.to_string(),
         })?;
         if let Some(password) = &password {
-            // Airflow masks those that it knows of; this one also where it comes from a backend of its own.
+            // Airflow masks the secrets that it knows. Masking it here covers secrets from its backends, too.
             asked.mask(password).map_err(|error| error.to_string())?;
         }
         Ok(password)
@@ -173,7 +173,7 @@ impl Task {
         &self.startup.ti.task_id
     }
 
-    /// Says how the task has ended, and ends the process: at once, since a slot is held for as long as it lives.
+    /// Reports how the task has ended, and exits at once, since a slot is held for as long as the process lives.
     fn end(&self, done: Result<Done, TaskError>) -> ExitCode {
         let done = done.or_else(|error| match error {
             TaskError::Interrupted => Err(()),
@@ -182,7 +182,7 @@ impl Task {
                 tracing::error!("{reason}");
                 let may_retry = !matches!(error, TaskError::Fatal(_)) && self.startup.ti_context.should_retry;
                 let ended = Ended::failed(self.task_id(), cut(reason));
-                // Airflow knows when to retry.
+                // Airflow decides when to retry.
                 if may_retry { Err(()) } else { Ok(Done { ended: Some(ended), ..Done::new(Final::Failed) }) }
             }
         });
@@ -190,7 +190,7 @@ impl Task {
         match said {
             Ok(()) => std::process::exit(0),
             Err(Some(error)) => {
-                tracing::error!("the end of this task could not be told: {error}");
+                tracing::error!("the end of this task could not be reported: {error}");
                 std::process::exit(1)
             }
             Err(None) => std::process::exit(1),
@@ -207,7 +207,7 @@ impl Task {
         if let Some(Output { value, length }) = output
             && let Err(error) = self.supervisor.push(&self.place, self.task_id(), index, None, value, length)
         {
-            // A success whose output is not there would be one that nobody can take. What may go better is tried again.
+            // Downstream tasks could not use a success without its output. A temporary error is retried.
             let why = match &error {
                 CallError::Failed(_) | CallError::Silent { .. } | CallError::Gone => return Err(error),
                 CallError::Refused(said) if said.contains("unmappable_return_value_length") => format!(
@@ -215,7 +215,7 @@ impl Task {
                      (`AIRFLOW__CORE__MAX_MAP_LENGTH`) where its API server runs, or divide the list",
                     length.unwrap_or_default()
                 ),
-                error => format!("the output could not be kept: {error}"),
+                error => format!("the output could not be stored: {error}"),
             };
             tracing::error!("{why}");
             last = Final::Failed;
@@ -234,7 +234,7 @@ impl Task {
     }
 }
 
-/// The pipeline and the node that a task is of.
+/// The target of a task of this plan.
 fn target(plan: &crate::Plan, task: &str, index: i64) -> Result<Target, TaskError> {
     if task == names::END {
         return Ok(Target::End);

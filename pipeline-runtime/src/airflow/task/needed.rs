@@ -1,4 +1,4 @@
-//! What a task has to know of the nodes before it.
+//! What a task has to know of the nodes upstream of it.
 
 use super::super::names::{is_one_task, is_outside, mapping_around, members, task_around};
 use super::super::rule::from_outside;
@@ -6,16 +6,16 @@ use super::Target;
 use crate::plan::{NodeIx, Plan, ScopeIx, What};
 use std::collections::BTreeSet;
 
-/// Which nodes a task asks Airflow about.
+/// The nodes that a task asks Airflow about.
 #[derive(Debug, Default)]
 pub(super) struct Needed {
-    /// How these ended.
+    /// The nodes whose states are needed.
     pub(super) states: BTreeSet<NodeIx>,
-    /// What these returned, if they did.
+    /// The nodes whose outputs are needed, if they succeeded.
     pub(super) values: BTreeSet<NodeIx>,
-    /// The mappings whose elements there have to be.
+    /// The mappings whose elements have to exist.
     pub(super) expanded: BTreeSet<NodeIx>,
-    /// The mappings that are one task, of which one has to know what their elements came to.
+    /// The mappings that are one task and whose elements' ends are needed.
     pub(super) whole: BTreeSet<NodeIx>,
     seen: BTreeSet<NodeIx>,
 }
@@ -49,7 +49,7 @@ impl Needed {
         needed
     }
 
-    /// The nodes of a scope that are written down, each behind those before it.
+    /// The nodes of a scope to record, each after those upstream of it.
     pub(super) fn in_order(&self, plan: &Plan, scope: ScopeIx) -> Vec<NodeIx> {
         let all: BTreeSet<NodeIx> = self.states.iter().chain(&self.whole).chain(&self.expanded).copied().collect();
         let mut of_scope: Vec<NodeIx> = all.into_iter().filter(|node| plan.node(*node).scope == scope).collect();
@@ -57,7 +57,7 @@ impl Needed {
         of_scope
     }
 
-    /// Whatever decides about the run: how everything ended, which arms were taken, and what the lists were.
+    /// Adds everything that decides the end of the run: how all nodes ended, which arms were taken, and the lists.
     fn all(&mut self, plan: &Plan) {
         for (node, of) in (0..).zip(&plan.nodes).filter(|(node, _)| task_around(plan, *node).is_none()) {
             match &of.what {
@@ -72,7 +72,7 @@ impl Needed {
                     self.whole.extend(Some(node).filter(|node| is_one_task(plan, *node)));
                     self.value_of(plan, each.list);
                 }
-                // A part is taken of the value of whoever was first.
+                // A part is taken from the value of the winner.
                 What::FirstOf { .. } => self.value_of(plan, node),
                 _ => {}
             }
@@ -82,7 +82,7 @@ impl Needed {
         }
     }
 
-    /// What a node waits for.
+    /// Adds what a node waits for.
     pub(super) fn wait_of(&mut self, plan: &Plan, node: NodeIx) {
         for (from, _) in plan.inbound(node) {
             self.state_of(plan, *from);
@@ -99,7 +99,7 @@ impl Needed {
                 self.states.insert(node);
                 return;
             }
-            // The branch's output says which arm it took.
+            // The branch's output names the arm that it took.
             What::Arm { branch, .. } => self.value_of(plan, *branch),
             What::Each(_) if is_one_task(plan, node) => {
                 self.whole.insert(node);
@@ -118,7 +118,7 @@ impl Needed {
         self.wait_of(plan, node);
     }
 
-    /// A mapping's list, so that there are elements.
+    /// Adds a mapping's list, so that its elements exist.
     fn expand(&mut self, plan: &Plan, each: NodeIx) {
         if let What::Each(of) = &plan.node(each).what
             && self.expanded.insert(each)

@@ -1,4 +1,4 @@
-//! Runs one node by the engine, as Airflow asks for it.
+//! Runs one node with the engine, as Airflow has requested.
 
 use super::super::names::{mapping_around, retries};
 use super::super::wire::Final;
@@ -24,27 +24,29 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
 
-/// Threads for bodies: there is one, and what it starts, and none of its timers waits for one that keeps its thread.
+/// The worker threads: one body runs, with the tasks that it spawns. The second thread keeps timers running if a body blocks the
+/// first.
 const WORKERS: usize = 2;
 
-/// Under which Airflow keeps what a node's next process has to know.
+/// The key in Airflow's store for what the node's next process has to know.
 const EARLIER: &str = "pipeline_node";
 
-/// How long bodies may take to end once they were cut off. Airflow kills a process 5 seconds after it has asked it to end.
+/// How long bodies may take to end after they are cut off. Airflow kills a process 5 seconds after asking it to end.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// The longest reason of a retry: Airflow shows it in one line.
+/// The longest reason of a retry: Airflow shows it on one line.
 const MAX_REASON: usize = 400;
 
-/// What Airflow keeps of a node between two of its processes.
+/// What Airflow stores of a node between two of its processes.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    /// A task that is cleared after its end has more tries, and starts over. One that is cleared while it runs has not, and resumes.
+    /// A task that is cleared after its end has more tries, and starts over. One that is cleared while it runs has the same
+    /// number, and resumes.
     max_tries: u32,
     earlier: Earlier,
 }
 
-/// Runs the node that this process is for, and says how it ended.
+/// Runs the node that this process is for, and returns how it ended.
 pub(super) fn run(pipelines: &[Pipeline], task: &Task) -> Result<Done, TaskError> {
     let mut plan = plan(pipelines, task)?;
     let ti = &task.startup.ti;
@@ -84,7 +86,7 @@ fn plan(pipelines: &[Pipeline], task: &Task) -> Result<Plan, TaskError> {
         .map_err(|error| TaskError::Fatal(format!("pipeline `{id}` with the run's conf as its params: {error}")))
 }
 
-/// The node's place in the run; none of the run's end.
+/// The slot of the node in the run. `None` for the end of the run.
 fn slot_of(run: &Run, target: Target) -> Result<Option<Slot>, TaskError> {
     let plan = run.plan();
     Ok(match target {
@@ -95,7 +97,7 @@ fn slot_of(run: &Run, target: Target) -> Result<Option<Slot>, TaskError> {
             (Some(each), index) => {
                 let gone = || {
                     let (list, index) = (plan.id(each), index.map_or_else(|| "none".to_owned(), |index| index.to_string()));
-                    TaskError::Fatal(format!("`{list}` has no element {index} any more: clear it with all that is behind it"))
+                    TaskError::Fatal(format!("`{list}` no longer has an element {index}: clear it with everything downstream"))
                 };
                 let (expansion, element) = run.expansion_of(run.seen_from(0, each)).zip(index).ok_or_else(gone)?;
                 if element >= run.layout().expansion(expansion).width {
@@ -107,13 +109,13 @@ fn slot_of(run: &Run, target: Target) -> Result<Option<Slot>, TaskError> {
     })
 }
 
-/// Where earlier processes have left the node.
+/// Restores the state in which earlier processes left the node.
 fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(), TaskError> {
     let (ti, context) = (&task.startup.ti, &task.startup.ti_context);
     let is_sensor = run.plan().policy(run.ix(slot)).sensor.is_some();
     let tries = retries(run.plan(), run.ix(slot));
-    // A task that was cleared goes on counting, and so do its tries at most.
-    // One that Airflow was told fewer tries of, by an older export, has had no more attempts than tries.
+    // After a clear, Airflow continues to count tries, and raises their maximum accordingly. An older export may have given
+    // Airflow fewer tries, so attempts never exceed the tries so far.
     let attempt = (ti.try_number + tries).saturating_sub(context.max_tries).clamp(1, ti.try_number.max(1));
     let kept = if is_sensor || attempt > 1 { task.supervisor.kept(&ti.id, EARLIER)? } else { None };
     let kept = kept.and_then(|kept| serde_json::from_value::<Kept>(kept).ok()).filter(|kept| kept.max_tries == context.max_tries);
@@ -121,7 +123,7 @@ fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(),
     let earlier = match kept {
         Some(Kept { mut earlier, .. }) if is_sensor => {
             if earlier.next.is_none() {
-                // Its last process ended in the middle of a poke. That uses up no attempt, unless it happens again and again.
+                // Its last process ended in the middle of a poke. That uses up no attempt, unless it happens repeatedly.
                 earlier.interruptions += 1;
             }
             Some(earlier)
@@ -148,7 +150,7 @@ fn take_up(task: &Task, run: &mut Run, slot: Slot, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Runs one node until it has ended, or waits for so long that another process is to go on.
+/// Runs one node until it has ended, or until it waits so long that another process has to continue.
 fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Result<Done, TaskError> {
     let (id, plan) = (run.id(slot), Arc::clone(run.plan()));
     let node = run.ix(slot);
@@ -165,7 +167,7 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
         let kept = json!(Kept { max_tries: task.startup.ti_context.max_tries, earlier });
         let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
         async move {
-            // The engine's timers do not wait for Airflow.
+            // The engine's timers must not wait for Airflow.
             let kept = tokio::task::spawn_blocking(move || supervisor.keep(&ti, EARLIER, &kept)).await;
             kept.map_err(|error| TaskError::Failed(error.to_string()))?.map_err(TaskError::from)
         }
@@ -184,8 +186,8 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
         Came::Success(json) => {
             let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
             let updates = plan.updated_at(slot).map(|(_, asset)| (asset.name.to_owned(), value.clone())).collect();
-            // Airflow tells a null from no output no more than Python does, so that it need not be pushed; but where elements are taken together, one that
-            // is not there would be missed.
+            // Like Python, Airflow does not distinguish a null from a missing output, so a null need not be pushed. But where the
+            // outputs of all elements are read together, a missing one would shift the others.
             let is_pushed = !value.is_null() || task.startup.ti.map_index >= 0;
             let output = is_pushed.then_some(Output { value, length: None });
             Done { output, ..Done::new(Final::Success(updates)) }
@@ -209,7 +211,7 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
         }
         Came::UpstreamFailed => {
             let failure = failure.unwrap_or_else(|| Failure::new(id.as_str(), "unknown", 0));
-            tracing::error!("it cannot run, since `{}` failed: {}", failure.node(), failure.error());
+            tracing::error!("cannot run, since `{}` failed: {}", failure.node(), failure.error());
             let ended = ended(NodeState::UpstreamFailed, failure.node(), failure.error().to_owned(), failure.attempts());
             Done { ended, ..Done::new(Final::Failed) }
         }
@@ -223,21 +225,21 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
                 let end = error.floor_char_boundary(MAX_REASON);
                 Done::new(Final::Retry { after, reason: error[..end].to_owned() })
             } else {
-                // An older export has told Airflow of fewer. The engine has called those for a retry, and not those for a failure.
+                // An older export has given Airflow fewer retries. The engine has notified of a retry here, and not of a failure.
                 let made = attempts.saturating_sub(1).max(1);
-                tracing::error!("Airflow has no try left after attempt {made} of {}", plan.policy(node).retries + 1);
+                tracing::error!("Airflow has no retry left after attempt {made} of {}", plan.policy(node).retries + 1);
                 let ended = Ended { attempts: made, ..Ended::failed(id.as_str(), error.to_string()) };
                 Done { ended: Some(ended), ..Done::new(Final::Failed) }
             }
         }
         Came::Later(next) => {
-            tracing::info!("not there yet: it is looked at again at {}", next.to_utc().format("%F %T UTC"));
+            tracing::info!("not ready: the next poke is at {}", next.to_utc().format("%F %T UTC"));
             Done::new(Final::Reschedule(next.to_utc()))
         }
     })
 }
 
-/// Decides how the run has ended, and tells the pipeline's notifiers.
+/// Decides how the run has ended, and notifies the pipeline's notifiers.
 fn end_of_run(task: &Task, run: Run, untold: &[Slot], clock: Clock) -> Result<Done, TaskError> {
     let (state, why) = drive(run, clock, async |heard: &mut Heard| heard.end_of_run(untold).await)?;
     if state == RunState::Success {
@@ -248,9 +250,9 @@ fn end_of_run(task: &Task, run: Run, untold: &[Slot], clock: Clock) -> Result<Do
     Ok(Done { ended: Some(Ended::failed(task.task_id(), "the run failed")), ..Done::new(Final::Failed) })
 }
 
-/// Has an engine take up the run until `until` has heard enough, and everybody was told who is to be.
+/// Lets an engine resume the run until `until` has received enough and all notifications are delivered.
 fn drive<T>(run: Run, clock: Clock, until: impl AsyncFnOnce(&mut Heard) -> Result<T, TaskError>) -> Result<T, TaskError> {
-    let io = |error: std::io::Error| TaskError::Failed(format!("the process has no threads: {error}"));
+    let io = |error: std::io::Error| TaskError::Failed(format!("threads could not be started: {error}"));
     let workers = workers(WORKERS).map_err(io)?;
     let timers = Builder::new_current_thread().enable_all().build().map_err(io)?;
     let (tell, told) = unbounded_channel();
@@ -264,7 +266,7 @@ fn drive<T>(run: Run, clock: Clock, until: impl AsyncFnOnce(&mut Heard) -> Resul
         let work = async {
             let done = until(&mut heard).await?;
             if tokio::time::timeout(CALLBACKS_LIMIT, engine.all_delivered(ix)).await.is_err() {
-                tracing::warn!("not everybody could be told within {} seconds", CALLBACKS_LIMIT.as_secs());
+                tracing::warn!("not all notifications could be delivered within {} seconds", CALLBACKS_LIMIT.as_secs());
             }
             Ok(done)
         };
@@ -273,7 +275,7 @@ fn drive<T>(run: Run, clock: Clock, until: impl AsyncFnOnce(&mut Heard) -> Resul
                 biased;
                 done = work => done,
                 _ = terminated.recv() => {
-                    tracing::warn!("it was asked to end, and what is under way is cut off");
+                    tracing::warn!("the task was asked to end; the running attempt is cut off");
                     Err(TaskError::Interrupted)
                 }
             }
@@ -286,7 +288,7 @@ fn drive<T>(run: Run, clock: Clock, until: impl AsyncFnOnce(&mut Heard) -> Resul
         if let Err(TaskError::Interrupted) = done {
             engine.interrupt();
             engine.stop();
-            // What a body has started ends as the body is dropped, which is done on its own thread.
+            // The processes that a body has started end when the body is dropped, which happens on its own thread.
             let over = async {
                 while engine.is_busy() {
                     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -297,7 +299,8 @@ fn drive<T>(run: Run, clock: Clock, until: impl AsyncFnOnce(&mut Heard) -> Resul
         done
     });
     engine.stop();
-    // Whatever is large goes before the last message: Airflow's supervisor waits seconds for a process that takes a moment to end.
+    // Large values are dropped before the final message: Airflow's supervisor waits seconds for a process that does not exit at
+    // once.
     workers.shutdown_background();
     done
 }

@@ -1,4 +1,4 @@
-//! What the nodes before a task returned.
+//! The outputs of the nodes upstream of a task.
 
 use super::super::names::{mapping_around, task_of};
 use super::super::rule::wants_success;
@@ -10,11 +10,11 @@ use crate::author::value::Value;
 use crate::plan::{NodeIx, Plan, What};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Outputs that were asked for, each with its element.
+/// Requested outputs, each with its node and element.
 type Asked = Vec<((NodeIx, Option<u32>), XCom)>;
 
 impl Recollection<'_> {
-    /// What those of these nodes returned that succeeded, as far as it is needed. All requests are under way at once.
+    /// Fetches the needed outputs of those of these nodes that succeeded. All requests run concurrently.
     pub(super) fn outputs(
         &self,
         plan: &Plan,
@@ -35,8 +35,8 @@ impl Recollection<'_> {
         let (mut each, mut together) = (Vec::new(), Vec::new());
         for (node, elements) in by_node {
             let Some(task) = task_of(plan, node) else { continue };
-            // One request for all of them, if it has no others: Airflow leaves out those that have pushed nothing, and does not leave out those that
-            // were pushed before the element was cleared, and says of neither which element it is.
+            // One request for all elements, if the task has no others. Airflow's answer omits elements without an output,
+            // includes outputs that were pushed before their element was cleared, and does not name the elements.
             if elements.len() > 1 && states.are_all_successes(&task, elements.len()) {
                 let answer = self.supervisor.outputs(self.place, &task)?;
                 together.push((node, task, elements, answer));
@@ -65,8 +65,9 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    /// Whether all that a task waits for has succeeded, without asking: Airflow starts it by that, and each has an output. One without an output
-    /// proves nothing: the file of DAGs may be an older one than this program, and have another rule.
+    /// Returns whether everything that a task waits for has succeeded, without asking for states: Airflow has started the task by
+    /// that rule, and each upstream node has an output. A missing output proves nothing: the file of DAGs may be older than this
+    /// program and have another rule.
     pub(super) fn is_proven(&self, plan: &Plan, needed: &Needed) -> Result<bool, Unknown> {
         let Target::Node(node, index) = self.target else { return Ok(false) };
         let around = mapping_around(plan, node);
@@ -102,10 +103,10 @@ pub(super) fn decode(plan: &Plan, node: NodeIx, id: &str, json: &serde_json::Val
         let type_name = (task.codec.type_name)();
         Unknown::Fatal(match json {
             serde_json::Value::Null => format!(
-                "Airflow has no output of `{id}`, which is a success and returns a `{type_name}`: was it marked by hand, or its XCom deleted? \
+                "Airflow has no output of `{id}`, which is a success and returns a `{type_name}`: was it marked manually, or its XCom deleted? \
                  Clear it, so that it runs again"
             ),
-            _ => format!("the output of `{id}` that Airflow has is no `{type_name}`: {error}: clear it, so that it runs again"),
+            _ => format!("the output of `{id}` in Airflow is not a valid `{type_name}`: {error}: clear it, so that it runs again"),
         })
     })
 }

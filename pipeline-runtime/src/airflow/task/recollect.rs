@@ -1,7 +1,7 @@
-//! What Airflow knows of a run becomes records, so that the run's state follows from them as anywhere else.
+//! Converts what Airflow knows of a run into records, so that the run's state follows from them as it does elsewhere.
 //!
-//! A task's process asks how the nodes before it ended and what they returned, and writes down what a journal of ours would have of
-//! them. Trigger rules, arms, races and the joins of mappings then are the engine's own.
+//! A task's process asks how the upstream nodes ended and what they returned, and records that as a journal would. Trigger rules,
+//! arms, races and the joins of mappings are then decided by the engine.
 
 use super::super::names::{END, mapping_around, task_of};
 use super::super::rule::raced;
@@ -18,19 +18,19 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Why it is not known what happened before a task.
+/// Why the state before a task is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unknown {
     #[error(transparent)]
     Call(#[from] CallError),
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Something that no further try would mend.
+    /// Another try would not help.
     #[error("{0}")]
     Fatal(String),
 }
 
-/// The nodes of which something is known, each with its element.
+/// The known outputs, by node and element.
 pub(super) type Outputs = BTreeMap<(NodeIx, Option<u32>), serde_json::Value>;
 
 pub(super) struct Recollection<'a> {
@@ -38,11 +38,11 @@ pub(super) struct Recollection<'a> {
     pub(super) place: &'a Place,
     pub(super) at: Timestamp,
     pub(super) target: Target,
-    /// Outputs that were asked for before it was known how the nodes ended.
+    /// Outputs that were fetched before the states of the nodes were known.
     pub(super) found: RefCell<Outputs>,
-    /// The nodes that failed and of which nobody was told.
+    /// The failed nodes whose callbacks were not called.
     pub(super) untold: RefCell<Vec<Slot>>,
-    /// Why the run cannot have ended well, whatever its nodes say.
+    /// Why the run cannot have succeeded, whatever its nodes report.
     pub(super) doubts: RefCell<Vec<String>>,
 }
 
@@ -53,12 +53,12 @@ impl<'a> Recollection<'a> {
 }
 
 impl Recollection<'_> {
-    /// Whether the run's end is to be decided, and not one node.
+    /// Returns whether this task decides the end of the run, and does not run a node.
     pub(super) fn is_end(&self) -> bool {
         self.target == Target::End
     }
 
-    /// Writes down in `run`, of which nothing has happened yet, what its tasks have come to.
+    /// Records in `run`, which has no records yet, how its tasks have ended.
     pub(super) fn recollect(&self, run: &mut Run) -> Result<(), Unknown> {
         let plan = Arc::clone(run.plan());
         let needed = Needed::of(&plan, self.target);
@@ -90,7 +90,7 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    /// Something that cannot be right: the run fails by it, and so does a task that has to know.
+    /// Handles a contradiction. The task that decides the end of the run lets the run fail; any other task fails itself.
     pub(super) fn doubt(&self, doubt: String) -> Result<(), Unknown> {
         if !self.is_end() {
             return Err(Unknown::Fatal(doubt));
@@ -99,7 +99,8 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    /// How the nodes ended. What Airflow has skipped or failed by its own rule says nothing itself: why is asked of what is before it.
+    /// Fetches how the nodes ended. A task that Airflow set to `upstream_failed` by its own rule reports no cause, so its
+    /// upstream nodes are fetched as well.
     fn states(&self, plan: &Plan, mut needed: Needed) -> Result<(Needed, NodeStates), Unknown> {
         loop {
             let asked: BTreeSet<NodeIx> = needed.states.iter().chain(&needed.whole).chain(&needed.expanded).copied().collect();
@@ -115,9 +116,10 @@ impl Recollection<'_> {
         }
     }
 
-    /// The run's tasks are those of a file of DAGs, which may be another program's export than this one. A task that it does not have has not run.
+    /// The run's tasks come from a file of DAGs, which may not be the export of this program. A task that is missing from the
+    /// file has not run.
     fn is_of_this_program(&self, run: &mut Run, plan: &Plan, states: &NodeStates) -> Result<(), Unknown> {
-        const STALE: &str = "the file of DAGs that this run was begun by is not the export of this program: export it again";
+        const STALE: &str = "the DAG file that started this run is not an export of this program: export it again";
         let tasks: BTreeMap<String, NodeIx> =
             (0..).zip(&plan.nodes).filter_map(|(node, _)| Some((task_of(plan, node)?, node))).collect();
         for (task, &node) in tasks.iter().filter(|(_, node)| plan.node(**node).scope == 0) {
@@ -135,17 +137,19 @@ impl Recollection<'_> {
         for (name, state) in states.told().filter(|(name, _)| *name != END) {
             match (known(name), state) {
                 (_, "success" | "skipped" | "removed") | (Some(_), "failed" | "upstream_failed") => {}
-                (None, _) => self.doubt(format!("`{name}` is {state}, and this program has no such task: {STALE}"))?,
+                (None, _) => self.doubt(format!("`{name}` is {state}, but this program has no such task: {STALE}"))?,
                 (Some(task), _) if raced.contains(task) => {}
                 (Some(_), state) => {
-                    self.doubt(format!("`{name}` has not ended, it is {state}: clear `{END}` together with what is before it"))?;
+                    self.doubt(format!(
+                        "`{name}` has not ended (it is {state}): clear `{END}` together with everything upstream"
+                    ))?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Airflow has seen to it that what depends on its past may begin.
+    /// Airflow has already checked that a node that depends on its past may start.
     fn pass_pasts(&self, run: &mut Run, plan: &Plan) -> Result<(), Unknown> {
         let pasts: Vec<NodeIx> = plan.bodies().map(|(node, _)| node).filter(|node| plan.is_past(*node)).collect();
         for node in pasts.into_iter().filter(|node| plan.node(*node).scope == 0) {
@@ -162,7 +166,7 @@ impl Recollection<'_> {
         match states.of(&task, None) {
             Some("success") => {}
             Some(state @ ("failed" | "skipped")) => return self.without_elements(run, slot, &task, None, state),
-            // By a rule of Airflow's, which the engine comes to as well; or it has not ended.
+            // Airflow's rule has decided, and the engine comes to the same; or the task has not ended.
             _ => return Ok(()),
         }
         let Some((expansion, width)) = self.unfold(run, slot)? else { return Ok(()) };
@@ -174,14 +178,14 @@ impl Recollection<'_> {
         let is_other = |elements: &usize| here.is_none() && *elements != width as usize;
         if let Some(elements) = inner_tasks.filter_map(|task| states.elements(&task)).find(is_other) {
             self.doubt(format!(
-                "the list of `{task}` has {width} elements now, and it was expanded over {elements}: clear it with all that is behind it"
+                "the list of `{task}` has {width} elements now, but it was expanded over {elements}: clear it with everything downstream"
             ))?;
         }
         let scope = plan.scope(of.scope);
         for element in 0..width {
             let gate = run.layout().resolve(plan, scope.nodes[0], Position { expansion, element });
             let record = match here {
-                // The others are other processes' affair.
+                // Other processes run the other elements.
                 Some(here) if here != element => Record::Skipped { slot: gate, why: Skip::ByHand },
                 _ => Record::Succeeded { slot: gate, output: None },
             };
@@ -202,27 +206,27 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    /// Expands a mapping over its list, if that is there.
+    /// Expands a mapping over its list, if the list is available.
     pub(super) fn unfold(&self, run: &mut Run, each: Slot) -> Result<Option<(ExpansionIx, u32)>, Unknown> {
         if !self.has_list(run, each)? {
-            // The mapping is skipped or fails with its list, which is for the engine to say.
+            // The mapping is skipped or fails with its list, which the engine decides.
             return Ok(None);
         }
-        let look = run.look(each).ok_or_else(|| Unknown::Fatal(format!("the list of `{}` is not there", run.id(each))))?;
+        let look = run.look(each).ok_or_else(|| Unknown::Fatal(format!("the list of `{}` is missing", run.id(each))))?;
         let seen = look.look().map_err(Unknown::Fatal)?;
         let width = u32::try_from(seen.len).unwrap_or(u32::MAX);
         self.record(run, Record::Unfolded { slot: each, width, keys: seen.keys })?;
         Ok(run.expansion_of(each).map(|expansion| (expansion, width)))
     }
 
-    /// Whether the list of a mapping is there.
+    /// Returns whether the list of a mapping is available.
     pub(super) fn has_list(&self, run: &mut Run, each: Slot) -> Result<bool, Unknown> {
         let Some(list) = run.list_of(each) else { return Ok(false) };
         self.settle(run, list)?;
         Ok(run.node(list).state().is_end() && run.node(list).value().is_some())
     }
 
-    /// Decides a list that is no task's output, such as that of a taken arm.
+    /// Decides a list that is not the output of a task, such as that of a taken arm.
     fn settle(&self, run: &mut Run, slot: Slot) -> Result<(), Unknown> {
         if run.node(slot).state().is_end() {
             return Ok(());
@@ -247,7 +251,7 @@ impl Recollection<'_> {
         if is_there { self.record(run, Record::Succeeded { slot, output: None }) } else { Ok(()) }
     }
 
-    /// What happened to one node.
+    /// Records what happened to one node.
     #[expect(clippy::too_many_arguments, reason = "a node, by its place in the plan and in the run, and what is known")]
     fn write_down(
         &self,
@@ -273,7 +277,7 @@ impl Recollection<'_> {
                 self.not_succeeded(run, plan, slot, state, ended, states)
             }
             Some("removed") => self.record(run, Record::Skipped { slot, why: Skip::ByHand }),
-            // It has not ended, as one of those that a race is between.
+            // It has not ended; it may have lost a race.
             _ => Ok(()),
         }
     }
@@ -281,7 +285,7 @@ impl Recollection<'_> {
     pub(super) fn success(&self, run: &mut Run, slot: Slot, json: &serde_json::Value) -> Result<(), Unknown> {
         match decode(run.plan(), run.ix(slot), &run.id(slot), json) {
             Ok(value) => self.succeed(run, slot, value),
-            // The run ends all the same, and its callbacks have to be called.
+            // The run still ends, and its callbacks have to be called.
             Err(Unknown::Fatal(why)) if self.is_end() => self.fail(run, slot, &Ended::failed(run.id(slot), why)),
             Err(unknown) => Err(unknown),
         }
@@ -294,6 +298,6 @@ impl Recollection<'_> {
 
     pub(super) fn record(&self, run: &mut Run, record: Record) -> Result<(), Unknown> {
         let written = run.write_down(&Entry { at: self.at, record });
-        written.map_err(|illegal| Unknown::Fatal(format!("what Airflow says of this run cannot be: {illegal}")))
+        written.map_err(|illegal| Unknown::Fatal(format!("the state of this run in Airflow is inconsistent: {illegal}")))
     }
 }

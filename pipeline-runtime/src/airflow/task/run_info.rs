@@ -1,4 +1,4 @@
-//! What bodies may know of their run, as Airflow tells it.
+//! What bodies may know of their run, as Airflow reports it.
 
 use super::super::wire::Startup;
 use super::{Task, TaskError};
@@ -9,11 +9,11 @@ use crate::plan::Plan;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// The run that a task is of.
+/// The run of a task.
 pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
     let run = &task.startup.ti_context.dag_run;
     let mut interval = run.interval();
-    // As our own trigger does.
+    // As for a run that is triggered without Airflow.
     if run.is_undated()
         && let Some(last) = plan.schedule.as_ref().and_then(|schedule| schedule.last_complete(interval.start))
     {
@@ -28,19 +28,19 @@ pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
     Ok(info)
 }
 
-/// Airflow is asked for the last success by a body that looks at it, and by no other: each request is one of its server's.
+/// Airflow is asked for the last success only when a body reads it: each request costs Airflow's server one of its own.
 fn previous(task: &Task) -> LastSuccess {
     let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
     LastSuccess::Asked(Asked::new(move || {
         supervisor.previous(&ti).unwrap_or_else(|error| {
-            // A body must not take an unknown one for none.
-            tracing::error!("which run was the last to succeed is not known, so this try ends: {error}");
+            // A body must not mistake an unknown last success for a missing one.
+            tracing::error!("the last successful run could not be read, so this try fails: {error}");
             std::process::exit(1)
         })
     }))
 }
 
-/// The same randomness for all tasks of a run.
+/// Returns the same seed for all tasks of a run.
 pub(super) fn seed(task: &Task) -> u64 {
     let mut digest = Sha256::new();
     digest.update(task.place.dag_id.as_bytes());
@@ -50,7 +50,7 @@ pub(super) fn seed(task: &Task) -> u64 {
     u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
 }
 
-/// The settings that a plan takes: what Airflow's variables of their names say, else the defaults.
+/// Returns the plan's settings: Airflow's variables of the same names, or else the defaults.
 fn settings(task: &Task, plan: &Plan) -> Result<SettingValues, TaskError> {
     let mut set = SettingValues::new();
     for setting in &plan.settings {
@@ -63,11 +63,11 @@ fn settings(task: &Task, plan: &Plan) -> Result<SettingValues, TaskError> {
     Ok(plan.settings_at_begin(|name| set.get(name).cloned()))
 }
 
-/// The updates of assets that began the run: the newest of each.
+/// Returns the updates of assets that started the run: the newest of each.
 fn updates(startup: &Startup, plan: &Plan) -> Box<[RunUpdate]> {
     let events = &startup.ti_context.dag_run.consumed_asset_events;
     let of = |asset: &'static str| {
-        // Airflow gives them in no order.
+        // Airflow sends them in no particular order.
         let event = events.iter().filter(|event| event.asset.name == asset).max_by_key(|event| event.timestamp)?;
         let value = super::super::wire::unpack(event.extra["value"].clone()).ok()?;
         let json: Option<Arc<[u8]>> = serde_json::to_vec(&value).ok().map(Into::into);

@@ -1,4 +1,4 @@
-//! What the engine records of a node says what Airflow is told of it.
+//! Translates what the engine records of a node into what Airflow is sent.
 
 use super::super::rule::from_outside;
 use super::TaskError;
@@ -14,35 +14,36 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// A sensor that is poked again this soon keeps its process. Airflow's scheduler takes a second or more to start one, and a poke that is due before
-/// the last one's end has been noticed uses up a try (apache/airflow#71172).
+/// A sensor whose next poke is due sooner keeps its process. Airflow's scheduler takes a second or more to start one, and a poke
+/// that is due before Airflow has noticed the end of the previous one uses up a try (apache/airflow#71172).
 const IN_PLACE: Duration = Duration::from_secs(5);
 
-/// How often a sensor that keeps its process has Airflow keep how far it is.
+/// How often a sensor that keeps its process stores its progress in Airflow.
 const KEPT_EVERY: Duration = Duration::from_secs(30);
 
-/// What a node came to.
+/// The outcome of a node for this process.
 #[derive(Debug)]
 pub(super) enum Came {
     /// With its output as JSON.
     Success(Arc<[u8]>),
-    /// A mapping's list is this long.
+    /// A mapping's list has this length.
     Expanded(Seen),
-    /// All elements of a mapping that is one task have ended, as they say; and one failed that was not allowed to.
+    /// All elements of a mapping that is one task have ended as recorded. The second value is a failure that fails the task, if
+    /// there is one.
     Elements(Elements, Option<Ended>),
     Failed(Arc<str>),
     UpstreamFailed,
     Skipped(String),
-    /// The next attempt is due after that.
+    /// The next attempt is due after this delay.
     Retry {
         after: Duration,
         error: Arc<str>,
     },
-    /// The next poke is due then, in another process.
+    /// The next poke is due at this time, in another process.
     Later(Timestamp),
 }
 
-/// An engine's run, and what is heard of it.
+/// A run of an engine, and the records that are received from it.
 #[derive(Debug)]
 pub(super) struct Heard {
     engine: Engine,
@@ -59,7 +60,7 @@ impl Heard {
         self.engine.look(self.ix, look)
     }
 
-    /// Hears what becomes of a node. `keep` keeps how far it is.
+    /// Waits for the outcome of a node. `keep` stores its progress.
     pub(super) async fn end_of<K: Future<Output = Result<(), TaskError>>>(
         &mut self,
         slot: Slot,
@@ -75,8 +76,8 @@ impl Heard {
             })
             .unwrap_or((None, None));
         if let Some(id) = is_stuck {
-            let why = "Airflow has started it, and what it waits for has not come to what it needs";
-            return Err(TaskError::Fatal(format!("`{id}` cannot run: {why}: clear it together with what is before it")));
+            let why = "Airflow started it before its upstream nodes reached the required states";
+            return Err(TaskError::Fatal(format!("`{id}` cannot run: {why}: clear it together with everything upstream")));
         }
         let mut kept_at: Option<Timestamp> = None;
         let mut within = Within::default();
@@ -90,7 +91,7 @@ impl Heard {
             }
             match record {
                 Record::Unfolded { .. } if is_whole => {}
-                // Once it has elements its own end is theirs.
+                // Once the mapping has elements, its own end follows from theirs.
                 Record::Succeeded { .. } | Record::Skipped { .. } | Record::UpstreamFailed { .. }
                     if is_whole && self.look(|run| run.expansion_of(slot)).flatten().is_some() =>
                 {
@@ -98,7 +99,7 @@ impl Heard {
                     return Ok(Came::Elements(elements, failed));
                 }
                 Record::Started { .. } if mode.is_some() && kept_at.is_none() => {
-                    // The budget begins now, whatever becomes of this process.
+                    // The budget starts now, whatever happens to this process.
                     kept_at = Some(at);
                     let earlier = self.look(|run| run.earlier(slot));
                     if let Some(earlier) = earlier {
@@ -129,7 +130,7 @@ impl Heard {
                 }
                 Record::Succeeded { output, .. } => {
                     let json = output.and_then(|output| output.json);
-                    return json.map(Came::Success).ok_or_else(|| TaskError::Fatal("its output was not written".to_owned()));
+                    return json.map(Came::Success).ok_or_else(|| TaskError::Fatal("its output was not encoded".to_owned()));
                 }
                 Record::Unfolded { width, keys, .. } => return Ok(Came::Expanded(Seen { len: width as usize, keys })),
                 Record::Failed { error, .. } => return Ok(Came::Failed(error)),
@@ -140,18 +141,18 @@ impl Heard {
                 _ => {}
             }
         }
-        Err(TaskError::Failed("the engine ended before its node had".to_owned()))
+        Err(TaskError::Failed("the engine ended before its node".to_owned()))
     }
 
     fn reason(&self, why: &Skip) -> String {
         self.look(|run| why.reason(|slot| run.id(slot))).unwrap_or_default()
     }
 
-    /// Hears how the run ended, and names what failed.
+    /// Waits for the end of the run, and returns the failed nodes.
     pub(super) async fn end_of_run(&mut self, untold: &[Slot]) -> Result<(RunState, Option<String>), TaskError> {
-        // Their processes died before they could.
+        // Their processes died before they could call the callbacks.
         self.engine.tell_of_failures(self.ix, untold);
-        // What Airflow has skipped or failed by its own rule, and we would not have, was asked for by hand.
+        // A node that Airflow has skipped or failed by its own rule, and the engine would not have, was changed manually.
         while let Some(node) = self.look(open_body).flatten() {
             let skipped = self.engine.edit(self.ix, &Edit::Skip { node });
             skipped.map_err(|error| TaskError::Fatal(error.to_string()))?;
@@ -167,7 +168,7 @@ impl Heard {
     }
 }
 
-/// A node that has not ended, and never would here.
+/// Returns a node that has not ended and that this process never runs.
 fn open_body(run: &Run) -> Option<String> {
     if run.state().is_end() {
         return None;

@@ -1,7 +1,7 @@
-//! A mapping that is one task: what its elements came to, kept for the tasks behind it.
+//! A mapping that is one task: the ends of its elements, stored for downstream tasks.
 //!
-//! Airflow has one state and one output of such a task. So its process pushes how each node within it ended, and whoever has to know writes that down
-//! as it does of tasks.
+//! Airflow has one state and one output for such a task. So its process pushes how each node within it ended, and a downstream
+//! task records that as it records the states of tasks.
 
 use super::super::names::task_of;
 use super::super::wire::NodeStates;
@@ -15,23 +15,23 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Under which key it is pushed.
+/// The XCom key that it is pushed under.
 pub(super) const KEY: &str = "pipeline_elements";
 
 /// What is pushed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// How the task ended with that. It outlives a mark by hand.
+    /// The state in which the task ended. It differs from Airflow's if the task was marked manually afterwards.
     pub(super) state: String,
     pub(super) nodes: Elements,
 }
 
-/// How the nodes within a mapping ended, by their ids.
+/// How the nodes within a mapping ended, by id.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Elements(BTreeMap<String, Came>);
 
-/// How one of them did.
+/// How one node ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Came {
@@ -39,7 +39,7 @@ enum Came {
     Ended(Ended),
 }
 
-/// What is heard of a mapping's nodes as they run.
+/// What is received of a mapping's nodes as they run.
 #[derive(Debug, Default)]
 pub(super) struct Within {
     outputs: BTreeMap<Slot, Arc<[u8]>>,
@@ -47,7 +47,7 @@ pub(super) struct Within {
 }
 
 impl Within {
-    /// Hears a record, and logs what nobody would see otherwise.
+    /// Handles a record, and logs what would not be visible otherwise.
     pub(super) fn hear(&mut self, entry: &Entry, run: &Run) {
         match &entry.record {
             Record::Succeeded { slot, output: Some(output) } => {
@@ -57,19 +57,19 @@ impl Within {
                 self.skipped.insert(*slot, why.reason(|slot| run.id(slot)));
             }
             Record::Retrying { slot, next, error, .. } => {
-                tracing::warn!("`{}` is tried again in {}: {error}", run.id(*slot), duration(next.since(entry.at)));
+                tracing::warn!("`{}` is retried in {}: {error}", run.id(*slot), duration(next.since(entry.at)));
             }
             Record::Failed { slot, error, .. } => tracing::error!("`{}` failed: {error}", run.id(*slot)),
             _ => {}
         }
     }
 
-    /// How all of them ended, and what fails the task: one that failed and was not allowed to, or one that cannot run since something before the mapping
-    /// failed.
+    /// Returns how all of them ended, and what fails the task: a node that failed without `allow_failure`, or one that cannot run
+    /// because of a failure upstream of the mapping.
     pub(super) fn ended(self, run: &Run, each: Slot) -> (Elements, Option<Ended>) {
         let (mut elements, mut failed, mut cut_off) = (Elements::default(), None, Vec::new());
         let inside = run.expansion_of(each).map(|expansion| run.layout().inside(expansion)).unwrap_or_default();
-        // A mapping without elements says itself how it ended.
+        // A mapping without elements reports its own end.
         let says = |slot: &Slot| run.is_body(*slot) || (run.each(*slot).is_some() && run.expansion_of(*slot).is_none());
         for slot in inside.into_iter().filter(says) {
             let (id, node) = (run.id(slot), run.node(slot));
@@ -99,14 +99,14 @@ impl Within {
             }
             elements.0.insert(id, came);
         }
-        // What failed within it is allowed to, or is there itself; what failed before it fails it.
+        // A failure within the mapping is either allowed or already found. A failure upstream of it fails the task.
         let failed = failed.or_else(|| cut_off.into_iter().find(|ended| !elements.0.contains_key(&ended.node)));
         (elements, failed)
     }
 }
 
 impl Recollection<'_> {
-    /// Writes down what became of a mapping that is one task.
+    /// Records the results of a mapping that is one task.
     pub(super) fn elements(
         &self,
         run: &mut Run,
@@ -127,14 +127,12 @@ impl Recollection<'_> {
                 if run.expansion_of(each).is_none() || (unsaid == 0 && said == kept.nodes.0.len()) {
                     return Ok(());
                 }
-                self.doubt(format!(
-                    "the list of `{task}` is no longer the one that it has run over: clear it with all that is behind it"
-                ))
+                self.doubt(format!("the list of `{task}` has changed since it ran: clear it with everything downstream"))
             }
-            // By hand: the run may end well.
+            // It was marked manually, so the run may still succeed.
             ("success", None) if self.is_end() => Ok(()),
             ("success", None) => Err(Unknown::Fatal(format!(
-                "Airflow does not have what the elements of `{}` came to, though it is a success: was it marked by hand, or its XCom deleted? \
+                "Airflow has no results of the elements of `{}`, although it is a success: was it marked manually, or its XCom deleted? \
                  Clear it, so that it runs again",
                 run.id(each)
             ))),
@@ -142,7 +140,7 @@ impl Recollection<'_> {
         }
     }
 
-    /// Expands a mapping, and writes down its nodes as they are kept. Counts those that say how they ended, and those that do not.
+    /// Expands a mapping, and records the stored ends of its nodes. Counts the nodes with a stored end, and those without.
     fn each(
         &self,
         run: &mut Run,

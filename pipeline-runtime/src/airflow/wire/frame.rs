@@ -1,18 +1,18 @@
 //! One message of the conversation, as bytes.
 //!
-//! Airflow's own form is a length of four bytes, the most significant first, and one msgpack value: `[id, body]` to the supervisor,
-//! `[id, body, error]` from it. The operators of an export that runs without a coordinator speak JSON, a line each, since not every Python
-//! that they run in has a msgpack.
+//! Airflow's own format is a length of four bytes in big-endian order, and one msgpack value: `[id, body]` to the supervisor,
+//! `[id, body, error]` from it. The operators of an export without a coordinator speak one JSON value per line, since their
+//! Python may lack msgpack.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rmpv::Value as Msgpack;
 use serde_json::{Map, Number, Value};
 use std::io::{self, BufRead, Read, Write};
 
-/// A longer frame is no message of a supervisor: its own values have 100 MiB at most.
+/// A longer frame does not come from a supervisor, whose values have 100 MiB at most.
 const MAX_FRAME: u32 = 1 << 30;
 
-/// How messages are written.
+/// How messages are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::airflow) enum Form {
     /// As Airflow's supervisor reads them.
@@ -22,7 +22,7 @@ pub(in crate::airflow) enum Form {
     JsonLines,
 }
 
-/// What the other side said.
+/// A message from the other side.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Message {
     pub(super) id: i128,
@@ -30,12 +30,12 @@ pub(super) struct Message {
     pub(super) error: Value,
 }
 
-/// A message that is none.
+/// Why bytes are not a valid message.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("a frame of {0} bytes is no message")]
+    #[error("a frame of {0} bytes is not a valid message")]
     Length(u32),
     #[error("a frame could not be read: {0}")]
     Undecodable(String),
@@ -61,7 +61,7 @@ pub(super) fn write(to: &mut impl Write, form: Form, id: u64, body: &Value) -> i
     to.flush()
 }
 
-/// The next message; none where the other side has closed between two messages.
+/// Reads the next message. Returns `None` if the other side has closed the connection between two messages.
 pub(super) fn read(from: &mut impl BufRead, form: Form) -> Result<Option<Message>, FrameError> {
     if from.fill_buf()?.is_empty() {
         return Ok(None);
@@ -93,14 +93,14 @@ pub(super) fn read(from: &mut impl BufRead, form: Form) -> Result<Option<Message
 
 fn message(whole: Value) -> Result<Message, FrameError> {
     let Value::Array(parts) = whole else {
-        return Err(FrameError::Undecodable("it is no list".to_owned()));
+        return Err(FrameError::Undecodable("it is not a list".to_owned()));
     };
     let mut parts = parts.into_iter();
     let id = match parts.next() {
         Some(Value::Number(id)) => id.as_i64().map(i128::from).or(id.as_u64().map(i128::from)),
         _ => None,
     };
-    let id = id.ok_or_else(|| FrameError::Undecodable("it has no number".to_owned()))?;
+    let id = id.ok_or_else(|| FrameError::Undecodable("it has no id".to_owned()))?;
     Ok(Message { id, body: parts.next().unwrap_or_default(), error: parts.next().unwrap_or_default() })
 }
 
@@ -111,7 +111,7 @@ fn to_msgpack(value: &Value) -> Msgpack {
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(integer), _) => integer.into(),
             (None, Some(integer)) => integer.into(),
-            // A number of JSON is one of these three.
+            // A JSON number is always one of these three.
             (None, None) => number.as_f64().unwrap_or_default().into(),
         },
         Value::String(text) => text.as_str().into(),

@@ -1,7 +1,7 @@
-//! Log lines, as Airflow takes them.
+//! Log lines in the form that Airflow reads.
 //!
-//! Each is one JSON object: `timestamp`, `level`, `event`, `logger`, and everything else under `fields`. A line of another form, or with one
-//! of Airflow's own names among its fields, may end the conversation (seen with Airflow 3.3.2).
+//! Each is one JSON object with `timestamp`, `level`, `event` and `logger`; all other fields are under `fields`. A line in
+//! another form, or with one of Airflow's own names among its fields, may end the conversation (seen with Airflow 3.3.2).
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::sync::{Mutex, PoisonError};
 use tracing::Level;
 
-/// Where a task's log lines go.
+/// The socket that a task's log lines are sent to.
 #[derive(Debug)]
 pub(in crate::airflow) struct Lines(Mutex<TcpStream>);
 
@@ -19,7 +19,7 @@ impl Lines {
         Self(Mutex::new(socket))
     }
 
-    /// Sends a line. Nobody waits for one that cannot be sent: the supervisor is gone then, which the conversation notices.
+    /// Sends a line. An error is ignored: the supervisor is gone then, and the conversation notices that.
     pub(in crate::airflow) fn send(
         &self,
         at: DateTime<Utc>,
@@ -44,7 +44,7 @@ fn line(at: DateTime<Utc>, level: Level, logger: &str, event: &str, fields: Map<
     line.to_string()
 }
 
-/// Airflow drops a line of any other level; it knows no `trace`.
+/// Airflow drops a line with any other level; it has no `trace`.
 fn level_name(level: Level) -> &'static str {
     match level {
         Level::ERROR => "error",

@@ -1,14 +1,14 @@
 //! The conversation with Airflow's supervisor: frames on a socket, requests and their answers, and the log lines beside them.
 //!
 //! - [`frame`]: one message, as bytes.
-//! - [`supervisor`]: requests and their answers; who asks may wait for each.
-//! - [`startup`]: the first message: which task this process is.
-//! - [`request`]: what a task asks for, and its last word.
-//! - [`xcom`]: a value as Airflow keeps it, without loss.
+//! - [`supervisor`]: requests and their answers. The caller may wait for each.
+//! - [`startup`]: the first message, which names the task of this process.
+//! - [`request`]: a task's requests, and its final message.
+//! - [`xcom`]: values in the form that Airflow stores without loss.
 //! - [`lines`]: log lines.
 //!
-//! Airflow answers nothing to a message that it cannot decode, so every request here has a deadline, and only fields that Airflow 3.3 knows
-//! are sent.
+//! Airflow does not answer a message that it cannot decode. So every request here has a deadline, and only fields that Airflow
+//! 3.3 knows are sent.
 
 mod frame;
 mod lines;

@@ -1,7 +1,7 @@
-//! What a task asks Airflow for, and its last word.
+//! A task's requests to Airflow, and its final message.
 //!
-//! The fields are those of Airflow's `airflow.sdk.execution_time.comms`, version 3.3. A field too many in a last word, or a time without an
-//! offset anywhere, and nobody answers.
+//! The fields are those of Airflow's `airflow.sdk.execution_time.comms`, version 3.3. Airflow does not answer a final message
+//! with an unknown field, or any message with a time without an offset.
 
 use super::supervisor::{CallError, Pending, Supervisor, body};
 use super::xcom::{self, NotKept};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Under which a task's output is kept, as Airflow's own operators do.
+/// The key of a task's output, the same as for Airflow's own operators.
 const OUTPUT: &str = "return_value";
 
 /// A run of a DAG.
@@ -25,14 +25,14 @@ pub(in crate::airflow) struct Place {
 /// The states of a run's tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::airflow) enum NodeStates {
-    /// By their ids; of a mapped one by each index.
+    /// By task id; for a mapped task by `{task}_{index}`.
     Told(HashMap<String, String>),
-    /// All that are looked at have succeeded: Airflow has started the task by that.
+    /// All requested tasks have succeeded: Airflow has started the task by that rule.
     AllSuccessful,
 }
 
 impl NodeStates {
-    /// The state of a task, or of its element of that index.
+    /// The state of a task, or of its element with this index.
     pub(in crate::airflow) fn of(&self, task: &str, index: Option<u32>) -> Option<&str> {
         let Self::Told(states) = self else { return Some("success") };
         let state = match index {
@@ -42,24 +42,24 @@ impl NodeStates {
         state.map(String::as_str)
     }
 
-    /// Whether a task, or any element of it, is in that state, as it was told.
+    /// Returns whether Airflow reports that a task, or any element of it, is in this state.
     pub(in crate::airflow) fn any(&self, task: &str, state: &str) -> bool {
         self.all_of(task).any(|of| of == state)
     }
 
-    /// Whether so many elements of a task are all that Airflow knows of it, and all have succeeded.
+    /// Returns whether Airflow knows exactly this number of elements of a task, and all have succeeded.
     pub(in crate::airflow) fn are_all_successes(&self, task: &str, elements: usize) -> bool {
         self.all_of(task).count() == elements && self.all_of(task).all(|of| of == "success")
     }
 
-    /// How many elements of a task there are, if it is known and has any.
+    /// The number of a task's elements, if it is known and not 0.
     pub(in crate::airflow) fn elements(&self, task: &str) -> Option<usize> {
         let is_element = |(name, state): &(&str, &str)| *state != "removed" && *name != task;
         let count = self.told().filter(|(name, _)| is_of(name, task)).filter(is_element).count();
         (count > 0).then_some(count)
     }
 
-    /// The tasks that are known, each element by itself, and how they ended.
+    /// The known tasks and their states, each element separately.
     pub(in crate::airflow) fn told(&self) -> impl Iterator<Item = (&str, &str)> {
         let states = if let Self::Told(states) = self { Some(states) } else { None };
         states.into_iter().flatten().map(|(task, state)| (task.as_str(), state.as_str()))
@@ -70,40 +70,40 @@ impl NodeStates {
     }
 }
 
-/// Whether that is a task's name, or that of an element of it.
+/// Returns whether a name is that of a task, or of an element of it.
 fn is_of(name: &str, task: &str) -> bool {
     let index = name.strip_prefix(task).and_then(|rest| rest.strip_prefix('_'));
     name == task || index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The last word of a task.
+/// The final message of a task.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::airflow) enum Final {
     /// With the assets that it updates, each with a value as JSON.
     Success(Vec<(String, Value)>),
     Skipped,
-    /// It is not tried again.
+    /// It is not retried.
     Failed,
     Retry {
         after: Duration,
         reason: String,
     },
-    /// Airflow starts it again at that time, with the same try.
+    /// Airflow starts it again at that time, as the same try.
     Reschedule(DateTime<Utc>),
 }
 
-/// An output, or what else a task has pushed, as it is asked for.
+/// A request for an output, or for another value that a task has pushed.
 #[derive(Debug)]
 pub(in crate::airflow) struct XCom(Pending);
 
 impl XCom {
-    /// Null where there is none: Airflow does not tell them apart.
+    /// Returns null if there is no value: Airflow does not distinguish the two.
     pub(in crate::airflow) fn wait(self) -> Result<Value, ReadError> {
         let mut found = self.0.wait()?;
         Ok(xcom::unpack(found["value"].take())?)
     }
 
-    /// The values of all elements that have one, in the order of their indices.
+    /// Returns the values of all elements that have one, ordered by index.
     pub(in crate::airflow) fn wait_for_all(self) -> Result<Vec<Value>, ReadError> {
         match self.0.wait()?["root"].take() {
             Value::Array(values) => values.into_iter().map(|value| Ok(xcom::unpack(value)?)).collect(),
@@ -112,7 +112,7 @@ impl XCom {
     }
 }
 
-/// Why something that Airflow keeps could not be read.
+/// Why a value in Airflow could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::airflow) enum ReadError {
     #[error(transparent)]
@@ -126,12 +126,12 @@ fn at(time: DateTime<Utc>) -> String {
 }
 
 impl Supervisor {
-    /// The output of a task, or of its element of that index.
+    /// Requests the output of a task, or of its element with this index.
     pub(in crate::airflow) fn output(&self, of: &Place, task: &str, index: Option<u32>) -> Result<XCom, CallError> {
         self.xcom(of, task, OUTPUT, index)
     }
 
-    /// What a task has pushed under a key.
+    /// Requests the value that a task has pushed under a key.
     pub(in crate::airflow) fn xcom(&self, of: &Place, task: &str, key: &str, index: Option<u32>) -> Result<XCom, CallError> {
         let Place { dag_id, run_id } = of;
         let mut fields = json!({"key": key, "dag_id": dag_id, "run_id": run_id, "task_id": task});
@@ -141,14 +141,14 @@ impl Supervisor {
         self.ask(&body("GetXCom", fields)).map(XCom)
     }
 
-    /// The outputs of all elements that have one, in their order.
+    /// Requests the outputs of all elements that have one, in order.
     pub(in crate::airflow) fn outputs(&self, of: &Place, task: &str) -> Result<XCom, CallError> {
         let Place { dag_id, run_id } = of;
         let all = json!({"key": OUTPUT, "dag_id": dag_id, "run_id": run_id, "task_id": task, "start": null, "stop": null, "step": null});
         self.ask(&body("GetXComSequenceSlice", all)).map(XCom)
     }
 
-    /// The states of these tasks in a run, or of all that it has.
+    /// Returns the states of these tasks in a run, or of all its tasks.
     pub(in crate::airflow) fn states(&self, of: &Place, tasks: Option<&[String]>) -> Result<NodeStates, CallError> {
         let Place { dag_id, run_id } = of;
         let mut found = self.call(&body("GetTaskStates", json!({"dag_id": dag_id, "run_ids": [run_id], "task_ids": tasks})))?;
@@ -159,7 +159,7 @@ impl Supervisor {
         Ok(NodeStates::Told(texts.collect()))
     }
 
-    /// Pushes what a task has to say, for whoever takes it. `length` is that of a list which a mapping expands over.
+    /// Pushes a value for downstream tasks. `length` is the length of a list that a mapping expands over.
     pub(in crate::airflow) fn push(
         &self,
         of: &Place,
@@ -177,14 +177,14 @@ impl Supervisor {
         self.call(&body("SetXCom", fields)).map(drop)
     }
 
-    /// Deletes what an earlier try has pushed.
+    /// Deletes a value that an earlier try has pushed.
     pub(in crate::airflow) fn delete(&self, of: &Place, task: &str, index: i64, key: &str) -> Result<(), CallError> {
         let Place { dag_id, run_id } = of;
         let fields = json!({"key": key, "dag_id": dag_id, "run_id": run_id, "task_id": task, "map_index": index});
         self.call(&body("DeleteXCom", fields)).map(drop)
     }
 
-    /// What Airflow keeps for a task over its tries, if it does.
+    /// Returns what Airflow stores for a task across its tries, if anything.
     pub(in crate::airflow) fn kept(&self, ti: &str, key: &str) -> Result<Option<Value>, CallError> {
         match self.call(&body("GetTaskStateStore", json!({"ti_id": ti, "key": key}))) {
             Ok(mut found) => Ok(Some(found["value"].take())),
@@ -193,12 +193,12 @@ impl Supervisor {
         }
     }
 
-    /// Keeps something for a task over its tries.
+    /// Stores a value for a task across its tries.
     pub(in crate::airflow) fn keep(&self, ti: &str, key: &str, value: &Value) -> Result<(), CallError> {
         self.call(&body("SetTaskStateStore", json!({"ti_id": ti, "key": key, "value": value, "expires_at": null}))).map(drop)
     }
 
-    /// A variable of Airflow's, if there is one.
+    /// Returns an Airflow variable, if it exists.
     pub(in crate::airflow) fn variable(&self, key: &str) -> Result<Option<String>, CallError> {
         match self.call(&body("GetVariable", json!({"key": key}))) {
             Ok(found) => Ok(found["value"].as_str().map(str::to_owned)),
@@ -207,18 +207,18 @@ impl Supervisor {
         }
     }
 
-    /// The password of a connection of Airflow's; none where it has none.
+    /// Returns the password of an Airflow connection, if it has one.
     pub(in crate::airflow) fn password(&self, connection: &str) -> Result<Option<String>, CallError> {
         let found = self.call(&body("GetConnection", json!({"conn_id": connection})))?;
         Ok(found["password"].as_str().map(str::to_owned))
     }
 
-    /// Has Airflow leave a value out of logs.
+    /// Tells Airflow to mask a value in logs.
     pub(in crate::airflow) fn mask(&self, value: &str) -> Result<(), CallError> {
         self.call(&body("MaskSecret", json!({"value": value, "name": null}))).map(drop)
     }
 
-    /// The interval of the last run before this one that has succeeded, if there is one.
+    /// Returns the interval of the last successful run before this one, if there is one.
     pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<Option<Previous>, CallError> {
         let found = self.call(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti})))?;
         let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
@@ -226,16 +226,16 @@ impl Supervisor {
         Ok(interval.map(|interval| Previous { interval, began: time("start_date") }))
     }
 
-    /// What an element is called in Airflow's pages.
+    /// Sets the label of an element on Airflow's pages.
     pub(in crate::airflow) fn label(&self, label: &str) -> Result<(), CallError> {
         self.call(&body("SetRenderedMapIndex", json!({"rendered_map_index": label}))).map(drop)
     }
 
-    /// Says how the task has ended. After that only the end of the process is left.
+    /// Reports how the task has ended. The process must only exit afterwards.
     pub(in crate::airflow) fn say(&self, last: &Final, label: Option<&str>, now: DateTime<Utc>) -> Result<(), CallError> {
         let mut said = last.body(now);
         if let (Some(label), false) = (label, matches!(last, Final::Reschedule(_))) {
-            // Airflow forgets what an element is called unless its last word says so.
+            // Airflow forgets an element's label unless the final message repeats it.
             said["rendered_map_index"] = json!(label);
         }
         self.call_last(&said).map(drop)
@@ -265,7 +265,7 @@ impl Final {
         }
     }
 
-    /// Airflow's name of the state that follows.
+    /// Airflow's name of the resulting state.
     pub(in crate::airflow) const fn state(&self) -> &'static str {
         match self {
             Self::Success(_) => "success",

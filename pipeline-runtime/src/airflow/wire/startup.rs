@@ -1,4 +1,4 @@
-//! The first message: which task this process is.
+//! The first message, which names the task of this process.
 
 use super::frame::{self, Form};
 use super::supervisor::Supervisor;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use std::io::{self, BufReader};
 use std::net::TcpStream;
 
-/// What Airflow says of the task that this process is. What it says beside that is passed over: a later version may say more.
+/// What Airflow sends about the task of this process. Unknown fields are ignored: a later version may send more.
 #[derive(Debug, Clone, Deserialize)]
 pub(in crate::airflow) struct Startup {
     pub(in crate::airflow) ti: TaskInstance,
@@ -18,14 +18,14 @@ pub(in crate::airflow) struct Startup {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(in crate::airflow) struct TaskInstance {
-    /// Another one at each retry.
+    /// It changes with each retry.
     pub(in crate::airflow) id: String,
     pub(in crate::airflow) task_id: String,
     pub(in crate::airflow) dag_id: String,
     pub(in crate::airflow) run_id: String,
     /// From 1.
     pub(in crate::airflow) try_number: u32,
-    /// −1 of what is not mapped.
+    /// −1 for a task that is not mapped.
     #[serde(default = "unmapped")]
     pub(in crate::airflow) map_index: i64,
 }
@@ -37,13 +37,13 @@ const fn unmapped() -> i64 {
 #[derive(Debug, Clone, Deserialize)]
 pub(in crate::airflow) struct TaskContext {
     pub(in crate::airflow) dag_run: DagRun,
-    /// The number of retries; a task that was cleared has as many more as it had tries.
+    /// The number of retries. A clear raises it by the number of tries so far.
     #[serde(default)]
     pub(in crate::airflow) max_tries: u32,
-    /// Whether Airflow would retry it. It believes a task that says so itself, for ever.
+    /// Whether Airflow would retry the task. Airflow honors every retry that a task requests itself, without limit.
     #[serde(default)]
     pub(in crate::airflow) should_retry: bool,
-    /// What an earlier try has pushed, which the task itself is to delete.
+    /// The keys that an earlier try has pushed, which the task itself has to delete.
     #[serde(default)]
     pub(in crate::airflow) xcom_keys_to_clear: Vec<String>,
 }
@@ -62,7 +62,7 @@ pub(in crate::airflow) struct DagRun {
     pub(in crate::airflow) consumed_asset_events: Vec<AssetEvent>,
 }
 
-/// An update of an asset that began the run.
+/// An update of an asset that started the run.
 #[derive(Debug, Clone, Deserialize)]
 pub(in crate::airflow) struct AssetEvent {
     #[serde(default)]
@@ -79,14 +79,14 @@ pub(in crate::airflow) struct AssetName {
 }
 
 impl DagRun {
-    /// The data interval; an instant where Airflow says none, as of a run that an asset has begun.
+    /// The data interval. It is an instant if Airflow sends none, as for a run that an asset has started.
     pub(in crate::airflow) fn interval(&self) -> Interval {
         let at = self.logical_date.or(self.run_after).or(self.start_date).unwrap_or_default();
         let start = self.data_interval_start.or(self.logical_date).unwrap_or(at);
         Interval { start, end: self.data_interval_end.unwrap_or(start) }
     }
 
-    /// Whether it was begun without a date, by somebody or by another run: then Airflow makes none.
+    /// Returns whether the run was started without a date, manually or by another run. Airflow then gives it no interval.
     pub(in crate::airflow) fn is_undated(&self) -> bool {
         self.logical_date.is_none() && self.data_interval_start.is_none()
     }
@@ -100,7 +100,7 @@ impl DagRun {
     }
 }
 
-/// Why a conversation has not begun.
+/// Why a conversation could not start.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::airflow) enum NotBegun {
     #[error("the supervisor's socket: {0}")]
@@ -114,7 +114,7 @@ pub(in crate::airflow) enum NotBegun {
 }
 
 impl Startup {
-    /// Hears which task this process is.
+    /// Reads the first message, which names the task of this process.
     pub(in crate::airflow) fn hear(
         socket: TcpStream,
         form: Form,
@@ -140,7 +140,7 @@ impl Startup {
 mod tests {
     use super::*;
 
-    /// What Airflow has said, version by version: a first message that was recorded stays readable.
+    /// Real first messages of each Airflow version: they have to stay readable.
     #[test]
     fn the_first_message_of_each_version_is_read() {
         let recorded = [("3.3.2", include_str!("startup/airflow-3.3.2.json"))];

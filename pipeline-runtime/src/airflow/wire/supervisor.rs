@@ -1,7 +1,7 @@
 //! Requests and their answers.
 //!
-//! A thread reads what the supervisor says, so that a supervisor that goes away is noticed while a body runs. Several threads may have
-//! requests under way at once.
+//! A thread reads what the supervisor sends, so that a disconnect is noticed while a body runs. Several threads may have requests
+//! in flight at once.
 
 use super::frame::{self, Form, FrameError, Message};
 use serde_json::{Value, json};
@@ -12,10 +12,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A request that has no answer by then gets none: the supervisor itself tries its server five times, which may take half a minute.
+/// The deadline of a request. The supervisor itself tries its server five times, which may take half a minute.
 const ANSWERED_WITHIN: Duration = Duration::from_mins(5);
 
-/// Whoever started this process as a task. Cheap to clone.
+/// The supervisor that started this process as a task. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(in crate::airflow) struct Supervisor(Arc<Conversation>);
 
@@ -32,36 +32,37 @@ struct To {
     next: u64,
 }
 
-/// Who waits for which answer.
+/// The callers that wait for answers.
 #[derive(Debug, Default)]
 struct Waiting {
     all: HashMap<i128, SyncSender<Message>>,
     is_closed: bool,
-    /// The last word is being said: whoever says it hears whether it has arrived.
+    /// The final message is being sent. Its caller learns whether it was answered, so that a disconnect is not reported to
+    /// `gone`.
     is_last: bool,
 }
 
 /// Why a request has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(in crate::airflow) enum CallError {
-    /// There is nothing of that name.
+    /// Airflow has nothing under this name.
     #[error("Airflow has no such thing: {0}")]
     NotFound(String),
     /// The server refused.
     #[error("Airflow refused: {0}")]
     Refused(String),
-    /// The server failed, or could not be reached: it may go better later.
+    /// The server failed or was unreachable: another try may succeed.
     #[error("Airflow failed: {0}")]
     Failed(String),
-    /// Nothing was said.
+    /// There was no answer before the deadline.
     #[error("Airflow did not answer a `{request}` within {} minutes", ANSWERED_WITHIN.as_secs() / 60)]
     Silent { request: String },
-    /// Nobody is there.
+    /// The supervisor has disconnected.
     #[error("Airflow's supervisor is gone")]
     Gone,
 }
 
-/// An answer that is still to come.
+/// An answer that has not arrived yet.
 #[derive(Debug)]
 pub(super) struct Pending {
     request: String,
@@ -90,7 +91,7 @@ impl Pending {
     }
 }
 
-/// An error response as a sentence's end.
+/// Formats an error response as the end of a sentence.
 fn said(error: &Value) -> String {
     let detail = &error["detail"];
     match (error["error"].as_str(), detail["message"].as_str()) {
@@ -104,8 +105,8 @@ fn said(error: &Value) -> String {
 }
 
 impl Supervisor {
-    /// Takes up the conversation on a socket, of which the first message is already read: `from` goes on behind it. `gone` is called once
-    /// where the other side ends it.
+    /// Continues the conversation on a socket whose first message is already read: `from` continues after it. `gone` is called
+    /// once if the other side ends the conversation.
     pub(super) fn new(
         socket: TcpStream,
         from: BufReader<TcpStream>,
@@ -127,7 +128,7 @@ impl Supervisor {
         Ok(Self(Arc::new(Conversation { form, to: Mutex::new(To { socket, next: 1 }), waiting })))
     }
 
-    /// Asks, and does not wait.
+    /// Sends a request, and does not wait for the answer.
     pub(super) fn ask(&self, body: &Value) -> Result<Pending, CallError> {
         self.ask_within(body, ANSWERED_WITHIN)
     }
@@ -149,12 +150,12 @@ impl Supervisor {
         Ok(Pending { request, answer, within })
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends a request, and waits for the answer.
     pub(super) fn call(&self, body: &Value) -> Result<Value, CallError> {
         self.ask(body)?.wait()
     }
 
-    /// The same for the last request, after whose answer the other side may close the conversation.
+    /// Sends the final request. The other side may close the conversation after its answer.
     pub(super) fn call_last(&self, body: &Value) -> Result<Value, CallError> {
         self.waiting().is_last = true;
         self.call(body)
@@ -165,15 +166,15 @@ impl Supervisor {
     }
 }
 
-/// Hands out answers until there are no more; why is returned.
+/// Passes answers to their callers until the conversation ends, and returns why it ended.
 fn read_all(mut from: BufReader<TcpStream>, form: Form, waiting: &Mutex<Waiting>) -> String {
     loop {
         match frame::read(&mut from, form) {
             Ok(Some(message)) => {
                 let asked = waiting.lock().unwrap_or_else(PoisonError::into_inner).all.remove(&message.id);
-                // Of what nobody asked for nothing follows: a later Airflow may say more than this one.
+                // A message that no caller waits for is ignored: a later Airflow may send more.
                 if let Some(asked) = asked {
-                    // Who asked may have given up.
+                    // The caller may have given up.
                     let _ = asked.send(message);
                 }
             }
@@ -184,7 +185,7 @@ fn read_all(mut from: BufReader<TcpStream>, form: Form, waiting: &Mutex<Waiting>
     }
 }
 
-/// A body with its type.
+/// Returns a body with its type.
 pub(super) fn body(of: &str, fields: Value) -> Value {
     let mut body = fields;
     body["type"] = json!(of);
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// A conversation with a supervisor that answers by `answer`, and what it is told of its end.
+    /// A conversation with a supervisor that answers by `answer`, and the receiver of what `gone` is called with.
     fn with(answer: impl Fn(Message) -> Vec<(i128, Value, Value)> + Send + 'static) -> (Supervisor, Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -276,7 +277,7 @@ mod tests {
         });
         assert_eq!(supervisor.call_last(&json!({"type": "SucceedTask"})), Ok(json!("told")));
         assert_eq!(supervisor.call(&json!({"type": "GetXCom"})), Err(CallError::Gone));
-        // Whoever was to be told of an end is dropped with the thread that would have.
+        // The reader thread ended without calling `gone`, and dropped the sender.
         assert!(told.recv().is_err(), "it was no end");
     }
 }

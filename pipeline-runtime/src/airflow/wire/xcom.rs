@@ -1,27 +1,27 @@
-//! Values as Airflow keeps them.
+//! Values in the form that Airflow stores.
 //!
-//! Airflow keeps an `XCom` as JSON in its database, and hands it out through Python. Some values do not come back as they were, or not at all
-//! (seen with Airflow 3.3.2 on PostgreSQL): a float without a fraction from 1e16 on becomes an integer, and beyond 2^64 nobody can read it;
-//! −0.0 becomes 0.0; a text with a NUL is refused; so is what lies deeper than 199. Such a value is kept as a text,
-//! `{"$json": "…"}`, and so is one that Airflow would take for one of its own types.
+//! Airflow stores an `XCom` as JSON in its database, and returns it through Python. Some values come back changed, or not at all
+//! (seen with Airflow 3.3.2 on PostgreSQL): a float without a fraction from 1e16 on becomes an integer, and beyond 2^64 it is
+//! unreadable; −0.0 becomes 0.0; a text with a NUL is refused, and so is a value nested deeper than 199. Such a value is stored
+//! as a text, `{"$json": "…"}`, and so is one that Airflow would take for one of its own types.
 
 use serde_json::{Map, Value};
 
-/// The only field of a value that is kept as a text.
+/// The only field of a value that is stored as a text.
 const AS_TEXT: &str = "$json";
-/// What Airflow's own encoding of Python's types has.
+/// The field that marks Airflow's own encoding of Python's types.
 const OF_PYTHON: &str = "__classname__";
-/// Airflow's database takes 199, and a text of JSON is read here down to 127.
+/// Airflow's database accepts 199, and JSON text is read here down to 127.
 const MAX_DEPTH: usize = 100;
 /// From here on a float may come back as an integer.
 const LARGE: f64 = 9_007_199_254_740_992.0;
 
-/// A value that could not be made of what Airflow kept.
+/// The error of a stored value that could not be decoded.
 #[derive(Debug, thiserror::Error)]
-#[error("what Airflow kept is no JSON: {0}")]
+#[error("a value in Airflow is not valid JSON: {0}")]
 pub(in crate::airflow) struct NotKept(#[from] serde_json::Error);
 
-/// The value as it is given to Airflow.
+/// Returns the value in the form that is sent to Airflow.
 pub(in crate::airflow) fn pack(value: Value) -> Value {
     if comes_back(&value, 0) {
         return value;
@@ -30,7 +30,7 @@ pub(in crate::airflow) fn pack(value: Value) -> Value {
     Value::Object(Map::from_iter([(AS_TEXT.to_owned(), Value::String(text))]))
 }
 
-/// The value that was [packed](pack).
+/// Returns the value that was [packed](pack).
 pub(in crate::airflow) fn unpack(kept: Value) -> Result<Value, NotKept> {
     match &kept {
         Value::Object(fields) if fields.len() == 1 => match fields.get(AS_TEXT) {
@@ -49,7 +49,7 @@ fn comes_back(value: &Value, depth: usize) -> bool {
         Value::Null | Value::Bool(_) => true,
         Value::Number(number) => match (number.is_f64(), number.as_f64()) {
             (true, Some(float)) => !(float == 0.0 && float.is_sign_negative()) && float.abs() < LARGE,
-            // On SQLite an integer that 64 bits with a sign do not hold comes back as a float.
+            // On SQLite an integer that does not fit into a signed 64-bit integer comes back as a float.
             _ => number.is_i64(),
         },
         Value::String(text) => !text.contains('\0'),

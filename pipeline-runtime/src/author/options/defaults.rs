@@ -2,7 +2,7 @@
 
 use super::TaskOptions;
 
-/// Options for all nodes of a pipeline as the value of a constant, checked now: a [`Defaults`].
+/// Options for all nodes of a pipeline as the value of a constant, checked at compile time: a [`Defaults`].
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;

@@ -1,4 +1,4 @@
-//! Why params cannot be read, with what serde says of fields kept apart from its words.
+//! Why params cannot be read. Serde's errors about fields are stored as variants, not as text.
 
 use serde::de;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// An error of the [`Reader`](super::reader::Reader).
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Something else, in serde's words or in those of the type.
+    /// Any other error, in the words of serde or of the type.
     Message(String),
     /// A key was given that the struct does not have.
     Unknown { key: String, known: Vec<String> },

@@ -1,11 +1,11 @@
-//! The names that a pipeline's params have, as far as their type tells.
+//! The names of a pipeline's params, as far as their type reveals them.
 
 use super::reader::Seen;
 use super::tree::join;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The fields of each struct in the params. What is a map, or is flattened, may have any.
+/// The fields of each struct in the params. A map, or a flattened struct, may have any fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Fields {
     structs: BTreeMap<String, BTreeSet<String>>,
@@ -17,9 +17,9 @@ pub(crate) struct Fields {
 pub(crate) enum WrongName {
     /// There is no such param.
     Unknown {
-        /// The part that is wrong, with those around it: `of.regoin`.
+        /// The wrong part, prefixed with the enclosing ones: `of.regoin`.
         name: String,
-        /// Those that there are instead.
+        /// The names that exist there.
         known: Vec<String>,
     },
     /// It is a secret.
@@ -30,7 +30,7 @@ pub(crate) enum WrongName {
 }
 
 impl Fields {
-    /// Those of a pipeline without an argument.
+    /// The fields of a pipeline without an argument.
     pub(crate) fn none() -> Self {
         Self { structs: BTreeMap::from([(String::new(), BTreeSet::new())]), secrets: BTreeSet::new() }
     }
@@ -43,14 +43,14 @@ impl Fields {
         };
         let structs = seen.structs.borrow();
         let fields = structs.iter().map(|(path, read)| {
-            // A field may be written by another name than it is read by.
+            // A field may be written under another name than it is read by.
             let names = read.iter().map(|&name| name.to_owned()).chain(written(path));
             (path.clone(), names.collect())
         });
         Self { structs: fields.collect(), secrets: seen.secrets.borrow().clone() }
     }
 
-    /// What is wrong with the name of a param, without `params.` before it.
+    /// Returns what is wrong with the name of a param, given without the prefix `params.`.
     pub(crate) fn wrong(&self, name: &str) -> Option<WrongName> {
         let mut path = String::new();
         for part in name.split('.') {

@@ -1,8 +1,9 @@
-//! What the type of a pipeline's params asks for: for a form that somebody fills in.
+//! The fields that the type of a pipeline's params asks for, for a form that a user fills in.
 //!
-//! Serde is all there is of the type. So it is read by a deserializer that writes down what it is asked for (which fields, which widths of numbers,
-//! which variants) and hands out the defaults; what a type leaves open, its default tells. What an `Option` holds that is none by default is
-//! asked for with a value made up, and left none where the type refuses that.
+//! The type is known only through serde. So it is read by a deserializer that records what the type requests (which fields, which
+//! widths of numbers, which variants) and supplies the defaults; what the type leaves open, its default determines. For an
+//! `Option` that is `None` by default, the deserializer makes up a value to learn the inner type, and leaves it `None` if the
+//! type refuses that value.
 
 use super::Params;
 use serde::de::value::StrDeserializer;
@@ -11,17 +12,17 @@ use serde_json::{Error, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// A field of a form, called as a `--param` is: with dots where it lies in another.
+/// A field of a form. Its name is that of a `--param`: with dots if the field is nested.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) kind: FieldKind,
-    /// Whether it may be left out altogether: null.
+    /// True if it may be null.
     pub(crate) optional: bool,
     pub(crate) default: Value,
 }
 
-/// What a field takes.
+/// The values that a field takes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FieldKind {
     Integer {
@@ -34,15 +35,15 @@ pub(crate) enum FieldKind {
     Choice(Vec<&'static str>),
     Date,
     DateTime,
-    /// Whatever the type makes of JSON.
+    /// Any JSON that the type accepts.
     Json,
 }
 
-/// The fields of a type whose defaults these are, in its order.
+/// The fields of a type with these defaults, in the type's order.
 pub(crate) fn fields<P: Params>(defaults: &Value) -> Vec<Field> {
     let notes = Notes::default();
     let mut none = BTreeSet::new();
-    // Each walk that stops leaves out one more place, of which there are as many as fields.
+    // Each walk that fails leaves out one more place, so there are at most as many walks as fields.
     while let (Err(_), Some(place)) = {
         notes.clear();
         let place = Place { notes: &notes, path: Vec::new(), value: Some(defaults), none: &none };
@@ -55,14 +56,14 @@ pub(crate) fn fields<P: Params>(defaults: &Value) -> Vec<Field> {
     notes.fields(defaults)
 }
 
-/// What was asked for so far.
+/// What the type has requested so far.
 #[derive(Debug, Default)]
 struct Notes {
-    /// In the order in which they were first asked for.
+    /// In the order of their first request.
     kinds: RefCell<Vec<(Vec<String>, FieldKind)>>,
     optional: RefCell<BTreeSet<Vec<String>>>,
     structs: RefCell<BTreeSet<Vec<String>>>,
-    /// The last place that was given a value made up.
+    /// The last place that was given a made-up value.
     last: RefCell<Option<Vec<String>>>,
 }
 
@@ -77,7 +78,7 @@ impl Notes {
 
     fn note(&self, path: &[String], kind: FieldKind) {
         let mut kinds = self.kinds.borrow_mut();
-        // What lies in what is JSON as a whole is no field.
+        // What is inside a JSON value is not a field.
         let is_known = kinds.iter().any(|(known, kind)| *known == path || *kind == FieldKind::Json && path.starts_with(known));
         if !is_known {
             kinds.push((path.to_vec(), kind));
@@ -97,7 +98,7 @@ impl Notes {
         if is_struct {
             return kinds.iter().filter(|(path, _)| !path.is_empty()).map(|(path, kind)| field(path, kind)).collect();
         }
-        // A flattened struct is read as a map: its defaults say what it has.
+        // A flattened struct is read as a map, so its fields come from the defaults.
         let of_defaults = defaults.as_object().into_iter().flatten();
         of_defaults.map(|(key, value)| field(std::slice::from_ref(key), &kind_of(value))).collect()
     }
@@ -113,18 +114,18 @@ fn kind_of(value: &Value) -> FieldKind {
     }
 }
 
-/// A place in the params that is read.
+/// A place in the params that is being read.
 struct Place<'a> {
     notes: &'a Notes,
     path: Vec<String>,
-    /// Its default; none where one has to be made up.
+    /// Its default; `None` if a value must be made up.
     value: Option<&'a Value>,
-    /// The places that refuse what is made up.
+    /// The places that refuse a made-up value.
     none: &'a BTreeSet<Vec<String>>,
 }
 
 impl<'a> Place<'a> {
-    /// Its default, or what is made up in its place.
+    /// The default, or the made-up value if there is none.
     fn value(&self, made_up: impl Into<Value>) -> Value {
         if let Some(value) = self.value {
             return value.clone();
@@ -152,7 +153,7 @@ fn integer(min: impl Into<i128>, max: impl Into<i128>) -> FieldKind {
     FieldKind::Integer { min: min.into(), max: max.into() }
 }
 
-/// What a text has to be, by what its type says that it expects.
+/// What a text must be, according to what its type expects.
 fn of_text(expected: &dyn Expected) -> FieldKind {
     let expected = expected.to_string().to_lowercase();
     match () {
@@ -237,7 +238,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        // One with a value of its own is written as an object.
+        // A variant with a value is written as an object.
         let kind = match self.value {
             Some(Value::Object(_)) => FieldKind::Json,
             _ => FieldKind::Choice(variants.to_vec()),
@@ -255,7 +256,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
     }
 }
 
-/// The fields of a struct, one after the other. One that its default leaves out is left out where it is none.
+/// The fields of a struct, one after the other. A field that the default does not write is left out.
 struct Struct<'a> {
     place: Place<'a>,
     fields: std::slice::Iter<'static, &'static str>,
@@ -266,7 +267,7 @@ impl<'de> MapAccess<'de> for Struct<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        // An alias is a field of its own to serde: what the default does not write is one, or is null.
+        // To serde an alias is another field. A field that the default does not write is either an alias or null.
         let is_written = |field: &&&str| self.place.value.is_none_or(|value| value.get(**field).is_some());
         self.field = self.fields.find(is_written).copied();
         let key = |field: &'static str| -> Result<K::Value, Error> {
@@ -294,7 +295,7 @@ pub(crate) fn to_json(fields: &[Field]) -> Value {
             FieldKind::DateTime => ("datetime", None, None),
             FieldKind::Json => ("json", None, None),
         };
-        // As texts: JSON of a browser holds no whole number of 64 bits.
+        // As texts, because a browser's JSON cannot hold all 64-bit integers.
         let bound = |of: Option<&i128>| of.map(ToString::to_string);
         serde_json::json!({
             "name": field.name,

@@ -1,16 +1,16 @@
-//! Params: a pipeline's argument, set for one run and kept with it.
+//! Params: a pipeline's argument, set for one run and stored with it.
 //!
 //! - `tree.rs`: what was given, on top of the defaults.
-//! - `reader.rs`: how the type reads that, texts from a command line included.
-//! - `failure.rs`: why it cannot.
+//! - `reader.rs`: how the type reads that, including texts from a command line.
+//! - `failure.rs`: why it cannot be read.
 //! - `fields.rs`: the names that the type has, for templates.
 //!
 //! # Invariants
 //!
-//! - What is kept with a run is read back as the value that the run began with. What was given and is not in the value's own JSON, as of
-//!   a field that `skip_serializing_if` leaves out, is therefore kept beside it.
-//! - What is kept is read with the defaults of the outermost struct alone. What somebody gives is read with those of nested structs, too:
-//!   a map that was kept whole would otherwise get back the keys of its default.
+//! - The params stored with a run are read back as the value that the run started with. Given values that are missing from the
+//!   value's own JSON, such as a field that `skip_serializing_if` leaves out, are therefore stored in addition.
+//! - Stored params are filled with the defaults of the outermost struct only. Params that a user gives are filled with those of
+//!   nested structs, too. If stored params were treated the same way, a map would get back the keys of its default.
 
 mod failure;
 mod fields;
@@ -28,27 +28,29 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use tree::{Node, join};
 
-/// What a pipeline's argument must be.
+/// The type of a pipeline's argument.
 ///
-/// Where something is given for a run, it is read on top of `Default`'s value as serde reads JSON, so serde's attributes mean what they
-/// always mean: `rename`, `alias`, `default`, `flatten`, `skip_serializing_if`. Objects are merged key by key, however deep; all else
-/// is replaced. A key that the type does not have is refused.
+/// Params that are given for a run are read on top of `Default`'s value as serde reads JSON, so serde's attributes have their
+/// usual meaning: `rename`, `alias`, `default`, `flatten`, `skip_serializing_if`. Objects are merged key by key, at any depth;
+/// all other values are replaced. A key that the type does not have is refused.
 ///
+/// `--param key=text` gives a text, and the type determines how it is read:
 /// `--param key=text` gives a text, and the type says what it is:
 ///
 /// | type | text |
 /// |---|---|
-/// | `String`, a date, and what else is a text in JSON | as it is: `007`, `true` and `null` are texts |
+/// | `String`, a date, and anything else that is a text in JSON | as it is: `007`, `true` and `null` are texts |
 /// | numbers, `bool` | `7`, `0.5`, `true` |
-/// | `Option<T>` | `null` is `None`; else a `T` |
-/// | an enum | the name of a variant without a value; else JSON, as in `{"Every":7}` |
+/// | `Option<T>` | `null` is `None`; otherwise a `T` |
+/// | an enum | the name of a variant without a value; otherwise JSON, as in `{"Every":7}` |
 /// | `Vec`, a map, a struct | JSON, as in `["a","b"]` |
-/// | [`Secret`](crate::Secret) | `env:NAME` or `file:PATH`, where the value stands; never the value |
-/// | one that takes anything, such as `serde_json::Value`, or what is flattened | the text if the type takes it, else JSON; lists and objects the other way round |
+/// | [`Secret`](crate::Secret) | `env:NAME` or `file:PATH`, where the value is; never the value |
+/// | one that accepts anything, such as `serde_json::Value`, or a flattened field | the text if the type accepts it, otherwise JSON; for lists and objects, JSON first |
 ///
-/// `--param of.region=eu` sets one field of a nested struct. A key that has a dot itself can be given by `--params FILE.json`.
+/// `--param of.region=eu` sets one field of a nested struct. A key that itself contains a dot can be given by
+/// `--params FILE.json`.
 ///
-/// The params are kept with the run as JSON, at most 1 MiB, and a resumed run reads them from there.
+/// The params are stored with the run as JSON, at most 1 MiB, and a resumed run reads them from there.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -81,7 +83,7 @@ pub trait Params: Serialize + DeserializeOwned + Default + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Default + 'static> Params for T {}
 
-/// Params that a pipeline does not take.
+/// Why a pipeline does not accept params.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParamsError {
@@ -90,9 +92,9 @@ pub enum ParamsError {
     Unknown {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// The key, with those of the objects around it: `of.region`.
+        /// The key, prefixed with those of the enclosing objects: `of.region`.
         key: String,
-        /// Which keys there are.
+        /// The keys that exist.
         hint: String,
     },
     /// A value of the wrong type.
@@ -102,30 +104,30 @@ pub enum ParamsError {
         pipeline: &'static str,
         /// The argument's type.
         type_name: &'static str,
-        /// The param's key, with those of the objects around it: `of.region`. None where serde does not tell.
+        /// The param's key, prefixed with those of the enclosing objects: `of.region`. `None` if serde does not report it.
         param: Option<String>,
-        /// What serde said.
+        /// The error from serde.
         reason: String,
     },
-    /// A secret's value in place of a reference to it.
+    /// A secret's value instead of a reference to it.
     #[error(
-        "{} of pipeline `{pipeline}` is a secret, and params are kept and shown: say where its value stands, as in \
+        "{} of pipeline `{pipeline}` is a secret, and params are stored and shown: say where its value is, as in \
          `env:NAME` for an environment variable or `file:PATH` for a file", bare(param.as_deref())
     )]
     BareSecret {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// The param's key, with those of the objects around it. None where serde does not tell.
+        /// The param's key, prefixed with those of the enclosing objects. `None` if serde does not report it.
         param: Option<String>,
     },
-    /// More than a run may keep.
+    /// More than a run may store.
     #[error(
         "the params of pipeline `{pipeline}` have {bytes} bytes as JSON; the limit is 1 MiB: put what is large in a bucket, and give its key"
     )]
     TooLarge {
         /// The pipeline's id.
         pipeline: &'static str,
-        /// How many they have.
+        /// Their size in bytes.
         bytes: usize,
     },
     /// Params for a pipeline without an argument.
@@ -147,23 +149,23 @@ fn bare(param: Option<&str>) -> String {
     param.map_or_else(|| "a param".into(), |param| format!("param `{param}`"))
 }
 
-/// The most bytes that params may have as JSON: each run keeps its own.
+/// The maximum size of params, in bytes of JSON: each run stores its own.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 
-/// How deep a param may be nested: what is deeper could be written as JSON, and not be read again.
+/// The maximum nesting of a param: deeper values could be written as JSON, but not read again.
 const MAX_DEPTH: usize = 127;
 
-/// What is read on top of the defaults.
+/// The params that are read on top of the defaults.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// Somebody gives it: JSON, and texts from a command line by their keys.
+    /// A user gives them: JSON, and texts from a command line with their keys.
     Given(&'a Value, &'a [(String, String)]),
-    /// A run was begun with it.
+    /// They are stored with a run.
     Kept(&'a Value),
 }
 
 impl Source<'_> {
-    /// Whether there is nothing but the defaults.
+    /// True if nothing is given, so that only the defaults remain.
     pub(crate) fn is_empty(&self) -> bool {
         let (Self::Given(json, _) | Self::Kept(json)) = self;
         let has_texts = matches!(self, Self::Given(_, [_, ..]));
@@ -175,9 +177,9 @@ impl Source<'_> {
 #[derive(Debug)]
 pub(crate) struct Complete<P> {
     pub(crate) params: P,
-    /// The params whole, as they are kept with the run.
+    /// The complete params, as they are stored with the run.
     pub(crate) whole: Value,
-    /// What was given, as JSON; null if that is nothing.
+    /// What was given, as JSON; null if nothing was.
     pub(crate) given: Value,
     pub(crate) fields: Fields,
 }
@@ -241,23 +243,23 @@ impl<P: Params> Reading<P> {
         if json.len() > MAX_BYTES {
             return Err(ParamsError::TooLarge { pipeline: self.pipeline, bytes: json.len() });
         }
-        // What is nested too deeply can be written but not read again.
+        // A value that is nested too deeply can be written but not read again.
         serde_json::from_str::<Value>(&json).map_err(|error| self.invalid(error.to_string()))?;
         let fields = Fields::new(&seen, &whole);
         Ok(Complete { params, whole, given, fields })
     }
 
-    /// Reads what somebody gives. Where the type does not say what a text is, or that an object is an enum, all that is possible is
-    /// tried.
+    /// Reads params that a user gives. If the type does not determine how a text is read, or that an object is an enum, all
+    /// possibilities are tried.
     fn read_either_way(&self, tree: &Node, json: &Value, texts: &[(String, String)]) -> Result<(P, Seen), ParamsError> {
         let with = |flipped, only_given| Seen { is_strict: true, flipped, only_given, ..Seen::default() };
         let (error, seen) = match self.read_seen(tree, with(BTreeSet::new(), false)) {
             (Ok(params), seen) => return Ok((params, seen)),
-            // Put into words at once: what is read from here on forgets whether a secret was refused.
+            // Formatted now, because the next read forgets whether a secret was refused.
             (Err(error), seen) => (self.error(&error), seen),
         };
         let ambiguous = seen.ambiguous.into_inner();
-        // Each by itself, as together they would be as many ways as there are sets of them.
+        // Each text separately: together there would be one combination for every subset of them.
         let fits_flipped = |id: &usize| {
             let Some(text) = texts.get(*id) else { return false };
             let alone = tree_of(&Value::Null, *id, text);
@@ -276,7 +278,7 @@ impl<P: Params> Reading<P> {
             return Ok(read);
         }
         let error = match error {
-            // Serde does not tell which of a flattened struct's fields it is: the one that does not fit even alone.
+            // Serde does not report which field of a flattened struct is wrong: it is the one that is refused even alone.
             ParamsError::Invalid { param: None, pipeline, type_name, reason } => {
                 let does_not_fit = |tree: &Node| self.read(tree, with(BTreeSet::new(), false)).is_err();
                 let of_json = json.as_object().into_iter().flatten();
@@ -297,8 +299,9 @@ impl<P: Params> Reading<P> {
         })
     }
 
-    /// Whether what does not fit is in the place of secrets, of a list of them for example, and so may be a value: nobody has come to ask for
-    /// a secret in it, as it is no list. It is tried as what would be one.
+    /// True if a param that does not fit is where secrets belong, such as a list of them, and so may be a secret's value. With
+    /// the wrong shape, serde never gets to the secret, and so nothing reports the refusal. The read is therefore repeated with
+    /// the param in shapes that could hold secrets.
     fn is_of_secrets(&self, tree: &Node, param: &str, structs: &BTreeMap<String, &'static [&'static str]>) -> bool {
         let Some(node) = tree.at(param).map(|entry| &entry.node) else { return false };
         let fields = structs.get(param).copied().unwrap_or_default();
@@ -317,7 +320,7 @@ impl<P: Params> Reading<P> {
 
     fn read_seen(&self, tree: &Node, seen: Seen) -> (Result<P, Error>, Seen) {
         let is_given = seen.is_strict;
-        // Defaults of fields that were given by another name, which serde would take for a second value.
+        // Defaults to leave out: the field was given by another name, and serde would report its default as a duplicate.
         let mut without = BTreeSet::new();
         loop {
             let mut tree = tree.clone();
@@ -351,7 +354,7 @@ impl<P: Params> Reading<P> {
         }
     }
 
-    /// Of a type that is no plain struct, such as one with a flattened field, serde drops a key that it does not know.
+    /// For a type that is not a plain struct, such as one with a flattened field, serde ignores unknown keys.
     fn refuse_unknown(&self, given: &Value, value: &Value, seen: &Seen) -> Result<(), ParamsError> {
         let (Value::Object(given), Value::Object(value), Value::Object(defaults)) = (given, value, &self.defaults) else {
             return Ok(());
@@ -369,7 +372,7 @@ impl<P: Params> Reading<P> {
         }
     }
 
-    /// Whether the type reads that key, though it does not write it: then some value of it does not fit, or shows.
+    /// True if the type reads that key although it does not write it: then some value for it is refused or changes the result.
     fn is_read(&self, given: &serde_json::Map<String, Value>, key: &str) -> bool {
         let with = |probe: Option<Value>| {
             let mut given = given.clone();
@@ -393,7 +396,7 @@ impl<P: Params> Reading<P> {
         probes.into_iter().any(|probe| with(Some(probe)) != without)
     }
 
-    /// Adds to the value's own JSON what was given and is not written by it.
+    /// Adds to the value's own JSON the given fields that it does not write.
     fn with_unwritten(&self, given: &Value, value: &Value) -> Value {
         let mut whole = value.clone();
         for (path, unwritten) in unwritten(given, value) {
@@ -402,7 +405,7 @@ impl<P: Params> Reading<P> {
             let parent = around.iter().try_fold(&mut with, |value, key| value.get_mut(key));
             let Some(Value::Object(parent)) = parent else { continue };
             parent.insert(key.clone(), unwritten);
-            // Another name of what is written would be a second value.
+            // A second name of a field that is written would be a duplicate.
             if self.reads_as(&with, value) {
                 whole = with;
             }
@@ -410,7 +413,7 @@ impl<P: Params> Reading<P> {
         whole
     }
 
-    /// Whether what is kept reads as a value with that JSON.
+    /// True if the stored params are read as a value with that JSON.
     fn reads_as(&self, kept: &Value, value: &Value) -> bool {
         let mut tree = Node::of_json(kept, true);
         tree.fill(&self.defaults, false, &BTreeSet::new());
@@ -424,7 +427,7 @@ fn invalid_whole<P>(pipeline: &'static str, reason: String) -> ParamsError {
     ParamsError::Invalid { pipeline, type_name: std::any::type_name::<P>(), param: None, reason }
 }
 
-/// JSON with texts on top, by their numbers.
+/// JSON with texts on top, which are numbered.
 fn tree<'a>(json: &Value, texts: impl Iterator<Item = (usize, &'a (String, String))>) -> Node {
     let mut tree = Node::of_json(json, true);
     for (id, (key, text)) in texts {
@@ -437,13 +440,13 @@ fn tree_of(json: &Value, id: usize, text: &(String, String)) -> Node {
     tree(json, std::iter::once((id, text)))
 }
 
-/// Where in the params; none where that is the whole of them.
+/// The path in the params; `None` for the params as a whole.
 fn path(error: &Error) -> Option<String> {
     let path = error.path().to_string();
     (path != ".").then_some(path)
 }
 
-/// What is in `given` and not in `value`, by its path: whole where an object does not have it at all.
+/// What is in `given` but not in `value`, with its path. If an object lacks a key, the key's whole value is returned.
 fn unwritten(given: &Value, value: &Value) -> Vec<(Vec<String>, Value)> {
     let (Value::Object(given), Value::Object(value)) = (given, value) else { return Vec::new() };
     let mut found = Vec::new();
@@ -459,7 +462,7 @@ fn unwritten(given: &Value, value: &Value) -> Vec<(Vec<String>, Value)> {
     found
 }
 
-/// Which keys there are.
+/// A hint that lists the keys that exist.
 fn hint<'a>(of: Option<&str>, names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     names.sort();

@@ -1,4 +1,4 @@
-//! Reads params: the type asks for what it is, and so says what a text from a command line is meant as.
+//! Reads params. A type requests what it is, and so determines how a text from a command line is read.
 
 use super::failure::Failure;
 use super::tree::{Entry, Node, join};
@@ -9,22 +9,22 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How to read, and what was seen on the way.
+/// How to read, and what was observed on the way.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Whether a key that is unknown is refused in each struct; else in the outermost alone.
+    /// If true, every struct refuses unknown keys; otherwise only the outermost.
     pub(super) is_strict: bool,
-    /// The texts that are read the other way where the type takes anything.
+    /// Texts to read the other way, if the type accepts anything.
     pub(super) flipped: BTreeSet<usize>,
-    /// Whether defaults are left out of an object where the type takes anything.
+    /// If true, defaults are left out of objects whose type accepts anything.
     pub(super) only_given: bool,
     /// The fields of each struct, by its path.
     pub(super) structs: RefCell<BTreeMap<String, &'static [&'static str]>>,
-    /// The texts of which the type did not say what they are, though they might be JSON.
+    /// Texts that might be JSON, and for which the type did not determine how to read them.
     pub(super) ambiguous: RefCell<BTreeSet<usize>>,
-    /// An object was read of which the type did not say whether it is a struct.
+    /// True if an object was read whose type did not tell whether it is a struct.
     pub(super) has_open_object: Cell<bool>,
-    /// What each text was read as.
+    /// The value as which each text was read.
     pub(super) texts: RefCell<BTreeMap<usize, Value>>,
     /// The paths of secrets.
     pub(super) secrets: RefCell<BTreeSet<String>>,
@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// An object's entries, those that `is_wanted`.
+    /// Visits the entries of an object that satisfy `is_wanted`.
     fn object<'de, V: Visitor<'de>>(
         self,
         entries: &BTreeMap<String, Entry>,
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         visitor.visit_map(MapDeserializer::new(read))
     }
 
-    /// Reads what a text has as JSON.
+    /// Reads a text as JSON.
     fn json<'de, T>(
         &self,
         text: &Text<'a>,
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         T: 'de,
     {
         let value: Value = serde_json::from_str(text.text).map_err(|error| {
-            Failure::Message(format!("{:?} is no JSON ({}): write it as in `{example}`", text.text, words(&error)))
+            Failure::Message(format!("{:?} is not JSON ({}): write it as in `{example}`", text.text, words(&error)))
         })?;
         let node = Node::of_json(&value, true);
         text.was(value);
@@ -99,7 +99,7 @@ impl IntoDeserializer<'_, Failure> for Reader<'_> {
     }
 }
 
-/// What `serde_json` says, without the place in a text of one line.
+/// The message of `serde_json` without the position, which is useless in a text of one line.
 fn words(error: &serde_json::Error) -> String {
     let words = error.to_string();
     words.split(" at line ").next().unwrap_or_default().to_owned()
@@ -110,7 +110,7 @@ fn failed(error: serde_json::Error) -> Failure {
     Failure::Message(error.to_string())
 }
 
-/// What a scalar may be asked for.
+/// The methods that read scalars.
 macro_rules! scalars {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -141,7 +141,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 let only_given = self.seen.only_given;
                 self.object(entries, |_, entry| entry.is_given || !only_given, visitor)
             }
-            // The type takes anything, or serde buffers what it is to be made of. Texts that look like numbers are texts first.
+            // The type accepts anything, or serde buffers the value for later. A text that looks like a number stays a text.
             Node::Text(id, text) => {
                 let source = Text { text, of: Some((*id, self.seen)) };
                 let Ok(value) = serde_json::from_str::<Value>(text) else { return source.deserialize_any(visitor) };
@@ -222,7 +222,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             return Err(Failure::unknown_field(key, fields));
         }
         self.seen.structs.borrow_mut().insert(self.path.clone(), fields);
-        // The type does not know a default that is written by another name than it is read by.
+        // The type does not know a default that is written under another name than it is read by.
         self.object(entries, |key, entry| entry.is_given || fields.contains(&key), visitor)
     }
 
@@ -246,7 +246,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 Err(Failure::invalid_type(Unexpected::Seq, &"the name of a variant, or an object with it as its key"))
             }
             Node::Object(entries) => {
-                // A default is another variant, of which nothing is left.
+                // If a variant is given, the default, another variant, is dropped.
                 let has_given = entries.values().any(|entry| entry.is_given);
                 let is_wanted = |entry: &Entry| entry.is_given || !has_given;
                 if entries.values().filter(|entry| is_wanted(entry)).count() != 1 {
@@ -267,7 +267,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// A text of a command line; or an object's key, which is never JSON.
+/// A text from a command line, or an object's key, which is never JSON.
 #[derive(Debug, Clone, Copy)]
 struct Text<'a> {
     text: &'a str,
@@ -275,7 +275,7 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Notes what it was read as.
+    /// Records the value as which the text was read.
     fn was(&self, value: Value) {
         if let Some((id, seen)) = self.of {
             seen.texts.borrow_mut().insert(id, value);

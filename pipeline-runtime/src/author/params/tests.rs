@@ -40,7 +40,7 @@ struct Limits {
     tables: Vec<String>,
 }
 
-/// One of each.
+/// Has a field of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct All {
     #[serde(alias = "zone")]
@@ -69,7 +69,7 @@ struct All {
 fn read<P: Params>(json: &Value, texts: &[(&str, &str)]) -> Result<Complete<P>, String> {
     let texts: Vec<_> = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
     let read = complete::<P>("p", None, Source::Given(json, &texts)).map_err(|error| error.to_string())?;
-    // What is kept is what the run began with, and what was given says the same as the texts did.
+    // The stored params are what the run started with, and the given JSON is equivalent to the texts.
     let kept = complete::<P>("p", None, Source::Kept(&read.whole)).map_err(|error| format!("kept: {error}"))?;
     assert_eq!(kept.whole, read.whole, "kept");
     let given = complete::<P>("p", None, Source::Given(&read.given, &[])).map_err(|error| format!("given: {error}"))?;
@@ -77,7 +77,7 @@ fn read<P: Params>(json: &Value, texts: &[(&str, &str)]) -> Result<Complete<P>, 
     Ok(read)
 }
 
-/// The params that one text makes, of which a resumed run has the same.
+/// The params that one text makes. A resumed run has the same.
 fn all(key: &str, text: &str) -> Result<All, String> {
     let Complete { params, whole, given, .. } = read::<All>(&Value::Null, &[(key, text)])?;
     let resumed = complete::<All>("p", None, Source::Kept(&whole)).unwrap().params;
@@ -156,7 +156,7 @@ fn an_error_names_the_param_the_value_and_the_type() {
         (
             "tables",
             "a,b",
-            r#"param `tables` of pipeline `p` does not fit: "a,b" is no JSON (expected value): write it as in `["a", "b"]`"#,
+            r#"param `tables` of pipeline `p` does not fit: "a,b" is not JSON (expected value): write it as in `["a", "b"]`"#,
         ),
         ("tables", r#"["a", 7]"#, "param `tables[1]` of pipeline `p` does not fit: invalid type: integer `7`, expected a string"),
         ("limits.rows", "x", r#"param `limits.rows` of pipeline `p` does not fit: invalid type: string "x", expected u64"#),
@@ -179,7 +179,7 @@ fn two_names_of_one_field_are_two_values() {
     );
 }
 
-/// Options whose defaults are something.
+/// Options with non-empty defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Set {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,7 +224,7 @@ fn objects_are_merged_however_deep_and_all_else_is_replaced() {
     assert_eq!(both.limits, Limits { rows: 7, kilobytes: None, tables: vec![] });
     assert_eq!(set(&json!({ "tables": ["b"] }), &[]).tables, ["b"]);
     assert_eq!(set(&json!({ "by_name": { "b": 2 } }), &[]).by_name, BTreeMap::from([("a".into(), 1), ("b".into(), 2)]));
-    // A variant is not merged with another.
+    // A variant does not merge with another.
     assert_eq!(set(&json!({ "pace": { "Every": 7 } }), &[]).pace, Pace::Every(7));
     assert_eq!(set(&Value::Null, &[("pace", r#"{"Every": 7}"#)]).pace, Pace::Every(7));
     assert_eq!(set(&Value::Null, &[("pace", "Fast")]).pace, Pace::Fast);
@@ -233,7 +233,7 @@ fn objects_are_merged_however_deep_and_all_else_is_replaced() {
 
 #[test]
 fn a_map_that_was_kept_is_not_filled_up() {
-    // As a version wrote it that merged the outermost object alone.
+    // As written by a version that merged only the outermost object.
     let kept = json!({ "until": "2024", "pace": "Fast", "limits": { "rows": 1, "kilobytes": null }, "by_name": { "b": 2 } });
     let read = complete::<Set>("p", None, Source::Kept(&kept)).unwrap();
     assert_eq!(read.params.by_name, BTreeMap::from([("b".into(), 2)]));
@@ -382,7 +382,7 @@ fn a_secret_is_kept_as_a_reference_and_its_value_is_refused_without_being_shown(
     ];
     for error in refusals {
         assert!(
-            error.contains("is a secret, and params are kept and shown: say where its value stands, as in `env:NAME`"),
+            error.contains("is a secret, and params are stored and shown: say where its value is, as in `env:NAME`"),
             "{error}"
         );
         assert!(!error.contains("s3cr3t"), "{error}");

@@ -1,24 +1,24 @@
-//! What was given for a run, on top of the defaults.
+//! The params that were given for a run, on top of the defaults.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Params before they are read: as JSON has them, or as texts of which the type is to say what they are.
+/// Params before they are read: as JSON, or as texts whose type is still to be determined.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
-    /// What is neither a list nor an object.
+    /// Neither a list nor an object.
     Scalar(Value),
-    /// A text from a command line, and which of them it is.
+    /// A text from a command line, with its number.
     Text(usize, String),
     List(Vec<Self>),
     Object(BTreeMap<String, Entry>),
 }
 
-/// What an object has under one key.
+/// The value under one key of an object.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) node: Node,
-    /// Whether somebody gave it; else it is a default.
+    /// True if a user gave it; false for a default.
     pub(super) is_given: bool,
 }
 
@@ -34,7 +34,7 @@ impl Node {
         }
     }
 
-    /// Sets the text at `key`, where a dot leads into an object. What stands in its way is replaced.
+    /// Sets the text at `key`, in which a dot leads into an object. A value in the way is replaced.
     pub(super) fn set(&mut self, key: &str, id: usize, text: &str) {
         let mut node = self;
         for part in key.split('.') {
@@ -49,15 +49,15 @@ impl Node {
         *node = Self::Text(id, text.to_owned());
     }
 
-    /// Adds the defaults that were not given: of an object's keys, and if `is_deep` of those of the objects in it. `without` are
-    /// paths of defaults that are left out.
+    /// Adds the defaults of keys that were not given, if `is_deep` also in nested objects. `without` has the paths of defaults to
+    /// leave out.
     pub(super) fn fill(&mut self, defaults: &Value, is_deep: bool, without: &BTreeSet<String>) {
         self.fill_at("", defaults, is_deep, without);
     }
 
     fn fill_at(&mut self, path: &str, defaults: &Value, is_deep: bool, without: &BTreeSet<String>) {
         let Value::Object(defaults) = defaults else { return };
-        // Where the default is an object, no text that is one is meant as a text.
+        // If the default is an object, a text that is a JSON object is read as one.
         if let Self::Text(_, text) = self
             && let Ok(value @ Value::Object(_)) = serde_json::from_str(text)
         {
@@ -92,7 +92,7 @@ impl Node {
         }
     }
 
-    /// Puts something in the place of what is at a path of keys, if there is something.
+    /// Replaces what is at a path of keys, if there is something.
     pub(super) fn replace(&mut self, path: &str, node: Self) {
         let mut place = self;
         for key in path.split('.') {
@@ -103,8 +103,8 @@ impl Node {
         *place = node;
     }
 
-    /// The lists and objects that it may have been meant to be in, by itself or each of its parts: a list, an object of any key, and those
-    /// of one of the `fields`.
+    /// Wraps the node, or each of its parts, in the lists and objects in which it may have been intended: a list, an object with
+    /// an arbitrary key, and objects with each of the `fields`.
     pub(super) fn within(&self, fields: &[&str]) -> Vec<Self> {
         let parts: Vec<Self> = match self {
             Self::Object(entries) => entries.values().filter(|entry| entry.is_given).map(|entry| entry.node.clone()).collect(),
@@ -118,11 +118,11 @@ impl Node {
         objects.chain(parts.iter().map(|part| Self::List(vec![part.clone()]))).collect()
     }
 
-    /// What was given, as JSON. `texts` says what each text was read as.
+    /// What was given, as JSON. `texts` has the value as which each text was read.
     pub(super) fn given(&self, texts: &BTreeMap<usize, Value>) -> Value {
         match self {
             Self::Scalar(value) => value.clone(),
-            // One that is not known was an object, on top of which its defaults were read.
+            // A text without an entry was an object, which was merged with its defaults before it was read.
             Self::Text(id, text) => {
                 let object = || serde_json::from_str(text).ok();
                 texts.get(id).cloned().or_else(object).unwrap_or_else(|| Value::String(text.clone()))
@@ -136,7 +136,7 @@ impl Node {
     }
 }
 
-/// The path of what has `key` in the object at `path`.
+/// The path of `key` in the object at `path`.
 pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

@@ -1,16 +1,16 @@
-//! The params that a pipeline's value brings along.
+//! The params that a pipeline's value carries (`with_params`).
 
 use super::of_type;
 use crate::author::params::Params;
 use serde_json::Value;
 use std::any::TypeId;
 
-/// What params are where nothing is given for a run.
+/// The params of a run for which none are given.
 #[derive(Debug)]
 pub(crate) struct Base {
-    /// Their type, and its name for messages.
+    /// The params' type, and its name for messages.
     pub(crate) of: (TypeId, &'static str),
-    /// As JSON, by which params are read and kept, or why they have none.
+    /// The params as JSON, in which params are read and stored, or why they cannot be written as JSON.
     pub(crate) json: Result<Value, String>,
 }
 
@@ -20,7 +20,7 @@ impl Base {
         Self { of: of_type::<P>(), json }
     }
 
-    /// The params, if they are of that type.
+    /// The params, if they are of type `P`.
     pub(super) fn of<P: Params>(&self) -> Option<&Value> {
         if self.of.0 == TypeId::of::<P>() { self.json.as_ref().ok() } else { None }
     }

@@ -1,4 +1,4 @@
-//! What a pipeline's attribute says, a pipeline's value has as a method.
+//! The options of a pipeline's attribute, as methods of the pipeline's value.
 
 use super::{Base, Pipeline, PipelineDefinition};
 use crate::author::draft::Place;
@@ -11,10 +11,10 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A pipeline is a value: what its attribute says can be overridden, so that one function makes several pipelines.
+/// A pipeline is a value: the options of its attribute can be overridden, so that one function makes several pipelines.
 ///
-/// What is said by a method has the limits of the attribute, and goes before it. [`Pipeline::check`] refuses what is beyond them, and says
-/// where the method was called.
+/// A method has the same limits as the attribute's option, and overrides it. [`Pipeline::check`] refuses values beyond those
+/// limits, and reports where the method was called.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -48,7 +48,7 @@ use std::time::Duration;
 /// # Ok::<(), pipeline_runtime::PlanError>(())
 /// ```
 impl Pipeline {
-    /// The id, instead of the function's name. Runs are kept under it, and two pipelines of one process have two.
+    /// The id, instead of the function's name. Runs are stored under it, and each pipeline of a process needs its own.
     #[track_caller]
     pub fn with_id(self, id: impl AsRef<str>) -> Self {
         self.with("id", Location::caller(), |definition| definition.name = interned::text(id.as_ref()))
@@ -67,18 +67,19 @@ impl Pipeline {
         self.with("tags", Location::caller(), |definition| definition.options.tags = interned::texts(&tags))
     }
 
-    /// The params of a run for which nothing is given, instead of their type's `Default`. What is given for a run is read on top of them.
+    /// The params of a run for which none are given, instead of their type's `Default`. Params that are given for a run override
+    /// them field by field.
     ///
-    /// They are of the type that the pipeline's function takes, which [`Pipeline::check`] sees to. They are read as JSON, as all params
-    /// are: what serde skips has its default.
+    /// They must be of the type that the pipeline's function takes, which [`Pipeline::check`] verifies. They are read as JSON, as
+    /// all params are: a field that serde skips has its default.
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "it reads as the pipeline's function is called")]
     pub fn with_params<P: Params>(self, params: P) -> Self {
         self.with("params", Location::caller(), |definition| definition.base = Some(Arc::new(Base::new(&params))))
     }
 
-    /// When it runs: a [`Cron`](crate::schedule::Cron), an [`Every`](crate::schedule::Every), or a calendar of your own, a
-    /// [`Timetable`](crate::schedule::Timetable). It stands in the place of the attribute's `when`, too.
+    /// When the pipeline runs: a [`Cron`](crate::schedule::Cron), an [`Every`](crate::schedule::Every), or a calendar of your
+    /// own, a [`Timetable`](crate::schedule::Timetable). It replaces the attribute's `when`, too.
     #[track_caller]
     pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
         self.with("schedule", Location::caller(), |definition| {
@@ -87,11 +88,11 @@ impl Pipeline {
         })
     }
 
-    /// Unless the condition holds, no process follows the schedule, or the `when`: a run begins where somebody asks for it. Its data intervals are the
-    /// schedule's all the same, so that a run by hand is about what a scheduled one would be.
+    /// Unless `condition` holds, no process follows the schedule or the `when`: runs start only manually. The data intervals
+    /// remain those of the schedule, so that a manual run covers the same interval as a scheduled one.
     ///
-    /// It is meant for what runs in production alone: `.unscheduled_unless(in_production())`. A schedule that is given later changes nothing
-    /// of it.
+    /// Use it for pipelines that run only in production: `.unscheduled_unless(in_production())`. A schedule that is set later
+    /// does not undo it.
     #[track_caller]
     pub fn unscheduled_unless(self, condition: bool) -> Self {
         if condition {
@@ -100,8 +101,8 @@ impl Pipeline {
         self.with("unscheduled_unless", Location::caller(), |definition| definition.options.by_hand = true)
     }
 
-    /// One more step of the ladder: called when the run has not ended `after` its begin. The first call replaces the attribute's
-    /// `escalate(..)`; each step is later than the one before.
+    /// Adds a step of escalation: `notifier` is called if the run has not ended `after` its start. The first call replaces the
+    /// attribute's `escalate(..)`; each step must be later than the one before.
     #[track_caller]
     pub fn escalate(self, after: Duration, notifier: impl Notify) -> Self {
         let is_first = self.definition.given_at("escalate").is_none();
@@ -114,104 +115,104 @@ impl Pipeline {
         })
     }
 
-    /// Where the schedule's clock stands, and where a date without an offset is meant: an IANA name.
+    /// The zone of the schedule and of dates without an offset: an IANA name.
     #[track_caller]
     pub fn timezone(self, name: impl AsRef<str>) -> Self {
         self.with("timezone", Location::caller(), |definition| definition.options.timezone = Some(interned::text(name.as_ref())))
     }
 
-    /// No data interval starts before: a day, a time of `timezone` or an instant.
+    /// No data interval starts before this: a day, a time of `timezone` or an instant.
     #[track_caller]
     pub fn start(self, date: impl AsRef<str>) -> Self {
         self.with("start", Location::caller(), |definition| definition.options.start = Some(interned::text(date.as_ref())))
     }
 
-    /// No data interval starts after: a day, a time of `timezone` or an instant.
+    /// No data interval starts after this: a day, a time of `timezone` or an instant.
     #[track_caller]
     pub fn end(self, date: impl AsRef<str>) -> Self {
         self.with("end", Location::caller(), |definition| definition.options.end = Some(interned::text(date.as_ref())))
     }
 
-    /// Whether all intervals that were missed run, or the latest only.
+    /// Whether all missed intervals run, or only the latest.
     #[track_caller]
     pub fn catchup(self, catchup: bool) -> Self {
         self.with("catchup", Location::caller(), |definition| definition.options.catchup = catchup)
     }
 
-    /// How many of its runs there are at a time, 1 or more.
+    /// How many of the pipeline's runs may be active at a time, 1 or more.
     #[track_caller]
     pub fn max_active_runs(self, n: u32) -> Self {
         self.with("max_active_runs", Location::caller(), |definition| definition.options.max_active_runs = Some(n))
     }
 
-    /// Whether a run waits for the success of the one before.
+    /// Whether a run waits for the success of the run before it.
     #[track_caller]
     pub fn depends_on_past(self, depends_on_past: bool) -> Self {
         self.with("depends_on_past", Location::caller(), |definition| definition.options.depends_on_past = depends_on_past)
     }
 
-    /// How long after its end `serve` keeps a run.
+    /// How long `serve` retains a run after its end.
     #[track_caller]
     pub fn keep(self, keep: Duration) -> Self {
         self.with("keep", Location::caller(), |definition| definition.options.keep = Some(keep))
     }
 
-    /// The limit of a run.
+    /// The time limit of a run.
     #[track_caller]
     pub fn timeout(self, limit: Duration) -> Self {
         self.with("timeout", Location::caller(), |definition| definition.options.timeout = Some(limit))
     }
 
-    /// When `on_sla_miss` is called if the run has not ended by then.
+    /// `on_sla_miss` is called if the run has not ended within this limit.
     #[track_caller]
     pub fn sla(self, limit: Duration) -> Self {
         self.with("sla", Location::caller(), |definition| definition.options.sla = Some(limit))
     }
 
-    /// Options for all of its nodes, instead of those of the attribute's `defaults(..)`; a node's own go before.
+    /// Options for all of the pipeline's nodes, instead of the attribute's `defaults(..)`; a node's own options override them.
     #[track_caller]
     pub fn defaults(self, defaults: Defaults) -> Self {
         self.with("defaults", Location::caller(), |definition| definition.options.defaults = defaults.options())
     }
 
-    /// Called when the run fails. The first call replaces what the attribute says, each further one adds to it.
+    /// Called when the run fails. The first call replaces the attribute's callbacks, each further one adds to them.
     #[track_caller]
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnFailure, Location::caller(), notifier)
     }
 
-    /// Called when the run succeeds. The first call replaces what the attribute says, each further one adds to it.
+    /// Called when the run succeeds. The first call replaces the attribute's callbacks, each further one adds to them.
     #[track_caller]
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnSuccess, Location::caller(), notifier)
     }
 
-    /// Called when the run is cancelled. The first call replaces what the attribute says, each further one adds to it.
+    /// Called when the run is cancelled. The first call replaces the attribute's callbacks, each further one adds to them.
     #[track_caller]
     pub fn on_cancel(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnCancel, Location::caller(), notifier)
     }
 
-    /// Called when a node does not run because something before it failed. The first call replaces what the attribute says, each further one
-    /// adds to it.
+    /// Called when a node does not run because an upstream failed. The first call replaces the attribute's callbacks, each
+    /// further one adds to them.
     #[track_caller]
     pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnUpstreamFailed, Location::caller(), notifier)
     }
 
-    /// Called when a node is tried again. The first call replaces what the attribute says, each further one adds to it.
+    /// Called when a node is retried. The first call replaces the attribute's callbacks, each further one adds to them.
     #[track_caller]
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnRetry, Location::caller(), notifier)
     }
 
-    /// Called when a node is skipped. The first call replaces what the attribute says, each further one adds to it.
+    /// Called when a node is skipped. The first call replaces the attribute's callbacks, each further one adds to them.
     #[track_caller]
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnSkipped, Location::caller(), notifier)
     }
 
-    /// Called when the run misses its `sla`. The first call replaces what the attribute says, each further one adds to it.
+    /// Called when the run misses its `sla`. The first call replaces the attribute's callbacks, each further one adds to them.
     #[track_caller]
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
         self.notified(Event::OnSlaMiss, Location::caller(), notifier)

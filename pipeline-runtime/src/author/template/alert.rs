@@ -1,4 +1,4 @@
-//! Texts of alerts.
+//! The texts of alerts.
 
 use super::rendering::{Escaping, Given, RenderError, Rendering, of_date, of_run};
 use crate::author::notify::Notification;
@@ -7,13 +7,13 @@ use minijinja::{Value, context};
 use pipeline_syntax::template::Purpose;
 use std::fmt;
 
-/// What a notifier says, with variables. Made by [`alert!`](macro@crate::alert).
+/// A notifier's text, with variables. [`alert!`](macro@crate::alert) creates it.
 ///
-/// It is `Copy`, so a constant may hold it, and a notifier that is one.
+/// It is `Copy`, so that it, and a notifier that has one, can be constants.
 #[derive(Clone, Copy)]
 pub struct AlertText {
     source: &'static str,
-    /// A function, since nothing can be written as JSON in a constant.
+    /// A function, because a constant cannot be written as JSON at compile time.
     given: Option<fn() -> Vec<Given>>,
 }
 
@@ -31,7 +31,7 @@ impl AlertText {
         self.source
     }
 
-    /// The text of this notification.
+    /// Renders the text for this notification.
     pub(crate) fn render(&self, of: &Notification, escaping: Escaping) -> Result<String, RenderError> {
         let rendering = Rendering { source: self.source, purpose: Purpose::Alert, escaping };
         let given = self.given.map_or_else(Vec::new, |given| given());
@@ -45,9 +45,9 @@ impl fmt::Debug for AlertText {
     }
 }
 
-/// What an alert knows. What it does not know is left out, so that it can be tested, and printing it is an error.
+/// The values of an alert. Missing ones are left out, so that they can be tested, and printing them is an error.
 fn values(n: &Notification) -> Value {
-    // What the run was when it began is not kept with each of its notifications.
+    // What the run was when it started is not stored with each of its notifications.
     let run =
         n.run.as_ref().map_or_else(|| context! { params => context! {}, run => context! {} }, |of| of_run(&of.info, of.zone));
     let task = n.node.as_ref().map_or_else(|| context! {}, |node| context! { id => node });
@@ -98,7 +98,7 @@ mod tests {
         .with_input("key", "raw/1.json")
     }
 
-    /// With what the engine adds of the run.
+    /// Adds what the engine adds about the run.
     fn with_run(n: Notification) -> Notification {
         let interval = Interval::at(n.logical_date);
         let info = RunInfo {

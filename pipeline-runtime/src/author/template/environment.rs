@@ -1,4 +1,4 @@
-//! What a template may call, and what it may print.
+//! The functions and filters of templates, and the values that may be printed.
 
 use super::Escaping;
 use crate::schedule::Zone;
@@ -9,14 +9,15 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehav
 use std::fmt::{self, Display};
 use std::sync::{Arc, OnceLock};
 
-/// How many instructions a template may take, which are a few for each piece of it and each turn of a loop. A path or a query takes
-/// less than a hundred; a loop within a loop over a list of thousands would take hundreds of megabytes and a worker's time.
+/// The maximum number of instructions that rendering a template may take: a few for each piece of it and each turn of a loop. A
+/// path or a query takes less than a hundred; nested loops over a list of thousands would take hundreds of megabytes and a
+/// worker's time.
 pub(super) const FUEL: u64 = 1_000_000;
 
-/// What a text for Slack is called, by which the environment knows how its values are written.
+/// The name of a text for Slack, by which the environment knows how to write its values.
 const SLACK: &str = "<slack>";
 
-/// The name of a text whose values are written so.
+/// The template name that selects this escaping.
 pub(super) fn named(escaping: Escaping) -> &'static str {
     match escaping {
         Escaping::None => "<string>",
@@ -28,7 +29,7 @@ fn is_for_slack(state: &State<'_, '_>) -> bool {
     matches!(state.auto_escape(), AutoEscape::Custom(name) if name == SLACK)
 }
 
-/// A text in which Slack's markup takes none of its three characters for its own.
+/// Escapes the three characters of Slack's markup.
 pub(crate) fn for_slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -38,7 +39,7 @@ pub(super) fn environment() -> &'static Environment<'static> {
     ENVIRONMENT.get_or_init(|| {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        // The delimiters are the usual ones, of which none can be wrong.
+        // The delimiters are the default ones, so building the syntax cannot fail.
         if let Ok(syntax) = SyntaxConfig::builder().keep_trailing_newline(true).build() {
             environment.set_syntax(syntax);
         }
@@ -52,17 +53,17 @@ pub(super) fn environment() -> &'static Environment<'static> {
             has_value(value)?;
             match is_for_slack(state) && !value.is_safe() {
                 true => Ok(out.write_str(&for_slack(&value.to_string()))?),
-                // What is safe is written as it is.
+                // Safe values are written as they are.
                 false if is_for_slack(state) => Ok(write!(out, "{value}")?),
                 false => escape_formatter(out, state, value),
             }
         });
-        // minijinja's own make an empty text of what is missing.
+        // minijinja's own filters make an empty text of a missing value.
         environment.add_filter("join", join);
         environment.add_filter("e", escape);
         environment.add_filter("escape", escape);
         environment.add_filter("pprint", |value: &Value| has_value(value).map(|()| filters::pprint(value)));
-        // What the macro takes is `pipeline_syntax::template::DATE_FILTERS`; a test of the templates renders each.
+        // The macro accepts the filters of `pipeline_syntax::template::DATE_FILTERS`; a test of the templates renders each.
         environment.add_filter("ds", |date: &Value| parse(date).map(ds));
         environment.add_filter("ds_nodash", |date: &Value| parse(date).map(ds_nodash));
         environment.add_filter("ts", |date: &Value| parse(date).map(ts));
@@ -96,21 +97,21 @@ pub(super) fn ts_nodash<Z: TimeZone<Offset: Display>>(date: DateTime<Z>) -> Stri
 
 /// `{{ ds | ds_add(-1) }}`: the day that many days later.
 fn ds_add(date: &Value, days: i64) -> Result<String, Error> {
-    let out_of_range = || Error::new(ErrorKind::InvalidOperation, format!("{days} days from {date} is no date"));
+    let out_of_range = || Error::new(ErrorKind::InvalidOperation, format!("{days} days from {date} is not a date"));
     let days = chrono::TimeDelta::try_days(days).ok_or_else(out_of_range)?;
     parse(date)?.checked_add_signed(days).map(ds).ok_or_else(out_of_range)
 }
 
-/// `{{ logical_date | date("%H") }}`: as `strftime` would.
+/// `{{ logical_date | date("%H") }}`: formats as `strftime` does.
 fn date(date: &Value, format: &str) -> Result<String, Error> {
     use std::fmt::Write;
     let mut text = String::new();
     write!(text, "{}", parse(date)?.format(format))
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is no strftime format")))?;
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{format:?} is not a strftime format")))?;
     Ok(text)
 }
 
-/// A date by the wall clock of the pipeline's zone. The filters leave it so; a text they take for what it is in UTC.
+/// A date in the wall clock of the pipeline's zone. The filters keep its zone; a date that is a text is read as UTC.
 #[derive(Debug)]
 struct Local(DateTime<FixedOffset>);
 
@@ -142,10 +143,10 @@ fn parse(date: &Value) -> Result<DateTime<FixedOffset>, Error> {
     }
     DateTime::parse_from_rfc3339(text)
         .map(|date| date.to_utc().fixed_offset())
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{date:?} is no date")))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{date:?} is not a date")))
 }
 
-/// Fails for what has no value, and for a list or a map that holds such.
+/// Fails for a missing value, and for a list or a map that contains one.
 fn has_value(value: &Value) -> Result<(), Error> {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => Err(ErrorKind::UndefinedError.into()),

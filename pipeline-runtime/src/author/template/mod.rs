@@ -1,7 +1,7 @@
 //! Templates: texts that are rendered when an attempt starts.
 //!
-//! `template!` checks syntax, names and filters at compile time. What is left for run time is a name that has no value in
-//! this run, and printing that is an error: nothing is ever silently empty. A param that is null has no value, either.
+//! `template!` checks syntax, names and filters at compile time. What remains for run time is a name that has no value in this
+//! run. Printing such a name is an error: nothing is ever silently empty. A param that is null has no value, either.
 
 pub(crate) mod alert;
 mod checked;
@@ -18,9 +18,10 @@ pub(crate) use rendering::Escaping;
 use rendering::{Given, RenderError, Rendering};
 use std::sync::Arc;
 
-/// A text rendered with the run's dates and params when an attempt starts. Made by [`template!`](macro@crate::template).
+/// A text that is rendered with the run's dates and params when an attempt starts. [`template!`](macro@crate::template) creates
+/// it.
 ///
-/// In a list it may stand beside texts that are taken as they are, which become one by `into`:
+/// A list may mix it with plain texts, which `into` converts:
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Inner);
 
-/// As small as a text: a plan may have millions.
+/// As small as a `&str`, because a plan may have millions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Inner {
     Of(&'static str),
@@ -41,13 +42,13 @@ enum Inner {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Other {
-    /// With values that the pipeline's function, or a body, has given.
+    /// A text with values from the pipeline's function, or from a body.
     With { source: &'static str, given: Vec<Given> },
-    /// A text that is taken as it is.
+    /// A text that is used as it is.
     Plain(Box<str>),
 }
 
-/// What may be given to a template by name: a text, a number, or what else can be written as JSON.
+/// A value that may be given to a template by name: a text, a number, or anything else that can be written as JSON.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given to a template",
     label = "it cannot be written as JSON",
@@ -66,14 +67,14 @@ impl<T: serde::Serialize + ?Sized> TemplateValue for T {
     }
 }
 
-/// A text that is taken as it is, whatever is in it.
+/// A text that is used as it is, whatever it contains.
 impl From<&str> for Template {
     fn from(text: &str) -> Self {
         Self(Inner::Other(Arc::new(Other::Plain(text.into()))))
     }
 }
 
-/// A text that is taken as it is, whatever is in it.
+/// A text that is used as it is, whatever it contains.
 impl From<String> for Template {
     fn from(text: String) -> Self {
         Self(Inner::Other(Arc::new(Other::Plain(text.into()))))
@@ -100,7 +101,7 @@ impl Template {
         }
     }
 
-    /// A text that is taken as it is, if it is one.
+    /// The text, if it is used as it is.
     pub(crate) fn plain(&self) -> Option<&str> {
         match &self.0 {
             Inner::Other(other) => match &**other {
@@ -111,7 +112,7 @@ impl Template {
         }
     }
 
-    /// The params that it names, without `params.` before them, nested ones with a dot: `of.region`.
+    /// The params that the text names, without the prefix `params.`; nested ones have a dot: `of.region`.
     pub(crate) fn params(&self) -> Vec<String> {
         if self.plain().is_some() {
             return Vec::new();
@@ -123,7 +124,7 @@ impl Template {
         params
     }
 
-    /// `zone` is that of the pipeline.
+    /// Renders the text. `zone` is that of the pipeline.
     pub(crate) fn render(&self, run: &RunInfo, node: &str, attempt: u32, zone: Zone) -> Result<String, RenderError> {
         if let Some(text) = self.plain() {
             return Ok(text.to_owned());
@@ -202,10 +203,10 @@ mod tests {
             render("{{ ts | local | ds_nodash }} {{ ts | local | ts_nodash }} {{ ts | local | ds_add(1) }} {{ ts | local | date('%H:%M') }}").unwrap(),
             "20240331 20240331T000000 2024-04-01 00:00"
         );
-        // What has an offset of its own and is not made local is in UTC, as ever.
+        // A date that has an offset and is not made local is converted to UTC.
         assert_eq!(render("{{ '2024-03-31T00:30:00+01:00' | ds }}").unwrap(), "2024-03-30");
         assert!(render("{{ params.nope | local }}").unwrap_err().contains("has no value in this run"));
-        assert!(render("{{ params.region | local }}").unwrap_err().contains("'eu' is no date"));
+        assert!(render("{{ params.region | local }}").unwrap_err().contains("'eu' is not a date"));
     }
 
     #[test]
@@ -322,7 +323,7 @@ mod tests {
         let error = render("{{ params.region | abs }}").unwrap_err();
         assert!(error.ends_with("at `abs`"), "{error}");
         let error = render("{{ params.region | ds }}").unwrap_err();
-        assert!(error.contains("'eu' is no date"), "{error}");
+        assert!(error.contains("'eu' is not a date"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! From a text with variables and their values to the text that is meant.
+//! Renders a text with variables and their values.
 
 use super::environment::{FUEL, ds, ds_nodash, environment, named, ts, ts_nodash};
 use crate::author::bounded;
@@ -12,22 +12,22 @@ use minijinja::{Error, ErrorKind, Value, context, value};
 use pipeline_syntax::template::Purpose;
 use std::sync::Arc;
 
-/// The longest text that a template may make. It is for paths and queries.
+/// The maximum length of a rendered text. Templates are for paths and queries.
 const MAX_TEXT: usize = 1 << 20;
 
-/// A value that was given by name, as JSON, or why it cannot be written so.
+/// A named value as JSON, or why it cannot be written as JSON.
 pub(crate) type Given = (&'static str, Result<serde_json::Value, String>);
 
 /// How values are written into a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaping {
-    /// As they are.
+    /// Unchanged.
     None,
-    /// So that Slack's markup takes nothing of them for its own.
+    /// Escaped, so that Slack's markup does not interpret them.
     Slack,
 }
 
-/// A text that is to be made.
+/// A text to render.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rendering<'a> {
     pub(super) source: &'a str,
@@ -36,7 +36,7 @@ pub(super) struct Rendering<'a> {
 }
 
 impl Rendering<'_> {
-    /// The values that were given, each by its name. What is null is left out, as of the params.
+    /// The given values by name. A null is left out, as with params.
     pub(super) fn given(&self, given: &[Given]) -> Result<Value, RenderError> {
         let mut values = Vec::with_capacity(given.len());
         for (name, value) in given {
@@ -49,7 +49,7 @@ impl Rendering<'_> {
         Ok(Value::from_pairs(values))
     }
 
-    /// The text with those values.
+    /// Renders the text with those values.
     pub(super) fn text(&self, values: Value) -> Result<String, RenderError> {
         let mut text = bounded::Bytes::new(MAX_TEXT);
         let rendered = environment()
@@ -102,7 +102,7 @@ impl Rendering<'_> {
     }
 }
 
-/// The dates that a logical date has whatever else is known of its run.
+/// The dates that follow from a logical date alone.
 pub(super) fn of_date(start: DateTime<Utc>) -> Value {
     context! {
         ds => ds(start),
@@ -113,7 +113,7 @@ pub(super) fn of_date(start: DateTime<Utc>) -> Value {
     }
 }
 
-/// What a text knows of the last run that succeeded, which is only asked for where the text names it.
+/// The last successful run. It is determined only if the text names it.
 #[derive(Debug)]
 struct OfPrevious(LastSuccess);
 
@@ -124,12 +124,12 @@ impl Object for OfPrevious {
             "prev_data_interval_end_success" => |interval| interval.end,
             _ => return None,
         };
-        // Left undefined, not none, where there is no such run: it can be tested, and printing it is an error.
+        // If there is no such run, the name stays undefined rather than none: it can be tested, and printing it is an error.
         self.0.get().map(|previous| ts(of(previous.interval)).into())
     }
 }
 
-/// All that each text knows of a run. `zone` is that of the pipeline.
+/// The values of a run that every text has. `zone` is that of the pipeline.
 pub(super) fn of_run(run: &RunInfo, zone: Zone) -> Value {
     context! {
         local_ds => ds(run.interval.start.with_timezone(&zone)),
@@ -139,13 +139,13 @@ pub(super) fn of_run(run: &RunInfo, zone: Zone) -> Value {
         params => json(&run.params),
         dag => context! { id => &run.pipeline },
         run => context! { kind => run.kind.name(), started => ts(run.began()) },
-        // For the filter `local`; no template may name it.
+        // For the filter `local`; templates may not name it.
         __zone => zone.name(),
         ..context! { ..of_date(run.interval.start), ..Value::from_object(OfPrevious(run.previous.clone())) }
     }
 }
 
-/// A value as a template sees it. What is null is left out, so that it is missing as what was not given is.
+/// A value as a template sees it. A null is left out, so that it counts as missing, like a value that was not given.
 fn json(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Object(fields) => Value::from_pairs(
@@ -155,10 +155,10 @@ fn json(json: &serde_json::Value) -> Value {
     }
 }
 
-/// More characters of a template are not repeated in a message: one of a file may be long.
+/// The maximum number of characters of a template that a message quotes: one from a file may be long.
 const MAX_QUOTED: usize = 200;
 
-/// A text that has no value in this run, or in this alert.
+/// Why a text cannot be rendered in this run, or in this alert.
 #[derive(Debug, thiserror::Error)]
 #[error("the {kind} {:?} cannot be rendered: {reason}", shortened(.text, MAX_QUOTED))]
 pub(crate) struct RenderError {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One object an event, on stdout. Their shape is documented in [`cli`](crate::cli).
+/// Prints one object per event on stdout. The format is documented in [`cli`](crate::cli).
 #[derive(Debug)]
 pub(super) struct Json {
     clock: Clock,
@@ -158,7 +158,7 @@ struct Due<'a> {
 
 impl Event<'_> {
     fn to_line(&self) -> String {
-        // Texts, numbers and JSON values can always be written.
+        // Strings, numbers and JSON values can always be serialized.
         harmless_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
 }

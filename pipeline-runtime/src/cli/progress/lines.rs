@@ -1,7 +1,7 @@
 use crate::cli::output;
 use crate::observe::one_line;
 
-/// Lines for stdout that are written together: a run of a million nodes has millions of them, and each write costs more than its line.
+/// Buffered lines for stdout: a run of a million nodes has millions of them, and a write costs more than a line.
 #[derive(Debug, Default)]
 pub(super) struct Lines(String);
 
@@ -11,7 +11,7 @@ impl Lines {
         self.0.push('\n');
     }
 
-    /// Writes them. To be called before anything else is written, so that all stands in the order in which it happened.
+    /// Writes them. Must be called before anything else is written, to keep the order of events.
     pub(super) fn flush(&mut self) {
         if let Some(lines) = self.0.strip_suffix('\n') {
             output::to_stdout(lines);

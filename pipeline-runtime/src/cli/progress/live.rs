@@ -9,15 +9,15 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// So many nodes have a line of their own; the rest are counted.
+/// The most nodes with a line of their own; the rest are counted.
 const MAX_LINES: usize = 16;
-/// A longer id is cut short.
+/// A longer id is truncated.
 const MAX_ID: usize = 40;
 
-/// A line for each node that runs or waits, redrawn in place below what has happened for good.
+/// Shows a line for each node that runs or waits, redrawn in place below the lasting lines.
 pub(super) struct Live {
     clock: Clock,
-    /// How a run ended is told as it does.
+    /// True if the end of a run is printed as it happens.
     forgets: bool,
     lines: MultiProgress,
     bars: Vec<ProgressBar>,
@@ -32,7 +32,7 @@ impl Live {
     }
 
     fn print(&self, line: &str) {
-        // Whoever closed the terminal does not want to read it.
+        // If the terminal was closed, nobody wants to read it.
         let _ = self.lines.println(one_line(line));
     }
 
@@ -90,7 +90,7 @@ impl View for Live {
     fn draw(&mut self, runs: &BTreeMap<RunIx, Watched>) {
         let (mut lines, mut more, mut left) = (Vec::new(), 0, MAX_LINES);
         for run in runs.values() {
-            // What is drawn is what is the case now, whatever was shown of how it came to that.
+            // Drawn from the current state, whichever events were shown before.
             let history = run.run.history();
             if history.state.is_end() {
                 continue;
@@ -121,7 +121,7 @@ impl View for Live {
     }
 }
 
-/// A line before it is known how wide ids are.
+/// A line before the width of the id column is known.
 enum Drawn {
     Run(String),
     Node { id: String, state: NodeState, doing: String },
@@ -167,8 +167,8 @@ fn summary(run: &Watched, history: &RunHistory, now: Duration) -> String {
     )
 }
 
-/// What a node does or waits for: `next in 17s, 5m 10s left, poke 4 28s ago, attempt 1 of 3`. A narrow terminal cuts lines short, so
-/// what one waits for comes first.
+/// Describes what a node does or waits for: `next in 17s, 5m 10s left, poke 4 28s ago, attempt 1 of 3`. What it waits for comes
+/// first, since a narrow terminal truncates lines.
 fn doing(history: &RunHistory, slot: Slot, now: Duration) -> String {
     let node = history.node(slot);
     let mut parts = Vec::new();
@@ -185,14 +185,14 @@ fn doing(history: &RunHistory, slot: Slot, now: Duration) -> String {
         _ => {}
     }
     if let Some(attempts) = words::attempts(history, slot, node.attempts()) {
-        // A retry is news; that there has been none is not.
+        // A retry is news and comes first; a first attempt is not.
         let at = if node.attempts() > 1 { 0 } else { parts.len() };
         parts.insert(at, attempts);
     }
     parts.join(", ")
 }
 
-/// Whole seconds: what changes ten times a second cannot be read.
+/// Whole seconds: a number that changes ten times a second cannot be read.
 fn seconds(duration: Duration) -> String {
     brief(Duration::from_secs(duration.as_secs())).replace("0ms", "0s")
 }

@@ -1,8 +1,9 @@
-//! Progress: what the runs of this process have to tell, shown while it happens.
+//! Progress of the runs in this process, shown as it happens.
 //!
-//! What happens and the log lines come through one queue to one thread, which alone writes to the terminal. So lines are never torn, and
-//! stand in the order in which things happened. Nobody waits for that thread: where it comes behind by more than the queue holds, it says
-//! how much was not shown, and goes on with what is the case then. What a run came to in the end is told from its history, which is whole.
+//! Events and log lines pass through one queue to one thread, the only one that writes to the terminal. So lines are never torn,
+//! and appear in the order of events. Nothing waits for that thread: if it falls behind by more than the queue holds, it reports
+//! how much was not shown, and continues from the current state. The final result of a run comes from its history, which is
+//! complete.
 
 mod json;
 mod lines;
@@ -27,44 +28,44 @@ pub enum Progress {
     /// A line for each node that runs or waits, redrawn in place; plain lines unless both stdout and stderr are terminals.
     #[default]
     Auto,
-    /// One line an event, on stdout.
+    /// One line per event, on stdout.
     Plain,
-    /// One JSON object an event, on stdout; see [`cli`](crate::cli) for their shape.
+    /// One JSON object per event, on stdout; see [`cli`](crate::cli) for the format.
     Json,
-    /// Nothing at all, log lines included: for tests, and for whoever tells of the run in words of their own.
+    /// No output, not even log lines: for tests, and for programs that report on runs themselves.
     Silent,
 }
 
-/// The time between two drawings.
+/// The time between two redraws.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// A run that is shown.
+/// A run whose progress is shown.
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) run: Arc<WatchedRun>,
-    /// What names the run's nodes where several runs are shown: `nightly/`.
+    /// The prefix of the run's node names if several runs are shown: `nightly/`.
     prefix: String,
-    /// It was told how it ended.
+    /// True if its end was reported.
     is_told: bool,
 }
 
-/// Shows what happens. All is called on one thread.
+/// Shows events. All methods are called on one thread.
 ///
-/// A view only looks: where it panics nothing more is shown, and neither the runs nor the exit code change.
+/// A view only observes: if it panics, nothing more is shown, and neither the runs nor the exit code change.
 pub(super) trait View: Send {
     fn opened(&mut self, run: &Watched);
-    /// The run's history may be ahead of the event.
+    /// Called per event. The run's history may be ahead of the event.
     fn event(&mut self, run: &Watched, event: &Event);
     fn log(&mut self, line: &str);
-    /// The run has ended. Somebody may still be told of it, and it may be retried.
+    /// The run has ended. Notifications may still be pending, and it may be retried.
     fn ended(&mut self, _run: &Watched) {}
-    /// The run is over, nobody is left to be told of it, and it will not be told of at the end.
+    /// The run is over, its notifications are delivered, and the process will not report it again at its end.
     fn finished(&mut self, _run: &Watched) {}
-    /// Nothing more is there at the moment.
+    /// The queue is empty at the moment.
     fn flush(&mut self) {}
-    /// So much was not shown, since whoever reads did not keep up.
+    /// So many events and lines were dropped, since output was too slow.
     fn lost(&mut self, lost: Lost);
-    /// Draws what is the case now; called every [`REDRAW`] where `is_drawn` says so.
+    /// Draws the current state; called every [`REDRAW`] if `is_drawn` returns true.
     fn draw(&mut self, _runs: &BTreeMap<RunIx, Watched>) {}
     fn is_drawn(&self) -> bool {
         false
@@ -73,7 +74,7 @@ pub(super) trait View: Send {
     fn close(&mut self) {}
 }
 
-/// What the thread that shows progress is called.
+/// The name of the thread that shows progress.
 const THREAD: &str = "pipeline-progress";
 
 /// The thread that shows progress.
@@ -83,7 +84,7 @@ pub(super) struct Shown {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What sees a process's runs, where progress is shown like this; and what it is shown from, if it is.
+/// Creates the observer of a process's runs for that kind of progress, and the receiver of its events if progress is shown.
 pub(super) fn feed(progress: Progress) -> (Arc<Feed>, Option<Receiver>) {
     if progress == Progress::Silent {
         return (Feed::silent(), None);
@@ -92,7 +93,8 @@ pub(super) fn feed(progress: Progress) -> (Arc<Feed>, Option<Receiver>) {
     (feed, Some(receiver))
 }
 
-/// The view of that progress. A process that `forgets` runs tells how each ended as it does, and not at its own end.
+/// Creates the view for that kind of progress. A process that `forgets` runs reports the end of each as it happens, and not at
+/// its own end.
 pub(super) fn view(progress: Progress, clock: Clock, forgets: bool) -> Box<dyn View> {
     match progress {
         Progress::Auto if output::is_terminal() => Box::new(live::Live::new(clock, forgets)),
@@ -101,11 +103,11 @@ pub(super) fn view(progress: Progress, clock: Clock, forgets: bool) -> Box<dyn V
     }
 }
 
-/// Shows what comes through `receiver`, if there is one.
+/// Shows what arrives through `receiver`, if there is one.
 pub(super) fn show(view: Box<dyn View>, names: Names, feed: Arc<Feed>, receiver: Option<Receiver>) -> std::io::Result<Shown> {
     let show = |receiver| {
         std::thread::Builder::new().name(THREAD.into()).spawn(move || {
-            // What the view has been told is given up with it.
+            // Only the view's own state may be broken, and it is dropped.
             if std::panic::catch_unwind(AssertUnwindSafe(|| watch(view, &names, &receiver))).is_err() {
                 output::to_stderr(VIEW_PANICKED);
                 show_logs(&receiver);
@@ -115,12 +117,12 @@ pub(super) fn show(view: Box<dyn View>, names: Names, feed: Arc<Feed>, receiver:
     Ok(Shown { feed, thread: receiver.map(show).transpose()? })
 }
 
-/// Where and why, the panic itself has said.
-const VIEW_PANICKED: &str = "warning: progress is no longer shown, since what shows it panicked\n  \
-                             = note: the runs go on; their states, the summary and the exit code do not depend on it\n  \
-                             = help: `show RUN` tells how a run of a journal gets on; this is a fault of the engine, please report it";
+/// The panic hook has already printed where and why.
+const VIEW_PANICKED: &str = "warning: progress is no longer shown, because its view panicked\n  \
+                             = note: the runs continue; their states, the summary and the exit code do not depend on it\n  \
+                             = help: `show RUN` prints the state of a run in the journal; this is a bug in the engine, please report it";
 
-/// Log lines alone: they are not of the view.
+/// Prints log lines alone: they do not need the view.
 fn show_logs(receiver: &Receiver) {
     loop {
         match receiver.take(None) {
@@ -139,11 +141,11 @@ fn show_logs(receiver: &Receiver) {
 }
 
 impl Shown {
-    /// Shows what is left.
+    /// Shows what is left in the queue.
     pub(super) fn close(self) {
         self.feed.close();
         if let Some(thread) = self.thread {
-            // It ends without a panic: one of the view was told of.
+            // The thread catches panics of the view.
             let _ = thread.join();
         }
     }
@@ -153,7 +155,7 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
     let mut runs = BTreeMap::new();
     let mut drawn: Option<Instant> = None;
     loop {
-        // Not the engine's clock: a terminal is redrawn by the real one.
+        // The real clock, and not the engine's, paces the redraws of a terminal.
         match receiver.take(view.is_drawn().then_some(REDRAW)) {
             Taken::Some(news) => {
                 for news in news {
@@ -171,7 +173,7 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
                                         run.is_told = true;
                                         view.ended(run);
                                     }
-                                    // It goes on.
+                                    // The run is active again.
                                     Record::Cleared { .. } => run.is_told = false,
                                     _ => {}
                                 }
@@ -223,7 +225,7 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
     view.close();
 }
 
-/// Tells how a run ended, where that is among what was not shown.
+/// Reports the end of a run if that event was dropped.
 fn tell_end(view: &mut dyn View, run: &Watched) {
     if !run.is_told {
         view.ended(run);
@@ -237,12 +239,12 @@ impl Watched {
     }
 }
 
-/// That a run goes on with another process.
+/// The message that a run continues in another process.
 pub(super) fn unfinished(run: &WatchedRun) -> String {
-    format!("run {} of {} is unfinished: `serve` or `resume` goes on with it", run.info.run_id, run.info.pipeline)
+    format!("run {} of {} is unfinished: `serve` or `resume` continues it", run.info.run_id, run.info.pipeline)
 }
 
-/// How a run ended, or that it has not, as the last JSON object about it.
+/// The last JSON object about a run: how it ended, or that it has not.
 pub(super) fn json_result(run: &WatchedRun, at: Timestamp) -> String {
     json::finished(run, at)
 }

@@ -5,11 +5,11 @@ use crate::cli::{durations, output, summary};
 use crate::observe::{Event, Lost, WatchedRun};
 use chrono::SecondsFormat;
 
-/// One line an event, on stdout.
+/// Prints one line per event on stdout.
 #[derive(Debug)]
 pub(super) struct Plain {
     lines: Lines,
-    /// How a run ended is told as it does.
+    /// True if the end of a run is printed as it happens.
     forgets: bool,
 }
 
@@ -59,7 +59,7 @@ impl View for Plain {
     }
 }
 
-/// What the run is about.
+/// The line that describes a run at its start.
 pub(super) fn opening(run: &WatchedRun) -> String {
     let interval = &run.info.interval;
     let about = if interval.start == interval.end {
@@ -71,7 +71,7 @@ pub(super) fn opening(run: &WatchedRun) -> String {
     format!("run {} of {}: {about}{params}", run.info.run_id, run.info.pipeline)
 }
 
-/// How it ended.
+/// The line that says how a run ended.
 pub(super) fn closing(run: &WatchedRun) -> String {
     let history = run.history();
     let after = history.finished.map(|after| format!(" after {}", durations::brief(after))).unwrap_or_default();

@@ -1,25 +1,25 @@
-//! What happened, in words.
+//! Events in words.
 
 use super::Watched;
 use crate::cli::durations::{brief, plural};
 use crate::engine::{Record, RunState, Slot};
 use crate::observe::{After, Event, Lost, RunHistory};
 
-/// A longer error is cut short while the run goes on; the summary has it whole.
+/// A longer error is truncated while the run is active; the summary prints all of it.
 const MAX_ERROR: usize = 200;
 
 /// An event of a run in three parts.
 pub(super) struct Words {
-    /// The node it is about, or `run`.
+    /// The node that it is about, or `run`.
     pub(super) about: String,
-    /// The state that it is in now, or the callback's name.
+    /// The node's state after the event, or the callback's name.
     pub(super) state: &'static str,
     pub(super) remark: String,
-    /// Whether it is still worth knowing once the next event has come.
+    /// True if it is still worth knowing after the next event.
     pub(super) lasts: bool,
 }
 
-/// An event for people. Polls that start, and what the engine decides about nodes without a body, are not told.
+/// Describes an event for people. Returns `None` for pokes that start, and for decisions about nodes without a body.
 pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<Words> {
     let entry = &event.entry;
     let at = entry.at.since(run.run.started);
@@ -78,11 +78,11 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<W
             let remark = format!("it ends as {state}; teardowns run first");
             Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
         }
-        (Record::CallbackTold { id }, _) => callback(run, history, *id, "told")?,
+        (Record::CallbackTold { id }, _) => callback(run, history, *id, "notified")?,
         (Record::CallbackFailed { id, next, error }, _) => {
-            // The engine logs it, too, which is what lasts.
+            // The engine logs it as well, and that line lasts.
             let next = next.map_or_else(|| "given up".to_owned(), |next| format!("next try in {}", until(next)));
-            let words = callback(run, history, *id, "could not tell")?;
+            let words = callback(run, history, *id, "could not notify")?;
             Words { remark: format!("{}: {}; {next}", words.remark, short(error)), ..words }
         }
         _ => return None,
@@ -95,13 +95,13 @@ fn callback(run: &Watched, history: &RunHistory, id: u32, what: &str) -> Option<
     Some(Words { about, state: callback.event.name(), remark: format!("{what} {}", callback.notifier), lasts: false })
 }
 
-/// `attempt 2 of 3`, or nothing where there is but one.
+/// `attempt 2 of 3`; `None` if only one is allowed or none has started.
 pub(super) fn attempts(history: &RunHistory, slot: Slot, attempts: u32) -> Option<String> {
     let all = history.attempts_allowed(slot);
     (all > 1 && attempts > 0).then(|| format!("attempt {attempts} of {all}"))
 }
 
-/// What was not shown since nobody read what is written in time.
+/// The lines that report what was dropped because output was too slow.
 pub(super) fn lost(lost: Lost) -> Vec<String> {
     let Lost { events, lines } = lost;
     let told = |count: u64, what: &str| {

@@ -1,4 +1,4 @@
-//! Who asked for what.
+//! The commands that users issued.
 
 use super::{Args, Problem, Site, at};
 use crate::host::Command;

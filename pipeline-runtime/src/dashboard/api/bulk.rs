@@ -1,4 +1,4 @@
-//! What is asked for of all runs that a filter has: one command a run, through the inbox as each by itself.
+//! Commands for all runs of a filter: one command per run, through the inbox like single commands.
 
 use super::commands::{NOBODY, check, hash};
 use super::runs::{Filter, filter};
@@ -11,14 +11,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// So many runs at once at most, the newest.
+/// The maximum number of runs at once; the newest.
 const MAX_RUNS: u32 = 1_000;
 
-/// Of all runs of a filter for which it can be done. A field that is misspelt is refused: without it more runs would be meant.
+/// A command for all runs of a filter that it applies to. A misspelled field is refused: without it the filter would match more
+/// runs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Bulk {
-    /// What failed is tried again.
+    /// Retry what failed.
     RetryAll {
         pipeline: Option<String>,
         state: Option<String>,
@@ -36,7 +37,7 @@ pub(super) enum Bulk {
 }
 
 impl Bulk {
-    /// What is asked of which runs.
+    /// Returns what the command would do to which runs.
     pub(super) async fn preview(&self, site: &Arc<Site>) -> Result<Preview, Problem> {
         let (bulk, pipelines) = (self.clone(), site.pipelines.clone());
         site.readers.read(move |reader| bulk.look(reader, &pipelines)).await
@@ -50,7 +51,7 @@ impl Bulk {
         }
     }
 
-    /// Whether it can be done for a run of that state.
+    /// True if the command applies to a run in that state.
     fn is_for(&self, state: RunState) -> bool {
         match self {
             Self::RetryAll { .. } => matches!(state, RunState::Failed | RunState::Cancelled),
@@ -65,7 +66,7 @@ impl Bulk {
         let filters = match self {
             _ if has_state => vec![filter()?],
             Self::RetryAll { .. } => vec![filter()?.state(RunState::Failed), filter()?.state(RunState::Cancelled)],
-            // What is blocked has not ended.
+            // A blocked run has not ended.
             Self::CancelAll { .. } => {
                 vec![filter()?.state(RunState::Running), filter()?.state(RunState::Queued), filter()?.blocked()]
             }
@@ -80,15 +81,15 @@ impl Bulk {
         let more = if has_more { ", the newest: there are more" } else { "" };
         let count = format!("{} run{}{more}", runs.len(), plural(runs.len()));
         let will = match self {
-            _ if runs.is_empty() => "does nothing: no run of this filter is in a state for it".to_owned(),
-            Self::RetryAll { downstream: false, .. } => format!("runs again what failed or was cut off in {count}"),
-            Self::RetryAll { .. } => format!("runs again what failed or was cut off in {count}, and what comes after it"),
-            Self::CancelAll { .. } => format!("cancels {count}: attempts that are under way are cut off"),
+            _ if runs.is_empty() => "does nothing: no run of this filter is in a suitable state".to_owned(),
+            Self::RetryAll { downstream: false, .. } => format!("runs the failed and interrupted nodes of {count} again"),
+            Self::RetryAll { .. } => format!("runs the failed and interrupted nodes of {count} again, and all nodes downstream"),
+            Self::CancelAll { .. } => format!("cancels {count}: running attempts are cut off"),
         };
         Ok(Preview { will, runs, has_more })
     }
 
-    /// Does it for each of them, as long as what is meant is what was shown.
+    /// Carries the command out for each run, if the effect is still the one that was shown.
     pub(super) async fn carry_out(&self, site: &Arc<Site>, shown: Option<&str>) -> Result<Value, Problem> {
         let preview = self.preview(site).await?;
         check(shown, &preview.hash())?;
@@ -110,7 +111,7 @@ impl Bulk {
                 Some(json!({ "run": run, "why": why }))
             })
             .collect();
-        let verb = if matches!(self, Self::RetryAll { .. }) { "go on" } else { "are cancelled" };
+        let verb = if matches!(self, Self::RetryAll { .. }) { "continue" } else { "are cancelled" };
         let more = if preview.has_more { "; there are more" } else { "" };
         let text = format!("{} of {} runs {verb}{more}", names.len() - refused.len(), names.len());
         Ok(json!({ "done": true, "text": text, "run": null, "refused": refused }))
@@ -124,7 +125,7 @@ impl Bulk {
     }
 }
 
-/// What it would do, to which runs.
+/// What a command would do, and to which runs.
 #[derive(Debug)]
 pub(super) struct Preview {
     pub(super) will: String,
@@ -133,7 +134,7 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// Differs where what would be done does.
+    /// Returns a hash that changes with the effect of the command.
     pub(super) fn hash(&self) -> String {
         let runs: Vec<_> = self.runs.iter().map(|run| (run.stored().key, run.state().name())).collect();
         hash(&format!("{}{runs:?}", self.will))

@@ -1,4 +1,4 @@
-//! A pipeline's intervals: what became of those that are over, and which come next.
+//! A pipeline's intervals: the results of past ones, and the next ones.
 
 use super::why::Held;
 use super::{Args, Problem, Site, at, date, time};
@@ -18,11 +18,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// So many intervals are counted at most: each minute of two months.
+/// The maximum number of intervals that are counted: each minute of two months.
 const INTERVALS: usize = 100_000;
-/// Of so many at most each is told by itself; of more, whoever wants them asks for a day.
+/// The maximum number of intervals that are listed individually; for more, a client requests a day.
 const TOLD: usize = 2_000;
-/// So many ticks are told at most.
+/// The maximum number of ticks.
 const TICKS: usize = 500;
 
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) struct Span {
     to: Option<String>,
 }
 
-/// The schedule of a pipeline of this program.
+/// Returns the schedule of a pipeline of this program.
 fn schedule_of(pipelines: &[Pipeline], id: &str) -> Result<(Pipeline, Schedule, Window), Problem> {
     let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == id);
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
@@ -98,7 +98,7 @@ pub(super) async fn calendar(
 struct Day {
     total: u64,
     runs: BTreeMap<&'static str, u64>,
-    /// How many intervals have no run, and why the first of them has none.
+    /// The number of intervals without a run, and why the first of them has none.
     missing: u64,
     why: Option<String>,
     intervals: Vec<Value>,
@@ -128,7 +128,7 @@ impl Day {
     }
 }
 
-/// What is known of why an interval has no run.
+/// The data that explains why an interval has no run.
 struct Reasons {
     is_held: bool,
     is_paused: bool,
@@ -137,7 +137,7 @@ struct Reasons {
     window: Window,
     zone: Zone,
     catchup: bool,
-    /// The interval that begins next, where somebody follows the schedule, and what holds it.
+    /// The interval that starts next, if the schedule is followed, and what holds it.
     due: Option<(Interval, Option<Held>)>,
 }
 
@@ -168,9 +168,9 @@ impl Reasons {
         }
         let text = match self.last {
             Some(last) if interval.start < last.start && !self.catchup => {
-                "nobody served, or it was paused, as it was due, and without `catchup` the latest interval alone is made up for"
+                "no process served, or it was paused, when it was due; without `catchup` only the latest interval runs"
             }
-            Some(last) if interval.start < last.start => "its run was deleted, or a schedule of another time had none",
+            Some(last) if interval.start < last.start => "its run was deleted, or an earlier schedule had no such interval",
             _ if self.is_paused => "the schedule is paused",
             _ if !self.is_held => "no process follows the schedule",
             _ if !self.catchup && self.last.is_none() && self.due.as_ref().is_none_or(|(due, _)| interval.start < due.start) => {
@@ -181,32 +181,29 @@ impl Reasons {
         text.into()
     }
 
-    /// Of an interval that comes after all that have run.
+    /// Explains an interval after all that have run.
     fn of_due(&self, interval: Interval) -> Cow<'static, str> {
         let Some((due, held)) = &self.due else { return "it had a run, which was deleted".into() };
         if interval.start < due.start {
-            let text = if self.catchup {
-                "it had a run, which was deleted"
-            } else {
-                "without `catchup` the latest interval alone is made up for"
-            };
+            let text =
+                if self.catchup { "it had a run, which was deleted" } else { "without `catchup` only the latest interval runs" };
             return text.into();
         }
-        let text = held.as_ref().map_or("a process that serves begins it in a moment", |held| &held.text);
+        let text = held.as_ref().map_or("a serving process starts it soon", |held| &held.text);
         if interval.start == due.start {
             return format!("due: {text}").into();
         }
         format!("due after that of {}, which comes first: {text}", self.day(due.start)).into()
     }
 
-    /// What holds an interval that is due.
+    /// Returns what holds an interval that is due.
     fn held_by(&self, interval: Interval) -> Option<&Held> {
         let (due, held) = self.due.as_ref()?;
         let is_due = interval.start >= due.start && Timestamp::from(interval.end) <= self.now && self.window.covers(interval);
         held.as_ref().filter(|_| is_due)
     }
 
-    /// A date as the schedule has it.
+    /// Formats a date in the schedule's zone.
     fn day(&self, start: DateTime<Utc>) -> String {
         let here = local(start, self.zone);
         let form = if here.time() == chrono::NaiveTime::MIN { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
@@ -232,7 +229,7 @@ pub(super) async fn schedule(
     let now = site.clock.now();
     let (_, schedule, window) = schedule_of(&site.pipelines, &id)?;
     let zone = schedule.zone();
-    // A tick at the time that is asked for is among them.
+    // A tick at exactly the requested time is included.
     let asked_for = time(asked.at.as_deref(), zone, "at")?.map(|at| at - TimeDelta::nanoseconds(1));
     let from = asked_for.unwrap_or_else(|| now.to_utc());
     let is_paused = site.readers.read(move |reader: &JournalReader| Ok(reader.paused()?.contains(&id))).await?;

@@ -1,4 +1,4 @@
-//! What is asked for: first what it would do, then the same through the journal's inbox, as the command line does.
+//! Commands: first a preview, then the command itself through the journal's inbox, like the command line.
 
 use super::super::gate;
 use super::bulk::Bulk;
@@ -17,18 +17,18 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many answers are kept, so that what was sent twice is done once.
+/// The number of stored answers, so that a request sent twice is carried out once.
 const KEPT: usize = 1_000;
-/// Among so many runs is the one that was triggered a moment ago.
+/// The number of newest runs among which a just triggered run is searched.
 const NEWEST: u32 = 100;
-/// The header by which a request sent twice is known.
+/// The header that identifies a repeated request.
 const KEY: &str = "idempotency-key";
 
-/// The answers that were given, by the keys they were asked with.
+/// The answers by the keys of their requests.
 #[derive(Debug, Default)]
 pub(crate) struct Answered(Mutex<VecDeque<(String, Once)>>);
 
-/// An answer that is found out once.
+/// An answer that is computed once.
 type Once = Arc<tokio::sync::OnceCell<Result<Value, Problem>>>;
 
 impl Answered {
@@ -51,7 +51,7 @@ pub(super) struct How {
     dry_run: bool,
 }
 
-/// A command, with the hash of the dry run that it follows.
+/// A command, with the hash of its preview.
 #[derive(Debug, Deserialize)]
 struct Asked {
     #[serde(flatten)]
@@ -59,7 +59,7 @@ struct Asked {
     hash: Option<String>,
 }
 
-/// What is asked of one run or pipeline, or of all runs of a filter.
+/// A command for one run or pipeline, or for all runs of a filter.
 #[derive(Debug)]
 enum OneOrMany {
     One(Command),
@@ -67,7 +67,7 @@ enum OneOrMany {
 }
 
 impl<'de> Deserialize<'de> for OneOrMany {
-    /// By its name, so that a mistake in one of them is told as that one's.
+    /// Selects the type by name, so that an error is about that type.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let given = Value::deserialize(deserializer)?;
         let is_bulk = given["command"].as_str().is_some_and(|command| command.ends_with("_all"));
@@ -90,17 +90,13 @@ pub(super) async fn command(
         return preview(&site, &asked.command).await.map(Json);
     }
     if let Some(why) = &site.read_only {
-        return Err(Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "only to look at",
-            format!("nothing can be asked for here: {why}"),
-        ));
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "read-only", format!("commands are refused here: {why}")));
     }
     let key = headers.get(KEY).and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty() && key.len() <= 200);
     match key {
         Some(key) => {
             let answer = site.answered.of(key);
-            // On a task of its own: whoever hangs up, and asks again by the same key, finds it under way.
+            // Runs in its own task: a client that disconnects and repeats the request with the same key finds it in progress.
             let carried = tokio::spawn(async move { answer.get_or_init(|| carry_out(&site, asked)).await.clone() });
             carried.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
         }
@@ -109,7 +105,7 @@ pub(super) async fn command(
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is no command: {error}")))
+    serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is not a valid command: {error}")))
 }
 
 async fn preview(site: &Arc<Site>, command: &OneOrMany) -> Result<Value, Problem> {
@@ -157,19 +153,19 @@ fn why_not(site: &Site, is_held: bool) -> Option<String> {
     }
 }
 
-pub(super) const NOBODY: &str = "no process has the journal: start `serve`, or use the command line";
+pub(super) const NOBODY: &str = "no process holds the journal: start `serve`, or use the command line";
 
-/// Refuses what is no longer what was shown, where something was.
+/// Refuses a command whose effect differs from what was shown, if anything was.
 pub(super) fn check(shown: Option<&str>, now: &str) -> Result<(), Problem> {
     match shown {
         Some(shown) if shown != now => {
-            Err(Problem::refused("what it would do is no longer the same as was shown; look at it again"))
+            Err(Problem::refused("the effect of the command has changed since the preview; preview it again"))
         }
         _ => Ok(()),
     }
 }
 
-/// A short text that differs where the text does, within this process.
+/// Returns a short hash of the text, stable within this process.
 pub(super) fn hash(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -193,7 +189,7 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
         _ => None,
     };
     let journal = site.readers.journal.clone();
-    // It waits by a runtime of its own.
+    // It blocks on its own runtime.
     let asked = tokio::task::spawn_blocking(move || ask(&journal, &command)).await;
     let asked = asked.map_err(|error| Problem::refused(&error.to_string()))?;
     match asked? {
@@ -208,7 +204,7 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
     }
 }
 
-/// The run that an answer names, among the newest of the pipeline.
+/// Returns the run that an answer names, among the newest of the pipeline.
 fn named(reader: &JournalReader, pipeline: &str, said: &str) -> Result<Option<String>, Problem> {
     let newest = reader.runs(&RunFilter::new().pipeline(pipeline).limit(NEWEST))?;
     Ok(newest.iter().find(|run| said.split(' ').any(|word| word == run.run_id())).map(name))
@@ -219,9 +215,9 @@ struct Login {
     token: String,
 }
 
-/// Gives the cookie for the token.
+/// Exchanges the token for a cookie.
 pub(super) async fn login(State(site): State<Arc<Site>>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let Login { token } = serde_json::from_slice(&body).map_err(|_| Problem::wrong("the body has to be `{\"token\": …}`"))?;
+    let Login { token } = serde_json::from_slice(&body).map_err(|_| Problem::wrong("the body must be `{\"token\": …}`"))?;
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
     let cookie = gate::login(&site.gate, &token, origin.starts_with("https://"))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())

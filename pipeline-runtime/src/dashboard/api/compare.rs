@@ -1,4 +1,4 @@
-//! Two runs beside each other.
+//! Compares two runs.
 
 use super::{Args, Problem, Site, ms, whole};
 use crate::read::{JournalReader, NodeDetails, RunDetails};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// So many nodes are compared.
+/// The maximum number of nodes that are compared.
 const NODES: usize = 2_000;
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +62,7 @@ fn beside(id: &str, a: NodeDetails<'_>, b: NodeDetails<'_>) -> Value {
     })
 }
 
-/// The params that differ: their path, and both values.
+/// Returns the params that differ: their path, and both values.
 fn params(a: &Value, b: &Value) -> Vec<Value> {
     let mut differ = Vec::new();
     differences("", a, b, &mut differ);

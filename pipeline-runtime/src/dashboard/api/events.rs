@@ -1,9 +1,10 @@
-//! That something has changed, as it changes: server-sent events.
+//! Change notifications as server-sent events.
 //!
-//! An event says which topic changed and how far it is, and the page reads what it shows of that. Positions are the journal's own numbers, so that a page
-//! that slept, or whose server was started again, hears of all that it has missed, and of nothing else.
+//! An event says which topic changed and its position; the page then reads the data that it shows. Positions are the journal's
+//! own numbers, so a page that slept, or whose server restarted, is notified of exactly what it missed.
 //!
-//! Thousands may follow the same topics, from the same positions on. What they are told is read and written out once for all of them.
+//! Thousands of clients may follow the same topics from the same positions. Their events are read and serialized once for all of
+//! them.
 
 use super::{Args, Problem, Site, at, found};
 use crate::journal::{Holder, RunKey};
@@ -24,14 +25,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Interval;
 
-/// A comment comes so often, which keeps proxies awake.
+/// How often a comment is sent, which keeps proxies from closing the connection.
 const AWAKE: Duration = Duration::from_secs(15);
-/// How many milliseconds a page waits before it asks again.
+/// How many milliseconds a page waits before it reconnects.
 const RETRY: u32 = 1_000;
-/// So many topics has one stream.
+/// The maximum number of topics of one stream.
 const TOPICS: usize = 32;
 
-/// What somebody follows.
+/// A topic to follow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Topic {
     Overview,
@@ -76,7 +77,7 @@ impl Topic {
         }
     }
 
-    /// How far it is. It is another text once something has changed.
+    /// Returns the topic's position, which changes whenever its data does.
     fn position(&self, reader: &JournalReader, is_held: bool) -> Result<String, Problem> {
         let key = |pipeline: &str, run: &str| -> Result<RunKey, Problem> { Ok(found(reader, pipeline, run)?.stored().key) };
         let read = |number: Result<i64, crate::journal::JournalError>| number.map_err(|error| ReadError::from(error).into());
@@ -101,26 +102,26 @@ impl Topic {
     }
 }
 
-/// How far topics were when somebody looked last: after one commit that is the same for whoever follows them, so one reads it for all.
+/// The last known positions of topics: after a commit they are the same for all followers, so they are read once.
 #[derive(Debug, Default)]
 pub(in crate::dashboard) struct Positions {
     commits: u64,
     is_held: bool,
     known: HashMap<Topic, String>,
-    /// What those are told who follow some topics, and have heard of them up to a position of each.
+    /// The events for clients that follow some topics and were notified up to given positions.
     told: HashMap<(Arc<[Topic]>, Arc<str>), Told>,
 }
 
-/// Events as they are sent; none where nothing has changed.
+/// Serialized events; empty if nothing has changed.
 #[derive(Debug, Clone)]
 struct Told {
     events: Bytes,
-    /// Up to where whoever reads them has heard of all topics: their positions, in order.
+    /// The positions of all topics after these events, in order.
     id: Arc<str>,
 }
 
 impl Site {
-    /// What somebody is told after a commit who follows these topics, and has heard of them up to there.
+    /// Returns the events after a commit for a client that follows these topics and was notified up to `heard`.
     async fn told(self: &Arc<Self>, commits: u64, topics: &Arc<[Topic]>, heard: &Arc<str>) -> Result<Told, Problem> {
         let mut positions = self.positions.lock().await;
         if positions.commits != commits {
@@ -136,7 +137,7 @@ impl Site {
         if !unknown.is_empty() {
             let is_held = positions.is_held;
             let read = self.readers.read(move |reader| {
-                // A run that was deleted meanwhile has no position, and that is told as one.
+                // A run that was deleted meanwhile gets the position `gone`.
                 let of = |topic: Topic| {
                     let position = topic.position(reader, is_held).unwrap_or_else(|_| "gone".to_owned());
                     (topic, position)
@@ -145,7 +146,7 @@ impl Site {
             });
             positions.known.extend(read.await?);
         }
-        // Whatever is committed may be seen on the overview.
+        // Any commit may change the overview.
         let said = format!("{}.{commits}", self.boot);
         let of = |topic: &Topic| positions.known.get(topic).unwrap_or(&said).clone();
         let now: Vec<String> = topics.iter().map(of).collect();
@@ -155,7 +156,7 @@ impl Site {
     }
 }
 
-/// The events that tell of the topics that have changed.
+/// Serializes the events for the topics that have changed.
 fn written(topics: &[Topic], heard: &str, positions: &[String], now: &str) -> Bytes {
     let heard: Vec<&str> = heard.split(' ').collect();
     let has_heard = |index: usize| heard.len() == topics.len() && heard[index] == positions[index];
@@ -165,7 +166,7 @@ fn written(topics: &[Topic], heard: &str, positions: &[String], now: &str) -> By
         let (topic, position) = (&topics[*index], &positions[*index]);
         let data = json!({ "topic": topic.text(), "now": now, "position": position });
         let _ = write!(text, "event: {}\ndata: {data}\n", topic.kind());
-        // Whoever has the id has heard of all topics: a connection that breaks before the last of them hears all of them again.
+        // The id confirms all topics, so only the last event has it: a connection that breaks before gets all events again.
         if Some(index) == changed.last() {
             let _ = writeln!(text, "id: {}", positions.join(" "));
         }
@@ -174,7 +175,7 @@ fn written(topics: &[Topic], heard: &str, positions: &[String], now: &str) -> By
     text.into()
 }
 
-/// Somebody who follows some topics.
+/// A client that follows some topics.
 struct Stream {
     site: Arc<Site>,
     topics: Arc<[Topic]>,
@@ -191,7 +192,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let topics = topics(&query)?.into();
     let heard = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default().into();
-    // What it has missed is told at once.
+    // Missed changes are reported at once.
     let commits = site.changes.follow();
     let awake = tokio::time::interval_at(tokio::time::Instant::now() + AWAKE, AWAKE);
     let stream = Stream { site, topics, heard, commits, has_said_hello: false, awake };
@@ -202,7 +203,7 @@ pub(super) async fn events(
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-store"),
-        // Proxies must not hold back what is meant to be there at once.
+        // Proxies must not buffer the stream.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, Body::from_stream(events)).into_response())
@@ -213,7 +214,7 @@ fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
     let topics: Result<Vec<Topic>, Problem> = named
         .map(|(_, text)| {
             let what = "`overview`, `acts`, `run/PIPELINE/RUN` or `log/PIPELINE/RUN/NODE`";
-            Topic::parse(text).ok_or_else(|| Problem::wrong(format!("`{text}` is no topic: it has to be {what}")))
+            Topic::parse(text).ok_or_else(|| Problem::wrong(format!("`{text}` is not a topic: write {what}")))
         })
         .collect();
     let topics = topics?;
@@ -224,7 +225,7 @@ fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
 }
 
 impl Stream {
-    /// What is to be sent next.
+    /// Returns the next bytes to send.
     async fn next(&mut self) -> Bytes {
         if !self.has_said_hello {
             self.has_said_hello = true;
@@ -235,7 +236,7 @@ impl Stream {
             tokio::select! {
                 biased;
                 changed = self.commits.changed() => if changed.is_err() {
-                    // The server ends.
+                    // The server is stopping.
                     return std::future::pending().await;
                 },
                 _ = self.awake.tick() => return Bytes::from_static(b": awake\n\n"),
@@ -275,7 +276,7 @@ mod tests {
         let acts = "event: acts\ndata: {\"now\":\"12:00\",\"position\":\"3\",\"topic\":\"acts\"}\n";
         assert_eq!(events("7.2 3"), "");
         assert_eq!(events("7.1 3"), format!("{overview}id: 7.2 3\n\n"));
-        // The last alone says that all was heard.
+        // Only the last event confirms them all.
         for heard in ["7.1 2", "7.2", "7.2 3 4", ""] {
             assert_eq!(events(heard), format!("{overview}\n{acts}id: 7.2 3\n\n"), "{heard}");
         }

@@ -1,4 +1,4 @@
-//! What a pipeline's schedule would begin, under what is supposed.
+//! Forecasts a pipeline's schedule under given assumptions.
 
 use super::{Args, Problem, Site, at, date, ms};
 use crate::host::{Forecast, ForecastError, Supposed};
@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// As a query says it: `ticks`, `until`, `takes`, `stopped`, `paused`, `fail` and `set`, written as `forecast` on the command line takes them.
+/// The query takes `ticks`, `until`, `takes`, `stopped`, `paused`, `fail` and `set`, in the notation of `forecast` on the command
+/// line.
 pub(super) async fn forecast(
     State(site): State<Arc<Site>>,
     Path(id): Path<String>,

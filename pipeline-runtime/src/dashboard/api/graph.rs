@@ -1,4 +1,4 @@
-//! A plan drawn: the boxes and edges of a pipeline, or of a run with the states of its nodes.
+//! Drawn plans: the boxes and edges of a pipeline, or of a run with the states of its nodes.
 
 use super::nodes::{outermost, rank};
 use super::{Args, Problem, Site, When};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     record: Option<i64>,
-    /// `only`: the states alone.
+    /// `only` returns just the states.
     states: Option<String>,
 }
 
@@ -84,7 +84,7 @@ fn drawn(plan: &Plan) -> Value {
     json!({ "width": drawn.drawing.width, "height": drawn.drawing.height, "boxes": boxes, "edges": edges })
 }
 
-/// The state of each box: of a mapping the one of its elements that matters most, until it has ended itself.
+/// Returns the state of each box. For an unfinished mapping it is the most important state of its elements.
 fn states_of(history: &RunHistory, boxes: &[u32]) -> Vec<Value> {
     let mut slot_of: HashMap<u32, Slot> = HashMap::new();
     let mut inside: HashMap<Slot, NodeState> = HashMap::new();

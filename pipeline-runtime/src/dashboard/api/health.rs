@@ -1,4 +1,4 @@
-//! For whoever watches the process: whether it answers, and whether schedules are followed.
+//! Health checks: whether the process answers, and whether schedules are followed.
 
 use super::Site;
 use crate::journal::Holder;
@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-/// `ok` where the journal can be read. It holds nothing else, and needs no token.
+/// Returns `ok` if the journal can be read. The answer contains nothing else, and needs no token.
 pub(super) async fn healthz(State(site): State<Arc<Site>>) -> Response {
     match site.readers.read(|reader| Ok(reader.version()?)).await {
         Ok(_) => "ok\n".into_response(),
@@ -15,7 +15,7 @@ pub(super) async fn healthz(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-/// `ok` while a process holds the journal.
+/// Returns `ok` while a process holds the journal.
 pub(super) async fn readyz(State(site): State<Arc<Site>>) -> Response {
     match Holder::of(&site.readers.journal) {
         Some(_) => "ok\n".into_response(),

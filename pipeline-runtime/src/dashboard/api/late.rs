@@ -1,6 +1,6 @@
-//! What is late, or will be soon: SLAs that are missed or close, and sensors whose budgets are nearly used up.
+//! What is late or soon will be: SLAs that are missed or close, and sensors whose budgets are nearly used up.
 //!
-//! Every change of the journal asks for this, so that what a run's records say is kept until it has others.
+//! It is recomputed for every change of the journal, so the terms of a run are cached until it has new records.
 
 use super::super::Site;
 use super::{Problem, When, at};
@@ -14,22 +14,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// So many running runs are looked at, the newest.
+/// The maximum number of running runs that are checked; the newest.
 const RUNS: u32 = 200;
-/// So much of its time is used up when it is said.
+/// The used share of its time from which a term is reported.
 const SHARE: f64 = 0.8;
-/// What is said of a share is said anew after so long.
+/// How often a reported share is updated.
 const AGAIN: Duration = Duration::from_secs(30);
-/// Of so many nodes of a run it is known, those whose time is over first.
+/// The maximum number of terms per run; those that end first.
 const KEPT: usize = 1_000;
-/// A run of more records is not looked at: it would be read again and again.
+/// A run with more records is not checked: it would be read again and again.
 const RECORDS: i64 = 50_000;
 
-/// A time by which something of a run is to have happened.
+/// A time by which a part of a run should have finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
     kind: Kind,
-    /// None of the run itself.
+    /// `None` for the run itself.
     node: Option<String>,
     from: Timestamp,
     until: Timestamp,
@@ -41,21 +41,21 @@ enum Kind {
     Budget,
 }
 
-/// The terms of a run, and the number of the last record that they are told from.
+/// The terms of a run, and the number of the last record that they are based on.
 type Told = (i64, Arc<[Term]>);
 
-/// The terms of the runs that go on.
+/// The terms of the active runs.
 #[derive(Debug, Default)]
 pub(crate) struct Late(Mutex<HashMap<RunKey, Told>>);
 
-/// What is late now, each as what needs somebody, and when to ask again.
+/// What is late now, as entries of the overview, and when to check again.
 pub(super) struct Now {
     pub(super) needs: Vec<Value>,
     pub(super) again: Option<Timestamp>,
 }
 
 impl Late {
-    /// What is late now.
+    /// Returns what is late now.
     pub(super) fn now(&self, site: &Site, reader: &JournalReader, now: Timestamp) -> Result<Now, Problem> {
         let runs = reader.runs(&RunFilter::new().state(RunState::Running).limit(RUNS))?;
         let mut known = HashMap::new();
@@ -67,7 +67,7 @@ impl Late {
             }
             let terms = match self.known(key).filter(|(of, _)| *of == last) {
                 Some((_, terms)) => terms,
-                // One that cannot be read, or was deleted meanwhile, is not here.
+                // A run that cannot be read, or was deleted meanwhile, is left out.
                 None => match site
                     .kept
                     .look(reader, run, When::NOW, |details| Ok(terms(details.history(), details.summary().stored().sla_from)))
@@ -100,7 +100,7 @@ impl Late {
     }
 }
 
-/// What of a run has to happen by some time, the first first.
+/// Returns the terms of a run, earliest first.
 fn terms(history: &RunHistory, sla_from: Timestamp) -> Arc<[Term]> {
     let plan = history.plan();
     let of_run = history.reopened().map_or(sla_from, |offset| history.started + offset);
@@ -113,7 +113,7 @@ fn terms(history: &RunHistory, sla_from: Timestamp) -> Arc<[Term]> {
         }
         let policy = plan.policy(history.node_ix(slot));
         if let Some(sla) = policy.sla {
-            // A node that was retried by hand counts from then.
+            // A manually retried node counts from the retry.
             let from = node.cleared_at().map_or(of_run, |offset| history.started + offset);
             terms.push(Term { kind: Kind::Sla, node: Some(history.id(slot)), from, until: from + sla });
         }
@@ -128,7 +128,7 @@ fn terms(history: &RunHistory, sla_from: Timestamp) -> Arc<[Term]> {
     terms.into()
 }
 
-/// What is said of a run's terms of one kind: of the first, and how many more there are.
+/// Describes a run's late terms of one kind: the first, and how many more there are.
 fn said(terms: &[Term], kind: Kind, now: Timestamp) -> Option<(&'static str, String, &Term)> {
     let mut late = terms.iter().filter(|term| term.kind == kind && term.share(now) >= SHARE);
     let first = late.next()?;
@@ -150,7 +150,7 @@ fn said(terms: &[Term], kind: Kind, now: Timestamp) -> Option<(&'static str, Str
     })
 }
 
-/// The time of day; with its date unless that is today.
+/// Formats a time of day, with its date unless it is today.
 fn clock(at: Timestamp, now: Timestamp) -> String {
     let (at, now) = (at.to_utc(), now.to_utc());
     let form = if at.date_naive() == now.date_naive() { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
@@ -168,7 +168,7 @@ impl Term {
         (self.share(now) * 100.0).clamp(0.0, 100.0) as u8
     }
 
-    /// When something else is to be said of it.
+    /// Returns when the description of the term changes.
     fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
         if self.until <= now {
             return None;

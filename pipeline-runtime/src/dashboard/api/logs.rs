@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// The longest page, and how many lines a search looks at.
+/// The longest page, and how many lines a search scans.
 const PAGE: u32 = 10_000;
 const SEARCHED: u32 = 200_000;
 /// The longest text of a whole log, in bytes.
@@ -50,7 +50,7 @@ pub(super) async fn logs(
             if is_searched {
                 lines.retain(|line| is_wanted(line, &asked));
             }
-            // Of a tail the last lines count, of what comes after a line the first.
+            // A tail keeps the last lines; a page after a line keeps the first.
             let cut = lines.len().saturating_sub(limit as usize);
             let earlier = cut > 0 || asked.after.is_none() && !is_whole;
             if asked.after.is_none() {
@@ -85,7 +85,7 @@ pub(super) struct OfText {
     attempt: Option<u32>,
 }
 
-/// All lines as a text, up to 16 MiB of it.
+/// Returns all lines as text, up to 16 MiB.
 pub(super) async fn text(
     State(site): State<Arc<Site>>,
     Path((pipeline, run)): Path<(String, String)>,
@@ -106,7 +106,7 @@ pub(super) async fn text(
             loop {
                 let lines = reader.logs(&run, &filter)?;
                 for line in &lines {
-                    // Writing to a text cannot fail.
+                    // Writing to a string cannot fail.
                     let _ = writeln!(
                         text,
                         "{} {} {}#{}: {}",

@@ -1,7 +1,8 @@
-//! What Prometheus reads: what this process has done since it began, and how things are now.
+//! Prometheus metrics: counters since this process started, and gauges of the current state.
 //!
-//! Counters are of the process that holds the journal, and only grow while it lives; a page of another process has none. Nothing is of one run or one node,
-//! of which there is no bound: labels are pipelines, pools, and words of which there are few. (`docs/dashboard.md` names each of them.)
+//! Counters belong to the process that holds the journal, and only grow during its lifetime; the dashboard of another process has
+//! none. No metric is about a single run or node, since their number is unbounded: labels are pipelines, pools, and words from
+//! small sets (`docs/dashboard.md` lists each of them).
 
 use super::{Problem, Site, overview, pools};
 use crate::dashboard::going_on::Told;
@@ -28,7 +29,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, P
         gauges(&mut page, reader)?;
         of_pipelines(&mut page, &of, reader, now)?;
         of_pools(&mut page, &of.going_on.look(reader).map_err(ReadError::from)?);
-        page.family("pipeline_dashboard_streams", "gauge", "Streams of events that are open.");
+        page.family("pipeline_dashboard_streams", "gauge", "Open event streams.");
         page.sample("pipeline_dashboard_streams", &[], of.changes.followers());
         Ok(page.text())
     });
@@ -39,7 +40,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, P
 fn counters(page: &mut Page, tally: &Tally) {
     let counts = tally.read();
     let name = "pipeline_runs_total";
-    page.family(name, "counter", "Ends of runs; one that is retried by hand ends once more.");
+    page.family(name, "counter", "Ends of runs; a manually retried run ends again.");
     for (pipeline, kind, state, count) in counts.runs() {
         page.sample(name, &[("pipeline", pipeline), ("kind", kind), ("state", state)], count);
     }
@@ -47,27 +48,27 @@ fn counters(page: &mut Page, tally: &Tally) {
     let of = |record: &str| records.get(record).copied().unwrap_or_default();
     for (name, record, help) in [
         ("pipeline_starts_total", "started", "Starts of bodies: attempts of tasks, and pokes of sensors."),
-        ("pipeline_retries_total", "retrying", "Attempts that failed and are tried again."),
+        ("pipeline_retries_total", "retrying", "Failed attempts that are retried."),
         ("pipeline_failures_total", "failed", "Nodes that failed."),
-        ("pipeline_pokes_not_yet_total", "not_yet", "Pokes that did not find what they look for."),
-        ("pipeline_interruptions_total", "interrupted", "Attempts that the end of a process cut off."),
-        ("pipeline_callbacks_told_total", "callback_told", "Callbacks that were told."),
-        ("pipeline_callback_failures_total", "callback_failed", "Tries to tell a callback that failed."),
+        ("pipeline_pokes_not_yet_total", "not_yet", "Pokes that were not ready."),
+        ("pipeline_interruptions_total", "interrupted", "Attempts cut off by the end of their process."),
+        ("pipeline_callbacks_told_total", "callback_told", "Delivered callbacks."),
+        ("pipeline_callback_failures_total", "callback_failed", "Failed deliveries of callbacks."),
     ] {
         page.family(name, "counter", help);
         page.sample(name, &[], of(record));
     }
     let name = "pipeline_journal_records_total";
-    page.family(name, "counter", "Records that were kept, by what they say.");
+    page.family(name, "counter", "Recorded records, by kind.");
     for (record, count) in &records {
         page.sample(name, &[("record", record)], count);
     }
-    page.family("pipeline_journal_log_lines_total", "counter", "Log lines of attempts that came to the journal.");
+    page.family("pipeline_journal_log_lines_total", "counter", "Log lines of attempts submitted to the journal.");
     page.sample("pipeline_journal_log_lines_total", &[], counts.lines);
     page.family("pipeline_journal_commits_total", "counter", "Commits that waited for the disk.");
     page.sample("pipeline_journal_commits_total", &[], counts.commits.count);
     let name = "pipeline_journal_commit_seconds";
-    page.family(name, "histogram", "How long these took.");
+    page.family(name, "histogram", "Duration of these commits.");
     page.histogram(name, &[], counts.commits.buckets(), counts.commits.sum, counts.commits.count);
 }
 
@@ -75,11 +76,11 @@ fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
     let (bytes, free) = reader.journal().pages().map_err(ReadError::from)?;
     let (inbox, callbacks) = reader.journal().waiting().map_err(ReadError::from)?;
     for (name, help, value) in [
-        ("pipeline_runs_blocked", "Runs that a process could not go on with.", reader.journal().blocked()?),
-        ("pipeline_inbox_waiting", "Commands that nobody has carried out yet.", inbox),
-        ("pipeline_callbacks_due", "Callbacks that are still to be told.", callbacks),
-        ("pipeline_journal_bytes", "What the journal's pages take.", bytes),
-        ("pipeline_journal_free_bytes", "What of them is free.", free),
+        ("pipeline_runs_blocked", "Runs that a process could not resume.", reader.journal().blocked()?),
+        ("pipeline_inbox_waiting", "Commands that are not carried out yet.", inbox),
+        ("pipeline_callbacks_due", "Callbacks with pending delivery.", callbacks),
+        ("pipeline_journal_bytes", "Size of the journal's pages.", bytes),
+        ("pipeline_journal_free_bytes", "Size of the journal's free pages.", free),
     ] {
         page.family(name, "gauge", help);
         page.sample(name, &[], value);
@@ -91,7 +92,7 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
     let ids = overview::known(reader, &site.pipelines)?;
     for (name, help, state) in [
         ("pipeline_runs_active", "Runs that have begun and not ended.", RunState::Running),
-        ("pipeline_runs_queued", "Runs that wait for their turn.", RunState::Queued),
+        ("pipeline_runs_queued", "Queued runs.", RunState::Queued),
     ] {
         page.family(name, "gauge", help);
         for id in &ids {
@@ -104,7 +105,7 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
         page.sample("pipeline_paused", &[("pipeline", id)], i64::from(paused.contains(id)));
     }
     let name = "pipeline_next_tick_seconds";
-    page.family(name, "gauge", "Until the schedule's next run; of a pipeline whose schedule has none, nothing.");
+    page.family(name, "gauge", "Time until the schedule's next run; missing if there is none.");
     for pipeline in &site.pipelines {
         let next = overview::next(reader, pipeline, paused.contains(pipeline.id()), now)?;
         if let Some(at) = next.at {
@@ -115,21 +116,21 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
     Ok(())
 }
 
-/// What the runs have and wait for that go on.
+/// The pools and sensors of the active runs.
 fn of_pools(page: &mut Page, runs: &[Arc<Told>]) {
     let pools = pools::all(runs);
     let name = "pipeline_pool_slots";
-    page.family(name, "gauge", "The slots of a pool; of that of the nodes that have no other, nothing.");
+    page.family(name, "gauge", "Slots of a pool; missing for the default pool.");
     for (pool, of) in &pools {
         if let Some(slots) = of.slots {
             page.sample(name, &[("pool", pool)], slots);
         }
     }
-    page.family("pipeline_pool_used", "gauge", "Nodes that have a slot of it.");
+    page.family("pipeline_pool_used", "gauge", "Nodes that hold a slot of the pool.");
     for (pool, of) in &pools {
         page.sample("pipeline_pool_used", &[("pool", pool)], of.used.count);
     }
-    page.family("pipeline_pool_queued", "gauge", "Nodes that wait for one.");
+    page.family("pipeline_pool_queued", "gauge", "Nodes that wait for a slot of the pool.");
     for (pool, of) in &pools {
         page.sample("pipeline_pool_queued", &[("pool", pool)], of.queued.count);
     }
@@ -138,7 +139,7 @@ fn of_pools(page: &mut Page, runs: &[Arc<Told>]) {
         *waiting.entry(&told.pipeline).or_default() += told.waiting;
     }
     let name = "pipeline_sensors_waiting";
-    page.family(name, "gauge", "Sensors of a pipeline's runs that wait.");
+    page.family(name, "gauge", "Waiting sensors of a pipeline's runs.");
     for (pipeline, count) in waiting {
         page.sample(name, &[("pipeline", pipeline)], count);
     }

@@ -1,4 +1,4 @@
-//! `/api/v1`: one file a subject. Fields may be added, and none is renamed or taken away.
+//! `/api/v1`: one file per subject. Fields may be added; none is renamed or removed.
 
 mod acts;
 mod bulk;
@@ -88,7 +88,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/metrics", get(metrics::metrics))
 }
 
-/// The arguments of a query, whose mistakes are told as all others.
+/// The arguments of a query; errors in them are reported like all others.
 pub(super) struct Args<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Args<T> {
@@ -104,14 +104,14 @@ fn at(time: Timestamp) -> String {
     date(time.to_utc())
 }
 
-/// Milliseconds, with what of a microsecond JSON can hold.
+/// Milliseconds, with fractions down to a microsecond.
 #[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
 pub(super) fn ms(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0
 }
 
 impl Site {
-    /// Looks at a run as it is, or as it was after a record, on a thread that may block.
+    /// Passes a run, in its current state or as it was after a record, to `look` on a thread that may block.
     async fn look<T: Send + 'static>(
         self: Arc<Self>,
         (pipeline, run): (String, String),
@@ -129,19 +129,19 @@ impl Site {
 }
 
 impl Site {
-    /// The places in pools that are taken, read where somebody asks for them.
+    /// Returns the taken slots of pools; they are read on demand.
     fn taken<'a>(&'a self, reader: &'a JournalReader) -> Pools<'a> {
         Pools::told_by(move || self.going_on.taken(reader))
     }
 }
 
-/// What is asked for, and known by its pipeline and id.
+/// Returns the run with that pipeline and id.
 fn found(reader: &JournalReader, pipeline: &str, run: &str) -> Result<RunSummary, Problem> {
     let name = format!("{pipeline}/{run}");
     reader.run(&name)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{run}` of `{pipeline}`")))
 }
 
-/// A run, with its params.
+/// Serializes a run, with its params.
 fn whole(run: &RunSummary) -> Value {
     let mut json = run.to_json();
     json["run"] = name(run).into();
@@ -149,7 +149,7 @@ fn whole(run: &RunSummary) -> Value {
     json
 }
 
-/// A run, as lists have it.
+/// Serializes a run for lists.
 fn summary(run: &RunSummary) -> Value {
     let mut json = whole(run);
     if let Some(fields) = json.as_object_mut() {
@@ -158,7 +158,7 @@ fn summary(run: &RunSummary) -> Value {
     json
 }
 
-/// A time that a query gives, if it gives one: in that zone where it does not say.
+/// Parses a time of a query, if there is one; in `zone` unless it names one.
 fn time(text: Option<&str>, zone: Zone, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
     let given = text.filter(|text| !text.is_empty()).map(|text| parse_date(text, zone));
     given.transpose().map_err(|error| Problem::wrong(format!("{name}: {error}")))

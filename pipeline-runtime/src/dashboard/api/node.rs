@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// So much of an output is shown.
+/// The length up to which an output is shown.
 const SHOWN: usize = 64 << 10;
 
 #[derive(Debug, Deserialize)]
@@ -38,7 +38,7 @@ pub(super) async fn node(
     .await
 }
 
-/// A node's output whole, as a file.
+/// Returns a node's whole output as a file.
 pub(super) async fn output(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
@@ -46,7 +46,7 @@ pub(super) async fn output(
 ) -> Result<Response, Problem> {
     let output = site.look(run, When::after(record), move |_, _, details| {
         let output = details.history().node(slot(details, &id)?).output().cloned();
-        output.ok_or_else(|| Problem::not_found(format!("`{id}` has no output that was kept")))
+        output.ok_or_else(|| Problem::not_found(format!("`{id}` has no stored output")))
     });
     let json = output.await?;
     let headers =
@@ -92,7 +92,7 @@ fn told(details: &RunDetails, slot: Slot) -> Value {
     })
 }
 
-/// JSON as people read it, up to a limit.
+/// Formats JSON for people, up to a limit.
 fn shown(json: &[u8]) -> String {
     let pretty = serde_json::from_slice::<Value>(json).ok().filter(|_| json.len() <= SHOWN);
     let mut text = match pretty {

@@ -1,4 +1,4 @@
-//! The rows of a run: its nodes and mappings with what their time went into, page by page.
+//! The rows of a run: its nodes and mappings with how they spent their time, page by page.
 
 use super::run::Moment;
 use super::{Args, Problem, Site, When, at, ms, why};
@@ -16,22 +16,22 @@ use std::time::Duration;
 
 /// The longest page.
 const PAGE: usize = 2_000;
-/// So many stretches of one row are told; of what is between the first and the last of more, every so many-th.
+/// The maximum number of periods per row; of more, every n-th is sent, and always the last.
 pub(super) const STRETCHES: usize = 500;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     record: Option<i64>,
-    /// For so many milliseconds at most the run is read that nobody has looked at yet.
+    /// The maximum time in milliseconds to read a run that is not cached.
     within: Option<u64>,
     state: Option<String>,
     q: Option<String>,
     sort: Option<String>,
     from: Option<usize>,
     count: Option<usize>,
-    /// The mapping whose elements are listed; `*` stands for all.
+    /// The mapping whose elements are listed; `*` means all.
     open: Option<String>,
-    /// The node whose place among the rows is wanted.
+    /// The node whose index among the rows is requested.
     find: Option<String>,
 }
 
@@ -42,7 +42,7 @@ struct Row {
     level: u8,
 }
 
-/// Which slots the elements of each mapping of the plan itself have, with all that is nested in them.
+/// The slots of the elements of each mapping of the plan itself, including nested ones.
 type Elements = BTreeMap<Slot, Vec<Range<Slot>>>;
 
 pub(super) async fn nodes(
@@ -65,7 +65,7 @@ fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, a
     }
     let is_chosen = [&asked.q, &asked.state].into_iter().flatten().any(|text| !text.is_empty());
     let open: Vec<&str> = asked.open.iter().flat_map(|open| open.split('|')).filter(|id| !id.is_empty()).collect();
-    // Among those that are looked for, no mapping is closed.
+    // In filtered rows all mappings are open.
     let is_open = |slot| is_chosen || open.contains(&"*") || (!open.is_empty() && open.contains(&&*history.id(slot)));
     let mut rows = rows(history, &elements, is_open);
     choose(&mut rows, history, asked, moment.now.since(history.started));
@@ -81,7 +81,7 @@ fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, a
     Ok(Json(json!({ "as_of": at(moment.now), "total": total, "index": index, "reading": is_reading, "rows": page })))
 }
 
-/// All rows in wiring order: each mapping before its elements, where it is open.
+/// Returns all rows in wiring order: each mapping before its elements, if it is open.
 fn rows(history: &RunHistory, elements: &Elements, is_open: impl Fn(Slot) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
     for range in history.ranges().into_iter().filter(|range| outermost(history, range.start).is_none()) {
@@ -100,7 +100,7 @@ fn rows(history: &RunHistory, elements: &Elements, is_open: impl Fn(Slot) -> boo
     rows
 }
 
-/// How many nodes of a mapping are in which state.
+/// Returns the number of nodes of a mapping per state.
 fn states(history: &RunHistory, elements: &[Range<Slot>]) -> Value {
     let mut states = [0_u64; NodeState::ALL.len()];
     for range in elements {
@@ -110,7 +110,7 @@ fn states(history: &RunHistory, elements: &[Range<Slot>]) -> Value {
     Value::Object(named.map(|(state, count)| (state.name().to_owned(), count.into())).collect())
 }
 
-/// The mapping of the plan itself whose elements the node is in.
+/// Returns the mapping of the plan itself whose elements contain the node.
 pub(super) fn outermost(history: &RunHistory, slot: Slot) -> Option<Slot> {
     let mut each = history.mapping_of(slot)?;
     while let Some(outer) = history.mapping_of(each) {
@@ -145,7 +145,7 @@ fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duratio
     }
 }
 
-/// What needs somebody comes first.
+/// Ranks states by how much they need attention.
 pub(super) fn rank(state: NodeState) -> u8 {
     match state {
         NodeState::Failed => 0,

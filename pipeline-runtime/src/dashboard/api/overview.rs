@@ -1,4 +1,4 @@
-//! All pipelines at once, and what needs somebody.
+//! All pipelines, and what needs attention.
 
 use super::why::Held;
 use super::{Problem, Site, When, at, date, late, ms, percentile, summary, why};
@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many runs are in a strip.
+/// The number of runs in a strip.
 const STRIP: u32 = 25;
-/// What needs somebody, the gravest first.
+/// What needs attention, most severe first.
 const GRAVEST: [&str; 7] = ["no_process", "blocked", "failed", "sla_missed", "late_sensor", "sla_close", "paused"];
-/// So many things that need somebody are listed.
+/// The maximum number of listed entries that need attention.
 const NEEDS: usize = 20;
 
 pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
@@ -42,13 +42,13 @@ pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value
 }
 
 pub(super) fn of_holder(holder: &Holder) -> Value {
-    // The first words alone: what follows may be anybody's business.
+    // Only the first word: arguments may be private.
     let words: Vec<&str> = holder.command.split(' ').collect();
     let command = words.iter().skip(1).find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     json!({ "process": holder.process, "since": holder.since.map(date), "command": command })
 }
 
-/// The ids of the pipelines of this program and of the journal, each once: those of the program first.
+/// Returns the ids of the pipelines of this program and of the journal, each once: those of the program first.
 pub(super) fn known(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Vec<String>, Problem> {
     let mut ids: Vec<String> = pipelines.iter().map(|pipeline| pipeline.id().to_owned()).collect();
     for id in reader.journal().pipelines()? {
@@ -63,7 +63,7 @@ struct All {
     rows: Vec<Value>,
     needs: Vec<Value>,
     counts: Value,
-    /// When something needs somebody without any change of the journal.
+    /// When something needs attention without any change of the journal.
     again: Option<Timestamp>,
 }
 
@@ -80,7 +80,7 @@ fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Re
         rows.push(json);
     }
     if !is_held && running + queued > 0 {
-        let text = "no process has the journal: `serve` or `resume` goes on with what is unfinished";
+        let text = "no process holds the journal: `serve` or `resume` continues unfinished runs";
         needs.push(json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null, "until": null }));
     }
     needs.sort_by_key(|need| GRAVEST.iter().position(|kind| need["kind"] == *kind));
@@ -147,7 +147,7 @@ pub(super) fn row(
     Ok(Row { json, active, waiting, need: need(site, reader, id, &last, is_paused) })
 }
 
-/// Why a pipeline's schedule does not begin what is due; none where nothing is, or it begins at once.
+/// Returns why a pipeline's schedule does not start what is due; `None` if nothing is due, or it starts at once.
 fn held(site: &Site, reader: &JournalReader, pipeline: &Pipeline, now: Timestamp) -> Result<Option<Value>, Problem> {
     let options = pipeline.options();
     let refused = |error: String| Problem::refused(&error);
@@ -164,7 +164,7 @@ fn share(successes: usize, of: usize) -> Option<f64> {
     (of > 0).then(|| successes as f64 / of as f64)
 }
 
-/// What of a pipeline needs somebody: its newest run, or that it is paused.
+/// Returns what needs attention in a pipeline: its newest run, or that it is paused.
 fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_paused: bool) -> Option<Value> {
     let newest = last.last();
     let newest_ended = last.iter().rev().find(|run| run.state().is_end());
@@ -180,14 +180,15 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
     )
 }
 
-/// The node that a run failed by, if there is one, and its error's first line.
+/// The node that failed a run, if there is one, and the first line of its error.
 type Failure = (Option<String>, String);
 
-/// What runs failed by, with when they ended: every change of the journal asks for it, and a run that has ended stays as it is until it is retried.
+/// The failures of runs, with the time when the run ended. They are needed for every change of the journal, and an ended run does
+/// not change until it is retried.
 #[derive(Debug, Default)]
 pub(in crate::dashboard) struct Failures(Mutex<HashMap<RunKey, (Option<Timestamp>, Failure)>>);
 
-/// So many are kept.
+/// The maximum number of cached failures.
 const FAILURES: usize = 1_000;
 
 fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> Failure {
@@ -208,7 +209,7 @@ fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> Failure {
 }
 
 fn unknown_failure() -> Failure {
-    (None, "its last run that has ended failed".to_owned())
+    (None, "its last finished run failed".to_owned())
 }
 
 fn first_failure(details: &RunDetails) -> Failure {
@@ -219,7 +220,7 @@ fn first_failure(details: &RunDetails) -> Failure {
     (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
 }
 
-/// The median and the 95th percentile of how long runs took that succeeded.
+/// Returns the median and the 95th percentile of the duration of successful runs.
 fn percentiles(runs: &[RunSummary]) -> (Option<f64>, Option<f64>) {
     let took = |run: &RunSummary| Some((run.finished()? - run.started()).to_std().unwrap_or_default());
     let mut all: Vec<_> = runs.iter().filter(|run| run.state() == RunState::Success).filter_map(took).collect();
@@ -228,7 +229,7 @@ fn percentiles(runs: &[RunSummary]) -> (Option<f64>, Option<f64>) {
     (of(50), of(95))
 }
 
-/// When a pipeline's schedule begins its next run, or why it does not.
+/// When a pipeline's schedule starts its next run, or why it does not.
 #[derive(Debug, Default)]
 pub(super) struct Next {
     pub(super) schedule: Option<String>,

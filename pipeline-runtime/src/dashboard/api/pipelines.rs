@@ -1,4 +1,4 @@
-//! One pipeline: what it is, and its options.
+//! One pipeline: its description and options.
 
 use super::{Problem, Site, at, overview, summary};
 use crate::author::params::form::to_json;
@@ -9,10 +9,10 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// So many runs are told.
+/// The number of runs in the answer.
 const LAST: u32 = 100;
 
-/// What a form for its params asks for.
+/// Returns the fields of a form for its params.
 pub(super) async fn form(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id);
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
@@ -39,7 +39,7 @@ pub(super) async fn pipeline(State(site): State<Arc<Site>>, Path(id): Path<Strin
                 Some(Err(error)) => (None, Some(error.to_string())),
                 None => (None, None),
             };
-            // What the overview has of it, with more of its runs.
+            // The pipeline's row of the overview, with more of its runs.
             let paused = reader.paused()?;
             let mut told = overview::row(&of, reader, &id, &paused, now, is_held)?.json;
             told["now"] = at(now).into();

@@ -1,4 +1,4 @@
-//! Who has a place in which pool, and who waits for one.
+//! The nodes that hold slots of pools, and those that wait for one.
 
 use super::{Problem, Site, at};
 use crate::dashboard::going_on::{Places, TOLD, Told};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A pool, with what all runs have of it.
+/// A pool, with the slots that all runs hold and wait for.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     pub(super) slots: Option<u32>,
@@ -30,7 +30,7 @@ pub(super) async fn pools(State(site): State<Arc<Site>>) -> Result<Json<Value>, 
     Ok(Json(json!({ "now": now, "pools": told })))
 }
 
-/// By name: what runs have of each pool, and wait for.
+/// Returns the slots that runs hold and wait for, by the name of the pool.
 pub(super) fn all(runs: &[Arc<Told>]) -> BTreeMap<&'static str, Pool> {
     let mut pools: BTreeMap<&'static str, Pool> = BTreeMap::new();
     for of in runs.iter().flat_map(|told| &told.pools) {

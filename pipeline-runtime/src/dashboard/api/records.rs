@@ -1,4 +1,4 @@
-//! A run's records as they were kept, for programs and for going back in time.
+//! A run's records as they were stored, for programs and for time travel.
 
 use super::{Args, Problem, Site, When, at, ms};
 use crate::read::ReadError;
@@ -23,7 +23,7 @@ pub(super) async fn records(
     site.look(run, When::NOW, move |_, reader, details| {
         let run = details.summary();
         let history = details.history();
-        // Where the run went on with another plan, what later ones say of earlier ones is needed as well.
+        // If the run was resumed with another plan, later records are needed to interpret earlier ones.
         let (after, is_renamed) = (after.unwrap_or(0), details.followed().is_renamed());
         let most = if is_renamed { u32::MAX } else { limit };
         let page = reader.journal().entries_between(run.stored().key, after, i64::MAX, most).map_err(ReadError::from)?;

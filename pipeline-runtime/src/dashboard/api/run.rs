@@ -1,4 +1,4 @@
-//! One run: its state, why it has not ended, where its time went.
+//! One run: its state, why it has not ended, and how its time was spent.
 
 use super::{Args, Problem, Site, When, at, ms, whole, why};
 use crate::journal::Holder;
@@ -14,13 +14,13 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The names of what time goes into, as [`Spent`] has them.
+/// The names of the kinds of time, in the order of [`Spent`].
 pub(super) const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued", "nobody"];
 
 #[derive(Debug, Deserialize)]
 pub(super) struct AsOf {
     record: Option<i64>,
-    /// For so many milliseconds at most the run is read that nobody has looked at yet.
+    /// The maximum time in milliseconds to read a run that is not cached.
     within: Option<u64>,
 }
 
@@ -30,17 +30,17 @@ impl AsOf {
     }
 }
 
-/// The moment as of which a run is shown, and whether a process had it then.
+/// The moment for which a run is shown, and whether a process ran it then.
 pub(super) struct Moment {
     pub(super) now: Timestamp,
     pub(super) is_run: bool,
 }
 
 impl Moment {
-    /// Of a run that is shown as of a record, or that is not read any further, the time of that record; else now.
+    /// Returns the time of the record if the run is shown as of a record or is not completely read; otherwise now.
     pub(super) fn of(site: &Site, details: &RunDetails, when: When) -> Self {
         let history = details.history();
-        // Not before what has happened: the clock that wrote that may be ahead of this one.
+        // Never earlier than the last event: the clock that wrote it may be ahead of this one.
         let last = history.started + history.latest();
         if when.record.is_some() || !when.is_reached(details) {
             return Self { now: last, is_run: true };
@@ -63,10 +63,10 @@ pub(super) async fn run(
     site.look(run, when, move |site, reader, details| Ok(Json(told(site, reader, details, when)?))).await
 }
 
-/// The run as one file.
+/// Returns the run as one file.
 pub(super) async fn document(State(site): State<Arc<Site>>, Path(run): Path<(String, String)>) -> Result<Response, Problem> {
     let name = format!("{}-{}.html", run.0, run.1);
-    // A run's id may have characters that a file's name cannot have.
+    // A run's id may contain characters that are not allowed in file names.
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
     let page = site.look(run, When::NOW, |site, reader, details| {
         let Moment { now, is_run } = Moment::of(site, details, When::NOW);
@@ -90,7 +90,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
         .map(|(begins, update)| {
             let by = update.by.as_ref().map(ToString::to_string);
             json!({
-                "verb": if *begins { "begun by" } else { "reads" },
+                "verb": if *begins { "started by" } else { "reads" },
                 "asset": update.asset,
                 "at": at(update.at),
                 "by": by,
@@ -114,7 +114,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
         "now": at(site.clock.now()),
         "as_of": at(moment.now),
         "run": summary,
-        // Of a run that is not read to its end, nobody knows.
+        // Unknown while the run is not completely read.
         "why": if is_reading { Value::Null } else { why(site, reader, details, &moment)? },
         "nodes": history.listed_count(),
         "states": states,
@@ -143,12 +143,12 @@ fn why(site: &Site, reader: &JournalReader, details: &RunDetails, moment: &Momen
         return why::of_queued(site, reader, run, moment.now, moment.is_run);
     }
     if !moment.is_run {
-        return Ok(why::said("no_process", "no process runs it: `serve` or `resume` goes on with it"));
+        return Ok(why::said("no_process", "no process runs it: `serve` or `resume` continues it"));
     }
     why::of_run(&moment.waits(history), &mut site.taken(reader))
 }
 
-/// What the time of all nodes together went into.
+/// Returns how all nodes together spent their time.
 fn totals(history: &RunHistory, now: Duration) -> Value {
     let named = KINDS.iter().zip(history.totals(now)).map(|(kind, total)| ((*kind).to_owned(), json!(ms(total))));
     Value::Object(named.collect())

@@ -1,4 +1,4 @@
-//! Lists of runs, and how long they took over time.
+//! Lists of runs, and their durations over time.
 
 use super::{Args, Problem, Site, at, date, ms, time, whole};
 use crate::Pipeline;
@@ -16,19 +16,19 @@ use std::sync::Arc;
 
 /// The longest page.
 const PAGE: u32 = 1_000;
-/// The most points of a scatter.
+/// The maximum number of points of a scatter plot.
 const POINTS: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Page {
     #[serde(flatten)]
     filter: Filter,
-    // Within what is flattened, a query has texts alone.
+    // Inside a flattened struct, all values of a query are strings.
     limit: Option<String>,
     after: Option<String>,
 }
 
-/// Which runs are meant.
+/// A filter of runs.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Filter {
     pub(super) pipeline: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct Filter {
 pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
     let limit = args.limit.as_deref().filter(|limit| !limit.is_empty()).map(str::parse).transpose();
-    let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is no number"))?.unwrap_or(50).clamp(1, PAGE);
+    let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is not a number"))?.unwrap_or(50).clamp(1, PAGE);
     let filter = filter(&args.filter, &site.pipelines)?.limit(limit);
     let (runs, next) = site
         .readers
@@ -62,12 +62,12 @@ pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) 
     Ok(Json(json!({ "now": now, "runs": runs, "next": next })))
 }
 
-/// The zone in which a date is meant that is given without one.
+/// Returns the zone of dates that are given without one.
 fn zone(pipelines: &[Pipeline], named: Option<&str>) -> Zone {
     Pipeline::zone_of_all(pipelines, named.filter(|id| !id.is_empty()))
 }
 
-/// The filter of the journal that a filter of the API comes to.
+/// Converts a filter of the API to one of the journal.
 pub(super) fn filter(args: &Filter, pipelines: &[Pipeline]) -> Result<RunFilter, Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut filter = RunFilter::new();

@@ -1,4 +1,4 @@
-//! Sensors: which wait now, and how long one of them waited in the last runs.
+//! Sensors: which are waiting now, and how long one of them waited in the last runs.
 
 mod arrival;
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So many runs are looked back on.
+/// The maximum number of past runs.
 const RUNS: u32 = 500;
 
 pub(super) async fn waiting(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
@@ -43,13 +43,13 @@ pub(super) struct Asked {
     runs: Option<u32>,
 }
 
-/// How one run's sensor waited.
+/// How a run's sensor waited.
 struct Wait {
     told: Value,
-    /// Of one that found what it waited for.
+    /// Set if the sensor succeeded.
     waited: Option<Duration>,
     is_timeout: bool,
-    /// How long what it found was there, and not seen, while it waited.
+    /// How long its object existed during the wait before it was seen.
     unseen: Option<Duration>,
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn sensor(
         .await
 }
 
-/// The wait between its first two pokes.
+/// Returns the wait between its first two pokes.
 fn poke(sensor: &SensorPolicy) -> Duration {
     sensor.poke.wait(0, || 0.0)
 }
@@ -115,7 +115,7 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
     let waited = until.saturating_sub(began);
     let found = (state == crate::NodeState::Success).then_some(waited);
     let arrived = found.and_then(|_| arrival::of(node.output()?));
-    // What was there before it looked was seen as it did.
+    // An object that existed before the first poke was seen by that poke.
     let unseen = arrived.map(|arrived| (history.started + until).since(arrived.max(history.started + began)));
     let told = json!({
         "run": super::name(details.summary()),
@@ -132,7 +132,7 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
     Some(Wait { told, waited: found, is_timeout, unseen })
 }
 
-/// What its timeout and its pokes came to in these runs, in words.
+/// Describes how the timeout and the pokes worked in these runs.
 fn sentence(found: &[Duration], unseen: &[Duration], timeouts: usize, timeout: Option<Duration>) -> String {
     use crate::observe::brief;
     let seen = match (percentile(unseen, 50), percentile(unseen, 95)) {

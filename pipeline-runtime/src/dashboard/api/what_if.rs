@@ -1,4 +1,4 @@
-//! A run once more, with something otherwise.
+//! A run replayed with something changed.
 
 use super::run::KINDS;
 use super::{Args, Problem, Site, When, ms};
@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So many nodes are told, those that differ first.
+/// The maximum number of nodes; those that differ come first.
 const NODES: usize = 2_000;
-/// So long one may take in real time.
+/// The maximum real time of a replay.
 const MOST: Duration = Duration::from_secs(2);
 
-/// As a query says it: `arrive`, `fail`, `set` and `slots`, each as often as one likes, written as `what-if` on the command line takes them.
+/// The query takes `arrive`, `fail`, `set` and `slots`, each any number of times, in the notation of `what-if` on the command
+/// line.
 pub(super) async fn what_if(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
@@ -29,7 +30,7 @@ pub(super) async fn what_if(
     let look =
         |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
     let (stored, history) = Arc::clone(&site).look(run, When::NOW, look).await?;
-    // One at a time: each has a core for itself.
+    // One at a time: each uses a core.
     let _one = site.simulating.lock().await;
     let of_site = Arc::clone(&site);
     let simulated = tokio::task::spawn_blocking(move || simulated(&of_site, &stored, &history, &otherwise)).await;
@@ -84,7 +85,7 @@ fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Ot
     }))
 }
 
-/// How a node went. What is unknown of it is not told: it ends with `until`.
+/// Serializes the result of a node. Its unknown part is left out: it ends at `until`.
 fn told(history: &RunHistory, slot: Slot, state: &str, until: Option<Duration>) -> Value {
     let node = history.node(slot);
     let spans = history.spent(slot).into_iter().filter(|span| until.is_none_or(|until| span.from <= until));

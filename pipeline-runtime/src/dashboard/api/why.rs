@@ -1,4 +1,4 @@
-//! Why something has not happened, as answers have it.
+//! Answers why something has not happened.
 
 use super::{Problem, Site, When, at};
 use crate::engine::{RunState, Slot};
@@ -7,7 +7,7 @@ use crate::read::{JournalReader, RunSummary};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
-/// Why a node has not ended; null where it has.
+/// Returns why a node has not ended; null if it has.
 pub(super) fn of_node(waits: &Waits<'_>, slot: Slot, pools: &mut Pools<'_>) -> Result<Value, Problem> {
     if waits.history.node(slot).state().is_end() || waits.history.state.is_end() {
         return Ok(Value::Null);
@@ -15,7 +15,7 @@ pub(super) fn of_node(waits: &Waits<'_>, slot: Slot, pools: &mut Pools<'_>) -> R
     Ok(told(waits, &waits.of_node(slot, pools)?))
 }
 
-/// Why a run has not ended: what the node waits for that holds it up, and that is furthest upstream.
+/// Returns why a run has not ended: the cause of the blocking node furthest upstream.
 pub(super) fn of_run(waits: &Waits<'_>, pools: &mut Pools<'_>) -> Result<Value, Problem> {
     Ok(waits.of_run(pools)?.map_or(Value::Null, |why| told(waits, &why)))
 }
@@ -32,21 +32,21 @@ fn told(waits: &Waits<'_>, why: &Why) -> Value {
     })
 }
 
-/// A sentence that is about no node.
+/// Returns a sentence that is not about a node.
 pub(super) fn said(kind: &str, text: impl Into<String>) -> Value {
     json!({ "kind": kind, "node": null, "text": text.into(), "root": null, "changes_at": null, "runs": [] })
 }
 
-/// Why a run does not begin, in words, and what these are about.
+/// Why a run does not start, in words, and the runs involved.
 pub(super) struct Held {
     pub(super) text: String,
-    /// The runs that hold it, `PIPELINE/RUN_ID` each.
+    /// The runs that hold it, each as `PIPELINE/RUN_ID`.
     pub(super) runs: Vec<String>,
     pub(super) changes_at: Option<Timestamp>,
 }
 
 impl Held {
-    /// By the limits of a pipeline: told with why the run goes on whose end would change that.
+    /// Explains a hold by the limits of a pipeline, including why the awaited run is still active.
     pub(super) fn by(site: &Site, reader: &JournalReader, pipeline: &str, hold: &Hold, now: Timestamp) -> Result<Self, Problem> {
         let named = |run: &str| format!("{pipeline}/{run}");
         let awaited = hold.awaited().map(|run| reader.run(&named(run))).transpose()?.flatten();
@@ -66,7 +66,7 @@ impl Held {
     }
 }
 
-/// Why a run goes on, and when that changes.
+/// Returns why a run is active, and when that changes.
 fn behind(
     site: &Site,
     reader: &JournalReader,
@@ -84,7 +84,7 @@ fn behind(
     })
 }
 
-/// Why a queued run has not begun.
+/// Returns why a queued run has not started.
 pub(super) fn of_queued(
     site: &Site,
     reader: &JournalReader,
@@ -94,7 +94,7 @@ pub(super) fn of_queued(
 ) -> Result<Value, Problem> {
     let hold = observe::of_queued(reader.journal(), &site.pipelines, run.stored())?;
     let Some(hold) = hold else {
-        return Ok(said("run_queued", "waits for its turn: a process that serves begins it"));
+        return Ok(said("run_queued", "waits for its turn: a serving process starts it"));
     };
     let before = if is_held { observe::TURN } else { observe::TURN_OF_NOBODY };
     Ok(Held::by(site, reader, run.pipeline(), &hold, now)?.told("run_queued", before))

@@ -1,9 +1,9 @@
-// What changes something: a dialog that says what will happen, then asks, then says what was answered.
+// Commands: a dialog that shows a preview, asks for confirmation, and reports the answer.
 import { el, show, api, mark, label, runLink, splitRun, rich, time, button, trouble } from './base.js';
 
 const MAX_LISTED = 100;
 const short = run => splitRun(run)[1];
-/** What a command is called: its title, the words on the button, and whether it ends something. */
+/** The texts of a command: its title, the label of the button, and whether it is dangerous. */
 export const words = command => {
   const nodes = command.nodes ?? [], what = nodes.length === 1 ? nodes[0] : nodes.length ? `${nodes.length} nodes` : 'the failed nodes';
   switch (command.command) {
@@ -18,7 +18,7 @@ export const words = command => {
     default: return { title: `${command.command}?`, yes: command.command };
   }
 };
-/** Two clicks, or a second try after a lost answer, are one command. */
+/** Idempotency key: two clicks, or a second try after a lost answer, are one command. */
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 
 const more = (list, what) => list.length > MAX_LISTED && el('li', el('span.dim', `and ${(list.length - MAX_LISTED).toLocaleString('en')} more ${what}`));
@@ -28,22 +28,22 @@ export const intervalList = (intervals, pipeline) => el('ul.items.list', { tabin
 const nodeList = nodes => nodes.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Nodes' }, nodes.slice(0, MAX_LISTED).map(one => el('li', mark(one.from, true), el('span.grow.mono', one.node), el('span.dim', label(one.from), ' → '), el('span', rich(one.to)))), more(nodes, 'nodes'));
 const runList = runs => runs.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Runs' }, runs.slice(0, MAX_LISTED).map(one => el('li', mark(one.state, true), el('a.grow.mono.wrap', { href: runLink(one.run) }, one.run))), more(runs, 'runs'));
 
-/** Asks what a command would do. Writes nothing. */
+/** Previews a command. Writes nothing. */
 export const dryRun = (command, options) => api(['commands'], { dry_run: true }, { ...options, body: command });
 
-/** The whole of it. Resolves to the answer, or to null if it was left. */
+/** Shows the whole dialog. Resolves to the answer, or to null if it was closed. */
 export function ask(ctx, given, done) {
   const command = { ...given }, key = newKey(), name = words(command), from = document.activeElement;
-  const body = el('div.stack', el('p.dim', 'Asking what will happen …')), status = el('div', { role: 'status' });
+  const body = el('div.stack', el('p.dim', 'Loading a preview …')), status = el('div', { role: 'status' });
   const leave = button('Cancel', () => dialog.close(), { autofocus: true });
   if (name.danger && command.command !== 'skip') leave.textContent = command.command === 'cancel' ? 'Keep it running' : 'Keep them running';
   const yes = button(name.yes, () => send(), { class: `main${name.danger ? ' danger' : ''}`, disabled: true });
-  const deep = command.command.startsWith('retry') && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and what comes after it');
+  const deep = command.command.startsWith('retry') && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and downstream');
   const dialog = el('dialog', { 'aria-labelledby': 'ask', onclose: () => { dialog.remove(); finish(result); if (from?.isConnected) from.focus(); } },
     el('div', el('h2', { id: 'ask' }, name.title), name.of && el('p.dim.mono.wrap', name.of), deep, body, status, el('div.actions', leave, yes)));
   let result = null, finish, round = 0, hash = command.hash;
   const answered = new Promise(resolve => { finish = resolve; });
-  const refused = error => el('div', error.status ? trouble(error) : el('p.note.bad', 'The server did not answer. Nothing is known of whether it was done; trying again does it at most once.'));
+  const refused = error => el('div', error.status ? trouble(error) : el('p.note.bad', 'The server did not answer. It is unknown whether it was done; trying again does it at most once.'));
   const look = async () => {
     const mine = ++round;
     yes.disabled = true;
@@ -53,7 +53,7 @@ export function ask(ctx, given, done) {
       if (answer.hash && (answer.runs || command.command === 'backfill')) hash = answer.hash;
       show(body, el('p', rich(answer.will)), answer.nodes && nodeList(answer.nodes), answer.runs && runList(answer.runs), answer.intervals?.length > 0 && intervalList(answer.intervals, command.pipeline), answer.possible === false && el('p.note.bad', rich(answer.why_not ?? 'This is not possible now.')));
       const count = command.command === 'cancel_all' && answer.possible && answer.runs.length > 1 ? String(answer.runs.length) : '';
-      // What ends many runs is not done by two clicks.
+      // Cancelling many runs takes more than two clicks.
       if (count) body.append(el('label.field', el('span', `Type ${count} to confirm`), el('input', { type: 'text', inputmode: 'numeric', autocomplete: 'off', oninput: event => { yes.disabled = event.target.value.trim() !== count; } })));
       yes.disabled = answer.possible === false || count !== '';
     } catch (error) { if (mine === round && error.name !== 'AbortError') show(body, refused(error)); }

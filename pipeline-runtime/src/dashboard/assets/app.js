@@ -1,7 +1,7 @@
-// The shell: navigation, routes, the life of a page. A page's state is its URL and what the API said.
+// The shell: navigation, routes, the life cycle of pages. The state of a page is its URL and the answers of the API.
 import { el, plain, svg, show, tick, dateText, isUtc, clock, server, setting, button, trouble, readOnly, login } from './base.js';
 
-/** Which module draws a path; modules are loaded when they are needed. */
+/** The module that draws a path; modules are loaded on demand. */
 const ROUTES = [
   [/^$/, () => import('./overview.js')],
   [/^runs$/, () => import('./runs.js')],
@@ -17,7 +17,7 @@ const ROUTES = [
 const NAV = [['.', 'Overview', /^(|p\/.*)$/], ['runs', 'Runs', /^(runs|r\/.*|compare)$/], ['sensors', 'Sensors', /^(sensors|s\/.*)$/], ['pools', 'Pools', /^pools$/], ['acts', 'Acts', /^acts$/], ['system', 'System', /^system$/]];
 const base = new URL(document.baseURI).pathname;
 const pathOf = url => url.pathname.slice(base.length);
-/** A part of an address as it was meant; what is no encoding stands for itself. */
+/** Decodes a part of an address; invalid encodings are left as they are. */
 const decoded = text => { try { return decodeURIComponent(text); } catch { return text; } };
 
 const main = el('main', { id: 'main', tabindex: '-1' });
@@ -43,7 +43,7 @@ const zone = () => { zoneButton.textContent = isUtc() ? 'UTC' : 'Local'; zoneBut
 // ── Pages
 let page, life, shown;
 const query = () => new URLSearchParams(location.search);
-/** Says something to a screen reader, and shows it for a moment if asked. */
+/** Announces a text to screen readers, and shows it for a moment if `seen` is given. */
 const say = (text, seen) => {
   status.textContent = text;
   if (!seen) return;
@@ -51,7 +51,7 @@ const say = (text, seen) => {
   document.body.append(toast);
   setTimeout(() => toast.remove(), 6000);
 };
-/** Changes the query of this page: `push` makes a step that "back" undoes. Unknown keys are kept. */
+/** Changes the query of this page: `push` adds a history entry. Other keys are kept. */
 const set = (changes, push) => {
   const next = query();
   for (const [key, value] of Object.entries(changes)) {
@@ -103,7 +103,7 @@ server.addEventListener('down', () => {
   if (down) return;
   down = true; clock.stop();
   light.className = 'light off'; light.title = 'no answer';
-  show(banner, `The server has not answered since ${dateText(new Date(clock.now()), 'second', isUtc())}. The clocks stand still; this page goes on by itself when it is back.`).hidden = false;
+  show(banner, `The server has not answered since ${dateText(new Date(clock.now()), 'second', isUtc())}. Clocks are stopped; this page resumes when it is back.`).hidden = false;
 });
 server.addEventListener('up', () => { light.className = 'light on'; light.title = 'live'; if (!down) return; down = false; banner.hidden = true; if (page) page.update?.('server'); else { shown = null; open(); } });
 
@@ -118,12 +118,12 @@ addEventListener('click', event => {
 });
 addEventListener('popstate', () => open());
 let pressing;
-/** By one promise, as keys have an order: of two imports the second may be there first. What could not be loaded is asked for anew. */
+/** Keys are handled in order, so all wait for one import: of two, the second may finish first. A failed import is tried again. */
 const keys = event => (pressing ??= import('./keys.js')).then(module => module.press(event, { page: () => page, go, help: NAV }), () => { pressing = undefined; });
 addEventListener('keydown', event => {
   if (event.isComposing || event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.('input, textarea, select, dialog, [contenteditable]')) return;
   if (event.key === '/' && setting('keys') !== 'off') {
-    // At once: what is typed next belongs to the field.
+    // Immediately: the next key belongs to the field.
     const field = document.querySelector('[data-find]');
     if (field) { event.preventDefault(); field.focus(); field.select(); }
   } else if (event.key.length === 1) keys(event);

@@ -1,10 +1,10 @@
-// A backfill: the range, and below it each interval it will run, as the server says. What is sent names that list.
+// A backfill: the range, and below it a preview of each interval. The command names that preview by its hash.
 import { el, show, api, link, rich, button, titled, empty, trouble, readOnly } from './base.js';
 import { formFields, readForm } from './form.js';
 import { ask, dryRun, intervalList } from './actions.js';
 import { paramsOf } from './trigger.js';
 
-const REPROCESS = [['', 'only what has no run'], ['failed', 'and what failed'], ['all', 'all of them again']];
+const REPROCESS = [['', 'only without a run'], ['failed', 'also failed ones'], ['all', 'all again']];
 export default async function backfill(ctx) {
   const [, name] = ctx.path, like = ctx.get('like');
   ctx.title(`Backfill ${name}`);
@@ -17,8 +17,8 @@ export default async function backfill(ctx) {
   const look = () => {
     const query = ctx.query(), { errors } = readForm(form.fields, query, params), mine = ++round;
     fields.tell(errors); go.disabled = true; clearTimeout(timer);
-    if (!query.get('from') || !query.get('to')) { show(will); show(list, empty('Choose the first day and the last. The list of intervals comes here before anything is queued.')); return; }
-    if (Object.keys(errors).length) { show(will, el('p.note.bad', 'Some values are not right yet.')); return; }
+    if (!query.get('from') || !query.get('to')) { show(will); show(list, empty('Choose the first day and the last. The intervals appear here before anything is queued.')); return; }
+    if (Object.keys(errors).length) { show(will, el('p.note.bad', 'Some values are invalid.')); return; }
     timer = setTimeout(async () => {
       try {
         const answer = await dryRun(command(), ctx);
@@ -33,7 +33,7 @@ export default async function backfill(ctx) {
     el('div.cols',
       el('section.card.form', { 'aria-label': 'Range' }, el('div.body', date('from', 'From'), date('to', 'To'),
         el('div.form-row', el('label', { for: 'reprocess' }, 'What is run'), el('div', el('select', { id: 'reprocess', onchange: event => ctx.set({ reprocess: event.target.value }) }, REPROCESS.map(([key, text]) => el('option', { value: key, selected: key === (ctx.get('reprocess') ?? '') }, text))))),
-        el('div.form-row', el('label', { for: 'limit' }, 'Runs at once'), el('div', el('input', { id: 'limit', type: 'number', min: 1, value: ctx.get('limit') ?? '', oninput: event => ctx.set({ limit: event.target.value }) }), el('span.dim', 'as the pipeline says, if it is empty'))),
+        el('div.form-row', el('label', { for: 'limit' }, 'Runs at once'), el('div', el('input', { id: 'limit', type: 'number', min: 1, value: ctx.get('limit') ?? '', oninput: event => ctx.set({ limit: event.target.value }) }), el('span.dim', 'default: max_active_runs'))),
         form.fields.length > 0 && el('details', { open: [...ctx.query().keys()].some(key => key.startsWith('p.')) }, el('summary', 'Parameters'), fields.nodes))),
       titled('Intervals', el('div.body.stack', will, list))),
     el('div.actions', go, el('a', { href: link(['p', name]) }, 'Leave')));

@@ -1,9 +1,9 @@
-// A month of a pipeline: what ran on each day, and why what is missing did not.
+// A month of a pipeline: the runs of each day, and why others are missing.
 import { el, show, api, mark, label, link, runLink, time, why, clock, button, card, trouble, readOnly } from './base.js';
 
 const DAY = 864e5, ORDER = ['failed', 'blocked', 'running', 'queued', 'cancelled', 'success'];
 const day = at => new Date(at).toISOString().slice(0, 10);
-/** The weeks of a month, Monday first, as dates; days of other months fill them up. */
+/** The weeks of a month as dates, Monday first, filled up with days of other months. */
 export const weeks = month => {
   const first = Date.parse(`${month}-01T00:00:00Z`), start = first - (new Date(first).getUTCDay() + 6) % 7 * DAY, out = [];
   for (let at = start; at === start || day(at).slice(0, 7) === month; at += 7 * DAY) out.push(Array.from({ length: 7 }, (_, i) => day(at + i * DAY)));
@@ -14,7 +14,7 @@ export const otherMonth = (month, by) => { const [year, m] = month.split('-').ma
 export async function calendar(ctx, pipe, host) {
   const bar = el('div.bar'), grid = el('div.scroll'), side = el('section.card', { 'aria-label': 'Day', hidden: true });
   let asked, days = new Map(), zone = '';
-  // Days are those of the schedule's zone.
+  // Days are in the schedule's zone.
   const today = () => new Date(clock.now()).toLocaleDateString('sv', { timeZone: pipe.timezone ?? 'UTC' });
   const month = () => /^\d{4}-\d\d$/.test(ctx.get('month') ?? '') ? ctx.get('month') : today().slice(0, 7);
   const cell = (date, now) => {
@@ -40,7 +40,7 @@ export async function calendar(ctx, pipe, host) {
       try { const answer = await api(['calendar', pipe.pipeline], { from: all[0], to: day(Date.parse(all.at(-1)) + DAY) }, ctx); if (asked !== now) return; zone = answer.timezone ?? ''; days = new Map(answer.days.map(one => [one.date, one])); } catch (error) { if (error.status) return show(grid, trouble(error)); }
     }
     draw();
-    // Of a schedule with many intervals the month has counts alone.
+    // For a schedule with many intervals the month only has counts.
     const chosen = ctx.get('day'), one = days.get(chosen);
     if (one && one.intervals.length < one.total) try { const { days: [whole] } = await api(['calendar', pipe.pipeline], { from: chosen, to: day(Date.parse(chosen) + DAY) }, ctx); if (whole) { days.set(chosen, whole); draw(); } } catch (error) { if (error.status) show(side, trouble(error)); }
   };

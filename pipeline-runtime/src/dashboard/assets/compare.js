@@ -1,8 +1,8 @@
-// Two runs side by side: their params, how long each node took, whose output differs.
+// Two runs side by side: their params, the duration of each node, and differing outputs.
 import { el, show, api, mark, chip, link, runLink, splitRun, time, duration, meter, table, card, titled, empty, trouble } from './base.js';
 
 const MAX_LISTED = 500;
-/** The differences, largest first. A node that ran in one run alone counts with all of its time. */
+/** The differences, largest first. A node that ran in only one run counts with all of its time. */
 export const byDifference = nodes => [...nodes].sort((x, y) => Math.abs((y.b_ms ?? 0) - (y.a_ms ?? 0)) - Math.abs((x.b_ms ?? 0) - (x.a_ms ?? 0)));
 const text = value => value === undefined || value === null ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
 
@@ -21,7 +21,7 @@ export default async function compare(ctx) {
     show(host, el('div.cols', one('A', answer.a), one('B', answer.b)),
       titled('Parameters that differ', answer.params.length ? table('List of parameters', ['Name', 'A', 'B'], el('tbody', answer.params.map(([name, x, y]) => el('tr', el('td.mono', name), el('td.mono.wrap', text(x)), el('td.mono.wrap', text(y)))))) : el('p.empty', 'None.')),
       only('A', answer.only_a), only('B', answer.only_b),
-      card('Nodes', el('header', el('h2.grow', all ? 'All nodes' : 'Nodes that differ'), el('span.dim', `${shown.length} of ${nodes.length}`), el('a', { href: link(['compare'], { a, b, all: all ? null : 1 }) }, all ? 'only what differs' : 'all')),
+      card('Nodes', el('header', el('h2.grow', all ? 'All nodes' : 'Nodes that differ'), el('span.dim', `${shown.length} of ${nodes.length}`), el('a', { href: link(['compare'], { a, b, all: all ? null : 1 }) }, all ? 'only differences' : 'all')),
         shown.length ? table('List of nodes', ['Node', '#A', '#B', '#B – A', 'Output'], el('tbody', shown.slice(0, MAX_LISTED).map(node => { const by = (node.b_ms ?? 0) - (node.a_ms ?? 0);
           return el('tr', el('td.wrap', el('a.mono', { href: runLink(b, { node: node.node }) }, node.node)), el('td.num', mark(node.a_state, true), ' ', duration(node.a_ms)), el('td.num', mark(node.b_state, true), ' ', duration(node.b_ms)), el('td.num', meter(Math.abs(by) / most, `plainly ${by > 0 ? 'slower' : 'faster'}`), by > 0 ? '+' : '', duration(by)), el('td.nowrap', node.output_differs ? 'differs' : el('span.dim', 'same'))); }))) : el('p.empty', 'No node differs by more than a twentieth.')));
   };

@@ -1,4 +1,4 @@
-// What else is known of a run: its params and settings, the assets it reads, whom it told.
+// Further details of a run: its params and settings, its assets, its callbacks.
 import { el, show, link, runLink, time } from './base.js';
 
 const block = (title, ...children) => el('section.stack', el('h2', title), children);
@@ -10,7 +10,7 @@ export default function details(ctx, host, run) {
       pairs.length > 0 && block('Settings', el('dl.facts', pairs.map(([name, value]) => [el('dt', name), el('dd.mono', typeof value === 'string' ? value : JSON.stringify(value))]))),
       updates?.length > 0 && block('Assets', el('ul.plain', updates.map(one => el('li', `${one.verb} `, el('code', one.asset), one.at && [' ', time(one.at, 'second')], one.by && [' by ', one.by.includes('/') ? el('a', { href: runLink(one.by) }, one.by) : one.by])))),
       callbacks?.length > 0 && block('Callbacks', el('ul.plain', callbacks.map(one => el('li', el('strong', one.callback), one.node && [' of ', el('a.code', { href: run.nodeLink(one.node) }, one.node)], ` by ${one.notifier}: ${one.state}`, one.at && [' ', time(one.at, 'second')], one.error && el('pre.error', one.error))))),
-      removed?.length > 0 && block('Nodes that the plan no longer has', el('ul.plain.mono', removed.map(id => el('li', id))))));
+      removed?.length > 0 && block('Removed nodes', el('ul.plain.mono', removed.map(id => el('li', id))))));
   };
   update();
   return { update: keys => keys === 'time' || update() };

@@ -1,11 +1,11 @@
-// A form made from what a params type asks for. Its state is the URL: `p.NAME=TEXT`; what is not in it has its default.
+// A form generated from a params type. Its state is the URL: `p.NAME=TEXT`; other fields have their defaults.
 import { el } from './base.js';
 
 const at = (object, name) => name.split('.').reduce((inner, key) => inner?.[key], object);
 const put = (object, name, value) => { const keys = name.split('.'), last = keys.pop(); let inner = object; for (const key of keys) inner = inner[key] ??= {}; inner[last] = value; };
 /** A value as the text of its input. */
 export const toText = (field, value) => value == null ? '' : field.type === 'json' || typeof value === 'object' ? JSON.stringify(value) : field.type === 'datetime' ? String(value).replace(/(:\d\d)(\.\d+)?(Z|\+00:00)$/, '$1') : String(value);
-/** The text of an input as a value, or what is wrong with it. */
+/** Parses the text of an input. Returns the value or an error. */
 export const toValue = (field, text) => {
   if ((text === '' || text === 'null') && field.optional) return { value: null };
   switch (field.type) {
@@ -19,13 +19,13 @@ export const toValue = (field, text) => {
     }
     case 'boolean': return { value: text === 'true' };
     case 'choice': return field.choices?.includes(text) ? { value: text } : { error: `one of ${field.choices?.join(', ')}` };
-    case 'json': try { return { value: JSON.parse(text) }; } catch { return { error: 'this is no JSON' }; }
+    case 'json': try { return { value: JSON.parse(text) }; } catch { return { error: 'invalid JSON' }; }
     case 'datetime': { const whole = /(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text.length === 16 ? `${text}:00` : text}Z`; return Number.isNaN(Date.parse(whole)) ? { error: 'a date with its time is needed' } : { value: whole }; }
     case 'date': return /^\d{4}-\d\d-\d\d$/.test(text) ? { value: text } : { error: 'a date is needed' };
     default: return { value: text };
   }
 };
-/** What is sent: the values that differ from the defaults; and the errors by field. `like` are the params of a run that stands in for defaults. */
+/** Returns the values that differ from the defaults, and the errors by field. `like` are the params of a run that replace the defaults. */
 export const readForm = (fields, query, like) => {
   const params = {}, errors = {};
   for (const field of fields) {
@@ -35,7 +35,7 @@ export const readForm = (fields, query, like) => {
   return { params, errors };
 };
 
-// The bounds of a wide integer say nothing to people.
+// The bounds of a wide integer are not informative.
 const told = bound => bound != null && Math.abs(bound) < 1e10;
 const bounds = ({ min, max }) => told(min) && told(max) ? `${min} – ${max}` : told(min) ? `at least ${min}` : told(max) ? `at most ${max}` : null;
 
@@ -52,11 +52,11 @@ const input = (field, text, id, change) => {
     default: return el('input', { ...shared, type: 'text', value: text, oninput: changed, spellcheck: 'false' });
   }
 };
-/** The fields, and how they show the errors of what was read. */
+/** The fields, and a function that shows their errors. */
 export const formFields = (ctx, fields, like) => {
   const rows = fields.map((field, i) => {
     const id = `f${i}`, fallback = toText(field, at(like, field.name) ?? field.default), error = el('p.wrong', { id: `${id}-e` });
-    const given = ctx.get(`p.${field.name}`), control = input(field, given === 'null' && field.optional ? '' : given ?? fallback, id, text => ctx.set({ // The URL has no empty values, so that an emptied field is written out.
+    const given = ctx.get(`p.${field.name}`), control = input(field, given === 'null' && field.optional ? '' : given ?? fallback, id, text => ctx.set({ // The URL has no empty values, so an emptied field is written as null.
       [`p.${field.name}`]: text === fallback ? null : text === '' && field.optional ? 'null' : text }));
     const hint = [['text', 'choice', 'boolean'].includes(field.type) ? null : field.type === 'datetime' ? 'date and time, UTC' : field.type, bounds(field), field.optional ? 'may be empty' : null].filter(Boolean).join(', ');
     return { field, control, error, node: el('div.form-row', el('label.mono', { for: id }, field.name), el('div', control, hint && el('span.dim', hint), error)) };

@@ -1,4 +1,4 @@
-// The Gantt: a virtual treegrid. Rows are fetched in pages as they come into sight; all of it works by keyboard.
+// The Gantt: a virtual treegrid. Rows are fetched in pages when they become visible; everything works by keyboard.
 import { el, show, api, mark, label, duration, clock, button, select, finder, pressed, trouble } from './base.js';
 import { KINDS, KIND_TEXT, bars, sums, sentence, zoomed, panned, readZoom, writeZoom, rowsSeen, scrollFor } from './spans.js';
 import { offsetTicks, offsetText } from './ticks.js';
@@ -51,12 +51,12 @@ export default function gantt(ctx, host, run) {
     grid.setAttribute('aria-rowcount', total + 1);
     count.textContent = `${total.toLocaleString('en')} row${total === 1 ? '' : 's'}`;
   };
-  /** Goes to a node, wherever it stands in this order. */
+  /** Goes to a node, wherever it is in this order. */
   const seek = async id => {
     if (wanted === id) return;
     wanted = id;
     for (const [page, rows] of pages) { const at = rows.findIndex(row => row.node === id); if (at >= 0) return to(page * PAGE + at, true); }
-    try { const { index } = await api([...run.path, 'nodes'], { ...asks(), find: id, count: 1 }, ctx); if (index != null) to(index, true); } catch { /* the list itself says what is wrong */ }
+    try { const { index } = await api([...run.path, 'nodes'], { ...asks(), find: id, count: 1 }, ctx); if (index != null) to(index, true); } catch { /* the list itself shows the error */ }
   };
 
   // ── Drawing

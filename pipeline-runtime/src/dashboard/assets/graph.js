@@ -1,9 +1,9 @@
-// The graph on a canvas: pan, zoom, the state of each node. The treegrid of the Gantt is its twin for keyboards and screen readers.
+// The graph on a canvas: pan, zoom, the state of each node. The treegrid of the Gantt is its alternative for keyboards and screen readers.
 import { el, show, api, label, button, coloursOf, onTheme, trouble } from './base.js';
 
 const COLOURS = { success: '--ok', failed: '--bad', upstream_failed: '--bad', running: '--go', up_for_retry: '--retry', up_for_reschedule: '--data', blocked: '--blocked' };
 const GLYPHS = { success: '✓', failed: '✗', upstream_failed: '⊘', running: '●', up_for_retry: '↻', up_for_reschedule: '⧗', queued: '…', skipped: '»', removed: '−', scheduled: '◔' };
-/** The scale and place at which a drawing fits. */
+/** The scale and position at which a drawing fits. */
 export const fit = (width, height, w, h) => { const scale = Math.min(1.25, Math.max(.02, Math.min((w - 32) / width, (h - 32) / height))); return { scale, x: (w - width * scale) / 2, y: (h - height * scale) / 2 }; };
 
 export default async function graph(ctx, host, run) {

@@ -1,4 +1,4 @@
-// Shortcuts: each of them is also a button or a link. They can be turned off, and none works while somebody types.
+// Shortcuts: each of them is also a button or a link. They can be turned off, and are inactive while the user types.
 import { el, setting, button } from './base.js';
 
 const PLACES = { o: ['.', 'Overview'], r: ['runs', 'Runs'], s: ['sensors', 'Sensors'], p: ['pools', 'Pools'], a: ['acts', 'Acts'], y: ['system', 'System'] };

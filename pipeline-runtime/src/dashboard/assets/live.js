@@ -1,10 +1,10 @@
-// Live changes: one stream for all tabs of this browser. Browsers open six connections to a host, and a stream takes one of them for good.
+// Live changes: one stream for all tabs of this browser. Browsers open at most six connections to a host, and a stream occupies one permanently.
 import { clock, server, pressed } from './base.js';
 
 const NAME = `pipeline-live ${document.baseURI}`, me = `${performance.now()} ${Math.random()}`;
 const heard = new Map();                       // topic → functions of this tab
-const wanted = new Map();                      // tab → topics, as the leader knows them
-// Beyond this machine and without TLS there are no locks: each tab then has a stream of its own, while it is seen.
+const wanted = new Map();                      // tab → topics, as known to the leader
+// On other machines and without TLS there are no locks: each tab then has its own stream while it is visible.
 const isAlone = !navigator.locks, channel = isAlone ? { postMessage: () => {} } : new BroadcastChannel(NAME);
 let source, sourced = '', release, waiting, boot, hidden, plan;
 const due = new Map();
@@ -13,7 +13,7 @@ const mine = () => document.hidden && hidden ? [] : [...heard.keys()];
 const tell = message => { channel.postMessage(message); receive(message); };
 const want = () => tell({ kind: 'want', tab: me, topics: mine() });
 
-/** At most four times a second for each topic, and never twice at once. */
+/** Calls the listeners at most four times a second per topic, and never concurrently. */
 const call = (topic, event) => {
   const at = due.get(topic) ?? {};
   due.set(topic, at);
@@ -21,7 +21,7 @@ const call = (topic, event) => {
   const run = async () => {
     if (pressed()) { at.timer = setTimeout(run, 100); return; }
     at.timer = null; at.busy = true; at.last = performance.now(); at.again = false;
-    try { await Promise.all([...heard.get(topic) ?? []].map(one => one(event))); } catch { /* a page shows its own trouble */ } finally { at.busy = false; }
+    try { await Promise.all([...heard.get(topic) ?? []].map(one => one(event))); } catch { /* a page shows its own errors */ } finally { at.busy = false; }
     if (at.again) call(topic, event);
   };
   at.timer = setTimeout(run, Math.max(0, (at.last ?? -1e9) + 250 - performance.now()));
@@ -64,7 +64,7 @@ function stand() {
 }
 function leave() { waiting?.abort(); waiting = undefined; release?.(); }
 
-// A tab that is not seen for 30 s gives its stream away, and asks for all that changed when it is seen again.
+// A tab that is hidden for 30 s gives its stream away, and reads everything again when it becomes visible.
 let timer;
 document.addEventListener('visibilitychange', () => {
   clearTimeout(timer);
@@ -74,7 +74,7 @@ document.addEventListener('visibilitychange', () => {
 addEventListener('pagehide', () => { channel.postMessage({ kind: 'want', tab: me, topics: [] }); leave(); });
 addEventListener('pageshow', event => { if (event.persisted) { stand(); want(); } });
 
-/** Calls `fn` whenever something of the topic has changed, until the signal ends. */
+/** Calls `fn` whenever the topic has changed, until the signal aborts. */
 export function listen(topic, fn, signal) {
   if (!heard.has(topic)) heard.set(topic, new Set());
   heard.get(topic).add(fn);

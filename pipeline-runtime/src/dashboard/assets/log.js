@@ -2,7 +2,7 @@
 import { el, plain, show, api, link, dateText, isUtc, button, select, finder, trouble } from './base.js';
 
 const LIMIT = 1000, MOST = 20000;
-/** The text in parts, every second of which is a hit. */
+/** Splits the text into parts; every second one is a hit. */
 export const hits = (text, find) => {
   if (!find) return [text];
   const out = [], low = text.toLowerCase(), want = find.toLowerCase();
@@ -50,9 +50,9 @@ export default async function log(ctx, host, run) {
     drawTop();
     box.scrollTop += box.scrollHeight - height;
   };
-  /** What came since; a reader who looks at something else is not moved, only told how much there is. */
+  /** Appends new lines; a reader who has scrolled up is not moved, but sees their number. */
   const more = async () => {
-    // What is being loaded has them, and would have them twice.
+    // A load in progress includes the new lines; they would appear twice.
     if (busy || loaded !== version) { again = true; return; }
     busy = true;
     const mine = version;
@@ -68,7 +68,7 @@ export default async function log(ctx, host, run) {
         if (follow) down(); else { held += answer.lines.length; jump.hidden = false; jump.textContent = `${held} new line${held === 1 ? '' : 's'} ↓`; }
         again ||= answer.lines.length >= LIMIT;
       } while (again);
-    } catch { /* the banner says so */ } finally { busy = false; if (again && loaded === version && mine !== version) more(); }
+    } catch { /* the banner shows it */ } finally { busy = false; if (again && loaded === version && mine !== version) more(); }
   };
   box.addEventListener('scroll', () => { follow = box.scrollHeight - box.scrollTop - box.clientHeight < 30; if (follow) { held = 0; jump.hidden = true; } }, { passive: true });
 

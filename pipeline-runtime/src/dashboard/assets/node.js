@@ -6,7 +6,7 @@ const section = (title, ...children) => el('section', el('h3', title), children)
 
 const attempts = (ctx, run, node) => node.attempts.length > 0 && section(`Attempts (${node.attempts.length})`, el('ol.attempts', node.attempts.map(one => el('li', { class: String(one.attempt) === ctx.get('attempt') ? 'at' : null, 'data-attempt': one.attempt },
   el('div.row', mark(one.error ? 'failed' : one.interrupted ? 'cancelled' : one.finished ? 'success' : 'running', true), el('a', { href: run.here({ node: node.node, attempt: one.attempt }), title: 'Link to this attempt' }, `#${one.attempt}`), el('span.nowrap', time(one.started, 'second')),
-    el('span.dim.nowrap', one.finished ? duration(Date.parse(one.finished) - Date.parse(one.started)) : run.answer.at == null ? ['for ', counts(one.started, 'since')] : 'under way'), one.interrupted && el('span.tag', 'cut off'), el('span.grow'), el('a', { href: run.here({ view: 'log', node: node.node, attempt: one.attempt }) }, 'log')),
+    el('span.dim.nowrap', one.finished ? duration(Date.parse(one.finished) - Date.parse(one.started)) : run.answer.at == null ? ['for ', counts(one.started, 'since')] : 'running'), one.interrupted && el('span.tag', 'cut off'), el('span.grow'), el('a', { href: run.here({ view: 'log', node: node.node, attempt: one.attempt }) }, 'log')),
   one.error && el('pre.error', { tabindex: 0, 'aria-label': `Error of attempt ${one.attempt}` }, one.error)))));
 
 const pokes = (run, node) => {
@@ -19,7 +19,7 @@ const pokes = (run, node) => {
 const output = (run, node) => node.output != null && section(`Output (${bytes(node.output_bytes)})`, el('pre.json', { tabindex: 0, 'aria-label': 'Output' }, node.output),
   el('div.row', button('Copy', event => navigator.clipboard?.writeText(node.output).then(() => { event.target.textContent = 'Copied'; })), el('a', { href: `api/v1/${link([...run.path, 'output'], { id: node.node })}`, download: '' }, node.output_bytes > node.output.length ? 'Download the whole output' : 'Download')));
 
-/** An option as people write it: `2 m`, `30 s × 2, at most 10 m`; null if it says nothing. */
+/** Formats an option for people: `2 m`, `30 s × 2, at most 10 m`; null if it is empty. */
 export const option = (name, value) => {
   if (value == null || value === false || Array.isArray(value) && !value.length) return null;
   if (value.start_ms != null) return `${duration(value.start_ms)}${value.factor > 1 ? ` × ${value.factor}, at most ${duration(value.max_ms)}` : ''}${value.jitter_ms ? `, ± ${duration(value.jitter_ms)}` : ''}`;
@@ -43,7 +43,7 @@ export async function drawerOf(ctx, side, run, id) {
     return null;
   }
   if (ctx.get('node') !== id) return null;
-  // Where nothing has changed, what somebody reads or selects stays.
+  // If nothing has changed, the user's selection and position stay.
   const text = JSON.stringify([node, location.search, run.answer.at, readOnly()]);
   if (side.dataset.shown === text) return { mark: () => {} };
   side.dataset.shown = text;

@@ -1,4 +1,4 @@
-// The overview: what needs somebody, and each pipeline at a glance.
+// The overview: what needs attention, and each pipeline at a glance.
 import { el, show, api, mark, chip, label, link, runLink, rich, why, counts, duration, clock, button, finder, card, meter, memo, empty, readOnly } from './base.js';
 
 /** The strip of last runs: height is duration. One tab stop; arrow keys move within it. */
@@ -33,7 +33,7 @@ const rate = value => value == null ? el('span.dim', '–') : [meter(value, valu
 const row = pipe => el('tr', { role: 'row' },
   el('td', { role: 'cell' }, el('a.title', { href: link(['p', pipe.pipeline]) }, pipe.pipeline), !pipe.known && el('span.tag', 'only in the journal'),
     pipe.description && el('div.desc.cut1', { title: pipe.description }, pipe.description)),
-  el('td', { role: 'cell' }, pipe.paused ? chip('paused', 'paused') : el('span.nowrap', { title: [pipe.schedule, pipe.timezone].filter(Boolean).join(' ') }, pipe.when ?? pipe.schedule ?? el('span.dim', 'by hand'))),
+  el('td', { role: 'cell' }, pipe.paused ? chip('paused', 'paused') : el('span.nowrap', { title: [pipe.schedule, pipe.timezone].filter(Boolean).join(' ') }, pipe.when ?? pipe.schedule ?? el('span.dim', 'manual'))),
   el('td', { role: 'cell', class: 'nowrap', title: pipe.why?.text ?? '' }, pipe.next_run ? counts(pipe.next_run) : el('span.dim', pipe.paused ? '–' : rich(pipe.next_text || '–')), pipe.why?.runs.length > 0 && [' ', el('a', { class: 'chip s-queued', href: link(['p', pipe.pipeline]) }, mark('queued'), 'one is held')]),
   el('td', { role: 'cell' }, pipe.last.length ? strip(pipe.last, pipe.pipeline) : el('span.dim', 'no runs')),
   el('td.num', { role: 'cell' }, duration(pipe.p50_ms), el('span.dim', ' / ', duration(pipe.p95_ms))),
@@ -50,7 +50,7 @@ export default async function overview(ctx) {
   let said;
   const draw = answer => {
     said = answer;
-    // Time alone makes an SLA close, and a budget small.
+    // SLAs come close and budgets shrink without any event.
     clearTimeout(soon);
     if (answer.needs_you_again && !ctx.signal.aborted) soon = setTimeout(refresh, Math.min(864e5, Math.max(1000, Date.parse(answer.needs_you_again) - clock.now() + 100)));
     const { counts: n, holder } = answer;
@@ -69,12 +69,12 @@ export default async function overview(ctx) {
   const refresh = async () => {
     if (busy) { again = true; return; }
     busy = true;
-    try { draw(await api(['overview'], null, ctx)); } catch { /* the banner says so, or the next change mends it */ } finally { busy = false; if (again) { again = false; setTimeout(refresh, 250); } }
+    try { draw(await api(['overview'], null, ctx)); } catch { /* the banner shows it, or the next change fixes it */ } finally { busy = false; if (again) { again = false; setTimeout(refresh, 250); } }
   };
   ctx.signal.addEventListener('abort', () => clearTimeout(soon));
   draw(await asked);
   show(ctx.root, head, needs, card('Pipelines', el('header', el('h2.grow', 'Pipelines'), find), el('div.scroll', table)), chart);
-  // What is below the first screen comes after the first paint.
+  // Content below the first screen is loaded after the first paint.
   requestAnimationFrame(() => setTimeout(async () => {
     if (ctx.signal.aborted) return;
     ctx.live('overview', refresh);

@@ -1,4 +1,4 @@
-// The records of a run, in their order; the one that the page is at is marked.
+// The records of a run, in order; the current one is marked.
 import { el, show, api, rich, duration, dateText, isUtc, button, table, trouble } from './base.js';
 
 const PAGE = 500;

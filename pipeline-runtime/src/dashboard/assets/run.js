@@ -1,4 +1,4 @@
-// A run: what it is, why it does not go on, where its time went; below it one of its views.
+// A run: its facts, why it does not continue, how its time was spent; below them one of its views.
 import { el, show, api, mark, chip, label, link, runLink, rich, why, time, counts, duration, clock, button, card, memo, trouble, readOnly } from './base.js';
 import { KINDS, KIND_TEXT } from './spans.js';
 import { scrubber } from './scrub.js';
@@ -6,7 +6,7 @@ import { scrubber } from './scrub.js';
 const VIEWS = [['gantt', 'Gantt', () => import('./gantt.js')], ['graph', 'Graph', () => import('./graph.js')], ['log', 'Log', () => import('./log.js')], ['records', 'Records', () => import('./records.js')], ['what-if', 'What if', () => import('./what-if.js')], ['details', 'Details', () => import('./details.js')]];
 const DONE = ['success', 'failed', 'cancelled'];
 const MAX_PATH = 8;
-/** So many milliseconds a run is read at first, then twice as many. */
+/** How many milliseconds a run is read at first; doubled for each further read. */
 const READ = 50;
 
 /** The six kinds of time as one bar with its figures. */
@@ -35,7 +35,7 @@ export default async function page(ctx) {
   const fetchRun = async () => {
     const record = ctx.get('record'), answer = await api(run.path, { record, within: run.within }, ctx), { reading, at_ms: reached } = answer.records;
     answer.started = Date.parse(answer.run.started);
-    // As of a record, time stands; else it goes on until the run has ended.
+    // As of a record, time is stopped; else it advances until the run has ended.
     answer.at = record ? reached : null;
     answer.drawn = reading ? reached : answer.at;
     run.within = reading ? run.within * 2 : READ;
@@ -43,7 +43,7 @@ export default async function page(ctx) {
     answer.whole = Math.max(10, run.answer && record ? Math.max(run.answer.whole, answer.records.at_ms) : end || answer.records.at_ms);
     run.answer = answer;
   };
-  /** Where the API has no sentence for a failed run, the first failed node has one. */
+  /** If the API has no sentence for a failed run, the first failed node provides it. */
   const blame = async answer => {
     if (answer.why || answer.records.reading || answer.run.state !== 'failed') return;
     const { total, rows: [row] } = await api([...run.path, 'nodes'], { state: 'failed', record: ctx.get('record'), count: 1 }, ctx).catch(() => ({ rows: [] }));
@@ -61,7 +61,7 @@ export default async function page(ctx) {
         el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
           el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
             el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
-            el('span', one.kind), one.started && el('span', one.state === 'queued' ? 'asked for at ' : 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
+            el('span', one.kind), one.started && el('span', one.state === 'queued' ? 'requested ' : 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
         el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),
           !readOnly() && !ended && answer.at == null && button('Cancel run …', () => act({ command: 'cancel' }), { class: 'danger' }),
@@ -75,7 +75,7 @@ export default async function page(ctx) {
           el('div.row.between', path(answer.critical_path, run.nodeLink) || el('span'), el('div.sub', order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`))))))));
     show(tabs, part('tabs', [url, current()], () => VIEWS.map(([key, text]) => el('a', { href: run.here({ view: key === 'gantt' ? null : key }), 'aria-current': key === current() ? 'page' : null }, text))));
   };
-  const copy = () => { const url = new URL(location); if (!url.searchParams.has('record')) url.searchParams.set('record', run.answer.records.at); navigator.clipboard?.writeText(url.href).then(() => ctx.say(`The link to record ${run.answer.records.at} is copied.`, 'ok'), () => ctx.say('The browser did not let the link be copied.', 'bad')); };
+  const copy = () => { const url = new URL(location); if (!url.searchParams.has('record')) url.searchParams.set('record', run.answer.records.at); navigator.clipboard?.writeText(url.href).then(() => ctx.say(`The link to record ${run.answer.records.at} is copied.`, 'ok'), () => ctx.say('The browser blocked copying the link.', 'bad')); };
 
   const drawView = async (keys, fresh) => {
     const key = current();
@@ -95,7 +95,7 @@ export default async function page(ctx) {
     const { drawerOf } = await import('./node.js');
     if (ctx.get('node') === node) drawer = await drawerOf(ctx, side, run, node);
   };
-  /** Reads the run again. While one request is under way others wait, and the newest of them wins. */
+  /** Reads the run again. Calls during a request are combined into one further request. */
   const refresh = async () => {
     if (busy) { again = true; return; }
     busy = true;
@@ -112,7 +112,7 @@ export default async function page(ctx) {
 
   run.readOn = refresh;
 
-  // The rows are asked for beside the run itself, so that they are there one answer sooner.
+  // The rows are requested concurrently with the run, which saves a round trip.
   if (current() === 'gantt') run.rows = api([...run.path, 'nodes'], run.asks(), ctx).catch(() => null);
   const first = Promise.all([fetchRun(), VIEWS.find(([key]) => key === current())[2]()]);
   await first;

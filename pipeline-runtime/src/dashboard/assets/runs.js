@@ -30,12 +30,12 @@ export default async function runs(ctx) {
     if (busy) { again = true; return; }
     busy = true;
     try {
-      // What is on the page already stays on it when something changes.
+      // Runs that are already on the page stay on it when something changes.
       const answer = await api(['runs'], { ...filters(), limit: after ? 50 : Math.min(1000, Math.max(50, list.length)), after }, ctx);
       list = after ? [...list, ...answer.runs] : answer.runs; next = answer.next; draw();
     } catch (error) { if (error.status) show(foot, trouble(error)); } finally { busy = false; if (again) { again = false; load(); } }
   };
-  /** Of all runs of these filters, whether they are listed yet or not. */
+  /** A command for all runs of these filters, listed or not. */
   const all = (command, text) => button(text, async () => (await import('./actions.js')).ask(ctx, { command, ...filters() }, () => load()));
   const drawBar = () => {
     const f = filters(), picked = ctx.all('pick'), known = SINCE.find(([days]) => days && f.since && Math.abs(Date.now() - days * DAY - Date.parse(f.since)) < 36e5);

@@ -1,4 +1,4 @@
-// Duration over time on a canvas. Its twin for keyboards and screen readers is the list of the same runs.
+// Duration over time on a canvas. Its alternative for keyboards and screen readers is the list of the same runs.
 import { el, show, api, label, link, runLink, duration, dateText, isUtc, clock, many, button, coloursOf, onTheme } from './base.js';
 import { timeTicks, durationTicks, logBounds } from './ticks.js';
 
@@ -28,7 +28,7 @@ export function scatter(ctx, root, { pipeline }) {
     busy = true;
     const { from, to, key } = range();
     show(ranges, Object.keys(RANGES).map(name => button(name, () => ctx.set({ range: name, from: null, to: null }, true), { 'aria-pressed': name === key })), !key && button(`${dateText(new Date(from), 'minute', isUtc())} – ${dateText(new Date(to), 'minute', isUtc())}`, () => ctx.set({ from: null, to: null }, true), { 'aria-pressed': true, title: 'Back to the whole range' }));
-    try { data = await api(['scatter'], { pipeline, from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: 2000 }, ctx); draw(); } catch { /* the banner says so */ } finally { busy = false; }
+    try { data = await api(['scatter'], { pipeline, from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: 2000 }, ctx); draw(); } catch { /* the banner shows it */ } finally { busy = false; }
   };
   const draw = () => {
     const box = canvas.getBoundingClientRect(), ratio = devicePixelRatio, sans = getComputedStyle(canvas).getPropertyValue('--sans');

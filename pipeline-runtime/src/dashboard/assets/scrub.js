@@ -11,7 +11,7 @@ export function scrubber(ctx, run) {
   const live = () => ctx.set({ record: null }, true);
   const liveButton = button('Live', live, { title: 'Back to now (.)' });
   let dragged;
-  // While it is dragged the URL is replaced; the step for "back" is made as it is let go.
+  // The URL is replaced while the slider is dragged.
   range.addEventListener('input', () => { dragged = true; say(Number(range.value)); go(Number(range.value)); });
   range.addEventListener('change', () => { dragged = false; });
   const say = at => {
@@ -30,7 +30,7 @@ export function scrubber(ctx, run) {
     node.classList.toggle('past', past);
   };
   const node = el('div.row.scrubber', { role: 'group', 'aria-label': 'Time travel' }, button(icon('M4 3v10M13 3v10L6 8z'), () => go(1), { class: 'quiet icon', 'aria-label': 'First record' }), button(icon('M12 3v10L5 8z'), () => step(-1), { class: 'quiet icon', 'aria-label': 'Record back', title: 'Record back ([)' }), range, button(icon('M4 3v10l7-5z'), () => step(1), { class: 'quiet icon', 'aria-label': 'Record on', title: 'Record on (])' }), liveButton, told);
-  /** The run went on while the page shows its past. */
+  /** The run has new records while the page shows its past. */
   const ahead = () => { liveButton.textContent = 'Live ●'; };
   return { node, update, step, live, ahead };
 }

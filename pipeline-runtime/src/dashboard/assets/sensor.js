@@ -4,7 +4,7 @@ import { bins, offsetTicks } from './ticks.js';
 
 const HEIGHT = 200, LEFT = 34, RIGHT = 16, TOP = 38, BOTTOM = 40;
 const MAX_TICKS = 90;
-/** How far the axis goes, and how many bins it has: one a poke, while those are few enough to be seen. */
+/** The range of the axis and its number of bins: one per poke, while those are few enough to be seen. */
 export const axis = (waits, poke, timeout) => {
   const most = Math.max(timeout ?? 0, ...waits, poke ?? 0, 1) * 1.04;
   return { most, count: poke && most / poke <= 60 && most / poke >= 6 ? Math.ceil(most / poke) : 32 };
@@ -16,7 +16,7 @@ const histogram = (answer, width) => {
   return svg('svg', { class: 'histogram', width, height: HEIGHT, role: 'img', 'aria-label': `How long it waited in ${many(waits.length, 'run')}: half at most ${duration(answer.p50_ms)}, 95 % at most ${duration(answer.p95_ms)}${answer.timeout_ms ? `, timeout ${duration(answer.timeout_ms)}, ${answer.timeouts} of them timed out` : ''}${answer.unseen_p50_ms != null ? `; half were seen within ${duration(answer.unseen_p50_ms)} of their arrival` : ''}. The table below has each run.` },
     [0, top].map(n => [svg('line', { x1: LEFT, x2: width - RIGHT, y1: y(n), y2: y(n), class: 'base' }), text(String(n), LEFT - 6, y(n) + 4, { 'text-anchor': 'end' })]),
     all.map((n, i) => n > 0 && [svg('rect', { x: x(i * end / count) + 1, y: y(n), width: Math.max(1, x(end / count) - x(0) - 2), height: floor - y(n), rx: 2, class: 'some' }), failed[i] > 0 && svg('rect', { x: x(i * end / count) + 1, y: y(failed[i]), width: Math.max(1, x(end / count) - x(0) - 2), height: floor - y(failed[i]), rx: 2, class: 'bad' })]).filter(Boolean),
-    // What arrived is the outline of a bar before what was seen.
+    // Arrivals are outlined bars behind those of the waits.
     arrived.map((n, i) => n > 0 && svg('rect', { x: x(i * end / count) + 1, y: y(n), width: Math.max(1, x(end / count) - x(0) - 2), height: floor - y(n), rx: 2, class: 'arrived' })),
     answer.poke_ms && end / answer.poke_ms <= MAX_TICKS && Array.from({ length: Math.floor(end / answer.poke_ms) + 1 }, (_, i) => svg('line', { x1: x(i * answer.poke_ms), x2: x(i * answer.poke_ms), y1: floor, y2: floor + 6, class: 'poke' })),
     offsetTicks(0, end, width - LEFT - RIGHT, 80).map(tick => text(tick.text, x(tick.at), floor + 20)), text(answer.poke_ms ? `after it began to wait; a mark is a poke, each ${duration(answer.poke_ms)}` : 'after it began to wait', LEFT + (width - LEFT - RIGHT) / 2, HEIGHT - 4),

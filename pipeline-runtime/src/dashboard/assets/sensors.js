@@ -1,4 +1,4 @@
-// All sensors that wait: what they look for, when they look again, how much of their budget is left.
+// All waiting sensors: what they wait for, their next poke, and their remaining budget.
 import { el, show, api, link, runLink, splitRun, time, counts, duration, clock, select, finder, meter, table, card, empty } from './base.js';
 
 const ORDERS = { '': ['least budget', one => one.deadline ? Date.parse(one.deadline) : Infinity], next: ['next poke', one => one.next ? Date.parse(one.next) : Infinity], pokes: ['most pokes', one => -one.pokes], name: ['name', one => `${one.pipeline} ${one.node}`] };
@@ -8,7 +8,7 @@ export const left = (one, now) => one.deadline && one.budget_ms ? Math.max(0, Ma
 const tone = share => `long ${share < .2 ? 'low' : share < .5 ? 'mid' : ''}`;
 const budget = one => {
   const share = left(one, clock.now());
-  if (share == null) return el('span.dim', 'waits for as long as it takes');
+  if (share == null) return el('span.dim', 'no timeout');
   return el('div.row', meter(share, tone(share), { 'data-budget': one.budget_ms, 'data-ends': one.deadline }), el('span.nowrap', counts(one.deadline), el('span.dim', ` of ${duration(one.budget_ms)}`)));
 };
 const row = one => el('tr',
@@ -34,13 +34,13 @@ export default async function sensors(ctx) {
     busy = true; clearTimeout(timer);
     try {
       waiting = (await api(['sensors'], null, ctx)).waiting; draw();
-      // A poke that finds nothing changes no run: the next look is when the first of them is due.
+      // A poke that is not ready changes no run: reads again when the first of them is due.
       const next = Math.min(...waiting.map(one => one.next ? Date.parse(one.next) - clock.now() : Infinity));
       if (Number.isFinite(next)) timer = setTimeout(() => document.hidden ? null : load(), Math.max(2000, next + 400));
     } catch (error) { if (error.status) throw error; } finally { busy = false; }
   };
   await load();
-  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), card('Sensors that wait', bar, table('List of sensors', ['Sensor', 'Looks for', '#Pokes', 'Last poke', 'Next poke', 'Budget ends'], body, 'sensors'), foot));
+  show(ctx.root, el('h1', { tabindex: '-1' }, 'Sensors'), card('Waiting sensors', bar, table('List of sensors', ['Sensor', 'Waits for', '#Pokes', 'Last poke', 'Next poke', 'Budget ends'], body, 'sensors'), foot));
   const burn = setInterval(() => { for (const bar of ctx.root.querySelectorAll('[data-ends]')) { const share = left({ deadline: bar.dataset.ends, budget_ms: Number(bar.dataset.budget) }, clock.now()); bar.firstChild.style.width = `${share * 100}%`; bar.className = `meter ${tone(share)}`; } }, 1000);
   ctx.signal.addEventListener('abort', () => { clearInterval(burn); clearTimeout(timer); });
   ctx.live('overview', load);

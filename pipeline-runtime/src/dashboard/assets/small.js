@@ -24,11 +24,11 @@ const system = async (ctx, host) => {
   const s = await api(['system'], null, ctx);
   show(host, el('div.cols',
     titled('Journal', el('div.body', facts([['file', el('span.mono', s.journal.name)], ['size', bytes(s.journal.bytes)], ['write-ahead log', bytes(s.journal.wal_bytes)], ['free in it', s.journal.free_bytes != null && bytes(s.journal.free_bytes)]]))),
-    titled('Process', el('div.body', facts([['holds the journal', s.holder ? ['process ', s.holder.process, s.holder.command && [', ', el('code', s.holder.command)], ', for ', counts(s.holder.since, 'since')] : chip('no_process', 'no process')], ['this server', ['process ', s.pid, ', for ', counts(s.started, 'since')]], ['version', s.version], ['pages that listen', s.streams], ['changes', s.read_only || readOnly() ? 'read only' : 'are allowed']])))));
+    titled('Process', el('div.body', facts([['holds the journal', s.holder ? ['process ', s.holder.process, s.holder.command && [', ', el('code', s.holder.command)], ', for ', counts(s.holder.since, 'since')] : chip('no_process', 'no process')], ['this server', ['process ', s.pid, ', for ', counts(s.started, 'since')]], ['version', s.version], ['open streams', s.streams], ['changes', s.read_only || readOnly() ? 'read only' : 'are allowed']])))));
 };
 
 export default async function small(ctx) {
-  const [which] = ctx.path, [title, draw, intro] = { pools: ['Pools', pools, 'Slots that nodes share, who has them, and who waits for them.'], acts: ['Acts', acts, 'Who asked for what, from where, and what was answered.'], system: ['System', system, null] }[which];
+  const [which] = ctx.path, [title, draw, intro] = { pools: ['Pools', pools, 'Slots that nodes share, who holds them, and who waits.'], acts: ['Acts', acts, 'The commands of users and their answers.'], system: ['System', system, null] }[which];
   ctx.title(title);
   const host = el('div.stack');
   await draw(ctx, host);

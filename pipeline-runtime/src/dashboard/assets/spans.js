@@ -1,4 +1,4 @@
-// What a node did, as bars: pure functions from spans of time to what is drawn.
+// The activities of a node as bars: pure functions from spans of time to shapes.
 export const KINDS = ['worked', 'poked', 'data', 'retry', 'queued', 'nobody'];
 export const KIND_TEXT = { worked: 'worked', poked: 'poked', data: 'waited for data', retry: 'waited for a retry', queued: 'queued', nobody: 'no process had the run' };
 
@@ -20,7 +20,7 @@ export const bars = (spans, { from, until, width, now, failures = [] }) => {
 };
 /** How long each kind took. */
 export const sums = (spans, now) => { const out = [0, 0, 0, 0, 0, 0]; for (const [kind, start, end] of spans) out[kind] += Math.max(0, (end ?? Math.max(now, start)) - start); return out; };
-/** A row as a sentence, for those who do not see its bars. */
+/** A row as a sentence, for users who do not see its bars. */
 export const sentence = (row, now, label, duration) => {
   const words = [], all = sums(row.spans, now);
   if (row.elements != null) words.push(`${row.elements} elements${row.states ? `: ${Object.entries(row.states).map(([state, n]) => `${n} ${label(state)}`).join(', ')}` : ''}`);
@@ -29,7 +29,7 @@ export const sentence = (row, now, label, duration) => {
   if (row.attempts > 1) words.push(`${row.attempts} attempts`);
   return words.join(', ') || 'has not begun';
 };
-/** Zooms about an instant, within 0..`most`; at least 10 ms stay visible. */
+/** Zooms around an instant, within 0..`most`; at least 10 ms stay visible. */
 export const zoomed = ([from, until], factor, at, most) => {
   const span = Math.min(most, Math.max(10, (until - from) * factor)), left = at - (at - from) * span / (until - from);
   const start = Math.min(Math.max(0, left), most - span);
@@ -40,16 +40,16 @@ export const panned = ([from, until], by, most) => { const start = Math.min(Math
 export const readZoom = (text, most) => { const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text ?? ''); if (!match) return null; const [from, until] = [Number(match[1]), Number(match[2])]; return until - from >= 1 && from < most ? [from, until] : null; };
 export const writeZoom = ([from, until], most) => from <= 0 && until >= most ? null : `${Math.round(from)}-${Math.round(until)}`;
 
-/** Browsers draw nothing below some 33 million pixels: taller lists scroll on a scale. */
+/** Browsers draw nothing below some 33 million pixels, so taller lists scroll on a scale. */
 export const TALLEST = 15e6;
-/** Which rows are seen, and where the first of them stands. */
+/** The visible rows, and the offset of the first. */
 export const rowsSeen = (scroll, height, total, row, over = 6) => {
   const whole = total * row, tall = Math.min(whole, TALLEST), room = Math.max(1, tall - height);
   const top = whole <= TALLEST ? scroll : Math.min(scroll / room, 1) * (whole - height);
   const first = Math.max(0, Math.floor(top / row) - over), end = Math.min(total, Math.ceil((top + height) / row) + over);
   return { first, end, tall, shift: scroll - top };
 };
-/** Where to scroll to so that a row is seen; `scroll` itself if it is seen already. */
+/** The scroll position at which a row is visible; `scroll` itself if it already is. */
 export const scrollFor = (index, scroll, height, total, row) => {
   const whole = total * row;
   const real = whole <= TALLEST ? scroll : Math.min(scroll / (TALLEST - height), 1) * (whole - height);

@@ -1,4 +1,4 @@
-// Where the marks of an axis stand. Nothing here knows the page.
+// The ticks of an axis. Nothing here depends on the page.
 const S = 1000, M = 60 * S, H = 60 * M, D = 24 * H;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, S, 2 * S, 5 * S, 10 * S, 15 * S, 30 * S, M, 2 * M, 5 * M, 10 * M, 15 * M, 30 * M, H, 2 * H, 3 * H, 6 * H, 12 * H, D, 2 * D, 7 * D, 14 * D, 28 * D, 91 * D, 364 * D];
 const stepFor = (span, most) => STEPS.find(step => span / step <= most) ?? STEPS.at(-1) * Math.ceil(span / STEPS.at(-1) / most);
@@ -32,11 +32,11 @@ export const timeTicks = (from, until, width, zone = 0, gap = 80) => {
 const COARSE = [1, 10, 100, S, 10 * S, M, 10 * M, H, 6 * H, D, 7 * D, 30 * D], FINE = [1, 2, 5, 10, 20, 50, 100, 200, 500, S, 2 * S, 5 * S, 10 * S, 20 * S, 30 * S, M, 2 * M, 5 * M, 10 * M, 20 * M, 30 * M, H, 2 * H, 3 * H, 6 * H, 12 * H, D, 2 * D, 7 * D, 14 * D, 30 * D];
 /** Round durations within a range, for a logarithmic axis. */
 export const durationTicks = (least, most) => { const within = list => list.filter(at => at >= least && at <= most), few = within(COARSE); return few.length > 2 ? few : within(FINE); };
-/** The bounds of a logarithmic axis that shows all of these, with some room. */
+/** The bounds of a logarithmic axis that shows all of these values, with some margin. */
 export const logBounds = values => {
   let least = Infinity, most = 0;
   for (const value of values) { if (value > 0 && value < least) least = value; if (value > most) most = value; }
   return most ? [Math.max(.5, least / 1.6), most * 1.6] : [S, H];
 };
-/** Values in equal bins from 0 to `until`: their counts. The last bin takes what lies beyond. */
+/** Counts values in equal bins from 0 to `until`. The last bin includes larger ones. */
 export const bins = (values, until, count) => { const out = new Array(count).fill(0); for (const value of values) out[Math.min(count - 1, Math.max(0, Math.floor(value / until * count)))]++; return out; };

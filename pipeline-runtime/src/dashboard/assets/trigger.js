@@ -1,9 +1,9 @@
-// A run by hand: a form whose state is the URL, and what will happen, said by the server as one types.
+// Manual trigger: a form whose state is the URL, with a preview from the server while the user types.
 import { el, show, api, link, runLink, rich, button, trouble, readOnly } from './base.js';
 import { formFields, readForm } from './form.js';
 import { ask, dryRun } from './actions.js';
 
-/** The params of the run that a form is to be like. */
+/** The params of the run that the form copies. */
 export const paramsOf = async (ctx, like) => { if (!like) return {}; const at = like.indexOf('/'); const { run } = await api(['runs', like.slice(0, at), like.slice(at + 1)], null, ctx); return run.params ?? {}; };
 
 export default async function trigger(ctx) {
@@ -17,7 +17,7 @@ export default async function trigger(ctx) {
   const look = () => {
     const { errors } = readForm(form.fields, ctx.query(), params), mine = ++round;
     fields.tell(errors); go.disabled = true; clearTimeout(timer);
-    if (Object.keys(errors).length) { show(will, el('p.note.bad', 'Some values are not right yet.')); return; }
+    if (Object.keys(errors).length) { show(will, el('p.note.bad', 'Some values are invalid.')); return; }
     timer = setTimeout(async () => {
       try { const answer = await dryRun(command(), ctx); if (mine === round) { show(will, el('p.note.go', rich(answer.will))); go.disabled = readOnly(); } } catch (error) { if (mine === round && error.status) show(will, trouble(error)); }
     }, 300);

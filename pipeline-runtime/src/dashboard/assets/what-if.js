@@ -1,13 +1,13 @@
-// The run once more on virtual time, with something otherwise, drawn below what happened. The URL is the form.
+// A replay of the run on virtual time with something changed, drawn below the actual run. The form's state is the URL.
 import { el, show, api, mark, label, rich, duration, trouble, empty } from './base.js';
 import { suppositions, bar } from './suppose.js';
 
 const KINDS = { fail: ['An attempt fails', 'load@1=503'], set: ['An option is', 'export.poke=20s'], slots: ['A pool has', 'database=4'] };
-/** `NODE=TIME` as [node, time]: a node's id may hold the sign too. */
+/** `NODE=TIME` as [node, time]: a node's id may contain the sign too. */
 export const splitArrival = text => { const at = text.lastIndexOf('='); return at < 1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]; };
 /** The arrivals with that of a node set, or without it. */
 export const withArrival = (all, node, time) => [...all.filter(text => splitArrival(text)[0] !== node), ...time ? [`${node}=${time}`] : []];
-/** How a run came out beside how it would have. */
+/** The result of a run and of its replay in a sentence. */
 export const sentence = (run, other) => {
   const of = one => `${label(one.state)}${one.end_ms == null ? '' : ` after ${duration(one.end_ms)}`}`;
   const later = run.end_ms == null || other.end_ms == null ? 0 : other.end_ms - run.end_ms;
@@ -15,7 +15,7 @@ export const sentence = (run, other) => {
 };
 
 export default async function whatIf(ctx, host, run) {
-  const changes = suppositions(ctx, KINDS, 'What is otherwise');
+  const changes = suppositions(ctx, KINDS, 'What is changed');
   let wanted, answer, drawn;
   const asked = () => Object.fromEntries(['arrive', 'fail', 'set', 'slots'].map(key => [key, ctx.all(key)]));
   const form = el('div.body.stack.padded'), result = el('div', { 'aria-live': 'polite' });
@@ -26,10 +26,10 @@ export default async function whatIf(ctx, host, run) {
     if (shown === drawn) return;
     drawn = shown;
     show(form,
-      el('p.dim', 'What the run would have come to, had something been otherwise: the engine runs it once more on virtual time. No body is called and nobody is told; each node answers as it did, after as long as it took.'),
+      el('p.dim', 'The result of the run if something had been different: the engine replays it on virtual time. No body is called, nothing is sent; each node answers as it did, after the time it took.'),
       answer?.arrivals.length > 0 && el('div.stack', answer.arrivals.map(({ node, after_ms, by_ms }, i) => el('div.form-row', el('label.mono', { for: `wi${i}` }, node),
         el('div', el('input', { id: `wi${i}`, type: 'text', class: 'mono', value: named[node] ?? '', placeholder: '+20m, -5m, 20m or never', spellcheck: 'false', 'aria-describedby': `wi${i}-h`, onchange: event => ctx.set({ arrive: withArrival(given.arrive, node, event.target.value.trim()) }, true) }),
-          el('span.dim', { id: `wi${i}-h` }, by_ms == null ? 'it was never there' : after_ms == null ? 'it was there at the first look' : `it came between ${duration(after_ms)} and ${duration(by_ms)}`))))),
+          el('span.dim', { id: `wi${i}-h` }, by_ms == null ? 'it was never there' : after_ms == null ? 'it was there at the first poke' : `it came between ${duration(after_ms)} and ${duration(by_ms)}`))))),
       changes());
   };
   const drawResult = () => {

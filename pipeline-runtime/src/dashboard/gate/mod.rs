@@ -1,14 +1,14 @@
-//! Who is let in. Each request passes here before anything is done about it.
+//! Access control. Each request passes here before anything else is done about it.
 //!
 //! | rule | against |
 //! |---|---|
-//! | the name asked for is this server's | a foreign page whose name was bound to this address (DNS rebinding): 421 |
-//! | where a browser says which page asks, it is this one, but a link to a page may be anywhere; what changes something says so | requests that other pages make in the user's name (CSRF): 403 |
-//! | on loopback, on Linux, whoever connects is this user or root, unless there is a token | other users of the machine: 403 |
-//! | where there is a token, it is given, by cookie or as `Authorization: Bearer` | everybody else: 401, and 429 after five wrong ones a second |
+//! | the host name of the request is this server's | a foreign page whose name was bound to this address (DNS rebinding): 421 |
+//! | if the browser names the origin, it is this page, except that a link to a page may be anywhere; changes must name their origin | requests by other pages in the user's name (CSRF): 403 |
+//! | on loopback, on Linux, the client is this user or root, unless there is a token | other users of the machine: 403 |
+//! | if there is a token, it is given, by cookie or as `Authorization: Bearer` | everybody else: 401, and 429 after five wrong ones a second |
 //! | with `--read-only` nothing is changed | 405 |
 //!
-//! Further headers tell browsers to let nobody frame the page, read it from elsewhere, or run what is not its own (`HEADERS`).
+//! Further headers keep other pages from framing the page, reading it, or running foreign code in it (`HEADERS`).
 
 mod peer;
 #[cfg(test)]
@@ -25,10 +25,10 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// So many wrong tokens a second are looked at.
+/// The maximum number of wrong tokens per second that are checked.
 const WRONG_TOKENS: u32 = 5;
 
-/// What each answer tells the browser.
+/// Security headers of each answer.
 pub(super) const HEADERS: [(&str, &str); 6] = [
     (
         "content-security-policy",
@@ -42,12 +42,12 @@ pub(super) const HEADERS: [(&str, &str); 6] = [
     ("x-frame-options", "DENY"),
 ];
 
-/// How many wrong tokens came within this second.
+/// The number of wrong tokens within the current second.
 #[derive(Debug, Default)]
 struct Guesses(Mutex<Option<(Instant, u32)>>);
 
 impl Guesses {
-    /// Counts a wrong one; whether it was one too many.
+    /// Counts a wrong token. Returns whether it was one too many.
     fn wrong(&self) -> bool {
         self.wrong_at(Instant::now())
     }
@@ -60,11 +60,11 @@ impl Guesses {
     }
 }
 
-/// What is asked of whoever asks for something.
+/// The access rules of a server.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) options: Options,
-    /// What is listened on.
+    /// The address that the server listens on.
     pub(super) address: SocketAddr,
     guesses: Guesses,
 }
@@ -75,18 +75,18 @@ impl Gate {
     }
 }
 
-/// Whether the request may be answered.
+/// Checks whether the request may be answered.
 ///
 /// # Errors
 ///
-/// Why not.
+/// The reason why not.
 pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Problem> {
-    // A token says who somebody is, whoever's process brings it: a proxy has a user of its own.
+    // A token identifies the user, whichever process sends it: a proxy runs as its own user.
     if !peer.is_let_in && gate.options.token.is_none() {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "another user",
-            "this dashboard answers the user who started it, and root",
+            "this dashboard only answers the user who started it, and root",
         ));
     }
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
@@ -99,7 +99,7 @@ pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Proble
     Ok(())
 }
 
-/// The page's files hold nothing of the journal, and have to be there before anybody can log in.
+/// The page's files contain nothing of the journal, and are needed before the login.
 fn needs_token(path: &str, base: &str) -> bool {
     let path = path.strip_prefix(base).unwrap_or(path);
     path.starts_with("/api/") && path != "/api/v1/login" || matches!(path, "/metrics" | "/readyz")
@@ -109,11 +109,11 @@ fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> R
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let port = address.port();
     let is = |name: &str| host.eq_ignore_ascii_case(name);
-    // Port 80 is left out by browsers.
+    // Browsers omit port 80.
     let is_named = |name: &str| is(&format!("{name}:{port}")) || port == 80 && is(name);
     let is_address = address.ip().is_unspecified() && host.parse::<SocketAddr>().is_ok_and(|host| host.port() == port);
     let is_own = is(&address.to_string()) || is_named("localhost") || address.ip().is_loopback() && is_named("[::1]");
-    // Given with a port it is that port, and without one any.
+    // A name with a port matches that port only; one without matches any port.
     let is_given = options
         .hosts
         .iter()
@@ -122,21 +122,21 @@ fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> R
         return Ok(());
     }
     Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "another server's name", format!("this is {address}, and not `{host}`"))
-        .hint("where a proxy asks by that name, start it with `--allow-host NAME`"))
+        .hint("if a proxy uses that name, start the dashboard with `--allow-host NAME`"))
 }
 
-/// `is_page` is of what holds nothing of the journal.
+/// `is_page` is true for addresses that contain nothing of the journal.
 fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let foreign = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, "another page", detail));
     match text("sec-fetch-site") {
         None | Some("same-origin") => {}
         Some("none") if is_read => {}
-        // A link in a chat or a wiki that somebody follows. What it opens reads the journal by itself, and nobody else can look into it.
+        // A link in a chat or a wiki. The page that it opens reads the journal itself, and no other page can look into it.
         Some(_)
             if is_read && is_page && text("sec-fetch-mode") == Some("navigate") && text("sec-fetch-dest") == Some("document") => {
         }
-        Some(_) => return foreign("another page asks for this"),
+        Some(_) => return foreign("the request comes from another page"),
     }
     if is_read {
         return Ok(());
@@ -144,21 +144,17 @@ fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), 
     let is_json =
         text("content-type").is_some_and(|kind| kind.split(';').next().unwrap_or_default().trim() == "application/json");
     if !is_json {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "no JSON",
-            "what changes something is sent as `application/json`",
-        ));
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not JSON", "changes must be sent as `application/json`"));
     }
-    // A program that has the token is no browser that somebody else leads.
+    // A program that has the token is not a browser controlled by another page.
     if headers.contains_key(header::AUTHORIZATION) {
         return Ok(());
     }
     let host = text("host").unwrap_or_default();
     match text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host)) {
         Some(origin) if origin.eq_ignore_ascii_case(host) => Ok(()),
-        Some(_) => foreign("another page asks for this"),
-        None => foreign("what changes something has to say which page asks: send `Origin: http://` and the host that is asked"),
+        Some(_) => foreign("the request comes from another page"),
+        None => foreign("changes must name their page: send `Origin: http://` followed by the host of the request"),
     }
 }
 
@@ -182,15 +178,15 @@ fn has_token(headers: &HeaderMap, gate: &Gate) -> Result<(), Problem> {
     Err(Problem::new(
         StatusCode::UNAUTHORIZED,
         "no token",
-        "this dashboard has a token, which its address holds as it is printed",
+        "this dashboard requires a token, which is part of the address that it prints",
     ))
 }
 
-/// The token that somebody gives to be let in, as a cookie.
+/// Returns the cookie for a given token.
 ///
 /// # Errors
 ///
-/// If it is another one, or there were too many of those.
+/// If the token is wrong, or there were too many wrong ones.
 pub(super) fn login(gate: &Gate, given: &str, is_https: bool) -> Result<String, Problem> {
     let name = cookie(gate.address);
     match &gate.options.token {
@@ -201,12 +197,12 @@ pub(super) fn login(gate: &Gate, given: &str, is_https: bool) -> Result<String, 
         Some(_) if gate.guesses.wrong() => {
             Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second"))
         }
-        Some(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "another token", "the token is another one")),
+        Some(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong token", "the token is wrong")),
         None => Err(Problem::wrong("this dashboard has no token")),
     }
 }
 
-/// Cookies do not know ports: two dashboards of one machine have two names.
+/// Cookies ignore ports, so two dashboards on one machine need two names.
 fn cookie(address: SocketAddr) -> String {
     format!("pipeline-{}", address.port())
 }

@@ -1,23 +1,23 @@
-//! Who connects: loopback is not "me".
+//! The user behind a connection: loopback does not imply the same user.
 
 use std::net::SocketAddr;
 
-/// Whoever has connected.
+/// The client of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peer {
-    /// False where the system says that it is another user of this machine.
+    /// False if the system reports another user of this machine.
     pub(crate) is_let_in: bool,
 }
 
 impl Peer {
-    /// The one at the other end of a connection.
+    /// Returns the client of a connection.
     pub(crate) fn of(peer: SocketAddr, here: SocketAddr) -> Self {
         let is_let_in = !peer.ip().is_loopback() || user_of(peer, here).is_none_or(|user| user == 0 || user == this_user());
         Self { is_let_in }
     }
 }
 
-/// The user whose socket is connected from there to here, where the system tells.
+/// Returns the user whose socket is connected from `peer` to `here`, if the system reports it.
 #[cfg(target_os = "linux")]
 fn user_of(peer: SocketAddr, here: SocketAddr) -> Option<u32> {
     let table = if peer.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
@@ -39,8 +39,8 @@ fn this_user() -> u32 {
     0
 }
 
-/// The user of a row of the kernel's table of sockets: the columns are a number, the local and the remote address, the state, two queues, a
-/// timer, retransmissions and the user (`proc_net_tcp.rst` of Linux).
+/// Returns the user of a row in the kernel's table of sockets: the columns are a number, the local and the remote address, the
+/// state, two queues, a timer, retransmissions and the user (`proc_net_tcp.rst` of Linux).
 fn user_in(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
     let (local, remote) = (written(local), written(remote));
     table.lines().skip(1).find_map(|line| {
@@ -50,7 +50,7 @@ fn user_in(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
     })
 }
 
-/// An address as the table has it: words of the machine's byte order, in hexadecimal.
+/// Formats an address as in the table: words in the machine's byte order, in hexadecimal.
 fn written(address: SocketAddr) -> String {
     let word = |bytes: &[u8]| format!("{:08X}", u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
     let ip = match address.ip() {

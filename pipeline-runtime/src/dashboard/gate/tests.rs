@@ -12,7 +12,7 @@ fn gate(change: impl FnOnce(&mut Options)) -> Gate {
     Gate::new(options, HERE.parse().unwrap())
 }
 
-/// A request by its method and path, and its further headers.
+/// Builds a request from its method and path, and further headers.
 fn request(line: &str, headers: &[(&str, &str)]) -> Parts {
     let (method, path) = line.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path);
@@ -66,7 +66,7 @@ fn other_pages_neither_read_nor_change() {
         ("GET /", &[("sec-fetch-site", "none")], 200),
         ("GET /api/v1/overview", &[("sec-fetch-site", "cross-site")], 403),
         ("GET /api/v1/overview", &[("sec-fetch-site", "same-site")], 403),
-        // A link that somebody follows opens a page. It reads nothing, and no frame has it.
+        // Following a link opens a page. It reads nothing, and cannot be framed.
         (
             "GET /r/sales/1?record=3",
             &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
@@ -98,7 +98,7 @@ fn other_pages_neither_read_nor_change() {
         ("POST /api/v1/commands", &[origin], 415),
         ("POST /api/v1/commands", &[origin, ("content-type", "text/plain")], 415),
         ("POST /api/v1/commands", &[origin, ("content-type", "application/x-www-form-urlencoded")], 415),
-        // A program says who it is by its token.
+        // A program is identified by its token.
         ("POST /api/v1/commands", &[json, ("authorization", "Bearer whatever")], 200),
     ] {
         assert_eq!(status(&plain, line, headers), answered, "{line} {headers:?}");
@@ -120,7 +120,7 @@ fn a_token_lets_in() {
     let cookie = format!("other=1; pipeline-7373={secret}");
     let of_other_port = format!("pipeline-7374={secret}");
     for (line, headers, answered) in [
-        // What holds nothing of the journal.
+        // Addresses that contain nothing of the journal.
         ("GET /", &[][..], 200),
         ("GET /assets/app.js", &[], 200),
         ("GET /healthz", &[], 200),
@@ -132,7 +132,7 @@ fn a_token_lets_in() {
         ("GET /api/v1/overview", &[("cookie", &*of_other_port)], 401),
     ] {
         assert_eq!(status(&kept, line, headers), answered, "{line} {headers:?}");
-        // Whoever has it may be another user, as a proxy is.
+        // The owner of the token may be another user, such as a proxy's.
         let of_another = check(&request(line, headers), Peer { is_let_in: false }, &kept);
         assert_eq!(of_another.map_or_else(|problem| problem.status.as_u16(), |()| 200), answered, "{line} {headers:?}");
     }
@@ -147,7 +147,7 @@ fn guesses_are_few() {
     let guess = || login(&kept, "0123456789abcdef", false).unwrap_err().status.as_u16();
     assert_eq!(guess(), 401);
     let now = Instant::now();
-    // As if four more had come within this second; and then as if a second had passed.
+    // As if four more had arrived within this second; and then as if a second had passed.
     *kept.guesses.0.lock().unwrap() = Some((now, WRONG_TOKENS));
     assert!(kept.guesses.wrong_at(now + Duration::from_millis(900)));
     assert!(!kept.guesses.wrong_at(now + Duration::from_millis(1_001)));
@@ -165,7 +165,7 @@ fn under_a_base_the_same_holds() {
 }
 
 proptest! {
-    /// Whatever a name is, it is answered only if it is one of three.
+    /// Any host name is only answered if it is one of three.
     #[test]
     fn no_other_name_is_answered(host in "[a-zA-Z0-9.:\\[\\]-]{0,40}") {
         let is_ours = ["127.0.0.1:7373", "[::1]:7373"].contains(&&*host) || host.eq_ignore_ascii_case("localhost:7373");

@@ -1,4 +1,4 @@
-//! The runs that somebody looks at, read once and then only as far as they have gone on.
+//! The runs that are being viewed: each is read once, and then only its new records.
 
 mod marks;
 #[cfg(test)]
@@ -13,34 +13,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use watched::Watched;
 
-/// So many of them, those that were asked for last, keep moments of their past: that is what takes memory.
+/// The number of last requested runs that have snapshots of their past, which take memory.
 const WITH_PAST: usize = 2;
 
-/// As of when a run is looked at.
+/// The moment for which a run is requested.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct When {
-    /// After that record; without one, now.
+    /// After this record; `None` means now.
     pub(super) record: Option<i64>,
-    /// It is read for so long at most, and then shown up to where that has come; without it, all of it.
+    /// The maximum time for reading; the run is then shown as far as it was read. `None` means no limit.
     pub(super) within: Option<Duration>,
 }
 
 impl When {
-    /// Now, and whole.
+    /// Now, completely read.
     pub(super) const NOW: Self = Self { record: None, within: None };
 
-    /// After that record, or now; and whole.
+    /// After that record, or now; completely read.
     pub(super) fn after(record: Option<i64>) -> Self {
         Self { record, within: None }
     }
 
-    /// Whether the run is read as far as whoever asks wants to see it.
+    /// True if the run is read as far as requested.
     pub(super) fn is_reached(self, details: &RunDetails) -> bool {
         details.followed().told() >= self.record.unwrap_or(i64::MAX).min(details.last_record())
     }
 }
 
-/// The runs that somebody looks at, by key.
+/// The viewed runs, by key.
 #[derive(Debug)]
 pub(super) struct Kept {
     most: usize,
@@ -48,16 +48,16 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps so many, those that were asked for last.
+    /// Creates a cache of that many runs, those requested last.
     pub(super) fn new(most: usize) -> Self {
         Self { most, runs: Mutex::default() }
     }
 
-    /// Looks at a run as it is, or as it was. Whoever asks for one that another one reads waits for that, and reads nothing himself.
+    /// Passes a run in its current or an earlier state to `look`. Concurrent requests for the same run wait for one read.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, and what `look` says.
+    /// If it cannot be read, or if `look` fails.
     pub(super) fn look<T>(
         &self,
         reader: &JournalReader,
@@ -65,12 +65,12 @@ impl Kept {
         when: When,
         look: impl FnOnce(&RunDetails) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        // Not under the lock: what is looked at stays as it is.
+        // Called without the lock, since the details do not change.
         let details = self.details(reader, run, when)?;
         look(&details)
     }
 
-    /// The same for whoever has more to do with it.
+    /// Returns the details of a run in its current or an earlier state.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Kept {
         let over = runs.len().saturating_sub(self.most);
         runs.drain(..over);
         if let Some((_, other)) = runs.len().checked_sub(WITH_PAST + 1).and_then(|place| runs.get(place)) {
-            // One that is read right now is asked for, and so not the next to forget.
+            // A run that is being read right now is in use, so its past stays.
             if let Ok(mut other) = other.try_lock() {
                 other.forget_past();
             }
@@ -104,7 +104,7 @@ impl Kept {
     }
 }
 
-/// Whoever panicked may have left halves.
+/// A panic may have left an inconsistent state, which is reset.
 fn whole(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
     watched.lock().unwrap_or_else(|poisoned| {
         watched.clear_poison();

@@ -1,4 +1,4 @@
-//! What is kept, and gone on from, is what the records alone tell.
+//! Tests that cached states equal those computed from the records alone.
 
 use super::*;
 use crate::author::pipeline::Pipeline;
@@ -19,7 +19,7 @@ static POKES: AtomicU32 = AtomicU32::new(0);
 
 #[task]
 async fn list() -> Result<Vec<u32>> {
-    // Once it is mended, some elements are others.
+    // After the fix, some elements differ.
     let first = if IS_MENDED.load(Ordering::Relaxed) { 5 } else { 0 };
     Ok((first..40).collect())
 }
@@ -75,7 +75,7 @@ impl Journal {
     }
 }
 
-/// What the first records of a run tell, by themselves.
+/// Checks a state against the first records of a run alone.
 fn assert_is_as_of(details: &RunDetails, entries: &[(i64, Entry)], record: i64) {
     let history = details.history();
     let before: Vec<Entry> = entries.iter().filter(|(number, _)| *number <= record).map(|(_, entry)| entry.clone()).collect();
@@ -110,14 +110,14 @@ fn entries(reader: &JournalReader, run: &RunSummary) -> Vec<(i64, Entry)> {
     stored.into_iter().map(|stored| (stored.number, stored.entry)).collect()
 }
 
-/// Looks at a run as of its records, to and fro.
+/// Reads a run as of its records, back and forth.
 fn assert_records(kept: &Kept, reader: &JournalReader, run: &RunSummary) {
     let entries = entries(reader, run);
     let seed = crate::random::new_seed();
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
     let mut records: Vec<i64> = (0..=entries.last().unwrap().0).collect();
     records.shuffle(&mut random);
-    // More than enough: each is a moment that was gone on from, or one between two of them.
+    // More than enough: each is a snapshot, or lies between two of them.
     records.truncate(80);
     eprintln!("seed {seed}, {} records", records.len());
     for record in records {
@@ -145,7 +145,7 @@ async fn each_moment_is_what_the_records_before_it_tell() {
     for (kept, reader) in [(&present, &reader), (&none, &without)] {
         assert_records(kept, reader, &only_run(reader));
     }
-    // A retry by hand, whose list has other elements, says nothing of what was before.
+    // A manual retry whose list has other elements does not change earlier states.
     IS_MENDED.store(true, Ordering::Relaxed);
     host.retry(&run, &["list"], true).await.unwrap();
     host.wait(&run).await.unwrap();
@@ -154,7 +154,7 @@ async fn each_moment_is_what_the_records_before_it_tell() {
     }
     host.shutdown().await.unwrap();
 
-    // Read in steps, it is each time what it tells that it is.
+    // When read in steps, each intermediate state is consistent.
     let (kept, run) = (Kept::new(1), only_run(&reader));
     let entries = entries(&reader, &run);
     let soon = When { record: None, within: Some(Duration::ZERO) };
@@ -169,7 +169,7 @@ async fn each_moment_is_what_the_records_before_it_tell() {
     }
     assert!(reached.len() > 10 && reached.is_sorted(), "{reached:?}");
 
-    // It goes on with another plan: the same records name other nodes.
+    // The run is resumed with another plan: the same records refer to other nodes.
     let old = nightly().plan(&serde_json::Value::Null).unwrap();
     let new = without_sensor().plan(&serde_json::Value::Null).unwrap();
     let later = journal.reader([without_sensor()]);

@@ -1,10 +1,10 @@
-//! One run that somebody looks at: as it is, and how it was at some records, from which others are told.
+//! One viewed run: its current state, and snapshots from which other moments are computed.
 
 use super::marks::Marks;
 use crate::read::{JournalReader, ReadError, RunDetails, RunSummary};
 use std::collections::VecDeque;
 
-/// So many of the moments that were asked for last are there at once: a page asks for several things as of one.
+/// The number of last requested moments that are cached: a page makes several requests for one.
 const MOMENTS: usize = 4;
 
 #[derive(Debug, Default)]
@@ -12,12 +12,12 @@ pub(super) struct Watched {
     /// As far as it is read.
     now: Option<RunDetails>,
     marks: Marks,
-    /// As of the records that were asked for last.
+    /// States as of the last requested records.
     moments: VecDeque<(i64, RunDetails)>,
 }
 
 impl Watched {
-    /// The run as it is, or as it was after that record. Where it becomes late, as far as it was read by then.
+    /// Returns the current state of the run, or the state after that record. If time is up, the state as far as it was read.
     pub(super) fn at(
         &mut self,
         reader: &JournalReader,
@@ -32,11 +32,11 @@ impl Watched {
         };
         let marks = &mut self.marks;
         let mut is_as_before = true;
-        // Also where it is read that far: what is new may say that all before means something else.
+        // Always reads on: new records may change the meaning of all earlier ones.
         now.update_while(reader, |details| {
             is_as_before &= marks.see(details);
             let told = details.followed().told();
-            // Something is shown in any case.
+            // Shows at least something.
             told < goal && (told == 0 || !is_late())
         })?;
         if !is_as_before {

@@ -2,11 +2,11 @@ use crate::plan::NotifierIx;
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
-/// The callbacks of one run that are to be delivered, in the order of each notifier.
+/// The callbacks of one run that are still to be delivered, in order for each notifier.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     queues: BTreeMap<NotifierIx, Queue>,
-    /// When this process tries what another one has left, where that is sooner.
+    /// When this process tries callbacks that an earlier process left, if that is sooner than their next try.
     taken_up: BTreeMap<u32, Timestamp>,
 }
 
@@ -18,17 +18,18 @@ struct Queue {
 }
 
 impl Delivery {
-    /// A callback is due.
+    /// Queues a callback.
     pub(crate) fn push(&mut self, notifier: NotifierIx, id: u32) {
         self.queues.entry(notifier).or_default().ids.push_back(id);
     }
 
-    /// A callback that another process has left is tried then, at the latest.
+    /// Lets a callback that another process left be tried at `at`, if it is not due earlier.
     pub(crate) fn take_up(&mut self, id: u32, at: Timestamp) {
         self.taken_up.insert(id, at);
     }
 
-    /// The first of each notifier that is not being delivered yet, if it is due or taken up by now; they are from now on.
+    /// Starts and returns the first callback of each notifier that has none under way, if that callback is due or taken up by
+    /// now.
     pub(crate) fn begin(&mut self, now: Timestamp, is_due: impl Fn(u32) -> bool) -> Vec<(NotifierIx, u32)> {
         let Self { queues, taken_up } = self;
         let may = |id| is_due(id) || taken_up.get(&id).is_some_and(|at| *at <= now);
@@ -45,7 +46,7 @@ impl Delivery {
         begun
     }
 
-    /// A delivery has come to its end; with `again` it is tried once more.
+    /// Ends a delivery. With `again` it stays queued for another try.
     pub(crate) fn end(&mut self, id: u32, again: bool) {
         self.taken_up.remove(&id);
         if let Some(queue) = self.queues.values_mut().find(|queue| queue.ids.front() == Some(&id)) {

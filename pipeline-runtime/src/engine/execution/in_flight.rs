@@ -1,30 +1,31 @@
-//! Attempts in flight: from their start until they are answered, be they cut off or not.
+//! Attempts in flight: from their start until they are answered, even if they were cut off in between.
 //!
-//! Invariant: an attempt owns its permit, and nothing but its answer gives that back. So neither a retry nor a mapping that expands
-//! again can lose one. (`engine/tests`: after each step the permits in use are those of attempts in flight and of sensors in mode `poke`)
+//! Invariant: an attempt owns its permit, and only its answer returns the permit. So neither a retry nor a mapping that expands
+//! again can lose one. (`engine/tests`: after each step the permits in use are those of attempts in flight and of sensors in mode
+//! `poke`)
 
 use super::super::ids::{AttemptIx, Job, RunIx, Slot};
 use super::pools::Permit;
 use std::collections::HashSet;
 
-/// All attempts in flight, over all runs.
+/// All attempts in flight, of all runs.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     all: Vec<Option<Attempt>>,
     free: Vec<AttemptIx>,
-    /// Those that were cut off: few, and most of them not for long.
+    /// Attempts that were cut off: few, and most of them only briefly.
     cut_off: HashSet<AttemptIx>,
 }
 
 #[derive(Debug)]
 struct Attempt {
     job: Job,
-    /// Where its node is now.
+    /// The node's present slot.
     node: Slot,
     permit: Permit,
-    /// Its end was decided before its answer, which then only gives its thread back.
+    /// The attempt's end was decided before its answer; the answer only frees its thread and its permit.
     cut_off: bool,
-    /// The node's next attempt is due, and waits for this one's thread.
+    /// The node's next attempt is due and waits for this one's thread.
     overdue: bool,
 }
 
@@ -63,7 +64,7 @@ impl InFlight {
             self.cut_off.remove(&job.attempt);
         }
         if self.all.len() > SPARE && self.free.len() == self.all.len() {
-            // There may have been a million.
+            // Returns the memory: there may have been a million.
             (self.all, self.free) = (Vec::new(), Vec::new());
         }
         Some(Ended { node, permit, cut_off, overdue })
@@ -78,18 +79,18 @@ impl InFlight {
         self.all.get(ix as usize)?.as_ref()
     }
 
-    /// The start that an attempt is.
+    /// Returns the start that an attempt belongs to.
     pub(crate) fn job(&self, ix: AttemptIx) -> Option<Job> {
         Some(self.get(ix)?.job)
     }
 
-    /// Whether its answer decides anything.
+    /// True if the attempt's answer still decides anything.
     #[inline]
     pub(crate) fn is_under_way(&self, job: Job) -> bool {
         self.get(job.attempt).is_some_and(|attempt| attempt.job == job && !attempt.cut_off)
     }
 
-    /// Decides its end before its answer.
+    /// Marks an attempt as cut off: its end is decided before its answer.
     pub(crate) fn cut_off(&mut self, ix: AttemptIx) -> Option<Job> {
         let attempt = self.get_mut(ix)?;
         attempt.cut_off = true;
@@ -98,27 +99,27 @@ impl InFlight {
         Some(job)
     }
 
-    /// The nodes of a run whose attempts were cut off and have not been answered.
+    /// Returns the nodes of a run whose attempts were cut off and have not been answered.
     pub(crate) fn cut_off_of(&self, run: RunIx) -> impl Iterator<Item = Slot> {
         let cut_off = self.cut_off.iter().filter_map(|ix| self.get(*ix));
         cut_off.filter(move |attempt| attempt.job.run == run).map(|attempt| attempt.node)
     }
 
-    /// Its node's next attempt waits for its thread.
+    /// Notes whether the node's next attempt waits for this one's thread.
     pub(crate) fn overdue(&mut self, ix: AttemptIx, overdue: bool) {
         if let Some(attempt) = self.get_mut(ix) {
             attempt.overdue = overdue;
         }
     }
 
-    /// Its node is elsewhere.
+    /// Notes that the attempt's node has moved to another slot.
     pub(crate) fn moved(&mut self, ix: AttemptIx, to: Slot) {
         if let Some(attempt) = self.get_mut(ix) {
             attempt.node = to;
         }
     }
 
-    /// Whether there are none.
+    /// True if no attempt is in flight.
     pub(crate) fn is_empty(&self) -> bool {
         self.free.len() == self.all.len()
     }
@@ -128,12 +129,12 @@ impl InFlight {
         self.get(ix).is_some_and(|attempt| attempt.overdue)
     }
 
-    /// The pools whose permits they own.
+    /// Returns the pools whose permits are in use, with the run and node of each.
     #[cfg(test)]
     pub(crate) fn permits(&self) -> impl Iterator<Item = (RunIx, Slot, super::CorePool)> {
         self.all.iter().flatten().map(|attempt| (attempt.job.run, attempt.node, attempt.permit.pool()))
     }
 }
 
-/// For how many attempts memory is kept while there are none.
+/// The number of attempts for which memory is retained while none is in flight.
 const SPARE: usize = 1024;

@@ -1,8 +1,9 @@
-//! Locks: which group of which run holds each, and who waits for one.
+//! Locks: which group of which run holds each, and which groups wait for one.
 //!
-//! Who holds a lock follows from the runs' states: a group that has begun and not ended. So nothing of it is journaled, and a process
-//! that takes up runs knows it before it starts anything. Beyond that a group has it only while a body of it runs on that was cut off. Those that wait stand in the order in which they asked; after a restart in
-//! that of their runs.
+//! Who holds a lock follows from the runs' states: a group that has begun and not ended. So nothing about locks is recorded, and
+//! a process that resumes runs knows the holders before it starts anything. After its end a group holds its locks only while one
+//! of its bodies that was cut off still runs. Waiting groups are served in the order in which they asked; after a restart, in the
+//! order of their runs.
 
 use super::super::ids::{RunIx, Slot};
 use crate::plan::HoldingIx;
@@ -15,19 +16,20 @@ pub(crate) type Holder = (RunIx, HoldingIx);
 pub(crate) struct Locks {
     held: HashMap<Holder, Box<[&'static str]>>,
     waiting: HashMap<Holder, Waiting>,
-    /// Of each lock who has it, and behind that who waits for it: a group whose turn it is at all its locks may have them.
+    /// For each lock its holder, and behind it the groups that wait. A group that is first in the queues of all its locks gets
+    /// them.
     queues: HashMap<&'static str, VecDeque<Holder>>,
-    /// Groups whose turn it was when this was last looked at, as they asked.
+    /// Groups that were first at all their locks when this was last checked, in the order in which they asked.
     first: VecDeque<Holder>,
     asked: u64,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    /// How many had asked before.
+    /// The number of groups that had asked before.
     turn: u64,
     locks: Box<[&'static str]>,
-    /// The nodes that are ready.
+    /// The group's ready nodes.
     nodes: Vec<Slot>,
 }
 
@@ -36,7 +38,7 @@ impl Locks {
         self.held.contains_key(&holder)
     }
 
-    /// A group holds its locks already, as the state of its run says.
+    /// Notes that a group already holds its locks, as its run's state shows.
     pub(crate) fn take_up(&mut self, holder: Holder, locks: &[&'static str]) {
         for lock in locks {
             self.queues.entry(lock).or_default().push_front(holder);
@@ -44,7 +46,7 @@ impl Locks {
         self.held.insert(holder, locks.into());
     }
 
-    /// A node of a group is ready, and the group has to have its locks first. A node asks once.
+    /// A node of the group is ready, and the group must first get its locks. A node asks once.
     pub(crate) fn ask(&mut self, holder: Holder, locks: &[&'static str], node: Slot) {
         if let Some(waiting) = self.waiting.get_mut(&holder) {
             return waiting.nodes.push(node);
@@ -63,7 +65,7 @@ impl Locks {
         let Some(locks) = self.held.remove(&holder) else { return };
         for lock in &locks {
             let Some(queue) = self.queues.get_mut(lock) else { continue };
-            // Those that hold it stand in front.
+            // Holders are at the front.
             if let Some(at) = queue.iter().position(|other| *other == holder) {
                 queue.remove(at);
             }
@@ -79,7 +81,7 @@ impl Locks {
         self.first.extend(next.into_iter().map(|(_, next)| next));
     }
 
-    /// Whether a group that waits is the next to have each of its locks, and they are free.
+    /// True if a waiting group is first in the queue of each of its locks.
     fn is_first(&self, holder: Holder) -> bool {
         let is_first = |lock| self.queues.get(lock).and_then(VecDeque::front) == Some(&holder);
         self.waiting.get(&holder).is_some_and(|waiting| waiting.locks.iter().all(is_first))
@@ -90,10 +92,10 @@ impl Locks {
         !self.first.is_empty()
     }
 
-    /// Gives the first group that waits all its locks, if they are free and nobody before it waits for one of them.
+    /// Grants all its locks to the first waiting group whose turn it is at each of them.
     pub(crate) fn grant(&mut self) -> Option<(Holder, Vec<Slot>)> {
         while let Some(holder) = self.first.pop_front() {
-            // A run that was taken up since may hold one of them.
+            // A run that was resumed since may hold one of them.
             if !self.is_first(holder) {
                 continue;
             }
@@ -104,7 +106,7 @@ impl Locks {
         None
     }
 
-    /// How many groups hold locks.
+    /// Returns how many groups hold locks.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.held.len()

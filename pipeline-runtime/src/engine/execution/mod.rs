@@ -1,5 +1,5 @@
-//! What this process does about its runs: attempts in flight, permits, queues, timers, deliveries. All of it is volatile: each process
-//! begins with nothing of it, and what is to be done is derived from the runs' states.
+//! What this process does about its runs: attempts in flight, permits, queues, timers, deliveries. All of it is volatile: a
+//! process starts with nothing, and derives the work from the runs' states.
 
 mod delivery;
 mod in_flight;

@@ -8,21 +8,21 @@ use super::super::ids::AttemptIx;
 )]
 pub(crate) struct NodeWork {
     attempt: AttemptIx,
-    /// It waits in its pool's queue, once.
+    /// The node is in its pool's queue, where it is at most once.
     pub(crate) queued: bool,
-    /// Its group waits for locks, and it with that.
+    /// The node waits because its group waits for locks.
     pub(crate) awaits_lock: bool,
-    /// What its last poke looked at has changed since that began.
+    /// Something that its last poke read has changed since that poke started.
     pub(crate) changed: bool,
-    /// Its deadline passed while no process had the run: it may be poked once more.
+    /// Its deadline passed while no process had the run, so it may be poked once more.
     pub(crate) grace: bool,
-    /// Its poke is due, and there was no permit for it.
+    /// Its poke is due, and no permit was free.
     pub(crate) unserved: bool,
     /// Its deadline has a timer.
     pub(crate) limited: bool,
 }
 
-/// No attempt has this place: there is no memory for so many.
+/// No attempt has this index: memory runs out before.
 const NO_ATTEMPT: AttemptIx = AttemptIx::MAX;
 
 impl Default for NodeWork {
@@ -40,13 +40,13 @@ impl Default for NodeWork {
 }
 
 impl NodeWork {
-    /// Its attempt in flight, be it cut off or not.
+    /// The node's attempt in flight, even if it was cut off.
     #[inline]
     pub(crate) fn attempt(&self) -> Option<AttemptIx> {
         (self.attempt != NO_ATTEMPT).then_some(self.attempt)
     }
 
-    /// Takes what is done about a node whose place is elsewhere now. What waits in a queue stays there under the old place.
+    /// Takes the work of a node that moves to another slot. A queue entry remains under the old slot.
     pub(crate) fn move_away(&mut self) -> Self {
         let queued = self.queued;
         let moved = std::mem::replace(self, Self { queued, ..Self::default() });

@@ -1,6 +1,6 @@
 //! Pools: how many attempts may be under way at once, over all runs.
 //!
-//! A pool that is closed grants nothing. A process that drains closes all of them.
+//! A closed pool grants nothing. A process that drains closes all pools.
 
 use super::super::ids::{RunIx, Slot};
 use crate::plan::{DEFAULT_POOL, PoolSpec};
@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, VecDeque};
 /// A pool's index in its core.
 pub(crate) type CorePool = u32;
 
-/// A slot of a pool: the right to have one attempt under way. It is moved, never copied, and given back by [`Pools::release`].
+/// A slot of a pool: the right to have one attempt under way. It is moved, never copied, and returned by [`Pools::release`].
 #[derive(Debug)]
 #[must_use = "a permit that is not given back is lost to its pool"]
 pub(crate) struct Permit(CorePool);
@@ -26,13 +26,13 @@ impl Permit {
 pub(crate) struct Pools {
     all: Vec<Pool>,
     parallelism: u32,
-    /// Pools that may have a permit for a node that waits.
+    /// Pools that may have a permit for a waiting node.
     due: Vec<CorePool>,
-    /// No permits are given away any more.
+    /// No permits are granted any more.
     closed: bool,
-    /// Nor yet: nobody is there to run a body.
+    /// No permits are granted yet: there is no worker to run a body.
     held: bool,
-    /// Whatever happens at one instant is known before a permit is given: the pool says which of the nodes is first.
+    /// Permits are granted only after everything that happens at one instant is known, so that the pool can choose by priority.
     deferred: bool,
 }
 
@@ -44,7 +44,7 @@ struct Pool {
     waiting: Queue,
 }
 
-/// For how many nodes a queue keeps memory while none waits.
+/// The number of nodes for which a queue retains memory while none waits.
 const SPARE: usize = 1024;
 
 /// Waiting nodes by priority, not arrival. Those that arrive in order are appended; the others go to a heap.
@@ -75,7 +75,7 @@ impl Queue {
         }
     }
 
-    /// Gives back the memory of many that waited once: they may have been a million.
+    /// Frees the memory of a long queue: there may have been a million nodes.
     fn shrink(&mut self) {
         if self.in_order.capacity() > SPARE {
             self.in_order = VecDeque::new();
@@ -90,8 +90,8 @@ impl Queue {
     }
 }
 
-/// Highest priority first, then the oldest run, then wiring order, in which a mapping's elements stand one after the other: so
-/// an element is finished before the next is begun.
+/// Highest priority first, then the oldest run, then wiring order. A mapping's elements are adjacent in that order, so one
+/// element is finished before the next begins.
 type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
 
 impl Pools {
@@ -99,29 +99,29 @@ impl Pools {
         Self { all: Vec::new(), parallelism: parallelism.max(1), due: Vec::new(), closed: false, held: false, deferred: false }
     }
 
-    /// From now on nothing is given a permit any more.
+    /// From now on no permit is granted.
     pub(crate) fn close(&mut self) {
         self.closed = true;
     }
 
-    /// From now on, or from now on no longer, no permit is taken before all that ask at this instant have asked.
+    /// With `deferred`, no permit is taken directly: all nodes that ask at this instant are queued first.
     pub(crate) fn defer(&mut self, deferred: bool) {
         self.deferred = deferred;
     }
 
-    /// Until bodies can run, nothing is given a permit: its time limit would count before it could begin.
+    /// Grants nothing until bodies can run. Otherwise a time limit would start before its body could.
     pub(crate) fn hold(&mut self) {
         self.held = true;
     }
 
-    /// Bodies can run.
+    /// Allows permits: bodies can run.
     pub(crate) fn open_all(&mut self) {
         if std::mem::take(&mut self.held) {
             self.due = (0..).take(self.all.len()).collect();
         }
     }
 
-    /// Whether anything may be started.
+    /// True if anything may be started.
     #[inline]
     pub(crate) fn is_granting(&self) -> bool {
         !self.closed && !self.held
@@ -131,11 +131,12 @@ impl Pools {
         self.closed
     }
 
-    /// The pool of that name. The first plan to name it says how many slots it has.
+    /// Returns the pool of that name. The first plan to name it determines its number of slots.
     pub(crate) fn find(&mut self, spec: PoolSpec) -> CorePool {
         let known = self.all.iter().position(|pool| pool.name == spec.name);
         let ix = known.unwrap_or_else(|| {
-            // A pool of a pipeline has at least one: its plan was checked. One of none keeps what another process is to do.
+            // A pipeline's pool has at least one slot, which its plan checks. A pool without slots holds back nodes that another
+            // process runs.
             let slots = if spec.name == DEFAULT_POOL { self.parallelism } else { spec.slots };
             self.all.push(Pool { name: spec.name, slots, used: 0, waiting: Queue::default() });
             self.all.len() - 1
@@ -149,7 +150,7 @@ impl Pools {
         self.note(pool);
     }
 
-    /// A permit for a node, where none waits before it.
+    /// Returns a permit for a node, unless the pool is full or another node waits.
     #[inline]
     pub(crate) fn take(&mut self, pool: CorePool) -> Option<Permit> {
         let of = &mut self.all[pool as usize];
@@ -165,7 +166,7 @@ impl Pools {
         }
     }
 
-    /// Gives a permit back to its pool.
+    /// Returns a permit to its pool.
     #[inline]
     pub(crate) fn release(&mut self, Permit(pool): Permit) {
         let of = &mut self.all[pool as usize];
@@ -176,13 +177,13 @@ impl Pools {
         }
     }
 
-    /// How many slots of each pool are taken.
+    /// Returns how many slots of each pool are in use.
     #[cfg(test)]
     pub(crate) fn used(&self) -> impl Iterator<Item = (&'static str, u32)> {
         self.all.iter().map(|pool| (pool.name, pool.used))
     }
 
-    /// A permit for a node that waited.
+    /// Returns a permit for a waiting node.
     #[inline]
     pub(crate) fn grant(&mut self) -> Option<(Permit, RunIx, Slot)> {
         if self.closed || self.held {

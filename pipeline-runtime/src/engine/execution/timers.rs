@@ -1,6 +1,6 @@
-//! Timers: what is due when. An entry may be stale by then, so whoever handles it checks.
+//! Timers: what is due when. An entry may be stale when it fires, so its handler checks the state.
 //!
-//! A sensor that waits is an entry here, and neither a task nor a thread: a million of them may wait.
+//! A waiting sensor is one entry here and needs neither a task nor a thread: a million of them may wait.
 
 use super::super::ids::{RunIx, Slot};
 use crate::time::Timestamp;
@@ -9,35 +9,35 @@ use std::collections::BinaryHeap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
-    /// An attempt's time limit: the node and which of its starts.
+    /// An attempt's time limit: the node, and which of its starts.
     Limit(Slot, u32),
-    /// The next attempt or poke, unless the node says by then that its next is later.
+    /// The next attempt or poke, unless the node's next one has moved to a later time.
     Next(Slot),
     /// A poke for a change that came too soon after the last such poke.
     Change(Slot),
-    /// The end of a sensor's wait that found no permit.
+    /// The deadline of a sensor that waits for a permit.
     Deadline(Slot),
     /// A node's SLA.
     NodeSla(Slot),
-    /// A rung of the run's ladder.
+    /// A rung of the run's SLA ladder.
     RunSla(u32),
     /// Another try to deliver a notification.
     Callback(u32),
-    /// The end of the run.
+    /// The run's timeout.
     RunTimeout,
 }
 
-/// Sorted by time, and at one time by run and node, so that the order never depends on how timers were made.
+/// Sorted by time, then by run and node, so that the order never depends on the order in which timers were set.
 #[derive(Debug)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Timestamp, RunIx, Due)>>,
-    /// How many may be stale: limits, as most attempts end before theirs, and those of runs that were forgotten.
+    /// The number of timers that may be stale: limits, since most attempts end before theirs, and timers of forgotten runs.
     doubtful: usize,
-    /// How many are too many.
+    /// A sweep is due above this number.
     most_doubtful: usize,
 }
 
-/// How many stale timers never are too many.
+/// This many stale timers are never too many.
 const FEW: usize = 1024;
 
 impl Default for Timers {
@@ -54,18 +54,18 @@ impl Timers {
         }
     }
 
-    /// A run is no longer there. It has left timers of so many nodes at most, or fewer.
+    /// Notes that a run was forgotten. It left stale timers of at most that many nodes.
     pub(crate) fn forgot(&mut self, nodes: usize) {
         self.doubtful += nodes;
     }
 
-    /// Whether so many may be stale that it is worth looking.
+    /// True if so many timers may be stale that a sweep is worth its cost.
     #[inline]
     pub(crate) fn has_many_doubtful(&self) -> bool {
         self.doubtful > self.most_doubtful
     }
 
-    /// Drops those that mean nothing any more: a million sensors that wait have no limits.
+    /// Drops stale timers. A million waiting sensors have no limits, and so cause no sweep.
     pub(crate) fn sweep(&mut self, is_live: impl Fn(RunIx, Due) -> bool) {
         let mut limits = 0;
         self.heap.retain(|Reverse((_, run, due))| {
@@ -78,19 +78,19 @@ impl Timers {
         self.most_doubtful = FEW.max(2 * limits).max(self.heap.len() / 4);
     }
 
-    /// How many there are.
+    /// Returns the number of timers.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
     }
 
-    /// When the next is due; [`Timestamp::NEVER`] where there is none.
+    /// Returns when the next timer is due, or [`Timestamp::NEVER`].
     #[inline]
     pub(crate) fn next(&self) -> Timestamp {
         self.heap.peek().map_or(Timestamp::NEVER, |Reverse((at, ..))| *at)
     }
 
-    /// Takes one that is due at `now`.
+    /// Removes and returns a timer that is due at `now`.
     pub(crate) fn pop(&mut self, now: Timestamp) -> Option<(RunIx, Due)> {
         if self.next() > now {
             return None;

@@ -1,7 +1,7 @@
-//! Work to do: what follows from a run's state and is not decided yet.
+//! The worklist: consequences of a run's state that are not decided yet.
 //!
-//! [`Worklist::derive`] says what it is, of any state. A live run, which is asked after each record, hears of it instead, as
-//! [`Changes`]; both must come to the same. (`engine/tests/harness.rs` compares them after every record.)
+//! [`Worklist::derive`] computes them from any state. A live run needs them after each record, so it is notified of [`Changes`]
+//! instead. Both must yield the same. (`engine/tests/harness.rs` compares them after every record.)
 
 use super::super::ids::Slot;
 #[cfg(test)]
@@ -12,32 +12,32 @@ use super::super::states::NodeState;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What is to be done next about one run.
+/// The next decisions about one run.
 #[derive(Debug, Default)]
 pub(crate) struct Worklist {
-    /// In topological order, and of one node the gravest first: so whatever one event makes of a node's inputs is known before the
-    /// node is decided.
+    /// In topological order, and for one node the gravest first. So all effects of one event on a node's inputs are known before
+    /// the node is decided.
     conclusions: BinaryHeap<Reverse<(u32, Slot, Conclusion)>>,
-    /// Nodes whose output one taker no longer wants. Whether another does is asked once all else is decided.
+    /// Nodes whose output one consumer no longer wants. Other consumers are checked once everything else is decided.
     released: Vec<Slot>,
     /// Mappings that may activate further elements.
     freed: Vec<ExpansionIx>,
-    /// Bodies whose inputs all hold.
+    /// Bodies whose inputs are all available.
     ready: Vec<Slot>,
 }
 
-/// One thing to be done.
+/// One decision to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     Conclude(Slot, Conclusion),
-    /// To be cut off, if nobody else wants it.
+    /// Cut the node off, if no other consumer wants it.
     CutOff(Slot),
-    /// To activate the next elements of a mapping, if it may.
+    /// Activate the next elements of a mapping, if it may.
     Activate(ExpansionIx),
 }
 
 impl Worklist {
-    /// What follows from a state.
+    /// Derives the worklist from a state.
     pub(crate) fn derive(run: &Run) -> Self {
         let mut work = Self::default();
         if run.state().is_end() {
@@ -92,7 +92,7 @@ impl Worklist {
         }
     }
 
-    /// Takes the next thing that is to be decided.
+    /// Takes the next decision.
     pub(crate) fn next(&mut self) -> Option<Work> {
         if let Some(Reverse((_, slot, conclusion))) = self.conclusions.pop() {
             return Some(Work::Conclude(slot, conclusion));
@@ -100,19 +100,19 @@ impl Worklist {
         self.released.pop().map(Work::CutOff).or_else(|| self.freed.pop().map(Work::Activate))
     }
 
-    /// Whether all is decided, and what is ready may start.
+    /// True if everything is decided, so that ready bodies may start.
     #[inline]
     pub(crate) fn is_decided(&self) -> bool {
         self.conclusions.is_empty() && self.released.is_empty() && self.freed.is_empty()
     }
 
-    /// Takes the body that is ready, if it is one alone.
+    /// Takes the ready body, if there is exactly one.
     #[inline]
     pub(crate) fn take_only_ready(&mut self) -> Option<Slot> {
         if self.ready.len() == 1 { self.ready.pop() } else { None }
     }
 
-    /// Takes the bodies that are ready. The memory is to be given back.
+    /// Takes the ready bodies. The caller returns the memory by [`reuse`](Self::reuse).
     #[inline]
     pub(crate) fn take_ready(&mut self) -> Vec<Slot> {
         std::mem::take(&mut self.ready)
@@ -131,7 +131,7 @@ impl Worklist {
         !self.ready.is_empty()
     }
 
-    /// Nothing is to be done any more.
+    /// Empties the worklist.
     pub(crate) fn clear(&mut self) {
         self.conclusions.clear();
         self.released.clear();
@@ -139,8 +139,8 @@ impl Worklist {
         self.ready.clear();
     }
 
-    /// What of it still means something, in a form that two can be compared in: each node's gravest conclusion, which nodes
-    /// are cut off or activated, and which are ready and neither queued nor in flight, as `is_in_hand` says.
+    /// Returns the entries that still apply, in a form that can be compared: each node's gravest conclusion, the nodes to be cut
+    /// off or activated, and the ready nodes that are neither queued nor in flight (`is_in_hand`).
     #[cfg(test)]
     pub(crate) fn normal_form(&self, run: &Run, is_in_hand: impl Fn(Slot) -> bool) -> String {
         use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,9 @@
-//! [`Records`]: records of several runs in their order, as small as they can be; [`RunRecords`]: those of one run.
+//! [`Records`]: the records of several runs, in order and compact. [`RunRecords`]: those of one run.
 //!
-//! A node that succeeds at once has two. They are kept as columns of plain numbers, so that writing one down copies nothing but
-//! these.
+//! A node that succeeds at once has two records. They are stored as columns of plain numbers, so writing one copies only numbers.
 //!
-//! The core pushes lines, and the journal in memory sorts them by run. Only whoever reads the history makes entries of them, so that no enum
-//! is moved by value on the way.
+//! The core appends lines, and the in-memory journal sorts them by run. Only a reader of the history turns lines into entries, so
+//! the most frequent records are never moved as an enum.
 
 use super::super::ids::{RunIx, Slot};
 use super::record::{Entry, Output, Record};
@@ -23,12 +22,12 @@ struct Line {
     at: Timestamp,
     run: RunIx,
     slot: Slot,
-    /// The attempt, or the index of the output, of the next poke or of any other record.
+    /// The attempt of a start; for other kinds the record's index in its column.
     number: u32,
     kind: Kind,
 }
 
-/// As large as a number, so that a line has no gaps and is copied field by field.
+/// As large as a number, so that a line has no padding and is copied field by field.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 enum Kind {
@@ -38,12 +37,12 @@ enum Kind {
     Other = 3,
 }
 
-/// What the lines point to.
+/// The data that the lines point to.
 #[derive(Debug, Default)]
 struct Columns {
     /// The outputs of nodes that succeeded.
     outputs: Vec<Value>,
-    /// When sensors that were not ready, and keep nothing in mind, poke next.
+    /// When each sensor that was not ready, and remembers nothing, pokes next.
     pokes: Vec<Timestamp>,
     others: Vec<Record>,
 }
@@ -82,7 +81,7 @@ impl Records {
             .map(|line| (line.run, Entry { at: line.at, record: self.columns.get(line.slot, line.kind, line.number) }))
     }
 
-    /// Takes them all; their memory is used again.
+    /// Removes and returns all records. Their memory is reused.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (RunIx, Entry)> {
         let Columns { outputs, pokes, others } = &mut self.columns;
         let (mut outputs, mut pokes, mut others) = (outputs.drain(..), pokes.drain(..), others.drain(..));
@@ -98,7 +97,7 @@ impl Records {
         })
     }
 
-    /// Forgets them; their memory is used again.
+    /// Removes all records. Their memory is reused.
     #[inline]
     pub(crate) fn clear(&mut self) {
         let Columns { outputs, pokes, others } = &mut self.columns;
@@ -108,7 +107,7 @@ impl Records {
         others.clear();
     }
 
-    /// Moves each run's to those that `of` has of it.
+    /// Moves each run's records to that run's entry in `of`.
     #[inline]
     pub(crate) fn sort_into(&mut self, of: &mut Vec<RunRecords>) {
         let Some(Line { run, .. }) = self.lines.first().copied() else { return };
@@ -121,7 +120,7 @@ impl Records {
     }
 }
 
-/// Records of one run, which need not say of which they are: of a million nodes there are two million.
+/// Records of one run. They do not repeat the run's index, since a run of a million nodes has two million records.
 #[derive(Debug, Default)]
 pub(crate) struct RunRecords {
     lines: Vec<RunLine>,
@@ -132,7 +131,7 @@ pub(crate) struct RunRecords {
 struct RunLine {
     at: Timestamp,
     slot: Slot,
-    /// What a [`Line`] has as its number, and in the lowest two bits its kind. Before there are 2^30 of a kind there is no memory left.
+    /// A [`Line`]'s number, with its kind in the lowest two bits. Memory runs out before there are 2^30 records of one kind.
     number: u32,
 }
 
@@ -158,7 +157,7 @@ impl RunRecords {
         self.lines.push(RunLine::new(at, slot, kind, number));
     }
 
-    /// Moves all of `from`, which are of this run, behind these, as they are.
+    /// Moves all of `from` behind these records, unchanged. All of them belong to this run.
     #[inline]
     fn append(&mut self, from: &mut Records) {
         let Columns { outputs, pokes, others } = &mut self.columns;
@@ -170,7 +169,7 @@ impl RunRecords {
         others.append(&mut from.columns.others);
     }
 
-    /// All but the first so many.
+    /// All records but the first `from`.
     pub(crate) fn iter_from(&self, from: usize) -> impl Iterator<Item = Entry> {
         let record = |line: &RunLine| self.columns.get(line.slot, line.kind(), line.number >> 2);
         self.lines.get(from..).unwrap_or_default().iter().map(move |line| Entry { at: line.at, record: record(line) })
@@ -191,7 +190,7 @@ fn succeeded(slot: Slot, value: Value) -> Record {
 }
 
 impl Columns {
-    /// Keeps what does not fit into a line; returns what does.
+    /// Stores what does not fit into a line, and returns the rest.
     fn put(&mut self, record: Record) -> (Slot, Kind, u32) {
         match record {
             Record::Started { slot, attempt } => (slot, Kind::Started, attempt),

@@ -1,4 +1,4 @@
-//! The log: what happened to runs, in the order in which it happened.
+//! The log: everything that happened to runs, in order.
 
 mod columns;
 mod record;

@@ -1,4 +1,4 @@
-//! Records: what happened, in the order in which it happened. The journal keeps them, and a run's state is their fold.
+//! Records: what happened to a run, in order. The journal stores them, and a run's state is their fold.
 
 use super::super::ids::{Keys, Slot};
 use super::super::states::RunState;
@@ -8,38 +8,38 @@ use crate::plan::Recipient;
 use crate::time::Timestamp;
 use std::sync::Arc;
 
-/// One thing that happened, and when.
+/// An event and its time.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) at: Timestamp,
     pub(crate) record: Record,
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug, Clone)]
 pub(crate) enum Record {
-    /// An attempt of a body, or a poke, was started. `attempt` counts from 1 and stays the same over a sensor's pokes.
+    /// An attempt of a body, or a poke, has started. `attempt` counts from 1 and stays the same over a sensor's pokes.
     Started { slot: Slot, attempt: u32 },
     /// A sensor answered `NotYet`.
     NotYet { slot: Slot, next: Timestamp, memory: Option<Arc<str>> },
-    /// An attempt failed and the next is due.
+    /// An attempt failed, and the next is scheduled.
     Retrying { slot: Slot, next: Timestamp, error: Arc<str>, renew: bool, memory: Option<Arc<str>> },
     /// An attempt was cut off by the end of its process: by a crash or, with `asked`, on request.
     Interrupted { slot: Slot, asked: bool },
-    /// A mapping's list is there, and the mapping has expanded: its elements now have slots. They are called by these keys, or without
-    /// any by their indices.
+    /// A mapping's list is known and the mapping has expanded: its elements now have slots. The elements are named by these keys,
+    /// or without keys by their indices.
     Unfolded { slot: Slot, width: u32, keys: Option<Keys> },
-    /// The node has its output. A gate's follows from its upstream's and is not written.
+    /// The node has its output. A gate's output follows from its upstream's and is not stored.
     Succeeded { slot: Slot, output: Option<Output> },
-    /// The last attempt failed, or with `timed_out` a sensor's wait outlasted its timeout.
+    /// The last attempt failed, or with `timed_out` a sensor's wait exceeded its timeout.
     Failed { slot: Slot, error: Arc<str>, timed_out: bool },
-    /// It will not run.
+    /// The node will not run.
     Skipped { slot: Slot, why: Skip },
-    /// It cannot run: `cause` failed.
+    /// The node cannot run because `cause` failed.
     UpstreamFailed { slot: Slot, cause: Slot },
-    /// A retry by hand: what happened to these nodes is undone.
+    /// A manual retry: what happened to these nodes is undone.
     Cleared { slots: Box<[Slot]> },
-    /// The run is to end in that state, once the teardowns have run that are due. Nothing else starts any more.
+    /// The run will end in that state once the pending teardowns have run. Nothing else starts any more.
     Ending { state: RunState },
     /// All nodes have ended.
     RunEnded { state: RunState },
@@ -47,7 +47,7 @@ pub(crate) enum Record {
     CallbackDue { id: u32, recipient: Recipient, notification: Arc<Notification> },
     /// The notification was delivered.
     CallbackTold { id: u32 },
-    /// The delivery failed. The next try is due at `next`, unless there is none.
+    /// The delivery failed. The next try is due at `next`, if there is one.
     CallbackFailed { id: u32, next: Option<Timestamp>, error: Arc<str> },
 }
 
@@ -55,45 +55,45 @@ pub(crate) enum Record {
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     pub(crate) value: Value,
-    /// The value as it is written to a durable journal; none where the journal is memory.
+    /// The value as it is stored in a durable journal; `None` where the journal is in memory.
     pub(crate) json: Option<Arc<[u8]>>,
 }
 
 /// Why a node was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// The body said so.
+    /// The body asked for it.
     Body(Arc<str>),
-    /// An upstream was.
+    /// An upstream was skipped.
     Upstream(Slot),
-    /// Its branch took another arm, or its node did not fail.
+    /// Its branch took another arm, or the node whose failure it handles did not fail.
     NotTaken,
     /// A sensor's timeout, with `on_timeout = "skip"`.
     Timeout(Arc<str>),
-    /// Another node was first.
+    /// Another node finished first.
     CutOff,
-    /// The command `skip` asked for it.
+    /// The command `skip` was applied.
     ByHand,
-    /// The run was cancelled or its timeout was over.
+    /// The run was cancelled or exceeded its timeout.
     RunEnded,
 }
 
 impl Skip {
-    /// Why a node was skipped, in words. `id` says what a node is called.
+    /// Returns the reason in words. `id` names a node.
     pub(crate) fn reason(&self, id: impl Fn(Slot) -> String) -> String {
         match self {
             Self::Body(why) | Self::Timeout(why) => why.to_string(),
             Self::Upstream(upstream) => format!("`{}` was skipped", id(*upstream)),
             Self::NotTaken => "its branch took another arm".into(),
-            Self::CutOff => "nobody waits for it any more".into(),
-            Self::ByHand => "somebody wanted it skipped".into(),
+            Self::CutOff => "its output is no longer needed".into(),
+            Self::ByHand => "it was skipped manually".into(),
             Self::RunEnded => "the run ended before it did".into(),
         }
     }
 }
 
 impl Record {
-    /// The node that it is about, if it is about one.
+    /// Returns the node that the record is about, if it is about one.
     pub(crate) fn slot(&self) -> Option<Slot> {
         match self {
             Self::Started { slot, .. }
@@ -114,7 +114,7 @@ impl Record {
         }
     }
 
-    /// How many bytes it holds beside numbers, about: its texts, and an output as JSON.
+    /// Returns roughly how many bytes the record holds besides numbers: its texts, and an output as JSON.
     pub(crate) fn payload(&self) -> usize {
         match self {
             Self::Succeeded { output: Some(Output { json: Some(json), .. }), .. } => json.len(),
@@ -131,7 +131,7 @@ impl Record {
         }
     }
 
-    /// All nodes that it names.
+    /// Returns all nodes that the record names.
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
         let (other, many): (Option<Slot>, &[Slot]) = match self {
             Self::UpstreamFailed { cause: other, .. } | Self::Skipped { why: Skip::Upstream(other), .. } => (Some(*other), &[]),
@@ -141,7 +141,7 @@ impl Record {
         self.slot().into_iter().chain(other).chain(many.iter().copied())
     }
 
-    /// Shows all nodes that it names.
+    /// Calls `see` with each node that the record names.
     pub(crate) fn each_slot(&mut self, mut see: impl FnMut(&mut Slot)) {
         match self {
             Self::UpstreamFailed { slot, cause: other } | Self::Skipped { slot, why: Skip::Upstream(other) } => {

@@ -1,14 +1,14 @@
-//! The records of a run that goes on with another plan: its nodes have other slots there.
+//! The records of a run that is resumed with another plan, in which its nodes have other slots.
 //!
-//! Where the plan has lost nodes, or nodes take something else than they did, the records of nodes that are gone are dropped. So is that
-//! a node was skipped or is `upstream_failed`, where that followed from what is gone: it is decided again, by the new plan.
+//! Where the plan has lost nodes, or nodes take other inputs than before, the records of removed nodes are dropped. A record that
+//! a node was skipped or is `upstream_failed` is dropped too if it followed from a removed node: the new plan decides it again.
 
 use super::super::ids::Slot;
 use super::{Record, Skip};
 use crate::plan::Remap;
 use std::collections::HashMap;
 
-/// Translates a run's records, and drops those that mean nothing any more.
+/// Translates a run's records, and drops those that no longer apply.
 pub(crate) fn translate<E>(entries: &mut Vec<E>, remap: &Remap, record: impl Fn(&mut E) -> &mut Record) {
     let cleared = last_cleared(entries.iter_mut().map(|entry| &*record(entry)));
     let mut at = 0;
@@ -19,7 +19,7 @@ pub(crate) fn translate<E>(entries: &mut Vec<E>, remap: &Remap, record: impl Fn(
     });
 }
 
-/// Which record has undone last what was decided of a node, by its slot.
+/// Returns, for each cleared slot, the index of the last record that cleared it.
 pub(crate) fn last_cleared<'a>(records: impl Iterator<Item = &'a Record>) -> HashMap<Slot, usize> {
     let mut cleared = HashMap::new();
     for (at, record) in records.enumerate() {
@@ -30,10 +30,10 @@ pub(crate) fn last_cleared<'a>(records: impl Iterator<Item = &'a Record>) -> Has
     cleared
 }
 
-/// Translates a record in place. Returns whether it still means something.
+/// Translates a record in place. Returns whether it still applies.
 fn is_translated(record: &mut Record, at: usize, remap: &Remap, cleared: &HashMap<Slot, usize>) -> bool {
     if let Record::Cleared { slots } = record {
-        // Also of nobody: a run that had ended goes on with it.
+        // Stored even if no node is left in it: it reopens a run that had ended.
         *slots = slots.iter().filter_map(|slot| remap.slot(*slot)).collect();
         return true;
     }
@@ -43,12 +43,12 @@ fn is_translated(record: &mut Record, at: usize, remap: &Remap, cleared: &HashMa
     if !is_undone && remap.is_reopened(slot) && follows_from(record).is_some() {
         return false;
     }
-    // What is undone later may name a node that is gone: then it names itself, which comes to the same.
+    // A record that is undone later may name a removed node. It then names its own node instead, which makes no difference.
     record.each_slot(|named| *named = remap.slot(*named).unwrap_or(slot));
     true
 }
 
-/// The node that a decision about another follows from.
+/// Returns the node that a decision about another node follows from.
 pub(crate) fn follows_from(record: &Record) -> Option<Slot> {
     match record {
         Record::UpstreamFailed { cause: from, .. } | Record::Skipped { why: Skip::Upstream(from), .. } => Some(*from),

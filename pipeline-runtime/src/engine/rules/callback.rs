@@ -1,7 +1,7 @@
-//! Callbacks: who is notified, of what, and when a notification is delivered.
+//! Callbacks: who is notified of what, and when a notification is delivered.
 //!
-//! A callback that is due is recorded by the notifier's stable name. The process that delivers it looks for that name in its own plan,
-//! and gives the callback up, with that reason, where there is none.
+//! A due callback is recorded under the notifier's stable name. The process that delivers it looks that name up in its own plan.
+//! If the name is missing there, the process gives the callback up and records that reason.
 
 use super::super::effects::{Action, NotTold};
 use super::super::execution::Due;
@@ -16,13 +16,13 @@ use crate::plan::NotifierIx;
 use pipeline_syntax::duration;
 use std::sync::Arc;
 
-/// How many failed nodes a notification names.
+/// The most failed nodes that a notification names.
 const MOST_NAMED: usize = 10;
-/// How many bytes of each one's error, so that those of all are told together.
+/// The most bytes of each node's error, so that the errors of all fit together.
 const MOST_OF_AN_ERROR: usize = 1000;
 
 impl RunContext<'_> {
-    /// A node came to a state that notifiers may be for.
+    /// A node has reached a state that notifiers may be registered for.
     #[inline]
     pub(super) fn callback(&mut self, slot: Slot, event: Event) {
         self.callback_with(slot, event, None);
@@ -43,7 +43,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// Failures that an earlier process has recorded, and told nobody of.
+    /// Notifies of failures that an earlier process recorded without notifying anybody.
     #[cfg(feature = "airflow")]
     pub(crate) fn tell_of_failures(&mut self, failed: &[Slot]) {
         for &slot in failed {
@@ -61,7 +61,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// A notification is due to notifiers, each with its position among those for the event.
+    /// Makes a notification due for notifiers, each with its position among those for the event.
     pub(super) fn due(&mut self, notifiers: &[(NotifierIx, u32)], notification: &Arc<Notification>) {
         for &(notifier, position) in notifiers {
             let id = self.run.callbacks().next_id();
@@ -72,7 +72,7 @@ impl RunContext<'_> {
         self.deliver();
     }
 
-    /// Delivers what is due and is not being delivered yet.
+    /// Delivers the callbacks that are due and not under way.
     pub(crate) fn deliver(&mut self) {
         let (callbacks, now) = (self.run.callbacks(), self.now);
         let is_due = |id| callbacks.get(id).is_some_and(|due| due.next.is_none_or(|next| next <= now));
@@ -83,14 +83,14 @@ impl RunContext<'_> {
         }
     }
 
-    /// Takes up what earlier processes have left to be delivered.
+    /// Takes over the deliveries that earlier processes left.
     pub(super) fn resume_deliveries(&mut self) {
         let mut given_up = Vec::new();
         let due: Vec<_> = self.run.callbacks().due().map(|(id, due)| (id, due.clone())).collect();
         for (id, due) in due {
             let plan = self.run.plan();
             let node = due.notification.node.as_deref().map(|id| plan.find(without_key(id)));
-            // Of a node that is no longer there nobody is notified.
+            // Nobody is notified about a node that no longer exists.
             let notifier = match node {
                 Some(None) => None,
                 node => plan.find_recipient(&due.recipient, due.notification.event, node.flatten()),
@@ -114,7 +114,7 @@ impl RunContext<'_> {
         self.deliver();
     }
 
-    /// A notifier has come to its end.
+    /// A delivery has ended.
     pub(crate) fn delivered(&mut self, id: u32, result: Result<(), NotTold>) {
         match result {
             Ok(()) => {
@@ -138,7 +138,7 @@ impl RunContext<'_> {
         Notification { error, ..self.notification(event) }
     }
 
-    /// Names the nodes that failed, and why, if any did.
+    /// Returns the failed nodes and their errors, if there are any.
     fn failed_nodes(&self) -> Option<String> {
         let mut failed = self.run.slots().filter(|&slot| self.run.node(slot).state() == NodeState::Failed);
         let why = |slot| {
@@ -154,7 +154,7 @@ impl RunContext<'_> {
         (!named.is_empty()).then(|| format!("{}{more}", named.join("; ")))
     }
 
-    /// Of a run that has failed, and none of its nodes has.
+    /// Returns the error of a run that failed although none of its nodes did.
     fn ran_out_of_time(&self) -> Option<String> {
         let limit = self.run.plan().run.timeout?;
         Some(format!("it took longer than its `timeout` of {}", duration::show(limit)))
@@ -204,7 +204,7 @@ impl RunContext<'_> {
     }
 }
 
-/// Notifiers with their positions in the list.
+/// Pairs notifiers with their positions in the list.
 fn positions(recipients: Vec<NotifierIx>) -> Vec<(NotifierIx, u32)> {
     recipients.into_iter().zip(0..).collect()
 }

@@ -1,7 +1,7 @@
-//! Pokes for a change of what the last poke looked at.
+//! Pokes for a change in what the last poke read.
 //!
-//! They come on top of the ticks of the poke interval, which stay where they are: a change never moves, shortens or lengthens a
-//! wait, and growing waits do not grow by it. So a sensor is never poked more often than there are changes and ticks together.
+//! They are additional to the ticks of the poke interval, which do not move: a change never shortens or lengthens a wait, and
+//! growing waits do not grow because of it. So there are never more pokes than changes and ticks together.
 
 use super::super::execution::Due;
 use super::super::ids::Slot;
@@ -9,24 +9,23 @@ use super::super::states::NodeState;
 use super::RunContext;
 use std::time::Duration;
 
-/// The least time from one poke for a change to the next, start to start: of many changes in a row the first is seen at once, and
-/// those of each tenth of a second after it together.
+/// The least time between two pokes for changes, from start to start. Of many changes in a row the first causes a poke at once,
+/// and later ones share a poke every tenth of a second.
 pub(crate) const LEAST_BETWEEN: Duration = Duration::from_millis(100);
 
 impl RunContext<'_> {
-    /// What the given start of the node looked at has changed since that began.
+    /// Something that the given start of the node read has changed since that poke started.
     pub(crate) fn changed(&mut self, slot: Slot, start: u32) {
         if self.run.node(slot).starts() != start {
             return;
         }
-        // A later poke sees the change itself; of two changes the first one's poke is still to begin.
+        // A later poke reads the change itself. If an earlier change is noted, its poke is still to start.
         if !std::mem::replace(&mut self.work[slot as usize].changed, true) {
             self.poke_for_change(slot);
         }
     }
 
-    /// Pokes if there was a change and the node waits for its next poke. What changed while a
-    /// poke was under way is due at its end.
+    /// Pokes if there was a change and the node waits for its next poke. A change during a poke is handled at that poke's end.
     pub(crate) fn poke_for_change(&mut self, slot: Slot) {
         let node = self.run.node(slot);
         let between_pokes = node.awaits_next() && node.state() != NodeState::UpForRetry && !self.is_in_flight(slot);
@@ -34,7 +33,7 @@ impl RunContext<'_> {
             return;
         }
         let Some((_, deadline)) = self.sensor(slot) else { return };
-        // The poke at the deadline is the last, and is due by itself.
+        // The poke at the deadline is the last one, and has a timer of its own.
         if self.now >= deadline {
             return;
         }

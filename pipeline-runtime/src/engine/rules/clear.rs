@@ -1,7 +1,7 @@
-//! Clear: what a retry by hand undoes.
+//! Clear: what a manual retry undoes.
 //!
-//! Nodes that did not succeed are cleared, and with them what was decided because of them. With `downstream`, so is all that depends on
-//! them. The set follows from the run's state alone; nothing of it may be under way.
+//! It clears nodes that did not succeed, and the decisions that followed from them. With `downstream` it also clears every node
+//! that depends on them. The set follows from the run's state alone, and none of its nodes may be under way.
 
 use super::super::ids::Slot;
 use super::super::state::{ExpansionIx, Position, Run};
@@ -30,15 +30,15 @@ pub(crate) enum ClearError {
 pub(crate) struct ClearSet<'a> {
     run: &'a Run,
     downstream: bool,
-    /// Whether an attempt of the node has not been answered yet, be it cut off or not.
+    /// True if an attempt of the node has not been answered yet, even if it was cut off.
     is_in_flight: &'a dyn Fn(Slot) -> bool,
     cleared: BTreeSet<Slot>,
-    /// Of mappings whose elements go in order: from which element on those behind a cleared one are known.
+    /// For mappings whose elements run in order: the element from which on all are already handled.
     ordered: BTreeMap<ExpansionIx, u32>,
 }
 
 impl<'a> ClearSet<'a> {
-    /// What a retry of these nodes clears, if it can be done.
+    /// Returns the nodes that a retry of `slots` clears, or why it cannot be done.
     pub(crate) fn of(
         run: &'a Run,
         slots: &[Slot],
@@ -49,7 +49,7 @@ impl<'a> ClearSet<'a> {
         for &slot in slots {
             match run.node(slot).state() {
                 NodeState::Removed => return Err(ClearError::Removed { node: run.id(slot) }),
-                // What a run that has ended has open, its plan has gained since.
+                // An open node of an ended run was added to the plan since.
                 state if !state.is_end() && !run.state().is_end() => {
                     return Err(ClearError::NotEnded { node: run.id(slot), state });
                 }
@@ -62,7 +62,7 @@ impl<'a> ClearSet<'a> {
         while !doubtful.is_empty() {
             set.add_elements(std::mem::take(&mut doubtful))?;
             if set.add_inner_lists()? {
-                // A mapping whose list is rebuilt may have been in the set before its list was.
+                // A mapping whose list is now rebuilt may have been in the set before its list was.
                 doubtful.extend(&set.cleared);
             }
         }
@@ -70,7 +70,8 @@ impl<'a> ClearSet<'a> {
         Ok(set.cleared.into_iter().collect())
     }
 
-    /// A group that runs again asks for its locks. Nothing waits for it that holds some: both would wait for ever.
+    /// A group that runs again asks for its locks again. No group that already holds locks may wait for it, or both would wait
+    /// for ever.
     fn check_locks(&self) -> Result<(), ClearError> {
         let run = self.run;
         if !run.has_locks() {
@@ -84,7 +85,7 @@ impl<'a> ClearSet<'a> {
             }
             let mut doubtful = vec![asks];
             while let Some(slot) = doubtful.pop() {
-                // What has not begun yet waits for it again without being cleared.
+                // A node that has not begun waits for the retried node without being cleared.
                 let waits = self.cleared.contains(&slot) || !run.node(slot).state().is_end();
                 if !waits || !seen.insert(slot) {
                     continue;
@@ -101,7 +102,7 @@ impl<'a> ClearSet<'a> {
         Ok(())
     }
 
-    /// Whether an attempt is under way, or the next one is due by itself.
+    /// True if an attempt is under way, or the next one is due without a retry.
     fn is_mid_attempt(&self, slot: Slot) -> bool {
         let node = self.run.node(slot);
         let is_running = node.state() == NodeState::Running && (self.is_in_flight)(slot);
@@ -121,7 +122,7 @@ impl<'a> ClearSet<'a> {
         Ok(())
     }
 
-    /// Adds a node and what depends on it; returns what is new.
+    /// Adds a node and the nodes that depend on it. Returns the new ones.
     fn add_with_dependents(&mut self, slot: Slot) -> Vec<Slot> {
         let run = self.run;
         let mut added = Vec::new();
@@ -140,14 +141,14 @@ impl<'a> ClearSet<'a> {
             }
             added.push(slot);
             doubtful.extend(self.with_teardowns(slot).into_iter().map(|slot| (slot, true)));
-            // Else it would be skipped again, as what stands before it was.
+            // The sensor that waits for the node's past has ended without success, and would have the node skipped again.
             doubtful.extend(run.failed_past(slot).map(|past| (past, true)));
             for target in self.dependents(slot) {
                 let state = run.node(target).state();
                 let is_gate = !run.is_body(target);
                 let followed = matches!(state, NodeState::UpstreamFailed | NodeState::Skipped);
                 let is_there = !matches!(state, NodeState::None | NodeState::Removed);
-                // What has not ended takes its inputs again with its next attempt.
+                // A node that has not ended reads its inputs again with its next attempt.
                 if is_there && (self.downstream || is_gate || followed || !state.is_end()) {
                     doubtful.push((target, true));
                 }
@@ -162,7 +163,7 @@ impl<'a> ClearSet<'a> {
                 }
                 if run.each(each).is_some_and(|each| each.in_order) {
                     doubtful.extend(self.behind(position, each).into_iter().map(|element| (element, true)));
-                    // It takes its turn again.
+                    // The element takes its turn again.
                     if run.has_element_ended(position) {
                         doubtful.push((element, true));
                     }
@@ -172,8 +173,8 @@ impl<'a> ClearSet<'a> {
         added
     }
 
-    /// What is there no more for a node that is to run again: where the teardown of what it works with has run, that is set up, and torn
-    /// down, again. So is what is set up again.
+    /// Returns the setups and teardowns that must run again with a node. If the teardown around a node has run, what the node
+    /// works with is gone: it is set up again, and torn down again. A setup that runs again is torn down again.
     fn with_teardowns(&self, slot: Slot) -> Vec<Slot> {
         let run = self.run;
         let (plan, ix) = (run.plan(), run.ix(slot));
@@ -184,7 +185,7 @@ impl<'a> ClearSet<'a> {
                 continue;
             }
             let node = if is_setup {
-                // A setup and its teardown are of one element.
+                // A setup and its teardown belong to the same element.
                 run.layout().own_slot(plan, teardown.node, run.layout().position(slot))
             } else {
                 run.seen_from(slot, teardown.node)
@@ -199,7 +200,7 @@ impl<'a> ClearSet<'a> {
         again
     }
 
-    /// The slots that a node's edges lead to, and of an element, what lies within it.
+    /// Returns the targets of a node's edges and, for an element, the nodes inside it.
     fn dependents(&self, slot: Slot) -> Vec<Slot> {
         let mut dependents: Vec<Slot> = self.run.targets(slot).into_iter().map(|(target, _)| target).collect();
         if let What::Element { .. } = self.run.what(slot) {
@@ -209,7 +210,8 @@ impl<'a> ClearSet<'a> {
         dependents
     }
 
-    /// The elements behind one, in order, that were not activated because of it, and with `downstream` all; each is given once.
+    /// Returns the elements behind one, in order, that were not activated because of it; with `downstream` all of them. Each
+    /// element is returned once.
     fn behind(&mut self, position: Position, each: Slot) -> Vec<Slot> {
         let of = self.run.layout().expansion(position.expansion);
         let (base, stride) = (of.base, of.stride);
@@ -221,7 +223,7 @@ impl<'a> ClearSet<'a> {
         behind.map(|element| base + element * stride).filter(depends).collect()
     }
 
-    /// Whether an element ended without having been activated, though its list is there: the run ended before its turn.
+    /// True if an element ended without having been activated although its list exists: the run ended before its turn.
     fn may_activate(&self, element: Slot, each: Slot) -> bool {
         let list = self.run.list_of(each);
         let state = self.run.node(element).state();
@@ -233,7 +235,8 @@ impl<'a> ClearSet<'a> {
         self.run.list_of(each).is_some_and(|list| self.cleared.contains(&list)) || self.run.is_stale(expansion)
     }
 
-    /// Where a list is rebuilt, its elements are activated again once it is there. Until then nothing of them may be under way.
+    /// Adds the elements of each rebuilt list: they are activated again once the list exists. Until then none of them may be
+    /// under way.
     fn add_elements(&mut self, mut doubtful: Vec<Slot>) -> Result<(), ClearError> {
         let run = self.run;
         while let Some(slot) = doubtful.pop() {
@@ -257,7 +260,7 @@ impl<'a> ClearSet<'a> {
         Ok(())
     }
 
-    /// A cleared node inside an element must wait for the outer list. If an inner mapping lies between them, its list is cleared,
+    /// A cleared node inside an element must wait for the outer list. If an inner mapping lies between them, its list is cleared
     /// too. Returns whether there was one.
     fn add_inner_lists(&mut self) -> Result<bool, ClearError> {
         let run = self.run;
@@ -275,7 +278,7 @@ impl<'a> ClearSet<'a> {
         Ok(!lists.is_empty())
     }
 
-    /// The list of an expansion, if it is kept while one around it is rebuilt.
+    /// Returns the list of an expansion, if it would not be rebuilt although one around it is.
     fn list_to_rebuild(&self, expansion: ExpansionIx) -> Option<Slot> {
         let run = self.run;
         let each_of = |expansion: ExpansionIx| run.layout().expansion(expansion).each;

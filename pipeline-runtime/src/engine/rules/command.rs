@@ -1,7 +1,7 @@
-//! Commands: retry, skip and cancel, of a live run or of one before it is resumed.
+//! Commands: retry, skip and cancel, of a live run or of a run before it is resumed.
 //!
-//! A command for a run that no process has is applied before the run is resumed: a node that is skipped, or a run that is cancelled, starts
-//! nothing that would then be cut off.
+//! A command for a run that no process hosts is applied before the run is resumed, so that a skipped node or a cancelled run
+//! starts nothing that would be cut off at once.
 
 use super::super::execution::Worklist;
 use super::super::ids::Slot;
@@ -12,18 +12,19 @@ use super::RunContext;
 use super::clear::{ClearError, ClearSet};
 use super::recovery::MAX_INTERRUPTIONS;
 
-/// A command about a run. Nodes go by their ids, an element's being `upload[3]`.
+/// A command about a run. Nodes are named by their ids, such as `upload[3]` for an element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
-    /// Nodes that have ended are retried, without any all that did not succeed; with `downstream`, all that depends on them too.
+    /// Retries ended nodes; if `nodes` is empty, all that did not succeed. With `downstream`, also every node that depends on
+    /// them.
     Retry { nodes: Vec<String>, downstream: bool },
-    /// A node ends as skipped, whether it waits, is under way or has failed.
+    /// Ends a node as skipped, whether it is waiting, under way or failed.
     Skip { node: String },
-    /// Attempts are cut off, and the run ends.
+    /// Cuts attempts off and ends the run.
     Cancel,
 }
 
-/// Why a run is left as it is.
+/// Why a command leaves the run unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EditError {
     #[error("it has no node `{node}`; `show {run_id}` lists those it has")]
@@ -40,24 +41,24 @@ pub(crate) enum EditError {
     Clear(#[from] ClearError),
 }
 
-/// What an edit does to nodes.
+/// The effect of a command on nodes.
 enum Effect {
     Clear(Box<[Slot]>),
-    /// With what is cleared first: what was decided because the node failed is decided again.
+    /// With the nodes to clear first: what was decided because the node failed is decided again.
     Skip(Slot, Option<Box<[Slot]>>),
     Cancel,
 }
 
 impl Run {
-    /// Whether an edit can be applied to a run that no process has: nothing of it is in flight.
+    /// Fails if an edit cannot be applied to a run that no process hosts. Nothing of such a run is in flight.
     pub(crate) fn check_edit(&self, edit: &Edit) -> Result<(), EditError> {
         self.preview(edit).map(drop)
     }
 
-    /// What an edit would do to nodes of a run that no process has, or why it cannot be applied: those that would be cleared, and the one that
-    /// would be skipped.
+    /// Returns the effect that an edit would have on a run that no process hosts: the nodes that it would clear, and the node
+    /// that it would skip. Fails if the edit cannot be applied.
     pub(crate) fn preview(&self, edit: &Edit) -> Result<(Box<[Slot]>, Option<Slot>), EditError> {
-        // What the end of the last process cut off is started again, unless that has happened too often.
+        // An attempt that the end of the last process cut off is started again, unless that has happened too often.
         let is_in_flight = |slot: Slot| {
             let node = self.node(slot);
             node.state() == NodeState::Running && node.interruptions() + 1 >= MAX_INTERRUPTIONS
@@ -111,8 +112,8 @@ impl Run {
         found.ok_or_else(|| EditError::NoNode { node: node.to_owned(), run_id: self.spec().info.run_id.clone() })
     }
 
-    /// What failed, or was cut off by the run's end: by its timeout or by a cancel. Of a run that has ended, also what its plan has gained
-    /// since.
+    /// Returns the nodes that failed, or were cut off by the run's end: by its timeout or a cancel. For a run that has ended,
+    /// also the nodes that its plan has gained since.
     fn did_not_succeed(&self) -> Vec<Slot> {
         let has_ended = self.state().is_end();
         let failed = |slot: &Slot| {
@@ -124,7 +125,7 @@ impl Run {
 }
 
 impl RunContext<'_> {
-    /// Applies a command, or leaves the run as it is.
+    /// Applies a command, or leaves the run unchanged.
     pub(crate) fn edit(&mut self, edit: &Edit) -> Result<(), EditError> {
         match self.run.effect_of(edit, &|slot| self.is_in_flight(slot))? {
             Effect::Cancel => self.end_run(RunState::Cancelled),
@@ -146,7 +147,7 @@ impl RunContext<'_> {
         self.record(Record::Cleared { slots: slots.into() });
         if had_ended {
             self.set_run_timers();
-            // A plan may have gained nodes since the run ended, which nobody has heard of.
+            // The plan may have gained nodes since the run ended, of which no change was reported.
             self.shared.worklist = Worklist::derive(self.run);
         } else {
             self.node_slas(slots.iter().copied());

@@ -12,16 +12,16 @@ use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// One run with all that a rule needs to decide about it, at one time.
+/// One run, with all that a rule needs to decide about it at one time.
 pub(crate) struct RunContext<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) ix: RunIx,
     pub(crate) now: Timestamp,
     pub(crate) work: &'a mut Vec<NodeWork>,
     pub(crate) delivery: &'a mut Delivery,
-    /// Attempts of this run in flight.
+    /// The number of this run's attempts in flight.
     pub(crate) busy: &'a mut usize,
-    /// Where its plan's pools are in the core.
+    /// The indices of its plan's pools in the core.
     pub(crate) pools_of_plan: &'a [CorePool],
     pub(crate) shared: &'a mut Shared,
 }
@@ -33,21 +33,21 @@ pub(crate) struct Shared {
     pub(crate) locks: Locks,
     pub(crate) timers: Timers,
     pub(crate) in_flight: InFlight,
-    /// The permits that sensors in mode `poke` keep between two pokes.
+    /// The permits that sensors in mode `poke` hold between two pokes.
     pub(crate) kept_permits: HashMap<(RunIx, Slot), Permit>,
-    /// Pokes that asked for a permit in this call: those that get none are limited.
+    /// Pokes that asked for a permit in this call. Those that get none wait no longer than to their deadlines.
     pub(crate) without_permit: Vec<(RunIx, Slot)>,
-    /// The mappings whose lists are looked at.
+    /// The mappings whose lists are being inspected.
     pub(crate) looks: Looks,
-    /// Of the run that is being decided about; empty between two calls.
+    /// The worklist of the run that is being decided about; empty between two calls.
     pub(crate) worklist: Worklist,
     pub(crate) out: Outbox,
-    /// After each decision the worklist is compared with one that is derived.
+    /// Compares the worklist with a derived one after each decision.
     #[cfg(test)]
     pub(crate) compares_worklists: bool,
 }
 
-/// Hears what a record changed.
+/// Receives the changes that a record makes.
 struct Heard<'a> {
     worklist: &'a mut Worklist,
     work: &'a mut Vec<NodeWork>,
@@ -81,7 +81,7 @@ impl Changes for Heard<'_> {
         if self.work.len() <= last {
             self.work.resize(last + 1, NodeWork::default());
         }
-        // What stands in its pool's queue stays there under its old place, where it is found to be gone.
+        // A queue entry stays in its pool under the old slot, where it will be found stale.
         let moved = self.work[from as usize].move_away();
         self.work[to as usize] = moved;
         if let Some(attempt) = moved.attempt() {
@@ -109,7 +109,7 @@ impl RunContext<'_> {
         self.shared.out.records.push(self.ix, entry);
     }
 
-    /// The same for what happens to every node.
+    /// [`record`](Self::record) for what happens to every node.
     #[inline]
     fn record_start(&mut self, slot: Slot, attempt: u32) {
         debug_assert_eq!(self.run.check(&Record::Started { slot, attempt }), Ok(()));
@@ -117,7 +117,7 @@ impl RunContext<'_> {
         self.shared.out.records.started(self.ix, self.now, slot, attempt);
     }
 
-    /// The same for what happens to most nodes.
+    /// [`record`](Self::record) for what happens to most nodes.
     #[inline]
     pub(super) fn record_success(&mut self, slot: Slot, value: Value, json: Option<Arc<[u8]>>) {
         if json.is_some() {
@@ -130,13 +130,14 @@ impl RunContext<'_> {
         self.shared.out.records.succeeded(self.ix, self.now, slot, value);
     }
 
-    /// The work heard of is the work that follows from the state.
+    /// Checks that the worklist is the one that follows from the state.
     #[cfg(test)]
     fn compare_worklists(&self) {
         if !self.shared.compares_worklists || self.run.state().is_end() {
             return;
         }
-        // What has asked for a permit or for a look at its list, waits for a lock, or is in flight, is no longer in the worklist.
+        // A node that has asked for a permit or for an inspection of its list, waits for a lock, or is in flight is no longer in
+        // the worklist.
         let waits = |work: &NodeWork| work.queued || work.awaits_lock;
         let is_asked = |slot: Slot| waits(&self.work[slot as usize]) || self.shared.looks.has(self.ix, slot);
         let is_in_hand = |slot: Slot| is_asked(slot) || self.is_in_flight(slot);
@@ -159,7 +160,7 @@ impl RunContext<'_> {
         self.run.plan().policy(self.run.ix(slot))
     }
 
-    /// Decides all that follows, and starts what may start.
+    /// Decides everything that follows, and starts what may start.
     pub(crate) fn decide(&mut self) {
         if self.run.state().is_end() {
             return self.shared.worklist.clear();
@@ -186,7 +187,7 @@ impl RunContext<'_> {
                 continue;
             }
             let ready = self.shared.worklist.take_ready();
-            // Of several the pool says which is first.
+            // The pool decides the order of several.
             for &slot in &ready {
                 if self.is_scheduled(slot) && self.has_locks(slot) {
                     self.queue(slot);
@@ -214,7 +215,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// The one node that became ready: it is started at once where its pool has a permit and no node that waits for one.
+    /// The only ready node. It starts at once if its pool has a free permit and no waiting node.
     #[inline]
     fn start_or_queue(&mut self, slot: Slot) {
         let pool = self.pool(slot);
@@ -228,7 +229,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// Asks for a permit of the node's pool, once the node's last attempt has given its thread back.
+    /// Asks for a permit of the node's pool, once the thread of the node's last attempt is free.
     #[inline]
     pub(super) fn queue(&mut self, slot: Slot) {
         let (pool, priority) = (self.pool(slot), self.policy(slot).priority);
@@ -242,8 +243,8 @@ impl RunContext<'_> {
         }
     }
 
-    /// There is a permit for a node that asked for one, and starts if it has not been started yet: nothing follows from that, which would
-    /// have to be decided. Else the permit is returned.
+    /// Starts a scheduled node with the permit that it asked for. Nothing follows from such a start that would have to be
+    /// decided. If the node is not scheduled, returns the permit.
     #[inline]
     pub(crate) fn start_granted(&mut self, slot: Slot, permit: Permit) -> Option<Permit> {
         if !self.is_scheduled(slot) || !self.run.is_body(slot) {
@@ -254,8 +255,8 @@ impl RunContext<'_> {
         None
     }
 
-    /// There is a permit for a node that asked for one, and has been started before. It is returned if the node has no use for it any
-    /// more.
+    /// Starts the next attempt or poke of a node with the permit that it asked for. Returns the permit if the node no longer
+    /// needs it.
     pub(crate) fn granted(&mut self, slot: Slot, permit: Permit) -> Option<Permit> {
         self.work[slot as usize].queued = false;
         if !self.run.node(slot).awaits_next() {
@@ -271,7 +272,7 @@ impl RunContext<'_> {
             return None;
         }
         if self.run.node(slot).state() == NodeState::Running {
-            // A sensor in mode `poke`, resumed: it has its permit again before its next poke.
+            // A sensor in mode `poke` was resumed: it gets its permit back before its next poke.
             self.shared.kept_permits.insert((self.ix, slot), permit);
             return None;
         }
@@ -297,7 +298,7 @@ impl RunContext<'_> {
         self.shared.out.todo.starts.push_back(job);
     }
 
-    /// The permit that a sensor in mode `poke` keeps between two pokes.
+    /// Takes the permit that a sensor in mode `poke` holds between two pokes.
     pub(super) fn take_kept_permit(&mut self, slot: Slot) -> Option<Permit> {
         if self.shared.kept_permits.is_empty() {
             return None;
@@ -314,12 +315,13 @@ impl RunContext<'_> {
         self.shared.pools.release(permit);
     }
 
-    /// Whether a sensor keeps its permit between two pokes.
+    /// True if a sensor keeps its permit between two pokes.
     pub(super) fn keeps_permit(&self, slot: Slot) -> bool {
         self.policy(slot).sensor.as_ref().is_some_and(|sensor| sensor.mode == Mode::Poke)
     }
 
-    /// Cuts off what is under way of a node. Its attempt keeps its permit until it is answered.
+    /// Cuts off a node's attempt, which keeps its permit until it is answered. Without one, releases the permit that a sensor
+    /// keeps between two pokes.
     pub(super) fn abort(&mut self, slot: Slot) {
         if let Some(attempt) = self.work[slot as usize].attempt() {
             self.shared.in_flight.overdue(attempt, false);
@@ -331,12 +333,12 @@ impl RunContext<'_> {
         }
     }
 
-    /// Whether an attempt of a node has not been answered yet, be it cut off or not.
+    /// True if an attempt of the node has not been answered yet, even if it was cut off.
     pub(super) fn is_in_flight(&self, slot: Slot) -> bool {
         self.work[slot as usize].attempt().is_some()
     }
 
-    /// The start of a node that is under way, if one is.
+    /// Returns the start of the node that is under way, if there is one.
     pub(super) fn under_way(&self, slot: Slot) -> Option<Job> {
         let job = self.shared.in_flight.job(self.work[slot as usize].attempt()?)?;
         self.shared.in_flight.is_under_way(job).then_some(job)

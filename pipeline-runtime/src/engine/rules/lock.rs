@@ -1,13 +1,13 @@
-//! Locks: a group has those that it holds from its first node to its last.
+//! Locks: a group holds its locks from its first node to its last.
 //!
-//! A node asks for them before it asks for a permit of its pool, so that nobody keeps a permit while it waits for a lock.
+//! A node asks for them before it asks for a permit of its pool, so that no node keeps a permit while it waits for a lock.
 
 use super::super::ids::Slot;
 use super::RunContext;
 use crate::plan::HoldingIx;
 
 impl RunContext<'_> {
-    /// Whether a node that is ready may go on to its pool. Else its group waits for its locks, and the node with it.
+    /// True if a ready node may ask its pool for a permit. Otherwise its group waits for its locks, and the node with it.
     #[inline]
     pub(super) fn has_locks(&mut self, slot: Slot) -> bool {
         !self.run.has_locks() || self.ask_for_locks(slot)
@@ -26,7 +26,7 @@ impl RunContext<'_> {
         false
     }
 
-    /// Their group has its locks. Returns whether any of the nodes still has a use for them.
+    /// The nodes' group has its locks. Returns whether any of the nodes still needs them.
     pub(crate) fn locks_granted(&mut self, nodes: &[Slot]) -> bool {
         let mut is_used = false;
         for &slot in nodes {
@@ -39,7 +39,7 @@ impl RunContext<'_> {
         is_used
     }
 
-    /// What groups hold by the run's state.
+    /// Takes up the locks that groups hold by the run's state.
     pub(super) fn take_up_locks(&mut self) {
         for (holding, of) in (0..).zip(&self.run.plan().holdings) {
             if self.run.is_holding(holding) {
@@ -48,9 +48,9 @@ impl RunContext<'_> {
         }
     }
 
-    /// Groups that have ended give back what they hold, unless an attempt that was cut off still works with it: a body that blocks
-    /// goes on until it returns. Its answer comes by here again. So do groups that have not begun, and whose nodes that were ready no longer
-    /// are, as somebody has skipped them or retries what is before them.
+    /// Releases the locks of groups that have ended, unless an attempt that was cut off still uses them: a blocking body runs
+    /// until it returns, and its answer leads here again. Also releases those of groups that have not begun and have no ready
+    /// node any more, because the nodes were skipped or nodes before them are retried.
     pub(crate) fn release_locks(&mut self) {
         for (holding, _) in (0..).zip(&self.run.plan().holdings) {
             let holder = (self.ix, holding);
@@ -63,14 +63,14 @@ impl RunContext<'_> {
         }
     }
 
-    /// Whether a node of a group waits for nothing but a slot of its pool.
+    /// True if a node of the group waits only for a slot of its pool.
     fn is_about_to_begin(&self, holding: HoldingIx) -> bool {
         let plan = self.run.plan();
         let group = plan.holder(&plan.holdings[holding as usize]);
         self.run.slots().any(|slot| group.has(self.run.ix(slot)) && self.is_scheduled(slot))
     }
 
-    /// Whether an attempt that was cut off still works in that group, of which no other can be under way.
+    /// True if an attempt that was cut off still runs in that group. No other attempt can be under way there.
     fn is_in_use(&self, holding: HoldingIx) -> bool {
         let plan = self.run.plan();
         let group = plan.holder(&plan.holdings[holding as usize]);

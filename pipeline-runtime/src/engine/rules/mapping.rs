@@ -1,9 +1,10 @@
 //! Mappings: a list expands, its elements are activated in its order, and their results are joined.
 //!
-//! # Why the runtime looks at a list
+//! # Why the runtime inspects lists
 //!
-//! What makes keys is the user's code, and so is what finds a list that is a part of an output; nothing calls that under the engine's lock. So
-//! such a mapping asks the runtime, and expands once it is told what was seen. Nothing of that is recorded: whoever resumes the run asks again.
+//! Making keys is user code, and so is finding a list that is part of an output. No user code runs under the engine's lock, so
+//! such a mapping asks the runtime, and expands once it gets the result. None of this is recorded: a process that resumes the run
+//! asks again.
 
 use super::super::effects::Action;
 use super::super::ids::{Keys, RunIx, Slot};
@@ -18,20 +19,20 @@ use std::collections::HashMap;
 /// The most elements that a mapping may have.
 pub(crate) const MAX_ELEMENTS: u32 = 100_000;
 
-/// The most nodes that a run may have, with all elements of all lists, also of those that a retry made anew.
+/// The most nodes that a run may have, including all elements of all lists and those of lists that a retry rebuilt.
 pub(crate) const MAX_NODES: u64 = 4_000_000;
 
-/// The mappings whose lists are looked at: each at most once.
+/// The mappings whose lists are being inspected, each at most once.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
     all: HashMap<u64, (RunIx, Slot)>,
-    /// Under which number each has asked last.
+    /// The number of each mapping's latest request.
     last: HashMap<(RunIx, Slot), u64>,
     next: u64,
 }
 
 impl Looks {
-    /// Notes that a list is to be looked at; what was asked before is about another one.
+    /// Registers a request to inspect a list, and drops an earlier request of the same mapping. Returns the request's number.
     fn ask(&mut self, run: RunIx, slot: Slot) -> u64 {
         self.next += 1;
         self.all.insert(self.next, (run, slot));
@@ -41,7 +42,7 @@ impl Looks {
         self.next
     }
 
-    /// Which mapping has asked under that number, if it still waits for the answer.
+    /// Returns the mapping that made the request, if it still waits for the answer.
     pub(crate) fn take(&mut self, number: u64) -> Option<(RunIx, Slot)> {
         let of = self.all.remove(&number)?;
         self.last.remove(&of);
@@ -63,9 +64,9 @@ impl RunContext<'_> {
         self.expand_by(slot, Seen { len: self.run.list_len(slot).unwrap_or(0), keys: None });
     }
 
-    /// A mapping's list was looked at.
+    /// A mapping's list was inspected.
     pub(crate) fn looked(&mut self, slot: Slot, seen: Result<Seen, String>) {
-        // The list may have been cleared, or the mapping skipped, since that was asked for.
+        // Since the request the list may have been cleared, or the mapping skipped.
         if self.run.nodes().get(slot as usize).is_none_or(|node| node.state() != NodeState::Scheduled) {
             return;
         }
@@ -96,7 +97,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// How many elements a mapping expands to, or why it may not.
+    /// Returns how many elements a mapping expands to, or why it may not.
     fn elements_of(&self, slot: Slot, width: usize, keys: Option<&Keys>) -> Result<u32, String> {
         let elements = u32::try_from(width).ok().filter(|width| *width <= MAX_ELEMENTS);
         let elements = elements
@@ -124,7 +125,7 @@ impl RunContext<'_> {
         Ok(elements)
     }
 
-    /// Activates the next elements of a mapping, as many as may be active.
+    /// Activates the next elements of a mapping, as many as may be active at once.
     pub(super) fn activate(&mut self, expansion: ExpansionIx) {
         while let Some((element, turn)) = self.run.next_element(expansion) {
             let record = |slot| match turn {
@@ -136,21 +137,21 @@ impl RunContext<'_> {
                 self.record(record(element));
                 continue;
             }
-            // All that wait behind it, with one cause: what it means for the next is no other.
+            // All elements behind it share the cause and end with it.
             for element in self.run.waiting_from(element).collect::<Vec<_>>() {
                 self.record(record(element));
             }
         }
     }
 
-    /// All elements of a mapping have ended: so does it, by its results.
+    /// All elements of a mapping have ended, and the mapping ends by their results.
     pub(super) fn join(&mut self, slot: Slot) {
         if self.run.is_complete(slot) {
             self.gather(slot);
         }
     }
 
-    /// Ends a list of a mapping's results as those have ended.
+    /// Ends a mapping, or a list of a mapping's results, according to how the results ended.
     pub(super) fn gather(&mut self, slot: Slot) {
         let (mut failed, mut skipped) = (None, None);
         for result in self.run.results(slot).into_iter().flatten() {

@@ -1,7 +1,7 @@
-//! The rules: what follows from a run's state and from what happens. One file a rule, by the name that the docs give it.
+//! The rules: what follows from a run's state and from events. There is one file per rule, named as in the docs.
 //!
-//! A rule looks at the state and records what it decides; the state then follows from the record. It runs no user code, waits for
-//! nothing and reads no clock.
+//! A rule reads the state and records its decisions; the state then follows from the records. A rule runs no user code, never
+//! waits and reads no clock.
 
 mod callback;
 mod change;

@@ -1,7 +1,7 @@
-//! Propagation: what ended nodes make of those that wait for them.
+//! Propagation: the effect of ended nodes on the nodes that wait for them.
 //!
-//! Nodes are decided in topological order, `upstream_failed` before `skipped`, and all of them before anything starts, so that
-//! of all that one event brings to a node the gravest counts.
+//! Nodes are decided in topological order, `upstream_failed` before `skipped`, and all of them before anything starts. So of all
+//! effects that one event has on a node, the gravest counts.
 
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
@@ -25,7 +25,7 @@ impl RunContext<'_> {
         if self.run.node(slot).state().is_end() {
             return;
         }
-        // Where a list was to be there again and is not, what its elements waited for does not come either.
+        // If the list was to be rebuilt and is not, its elements will not get their inputs either.
         for element in self.run.open_elements(slot) {
             self.abort(element);
             self.record(Record::UpstreamFailed { slot: element, cause: from });
@@ -47,7 +47,7 @@ impl RunContext<'_> {
         self.skip(slot, why);
     }
 
-    /// Ends what has not ended of a mapping's elements.
+    /// Skips the elements of a mapping that have not ended.
     pub(super) fn skip_elements(&mut self, each: Slot, why: &Skip) {
         for element in self.run.open_elements(each) {
             self.abort(element);
@@ -67,7 +67,7 @@ impl RunContext<'_> {
             return;
         }
         match self.run.what(slot) {
-            // The first two come as bodies that are ready, and as elements that are activated; the third is never run.
+            // The first two arrive as ready bodies and as activated elements; the third never runs.
             What::Body(_) | What::Element { .. } | What::Recalled(_) => {}
             What::Arm { .. } | What::Failure { .. } => self.record(Record::Succeeded { slot, output: None }),
             What::FirstOf { .. } => self.race(slot),

@@ -1,7 +1,7 @@
 //! Races (`first_of`), and nodes whose output is no longer wanted.
 //!
-//! Once a race is won, what fed only a loser ends too: otherwise a sensor that nobody waits for would run to its timeout and fail the
-//! run. The same holds for what fed only a gate that somebody skipped.
+//! Once a race is won, nodes that fed only a loser end too. Otherwise a sensor whose output nobody wants would run to its timeout
+//! and fail the run. The same holds for nodes that fed only a skipped gate.
 
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
@@ -26,7 +26,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// Ends a node whose output nobody wants any more. Those that fed it alone follow: their release is heard of with its end.
+    /// Ends a node whose output no consumer wants any more. Nodes that fed only this one follow: its end releases them.
     pub(super) fn cut_off_unwanted(&mut self, slot: Slot) {
         if !self.run.is_unwanted(slot) {
             return;

@@ -1,6 +1,7 @@
-//! Recovery: what a process does first about a run that an earlier one began.
+//! Recovery: what a process does first with a run that an earlier process began.
 //!
-//! An attempt that the end of its process cut off runs again and uses up no retry; the third in a row counts as failed.
+//! An attempt that the end of its process cut off runs again without using up a retry. The third interruption in a row counts as
+//! a failure.
 
 use super::super::execution::{Due, Worklist};
 use super::super::ids::Slot;
@@ -8,16 +9,16 @@ use super::super::log::Record;
 use super::super::states::NodeState;
 use super::RunContext;
 
-/// An attempt that was cut off that often in a row counts as failed: it may be what ends the process.
+/// An attempt that was cut off this often in a row counts as failed, since it may be what ends the process.
 pub(crate) const MAX_INTERRUPTIONS: u32 = 3;
 
-/// What is said of an attempt that was cut off so often.
+/// The error of an attempt that was cut off too often.
 pub(crate) fn cut_off_too_often() -> String {
     format!("the process ended {MAX_INTERRUPTIONS} times in a row while this attempt was under way")
 }
 
 impl RunContext<'_> {
-    /// Records that what was under way when the last process ended was cut off.
+    /// Records that attempts under way at the end of the last process were cut off.
     pub(crate) fn cut_off_by_crash(&mut self) {
         if self.run.state().is_end() {
             return;
@@ -32,7 +33,7 @@ impl RunContext<'_> {
 
     fn cut_off_attempt(&mut self, slot: Slot) {
         let node = self.run.node(slot);
-        // A poke that the host wakes only reads the journal, so it is not what ended the process.
+        // A poke that the host wakes only reads the journal, so it did not end the process.
         let is_harmless = self.run.plan().is_woken(node.ix());
         if is_harmless || node.interruptions() + 1 < MAX_INTERRUPTIONS {
             return self.record(Record::Interrupted { slot, asked: false });
@@ -41,7 +42,7 @@ impl RunContext<'_> {
         self.attempt_failed(slot, cut_off_too_often().into(), memory);
     }
 
-    /// Takes up a run from its state: sets its timers, delivers what is due and derives what is to be done.
+    /// Resumes a run from its state: sets its timers, delivers due callbacks and derives the worklist.
     pub(crate) fn resume(&mut self) {
         self.resume_deliveries();
         if self.run.state().is_end() {
@@ -56,22 +57,22 @@ impl RunContext<'_> {
         self.shared.worklist = Worklist::derive(self.run);
     }
 
-    /// Between two attempts or pokes: what was due while no process had the run is due now.
+    /// Resumes a wait between two attempts or pokes. What was due while no process had the run is due now.
     fn resume_wait(&mut self, slot: Slot) {
         let node = self.run.node(slot);
         let Some(next) = node.next().filter(|_| node.awaits_next()) else { return };
         self.timer(next.max(self.now), Due::Next(slot));
         if let Some((_, deadline)) = self.sensor(slot) {
-            // A deadline that passed meanwhile still gets one poke.
+            // If its deadline passed meanwhile, it still gets one poke.
             self.work[slot as usize].grace = deadline <= self.now;
-            // In mode `poke` it holds its permit between pokes, too.
+            // In mode `poke` it holds its permit between pokes too.
             if self.run.node(slot).state() == NodeState::Running {
                 self.queue(slot);
             }
         }
     }
 
-    /// The process is about to end, as it was asked to: attempts under way are recorded as cut off. Their answers come too late.
+    /// Records attempts under way as cut off, because the process is asked to end. Their answers will come too late.
     pub(crate) fn interrupt(&mut self) {
         for slot in self.run.slots() {
             if self.run.node(slot).state() == NodeState::Running

@@ -1,6 +1,6 @@
-//! Retries: what the end of an attempt means, and whether there is another.
+//! Retries: what the end of an attempt means, and whether another attempt follows.
 //!
-//! Attempts that returned an error, panicked or hit their time limit are retried; attempts in all are `retries + 1`.
+//! Attempts that returned an error, panicked or exceeded their time limit are retried. There are at most `retries + 1` attempts.
 
 use super::super::effects::{Answer, Answered};
 use super::super::execution::{Due, Ended, Permit};
@@ -13,23 +13,23 @@ use crate::random::Seeded;
 use crate::time::Timestamp;
 use std::sync::Arc;
 
-/// What another attempt of a node begins with.
+/// What the next attempt of a node starts with.
 pub(super) struct Again {
-    /// It begins no later.
+    /// The next attempt starts no later.
     pub(super) deadline: Timestamp,
-    /// A sensor's budget begins again.
+    /// The sensor's budget starts again.
     pub(super) renew: bool,
     pub(super) memory: Option<Arc<str>>,
 }
 
 impl RunContext<'_> {
-    /// The answer to a start.
+    /// Handles the answer to a start.
     #[inline]
     pub(crate) fn answer(&mut self, ended: Ended, answer: Answer) {
         let Ended { node: slot, permit, cut_off, overdue } = ended;
         *self.busy -= 1;
         self.work[slot as usize].set_attempt(None);
-        // What a limit or the run's end has decided already only gives its thread back.
+        // If a limit or the run's end has decided already, the answer only frees the thread and the permit.
         if cut_off {
             return self.answer_too_late(slot, permit, overdue, answer);
         }
@@ -48,7 +48,7 @@ impl RunContext<'_> {
                 self.record_success(slot, value, json);
                 self.callback(slot, Event::OnSuccess);
             }
-            // Whoever says it, no more of it is kept and told than the limit.
+            // All texts are cut to the limit here, wherever they come from.
             Answered::Error(error) => self.attempt_failed(slot, cut_shared(error), memory),
             Answered::Fatal(error) => self.fail(slot, cut_shared(error)),
             Answered::Skip(why) => self.skip(slot, Skip::Body(cut_shared(why))),
@@ -57,7 +57,7 @@ impl RunContext<'_> {
         self.release(permit);
     }
 
-    /// The answer to an attempt whose end was decided before: its thread is back.
+    /// The answer to an attempt that was cut off: its thread is free.
     #[cold]
     fn answer_too_late(&mut self, slot: Slot, permit: Permit, overdue: bool, answer: Answer) {
         self.shared.out.garbage.answers.push(answer);
@@ -68,7 +68,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// An attempt ended in an error that a retry may mend.
+    /// An attempt ended in an error that may be retried.
     pub(super) fn attempt_failed(&mut self, slot: Slot, error: Arc<str>, memory: Option<Arc<str>>) {
         match self.sensor(slot) {
             Some((sensor, deadline)) if self.was_last_poke(slot, deadline) => {
@@ -104,7 +104,7 @@ impl RunContext<'_> {
         self.callback(slot, Event::OnFailure);
     }
 
-    /// The time of the next attempt or poke has come, if the node waits for it and it is not later by now.
+    /// The next attempt or poke is due, unless it has moved to a later time.
     pub(crate) fn next_is_due(&mut self, slot: Slot) {
         if self.run.node(slot).next().is_some_and(|next| next <= self.now) {
             self.start_next(slot);
@@ -125,7 +125,7 @@ impl RunContext<'_> {
         self.limit_wait(slot);
     }
 
-    /// A fraction of one, the same for the same wait of the same run.
+    /// Returns a fraction of one, the same for the same wait of the same run.
     pub(super) fn random(&self, slot: Slot) -> impl FnOnce() -> f64 + use<> {
         let (seed, starts) = (self.run.spec().seed, self.run.node(slot).starts());
         move || Seeded::new(seed ^ (u64::from(slot) << 32 | u64::from(starts))).fraction()

@@ -1,7 +1,7 @@
-//! A run's begin and its end.
+//! A run's start and its end.
 //!
-//! A run fails if a node failed that was not allowed to, or if its own end cut such a node off. A node that is `upstream_failed` adds nothing:
-//! its root cause has failed already, and has counted or not by its own `.allow_failure()`.
+//! A run fails if a node failed whose failure is not allowed, or if the run's own end cut such a node off. A node that is
+//! `upstream_failed` does not count: its root cause has failed already, and counts or not by its own `.allow_failure()`.
 
 use super::super::effects::Action;
 use super::super::ids::Slot;
@@ -14,7 +14,7 @@ use crate::author::notify::Event;
 use std::collections::HashSet;
 
 impl RunContext<'_> {
-    /// Sets a run going that nothing has happened to.
+    /// Starts a new run.
     pub(crate) fn begin(&mut self) {
         self.set_run_timers();
         for slot in self.run.slots() {
@@ -32,13 +32,13 @@ impl RunContext<'_> {
         self.node_slas(self.run.slots());
     }
 
-    /// All nodes have ended, and so does the run.
+    /// Ends the run, after all nodes have ended.
     pub(super) fn come_to_end(&mut self) {
         let of_nodes = if self.run.failures() > 0 { RunState::Failed } else { RunState::Success };
         self.run_ended(self.run.ending().unwrap_or(of_nodes));
     }
 
-    /// Ends the run before its nodes have. Teardowns that are due run first; whoever ends it a second time ends them, too.
+    /// Ends the run before its nodes have ended. Pending teardowns run first; a second call ends them too.
     pub(super) fn end_run(&mut self, state: RunState) {
         if self.run.state().is_end() {
             return;
@@ -53,7 +53,7 @@ impl RunContext<'_> {
         self.run_ended(state);
     }
 
-    /// Of a run that is ending, what its plan has gained since does not start.
+    /// If the run is ending, skips nodes that its plan has gained since.
     pub(super) fn go_on_ending(&mut self) {
         if self.run.ending().is_some() && !self.run.state().is_end() {
             let due = self.run.due_teardowns();
@@ -61,7 +61,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// Ends all nodes but these.
+    /// Cuts off and skips all open nodes but these.
     fn cut_off_but(&mut self, due: &HashSet<Slot>) {
         for slot in self.run.slots() {
             if !self.run.node(slot).state().is_end() && !due.contains(&slot) {

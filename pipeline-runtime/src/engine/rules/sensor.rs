@@ -1,10 +1,11 @@
-//! Sensors: the waits between pokes, and the one budget of the whole wait.
+//! Sensors: the waits between pokes, and the budget of the whole wait.
 //!
-//! The budget counts from the first poke, across pokes, retries, delays and restarts. No poke starts after its end, the deadline; one
-//! starts at it. It holds while the sensor waits for a permit, too. An error of the last poke is an error, whatever `on_timeout` says.
+//! The budget counts from the first poke, across pokes, retries, delays and restarts. Its end is the deadline: no poke starts
+//! after it, and the last may start at it. The deadline also applies while the sensor waits for a permit. An error of the last
+//! poke is an error, whatever `on_timeout` says.
 //!
-//! Poke intervals count from poke to poke, start to start, so that a slow poke does not shift all that follow. A poke that says before which
-//! time nothing will be there has the next one at that time.
+//! Poke intervals count from start to start, so that a slow poke does not shift all that follow. A poke may name a time before
+//! which it cannot succeed; the next poke is then at that time.
 
 use super::super::execution::{Due, Permit};
 use super::super::ids::Slot;
@@ -20,19 +21,19 @@ use humantime::format_duration;
 use std::sync::Arc;
 
 impl RunContext<'_> {
-    /// A sensor's options and its deadline, once it was poked.
+    /// Returns a sensor's options and its deadline, once it has been poked.
     pub(super) fn sensor(&self, slot: Slot) -> Option<(SensorPolicy, Timestamp)> {
         let sensor = self.policy(slot).sensor.as_deref()?;
         let deadline = self.run.node(slot).deadline(sensor)?;
         Some((sensor.clone(), deadline))
     }
 
-    /// Whether the poke under way was the last that the budget allows.
+    /// True if the poke under way was the last that the budget allows.
     pub(super) fn was_last_poke(&self, slot: Slot, deadline: Timestamp) -> bool {
         self.now > deadline || self.run.node(slot).last_start() >= deadline
     }
 
-    /// The poke's answer is that it is to be asked again, `not_before` a time if it says one.
+    /// The poke is to be repeated, at the time `not_before` if it named one.
     pub(super) fn not_yet(
         &mut self,
         slot: Slot,
@@ -42,7 +43,7 @@ impl RunContext<'_> {
         memory: Option<Arc<str>>,
     ) {
         let Some((sensor, deadline)) = self.sensor(slot) else {
-            // Only sensors can answer so; their return type says it.
+            // Only sensors can answer this; their return type ensures it.
             self.fail(slot, "a task answered `NotYet`".into());
             return self.release(permit);
         };
@@ -54,16 +55,15 @@ impl RunContext<'_> {
         }
         let node = self.run.node(slot);
         let (pokes, started, tick) = (node.pokes_in_budget(), node.last_start(), node.tick());
-        // It replaces a tick that is still to come, whose timer then finds that nothing is due.
+        // It replaces a tick that is still to come. That tick's timer then finds nothing due.
         let not_before = not_before.filter(|time| *time > self.now).map(|time| time.min(deadline));
         let tick = tick.filter(|_| not_before.is_none());
         let next = not_before.or(tick).unwrap_or_else(|| {
             let wait = sensor.poke.wait(pokes.saturating_sub(1), self.random(slot));
-            // From poke to poke, so that a slow one does not shift all that follow.
             (started + wait).min(deadline)
         });
         self.record(Record::NotYet { slot, next: next.max(self.now), memory });
-        // The timer of a tick that is still to come stands.
+        // The timer of a tick that is still to come remains.
         if tick.is_none_or(|tick| tick <= self.now) {
             self.timer(next.max(self.now), Due::Next(slot));
         }
@@ -77,7 +77,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// A sensor's budget is over; `last` says of its last poke what there is to say.
+    /// The sensor's budget is used up. `last` describes its last poke, if there is anything to say.
     fn timed_out(&mut self, slot: Slot, sensor: &SensorPolicy, last: Option<&str>, memory: Option<Arc<str>>) {
         let error = self.timeout_error(slot, sensor, last);
         match sensor.on_timeout {
@@ -89,11 +89,11 @@ impl RunContext<'_> {
         }
     }
 
-    /// The last poke that the budget allowed could not look.
+    /// The last poke that the budget allowed failed.
     pub(super) fn last_poke_failed(&mut self, slot: Slot, sensor: &SensorPolicy, error: &str, memory: Option<Arc<str>>) {
         let last = format!("the last poke failed: {error}");
         match sensor.on_timeout {
-            // Nobody knows whether there was nothing.
+            // Unknown whether there was nothing: this is no reason to skip.
             OnTimeout::Skip => {
                 let error = self.timeout_error(slot, sensor, Some(&last));
                 self.end_failed(slot, error, true);
@@ -115,21 +115,21 @@ impl RunContext<'_> {
 
     // ---- a wait for a permit
 
-    /// Whether no poke of the sensor may start any more.
+    /// True if no poke of the sensor may start any more.
     pub(super) fn is_past_deadline(&self, slot: Slot) -> bool {
-        // A poke whose timer is late is started all the same.
+        // A poke whose timer fired late is started all the same.
         self.work[slot as usize].unserved && self.sensor(slot).is_some_and(|(_, deadline)| self.now > deadline)
     }
 
-    /// A poke is due and asks for a permit, or waits for its last one's thread. Once permits have been given, those still without one
-    /// wait no longer than to their deadline.
+    /// A poke is due and asks for a permit, or waits for the thread of the last one. If it gets no permit in this call, it waits
+    /// no longer than to its deadline.
     pub(super) fn limit_wait(&mut self, slot: Slot) {
         if !self.work[slot as usize].grace && self.policy(slot).sensor.is_some() {
             self.shared.without_permit.push((self.ix, slot));
         }
     }
 
-    /// Permits have been given. If the poke has none, the sensor's deadline ends its wait.
+    /// Permits have been granted. If the poke got none, the sensor's deadline ends its wait.
     pub(crate) fn set_deadline(&mut self, slot: Slot) {
         if self.run.node(slot).awaits_next()
             && let Some((_, deadline)) = self.sensor(slot)
@@ -142,7 +142,7 @@ impl RunContext<'_> {
         }
     }
 
-    /// A sensor's deadline. If it still waits for a permit, its wait is over.
+    /// The sensor's deadline has come. If the sensor still waits for a permit, its wait ends.
     pub(crate) fn deadline(&mut self, slot: Slot) {
         self.work[slot as usize].limited = false;
         let node = self.run.node(slot);

@@ -1,4 +1,4 @@
-//! SLAs: of a node and of the run, each missed once in a life. A retry of a node, or of a run that has ended, counts again.
+//! SLAs: of a node and of the run, each missed at most once in a life. A retry of a node, or of an ended run, starts it again.
 
 use super::super::execution::Due;
 use super::super::ids::Slot;
@@ -29,7 +29,7 @@ impl RunContext<'_> {
 
     pub(crate) fn node_sla(&mut self, slot: Slot) {
         let is_open = !self.run.state().is_end() && !self.run.node(slot).state().is_end();
-        // Of a node that was retried an earlier timer counts no more.
+        // If the node was retried, an earlier timer no longer counts.
         let is_over = self.run.node_sla(slot).is_some_and(|at| at <= self.now);
         if is_open && is_over && !self.run.callbacks().is_late(&self.run.id(slot)) {
             self.callback(slot, Event::OnSlaMiss);

@@ -7,7 +7,7 @@ use super::RunContext;
 use humantime::format_duration;
 
 impl RunContext<'_> {
-    /// An attempt's time is over.
+    /// An attempt has reached its time limit.
     pub(crate) fn time_limit(&mut self, slot: Slot, start: u32) {
         if self.under_way(slot).is_none_or(|job| job.start != start) {
             return;
@@ -28,9 +28,9 @@ impl RunContext<'_> {
         }
     }
 
-    /// A timer of the run's timeout. If the run has been retried since, another one counts.
+    /// The timer of the run's timeout has fired. If the run has been retried since, a later timer counts.
     pub(crate) fn run_timeout(&mut self) {
-        // Of a run that is ending already, teardowns have limits of their own.
+        // Teardowns of a run that is already ending have limits of their own.
         if self.run.ending().is_none() && self.run.deadline().is_some_and(|deadline| deadline <= self.now) {
             self.end_run(RunState::Failed);
         }

@@ -21,42 +21,43 @@ pub(crate) struct Attempt {
     pub(crate) slot: Slot,
     /// Which of the node's starts it is.
     pub(crate) start: u32,
-    /// Where the core keeps it.
+    /// Its index among the attempts in flight.
     number_in_flight: AttemptIx,
     pub(crate) node: NodeIx,
     pub(crate) number: u32,
     pub(crate) started: Timestamp,
     pub(crate) spec: Arc<RunSpec>,
-    /// What its body is called with, until it is.
+    /// The inputs of its body, until the body is called.
     pub(super) supplies: Vec<Supply>,
-    /// The call of its body, where that was polled and waits to be polled again.
+    /// The call of its body, if it was polled and is pending.
     pub(super) begun: Option<Call>,
-    /// Where an earlier attempt's call was, which this one's may have.
+    /// The memory of an earlier attempt's call, for reuse.
     pub(super) place: Option<Call>,
-    /// Some of them are still to be made, of templates or of settings.
+    /// Some inputs must still be made from templates or settings.
     pub(super) has_templates: bool,
-    /// Some of what its body is called with are secrets.
+    /// Some inputs are secrets.
     pub(super) has_secrets: bool,
-    /// What the elements are called that it lies in, outermost first.
+    /// The names of the elements that it lies in, outermost first.
     labels: Vec<Label>,
-    /// What earlier pokes kept.
+    /// The memory that earlier pokes left.
     pub(crate) remembered: Option<Arc<str>>,
-    /// Made where the body asks for its context.
+    /// Created when the body asks for its context.
     pub(crate) memory: OnceCell<Memory>,
-    /// Some of what follows was made, as its last node was a sensor or had to do with another run.
+    /// The fields below may be set, because the last node was a sensor or used another run.
     may_wait: bool,
-    /// Made where a poke looks at what can be watched.
+    /// Created when a poke reads something that can be watched.
     pub(super) watching: OnceCell<Arc<Watching>>,
-    /// What it looked for, if it may be a sensor's last poke: of others nobody asks.
+    /// What the poke looked for, if it may be the sensor's last: only a timeout reports it.
     pub(crate) last_seen: Option<Box<LastSeen>>,
-    /// Who knows the runs of other pipelines. Only what has to do with one asks.
+    /// Access to the runs of other pipelines. Set only for nodes that use one.
     pub(super) others: Option<Arc<dyn OtherRuns>>,
-    /// The engine that a change wakes the sensor through. Only pokes have one, and in simulations those that wait for a run alone.
+    /// The engine through which a change wakes the sensor. Set only for pokes, and in simulations only for pokes that wait for a
+    /// run.
     pub(super) wakes: Option<WeakEngine>,
 }
 
 impl Attempt {
-    /// An attempt of nothing, to be [given](Self::take_up) a node.
+    /// An empty attempt, to be [given](Self::take_up) a node.
     pub(super) fn blank(spec: &Arc<RunSpec>) -> Self {
         Self {
             run: 0,
@@ -83,7 +84,7 @@ impl Attempt {
         }
     }
 
-    /// Gathers what a node is started with. An attempt that is over may take up another node, and its memory is used again.
+    /// Gathers the inputs of a node. A finished attempt may take up another node, which reuses its memory.
     #[inline]
     pub(super) fn take_up(&mut self, run: &Run, job: Job, watches: &Watches) {
         let node = run.node(job.slot);
@@ -94,7 +95,7 @@ impl Attempt {
         self.node = node.ix();
         self.number = node.attempt();
         self.started = node.last_start();
-        // Threads that share a count share its cache line: it is left alone where the run is the same.
+        // Threads that share a reference count share its cache line, so it is not touched if the run is the same.
         if !Arc::ptr_eq(&self.spec, run.spec()) {
             self.spec = Arc::clone(run.spec());
         }
@@ -146,7 +147,7 @@ impl Attempt {
         }
     }
 
-    /// What a sensor has, and what has to do with a run of another pipeline.
+    /// Sets the fields for sensors and for nodes that use a run of another pipeline.
     #[cold]
     fn take_up_wait(&mut self, run: &Run, slot: Slot, watches: &Watches) {
         self.may_wait = true;
@@ -154,7 +155,7 @@ impl Attempt {
         let policy = plan.policy(self.node);
         if let Some(sensor) = policy.sensor.as_deref() {
             let budget_left = node.budget_left(sensor, self.started);
-            // It ends after the deadline only where its limit does.
+            // A poke can end after the deadline only if its time limit does.
             let may_be_last = budget_left.is_some_and(|left| policy.limit.is_none_or(|limit| left <= limit));
             self.last_seen = may_be_last.then(Box::default);
             self.wakes = watches.engine();
@@ -177,13 +178,13 @@ impl Attempt {
     pub(crate) fn id(&self) -> String {
         let mut id = self.spec.plan.id(self.node);
         for label in &self.labels {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(id, "{label}");
         }
         id
     }
 
-    /// Calls the body, with `args` in place of the plan's where it takes secrets. What comes back has not been polled.
+    /// Calls the body, with `args` instead of the plan's if it takes secrets. The returned call has not been polled.
     #[inline]
     pub(super) fn start(&mut self, args: Option<&[Arg]>) -> Option<body::Started> {
         let place = self.place.take();
@@ -199,13 +200,13 @@ impl Attempt {
         Some(task.body.start(&body::Inputs::new(args.unwrap_or_else(|| plan.args(self.node)), &self.supplies, self, place)))
     }
 
-    /// Keeps the watches on what the poke looks at, if changes there are to wake the sensor.
+    /// Returns the holder of the poke's watches, if changes are to wake the sensor.
     pub(crate) fn watching(&self) -> Option<&Arc<Watching>> {
         let engine = self.wakes.as_ref()?;
         Some(self.watching.get_or_init(|| Arc::new(Watching::new(Wake::new(engine.clone(), self.run, self.slot, self.start)))))
     }
 
-    /// Who knows the runs of other pipelines, for a node that has to do with one.
+    /// Returns the access to runs of other pipelines, if the node uses one.
     pub(crate) fn others(&self) -> Option<&Arc<dyn OtherRuns>> {
         self.others.as_ref()
     }
@@ -215,7 +216,7 @@ impl Attempt {
         Job { run: self.run, slot: self.slot, start: self.start, attempt: self.number_in_flight }
     }
 
-    /// What the body remembered for its next poke.
+    /// Returns the memory for the sensor's next poke.
     pub(super) fn memory(&self) -> Option<Arc<str>> {
         self.memory.get().map_or_else(|| self.remembered.clone(), Memory::get)
     }

@@ -1,4 +1,4 @@
-//! Attempts: inputs gathered, bodies called and polled, results delivered to the core.
+//! Attempts: gather inputs, call and poll bodies, deliver results to the core.
 
 use super::super::effects::{Answer, Answered};
 use super::super::ids::Job;
@@ -25,23 +25,23 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-/// The largest output, as JSON.
+/// The largest output, in bytes of JSON.
 pub(crate) const MAX_OUTPUT: usize = 16 << 20;
 
 pub(crate) type Body = Pin<Box<dyn Future<Output = AttemptResult> + Send>>;
 
-/// What came of polling a body in place.
+/// The result of polling a body in place.
 pub(super) enum Executed {
-    /// Its answer. The next attempt may have the memory of one that is over.
+    /// The answer, and the finished attempt, whose memory the next one may reuse.
     Ended(Answer, Option<Box<Attempt>>),
-    /// It waits, and may be polled in place once more.
+    /// The body is pending, and may be polled in place once more.
     Waits(Box<Attempt>),
-    /// It goes on as a task or a thread of its own.
+    /// The body continues as a task or on a thread of its own.
     Elsewhere,
 }
 
 impl Engine {
-    /// Gathers what a node is started with; `None` if it was decided otherwise meanwhile.
+    /// Gathers the inputs of a node. Returns `None` if the attempt was cut off meanwhile.
     pub(super) fn prepare(state: &State, job: Job, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
         let run = state.core.run(job.run).filter(|_| state.core.is_under_way(job))?;
         let mut attempt = spares.pop_back().unwrap_or_else(|| Box::new(Attempt::blank(run.spec())));
@@ -49,7 +49,7 @@ impl Engine {
         Some(attempt)
     }
 
-    /// Starts a node and polls it once, in place; one that waits since it was started is polled for the second time.
+    /// Starts a node and polls it once, in place. A pending one is polled for the second time.
     pub(super) fn execute(&self, attempt: Box<Attempt>) -> Executed {
         if attempt.begun.is_some() {
             return self.poll_again(attempt);
@@ -60,7 +60,7 @@ impl Engine {
         self.begin(attempt, None)
     }
 
-    /// The same of a node some of whose inputs are still to be made, or that a simulation may do something else to.
+    /// Starts a node whose inputs are not all made yet, or which a simulation may intercept.
     #[inline(never)]
     fn execute_with_care(&self, mut attempt: Box<Attempt>) -> Executed {
         if let Some(interceptor) = &self.0.interceptor
@@ -90,7 +90,8 @@ impl Engine {
         }
     }
 
-    /// The same, where nobody polls it again in place. Returns its answer if it has one; else it goes on as a task or thread of its own.
+    /// Like [`execute`](Self::execute), for callers that do not poll again. Returns the answer if there is one; otherwise the
+    /// body continues as a task or on a thread of its own.
     pub(super) fn execute_once(&self, attempt: Box<Attempt>) -> Option<Answer> {
         let executed = self.execute(attempt);
         self.spawn_what_waits(executed)
@@ -115,7 +116,7 @@ impl Engine {
         let mut attempt = Some(attempt);
         let (mut running, mut result) = (None, None);
         let begin = || {
-            // That its inputs are cloned and dropped is not the body's doing.
+            // Inputs are cloned and dropped outside of the body's scope: the body does not cause that.
             running = attempt.as_mut().and_then(|attempt| attempt.start(args));
             if let Some(Started::Async(call)) = &mut running {
                 scope::enter(&mut attempt, || poll_to_end(call, &mut Context::from_waker(Waker::noop()), &mut result));
@@ -130,7 +131,7 @@ impl Engine {
                 };
                 attempt.place = Some(call);
                 let answer = match ended {
-                    // What most bodies come to.
+                    // The most frequent case.
                     Ok(Produced::Value(value)) if !self.0.writes_outputs => Answer::Output(value),
                     ended => self.finish(Some(&attempt), ended.map_err(Failed::Body)),
                 };
@@ -144,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// The body has panicked, or what it held as it was dropped, or an input as it was cloned.
+    /// A panic: in the body, in the drop of a value that it held, or in the clone of an input.
     #[cold]
     fn begun_badly(
         &self,
@@ -158,8 +159,8 @@ impl Engine {
         self.over(attempt, None, result)
     }
 
-    /// Polls a body in place that waited when it was called. One that only lets others go first, as by `yield_now`, comes to its end by
-    /// that; of others a task is made, which is woken.
+    /// Polls a body in place for the second time. One that only yielded, as by `yield_now`, ends by that; of any other a task is
+    /// made, which can be woken.
     #[inline(never)]
     fn poll_again(&self, mut attempt: Box<Attempt>) -> Executed {
         let mut call = attempt.begun.take();
@@ -175,7 +176,7 @@ impl Engine {
         }
     }
 
-    /// An attempt is over, whose memory the next may have, and the place of its call.
+    /// Ends an attempt. The next one may reuse its memory, and the memory of its call.
     #[inline]
     fn over(&self, mut attempt: Option<Box<Attempt>>, call: Option<Call>, result: Result<Produced, Failed>) -> Executed {
         let answer = self.finish(attempt.as_deref(), result);
@@ -185,7 +186,8 @@ impl Engine {
         Executed::Ended(answer, attempt)
     }
 
-    /// The args of a body that takes secrets, with the values of those. An attempt that waited for its turn has the newest.
+    /// Returns the arguments of a body that takes secrets, with the secrets' values. They are read at the start of the attempt,
+    /// so an attempt that waited has the newest.
     fn read_secrets(&self, plan: &Plan, node: NodeIx) -> Result<Vec<Arg>, Arc<str>> {
         let What::Body(task) = &plan.node(node).what else { return Ok(Vec::new()) };
         let read = |secret: &Secret| match self.0.interceptor.as_ref().and_then(|interceptor| interceptor.secret(secret)) {
@@ -200,7 +202,8 @@ impl Engine {
         args.collect()
     }
 
-    /// Reads the attempt's secrets on a thread that may wait for a file system, and then begins. Until then it can be cut off as a task.
+    /// Reads the attempt's secrets on a thread that may wait for a file system, and then begins. Until then the attempt can be
+    /// cut off as a task.
     #[cold]
     fn spawn_reading(&self, attempt: Box<Attempt>) {
         let job = attempt.job();
@@ -210,7 +213,7 @@ impl Engine {
         let task = async move {
             let args = told.await.unwrap_or_else(|_| Err(NO_THREAD_TO_READ.into()));
             let engine = answering.engine.clone();
-            // What it becomes now is another task.
+            // From here on it becomes another task.
             drop(engine.lock().forget_task(job));
             match args.map(|args| engine.spawn_what_waits(engine.begin(attempt, Some(Vec::as_slice(&args))))) {
                 Ok(Some(answer)) => answering.give(answer),
@@ -219,20 +222,20 @@ impl Engine {
             }
         };
         self.register(job, &self.spawn_task(task).abort_handle());
-        // Only now: it is registered before it goes on.
+        // Only now: the task must be registered before it continues.
         let engine = self.clone();
         let read = move || drop(tell.send(engine.read_secrets(&spec.plan, node)));
-        // Where the system gives no thread, tokio panics, and `tell` is dropped.
+        // If the system has no thread for it, tokio panics, and `tell` is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| self.spawn_thread(read)));
     }
 
-    /// Has a task cut off with its attempt.
+    /// Lets a task be aborted when its attempt is cut off.
     fn register(&self, job: Job, task: &AbortHandle) {
         let mut state = self.lock();
         if state.core.is_under_way(job) && !state.stopped {
             state.tasks.insert(job.attempt, (job, task.clone()));
         } else {
-            // Cut off before it was a task, or answered for already.
+            // Cut off before it was a task, or already answered for.
             drop(state);
             task.abort();
         }
@@ -249,7 +252,7 @@ impl Engine {
             let result = result.await;
             answering.give(answering.engine.finish(attempt.as_deref(), result));
         };
-        // Not under the lock: where the runtime is at its end the task answers for itself at once.
+        // Not under the lock: if the runtime is shutting down, the task answers for itself at once.
         self.register(job, &self.spawn_task(task).abort_handle());
     }
 
@@ -269,7 +272,7 @@ impl Engine {
             engine.post(job, answer);
             engine.note_blocking(false);
         };
-        // Where the system gives no thread, tokio panics.
+        // If the system has no thread for it, tokio panics.
         if catch_unwind(AssertUnwindSafe(|| self.spawn_thread(work))).is_err() {
             let error = "the system gives no thread for a body that blocks; raise the limit of threads, or make it `async`";
             self.post(job, Answered::Error(error.into()).into());
@@ -277,7 +280,7 @@ impl Engine {
         }
     }
 
-    /// A body that blocks has begun, or has ended: in a simulation the clock waits for it.
+    /// Reports that a blocking body has begun or ended: a simulation's clock waits for it.
     fn note_blocking(&self, begun: bool) {
         if let Some(interceptor) = &self.0.interceptor {
             interceptor.blocking(begun);
@@ -287,7 +290,7 @@ impl Engine {
     /// Answers for a job that was cut off before it began.
     pub(super) fn spawn_answer(&self, job: Job, attempt: Option<Box<Attempt>>) {
         let engine = self.clone();
-        // Not here: the caller holds the lock.
+        // On a task, because the caller holds the lock.
         drop(self.spawn_task(async move {
             drop_quietly(attempt);
             engine.post(job, Answered::Aborted.into());
@@ -302,8 +305,8 @@ impl Engine {
         self.answer(job, answer);
     }
 
-    /// Delivers an answer to the core, and begins with what follows if that is one node: waking a worker for it would take longer. So
-    /// a chain of bodies that are pending costs one task a node, and no wake-up of a worker beside it.
+    /// Delivers an answer to the core, and begins the job that follows if it is the only one: waking a worker for it would take
+    /// longer. So a chain of pending bodies costs one task per node, and no wake-up of a worker.
     fn post_and_follow(&self, job: Job, answer: Answer) {
         if self.0.interceptor.is_some() {
             return self.put_answer(job, answer);
@@ -315,18 +318,18 @@ impl Engine {
         }
     }
 
-    /// Runs the user's code on behalf of an attempt. Nothing of a body that panicked is used again.
+    /// Runs user code on behalf of an attempt. Nothing of a body that panicked is used again.
     fn on_behalf<R>(&self, attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -> R) -> Result<R, Failed> {
         self.guarded(|| scope::enter(attempt, work))
     }
 
-    /// Runs the user's code, which may panic.
+    /// Runs user code, which may panic.
     #[inline]
     fn guarded<R>(&self, work: impl FnOnce() -> R) -> Result<R, Failed> {
         catch_unwind(AssertUnwindSafe(|| self.within(work))).map_err(|panic| Failed::Panic(panic_message(&*panic)))
     }
 
-    /// Polls a body, and drops its future once it is done.
+    /// Polls a body, and drops its future once it has ended.
     fn poll(
         &self,
         attempt: &mut Option<Box<Attempt>>,
@@ -342,7 +345,7 @@ impl Engine {
         Poll::Ready(self.outcome(attempt, call, result, done))
     }
 
-    /// What a body came to that was polled to its end, or panicked. Where it panicked, its place is used by no other.
+    /// Returns the result of a body that has ended or panicked. After a panic the memory of its call is not reused.
     #[inline]
     fn outcome(
         &self,
@@ -352,7 +355,7 @@ impl Engine {
         done: Result<(), Failed>,
     ) -> Result<Produced, Failed> {
         if done.is_err() {
-            // A value that panics as it is dropped does not change what the body came to.
+            // A value that panics in its drop does not change the body's result.
             let _ = self.on_behalf(attempt, || drop(call.take()));
             if let Some(attempt) = attempt {
                 attempt.supplies.clear();
@@ -369,7 +372,7 @@ impl Engine {
     #[inline]
     fn finish(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
         match result {
-            // What most bodies come to; nobody asks what they remember.
+            // The most frequent case. The memory does not matter then.
             Ok(Produced::Value(value)) if !self.0.writes_outputs => Answer::Output(value),
             result => self.finish_with_care(attempt, result),
         }
@@ -380,7 +383,7 @@ impl Engine {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
             Ok(Produced::Value(value)) => {
-                // It calls the type's own `Serialize` and `Deserialize`.
+                // This calls the type's own `Serialize` and `Deserialize`.
                 let checked = catch_unwind(AssertUnwindSafe(|| self.check(attempt, Answered::Success(value, None))));
                 checked.unwrap_or_else(|panic| {
                     Answered::Fatal(
@@ -393,7 +396,7 @@ impl Engine {
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
                 let kind = error.kind();
-                // It calls the error's own `Display`, and its `Drop`.
+                // This calls the error's own `Display` and `Drop`.
                 let text = catch_unwind(AssertUnwindSafe(move || error.chain()))
                     .unwrap_or_else(|panic| format!("the error's own code panicked as it was shown: {}", panic_message(&*panic)));
                 let text: Arc<str> = text.into();
@@ -415,11 +418,11 @@ impl Engine {
         Answer::new(what, memory)
     }
 
-    /// Writes an output where the journal is durable, and refuses one that it could not give back.
+    /// Writes an output as JSON if the journal is durable, and refuses one that could not be read back.
     fn check(&self, attempt: &Attempt, answered: Answered) -> Answered {
         let Answered::Success(value, _) = answered else { return answered };
         let What::Body(task) = &attempt.spec.plan.node(attempt.node).what else { return Answered::Success(value, None) };
-        // First, so that what is too large is written by nobody, whatever its size.
+        // First, so that no other code writes an output that is too large.
         let json = self.0.is_durable.then(|| as_output(|| value.encode(MAX_OUTPUT)));
         if let Some(Err(Unwritten::TooLarge)) = &json {
             let limit = MAX_OUTPUT >> 20;
@@ -440,11 +443,12 @@ impl Engine {
     }
 }
 
-/// Polls a call. Where that is its end, its future is dropped before it is answered for, as what it holds may be what a downstream waits for.
+/// Polls a call. At its end the future is dropped before the answer is given, because a downstream may wait for something that it
+/// holds.
 #[inline]
 fn poll_to_end(call: &mut Call, context: &mut Context<'_>, result: &mut Option<AttemptResult>) {
     if let Poll::Ready(ended) = call.as_mut().poll(context) {
-        // First, since a drop that panics does not change what the body came to.
+        // First, because a panic in the drop does not change the body's result.
         *result = Some(ended);
         call.as_mut().end();
     }
@@ -452,7 +456,7 @@ fn poll_to_end(call: &mut Call, context: &mut Context<'_>, result: &mut Option<A
 
 const NO_THREAD_TO_READ: &str = "the system gives no thread to read its secrets on; raise the limit of threads";
 
-/// Whether some of its secrets are in files, or with Airflow. Reading one may wait for its file system, which no worker does.
+/// True if some of its secrets are in files, or with Airflow. Reading one may wait for a file system, which no worker does.
 fn reads_files(attempt: &Attempt) -> bool {
     let is_file = |secret: &Secret| secret.may_wait();
     attempt.spec.plan.args(attempt.node).iter().any(|arg| match &arg.source {
@@ -461,7 +465,7 @@ fn reads_files(attempt: &Attempt) -> bool {
     })
 }
 
-/// Answers for an attempt that is a task of its own, also where the task is cut off.
+/// Answers for an attempt that is a task of its own, even if the task is aborted.
 struct Answering {
     engine: Engine,
     job: Job,
@@ -474,7 +478,7 @@ impl Answering {
         self.engine.post_and_follow(self.job, answer);
     }
 
-    /// Another task answers, or a thread.
+    /// Another task or thread will answer.
     fn hand_over(&mut self) {
         self.given = true;
     }
@@ -488,13 +492,13 @@ impl Drop for Answering {
     }
 }
 
-/// Why a body came to no output.
+/// Why a body has no output.
 enum Failed {
     Body(TaskError),
     Panic(String),
 }
 
-/// What an attempt says, without the values of secrets: whoever makes the text, it passes here.
+/// Removes the values of secrets from an attempt's texts. All of them pass here, whatever made them.
 fn without_secrets(answered: Answered) -> Answered {
     let hidden = |text: Arc<str>| match redacted(&text) {
         Cow::Borrowed(_) => text,
@@ -509,15 +513,15 @@ fn without_secrets(answered: Answered) -> Answered {
     }
 }
 
-/// An attempt whose inputs cannot be made comes to its end.
+/// Ends an attempt whose inputs cannot be made.
 #[cold]
 fn refuse(mut attempt: Box<Attempt>, error: Arc<str>) -> Executed {
-    // Not by whoever takes up its memory, which is done under the lock.
+    // Here, because the next user of the attempt's memory would clear them under the lock.
     attempt.supplies.clear();
     Executed::Ended(fatal(error), Some(attempt))
 }
 
-/// The end of an attempt whose inputs cannot be made.
+/// The answer of an attempt whose inputs cannot be made.
 #[cold]
 fn fatal(error: Arc<str>) -> Answer {
     without_secrets(Answered::Fatal(error)).into()

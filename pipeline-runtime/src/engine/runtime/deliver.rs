@@ -1,4 +1,4 @@
-//! Deliveries: notifiers are called apart from their runs.
+//! Deliveries: notifiers are called independently of their runs.
 
 use super::super::effects::NotTold;
 use super::super::ids::RunIx;
@@ -19,8 +19,8 @@ use tracing::Level;
 /// The final errors that this process has warned of.
 static FINAL: News = News::new();
 
-/// A notifier that no further try would help, such as one whose variable is not set, fails with each thing that it is told. So a process warns
-/// of that once; the journal has each.
+/// A notifier that no further try would help, such as one whose variable is not set, fails for each notification. So a process
+/// warns once about each such error; the journal records every failure.
 fn warn(notification: &Notification, notifier: &str, NotTold { error, is_final, .. }: &NotTold) {
     macro_rules! event {
         ($level:expr, $said:literal) => {
@@ -71,14 +71,14 @@ impl Engine {
                 () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned().into()),
             };
             if let Err(not_told) = &result {
-                // By the simulation's time, where it is one.
+                // Logged at the simulation's time, if there is one.
                 engine.within(|| warn(&notification, &notifier.label, not_told));
             }
             engine.was_delivered(run, id, result);
         }));
     }
 
-    /// Returns once the run has nothing more to deliver.
+    /// Returns once the run has nothing left to deliver.
     pub(crate) async fn all_delivered(&self, run: RunIx) {
         let end = {
             let mut state = self.lock();
@@ -105,7 +105,7 @@ impl Engine {
             self.flush(state);
             if state.core.run(run).is_none_or(|run| run.callbacks().is_empty()) {
                 for waiting in state.undelivered.remove(&run).unwrap_or_default() {
-                    // Whoever waited may have gone.
+                    // The waiting task may be gone.
                     let _ = waiting.send(());
                 }
             }

@@ -1,4 +1,4 @@
-//! The engine's handle: the one place that locks the core.
+//! The engine's handle: the only code that locks the core.
 
 use super::super::core::Core;
 use super::super::effects::{Action, Answer, Garbage, Todo};
@@ -27,34 +27,34 @@ use tokio::task::{AbortHandle, JoinHandle};
 #[derive(Debug, Clone)]
 pub(crate) struct Engine(pub(super) Arc<Shared>);
 
-/// A weak handle, for what the engine itself owns: its journal gives commits back through one.
+/// A weak handle, for parts that the engine owns: its journal returns commits through one.
 #[derive(Debug, Clone)]
 pub(crate) struct WeakEngine(pub(super) Weak<Shared>);
 
 impl WeakEngine {
-    /// The engine, if it is still there.
+    /// Returns the engine, if it still exists.
     pub(crate) fn upgrade(&self) -> Option<Engine> {
         self.0.upgrade().map(Engine)
     }
 }
 
-/// How an engine runs.
+/// The options of an engine.
 #[derive(Debug, Clone)]
 pub(crate) struct EngineOptions {
     pub(crate) clock: Clock,
     /// The slots of `default_pool`.
     pub(crate) parallelism: u32,
-    /// Passes every output through its codec, and fails the node whose value does not come back the same.
+    /// Passes every output through its codec, and fails the node if the value does not come back the same.
     pub(crate) check_outputs: bool,
     /// Notified of each record, under the engine's lock.
     pub(crate) observer: Option<Arc<dyn Observe>>,
 }
 
-/// Sees each record before anything follows from it.
+/// Observes each record before its actions are carried out.
 pub(crate) trait Observe: Send + Sync + std::fmt::Debug {
-    /// `run` is in the state after the record, and after those of the same turn.
+    /// `run` is in the state after this record and all others of the same turn.
     fn record(&self, ix: RunIx, run: &Run, entry: &log::Entry);
-    /// Sees what happened to a resumed run in earlier processes, before anything else of it.
+    /// Observes the records of a resumed run from earlier processes, before any other record of the run.
     fn resumed(&self, ix: RunIx, run: &Run, entries: &[log::Entry]);
 }
 
@@ -63,26 +63,26 @@ pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) queues: LocalQueues,
     pub(super) options: EngineOptions,
-    /// Whether outputs become JSON: to be kept, or to see whether they would come back the same.
+    /// True if outputs are written as JSON: to be stored, or to check that they would come back the same.
     pub(super) writes_outputs: bool,
-    /// Whether they are kept.
+    /// True if outputs are stored.
     pub(super) is_durable: bool,
-    /// In a simulation: what it does to bodies. Its presence makes answers wait until nothing more happens at an instant.
+    /// In a simulation: its effect on bodies. Its presence makes answers wait until nothing more happens at an instant.
     pub(super) interceptor: Option<Arc<dyn Interceptor>>,
-    /// One permit for each idle worker that there is a node for. Unlike a `Notify` it counts those that are woken before
-    /// they sleep.
+    /// One permit for each idle worker that is to wake up. Unlike a `Notify` it counts wake-ups of workers that are about to
+    /// sleep.
     pub(super) awake: Semaphore,
-    /// There is an answer to a step, or a delivery has come to its end.
+    /// In a simulation: an answer, a list's inspection or a delivery is ready for the step.
     pub(super) work: Notify,
-    /// In a simulation: a body or a notifier was polled, after which it may wait for something outside.
+    /// In a simulation: a body or a notifier was polled, and may now wait for something outside.
     pub(super) polled: Notify,
-    /// A timer is due earlier than before.
+    /// A timer is due earlier than before, or workers must be watched.
     pub(super) timers: Notify,
-    /// Nothing more is done.
+    /// The engine was stopped.
     pub(super) stop: Notify,
-    /// Where bodies and notifiers run; without it, the runtime of whoever calls.
+    /// The runtime of bodies and notifiers; without it, they run on the caller's.
     pub(super) workers: OnceLock<Handle>,
-    /// Looks again at what earlier processes' pokes left traces of.
+    /// Reads again what the traces of earlier processes' pokes lead to.
     pub(super) look_again: OnceLock<LookAgain>,
 }
 
@@ -93,25 +93,25 @@ pub(super) struct State {
     pub(super) ready: VecDeque<Job>,
     /// Attempts that are tasks of their own.
     pub(super) tasks: HashMap<AttemptIx, (Job, AbortHandle)>,
-    /// To be notified of a run's end.
+    /// To be notified when a run ends.
     waiting: HashMap<RunIx, Vec<oneshot::Sender<RunState>>>,
-    /// To be notified once all callbacks of a run were delivered.
+    /// To be notified when all callbacks of a run have been delivered.
     pub(super) undelivered: HashMap<RunIx, Vec<oneshot::Sender<()>>>,
-    /// Tasks to be cut off once the lock is free: they answer for themselves.
+    /// Tasks to abort once the lock is free. They answer for themselves.
     aborts: Vec<AbortHandle>,
-    /// What watches for sensors between two pokes.
+    /// The watches of sensors between two pokes.
     pub(super) watches: Watches,
-    /// Deliveries under way.
+    /// The number of deliveries under way.
     pub(super) delivering: usize,
     pub(super) idle_workers: usize,
     pub(super) wake_policy: WakePolicy,
     pub(super) stalls: StallMonitor,
-    /// A task was spawned, or woken, on this thread.
+    /// A task was spawned or woken on this thread.
     pub(super) handed_on: bool,
     /// When the timer loop wakes next, if nothing wakes it before.
     pub(super) alarm: Timestamp,
     pub(super) simulated: simulated::Inbox,
-    /// No worker runs yet. What happens until then is kept in one commit, with the first starts.
+    /// No worker runs yet. Everything until then is stored in one commit, together with the first starts.
     pub(super) held: bool,
     pub(super) stopped: bool,
 }
@@ -120,7 +120,7 @@ impl Engine {
     pub(crate) fn new(journal: Box<dyn Journal>, options: EngineOptions, interceptor: Option<Arc<dyn Interceptor>>) -> Self {
         let is_durable = journal.is_durable();
         let mut core = Core::new(options.parallelism);
-        // Until there are workers.
+        // Until workers run.
         core.hold();
         let state = State {
             core,
@@ -163,9 +163,9 @@ impl Engine {
         engine
     }
 
-    /// From now on bodies and notifiers run on that runtime, whoever it is that starts them. Only the first call counts.
+    /// Runs bodies and notifiers on that runtime from now on, whichever thread starts them. Only the first call counts.
     pub(crate) fn run_on(&self, workers: Handle) {
-        // Runs that have begun stay where they are.
+        // Runs that have begun stay on their runtime.
         let _ = self.0.workers.set(workers);
     }
 
@@ -210,7 +210,7 @@ impl Engine {
         ix
     }
 
-    /// Resumes a run as an edit leaves it, if it can be applied.
+    /// Resumes a run with an edit applied, if the edit can be applied.
     pub(crate) fn resume_edited(&self, run: Run, entries: &[log::Entry], edit: &Edit) -> Result<RunIx, EditError> {
         let now = self.clock().now();
         let ix = self.with(|core| {
@@ -235,47 +235,47 @@ impl Engine {
         self.with(|core| core.edit(run, edit, now))
     }
 
-    /// Calls what is to be called of failures that an earlier process has recorded and told nobody of.
+    /// Calls the notifiers for failures that an earlier process recorded without notifying anybody.
     #[cfg(feature = "airflow")]
     pub(crate) fn tell_of_failures(&self, run: RunIx, failed: &[crate::engine::Slot]) {
         let now = self.clock().now();
         self.with(|core| core.tell_of_failures(run, failed, now));
     }
 
-    /// From now on nothing more is started; what is under way may end.
+    /// Starts nothing more from now on. Attempts under way may end.
     pub(crate) fn drain(&self) {
         self.with(Core::drain);
     }
 
-    /// Whether an attempt or a callback is under way.
+    /// True if an attempt or a callback is under way.
     pub(crate) fn is_busy(&self) -> bool {
         let state = self.lock();
         state.delivering > 0 || state.core.is_busy()
     }
 
-    /// Gives back the memory of a run that has ended and has nothing more to deliver. Returns whether it has.
+    /// Frees the memory of a run that has ended and has nothing more to deliver. Returns whether the run is gone.
     pub(crate) fn forget(&self, run: RunIx) -> bool {
         let (is_gone, forgotten) = self.lock().core.forget(run);
         drop_quietly(forgotten);
         is_gone
     }
 
-    /// Looks at a run.
+    /// Calls `look` with a run, under the lock.
     pub(crate) fn look<R>(&self, run: RunIx, look: impl FnOnce(&Run) -> R) -> Option<R> {
         self.lock().core.run(run).map(look)
     }
 
-    /// The records of a run that are in memory.
+    /// Returns the records of a run that are in memory.
     pub(crate) fn entries(&self, run: RunIx) -> Vec<log::Entry> {
         self.entries_from(run, 0)
     }
 
-    /// The records of a run that are in memory, without the first so many.
+    /// Returns the records of a run that are in memory, without the first `from`.
     pub(crate) fn entries_from(&self, run: RunIx, from: usize) -> Vec<log::Entry> {
         self.lock().journal.entries_from(run, from)
     }
 
-    /// Returns once the run has ended.
+    /// Returns the run's final state, once it has ended.
     pub(crate) async fn ended(&self, run: RunIx) -> RunState {
         let end = {
             let mut state = self.lock();
@@ -292,7 +292,7 @@ impl Engine {
         end.await.unwrap_or(RunState::Failed)
     }
 
-    /// Carries out what a commit made due.
+    /// Carries out what a commit released.
     pub(crate) fn committed(&self, todo: Todo) {
         self.locked(|state| {
             if !state.stopped {
@@ -303,11 +303,11 @@ impl Engine {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic under the lock is a mistake of the engine; the state it leaves is still the fold of its records.
+        // A panic under the lock is a bug in the engine. The state is still the fold of its records.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works on the state, and then wakes workers for what became ready. Returns whether it woke or spawned anything.
+    /// Works on the state, then wakes workers for ready jobs. Also returns whether it woke or spawned anything.
     #[inline]
     pub(super) fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
         let mut state = self.lock();
@@ -328,7 +328,7 @@ impl Engine {
         (result, has_woken || !aborts.is_empty())
     }
 
-    /// How many workers are to be woken. They are idle no longer.
+    /// Returns how many workers to wake, and no longer counts them as idle.
     #[inline]
     fn to_wake(&self, state: &mut State) -> usize {
         let (ready, idle) = (state.ready.len(), state.idle_workers);
@@ -343,16 +343,16 @@ impl Engine {
         wake
     }
 
-    /// From now on the timer thread checks whether workers come back from their bodies.
+    /// Makes the timer thread check that workers return from their bodies.
     pub(super) fn watch(&self, state: &mut State) {
         if !std::mem::replace(&mut state.stalls.is_on, true) {
-            // Whoever was woken a moment ago has not had the time to come back.
+            // A worker that was just woken has not had time to return.
             state.stalls.turns.iter_mut().for_each(|[_, seen]| *seen = u64::MAX);
             self.0.timers.notify_one();
         }
     }
 
-    /// Works on the core, and carries out what comes of it.
+    /// Works on the core, and carries out what follows.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Core) -> R) -> R {
         self.locked(|state| {
             self.answer_queued(state);
@@ -363,7 +363,7 @@ impl Engine {
         .0
     }
 
-    /// Answers for what workers have done: it happened before whatever happens now.
+    /// Gives the answers that workers have collected: they happened before the present event.
     pub(super) fn answer_queued(&self, state: &mut State) {
         if state.stopped {
             return;
@@ -380,7 +380,7 @@ impl Engine {
         self.locked(|state| self.take_answer(state, job, answer, now));
     }
 
-    /// Takes up what follows from an answer, if it is one node and there is an idle worker that need not be woken for it then.
+    /// Gives an answer, and takes the job that follows if it is the only one and a worker would have to be woken for it.
     pub(super) fn answer_and_follow(&self, job: Job, answer: Answer) -> Option<Box<Attempt>> {
         let now = self.clock().now();
         let take = |state: &mut State| {
@@ -400,7 +400,7 @@ impl Engine {
         self.flush(state);
     }
 
-    /// Gives the core's records to the journal, and carries out its actions once they are kept.
+    /// Hands the core's records to the journal, and carries out its actions once they are stored.
     #[inline]
     pub(super) fn flush(&self, state: &mut State) {
         if state.held {
@@ -452,7 +452,7 @@ impl Engine {
                 }
             }
             Action::Look { run, slot, number } => {
-                // The list may be gone by now.
+                // The list may have been cleared since.
                 if let Some(look) = state.core.run(run).filter(|run| run.slots().contains(&slot)).and_then(|run| run.look(slot)) {
                     self.look_at(number, look);
                 }
@@ -470,7 +470,7 @@ impl Engine {
             }
             Action::Ended { run, state: end } => {
                 for waiting in state.waiting.remove(&run).unwrap_or_default() {
-                    // Whoever waited may have gone.
+                    // The waiting task may be gone.
                     let _ = waiting.send(end);
                 }
             }
@@ -478,7 +478,7 @@ impl Engine {
     }
 }
 
-/// Puts what is to be started behind what is ready. Most often nothing is.
+/// Appends started jobs to the ready queue. Most often there are none.
 #[inline]
 fn take_ready(ready: &mut VecDeque<Job>, starts: &mut VecDeque<Job>) {
     if ready.is_empty() {
@@ -506,16 +506,16 @@ impl State {
         Some(Box::new(Left { aborts: std::mem::take(&mut self.aborts), garbage }))
     }
 
-    /// The task that an attempt became, if it did; it is cut off no more.
+    /// Removes and returns the task of an attempt, if it became one. It can no longer be aborted through the engine.
     pub(super) fn forget_task(&mut self, job: Job) -> Option<AbortHandle> {
         let is_of = |(of, _): &mut (Job, AbortHandle)| *of == job;
         let std::collections::hash_map::Entry::Occupied(mut task) = self.tasks.entry(job.attempt) else { return None };
-        // The place may be another attempt's by now.
+        // The place may belong to another attempt by now.
         is_of(task.get_mut()).then(|| task.remove().1)
     }
 }
 
-/// Drops something of the user's. If that panics, it changes nothing.
+/// Drops a user value. A panic in its drop has no effect.
 pub(super) fn drop_quietly<T>(garbage: T) {
     let _ = catch_unwind(AssertUnwindSafe(move || drop(garbage)));
 }

@@ -1,8 +1,8 @@
-//! What a sensor's last poke looked for, which its timeout names.
+//! What a sensor's last poke looked for, which the timeout's message names.
 
 use std::cell::RefCell;
 
-/// The most that a timeout names.
+/// The most places that the message names.
 const MAX_NAMED: usize = 3;
 
 /// What one poke looked for.
@@ -22,17 +22,18 @@ struct Names {
 }
 
 impl LastSeen {
-    /// A look that found nothing.
+    /// Notes a read that found nothing.
     pub(crate) fn found_nothing(&self, name: String) {
         self.0.borrow_mut().nothing.add(name);
     }
 
-    /// A look that found something, which the poke was not content with.
+    /// Notes a read that found something which did not satisfy the poke.
     pub(crate) fn found(&self, name: String) {
         self.0.borrow_mut().something.add(name);
     }
 
-    /// What a timeout says of it, if there is anything to say. What is there is not what was waited for, unless all is there.
+    /// Returns the end of the timeout's message, if there is anything to report. What was not found is named first: it is what
+    /// the sensor waited for.
     pub(super) fn told(&self) -> Option<Box<str>> {
         let found = self.0.borrow();
         let said = |what: &str, names: &Names| names.listed().map(|names| format!("it last {what} {names}").into());

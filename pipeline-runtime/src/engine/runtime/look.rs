@@ -1,11 +1,11 @@
-//! Lists are looked at apart from their runs: what does is the user's code.
+//! Lists are inspected independently of their runs, because the inspection is user code.
 
 use super::Engine;
 use super::engine::drop_quietly;
 use crate::author::keys::{Look, Seen};
 
 impl Engine {
-    /// Looks at a list, on a task of its own.
+    /// Inspects a list, on a task of its own.
     pub(super) fn look_at(&self, number: u64, look: Look) {
         let engine = self.clone();
         drop(self.spawn_task(async move {

@@ -1,13 +1,13 @@
-//! Runs of other pipelines: a body asks for them, and whoever hosts the engine knows them.
+//! Runs of other pipelines: a body asks for them, and the engine's host knows them.
 //!
-//! A sensor that waits for a run has no ticks. Its poke gives the host its [`Wake`] first and looks then, so that an end in between is not
-//! missed; the host wakes it as such a run ends. A process that resumes the waiting run gives the host a `Wake` again, and pokes only if
-//! the awaited run has ended meanwhile.
+//! A sensor that waits for a run has no ticks. Its poke first gives the host its [`Wake`] and then reads, so that it misses no
+//! end in between; the host wakes it when such a run ends. A process that resumes the waiting run gives the host a `Wake` again,
+//! and pokes only if the awaited run has ended meanwhile.
 //!
 //! # Why the host is asked, and not the core
 //!
-//! Which runs there are is the journal's to say: most have ended before this process began. To the core the end of another run is an
-//! ordinary wake-up of a sensor, so that budgets, retries and records are those of any other one.
+//! Only the journal knows which runs exist: most have ended before this process began. To the core the end of another run is an
+//! ordinary wake-up of a sensor, so budgets, retries and records work as for any other sensor.
 
 use super::super::ids::{RunIx, Slot};
 use super::super::state::Run;
@@ -28,18 +28,18 @@ use std::sync::Arc;
 
 /// Knows the runs of other pipelines.
 pub(crate) trait OtherRuns: Send + Sync + Debug {
-    /// The run that is meant, as it is now. If it has not succeeded, its end pokes the sensor that `watching` is of.
+    /// Returns the wanted run as it is now. If it has not succeeded, its end pokes the sensor of `watching`.
     fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>>;
-    /// What a node of that task returned in a run.
+    /// Returns what a node of that task returned in a run.
     fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>>;
-    /// Starts a run, unless the one of that id is there, and returns the run's interval once it is kept.
+    /// Starts a run, unless a run of that id exists. Returns the run's interval once the run is stored.
     fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>>;
 }
 
-/// The run that somebody waits for.
+/// The state of an awaited run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FoundRun {
-    /// There is none.
+    /// There is no such run.
     Nothing,
     /// It has not ended.
     Unfinished {
@@ -47,9 +47,9 @@ pub(crate) enum FoundRun {
         state: &'static str,
     },
     Succeeded(UpstreamRun),
-    /// The node has passed there, or there is no run before.
+    /// The node passed in its previous run, or there is no previous run.
     Passed,
-    /// It has ended without success, of that.
+    /// It has ended without success, in this state.
     Failed {
         run_id: String,
         state: RunState,
@@ -61,9 +61,9 @@ pub(crate) enum FoundRun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FoundOutput {
     Json(Arc<[u8]>),
-    /// Nothing, as it was skipped.
+    /// Nothing, because it was skipped.
     Skipped,
-    /// Nothing, as it has not succeeded.
+    /// Nothing, because it has not succeeded.
     Nothing,
 }
 
@@ -77,23 +77,23 @@ impl FoundRun {
 #[derive(Debug, Clone)]
 pub(crate) struct StartRun {
     pub(crate) pipeline: Pipeline,
-    /// The same for all attempts to start it.
+    /// Its id, which is the same for all attempts to start it.
     pub(crate) run_id: String,
     /// The node that starts it.
     pub(crate) node: String,
     pub(crate) params: serde_json::Value,
-    /// That of the run that starts it.
+    /// The interval of the run that starts it.
     pub(crate) interval: Interval,
 }
 
 impl StartRun {
-    /// The id of the run that a node starts. The journal tells such a run from one that somebody asked for by how its id begins.
+    /// Returns the id of the run that a node starts. The journal recognizes such runs by the beginning of their ids.
     pub(crate) fn id_of(starting: &RunInfo, node: &str) -> String {
         format!("by__{}__{}__{node}", starting.pipeline, starting.run_id)
     }
 
-    /// What the run is about, as a run of that plan: where that has a schedule, the interval of it in which the run that starts it starts. None
-    /// where its calendar has no such interval.
+    /// Returns the run's interval under that plan: if the plan has a schedule, the schedule's interval in which the starting run
+    /// starts. `None` if its calendar has no such interval.
     pub(crate) fn interval_in(&self, plan: &Plan) -> Option<Interval> {
         match &plan.schedule {
             None => Some(self.interval),
@@ -102,7 +102,7 @@ impl StartRun {
     }
 }
 
-/// A poke of the sensor that stands before a node which depends on its past.
+/// A poke of the sensor before a node that depends on its past.
 pub(super) fn passed_before(attempt: &Attempt) -> BoxFuture<AttemptResult> {
     let wanted = attempt.spec.plan.across.get(&attempt.node).and_then(|across| across.wanted(&attempt.spec.info));
     let passed = || Ok(Produced::Value(Value::new(())));
@@ -115,17 +115,17 @@ pub(super) fn passed_before(attempt: &Attempt) -> BoxFuture<AttemptResult> {
     })
 }
 
-/// A sensor that waits for a run: the run that it is of, its slot, its last start, and what it waits for where that is known.
+/// A sensor that waits for a run: its own run, its slot, its last start, and the awaited run if that is known.
 type Waiting = ((RunIx, Slot, u32), Option<WantedRun>);
 
 impl Engine {
-    /// From now on bodies may ask for runs of other pipelines. To be called before any run is started or resumed.
+    /// Lets bodies ask for runs of other pipelines, from now on. To be called before any run is started or resumed.
     pub(crate) fn ask_of_others(&self, others: Arc<dyn OtherRuns>) {
         let engine = self.downgrade();
         self.lock().watches.tell_of_others(others, engine);
     }
 
-    /// Waits on for all runs that the sensors of a resumed run wait for.
+    /// Resumes the waits of a resumed run's sensors for other runs.
     pub(super) fn await_again(&self, ix: RunIx) {
         let waits = self.look(ix, |run| run.plan().across.is_empty()) == Some(false);
         if !waits {
@@ -136,19 +136,19 @@ impl Engine {
         drop(self.spawn_task(async move {
             let Some((spec, slots)) = engine.look(ix, |run| (Arc::clone(run.spec()), waiting_slots(run))) else { return };
             for (slot, node, start) in slots {
-                // Outside of the lock: which run is meant is the user's code.
+                // Outside of the lock: user code determines which run is wanted.
                 let wanted = catch_unwind(AssertUnwindSafe(|| spec.plan.across.get(&node)?.wanted(&spec.info))).ok().flatten();
                 let (poke, wanted): Waiting = ((ix, slot, start), wanted);
                 let wake = Wake::new(engine.downgrade(), ix, slot, start);
                 let Some(wanted) = wanted else {
-                    // Its poke finds out.
+                    // The poke finds out why.
                     wake.wake();
                     continue;
                 };
                 let watching = Arc::new(Watching::new(wake));
                 match others.look(wanted, Some(Arc::clone(&watching))).await {
                     Ok(found) if !found.has_ended() => engine.watch_again(poke, &watching),
-                    // A poke says why, if it cannot be known.
+                    // If it cannot be known, a poke reports why.
                     Ok(_) | Err(_) => watching.wake().wake(),
                 }
             }
@@ -156,7 +156,7 @@ impl Engine {
     }
 }
 
-/// The sensors between two pokes that wait for a run: slot, node and last start.
+/// Returns the sensors between two pokes that wait for a run: slot, node and last start.
 fn waiting_slots(run: &Run) -> Vec<(Slot, crate::plan::NodeIx, u32)> {
     let waiting = |slot: Slot| {
         let node = run.node(slot);

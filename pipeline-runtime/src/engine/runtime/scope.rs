@@ -1,4 +1,4 @@
-//! The scope of a poll: which attempt the code that runs right now belongs to.
+//! The scope of a poll: the attempt to which the running code belongs.
 //!
 //! It is set around each poll of a body, so that a log line finds its node without a span per attempt.
 
@@ -12,7 +12,7 @@ thread_local! {
 /// Runs `work` on behalf of `attempt`, which is moved in and out and never copied.
 #[inline]
 pub(super) fn enter<R>(attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -> R) -> R {
-    /// Moves the attempt back, also where `work` panics.
+    /// Moves the attempt back, even if `work` panics.
     struct Entered<'a> {
         attempt: &'a mut Option<Box<Attempt>>,
         around: Option<Box<Attempt>>,
@@ -28,10 +28,10 @@ pub(super) fn enter<R>(attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -
     work()
 }
 
-/// Shows `look` the attempt whose code is running, if there is one.
+/// Calls `look` with the attempt whose code is running, if there is one.
 #[inline]
 pub(crate) fn current<R>(look: impl FnOnce(&Attempt) -> R) -> Option<R> {
-    /// Puts the attempt back, also where `look` panics.
+    /// Puts the attempt back, even if `look` panics.
     struct Taken(Option<Box<Attempt>>);
     impl Drop for Taken {
         #[inline]
@@ -39,7 +39,7 @@ pub(crate) fn current<R>(look: impl FnOnce(&Attempt) -> R) -> Option<R> {
             CURRENT.set(self.0.take());
         }
     }
-    // A log line written by what `look` does itself belongs to no attempt. Nor is there any while a thread ends.
+    // A log line written by `look` itself belongs to no attempt. A thread that is ending has no attempt either.
     let taken = Taken(CURRENT.try_with(Cell::take).ok()?);
     taken.0.as_deref().map(look)
 }

@@ -1,15 +1,16 @@
-//! A sensor's state between two pokes: what it remembers, and traces of where its last poke looked.
+//! A sensor's state between two pokes: its memory, and traces of what its last poke read.
 //!
-//! To the core and the journal it is one text. Its first line is what the sensor remembers, as JSON, and may be empty; each further line
-//! is a trace, which only whoever left it understands.
+//! The core and the journal treat the state as one text. Its first line is the sensor's memory, as JSON, and may be empty. Each
+//! further line is a trace, which only the code that left it understands.
 //!
 //! # Why traces
 //!
-//! A restart is neither a change nor a tick, so it pokes nobody: the time of the next poke is in the journal, and it stands. Each poke on
-//! `file://` leaves traces of where it looked, each with a number for what was there. The process that resumes the run looks there again and
-//! watches on. If something else is there now, that is a change which nobody could watch, and the sensor is poked at once. So there are never
-//! more pokes than changes and ticks together, however often a process is restarted. The core knows none of this: a trace is part of an
-//! opaque text, and the wake-up an ordinary one. (`storage/trace.rs`, `tests/durable/arrivals.rs`)
+//! A restart is neither a change nor a tick, so it causes no poke: the time of the next poke is in the journal, and remains
+//! valid. Each poke on `file://` leaves traces of what it read, each with a number for what was there. The process that resumes
+//! the run reads the same places again and continues to watch them. If something else is there now, it is a change that nobody
+//! could watch, and the sensor is poked at once. So there are never more pokes than changes and ticks together, however often a
+//! process is restarted. The core knows none of this: a trace is part of an opaque text, and the wake-up an ordinary one.
+//! (`storage/trace.rs`, `tests/durable/arrivals.rs`)
 
 use super::super::ids::{RunIx, Slot};
 use super::super::state::Run;
@@ -18,10 +19,10 @@ use super::{Engine, Wake, Watching};
 use crate::author::notify::BoxFuture;
 use std::sync::Arc;
 
-/// Looks again where a trace leads, and wakes the sensor if something else is there.
+/// Reads again what a trace leads to, and wakes the sensor if something else is there.
 pub(crate) type LookAgain = fn(String, Arc<Watching>) -> BoxFuture<()>;
 
-/// What a sensor remembers and its traces, as one text.
+/// Joins a sensor's memory and its traces into one text.
 pub(super) fn joined(memory: Option<&Arc<str>>, traces: &[String]) -> Option<Arc<str>> {
     if traces.is_empty() {
         return memory.cloned();
@@ -34,7 +35,7 @@ pub(super) fn joined(memory: Option<&Arc<str>>, traces: &[String]) -> Option<Arc
     Some(all.into())
 }
 
-/// What a sensor remembers.
+/// Returns the sensor's memory.
 pub(super) fn memory(left: &Arc<str>) -> Option<Arc<str>> {
     match left.split_once('\n') {
         None => Some(Arc::clone(left)),
@@ -48,12 +49,12 @@ fn traces(left: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Engine {
-    /// From now on traces are looked at by that. Only the first call counts.
+    /// Sets the function that reads traces again. Only the first call counts.
     pub(crate) fn look_again_by(&self, look_again: LookAgain) {
         let _ = self.0.look_again.set(look_again);
     }
 
-    /// Has all looked at again that the sensors of a resumed run wait for.
+    /// Reads again everything that the sensors of a resumed run wait for.
     pub(super) fn look_again(&self, ix: RunIx) {
         let Some(look_again) = self.0.look_again.get().copied() else { return };
         let waiting = self.look(ix, |run| waiting(ix, run)).unwrap_or_default();
@@ -74,7 +75,7 @@ impl Engine {
     }
 }
 
-/// Sensors between two pokes that have left a trace, each with its last start.
+/// Returns the sensors between two pokes that have left a trace, each with its last start.
 fn waiting(ix: RunIx, run: &Run) -> Vec<((RunIx, Slot, u32), Arc<str>)> {
     let left = |slot: Slot| {
         let node = run.node(slot);

@@ -20,45 +20,45 @@ use std::sync::mpsc;
 use std::task::Poll;
 use std::time::Duration;
 
-/// What a simulation does to bodies.
+/// The effect of a simulation on bodies.
 pub(crate) trait Interceptor: Send + Sync + Debug {
-    /// What is done in the body's stead.
+    /// Returns what is done instead of the body, if anything.
     fn instead(&self, attempt: &Attempt) -> Option<Instead>;
-    /// A secret's value, where the simulation has another than the process.
+    /// Returns a secret's value, if the simulation has one of its own.
     fn secret(&self, secret: &Secret) -> Option<Secret>;
-    /// While what this returns lives, this thread works within the simulation: so that what does I/O counts there.
+    /// Makes this thread work within the simulation while the returned value lives, so that its I/O counts there.
     fn enter(&self) -> Box<dyn Any>;
-    /// A body that blocks has begun, or has ended.
+    /// Notes that a blocking body has begun, or has ended.
     fn blocking(&self, begun: bool);
-    /// How much is under way that the clock waits for: I/O and bodies that block.
+    /// Returns how many operations the clock waits for: I/O and blocking bodies.
     fn in_flight(&self) -> usize;
-    /// Returns once nothing of that is.
+    /// Returns once there are no such operations.
     fn idle(&self) -> BoxFuture<()>;
-    /// It goes to wait for something that the clock does not know of.
+    /// Notes that code starts to wait for something that the clock does not know of.
     fn waits(&self, waiter: Waiter);
-    /// It waits no more, or for what is known.
+    /// Notes that code no longer waits, or waits for something known.
     fn forget(&self, waiter: Waiter);
-    /// How long to wait in real time before virtual time may pass, if something waits that might be answered by then.
+    /// How long to wait in real time before virtual time may pass, if code waits for something that may happen by then.
     fn grace(&self) -> Option<Duration>;
 }
 
-/// What is done in a body's stead.
+/// What is done instead of a body.
 pub(crate) enum Instead {
-    /// The answer is there at once.
+    /// An immediate answer.
     Answer(Answered),
-    /// Another body, which may take its time.
+    /// Another body, which may take time.
     #[cfg(any(feature = "cli", feature = "dashboard"))]
     Body(Body),
 }
 
-/// What polls code of the user's.
+/// User code that is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Waiter {
     Attempt(Job),
     Delivery(RunIx, u32),
 }
 
-/// What happened at this instant.
+/// Everything that was reported at this instant.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
@@ -66,7 +66,7 @@ pub(super) struct Inbox {
     seen: Vec<(u64, Result<Seen, String>)>,
 }
 
-/// How often the runtime's other tasks are let go first before an instant counts as over: bodies may wake each other.
+/// How often the runtime's other tasks run first before an instant counts as over: bodies may wake each other.
 const ROUNDS: u32 = 4;
 
 impl Engine {
@@ -93,7 +93,7 @@ impl Engine {
         self.0.work.notify_one();
     }
 
-    /// Does all that happens at the present instant.
+    /// Does everything that happens at the present instant.
     pub(crate) async fn step(&self) {
         self.open();
         let now = self.clock().now();
@@ -145,23 +145,23 @@ impl Engine {
         }
     }
 
-    /// Waits in real time until something was polled, but not for longer than that. No virtual time passes meanwhile.
+    /// Waits in real time until something is polled, but no longer than `longest`. No virtual time passes meanwhile.
     async fn stand_still(&self, longest: Duration) {
-        // What was polled before this is what waits.
+        // Earlier polls led to the present wait.
         let _ = self.0.polled.notified().now_or_never();
         let (polled, until_polled) = mpsc::channel::<()>();
-        // A paused clock of tokio does not advance while such a task runs.
+        // Tokio's paused clock does not advance while such a task runs.
         let stands_still = tokio::task::spawn_blocking(move || {
             let _ = until_polled.recv_timeout(longest);
         });
         tokio::select! {
-            // Where the system gives no thread, time passes at once.
+            // If the system has no thread for it, time passes at once.
             _ = stands_still => {}
             () = self.0.polled.notified() => drop(polled),
         }
     }
 
-    /// Polls code of the user's. In a simulation, time then stands still for a moment if it waits for nobody knows what.
+    /// Polls user code. In a simulation, time then stands still for a moment if the code waits for something unknown.
     pub(super) fn polling<T>(&self, waiter: Waiter, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
         let Some(interceptor) = &self.0.interceptor else { return poll() };
         let (polled, is_accounted_for) = accounted(poll);
@@ -180,7 +180,8 @@ impl Engine {
         work()
     }
 
-    /// Waits for the next timer, for `until`, or until something was polled, as for a body's own timer, whichever comes first.
+    /// Waits for the next timer, for `until`, or until something was polled (a body may have a timer of its own), whichever comes
+    /// first.
     pub(crate) async fn pass_time(&self, until: Timestamp) {
         let next = self.lock().core.next_due().min(until);
         tokio::select! {

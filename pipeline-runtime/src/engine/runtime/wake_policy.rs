@@ -1,39 +1,40 @@
-//! How many of the idle workers are woken for what is ready.
+//! How many of the idle workers are woken for ready jobs.
 //!
-//! Waking a thread takes longer than many a body does, and two threads that pass the core's memory to and fro are slower than one that keeps
-//! it. As measured, two are faster from 300 ns a body on, with about 30 µs of such bodies that are ready. So the policy goes by how long
-//! bodies have taken of late. If one of quick bodies blocks after all, the timer thread notices that within [`WATCH`], and wakes the others.
+//! Waking a thread takes longer than many bodies do, and two threads that pass the core's memory back and forth are slower than
+//! one that keeps it. As measured, two threads are faster from 300 ns per body on, if about 30 µs of such bodies are ready. So
+//! the policy depends on how long bodies have taken recently. If a body blocks although others were quick, the timer thread
+//! notices that within a few [`WATCH`] periods, and wakes the others.
 
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// How often the timer thread looks whether workers come back from their bodies, while others are left asleep.
+/// How often the timer thread checks that workers return from their bodies, while others are left asleep.
 pub(super) const WATCH: Duration = Duration::from_millis(1);
 
-/// Below this the core takes as long for a node as its body does.
+/// Below this, in nanoseconds, the core takes as long for a node as its body does.
 const SHORT: u64 = 300;
 
-/// What one body took is known apart from the core's turn only where it took longer than that may.
+/// The time of a single body includes the core's turn, so it says something about the body only above this, in nanoseconds.
 const LONG: u64 = 10_000;
 
-/// About what it takes until a thread that sleeps has begun with anything, in nanoseconds.
+/// About the time until a sleeping thread starts to work, in nanoseconds.
 const WAKING: u64 = 30_000;
 
-/// Whether workers come back from their bodies.
+/// Watches whether workers return from their bodies.
 #[derive(Debug, Default)]
 pub(super) struct StallMonitor {
-    /// How often each has, and how often it had when that was last looked at.
+    /// The number of each worker's turns, and that number at the last check.
     pub(super) turns: Vec<[u64; 2]>,
-    /// It is looked at: there is something to do that some were not woken for, or that one has queued.
+    /// Workers are checked: there is work that some were not woken for, or that one has queued.
     pub(super) is_on: bool,
-    /// One has not come back from a body and has more queued, or nobody has come back.
+    /// A worker with queued attempts has not returned from a body, or no worker has returned.
     pub(super) is_stuck: bool,
 }
 
-/// How long bodies take on their workers, of late.
+/// The recent duration of bodies on their workers.
 #[derive(Debug)]
 pub(super) struct WakePolicy {
-    /// Nanoseconds a body. As long as nothing is known, long.
+    /// Nanoseconds per body. Long until something is known.
     body: u64,
 }
 
@@ -44,7 +45,7 @@ impl Default for WakePolicy {
 }
 
 impl WakePolicy {
-    /// So many bodies took from one time to the other.
+    /// Notes that this many bodies ran between the two times.
     #[inline]
     pub(super) fn learn(&mut self, bodies: usize, from: Timestamp, to: Timestamp) {
         if bodies == 0 {
@@ -55,21 +56,21 @@ impl WakePolicy {
             return;
         }
         let each = took / bodies as u64;
-        // One that was long among quick ones is forgotten slowly, many that are quick among long ones, too.
+        // A moving average: one long body among quick ones is forgotten slowly, and so are quick ones among long ones.
         self.body = (self.body - self.body / 4).saturating_add(each / 4);
     }
 
-    /// Bodies take longer than the core does for them, so that to share them pays.
+    /// True if bodies take longer than the core's work on them, so that sharing them pays off.
     #[inline]
     pub(super) fn is_long(&self) -> bool {
         self.body >= SHORT
     }
 
-    /// How many workers are woken, of so many that are idle while so many others are not.
+    /// Returns how many workers to wake, if `idle` are idle and `busy` are not.
     #[inline]
     pub(super) fn wakes(&self, ready: usize, idle: usize, busy: usize) -> usize {
         let is_worth_it = self.is_long() && self.body.saturating_mul(ready as u64) >= WAKING;
-        // At least one worker has to come.
+        // At least one worker must be awake.
         let most = if is_worth_it { idle } else { 1usize.saturating_sub(busy) };
         ready.min(most).min(idle)
     }

@@ -1,9 +1,9 @@
-//! Wake-ups: what a poke looked at is watched, by whoever can, until the sensor's next poke has looked itself.
+//! Wake-ups: what a poke has read is watched until the sensor's next poke has read it itself.
 //!
-//! Code that runs within a poke finds its [`Watching`] by [`super::current`], gives it something that watches for as long as it
-//! lives, and calls [`Wake::wake`] when there is a change. To be sure that no change is missed it watches first and reads then.
+//! Code that runs within a poke finds its [`Watching`] by [`super::current`], gives it an object that watches for as long as it
+//! lives, and calls [`Wake::wake`] when there is a change. To miss no change it first watches and then reads.
 //!
-//! The core knows a change as an event alone ([`Core::wake`]). Only `storage/watch` knows what is watched, and how.
+//! The core knows a change only as an event ([`Core::wake`]). Only `storage/watch` knows what is watched, and how.
 
 use super::super::core::Core;
 use super::super::ids::{Job, RunIx, Slot};
@@ -13,15 +13,15 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most looks of one poke that are watched; what further ones look at is seen at the next tick.
+/// The most places that one poke may watch. Changes in further ones are seen at the next tick.
 const MAX_LOOKS: usize = 1000;
-/// The most of them that leave a trace for another process.
+/// The most places that leave a trace for another process.
 const MAX_TRACES: usize = 16;
 
-/// Something that watches for as long as it lives. It is dropped under the engine's lock, so its `Drop` must not wait.
+/// An object that watches for as long as it lives. It is dropped under the engine's lock, so its `Drop` must not wait.
 type Watch = Box<dyn Any + Send>;
 
-/// Wakes a sensor from between two pokes. It keeps no engine alive.
+/// Wakes a sensor between two pokes. It does not keep the engine alive.
 #[derive(Debug, Clone)]
 pub(crate) struct Wake {
     engine: WeakEngine,
@@ -36,13 +36,13 @@ impl Wake {
         Self { engine, run, slot, start }
     }
 
-    /// One that wakes no sensor.
+    /// A wake-up that reaches no sensor.
     #[cfg(test)]
     pub(crate) fn nobody() -> Self {
         Self::new(WeakEngine(std::sync::Weak::new()), 0, 0, 0)
     }
 
-    /// What the poke looked at has changed.
+    /// Reports that something that the poke read has changed.
     pub(crate) fn wake(&self) {
         let Some(engine) = self.engine.upgrade() else { return };
         let Self { run, slot, start, .. } = *self;
@@ -53,7 +53,7 @@ impl Wake {
     }
 }
 
-/// What watches for one poke.
+/// The watches of one poke.
 #[derive(Debug)]
 pub(crate) struct Watching {
     wake: Wake,
@@ -66,22 +66,22 @@ impl Watching {
         Self { wake, watches: Mutex::default(), traces: Mutex::default() }
     }
 
-    /// Wakes the sensor.
+    /// Returns the wake-up of the sensor.
     pub(crate) fn wake(&self) -> &Wake {
         &self.wake
     }
 
-    /// Whether the poke may be given another watch.
+    /// True if the poke may add another watch.
     pub(crate) fn has_room(&self) -> bool {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).len() < MAX_LOOKS
     }
 
-    /// Keeps a watch until the sensor's next poke is over.
+    /// Holds a watch until the sensor's next poke has ended.
     pub(crate) fn keep(&self, watch: impl Any + Send) {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watch));
     }
 
-    /// Leaves a trace of a look, on one line, for the process that resumes the run.
+    /// Leaves a trace of a read, on one line, for the process that resumes the run.
     pub(crate) fn leave(&self, trace: String) {
         let mut traces = self.traces.lock().unwrap_or_else(PoisonError::into_inner);
         if traces.len() < MAX_TRACES {
@@ -98,17 +98,17 @@ impl Watching {
     }
 }
 
-/// What watches for the sensors between two pokes, and the engine that it wakes them through.
+/// The watches of sensors between two pokes, and the engine that they wake them through.
 #[derive(Debug, Default)]
 pub(super) struct Watches {
     engine: Option<WeakEngine>,
-    /// Who knows the runs of other pipelines, and the engine whose sensors wait for them.
+    /// Access to the runs of other pipelines, and the engine whose sensors wait for them.
     others: Option<(Arc<dyn OtherRuns>, WeakEngine)>,
     of: HashMap<(RunIx, Slot), Box<[Watch]>>,
 }
 
 impl Watches {
-    /// From now on what pokes look at may be watched.
+    /// Lets pokes watch what they read, from now on.
     pub(super) fn tell(&mut self, engine: WeakEngine) {
         self.engine = Some(engine);
     }
@@ -117,7 +117,7 @@ impl Watches {
         self.engine.clone()
     }
 
-    /// From now on bodies may ask for runs of other pipelines.
+    /// Lets bodies use runs of other pipelines, from now on.
     pub(super) fn tell_of_others(&mut self, others: Arc<dyn OtherRuns>, engine: WeakEngine) {
         self.others = Some((others, engine));
     }
@@ -126,7 +126,7 @@ impl Watches {
         self.others.clone()
     }
 
-    /// Ends the watches of sensors that wait no longer, by these records.
+    /// Ends the watches of sensors that no longer wait, according to these records.
     #[inline]
     pub(super) fn follow(&mut self, records: &Records) {
         if self.of.is_empty() {
@@ -144,19 +144,19 @@ impl Watches {
         }
     }
 
-    /// Takes all of them.
+    /// Takes all watches.
     pub(super) fn take(&mut self) -> HashMap<(RunIx, Slot), Box<[Watch]>> {
         std::mem::take(&mut self.of)
     }
 }
 
 impl Engine {
-    /// Watches on after a poke that was not ready, in place of what the poke before it had left.
+    /// Stores the watches of a poke that was not ready, in place of those of the poke before it.
     pub(super) fn keep_watching(&self, job: Job, watching: &Arc<Watching>) {
         self.keep_watching_for(watching, (job.run, job.slot), |core| core.is_under_way(job));
     }
 
-    /// Watches for a sensor of a resumed run, as long as that start was its last.
+    /// Stores the watches of a resumed run's sensor, unless the sensor has been started since.
     pub(super) fn watch_again(&self, (run, slot, start): (RunIx, Slot, u32), watching: &Arc<Watching>) {
         self.keep_watching_for(watching, (run, slot), |core| core.awaits_next_after(run, slot, start));
     }
@@ -165,7 +165,7 @@ impl Engine {
         let watches = watching.take();
         let mut state = self.lock();
         if !state.stopped && waits(&state.core) {
-            // What is dropped here is a registration; its `Drop` must not wait.
+            // A registration is dropped here; its `Drop` must not wait.
             if watches.is_empty() {
                 state.watches.of.remove(&key)
             } else {

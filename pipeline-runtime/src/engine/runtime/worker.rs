@@ -1,23 +1,22 @@
-//! Live runs: workers on the workers' runtime, timers on the thread that blocks on [`Engine::drive`].
+//! Live runs: workers on the workers' runtime, and timers on the thread that blocks on [`Engine::drive`].
 //!
-//! A worker takes a turn with the core, polls the bodies that it got, and takes the next turn with their answers.
+//! A worker takes a turn with the core, polls the bodies that it got, and gives their answers in its next turn.
 //!
-//! # Why a body that blocks delays only itself
+//! # Why a blocking body delays only itself
 //!
-//! A body may keep its thread. What else that thread has to do is then done by others:
+//! A body may block its thread. Other threads then do the rest of that thread's work:
 //!
-//! - Tokio puts a task that is woken or spawned into a slot of the same thread, which no other thread can steal from. So a worker that
-//!   has done either goes to the back of the runtime's queue before it begins with another body.
-//! - What the worker has in its local queue is stolen by an idle worker, and its answers are given by whoever calls the core next
+//! - Tokio puts a task that is woken or spawned into the LIFO slot of the same thread, from which no other thread can steal. So a
+//!   worker that has woken or spawned a task goes to the back of the runtime's queue before it begins another body.
+//! - An idle worker steals the worker's local queue, and the next caller of the core gives the worker's answers
 //!   ([`local_queue`]).
-//! - If the other workers were left asleep, the timer thread notices within a few milliseconds that this one does not come back, and
+//! - If the other workers were left asleep, the timer thread notices within a few milliseconds that this one does not return, and
 //!   wakes them ([`wake_policy`]).
 //!
-//! A body that waits is polled in place once more, behind what else its worker has queued: one that only lets others go first costs no task.
-//! Until then it is stolen and withdrawn like those that have not begun.
+//! A body that is pending is polled in place once more, behind the rest of its worker's queue, so that a body that only yields
+//! costs no task. Until then it can be stolen and withdrawn like attempts that have not begun.
 //!
-//! One limit is left: what a body itself wakes right before it ends waits until the worker's next body gives way.
-//! (Kept by `runtime/tests`.)
+//! One limit remains: a task that a body wakes right before its end waits until the worker's next body yields. (`runtime/tests`)
 
 use super::super::effects::Answer;
 use super::super::ids::Job;
@@ -32,16 +31,17 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 
-/// After so long in a row a worker lets the runtime's other tasks go first. To be away for a moment costs it a wake-up.
+/// After this long without a yield, a worker lets the runtime's other tasks run first. A yield costs a wake-up, so it is not made
+/// for each body.
 const IN_A_ROW: Duration = Duration::from_micros(200);
 
-/// Lets the runtime's other tasks go first, and other threads steal this one.
+/// Lets the runtime's other tasks run first, and lets other threads steal this one.
 ///
-/// Tokio's LIFO slot cannot be stolen from, and what a worker wakes or spawns lands there. So a worker goes to the back of the queue
-/// before it begins with another body, which may keep the thread.
+/// Tokio's LIFO slot cannot be stolen from, and a task that a worker wakes or spawns lands there. So a worker goes to the back of
+/// the queue before it begins another body, which may block the thread.
 ///
-/// Not tokio's `yield_now`: that sets the task aside where no other thread finds it, and with it the worker's local queue, until the
-/// thread is done with whatever it does meanwhile, such as a body that blocks.
+/// This is not tokio's `yield_now`, which defers the task to a place that no other thread searches. The task, and with it the
+/// worker's local queue, would stay there until the thread has finished whatever it runs meanwhile, such as a blocking body.
 async fn go_to_the_back() {
     let mut went = false;
     std::future::poll_fn(|context| {
@@ -55,11 +55,11 @@ async fn go_to_the_back() {
 }
 
 impl Engine {
-    /// Runs what is to be run, for ever: to be dropped once enough has ended. To be called once.
+    /// Runs what is ready, for ever. The caller drops the future once enough has ended, and calls this once.
     ///
-    /// Timers fire on the runtime that polls this. Where bodies have one of their own, by [`run_on`](Self::run_on), no body that
-    /// hogs its thread can hold a timer up. Nothing is started before this is called, so that no time limit counts before its body
-    /// can begin; what has happened by then is recorded before it returns.
+    /// Timers fire on the runtime that polls the future. If bodies have a runtime of their own, by [`run_on`](Self::run_on), a
+    /// body that blocks its thread delays no timer. Nothing starts before this call, so that no time limit counts before its body
+    /// can begin. Everything that has happened by then is handed to the journal before the call returns.
     pub(crate) fn drive(&self, workers: usize) -> impl Future<Output = Infallible> {
         self.0.queues.make(workers.max(1));
         self.lock().stalls.turns = vec![[0; 2]; self.0.queues.count()];
@@ -80,11 +80,11 @@ impl Engine {
         workers.numbers.insert(spawned.id(), number);
     }
 
-    /// Fires timers, for ever. The workers end with the future.
+    /// Fires timers, for ever. The workers end when the future is dropped.
     async fn fire_timers(&self, mut workers: Workers) -> Infallible {
         loop {
             if self.lock().stopped {
-                // Nothing more is recorded, also not what a timer would.
+                // Nothing more is recorded, not even a timer's effect.
                 std::future::pending::<()>().await;
             }
             let now = self.clock().now();
@@ -99,7 +99,8 @@ impl Engine {
                 () = self.clock().sleep_until(alarm), if alarm < Timestamp::NEVER => {}
                 () = self.0.timers.notified() => {}
                 Some(Err(ended)) = workers.running.join_next() => {
-                    // Nothing of the user's can end a worker, so this is a mistake of the engine. One that is gone would run nothing.
+                    // No user code can end a worker, so this is a bug in the engine. Without a replacement, its share would not
+                    // run.
                     if let (false, Some(number)) = (ended.is_cancelled(), workers.numbers.remove(&ended.id())) {
                         tracing::error!("a worker of the engine ended and is replaced: {ended}");
                         self.spawn_worker(number, &mut workers);
@@ -109,7 +110,7 @@ impl Engine {
         }
     }
 
-    /// From now on there are workers to run bodies.
+    /// Lets bodies start: workers exist from now on.
     pub(crate) fn open(&self) {
         let now = self.clock().now();
         self.locked(|state| {
@@ -120,8 +121,7 @@ impl Engine {
         });
     }
 
-    /// Wakes workers that were left asleep, if those that were not have not come back since this was last done. Returns whether to
-    /// look again.
+    /// Wakes idle workers if busy ones have not returned since the last check. Returns whether to check again.
     fn look_after_workers(&self, state: &mut State) -> bool {
         if !state.stalls.is_on {
             state.stalls.is_stuck = false;
@@ -144,14 +144,13 @@ impl Engine {
         state.stalls.is_on
     }
 
-    /// Records that attempts are cut off since the process was asked to end. To be followed by [`stop`](Self::stop).
+    /// Records attempts under way as cut off, because the process is asked to end. [`stop`](Self::stop) must follow.
     pub(crate) fn interrupt(&self) {
         let now = self.clock().now();
         self.with(|core| core.interrupt(now));
     }
 
-    /// Ends this process's part in all runs: attempts are cut off, and nothing more is recorded. The runs stay as they are, to
-    /// be resumed.
+    /// Ends this process's part in all runs: attempts are cut off, and nothing more is recorded. The runs can be resumed.
     pub(crate) fn stop(&self) {
         let (tasks, watches) = {
             let mut state = self.lock();
@@ -162,7 +161,7 @@ impl Engine {
         };
         tasks.iter().for_each(AbortHandle::abort);
         for LocalQueue { next, jobs, done } in self.0.queues.take() {
-            // Each by itself: some have begun, and what a body holds may panic as it is dropped.
+            // Each by itself: some have begun, and the drop of what a body holds may panic.
             next.into_iter().chain(jobs).for_each(drop_quietly);
             drop_quietly(done);
         }
@@ -170,7 +169,7 @@ impl Engine {
         self.0.stop.notify_one();
     }
 
-    /// Returns once the engine was stopped, as by a journal that can keep nothing more.
+    /// Returns once the engine was stopped, for example by a journal that can no longer be written.
     pub(crate) async fn stopped(&self) {
         self.0.stop.notified().await;
     }
@@ -182,7 +181,7 @@ impl Engine {
             let now = self.clock().now();
             let (first, has_woken) = self.take_turn(&mut own, &mut done, now);
             let Some(mut attempt) = first else {
-                // They may be all that is left of their runs.
+                // A spare may hold the last reference to its run.
                 own.spares.clear();
                 self.sleep().await;
                 (gives_way, let_go_at) = (false, self.clock().now() + IN_A_ROW);
@@ -190,7 +189,7 @@ impl Engine {
             };
             // A body that is polled in place consumes its worker's coop budget.
             if gives_way || has_woken || now > let_go_at || !tokio::task::coop::has_budget_remaining() {
-                // Meanwhile it may be cut off.
+                // While it waits in the queue it can be withdrawn.
                 self.0.queues.of(worker).next = Some(attempt);
                 own.has_queue = true;
                 go_to_the_back().await;
@@ -228,7 +227,8 @@ impl Engine {
         }
     }
 
-    /// The next attempt of the worker's queue, unless another worker stole it. Others see meanwhile what is done.
+    /// Returns the next attempt of the worker's queue, unless another worker stole it. Publishes the answer in `done` for other
+    /// threads.
     #[inline]
     fn next_queued(&self, own: &Own, done: &mut Option<(Job, Answer)>) -> Option<Box<Attempt>> {
         if !own.has_queue {
@@ -239,8 +239,8 @@ impl Engine {
         queue.next.take().or_else(|| queue.jobs.pop_front())
     }
 
-    /// Answers for what is done, and takes the worker's share of what is ready, or steals from another's queue. Returns the first of it,
-    /// and whether another worker was woken for more. A worker that finds nothing is idle from then on.
+    /// Gives the collected answers, and takes the worker's share of the ready queue or steals from another worker. Returns the
+    /// first attempt, and whether the turn woke or spawned anything. A worker that finds nothing counts as idle from then on.
     #[inline]
     fn take_turn(&self, own: &mut Own, done: &mut Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
         self.locked(|state| {
@@ -261,7 +261,7 @@ impl Engine {
             if has_answers {
                 self.flush(state);
             }
-            // First what another worker holds and does not come back for: it was ready before all that is.
+            // First steal from a worker that does not return: its jobs were ready before all others.
             if state.stalls.is_stuck
                 && let Some(first) = self.steal(own)
             {
@@ -283,7 +283,7 @@ impl Engine {
         })
     }
 
-    /// Steals some of what another worker has queued. Returns the first of it.
+    /// Steals from another worker's queue. Returns the first stolen attempt.
     fn steal(&self, own: &mut Own) -> Option<Box<Attempt>> {
         let mut stolen = self.0.queues.steal(own.worker)?;
         let first = stolen.pop_front();
@@ -303,16 +303,16 @@ impl Engine {
         }
     }
 
-    /// Returns once there is something for an idle worker to do.
+    /// Returns once there is work for an idle worker.
     async fn sleep(&self) {
-        // The semaphore is never closed. A permit is for one wake-up.
+        // The semaphore is never closed. Each permit is one wake-up.
         if let Ok(permit) = self.0.awake.acquire().await {
             permit.forget();
         }
     }
 
-    /// The next attempt that is ready. One whose end has been decided, and is not kept yet, never begins: it is answered for here, since
-    /// the action that would cut it off comes too late to find it.
+    /// Returns the next ready attempt. An attempt whose end is decided but not yet stored never begins. It is answered for here,
+    /// because the action that cuts it off comes too late to find it.
     pub(super) fn pop(&self, state: &mut State, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
         while let Some(job) = state.ready.pop_front() {
             let attempt = Self::prepare(state, job, spares);
@@ -326,20 +326,20 @@ impl Engine {
     }
 }
 
-/// The tasks that are workers, and which each is.
+/// The worker tasks and their numbers.
 struct Workers {
     running: JoinSet<()>,
     numbers: HashMap<tokio::task::Id, usize>,
 }
 
-/// What a worker keeps to itself.
+/// A worker's private state.
 struct Own {
     worker: usize,
-    /// It has more than one attempt in its queue, which others may have stolen since.
+    /// Its local queue may hold attempts. Others may have stolen them since.
     has_queue: bool,
-    /// Attempts that are over, whose memory the next may have.
+    /// Finished attempts, whose memory is reused.
     spares: VecDeque<Box<Attempt>>,
-    /// How many bodies it has polled since when.
+    /// The number of bodies polled since `begun`.
     bodies: usize,
     begun: Timestamp,
 }

@@ -1,7 +1,7 @@
-//! Callbacks that are due: which notifier is to be notified of what, until it was.
+//! Due callbacks: which notifier must be notified of what, until it has been.
 //!
-//! A callback is recorded as due before its notifier is called, so that a crash cannot lose it. Those of one run to one notifier are
-//! delivered in the order in which they became due; the run itself never waits.
+//! A callback is recorded as due before its notifier is called, so that a crash cannot lose it. The callbacks of one run to one
+//! notifier are delivered in the order in which they became due. The run itself never waits for them.
 
 use super::super::log::{Entry, Record};
 use crate::author::notify::{Event, Notification};
@@ -13,23 +13,25 @@ use std::time::Duration;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
-/// Whoever restarts a process may have mended what failed, and a process that does nothing else ends after half a minute.
+/// A restarted process tries again within this time: the failure may have been fixed, and a process with nothing else to do ends
+/// after half a minute.
 const TAKEN_UP_WITHIN: Duration = Duration::from_secs(10);
 /// The longest wait that a notifier may ask for.
 const LONGEST_ASKED: Duration = Duration::from_hours(1);
-/// How long a notifier that fails is tried again.
+/// How long a failing notifier is tried again.
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 #[derive(Debug, Default)]
 pub(crate) struct Callbacks {
     due: BTreeMap<u32, DueCallback>,
     next_id: u32,
-    /// How many rungs of the run's ladder were climbed, and which nodes missed their SLA: each fires once in a run's life.
+    /// The number of rungs of the run's ladder that have fired, and the nodes that missed their SLA. Each fires once in a run's
+    /// life.
     rungs: u32,
     late: BTreeSet<String>,
 }
 
-/// A notification that is to be delivered.
+/// A notification that is still to be delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct DueCallback {
     pub(crate) recipient: Recipient,
@@ -38,20 +40,20 @@ pub(crate) struct DueCallback {
     tries: u32,
     /// When the next try is due, after one that failed.
     pub(crate) next: Option<Timestamp>,
-    /// The notifier asked not to be tried again before.
+    /// The notifier asked not to be called earlier.
     is_asked: bool,
 }
 
 impl DueCallback {
-    /// When a process that takes it up tries it: within [`TAKEN_UP_WITHIN`], however long the last one was going to wait, unless the notifier
-    /// asked for that.
+    /// When a process that takes the callback over tries it: within [`TAKEN_UP_WITHIN`], however long the last process was going
+    /// to wait, unless the notifier asked for that wait.
     pub(crate) fn taken_up(&self, now: Timestamp) -> Option<Timestamp> {
         let next = self.next?;
         Some(if self.is_asked { next } else { next.min(now + TAKEN_UP_WITHIN) })
     }
 }
 
-/// How long to wait after so many tries that failed, without being asked for more.
+/// The wait after that many failed tries, unless the notifier asks for a longer one.
 fn wait(tries: u32) -> Duration {
     FIRST_WAIT.saturating_mul(2u32.saturating_pow(tries)).min(LONGEST_WAIT)
 }
@@ -82,12 +84,12 @@ impl Callbacks {
         }
     }
 
-    /// The run has another life, and its ladder is climbed from its foot.
+    /// The run starts another life, and its ladder starts from the first rung.
     pub(super) fn reopened(&mut self) {
         self.rungs = 0;
     }
 
-    /// A node was retried, and its SLA counts from then.
+    /// A node was retried, and its SLA counts from then on.
     pub(super) fn cleared(&mut self, id: impl FnOnce() -> String) {
         if !self.late.is_empty() {
             self.late.remove(&id());
@@ -98,7 +100,7 @@ impl Callbacks {
         self.next_id
     }
 
-    /// Those that are due, in the order in which they became it.
+    /// The due callbacks, in the order in which they became due.
     pub(crate) fn due(&self) -> impl Iterator<Item = (u32, &DueCallback)> {
         self.due.iter().map(|(id, due)| (*id, due))
     }
@@ -107,17 +109,17 @@ impl Callbacks {
         self.due.get(&id)
     }
 
-    /// How many rungs of the run's ladder were climbed.
+    /// The number of rungs of the run's ladder that have fired.
     pub(crate) fn rungs(&self) -> u32 {
         self.rungs
     }
 
-    /// Whether the node of that id has missed its SLA already.
+    /// True if the node of that id has already missed its SLA.
     pub(crate) fn is_late(&self, id: &str) -> bool {
         self.late.contains(id)
     }
 
-    /// When to try again after a failure, after which the notifier asked to be left alone for `after`; `None` when to give up.
+    /// When to try again after a failure, if the notifier asked for a pause of `after`; `None` to give up.
     pub(crate) fn next_try(&self, id: u32, now: Timestamp, after: Option<Duration>) -> Option<Timestamp> {
         let due = self.due.get(&id)?;
         let next = now + wait(due.tries).max(after.unwrap_or_default().min(LONGEST_ASKED));

@@ -1,20 +1,20 @@
-//! How the record of a cancel is read, for the run's state and for its history.
+//! How a cancel's record is interpreted, for the run's state and for its history.
 
 use super::super::states::NodeState;
 
-/// A node as a cancel's record finds it.
+/// A node at the time of a cancel's record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
     pub(crate) is_body: bool,
     pub(crate) state: NodeState,
-    /// The end of the run has cut it off.
+    /// The run's end has cut the node off.
     pub(crate) is_cut_off: bool,
 }
 
-/// Whether the record of a cancel is the end of all nodes that are open.
+/// True if a cancel's record is the end of all open nodes.
 ///
-/// A program that cannot go on with a run cancels it by that record alone. Otherwise each node's end was recorded before, of one at
-/// least as cut off, and what is open is of a plan that has gained it since.
+/// A program that cannot resume a run cancels it by that record alone. Otherwise each node's end was recorded before it, at least
+/// one of them as cut off, and an open node was added to the plan since.
 pub(crate) fn ends_open_nodes(nodes: impl Iterator<Item = Found>) -> bool {
     let mut is_any_cut_off = false;
     for node in nodes {

@@ -2,52 +2,53 @@ use super::super::ids::Slot;
 use super::layout::ExpansionIx;
 use crate::author::value::Value;
 
-/// What is to become of a node without its body, the gravest first: of all that one event brings to a node, that counts.
+/// A decision about a node that its body does not make, the gravest first. Of all that one event causes for a node, the gravest
+/// counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Conclusion {
-    /// An input never holds, since this node failed.
+    /// An input will never hold, because this node failed.
     UpstreamFailed(Slot),
-    /// An input never holds, since this node was skipped.
+    /// An input will never hold, because this node was skipped.
     Skipped(Slot),
-    /// A mapping's elements have all ended.
+    /// All elements of a mapping have ended.
     Complete,
     /// A gate's inputs hold, or its race is won.
     Holds,
 }
 
-/// Hears what a record changed, beside the node that it names.
+/// Receives what a record changed besides the node that it names.
 ///
-/// The worklist hears what may follow; whoever keeps something of its own by node hears where nodes went.
+/// The worklist receives possible consequences; code that stores data by slot receives the nodes' moves.
 pub(crate) trait Changes {
-    /// A body's inputs all hold.
+    /// All inputs of a body hold.
     #[inline]
     fn ready(&mut self, _node: Slot) {}
-    /// Something follows for a node; `rank` is its place in topological order.
+    /// There is a conclusion about a node. `rank` is the node's place in topological order.
     #[inline]
     fn concluded(&mut self, _rank: u32, _node: Slot, _conclusion: Conclusion) {}
     /// A mapping may activate another element.
     #[inline]
     fn freed(&mut self, _mapping: ExpansionIx) {}
-    /// A node that takes this one's output no longer wants it.
+    /// A consumer of this node's output no longer wants it.
     #[inline]
     fn released(&mut self, _node: Slot) {}
-    /// A mapping has expanded: there are nodes from `first` on that were not there before.
+    /// A mapping has expanded: the nodes from `first` on are new.
     #[inline]
     fn expanded(&mut self, _first: Slot) {}
-    /// An element's node is elsewhere, since its mapping has expanded again. Where it was there is nothing any more.
+    /// An element's node has moved, because its mapping expanded again. Its old slot is now empty.
     #[inline]
     fn moved(&mut self, _from: Slot, _to: Slot) {}
     /// An element's node is no longer in its list.
     #[inline]
     fn removed(&mut self, _node: Slot) {}
-    /// A value is no longer of the state. Its drop is the user's code.
+    /// A value has left the state. Its drop is user code.
     #[inline]
     fn dropped(&mut self, value: Value) {
         drop(value);
     }
 }
 
-/// Nobody hears it: for a replay, after which what is to be done is derived.
+/// Ignores all changes: for a replay, after which the worklist is derived.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Unheard;
 

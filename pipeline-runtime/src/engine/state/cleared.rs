@@ -1,4 +1,4 @@
-//! What a retry undoes: nodes are reset, and what they wait for is counted again.
+//! What a retry undoes: nodes are reset, and the inputs that they wait for are counted again.
 
 use super::super::ids::Slot;
 use super::super::states::{NodeState, RunState};
@@ -13,12 +13,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Run {
-    /// Undoes what happened to nodes.
+    /// Resets nodes.
     pub(super) fn cleared(&mut self, slots: &[Slot], at: Timestamp, changes: &mut impl Changes) {
         let plan = Arc::clone(self.plan());
         self.ending = None;
         if self.state.is_end() {
-            // The run has another life, with limits of its own.
+            // The run starts another life, with limits of its own.
             self.reopened = Some(at);
             self.callbacks.reopened();
         }
@@ -38,7 +38,7 @@ impl Run {
             if self.node(slot).waits == 0 && self.node(slot).state == NodeState::None {
                 self.scheduled(slot, changes);
             }
-            // Nodes that took it before may want it no longer.
+            // Nodes that took it before may no longer want it.
             if self.unwanting > 0 {
                 changes.released(slot);
             }
@@ -46,7 +46,7 @@ impl Run {
         self.state = RunState::Running;
     }
 
-    /// What lies within an element waits for it.
+    /// A node inside an element waits for that element.
     fn wait_for_element(&mut self, slot: Slot, position: Position, changes: &mut impl Changes) {
         if position.expansion == 0 {
             return;
@@ -63,7 +63,7 @@ impl Run {
         }
     }
 
-    /// Takes a node out of the counts of those that failed and of those that want nothing more.
+    /// Removes a node from the counts of failures and of nodes that no longer want their inputs.
     pub(super) fn uncount(&mut self, slot: Slot) {
         let node = self.node(slot);
         let failed = node.state == NodeState::Failed || node.cut == Cut::RunEnded;
@@ -84,21 +84,21 @@ impl Run {
             self.element_reopened(position);
             self.hold_back(slot, cleared);
         }
-        // A mapping whose list stays keeps its elements, and only joins them again.
+        // A mapping whose list is retained keeps its elements, and only joins them again.
         let mut joins = false;
         if let (Some(list), Some(expansion)) = (self.list_of(slot), self.layout.of_each(slot)) {
             let is_stale = &mut self.mappings[expansion as usize].is_stale;
             *is_stale |= cleared.contains(&list);
             joins = !*is_stale;
         }
-        // Answers to earlier starts are still told apart.
+        // The count continues, so that answers to earlier starts are still recognized.
         let starts = self.node(slot).starts;
         let waits = plan.node(ix).needs + u32::from(position.expansion > 0);
         let state = if joins { NodeState::Running } else { NodeState::None };
         let fresh = Node { state, starts, ..Node::new(&plan, ix, waits) };
         let was = std::mem::replace(self.node_mut(slot), fresh);
         if let What::Element { .. } = self.what(slot) {
-            // An element is what its list made it.
+            // An element's value comes from its list.
             self.node_mut(slot).value = was.value;
         } else if let Some(value) = was.value.into_option() {
             changes.dropped(value);
@@ -115,7 +115,7 @@ impl Run {
         callbacks.cleared(|| layout.id(&spec.plan, slot));
     }
 
-    /// Those that still wait have one thing more to wait for again.
+    /// The open targets of the node have one more input to wait for again.
     fn hold_back(&mut self, slot: Slot, cleared: &BTreeSet<Slot>) {
         let held = |(target, rule): (Slot, EdgeRule)| {
             matches!(self.verdict(slot, rule), Verdict::Holds | Verdict::Loses).then_some(target)
@@ -126,8 +126,8 @@ impl Run {
             waiting.extend(slot + 1..slot + stride);
         }
         for target in waiting {
-            // What is cleared itself counts all of it again. What nothing kept from going on is of a plan that has gained it since: a
-            // record of an older plan clears nothing that it did not have.
+            // A cleared target counts all its inputs again anyway. A target that did not wait for this node was added to the plan
+            // since: a record of an older plan cannot clear it.
             if matches!(self.node(target).state, NodeState::None | NodeState::Scheduled) && !cleared.contains(&target) {
                 let node = self.node_mut(target);
                 node.waits += 1;

@@ -1,4 +1,4 @@
-//! What earlier processes have done about a node, where they have kept this, and no records: a task of Airflow's.
+//! What earlier processes did about a node, where they stored that instead of records: for a task of Airflow's.
 
 use super::super::ids::Slot;
 use super::super::states::NodeState;
@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::time::{Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What a node's next attempt or poke has to know of those before it. Times are nanoseconds since 1970.
+/// What a node's next attempt or poke must know of the earlier ones. Times are nanoseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Earlier {
     /// The attempt that is due, from 1.
@@ -14,20 +14,20 @@ pub(crate) struct Earlier {
     pub(crate) starts: u32,
     pub(crate) first_start: Option<i64>,
     pub(crate) last_start: Option<i64>,
-    /// When it is due; where it was cut off, none.
+    /// When it is due; `None` if it was cut off.
     pub(crate) next: Option<i64>,
     /// The start of a sensor's budget.
     pub(crate) budget_from: Option<i64>,
     pub(crate) pokes: u32,
     pub(crate) pokes_in_budget: u32,
-    /// Interruptions since the last attempt that came to an end.
+    /// Interruptions since the last attempt that reached its end.
     pub(crate) interruptions: u32,
-    /// What it remembers.
+    /// The node's memory.
     pub(crate) memory: Option<String>,
 }
 
 impl Run {
-    /// What a node's next process has to know.
+    /// Returns what the node's next process must know.
     pub(crate) fn earlier(&self, slot: Slot) -> Earlier {
         let node = self.node(slot);
         let nanos = |time: Option<Timestamp>| time.map(Timestamp::as_nanos);
@@ -45,12 +45,12 @@ impl Run {
         }
     }
 
-    /// Has the run fail however its nodes end, since something about it cannot be right.
+    /// Makes the run fail however its nodes end, because something about it cannot be right.
     pub(crate) fn must_fail(&mut self) {
         self.failures += 1;
     }
 
-    /// Takes up a node where an earlier process has left it, before anything of it has happened here.
+    /// Restores a node as an earlier process left it, before anything happens to it here.
     pub(crate) fn take_up(&mut self, slot: Slot, earlier: &Earlier) {
         let moment = |nanos: Option<i64>| nanos.map_or(Moment::NONE, |nanos| Timestamp::from_nanos(nanos).into());
         let is_sensor = self.plan().policy(self.ix(slot)).sensor.is_some();
@@ -67,7 +67,7 @@ impl Run {
         if let Some(memory) = &earlier.memory {
             more.kept().memory = Some(memory.as_str().into());
         }
-        // One that was cut off begins as one that never has: it stands where its upstreams have left it.
+        // A node that was cut off starts like a new one: its upstreams determine its state.
         if earlier.next.is_some() {
             node.waits = 0;
             node.state = if is_sensor { NodeState::UpForReschedule } else { NodeState::UpForRetry };

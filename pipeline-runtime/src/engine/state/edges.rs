@@ -1,4 +1,4 @@
-//! Edges: what an ended node says to those after it.
+//! Edges: what an ended node means for the nodes after it.
 
 use super::super::ids::Slot;
 use super::super::states::NodeState;
@@ -11,7 +11,7 @@ use crate::author::input::Rule;
 use crate::plan::{Edge, EdgeRule, NodeIx, What};
 
 impl Run {
-    /// Passes on to those after a node that it has ended.
+    /// Passes a node's end on to the nodes after it.
     #[inline]
     pub(super) fn follow_edges(&mut self, slot: Slot, position: Position, changes: &mut impl Changes) {
         // The slot of its scope's first node.
@@ -19,7 +19,7 @@ impl Run {
         let has_succeeded = self.node(slot).state == NodeState::Success;
         for edge in self.plan().node(self.ix(slot)).out.clone() {
             let edge = self.plan().edges[edge as usize];
-            // What most edges come to.
+            // The most frequent case.
             if has_succeeded && matches!(edge.rule, EdgeRule::Upstream(_)) && edge.offset != Edge::INWARDS {
                 self.holds_if_waiting(base + edge.offset, changes);
                 continue;
@@ -34,7 +34,7 @@ impl Run {
         }
     }
 
-    /// The slots that a node's edges lead to, each with its rule.
+    /// Returns the targets of a node's edges, each with its rule.
     pub(crate) fn targets(&self, slot: Slot) -> Vec<(Slot, EdgeRule)> {
         let position = self.layout.position(slot);
         let base = self.layout.base(position);
@@ -49,7 +49,7 @@ impl Run {
         targets
     }
 
-    /// The slots of a node of an inner scope within `outer`: one in each element that is there.
+    /// Returns the slots of a node of an inner scope within `outer`: one in each existing element.
     pub(super) fn inward_targets(&self, outer: Position, to: NodeIx) -> Vec<Slot> {
         let plan = self.plan();
         let outermost = self.layout.expansion(outer.expansion).scope;
@@ -62,7 +62,7 @@ impl Run {
         }
         let mut positions = vec![outer];
         for each in mappings.into_iter().rev() {
-            // What an older list expanded to is not there any more.
+            // The expansion of an older list no longer counts.
             let expanded =
                 positions.iter().filter_map(|&position| self.layout.of_each(self.layout.own_slot(plan, each, position)));
             let elements = expanded.flat_map(|expansion| {
@@ -73,10 +73,10 @@ impl Run {
         positions.into_iter().map(|position| self.layout.own_slot(plan, to, position)).collect()
     }
 
-    /// What an ended node says over one edge.
+    /// Returns what an ended node means over one edge.
     #[inline]
     pub(crate) fn verdict(&self, from: Slot, rule: EdgeRule) -> Verdict {
-        // What most edges come to.
+        // The most frequent case.
         if matches!(rule, EdgeRule::Upstream(_)) && self.node(from).state == NodeState::Success {
             return Verdict::Holds;
         }
@@ -94,15 +94,15 @@ impl Run {
         judge(rule, node.state, arm, expanded)
     }
 
-    /// Whether what stands before a node may still decide about it. An order that a deployment has put before a node which had begun by
-    /// then does not: that one keeps what it did, and goes on.
+    /// True if the nodes before a node may still decide about it. An order that a deployment added before a node which had
+    /// already begun does not count: that node keeps its progress and continues.
     #[inline]
     pub(crate) fn is_waiting(&self, slot: Slot) -> bool {
         let node = self.node(slot);
         !node.state.is_end() && node.waits > 0
     }
 
-    /// The first node that is under way without an input that it takes by this plan.
+    /// Returns the first node that is under way without an input that it takes by this plan.
     pub(crate) fn without_input(&self) -> Option<Slot> {
         let plan = self.plan();
         let lacks = |slot: Slot| {
@@ -151,7 +151,7 @@ impl Run {
         }
     }
 
-    /// One thing less to wait for.
+    /// One of the node's inputs holds, so it waits for one less.
     #[inline]
     pub(super) fn holds(&mut self, slot: Slot, changes: &mut impl Changes) {
         let node = self.node_mut(slot);
@@ -164,7 +164,7 @@ impl Run {
         }
     }
 
-    /// Nothing keeps the node from going on.
+    /// The node waits for nothing more.
     #[inline]
     pub(super) fn scheduled(&mut self, slot: Slot, changes: &mut impl Changes) {
         self.node_mut(slot).state = NodeState::Scheduled;
@@ -177,7 +177,7 @@ impl Run {
 
     // ---- nodes whose output is no longer wanted
 
-    /// Whether a node no longer wants what it took: it has won its race without it, was cut off, or is a gate that somebody skipped.
+    /// True if a node no longer wants its inputs: its race is won without them, it was cut off, or it is a gate that was skipped.
     pub(super) fn is_unwanting(&self, slot: Slot) -> bool {
         let node = self.node(slot);
         match node.state {
@@ -187,7 +187,7 @@ impl Run {
         }
     }
 
-    /// The nodes that a node waits for; of a mapping, also those around it that its elements wait for.
+    /// Returns the nodes that a node waits for; for a mapping also those around it that its elements wait for.
     fn awaited_by(&self, slot: Slot) -> Vec<Slot> {
         let plan = self.plan();
         let (ix, position) = (self.ix(slot), self.layout.position(slot));
@@ -200,12 +200,12 @@ impl Run {
         awaited.into_iter().map(|node| self.layout.resolve(plan, node, position)).collect()
     }
 
-    /// An ended node waits for nothing more: nobody may want the output of those that it waited for now.
+    /// An ended node waits for nothing more, so its upstreams may no longer be wanted.
     pub(super) fn release_upstreams(&self, slot: Slot, changes: &mut impl Changes) {
         for upstream in self.awaited_by(slot) {
             if !self.node(upstream).state.is_end() {
                 changes.released(upstream);
-                // A branch is awaited by those after its arms.
+                // The nodes after a branch's arms wait for the branch, too.
                 if let What::Arm { branch, .. } = self.what(upstream) {
                     changes.released(self.seen_from(upstream, *branch));
                 }
@@ -213,13 +213,14 @@ impl Run {
         }
     }
 
-    /// Whether the node feeds one that no longer wants it, and none that has not ended; or waits for the past of a node that has ended
-    /// without it, as one that was skipped by hand or is `upstream_failed`: such a wait has no other end.
+    /// True if the node feeds one that no longer wants it, and none that is still open. Also true if it waits for the past of a
+    /// node that has ended without it, because that one was skipped manually or is `upstream_failed`: such a wait has no other
+    /// end.
     pub(crate) fn is_unwanted(&self, slot: Slot) -> bool {
         if self.waits_for_nobody(slot) {
             return true;
         }
-        // An element is its list's, which feeds the other elements, too.
+        // An element belongs to its list, which feeds the other elements too.
         let is_element = matches!(self.what(slot), What::Element { .. });
         self.unwanting > 0
             && !is_element
@@ -235,13 +236,13 @@ impl Run {
             && self.past_of(slot).all(|of| self.node(of).state.is_end())
     }
 
-    /// The node whose past a sensor waits for: others that are kept back by it are so by a weaker rule.
+    /// Returns the nodes whose past a sensor waits for. Other nodes that it holds back are held by a weaker rule.
     fn past_of(&self, slot: Slot) -> impl Iterator<Item = Slot> {
         let own = |(target, rule)| matches!(rule, EdgeRule::Upstream(Rule::AllSuccess)).then_some(target);
         self.targets(slot).into_iter().filter_map(own)
     }
 
-    /// The sensor before a node that depends on its past, where it has ended without that.
+    /// Returns the sensor that waits for a node's past, if it has ended without success.
     pub(crate) fn failed_past(&self, slot: Slot) -> Option<Slot> {
         if self.plan().across.is_empty() {
             return None;
@@ -254,7 +255,7 @@ impl Run {
         (state.is_end() && state != NodeState::Success).then_some(sensor)
     }
 
-    /// The node in the scope of `position` that stands for `to`: itself, or the mapping it lies in.
+    /// Returns the node in the scope of `position` that represents `to`: `to` itself, or the mapping it lies in.
     fn standing_for(&self, to: NodeIx, position: Position) -> Option<Slot> {
         let plan = self.plan();
         let scope = self.layout.expansion(position.expansion).scope;
@@ -275,24 +276,24 @@ impl Run {
         })
     }
 
-    /// Whether a node that has not ended takes this one's output.
+    /// True if a node that has not ended takes this one's output.
     fn is_awaited(&self, slot: Slot) -> bool {
         let plan = self.plan();
         let position = self.layout.position(slot);
         let scope = self.layout.expansion(position.expansion).scope;
         let awaits = |to: NodeIx| {
             let Some(target) = self.standing_for(to, position) else { return true };
-            // A branch has all its arms, also those that nothing was wired to.
+            // A branch has all its arms, including those that nothing is wired to.
             let is_arm = matches!(self.what(target), What::Arm { .. });
             !self.node(target).state.is_end() && (!is_arm || self.is_awaited(target))
         };
         let ix = self.ix(slot);
-        // What an element ends with goes to its mapping.
+        // An element's results go to its mapping.
         let joined = plan.scope(scope).each.is_some_and(|each| match &plan.node(each).what {
             What::Each(of) => of.result == ix || of.gathered.contains(&ix),
             _ => false,
         });
-        // A teardown takes what there is.
+        // A teardown takes whatever exists.
         let is_awaited = |edge: &Edge| edge.rule != EdgeRule::Teardown && awaits(edge.to);
         joined || plan.out(ix).iter().any(is_awaited)
     }

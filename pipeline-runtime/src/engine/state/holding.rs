@@ -4,12 +4,12 @@ use super::super::ids::Slot;
 use super::run::Run;
 use crate::plan::{HoldingIx, Plan};
 
-/// How far a group is that holds locks.
+/// The progress of a group that holds locks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hold {
-    /// Nodes of it that have not ended, what is repeated left out.
+    /// The group's nodes that have not ended, without those inside mappings.
     open: u32,
-    /// A node of it was started since it last had none open.
+    /// A node of the group was started since the group last had none open.
     has_begun: bool,
 }
 
@@ -20,18 +20,18 @@ pub(super) fn of_plan(plan: &Plan) -> Box<[Hold]> {
 }
 
 impl Run {
-    /// Whether any of its groups holds locks.
+    /// True if any group of the plan holds locks while it runs.
     #[inline]
     pub(crate) fn has_locks(&self) -> bool {
         !self.holds.is_empty()
     }
 
-    /// Whether a group has begun and not ended: it holds its locks.
+    /// True if a group has begun and not ended: it holds its locks.
     pub(crate) fn is_holding(&self, holding: HoldingIx) -> bool {
         self.holds[holding as usize].has_begun
     }
 
-    /// Whether a group has ended, or its run has.
+    /// True if a group has ended, or its run has.
     pub(crate) fn has_let_go(&self, holding: HoldingIx) -> bool {
         self.holds[holding as usize].open == 0 || self.state.is_end()
     }
@@ -43,7 +43,7 @@ impl Run {
         }
     }
 
-    /// A node has ended.
+    /// Notes that a node has ended.
     #[cold]
     pub(super) fn hold_ended(&mut self, slot: Slot) {
         if let Some(hold) = self.hold_of(slot) {
@@ -52,7 +52,7 @@ impl Run {
         }
     }
 
-    /// A node that had ended is open again.
+    /// Notes that an ended node is open again.
     #[cold]
     pub(super) fn hold_reopened(&mut self, slot: Slot) {
         if let Some(hold) = self.hold_of(slot) {

@@ -1,7 +1,7 @@
-//! Where a run's nodes have their slots.
+//! The slots of a run's nodes.
 //!
 //! The plan's own nodes come first. When a mapping expands, its elements get a block of slots: all nodes of the first element,
-//! then all of the second, so that slots in order are elements in order, and one element's nodes stand together.
+//! then all of the second. So slots in order are elements in order, and the nodes of one element are adjacent.
 
 use super::super::ids::{Keys, Slot};
 use crate::plan::{NodeIx, Plan, ScopeIx, What};
@@ -16,16 +16,16 @@ pub(crate) type ExpansionIx = u32;
 pub(crate) struct Expansion {
     pub(crate) scope: ScopeIx,
     pub(crate) base: Slot,
-    /// How many nodes an element has.
+    /// The number of nodes of one element.
     pub(crate) stride: u32,
     pub(crate) width: u32,
-    /// The mapping's slot; none for the plan itself.
+    /// The mapping's slot; `None` for the plan itself.
     pub(crate) each: Option<Slot>,
-    /// What the elements are called; none where they go by their indices.
+    /// The elements' keys; `None` if they are named by their indices.
     pub(crate) keys: Option<Keys>,
 }
 
-/// What an element is called within its list.
+/// The name of an element within its list.
 #[derive(Debug, Clone)]
 pub(crate) enum Label {
     Index(u32),
@@ -46,18 +46,18 @@ impl Expansion {
         self.keys.as_ref().map_or(Label::Index(element), |keys| Label::Key(Keys::clone(keys), element))
     }
 
-    /// The element of that name.
+    /// Returns the element of that name.
     fn named(&self, name: &str) -> Option<u32> {
         let element = match &self.keys {
             Some(keys) => u32::try_from(keys.iter().position(|key| **key == *name)?).ok()?,
-            // As it is written, and in no other way: `+1` and `01` name nothing.
+            // Only the canonical form counts: `+1` and `01` name nothing.
             None => name.parse().ok().filter(|index: &u32| index.to_string() == name)?,
         };
         (element < self.width).then_some(element)
     }
 
-    /// Which elements of an earlier list are there again in a later one of the same mapping, as pairs of their indices: those of the same
-    /// key, or without keys of the same index.
+    /// Returns the elements of an earlier list that a later list of the same mapping still has, as pairs of their indices: those
+    /// with the same key, or without keys the same index.
     pub(crate) fn matches(&self, later: &Self) -> Vec<(u32, u32)> {
         match (&self.keys, &later.keys) {
             (None, None) => (0..self.width.min(later.width)).map(|index| (index, index)).collect(),
@@ -65,7 +65,7 @@ impl Expansion {
                 let old: HashMap<&str, u32> = old.iter().map(AsRef::as_ref).zip(0..).collect();
                 new.iter().zip(0..).filter_map(|(key, to)| Some((*old.get(&**key)?, to))).collect()
             }
-            // Which one is which cannot be told.
+            // There is no way to match them.
             _ => Vec::new(),
         }
     }
@@ -75,12 +75,13 @@ impl Expansion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lookup {
     Slot(Slot),
-    /// An element of a list that is not there yet, if it will have that.
+    /// An element of a list that does not exist yet.
     NotYet,
     Nothing,
 }
 
-/// A node's name, and what its elements are called, as in `upload[3][bart]`. None of what is not written so: no name and no key has a bracket.
+/// Splits an id such as `upload[3][bart]` into a node's name and the names of its elements. Returns `None` for any other form: no
+/// name and no key contains a bracket.
 pub(crate) fn node_name(id: &str) -> Option<(&str, Vec<&str>)> {
     let Some((name, elements)) = id.split_once('[') else { return (!id.contains(']')).then_some((id, Vec::new())) };
     let elements: Vec<&str> = elements.strip_suffix(']')?.split("][").collect();
@@ -88,7 +89,7 @@ pub(crate) fn node_name(id: &str) -> Option<(&str, Vec<&str>)> {
     (!name.contains(']') && !elements.iter().any(is_odd)).then_some((name, elements))
 }
 
-/// A slot's element.
+/// The expansion and the element that a slot lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) expansion: ExpansionIx,
@@ -98,9 +99,9 @@ pub(crate) struct Position {
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     expansions: Vec<Expansion>,
-    /// How many slots are the plan's own.
+    /// The number of the plan's own slots.
     own: Slot,
-    /// The expansion of each slot after those.
+    /// The expansion of each slot behind those.
     owners: Vec<ExpansionIx>,
     of_each: HashMap<Slot, ExpansionIx>,
 }
@@ -112,13 +113,13 @@ impl Layout {
         Self { expansions: vec![root], own: stride, owners: Vec::new(), of_each: HashMap::new() }
     }
 
-    /// How often something has expanded, the plan itself included.
+    /// The number of expansions, including the plan itself.
     #[cfg(test)]
     pub(crate) fn expansions(&self) -> usize {
         self.expansions.len()
     }
 
-    /// How many slots there are.
+    /// The number of slots.
     pub(crate) fn len(&self) -> usize {
         self.own as usize + self.owners.len()
     }
@@ -133,7 +134,7 @@ impl Layout {
         &self.expansions[ix as usize]
     }
 
-    /// Makes room for the elements of a mapping.
+    /// Allocates slots for the elements of a mapping.
     pub(crate) fn unfold(&mut self, plan: &Plan, each: Slot, scope: ScopeIx, width: u32, keys: Option<Keys>) -> ExpansionIx {
         let stride = u32::try_from(plan.scope(scope).nodes.len()).unwrap_or(u32::MAX);
         let ix = u32::try_from(self.expansions.len()).unwrap_or(u32::MAX);
@@ -144,12 +145,12 @@ impl Layout {
         ix
     }
 
-    /// Which elements of `old` are elements of `new`, as pairs of their indices.
+    /// Returns which elements of `old` are elements of `new`, as pairs of their indices.
     pub(crate) fn matches(&self, old: ExpansionIx, new: ExpansionIx) -> Vec<(u32, u32)> {
         self.expansion(old).matches(self.expansion(new))
     }
 
-    /// Where the nodes of these elements of `old` are in `new`, when a mapping has expanded again.
+    /// Returns where the nodes of these elements of `old` move in `new`, when a mapping expands again.
     pub(crate) fn moves(&self, old: ExpansionIx, new: ExpansionIx, kept: &[(u32, u32)]) -> Vec<(Slot, Slot)> {
         let (from, to) = (self.expansion(old), self.expansion(new));
         let element = |&(old, new): &(u32, u32)| (from.base + old * from.stride, to.base + new * to.stride);
@@ -157,18 +158,18 @@ impl Layout {
         kept.iter().map(element).flat_map(nodes).collect()
     }
 
-    /// The slots of one element, with those nested in it.
+    /// Returns the slots of one element, with those nested in it.
     pub(crate) fn within_element(&self, position: Position) -> Vec<Slot> {
         let first = self.base(position);
         self.with_nested((first..first + self.expansion(position.expansion).stride).collect())
     }
 
-    /// The slots of all elements of an expansion, with those nested in them.
+    /// Returns the slots of all elements of an expansion, with those nested in them.
     pub(crate) fn inside(&self, expansion: ExpansionIx) -> Vec<Slot> {
         self.surplus(expansion, &[])
     }
 
-    /// The slots of the elements of `old` that are not `kept`, with those nested in them.
+    /// Returns the slots of the elements of `old` that are not `kept`, with those nested in them.
     pub(crate) fn surplus(&self, old: ExpansionIx, kept: &[(u32, u32)]) -> Vec<Slot> {
         let of = self.expansion(old);
         let mut is_kept = vec![false; of.width as usize];
@@ -190,7 +191,7 @@ impl Layout {
         slots
     }
 
-    /// Lets what is nested in the kept elements of `old` belong to those of `new`.
+    /// Assigns the expansions nested in the kept elements of `old` to the elements of `new`.
     pub(crate) fn rename(&mut self, old: ExpansionIx, new: ExpansionIx, kept: &[(u32, u32)]) {
         for (from, to) in self.moves(old, new, kept) {
             if let Some(nested) = self.of_each.remove(&from) {
@@ -200,7 +201,7 @@ impl Layout {
         }
     }
 
-    /// What a mapping's list expanded to, if it has.
+    /// Returns the current expansion of a mapping, if it has expanded.
     #[inline]
     pub(crate) fn of_each(&self, each: Slot) -> Option<ExpansionIx> {
         self.of_each.get(&each).copied()
@@ -225,7 +226,7 @@ impl Layout {
         plan.scope(of.scope).nodes[((slot - of.base) % of.stride) as usize]
     }
 
-    /// The slot of the first node at `position`.
+    /// Returns the slot of the first node at `position`.
     #[inline]
     pub(crate) fn base(&self, position: Position) -> Slot {
         if position.expansion == 0 {
@@ -235,13 +236,13 @@ impl Layout {
         of.base + position.element * of.stride
     }
 
-    /// The slot of `node` at `position`, where `node` is of that expansion's own scope.
+    /// Returns the slot of `node` at `position`, if `node` belongs to that expansion's own scope.
     #[inline]
     pub(crate) fn own_slot(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
         self.base(position) + plan.node(node).offset
     }
 
-    /// The slot of `node` as it is seen from `position`: its own scope is that of `position` or one around it.
+    /// Returns the slot of `node` as seen from `position`: the node's scope is that of `position` or one around it.
     #[inline]
     pub(crate) fn resolve(&self, plan: &Plan, node: NodeIx, position: Position) -> Slot {
         let mut position = position;
@@ -258,7 +259,7 @@ impl Layout {
         }
     }
 
-    /// What the elements are called that a slot lies in, outermost first.
+    /// Returns the names of the elements that a slot lies in, outermost first.
     pub(crate) fn labels(&self, slot: Slot) -> Vec<Label> {
         let mut labels = Vec::new();
         let mut position = self.position(slot);
@@ -272,7 +273,7 @@ impl Layout {
         labels
     }
 
-    /// A slot's id: its node's, with the key or the index of its element: `upload[bart]`, nested `upload[3][1]`.
+    /// Returns a slot's id: its node's, with the key or index of its element, such as `upload[bart]` or nested `upload[3][1]`.
     pub(crate) fn id(&self, plan: &Plan, slot: Slot) -> String {
         let mut id = plan.id(self.node(plan, slot));
         for label in self.labels(slot) {
@@ -282,7 +283,7 @@ impl Layout {
         id
     }
 
-    /// The slot of that id, if it has one yet.
+    /// Returns the slot of that id, if it has one yet.
     pub(crate) fn find(&self, plan: &Plan, id: &str) -> Option<Slot> {
         match self.look_up(plan, id) {
             Lookup::Slot(slot) => Some(slot),
@@ -290,7 +291,7 @@ impl Layout {
         }
     }
 
-    /// What that id names.
+    /// Returns what an id names.
     pub(crate) fn look_up(&self, plan: &Plan, id: &str) -> Lookup {
         let Some((name, elements)) = node_name(id) else { return Lookup::Nothing };
         let Some(node) = plan.find(name) else { return Lookup::Nothing };
@@ -307,7 +308,7 @@ impl Layout {
         for (each, name) in mappings.into_iter().rev().zip(elements) {
             let each = self.own_slot(plan, each, position);
             let of = |ix: ExpansionIx| Some(Position { expansion: ix, element: self.expansion(ix).named(name)? });
-            // An element that a later list no longer has is still to be found where it was.
+            // An element that a later list no longer has is still found in its old slot.
             let older = || {
                 let expansions = (0..u32::try_from(self.expansions.len()).unwrap_or(u32::MAX)).rev();
                 expansions.filter(|ix| self.expansion(*ix).each == Some(each)).find_map(of)
@@ -322,7 +323,7 @@ impl Layout {
         Lookup::Slot(self.own_slot(plan, node, position))
     }
 
-    /// The mapping that a slot is, if it is one.
+    /// Returns the mapping at a slot, if it is one.
     pub(crate) fn each<'a>(&self, plan: &'a Plan, slot: Slot) -> Option<&'a crate::plan::Each> {
         match &plan.node(self.node(plan, slot)).what {
             What::Each(each) => Some(each),

@@ -1,7 +1,7 @@
 //! What may happen to a node in which state.
 //!
-//! A live run records nothing else, which tests hold it to. A journal that says otherwise was written to by something else, or by a
-//! version that was wrong: its run is refused, instead of becoming a state that no run can have.
+//! A live run records nothing else, which builds with debug assertions check. A journal with other records was written by
+//! something else, or by a faulty version. Its run is refused, instead of reaching a state that no run can have.
 
 use super::super::ids::{Keys, Slot};
 use super::super::log::Record;
@@ -9,9 +9,9 @@ use super::super::states::NodeState;
 use super::run::Run;
 use std::collections::HashSet;
 
-/// A record that cannot follow on those before it.
+/// A record that contradicts those before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a record says that {what}, which cannot follow on the records before it")]
+#[error("a record says that {what}, which contradicts the records before it")]
 pub(crate) struct Illegal {
     what: String,
 }
@@ -23,7 +23,7 @@ impl Illegal {
 }
 
 impl Run {
-    /// Whether a record may follow on those so far.
+    /// Checks that a record may follow the records so far.
     pub(crate) fn check(&self, record: &Record) -> Result<(), Illegal> {
         use NodeState::{None, Running, Scheduled, UpForReschedule, UpForRetry};
         match record {
@@ -31,10 +31,10 @@ impl Run {
                 // In mode `poke` a sensor is running between pokes, too.
                 let is_due = |state| match state {
                     Running => self.node(*slot).next().is_some(),
-                    // What it waits for by this plan, it may not have waited for by the one that it was started by.
+                    // The plan under which it was started may not have had the inputs that it waits for now.
                     state => matches!(state, None | Scheduled | UpForRetry | UpForReschedule),
                 };
-                // Of a run that is ending only teardowns start, but which those are the plan of that time has said.
+                // Only teardowns start while a run is ending, but the plan of that time decided which nodes those are.
                 self.allow(*slot, "is started", |run| run.is_body(*slot), is_due)
             }
             Record::NotYet { slot, .. } => {
@@ -42,7 +42,7 @@ impl Run {
                 self.allow(*slot, "is not ready", is_sensor, |state| state == Running)
             }
             Record::Retrying { slot, .. } => {
-                // A sensor's budget may be over between two pokes.
+                // A sensor's budget may end between two pokes.
                 self.allow(*slot, "is retried", |run| run.is_body(*slot), NodeState::is_under_way)
             }
             Record::Interrupted { slot, .. } => {
@@ -76,7 +76,7 @@ impl Run {
                 Err(Illegal::new("nodes are cleared while the run is ending".to_owned()))
             }
             Record::Cleared { slots } => slots.iter().try_for_each(|slot| {
-                // What is cleared has ended, or waits for what is cleared with it.
+                // A cleared node has ended, or waits for nodes that are cleared with it.
                 let may = |state: NodeState| state != NodeState::Removed && !(state.is_under_way() && self.is_body(*slot));
                 self.allow(*slot, "is cleared", |_| true, may)
             }),

@@ -1,9 +1,9 @@
-//! Mappings: how far the elements of each list are.
+//! Mappings: the progress of each list's elements.
 //!
 //! # Why a mapping that expands again gets new slots
 //!
-//! After a retry that changed its list, elements move to the new slots by key or by index, and surplus ones stay behind as `removed`. So no
-//! record ever means another slot than it did when it was written.
+//! After a retry that changed its list, elements move to the new slots by key or by index, and surplus ones stay behind as
+//! `removed`. So a slot in a record always means the node that it meant when the record was written.
 
 use super::super::ids::{Keys, Slot};
 use super::super::states::NodeState;
@@ -17,33 +17,33 @@ use crate::author::value::Value;
 use crate::plan::{Each, What};
 use std::sync::Arc;
 
-/// How far a mapping's elements are.
+/// The progress of a mapping's elements.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mapping {
     /// Nodes of each element that have not ended.
     pub(super) open: Vec<u32>,
     /// No element before this one waits to be activated.
     pub(super) next: u32,
-    /// How many elements are active, and which: activated, and not at their end.
+    /// The number of active elements, and which they are: activated and not ended.
     pub(super) active: u32,
     pub(super) is_active: Vec<bool>,
     pub(super) done: u32,
-    /// Its list was cleared: the elements are those of an earlier one until it expands again.
+    /// The mapping's list was cleared. Until it expands again, the elements are those of an earlier list.
     pub(super) is_stale: bool,
 }
 
-/// What becomes of a mapping's next element.
+/// What happens to a mapping's next element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Turn {
     Activate,
-    /// The one before it, in order, failed there.
+    /// The element before it failed at this node, and elements run in order.
     Fail(Slot),
-    /// The one before it, in order, was skipped there.
+    /// The element before it was skipped at this node, and elements run in order.
     Skip(Slot),
 }
 
 impl Run {
-    /// The mapping that a node is, if it is one.
+    /// Returns the mapping at a slot, if it is one.
     pub(crate) fn each(&self, slot: Slot) -> Option<&Each> {
         match self.what(slot) {
             What::Each(each) => Some(each),
@@ -56,36 +56,36 @@ impl Run {
         Some(self.seen_from(each, self.each(each)?.list))
     }
 
-    /// A mapping's list, once it is there.
+    /// A mapping's list, once it exists.
     fn list(&self, each: Slot) -> Option<Value> {
         let list = self.node(self.list_of(each)?).value()?.clone();
         Some(self.plan().part(list, self.plan().part_of_gate(self.ix(each), 0)))
     }
 
-    /// How many elements a mapping's list has, once it is there. Not to be asked of a mapping that looks at its list.
+    /// The number of elements of a mapping's list, once it exists. Not to be called if user code must inspect the list.
     pub(crate) fn list_len(&self, each: Slot) -> Option<usize> {
         Some((self.each(each)?.mapping.len)(&self.list(each)?))
     }
 
-    /// Whether the user's code has to look at a mapping's list: to make keys, or as it is a part of an output.
+    /// True if user code must inspect a mapping's list: to make keys, or because the list is part of an output.
     pub(crate) fn looks_at_list(&self, each: Slot) -> bool {
         let has_keys = self.each(each).is_some_and(|each| each.keys.is_some());
         has_keys || self.plan().part_of_gate(self.ix(each), 0).is_some()
     }
 
-    /// What looks at a mapping's list, once that is there.
+    /// Returns the inspection of a mapping's list, once the list exists.
     pub(crate) fn look(&self, each: Slot) -> Option<Look> {
         let of = self.each(each)?;
         Some(Look { list: self.list(each)?, len: of.mapping.len, keys: of.keys.clone() })
     }
 
-    /// How the elements of a mapping ended, in the list's order.
+    /// Returns how the elements of a mapping ended, in the list's order.
     pub(crate) fn elements(&self, each: Slot) -> Vec<Upstream> {
         let part = self.plan().part_of_gate(self.ix(each), 1);
         self.results(each).map_or_else(Vec::new, |results| results.map(|slot| self.upstream_part(slot, part)).collect())
     }
 
-    /// What the elements of a mapping expanded to; of any of the lists that it yields.
+    /// Returns the expansion of a mapping's elements, given the mapping or any list of its results.
     pub(crate) fn expansion_of_list(&self, slot: Slot) -> Option<ExpansionIx> {
         match self.what(slot) {
             What::Gather(gather) => self.layout.of_each(self.seen_from(slot, gather.each)),
@@ -93,7 +93,7 @@ impl Run {
         }
     }
 
-    /// The slots of the elements' results, in the list's order; none if the mapping never expanded.
+    /// Returns the slots of the elements' results, in the list's order; `None` if the mapping never expanded.
     pub(crate) fn results(&self, list: Slot) -> Option<impl Iterator<Item = Slot>> {
         let expansion = self.expansion_of_list(list)?;
         let of = match self.what(list) {
@@ -105,7 +105,7 @@ impl Run {
         Some((0..self.layout.expansion(expansion).width).map(result))
     }
 
-    /// The next element of a mapping that may be activated, or that will never be, if there is one.
+    /// Returns the next element of a mapping that may be activated, or never will be, if there is one.
     pub(crate) fn next_element(&self, expansion: ExpansionIx) -> Option<(Slot, Turn)> {
         let of = self.layout.expansion(expansion);
         let each = of.each?;
@@ -121,7 +121,7 @@ impl Run {
         let slot = |element: u32| of.base + element * of.stride;
         let next = (mapping.next..of.width).find(|&element| self.node(slot(element)).state == NodeState::None)?;
         let turn = match next.checked_sub(1).filter(|_| *in_order) {
-            // What it comes to may not be decided yet.
+            // Its result may not be decided yet.
             Some(before) if mapping.open[before as usize] > 0 => return None,
             Some(before) => self.turn_after(each, Position { expansion, element: before }),
             None => Turn::Activate,
@@ -129,10 +129,10 @@ impl Run {
         Some((slot(next), turn))
     }
 
-    /// What an element that has ended means for the one after it, where they go in order.
+    /// Returns what an ended element means for the next one, if elements run in order.
     fn turn_after(&self, each: Slot, before: Position) -> Turn {
-        // Also what its results do not take, in mappings within it, too. What is `upstream_failed` adds nothing, as in a run: what it
-        // waited for has counted or not, or lies outside.
+        // Failed nodes count even if the results do not depend on them, also inside inner mappings. `upstream_failed` does not
+        // count, as in a run: its cause has counted or not, or lies outside.
         let within = self.plan().node(self.ix(each)).scope;
         let has_failed =
             |slot: &Slot| self.node(*slot).state == NodeState::Failed && self.counts_within(self.ix(*slot), Some(within));
@@ -149,7 +149,7 @@ impl Run {
         turns.min_by_key(|turn| matches!(turn, Turn::Skip(_))).unwrap_or(Turn::Activate)
     }
 
-    /// The elements from that one on that wait to be activated, up to the first that does not.
+    /// Returns the elements from that one on that wait to be activated, up to the first that does not.
     pub(crate) fn waiting_from(&self, element: Slot) -> impl Iterator<Item = Slot> {
         let position = self.layout.position(element);
         let Expansion { base, stride, width, .. } = *self.layout.expansion(position.expansion);
@@ -157,24 +157,24 @@ impl Run {
         elements.take_while(|&element| self.node(element).state == NodeState::None)
     }
 
-    /// Whether all nodes of an element have ended.
+    /// True if all nodes of an element have ended.
     pub(crate) fn has_element_ended(&self, position: Position) -> bool {
         self.mappings[position.expansion as usize].open.get(position.element as usize).is_none_or(|open| *open == 0)
     }
 
-    /// Whether all elements of a mapping have ended, and nothing else keeps it from that.
+    /// True if all elements of a mapping have ended, and the mapping waits for nothing else.
     pub(crate) fn is_complete(&self, each: Slot) -> bool {
         let node = self.node(each);
         let all = |ix: ExpansionIx| self.mappings[ix as usize].done == self.layout.expansion(ix).width;
         node.state == NodeState::Running && node.waits == 0 && self.layout.of_each(each).is_some_and(all)
     }
 
-    /// Whether a mapping's list was cleared since it expanded to that.
+    /// True if a mapping's list was cleared since this expansion.
     pub(crate) fn is_stale(&self, expansion: ExpansionIx) -> bool {
         self.mappings[expansion as usize].is_stale
     }
 
-    /// The nodes of a mapping's elements that have not ended, with those of mappings within them.
+    /// Returns the nodes of a mapping's elements that have not ended, including those of mappings within them.
     pub(crate) fn open_elements(&self, each: Slot) -> Vec<Slot> {
         let elements = self.layout.of_each(each).map(|expansion| self.layout.inside(expansion));
         elements.into_iter().flatten().filter(|&slot| !self.node(slot).state.is_end()).collect()
@@ -207,7 +207,7 @@ impl Run {
             ..Mapping::default()
         });
         let node = self.node_mut(slot);
-        // By an older plan it may have expanded before what it waits for now.
+        // Under an older plan the mapping may have expanded before what it waits for now.
         node.waits = 0;
         node.state = NodeState::Running;
         changes.expanded(first);
@@ -216,7 +216,7 @@ impl Run {
         for (_, element) in &kept {
             is_kept[*element as usize] = true;
         }
-        // What the elements take from around the mapping may have ended before they were there.
+        // Nodes around the mapping, from which elements take inputs, may have ended before the elements existed.
         for (from, edge) in &scope.imports {
             let from = self.seen_from(slot, *from);
             if self.node(from).state.is_end() {
@@ -239,7 +239,7 @@ impl Run {
         }
     }
 
-    /// A mapping's list is there again: elements match by key, or without keys by index, and surplus ones are removed.
+    /// A mapping's list exists again: elements match by key, or without keys by index, and surplus ones are removed.
     fn expanded_again(
         &mut self,
         each: Slot,
@@ -249,7 +249,8 @@ impl Run {
         changes: &mut impl Changes,
     ) {
         for (from, to) in self.layout.moves(old, new, kept) {
-            // Elements are cleared with their list, and what lies in them waits for them again: it stands in no queue, and asks for nothing.
+            // Elements are cleared with their list, and their nodes wait for them again. So a node that moves is in no queue and
+            // has asked for nothing.
             debug_assert_ne!(self.node(from).state, NodeState::Scheduled, "what is moved has not asked for anything");
             let is_element = matches!(self.what(to), What::Element { .. });
             let gone = Node { state: NodeState::Removed, ..Node::new(self.plan(), self.ix(from), 0) };
@@ -303,7 +304,7 @@ impl Run {
         changes.removed(slot);
     }
 
-    /// An element of a mapping may start: the nodes within it no longer wait for that.
+    /// An element is activated: the nodes within it no longer wait for that.
     pub(super) fn activated(&mut self, position: Position, changes: &mut impl Changes) {
         let Expansion { base, stride, .. } = *self.layout.expansion(position.expansion);
         let first = base + position.element * stride;
@@ -312,7 +313,7 @@ impl Run {
         }
     }
 
-    /// An element will never be activated: nor will what lies within it, which waits for that.
+    /// An element will never be activated, and neither will the nodes within it that wait for it.
     pub(super) fn element_not_activated(&self, element: Slot, state: NodeState, changes: &mut impl Changes) {
         let of = self.layout.expansion(self.layout.position(element).expansion);
         let conclusion = match state {
@@ -326,7 +327,7 @@ impl Run {
         }
     }
 
-    /// Moves a mapping's `next` on to the first element that waits. Each of them is passed once between two retries.
+    /// Advances a mapping's `next` to the first element that waits. Each element is passed once between two retries.
     fn advance_next(&mut self, expansion: ExpansionIx) {
         let Expansion { base, stride, width, .. } = *self.layout.expansion(expansion);
         let mut next = self.mappings[expansion as usize].next;
@@ -353,7 +354,7 @@ impl Run {
         }
     }
 
-    /// Counts an element that has become active, or is so no longer.
+    /// Updates the count of active elements after a change of one.
     pub(super) fn note_activity(&mut self, position: Position) {
         let activated = self.node(self.element(position)).state == NodeState::Success;
         let mapping = &mut self.mappings[position.expansion as usize];

@@ -1,12 +1,13 @@
 //! A run's state: the fold of its records, and nothing else.
 //!
-//! [`Run::apply`] writes it, and nothing else does: of the two commonest records the core calls the methods that `apply` calls, without
-//! making an entry first. All fields are private to this folder. What this process does about a run (attempts in flight,
-//! permits, timers, queues) is in [`execution`](super::execution), and what is to be done next is derived from the state, by
-//! [`Worklist::derive`](super::execution::Worklist::derive). So a journal that is replayed gives the state that the live run had,
+//! Only [`Run::apply`] writes it. For the two most frequent records the core calls the methods behind `apply` directly, without
+//! building an entry. The one exception is a task of Airflow's, whose state from earlier processes is restored before its first
+//! record here (`earlier.rs`). All fields are private to this folder. What this process does about a run (attempts in flight,
+//! permits, timers, queues) is in [`execution`](super::execution), and the next decisions are derived from the state, by
+//! [`Worklist::derive`](super::execution::Worklist::derive). So a replay of the journal gives the state that the live run had,
 //! whatever the process did meanwhile. No user code runs here: values are shared, never cloned, compared or written.
 //!
-//! Kept by `engine/tests`: after every record the state is that of a replay, and the work derived from it is the work that is queued.
+//! Kept by `engine/tests`: after every record the state equals that of a replay, and the derived work equals the queued work.
 
 mod callbacks;
 mod cancelled;

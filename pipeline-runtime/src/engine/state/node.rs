@@ -6,64 +6,65 @@ use crate::time::{Moment, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One node of a run, as its records have left it.
+/// One node of a run, as its records left it.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    /// Which of the plan's it is.
+    /// The node's index in the plan.
     pub(super) ix: NodeIx,
     pub(super) state: NodeState,
     pub(super) cut: Cut,
-    /// It is a task without a time limit: it is neither poked nor does it take an arm.
+    /// The node is a task without a time limit, and neither a sensor nor a branch.
     pub(super) is_plain: bool,
-    /// Edges that do not hold yet, and within a mapping the element's own start.
+    /// The number of edges that do not hold yet, plus one inside a mapping until the element is activated.
     pub(super) waits: u32,
-    /// How often it was started, so that the answer of one start is not taken for that of another.
+    /// The number of starts. It distinguishes the answers to different starts.
     pub(super) starts: u32,
     pub(super) first_start: Moment,
     pub(super) value: OptionalValue,
     pub(super) more: Option<Box<More>>,
 }
 
-/// Why a skipped node was skipped, where something follows from it.
+/// Why a skipped node was skipped, if something follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Cut {
     #[default]
     No,
-    /// No node waits for it any more, or it is a gate that was skipped by hand: what fed only it is not wanted either.
+    /// No consumer wants it any more, or it is a gate that was skipped manually: nodes that fed only it are unwanted too.
     Unwanted,
-    /// The run ended before it did.
+    /// The run ended before the node did.
     RunEnded,
 }
 
-/// What only some nodes have.
+/// State that only some nodes have.
 #[derive(Debug, Clone, Default)]
 pub(super) struct More {
-    /// The attempt under way or due, from 1.
+    /// The attempt that is under way or due, counted from 1.
     pub(super) attempt: u32,
-    /// Interruptions since the last attempt that came to an end.
+    /// Interruptions since the last attempt that reached its end.
     pub(super) interruptions: u32,
     pub(super) last_start: Moment,
     /// When the next attempt or poke is due.
     pub(super) next: Moment,
-    /// When a poke was due as its last was made before that, for a change: it still is.
+    /// The time of a regular poke that a poke for a change preceded: the regular one is still due.
     pub(super) tick: Moment,
     /// The start of a sensor's budget.
     pub(super) budget_from: Moment,
     pub(super) pokes: u32,
-    /// Pokes since the budget began but those for changes, for the growing waits between them.
+    /// Pokes since the budget began, without those for changes. The growing waits between pokes depend on it.
     pub(super) pokes_in_budget: u32,
     pub(super) kept: Option<Box<Kept>>,
 }
 
-/// What a node leaves behind that is no output. Apart, as a sensor that waits has nothing of it, and there may be a million.
+/// What a node leaves besides an output. It is stored apart because most waiting sensors have none of it, and there may be a
+/// million.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept {
     pub(super) failure: Option<Failure>,
-    /// What its next attempt or poke is to know.
+    /// Memory for the node's next attempt or poke.
     pub(super) memory: Option<Arc<str>>,
-    /// Of a branch: the arm it took.
+    /// The arm that a branch took.
     pub(super) arm: Option<u32>,
-    /// What its SLA counts from since it was retried by hand.
+    /// The start of the node's SLA after a manual retry.
     pub(super) sla_from: Moment,
 }
 
@@ -91,7 +92,7 @@ impl Node {
         self.more.as_ref()?.kept.as_deref()
     }
 
-    /// Which of the plan's it is.
+    /// The node's index in the plan.
     #[inline]
     pub(crate) fn ix(&self) -> NodeIx {
         self.ix
@@ -102,7 +103,7 @@ impl Node {
         self.state
     }
 
-    /// Whether it is a task without a time limit.
+    /// True if it is a task without a time limit, and neither a sensor nor a branch.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.is_plain
@@ -114,7 +115,7 @@ impl Node {
         self.value.get()
     }
 
-    /// How often it was started.
+    /// The number of starts.
     #[inline]
     pub(crate) fn starts(&self) -> u32 {
         self.starts
@@ -125,33 +126,33 @@ impl Node {
         self.first_start.get()
     }
 
-    /// Why it failed, or what it waited for did.
+    /// Why the node failed, or why the node that it waited for failed.
     pub(crate) fn failure(&self) -> Option<&Failure> {
         self.kept()?.failure.as_ref()
     }
 
-    /// What its last attempt or poke left for the next.
+    /// The memory that its last attempt or poke left for the next.
     pub(crate) fn memory(&self) -> Option<&Arc<str>> {
         self.kept()?.memory.as_ref()
     }
 
-    /// Of a branch: the arm it took.
+    /// The arm that a branch took.
     pub(crate) fn arm(&self) -> Option<u32> {
         self.kept()?.arm
     }
 
-    /// The run ended before it did.
+    /// True if the run ended before the node did.
     pub(crate) fn was_cut_off_by_end(&self) -> bool {
         self.cut == Cut::RunEnded
     }
 
-    /// The attempt under way or due, from 1.
+    /// The attempt that is under way or due, counted from 1.
     #[inline]
     pub(crate) fn attempt(&self) -> u32 {
         self.more.as_ref().map_or(1, |more| more.attempt.max(1))
     }
 
-    /// Interruptions since the last attempt that came to an end.
+    /// Interruptions since the last attempt that reached its end.
     pub(crate) fn interruptions(&self) -> u32 {
         self.more.as_ref().map_or(0, |more| more.interruptions)
     }
@@ -163,13 +164,13 @@ impl Node {
         last.or(self.first_start.get()).unwrap_or_default()
     }
 
-    /// When the next attempt or poke is due; none while it is under way.
+    /// When the next attempt or poke is due; `None` while one is under way.
     #[inline]
     pub(crate) fn next(&self) -> Option<Timestamp> {
         self.more.as_ref()?.next.get()
     }
 
-    /// When a poke was due that a poke for a change came before: it still is.
+    /// The time of a regular poke that a poke for a change preceded: the regular one is still due.
     pub(crate) fn tick(&self) -> Option<Timestamp> {
         self.more.as_ref()?.tick.get()
     }
@@ -179,17 +180,17 @@ impl Node {
         self.more.as_ref().map_or(0, |more| more.pokes)
     }
 
-    /// Pokes since the budget began but those for changes.
+    /// Pokes since the budget began, without those for changes.
     pub(crate) fn pokes_in_budget(&self) -> u32 {
         self.more.as_ref().map_or(0, |more| more.pokes_in_budget)
     }
 
-    /// Since when a sensor's timeout has been counting.
+    /// When a sensor's timeout started to count.
     pub(crate) fn budget_from(&self) -> Option<Timestamp> {
         self.more.as_ref()?.budget_from.get()
     }
 
-    /// When a sensor's wait is over, once it has begun.
+    /// When a sensor's wait ends, once it has begun.
     pub(crate) fn deadline(&self, sensor: &SensorPolicy) -> Option<Timestamp> {
         Some(sensor.deadline(self.budget_from()?))
     }
@@ -199,12 +200,12 @@ impl Node {
         Some(self.deadline(sensor)?.since(now))
     }
 
-    /// What its SLA counts from if it was retried by hand; else it is the run's.
+    /// The start of the node's SLA if it was retried manually; otherwise the run's start counts.
     pub(super) fn sla_from(&self) -> Option<Timestamp> {
         self.kept()?.sla_from.get()
     }
 
-    /// Whether it is between two pokes or attempts, or between the two of them and its start: nothing of it is under way.
+    /// True if the node is between two attempts or pokes, and nothing of it is under way.
     pub(crate) fn awaits_next(&self) -> bool {
         match self.state {
             NodeState::UpForRetry | NodeState::UpForReschedule => true,
@@ -227,7 +228,7 @@ impl More {
     }
 }
 
-/// A failure as the nodes after it see it.
+/// The failure that downstream nodes see if the real one is unknown.
 pub(super) fn unknown_failure(id: String) -> Failure {
     Failure::new(id, "unknown", 0)
 }

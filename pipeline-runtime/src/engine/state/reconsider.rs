@@ -1,8 +1,9 @@
-//! What of a run is to be decided again, where it goes on with a plan that has lost nodes or whose nodes take something else.
+//! Which decisions about a run are made again, when it is resumed with a plan that has lost nodes or whose nodes take other
+//! inputs.
 //!
-//! A task that was skipped, or is `upstream_failed`, because of a node that is gone runs after all, if its other inputs let it. More is
-//! not done: what a race, a branch or a mapping came to rests on all that they took, and others have gone on from it. A run that would
-//! need that decided again has come too far, and is refused.
+//! A task that was skipped or is `upstream_failed` because of a removed node runs after all, if its other inputs allow it.
+//! Nothing else is decided again: the result of a race, a branch or a mapping rests on all its inputs, and other nodes have
+//! already used it. A run that would need such a decision again has come too far, and is refused.
 
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip, follows_from, last_cleared};
@@ -10,9 +11,9 @@ use super::layout::Layout;
 use crate::plan::{NodeIx, Plan, Remap};
 use std::collections::{HashMap, HashSet};
 
-/// What the last word about a node is, where it is not its own.
+/// The latest decision about a node, if the node's own body did not make it.
 struct Decided {
-    /// By which record.
+    /// The index of its record.
     at: usize,
     slot: Slot,
     ix: NodeIx,
@@ -20,16 +21,16 @@ struct Decided {
 }
 
 enum By {
-    /// A task was skipped or is `upstream_failed` because of one node, which may be gone.
+    /// A task was skipped or is `upstream_failed` because of one node; `None` if that node was removed.
     Upstream { from: Option<Slot> },
-    /// What a race, a branch or a mapping came to, and whether that follows from a node that is gone.
+    /// The result of a race, a branch or a mapping, and whether it follows from a removed node.
     Gate { of_gone: bool },
-    /// Nobody wanted it any more.
+    /// No consumer wanted the node any more.
     CutOff,
 }
 
-/// The nodes, by their slots in the new plan, that are decided again; or the one for which that cannot be. The records are those of the old
-/// plan.
+/// Returns the nodes that are decided again, by their slots in the new plan; or the id of a node for which that is impossible.
+/// The records are those of the old plan.
 pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Result<Vec<Slot>, String> {
     let cleared = last_cleared(records.iter().copied());
     let mut layout = Layout::new(plan);
@@ -41,7 +42,7 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Res
             layout.unfold(plan, slot, each.scope, *width, keys.clone());
         }
         if slot as usize >= layout.len() {
-            // Whoever reads the record says what is wrong with it.
+            // The reader of the record reports what is wrong with it.
             continue;
         }
         let ix = layout.node(plan, slot);
@@ -60,7 +61,7 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Res
         };
         decided.insert(slot, Decided { at, slot, ix, by });
     }
-    // What follows from something is recorded after it, so one look at each is enough.
+    // A consequence is recorded after its cause, so one pass is enough.
     let mut decided: Vec<Decided> = decided.into_values().collect();
     decided.sort_unstable_by_key(|of| of.at);
     let mut reopened: HashSet<Slot> = HashSet::new();
@@ -74,7 +75,7 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Res
     }
     let nodes: HashSet<NodeIx> = reopened.iter().map(|slot| layout.node(plan, *slot)).collect();
     let takes_reopened = |ix: NodeIx| plan.upstreams(ix).any(|from| nodes.contains(&from));
-    // Who takes something else now, or runs after all, may want what nobody wanted.
+    // A node that takes other inputs now, or runs after all, may want a node that no consumer wanted before.
     let wants = |ix: &NodeIx| nodes.contains(ix) || is_changed(*ix);
     let all = (0..).zip(&plan.nodes).map(|(ix, _)| ix);
     let wanted: HashSet<NodeIx> = all.filter(wants).flat_map(|ix| plan.upstreams(ix).collect::<Vec<_>>()).collect();
@@ -83,7 +84,7 @@ pub(crate) fn reconsider(plan: &Plan, remap: &Remap, records: &[&Record]) -> Res
         By::Upstream { .. } => reopened.contains(&of.slot) && plan.node(of.ix).scope != 0,
         By::Gate { of_gone } => of_gone || is_changed(of.ix) || takes_reopened(of.ix),
     });
-    // The first of them that is one by itself.
+    // A node that was only cut off is named last.
     match refused.min_by_key(|of| (matches!(of.by, By::CutOff), of.slot)) {
         Some(of) => Err(layout.id(plan, of.slot)),
         None => Ok(reopened.into_iter().collect()),

@@ -18,14 +18,14 @@ use crate::plan::{NodeIx, Plan, ScopeIx, What};
 use crate::time::{Moment, Timestamp};
 use std::sync::Arc;
 
-/// What a run is made of.
+/// What a run is started with.
 #[derive(Debug, Clone)]
 pub(crate) struct RunSpec {
     pub(crate) plan: Arc<Plan>,
     pub(crate) info: Arc<RunInfo>,
     /// What the SLAs count from.
     pub(crate) sla_from: Timestamp,
-    /// All randomness of the run.
+    /// The seed of all randomness in the run.
     pub(crate) seed: u64,
     /// The run's number in its journal.
     pub(crate) key: RunKey,
@@ -33,28 +33,28 @@ pub(crate) struct RunSpec {
 
 /// One run's state.
 ///
-/// Invariant: it is a function of the plan, of when the run started and of its records, in their order.
+/// Invariant: it is a function of the plan, the time of the run's start, and its records in order.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(super) spec: Arc<RunSpec>,
     pub(super) state: RunState,
-    /// In which state it is to end once its teardowns have run.
+    /// The state in which the run is to end once its teardowns have run.
     pub(super) ending: Option<RunState>,
     pub(super) started: Timestamp,
-    /// When it was last retried after its end: its limits count from there.
+    /// When the run was last retried after its end. Its limits count from then.
     pub(super) reopened: Option<Timestamp>,
     pub(super) layout: Layout,
     pub(super) nodes: Vec<Node>,
-    /// How far each mapping's elements are, by expansion. The plan's own is empty.
+    /// The progress of each mapping's elements, by expansion. The plan's own entry is empty.
     pub(super) mappings: Vec<Mapping>,
     /// Nodes that have not ended.
     pub(super) open: usize,
-    /// Nodes that failed, or that the run's end cut off, and were not allowed to.
+    /// Nodes that failed, or that the run's end cut off, without being allowed to fail.
     pub(super) failures: usize,
-    /// Nodes that no longer want what they took: winners of races, what was cut off, gates that somebody skipped.
+    /// Nodes that no longer want their inputs: winners of races, nodes that were cut off, and skipped gates.
     pub(super) unwanting: usize,
     pub(super) callbacks: Callbacks,
-    /// How far each group is that holds locks.
+    /// The progress of each group that holds locks.
     pub(super) holds: Box<[Hold]>,
 }
 
@@ -85,8 +85,8 @@ impl Run {
         }
     }
 
-    /// The run that records left. They may be of a journal that something else has written to, so each is held against what may
-    /// follow on what was before it.
+    /// Rebuilds a run from its records. Something else may have written to the journal, so each record is checked against those
+    /// before it.
     pub(crate) fn replay(spec: RunSpec, started: Timestamp, entries: &[Entry]) -> Result<Self, Illegal> {
         let mut run = Self::new(spec, started);
         for entry in entries {
@@ -95,14 +95,14 @@ impl Run {
         Ok(run)
     }
 
-    /// Applies a record that comes from elsewhere, if it may follow on those before it.
+    /// Applies a record that comes from elsewhere, if it may follow those before it.
     pub(crate) fn write_down(&mut self, entry: &Entry) -> Result<(), Illegal> {
         self.check(&entry.record)?;
         self.apply(entry, &mut Unheard);
         Ok(())
     }
 
-    /// Writes down what a record says.
+    /// Applies a record to the state.
     pub(crate) fn apply(&mut self, entry: &Entry, changes: &mut impl Changes) {
         let at = entry.at;
         match &entry.record {
@@ -151,7 +151,7 @@ impl Run {
         &self.layout
     }
 
-    /// When it started; once it was retried after its end, that is another life, which began then.
+    /// When the run started. A retry after its end starts another life, and then this is the time of that retry.
     pub(crate) fn began(&self) -> Timestamp {
         self.reopened.unwrap_or(self.started)
     }
@@ -160,7 +160,7 @@ impl Run {
         &self.callbacks
     }
 
-    /// Whether it has ended, and nobody is left to be told of it.
+    /// True if the run has ended and has no callback left to deliver.
     pub(crate) fn is_over(&self) -> bool {
         self.state.is_end() && self.callbacks.is_empty()
     }
@@ -171,7 +171,7 @@ impl Run {
         self.open
     }
 
-    /// Nodes that failed, or that the run's end cut off, and were not allowed to.
+    /// Nodes that failed, or that the run's end cut off, without being allowed to fail.
     pub(crate) fn failures(&self) -> usize {
         self.failures
     }
@@ -216,12 +216,12 @@ impl Run {
         self.layout.id(&self.spec.plan, slot)
     }
 
-    /// The slot of `node` as it is seen from another's: of the same element, or of one around it.
+    /// The slot of `node` as seen from another slot: in the same element, or in one around it.
     pub(crate) fn seen_from(&self, slot: Slot, node: NodeIx) -> Slot {
         self.layout.resolve(&self.spec.plan, node, self.layout.position(slot))
     }
 
-    /// When the run's timeout is over.
+    /// When the run's timeout expires.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         Some(self.began() + self.plan().run.timeout?)
     }
@@ -231,13 +231,13 @@ impl Run {
         self.reopened.unwrap_or(self.spec.sla_from)
     }
 
-    /// When a node's SLA is over, if it has one.
+    /// When a node's SLA expires, if it has one.
     pub(crate) fn node_sla(&self, slot: Slot) -> Option<Timestamp> {
         let sla = self.plan().policy(self.ix(slot)).sla?;
         Some(self.node(slot).sla_from().unwrap_or_else(|| self.sla_from()) + sla)
     }
 
-    /// How a node ended, for whoever takes its output.
+    /// Returns how a node ended, for a node that takes its output.
     #[inline]
     pub(crate) fn upstream(&self, slot: Slot) -> Upstream {
         let node = self.node(slot);
@@ -250,7 +250,7 @@ impl Run {
         }
     }
 
-    /// The same for whoever may take a part of its output.
+    /// [`upstream`](Self::upstream), for a node that may take only a part of the output.
     #[inline]
     pub(crate) fn upstream_part(&self, slot: Slot, part: Option<u32>) -> Upstream {
         match part {
@@ -267,19 +267,19 @@ impl Run {
         }
     }
 
-    /// Whether a failure of the node is to count.
+    /// True if a failure of the node counts.
     pub(super) fn counts(&self, node: NodeIx) -> bool {
         self.counts_within(node, None)
     }
 
-    /// Whether it is to count for an element of a mapping of that scope; of no scope, for the run.
+    /// True if a failure counts for an element of a mapping of that scope; with `None`, for the run.
     pub(super) fn counts_within(&self, node: NodeIx, scope: Option<ScopeIx>) -> bool {
         let plan = self.plan();
         let around = std::iter::successors(Some(node), |node| plan.scope(plan.node(*node).scope).each);
         around.map(|node| plan.node(node)).take_while(|node| Some(node.scope) != scope).all(|node| !node.allow_failure)
     }
 
-    /// Which node won a race, if one has.
+    /// Returns the node that won a race, if one has.
     pub(crate) fn winner(&self, slot: Slot) -> Option<Slot> {
         let What::FirstOf { from } = self.what(slot) else { return None };
         let mut runners = from.iter().map(|&node| self.seen_from(slot, node));
@@ -292,12 +292,12 @@ impl Run {
     pub(crate) fn node_started(&mut self, slot: Slot, attempt: u32, at: Timestamp) {
         let is_sensor = !self.node(slot).is_plain && self.plan().policy(self.ix(slot)).sensor.is_some();
         let node = self.node_mut(slot);
-        // By an older plan it may have begun before what it waits for now: that is over for it.
+        // Under an older plan the node may have begun before what it waits for now. It no longer waits for that.
         node.waits = 0;
         node.state = NodeState::Running;
         node.starts += 1;
         node.first_start.get_or_insert(at);
-        // A task's first attempt needs no more memory than this.
+        // A task's first attempt needs no memory beyond this.
         if attempt > 1 || is_sensor || node.more.is_some() {
             let more = node.more();
             more.attempt = attempt;
@@ -392,7 +392,8 @@ impl Run {
         let cut = match why {
             Skip::RunEnded => Cut::RunEnded,
             Skip::CutOff => Cut::Unwanted,
-            // What takes the place of a choice is not wanted any more; a task's upstreams have a purpose of their own.
+            // If a gate that stands for a choice is skipped, its inputs are unwanted. A task's upstreams have a purpose of their
+            // own.
             Skip::ByHand if matches!(self.what(slot), What::FirstOf { .. } | What::Each(_)) => Cut::Unwanted,
             _ => Cut::No,
         };
@@ -420,7 +421,7 @@ impl Run {
         self.state = state;
     }
 
-    /// What a gate that has succeeded passes on.
+    /// Returns the value that a succeeded gate passes on.
     fn gate_value(&self, slot: Slot) -> Option<Value> {
         match self.what(slot) {
             What::Body(_) | What::Recalled(_) => None,
@@ -470,13 +471,13 @@ impl Run {
                 self.element_not_activated(slot, state, changes);
             }
         }
-        // One that has ended does not wait for its past any more.
+        // A node that has ended no longer waits for its past.
         if self.unwanting > 0 || !self.plan().across.is_empty() {
             self.release_upstreams(slot, changes);
         }
     }
 
-    /// All of the state, to be compared.
+    /// The whole state as text, to be compared.
     #[cfg(test)]
     pub(crate) fn fold(&self) -> String {
         use std::fmt::Write;
@@ -490,18 +491,18 @@ impl Run {
         text
     }
 
-    /// The elements' expansion of a mapping, by its current list.
+    /// Returns the current expansion of a mapping, if it has expanded.
     pub(crate) fn expansion_of(&self, each: Slot) -> Option<ExpansionIx> {
         self.layout.of_each(each)
     }
 
-    /// The slot of the element that a position is about.
+    /// Returns the slot of the element at a position.
     pub(crate) fn element(&self, position: Position) -> Slot {
         self.layout.base(position)
     }
 }
 
-/// A dense index: nothing that is counted here comes near its end, as plans and lists have limits.
+/// A dense index. It cannot overflow, because plans and lists have limits.
 pub(crate) fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or_else(|_| unreachable!("more than 2^32 of one kind in a run"))
 }

@@ -1,4 +1,4 @@
-//! Which teardowns are due where a run is to end before its nodes have.
+//! Which teardowns are due when a run is to end before its nodes have ended.
 
 use super::super::ids::Slot;
 use super::super::states::{NodeState, RunState};
@@ -8,18 +8,18 @@ use crate::plan::EdgeRule;
 use std::collections::HashSet;
 
 impl Run {
-    /// In which state the run is to end, once its teardowns have run.
+    /// The state in which the run is to end once its teardowns have run.
     pub(crate) fn ending(&self) -> Option<RunState> {
         self.ending
     }
 
-    /// Whether a node is the teardown of another.
+    /// True if a node is the teardown of another.
     pub(crate) fn is_teardown(&self, slot: Slot) -> bool {
         !self.plan().teardowns.is_empty() && self.plan().teardown(self.ix(slot)).is_some()
     }
 
-    /// The teardowns that have not ended and whose setup succeeded, the mappings in whose elements they lie, and what they cannot do without:
-    /// what goes on where all else ends.
+    /// Returns the nodes that continue while all others are ended: the teardowns that have not ended and whose setup succeeded,
+    /// the mappings in whose elements they lie, and the nodes that they cannot run without.
     pub(crate) fn due_teardowns(&self) -> HashSet<Slot> {
         let plan = self.plan();
         let mut due = HashSet::new();
@@ -42,7 +42,8 @@ impl Run {
         due
     }
 
-    /// What a teardown takes has ended before its setup begins. A retry by hand may have opened it again since: then it comes first.
+    /// A teardown's inputs end before its setup begins. A manual retry may have reopened one since; that input must then run
+    /// first.
     fn add_what_they_take(&self, due: &mut HashSet<Slot>) {
         let is_teardown = |slot: &Slot| self.is_teardown(*slot);
         let mut takers: Vec<Slot> = due.iter().copied().filter(is_teardown).collect();
@@ -62,7 +63,7 @@ impl Run {
         }
     }
 
-    /// Whether a node has not ended, and one that it leads to could not run if it were cut off.
+    /// True if a node has not ended, and its target could not run if it were cut off.
     fn is_needed(&self, from: Slot, rule: EdgeRule) -> bool {
         let would_do = match rule {
             EdgeRule::Teardown | EdgeRule::Upstream(Rule::AllDone | Rule::NoneFailed) => true,

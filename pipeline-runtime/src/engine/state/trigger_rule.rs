@@ -4,23 +4,23 @@ use super::super::states::NodeState;
 use crate::author::input::Rule;
 use crate::plan::EdgeRule;
 
-/// What an edge says of its target, once its source has ended.
+/// What an ended source means for the target of an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The input holds.
     Holds,
     /// A race is won.
     Wins,
-    /// One runner less in a race.
+    /// A race has one runner less.
     Loses,
-    /// The input never will: the target is skipped.
+    /// The input will never hold: the target is skipped.
     Skips,
-    /// The input never will: the target is `upstream_failed`.
+    /// The input will never hold: the target is `upstream_failed`.
     Fails,
 }
 
-/// `state` is the source's, `arm` the one that it took if it is a branch; `expanded` says whether it is a mapping whose list was
-/// there, and for what else it gathers, whether the elements are still those of that list.
+/// Judges an edge. `state` is the source's state, and `arm` the arm that it took if it is a branch. `expanded` is true if the
+/// source's list existed, and for a mapping's other results, if its elements still belong to that list.
 #[inline]
 pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded: bool) -> Verdict {
     use Verdict::{Fails, Holds, Loses, Skips, Wins};
@@ -32,7 +32,7 @@ pub(crate) fn judge(rule: EdgeRule, state: NodeState, arm: Option<u32>, expanded
         EdgeRule::Elements(Rule::NoneFailed) if expanded && !failed => Holds,
         EdgeRule::Upstream(Rule::NoneFailed) if !failed => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) if success => Holds,
-        // It is judged by its own results.
+        // The list of results is judged by its own results.
         EdgeRule::Gather if success || expanded => Holds,
         EdgeRule::Upstream(_) | EdgeRule::Elements(_) | EdgeRule::Gather if failed => Fails,
         EdgeRule::Arm(index) => match (arm, state) {

@@ -1,4 +1,4 @@
-//! Callbacks over deployments: a notification reaches the notifier that it was for, or is given up with the reason.
+//! Callbacks across deployments: a notification reaches the notifier that it was meant for, or is given up with a reason.
 
 use super::super::effects::{Action, Answered, Outbox};
 use super::super::log::{Entry, Record};
@@ -42,7 +42,7 @@ fn failed(pipeline: &crate::Pipeline) -> Vec<Entry> {
     bench.entries
 }
 
-/// Who is notified by a process with that code, and why a callback is given up.
+/// Returns who is notified by a process with that code, and why a callback is given up.
 fn delivered(entries: &[Entry], pipeline: &crate::Pipeline) -> (Vec<String>, Vec<String>) {
     let plan = Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap());
     let mut core = core();
@@ -60,7 +60,7 @@ fn delivered(entries: &[Entry], pipeline: &crate::Pipeline) -> (Vec<String>, Vec
         _ => None,
     });
     let result: (Vec<String>, Vec<String>) = (told.collect(), given_up.collect());
-    // Nothing keeps the run in memory once that is done.
+    // Nothing keeps the run in memory after that.
     assert_eq!(core.run(RUN).unwrap().callbacks().is_empty(), result.0.is_empty());
     result
 }
@@ -132,11 +132,11 @@ fn regions() {
 fn two_notifiers_of_one_type_with_other_fields_are_two() {
     let notifiers = |pipeline: crate::Pipeline| pipeline.plan(&serde_json::Value::Null).unwrap().notifiers.len();
     assert_eq!(notifiers(both()), 2);
-    // Closures, too, are what they have captured.
+    // Closures differ by what they capture, too.
     assert_eq!(notifiers(regions()), 2);
     let entries = failed(&both());
     assert_eq!(delivered(&entries, &both()).0.len(), 2);
-    // Of several of one name only the position says which: what was for the other goes to nobody.
+    // Several notifiers of one name are distinguished only by position: a notification for the removed one reaches nobody.
     let (told, given_up) = delivered(&entries, &us_alone());
     assert_eq!((told, given_up.len()), (vec!["on_failure of Printer".to_owned()], 1));
 }

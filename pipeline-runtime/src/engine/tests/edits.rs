@@ -1,4 +1,4 @@
-//! What somebody wants changed about a run: skipped, cancelled, tried again, and the end of the process.
+//! Commands on a run: skip, cancel, retry, and the end of the process.
 
 use super::super::core::Core;
 use super::super::effects::Answered;
@@ -55,7 +55,7 @@ fn a_node_is_skipped_while_it_runs_waits_for_its_retry_or_for_its_upstream() {
     assert_eq!(bench.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_skipped"]);
     let by_hand = |record: &Record| matches!(record, Record::Skipped { slot: 0, why: Skip::ByHand });
     assert!(bench.entries.iter().any(|entry| by_hand(&entry.record)));
-    // The cut-off attempt's late answer changes nothing.
+    // The late answer of the attempt that was cut off changes nothing.
     bench.answer("first", Answered::Aborted);
     bench.succeed("other", 1);
     assert_eq!(bench.run().state(), RunState::Success);
@@ -173,7 +173,7 @@ fn a_core_that_drains_starts_nothing_more_and_takes_what_was_under_way() {
     bench.pass(100);
     assert!(!bench.core.is_busy());
     assert_eq!((bench.started(), bench.state("second")), (vec![], NodeState::Scheduled));
-    // Whoever resumes it does both at once.
+    // The process that resumes it does both at once.
     bench.crash(1);
     bench.pass(0);
     assert_eq!(bench.started(), ["second", "look"]);
@@ -255,7 +255,7 @@ fn a_list_that_was_made_anew_before_the_run_was_cancelled_is_what_its_mapping_re
     assert_eq!(bench.run().state(), RunState::Success);
 }
 
-/// Else what was set up would stay.
+/// Otherwise what was set up would stay.
 #[test]
 fn a_teardown_waits_for_what_it_takes_that_is_tried_again_where_the_run_is_cancelled() {
     #[task]

@@ -27,12 +27,12 @@ pub(super) fn spec(plan: &Arc<Plan>, run: RunIx) -> RunSpec {
 /// When all tests begin.
 pub(super) const START: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 
-/// All of a run's state, which is to follow from its records.
+/// The whole state of a run, which must follow from its records.
 pub(super) fn fold(run: &Run) -> String {
     run.fold()
 }
 
-/// Nobody hears what a record changes.
+/// Ignores what a record changes.
 struct Unheard;
 impl Changes for Unheard {}
 
@@ -46,22 +46,22 @@ pub(super) enum Ends {
     NotYet,
 }
 
-/// How bodies answer: by the run, the node, its attempt, and how often it has answered `NotYet`.
+/// The bodies' answers: by the run, the node, its attempt, and how often it has answered `NotYet`.
 pub(super) type Bodies = Box<dyn FnMut(&mut Entropy, &Key, u32, u32) -> Ends>;
 
-/// What may happen beside answers.
+/// What may happen besides answers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Troubles {
-    /// How many crashes at most.
+    /// The most crashes.
     pub(super) crashes: u32,
-    /// How often somebody retries nodes, at any time.
+    /// How often nodes are retried, at any time.
     pub(super) retries: u32,
-    /// How often somebody skips one.
+    /// How often a node is skipped.
     pub(super) skips: u32,
     pub(super) cancels: bool,
     /// How often the plan gains nodes while no process has the runs.
     pub(super) growths: usize,
-    /// Time passes without an answer for as long as limits take.
+    /// Time passes without an answer for as long as limits last.
     pub(super) delays: bool,
 }
 
@@ -77,28 +77,28 @@ struct Watched {
     model: Model,
     /// All records so far.
     entries: Vec<Entry>,
-    /// What they fold to.
+    /// The state that they fold to.
     shadow: Run,
     cancelled: bool,
-    /// It has ended, and nobody has retried it since.
+    /// It has ended, and was not retried since.
     is_over: bool,
-    /// It is being resumed: what the crash cut off is told first, and then what follows from all of it.
+    /// It is being resumed: first come the records of what the crash cut off, then everything that follows.
     resuming: bool,
     retries: HashMap<Key, u32>,
     interrupted: HashMap<Key, u32>,
     not_yets: HashMap<Key, u32>,
     /// Sensors whose deadline passed while no process had the run: each may be poked once more.
     grace: BTreeSet<Key>,
-    /// Sensors whose poke is due, and which found no permit.
+    /// Sensors whose poke is due and got no permit.
     unserved: BTreeSet<Key>,
     /// Nodes that were started since they were last cleared.
     begun: BTreeSet<Key>,
-    /// How often each list was cleared: each time it is another.
+    /// How often each list was cleared: each time its output differs.
     cleared: HashMap<Key, usize>,
 }
 
 impl Watched {
-    /// All that the crash cut off was told.
+    /// All interruptions by the crash are recorded.
     fn resumed(&mut self) {
         self.resuming = false;
         if !self.is_over {
@@ -106,8 +106,8 @@ impl Watched {
         }
     }
 
-    /// What follows from others is what the model says. It knows all that one event leads to at once: what the list of a mapping then
-    /// no longer has may have been decided before.
+    /// A record that follows from others must be what the model derives. The model derives everything that one event causes at
+    /// once, so an element that the new list no longer has may have been decided before.
     fn follows(&self, key: &Key, state: NodeState, name: &str) {
         let of_model = self.model.state(key);
         assert!(of_model == Some(state) || !self.model.has(key), "{name} {:?} is {state} and not {of_model:?}", key.1);
@@ -121,7 +121,7 @@ impl Watched {
         }
     }
 
-    /// A body is started, or a poke: not after its deadline, if it has waited for a permit until then.
+    /// A body or a poke starts: not after the sensor's deadline, if it waited for a permit until then.
     fn started(&mut self, slot: Slot, key: &Key, at: Timestamp) {
         let node = self.shadow.node(slot);
         let deadline = self.shadow.plan().policy(node.ix()).sensor.as_ref().and_then(|sensor| node.deadline(sensor));
@@ -132,7 +132,7 @@ impl Watched {
     }
 }
 
-/// Where the plan comes from, to be made again with more in it.
+/// The source of the plan, from which it is built again with more nodes.
 pub(super) struct Origin {
     pub(super) choices: Entropy,
     pub(super) allowed: Allowed,
@@ -149,7 +149,7 @@ pub(super) struct Harness {
     now: Timestamp,
     runs: Vec<Watched>,
     in_flight: Vec<Started>,
-    /// The mappings whose lists are to be looked at, each with the number to tell it under.
+    /// The mappings whose lists are to be inspected, each with the number of its request.
     asked: Vec<(u64, RunIx, Key)>,
     answered: Vec<Job>,
     entropy: Entropy,
@@ -163,7 +163,7 @@ pub(super) struct Harness {
 }
 
 impl Drop for Harness {
-    /// Where a check failed, what led to it can be seen.
+    /// If a check failed, shows what led to it.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
@@ -179,7 +179,7 @@ impl Drop for Harness {
     }
 }
 
-/// A core that holds its worklist against a derived one.
+/// A core that compares its worklist with a derived one.
 fn core(parallelism: u32) -> Core {
     let mut core = Core::new(parallelism);
     core.shared().compares_worklists = true;
@@ -250,7 +250,7 @@ impl Harness {
         self.in_flight.is_empty() && self.runs.iter().all(|run| run.is_over)
     }
 
-    /// Until all runs have ended and every start was answered. Returns how each node ended.
+    /// Runs until all runs have ended and every start was answered. Returns how each node ended.
     pub(super) fn finish(&mut self) -> Vec<BTreeMap<String, NodeState>> {
         let mut steps = 0u32;
         while !self.are_over() {
@@ -269,7 +269,7 @@ impl Harness {
         self.runs.iter().map(ends).collect()
     }
 
-    /// So many steps, or until all is over.
+    /// Takes that many steps, or stops when everything has ended.
     pub(super) fn walk(&mut self, steps: usize) {
         for _ in 0..steps {
             if self.are_over() {
@@ -279,8 +279,8 @@ impl Harness {
         }
     }
 
-    /// The process ends, and another goes on with the runs by the plan as it was before its last growth, which somebody accepts. Returns
-    /// how many nodes that dropped; none if the plan has not grown.
+    /// The process ends, and another resumes the runs with the plan as it was before its last growth, as if a user had accepted
+    /// that. Returns how many nodes were dropped; `None` if the plan has not grown.
     pub(super) fn shrink(mut self) -> Option<usize> {
         self.growths.pop()?;
         let (plan, of) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, self.growths.clone()).ok()?;
@@ -311,7 +311,7 @@ impl Harness {
         Some(remap.removed.len())
     }
 
-    /// All bodies succeed until the runs are over; of those that had succeeded none starts.
+    /// Lets all bodies succeed until the runs have ended. No node that had succeeded starts again.
     fn finish_quietly(&mut self, done: &[BTreeSet<Slot>]) {
         let mut jobs: Vec<Job> = Vec::new();
         let mut steps = 0;
@@ -364,7 +364,7 @@ impl Harness {
             }
             15 => self.wake(),
             16 if !self.answered.is_empty() => {
-                // The core knows an answer that it had already.
+                // The core ignores a repeated answer.
                 let job = self.answered[self.entropy.below(self.answered.len())];
                 self.core.answer(job, Answered::Error("twice".into()).into(), self.now);
                 assert!(self.core.outbox().records.is_empty(), "a start was answered twice");
@@ -381,7 +381,7 @@ impl Harness {
         }
     }
 
-    /// Somebody wants nodes of a run retried, whether it has ended or not.
+    /// Retries nodes of a run, whether it has ended or not.
     fn retry(&mut self) {
         self.retried += 1;
         let run = self.entropy.below(self.runs.len());
@@ -396,7 +396,7 @@ impl Harness {
         }
         let mut slots: Vec<Slot> = (0..=self.entropy.below(2)).map(|_| ended[self.entropy.below(ended.len())]).collect();
         if self.entropy.once_in(8) {
-            // What did not succeed, if there is anything.
+            // All that did not succeed, if there is anything.
             slots.clear();
         }
         let downstream = self.entropy.once_in(2);
@@ -412,7 +412,7 @@ impl Harness {
         self.check();
     }
 
-    /// Somebody wants a node skipped, a gate or a body.
+    /// Skips a node, a gate or a body.
     fn skip(&mut self) {
         self.skipped += 1;
         let run = self.entropy.below(self.runs.len());
@@ -423,7 +423,7 @@ impl Harness {
         self.check();
     }
 
-    /// What some node's last start, or one before, may have looked at changes.
+    /// Reports a change in what a node's last start, or an earlier one, may have read.
     fn wake(&mut self) {
         let ix = self.entropy.below(self.runs.len());
         let shadow = &self.runs[ix].shadow;
@@ -446,7 +446,7 @@ impl Harness {
         self.advance();
     }
 
-    /// Some list was looked at. If its mapping does not wait for that any more, or has asked again, nothing follows.
+    /// Answers the inspection of a list. If its mapping does not wait for that any more, or has asked again, nothing follows.
     fn look(&mut self) {
         let at = self.entropy.below(self.asked.len());
         let (number, run, key) = self.asked.remove(at);
@@ -475,7 +475,7 @@ impl Harness {
             self.runs[run].cancelled = true;
             self.runs[run].model.cancel();
         }
-        // A run that has ended cannot be cancelled any more.
+        // A run that has ended can no longer be cancelled.
         let _ = self.core.edit(index(run), &Edit::Cancel, self.now);
         self.check();
     }
@@ -493,7 +493,7 @@ impl Harness {
             let not_yets = self.runs[run as usize].not_yets.get(&key).copied().unwrap_or(0);
             match (self.bodies)(&mut self.entropy, &key, started.attempt, not_yets) {
                 Ends::NotYet if kind == Kind::Sensor && self.entropy.once_in(4) => {
-                    // Some of them have passed.
+                    // Some of them have already passed.
                     let ahead = u64::try_from(self.entropy.below(600)).unwrap_or_default();
                     Answered::NotBefore(START + Duration::from_secs(ahead))
                 }
@@ -509,7 +509,7 @@ impl Harness {
         self.check();
     }
 
-    /// An output: the same of a node whatever happened before, but that a list that is tried again is another one.
+    /// Returns an output: always the same for a node, except that a list has other elements after a retry.
     fn value(&self, run: RunIx, key: &Key) -> Value {
         let number = key.0 * 7 + key.1.iter().map(|index| *index as usize).sum::<usize>();
         match &self.of.specs[key.0].what {
@@ -529,8 +529,8 @@ impl Harness {
         (self.by_name[&shadow.plan().id(shadow.ix(slot))], shadow.layout().labels(slot).iter().map(number).collect())
     }
 
-    /// The process ends, and another resumes the runs from their records: perhaps with a plan that has gained nodes, and perhaps with a
-    /// retry before anything else.
+    /// The process ends, and another resumes the runs from their records: perhaps with a plan that has gained nodes, and perhaps
+    /// with a retry first.
     fn crash(&mut self) {
         self.crashes += 1;
         let cut: Vec<(RunIx, Key)> = self
@@ -554,7 +554,7 @@ impl Harness {
         if self.growths.len() < self.troubles.growths && self.entropy.once_in(2) {
             self.grow();
         }
-        // As a process does: nothing starts before all runs are resumed, so that the pools see them together.
+        // As in a process, nothing starts before all runs are resumed, so that the pools choose among all of them.
         self.core.hold();
         for ix in 0..self.runs.len() {
             self.resume(index(ix), &cut);
@@ -609,14 +609,14 @@ impl Harness {
         }
     }
 
-    /// A deployment: the plan gains nodes, and the runs' records are of the older one.
+    /// A deployment: the plan gains nodes, and the runs' records belong to the older plan.
     pub(super) fn grow(&mut self) {
         let choices: Vec<u16> = (0..40).map(|_| u16::try_from(self.entropy.below(1 << 16)).unwrap()).collect();
         let mut growths = self.growths.clone();
         growths.push(Entropy::new(choices));
-        // Two exclusive arms may be required at once.
+        // A node may require two exclusive arms.
         let Ok((plan, of)) = recipe::grown(self.origin.choices.clone(), self.origin.allowed, growths.clone()) else { return };
-        // Perhaps there was nothing that could be added.
+        // Perhaps nothing could be added.
         let Some(remap) = plan.match_skeleton(&self.plan.skeleton(), Accepts::Additions).expect("nodes were only added") else {
             return;
         };
@@ -629,7 +629,7 @@ impl Harness {
         }
     }
 
-    /// Takes what the core left to do, and holds everything against the model.
+    /// Takes the work that the core left, and compares everything with the model.
     fn check(&mut self) {
         let Outbox { records, todo: Todo { starts, actions }, garbage: _ } = std::mem::take(self.core.outbox());
         let mut granted: Vec<(RunIx, Slot)> = Vec::new();
@@ -649,7 +649,7 @@ impl Harness {
             match action {
                 Action::Abort(job) => {
                     let of = self.in_flight.iter_mut().find(|of| of.job == job);
-                    // By its limit, and again by the run's end.
+                    // Cut off by its limit, and again by the run's end.
                     of.expect("what is cut off runs").aborted = true;
                 }
                 Action::Look { run, slot, number } => self.asked.push((number, run, self.key(run, slot))),
@@ -685,7 +685,7 @@ impl Harness {
         }
     }
 
-    /// Applies an edit to the model at its first record: it is one event, which nothing follows from before it is whole.
+    /// Applies an edit to the model at its first record: an edit is one event, and nothing follows before it is complete.
     fn edited(&mut self, run: RunIx, before: &[(RunIx, Entry)], from: &[(RunIx, Entry)]) {
         let is_skip = |entry: &Entry| matches!(entry.record, Record::Skipped { why: Skip::ByHand, .. });
         let is_of_edit = |entry: &Entry| is_skip(entry) || matches!(entry.record, Record::Cleared { .. });
@@ -719,7 +719,7 @@ impl Harness {
         watched.model.edit(&cleared, &skipped);
     }
 
-    /// An element that a shorter list has lost begins again when a longer one has it.
+    /// An element that a shorter list lost begins again when a longer list contains it.
     fn forget_fresh(&mut self, run: RunIx) {
         let shadow = &self.runs[run as usize].shadow;
         let fresh = |slot: &Slot| shadow.node(*slot).starts() == 0 && shadow.node(*slot).state() != NodeState::Removed;
@@ -734,7 +734,7 @@ impl Harness {
 
     fn record(&mut self, run: RunIx, entry: Entry) {
         let record = entry.record.clone();
-        // Elements are named once they are there.
+        // Elements have names once they exist.
         let slot_of = record.slot();
         let key = slot_of.map(|slot| self.key(run, slot));
         let watched = &mut self.runs[run as usize];
@@ -839,7 +839,7 @@ impl Harness {
             let name = of_core.id(slot);
             ended += usize::from(expected.is_some());
             assert_eq!(node.state().is_end().then_some(node.state()), expected, "{name}");
-            // What a plan has gained since its run ended waits for a retry.
+            // Nodes that a plan has gained since its run ended wait for a retry.
             if expected.is_none() && !watched.is_over && self.of.specs[key.0].what.is_body() {
                 assert_eq!(watched.model.may_run(&key), node.state() != NodeState::None, "{name} is {}", node.state());
                 let work = self.core.node_work(run, slot).unwrap();
@@ -853,7 +853,7 @@ impl Harness {
         }
     }
 
-    /// Permits: who owns them, and who waits for one.
+    /// Checks permits: who owns them, and who waits for one.
     fn check_permits(&mut self, granted: &[(RunIx, Slot)]) {
         let sizes = HashMap::from([("default_pool", self.parallelism), ("narrow", NARROW.slots()), ("wider", WIDER.slots())]);
         let names = ["default_pool", "narrow", "wider"];

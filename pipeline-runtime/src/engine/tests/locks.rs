@@ -1,4 +1,4 @@
-//! Locks: who has one, and who is next.
+//! Locks: who holds one, and who is next.
 
 use super::super::core::Core;
 use super::super::effects::{Answered, Outbox, Todo};
@@ -25,7 +25,7 @@ async fn work(n: u64) -> Result<u64> {
     Ok(n)
 }
 
-/// Between its two nodes another one runs, which is not of the group.
+/// Between its two nodes another node runs, which is not in the group.
 #[pipeline]
 fn refresh() {
     work(0u64).named("outside");
@@ -73,7 +73,7 @@ impl Runs {
         self.now = self.now + Duration::from_secs(1);
     }
 
-    /// The ids of what is under way, run by run.
+    /// Returns the ids of the attempts under way, run by run.
     fn under_way(&self) -> Vec<String> {
         let id = |job: &Job| format!("{} {}", job.run, self.core.run(job.run).unwrap().id(job.slot));
         let mut ids: Vec<String> = self.jobs.iter().map(id).collect();
@@ -104,7 +104,7 @@ impl Runs {
         self.take();
     }
 
-    /// The process dies, and another takes up the runs, the last first.
+    /// The process dies, and another resumes the runs, the last one first.
     fn crash(&mut self) {
         self.core = core();
         self.jobs.clear();
@@ -116,7 +116,7 @@ impl Runs {
             resumed.push((run, self.core.resume(again, self.now)));
         }
         self.core.open(self.now);
-        // The core's numbers of them are others now.
+        // Their indices in the core have changed.
         resumed.sort_by_key(|(_, now)| *now);
         self.plans = resumed.iter().map(|(was, _)| Arc::clone(&self.plans[*was])).collect();
         self.entries = resumed.iter().map(|(was, _)| self.entries[*was].clone()).collect();
@@ -179,7 +179,7 @@ fn a_group_whose_lock_comes_too_late_passes_it_on_and_one_that_is_retried_asks_a
     assert!(runs.under_way().contains(&"2 g.first".to_owned()), "{:?}", runs.under_way());
 }
 
-/// A body that blocks goes on until it returns, also after a limit or the run's end has decided what becomes of it.
+/// A blocking body continues until it returns, even after a limit or the run's end has decided its attempt.
 #[test]
 fn a_lock_is_held_for_as_long_as_an_attempt_that_was_cut_off_still_runs() {
     #[pipeline]
@@ -200,7 +200,7 @@ fn a_lock_is_held_for_as_long_as_an_attempt_that_was_cut_off_still_runs() {
     assert_eq!(runs.under_way(), ["2 g.first", "2 outside"]);
 }
 
-/// Two groups one after the other, of which the second waits for what takes long once it has begun.
+/// Two groups one after the other, of which the second waits for a slow node after it has begun.
 #[pipeline]
 fn in_turn() {
     let slow = work(0u64).named("slow");
@@ -223,14 +223,14 @@ fn a_retry_that_would_wait_for_a_lock_that_its_own_run_holds_is_refused() {
     let why =
         "`before.x` cannot be retried while the group `behind` holds its locks: the group would wait for it, and it for a lock";
     assert_eq!(refused, why);
-    // Nothing of the second group is open any more that would wait.
+    // The second group has no open node left that would wait.
     runs.succeed(0, "slow");
     runs.succeed(0, "behind.late");
     runs.edit(0, &again);
     assert_eq!(runs.under_way(), ["0 before.x"]);
 }
 
-/// A group that was given its locks and has not begun, as its pool has no slot for it.
+/// A group that got its locks and has not begun, because its pool has no free slot.
 #[test]
 fn a_lock_is_given_back_where_nothing_of_the_group_may_begin_any_more() {
     static ONE: Pool = Pool::new("one", 1);
@@ -255,7 +255,7 @@ fn a_lock_is_given_back_where_nothing_of_the_group_may_begin_any_more() {
     assert_eq!(runs.under_way(), ["0 busy", "0 g.second", "1 outside"]);
 }
 
-/// The first group runs again before the second has begun, which was given the lock that both want.
+/// The first group runs again before the second one has begun, which got the lock that both need.
 #[test]
 fn a_retry_takes_the_lock_from_a_group_that_has_not_begun() {
     static ONE: Pool = Pool::new("one_slot", 1);
@@ -317,7 +317,7 @@ fn groups_that_could_wait_for_each_other_for_ever_are_refused() {
         .holding(&TABLE);
     }
     let refused = |pipeline: Pipeline| pipeline.check().unwrap_err().problems()[0].message().to_owned();
-    assert_eq!(refused(nested()), "the group `outer.inner` would wait for a lock while `outer`, in which it lies, holds one");
+    assert_eq!(refused(nested()), "the group `outer.inner` would wait for a lock while the enclosing group `outer` holds one");
     one_after_the_other().check().unwrap();
     assert_eq!(refused(back()), "`a` would wait for a lock while it holds one: `a.second` waits for `b.work`, which is in `b`");
     assert_eq!(

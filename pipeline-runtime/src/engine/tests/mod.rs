@@ -1,8 +1,7 @@
-//! The core by itself: without a clock, a runtime or bodies, which is what its sans-IO shape is for.
+//! The core by itself, without a clock, a runtime or bodies: its sans-IO design makes this possible.
 //!
-//! [`random`] drives random plans with random answers at random times, through crashes, and holds the core against [`model`], a
-//! reference that recomputes everything from the rules at each event. The other modules have
-//! single cases, by hand.
+//! [`random`] drives random plans with random answers at random times, through crashes, and compares the core with [`model`], a
+//! reference that recomputes everything from the rules at each event. The other modules test single cases.
 
 mod callbacks;
 mod edits;

@@ -1,4 +1,4 @@
-//! The reference: what the rules make of a plan, recomputed from scratch at each event.
+//! The reference: the consequences of the rules for a plan, recomputed from scratch at each event.
 //!
 //! It knows nothing of time, pools, attempts or records: only which bodies ended, and how. Everything else follows.
 
@@ -8,7 +8,7 @@ use crate::engine::{NodeState, RunState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A node of a run: which of the description, and of which elements.
+/// A node of a run: its index in the description, and its elements.
 pub(super) type Key = (usize, Vec<u32>);
 
 #[derive(Debug, Clone)]
@@ -17,22 +17,22 @@ pub(super) struct Model {
     ended: BTreeMap<Key, NodeState>,
     /// The arm that each branch took.
     arms: BTreeMap<Key, u32>,
-    /// What each list turned out to have; and what the elements of each mapping are called, once it has expanded: by keys, or by indices.
+    /// The number of elements of each list; and the names of each mapping's elements, once it has expanded: keys or indices.
     lists: BTreeMap<Key, Vec<u32>>,
     elements: BTreeMap<Key, Vec<u32>>,
-    /// Mappings whose keys have just been made.
+    /// Mappings whose keys were just made.
     keys_made: BTreeSet<Key>,
-    /// Nodes that want nothing of what they took any more: cut off, or gates that somebody skipped.
+    /// Nodes that no longer want their inputs: nodes that were cut off, and skipped gates.
     unwanting: BTreeSet<Key>,
     /// Nodes that the run's end cut off.
     cut_by_end: BTreeSet<Key>,
-    /// Mappings whose lists are to be there again.
+    /// Mappings whose lists are being rebuilt.
     refolding: BTreeSet<Key>,
-    /// Teardowns are all that still runs.
+    /// Only teardowns still run.
     ending: bool,
 }
 
-/// What an input says.
+/// The verdict of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Says {
     Wait,
@@ -71,35 +71,35 @@ impl Model {
         self.ended.iter().map(|(key, state)| (key, *state))
     }
 
-    /// A branch took that arm. To be called before it ended.
+    /// A branch took that arm. To be called before the branch has ended.
     pub(super) fn took(&mut self, fork: &Key, arm: u32) {
         self.arms.insert(fork.clone(), arm);
     }
 
-    /// A list has these elements. To be called before it ended.
+    /// A list has these elements. To be called before the list's node has ended.
     pub(super) fn listed(&mut self, list: &Key, items: Vec<u32>) {
         self.lists.insert(list.clone(), items);
     }
 
-    /// The keys of a mapping's list are there.
+    /// The keys of a mapping's list are known.
     pub(super) fn keys_made(&mut self, each: &Key) {
         self.keys_made.insert(each.clone());
         self.settle();
         self.keys_made.clear();
     }
 
-    /// A body came to its end.
+    /// A body has ended.
     pub(super) fn end(&mut self, key: &Key, state: NodeState) {
         self.end_unsettled(key, state);
         self.settle();
     }
 
-    /// The same, where more is to be told before anything follows.
+    /// The same, if more events are to be applied before anything follows.
     pub(super) fn end_unsettled(&mut self, key: &Key, state: NodeState) {
         self.ended.insert(key.clone(), state);
     }
 
-    /// The run was cancelled, or its time was over.
+    /// The run was cancelled, or exceeded its timeout.
     pub(super) fn cancel(&mut self) {
         let due = if self.ending { BTreeSet::new() } else { self.due_teardowns() };
         self.ending = !due.is_empty();
@@ -116,7 +116,7 @@ impl Model {
         }
     }
 
-    /// Teardowns whose setup succeeded, and the mappings around them.
+    /// Returns teardowns whose setup succeeded, and the mappings around them.
     fn due_teardowns(&self) -> BTreeSet<Key> {
         let mut due = BTreeSet::new();
         for key in self.keys().into_iter().filter(|key| !self.ended.contains_key(key)) {
@@ -146,7 +146,7 @@ impl Model {
         due
     }
 
-    /// Whether what takes a node could run although that was cut off.
+    /// True if a node's consumer could run although the node was cut off.
     fn would_do_without(&self, from: &Key, needs: Needs) -> bool {
         match needs {
             Needs::Inside => true,
@@ -157,7 +157,7 @@ impl Model {
         }
     }
 
-    /// The plan has gained nodes, which stand after those that it had.
+    /// The plan has gained nodes, which are placed after the existing ones.
     pub(super) fn grow(&mut self, of: Arc<Description>) {
         let is_ending = self.ending && self.run_state().is_none();
         self.of = of;
@@ -167,7 +167,7 @@ impl Model {
         }
     }
 
-    /// Somebody skips nodes, all at once.
+    /// Skips nodes, all at once.
     fn skip(&mut self, keys: &[Key]) {
         for key in keys {
             if matches!(self.of.specs[key.0].what, Kind::Race | Kind::Each { .. }) {
@@ -177,7 +177,7 @@ impl Model {
         }
     }
 
-    /// Somebody retries the first of these nodes, and skips the others.
+    /// Retries the first of these nodes, and skips the others.
     pub(super) fn edit(&mut self, cleared: &[Key], skipped: &[Key]) {
         self.clear(cleared);
         self.skip(skipped);
@@ -198,7 +198,7 @@ impl Model {
         }
     }
 
-    /// All that is repeated by a mapping, in all its elements.
+    /// Returns everything that a mapping repeats, in all its elements.
     fn inside(&self, each: &Key) -> Vec<Key> {
         self.keys().into_iter().filter(|(spec, path)| self.is_inside(*spec, each.0) && path.starts_with(&each.1)).collect()
     }
@@ -217,19 +217,19 @@ impl Model {
         of.allow_failure || self.of.scopes[of.scope].each.is_some_and(|each| self.is_allowed(each))
     }
 
-    /// Whether there is such a node by now.
+    /// True if the node exists by now.
     pub(super) fn has(&self, key: &Key) -> bool {
         self.paths(self.of.specs[key.0].scope).contains(&key.1)
     }
 
-    /// All nodes that there are by now.
+    /// Returns all nodes that exist by now.
     pub(super) fn keys(&self) -> Vec<Key> {
         (0..self.of.specs.len())
             .flat_map(|spec| self.paths(self.of.specs[spec].scope).into_iter().map(move |path| (spec, path)))
             .collect()
     }
 
-    /// The elements that a scope is there for.
+    /// Returns the elements for which a scope exists.
     fn paths(&self, scope: usize) -> Vec<Vec<u32>> {
         let Some(each) = self.of.scopes[scope].each else { return vec![Vec::new()] };
         let outer = self.paths(self.of.scopes[scope].parent);
@@ -244,13 +244,13 @@ impl Model {
         (spec, path[..self.of.scopes[self.of.specs[spec].scope].depth].to_vec())
     }
 
-    /// Whether a body is to run, or has run.
+    /// True if a body is to run, or has run.
     pub(super) fn may_run(&self, key: &Key) -> bool {
         let spec = &self.of.specs[key.0];
         spec.what.is_body() && self.is_activated(key) && spec.inputs.iter().all(|input| self.says(*input, &key.1) == Says::Go)
     }
 
-    /// The element that a node lies in, if it is not that itself.
+    /// Returns the element that a node lies in, unless it is that element.
     fn element_of(&self, key: &Key) -> Option<usize> {
         let element = |spec: &Spec| spec.what == Kind::Element && spec.scope == self.of.specs[key.0].scope;
         self.of.specs.iter().position(element).filter(|element| *element != key.0)
@@ -279,7 +279,7 @@ impl Model {
         }
     }
 
-    /// The mapping that a list of results is of.
+    /// Returns the mapping that a list of results belongs to.
     fn mapping_of(&self, list: &Key) -> Key {
         match self.of.specs[list.0].what {
             Kind::Gather { .. } => (self.of.specs[list.0].inputs[0].0, list.1.clone()),
@@ -287,7 +287,7 @@ impl Model {
         }
     }
 
-    /// Lets everything follow that does.
+    /// Applies all consequences.
     pub(super) fn settle(&mut self) {
         loop {
             while self.decide_all() {}
@@ -297,7 +297,7 @@ impl Model {
         }
     }
 
-    /// Cuts off one node that somebody has lost interest in and nobody else waits for.
+    /// Cuts off one node that a consumer no longer wants and no other waits for.
     fn cut_off_unwanted(&mut self) -> bool {
         let is_unwanted = |key: &Key| {
             let Spec { what, tears_down, .. } = &self.of.specs[key.0];
@@ -323,7 +323,7 @@ impl Model {
         has_won || self.unwanting.contains(key)
     }
 
-    /// Whether a node that takes its output wants that no more.
+    /// True if a consumer of the node's output no longer wants it.
     fn is_rejected(&self, key: &Key) -> bool {
         let takers = (0..self.of.specs.len()).filter(|to| {
             self.of.specs[*to]
@@ -334,7 +334,7 @@ impl Model {
         takers.filter_map(|to| self.standing_for(to, key)).any(|to| self.is_unwanting(&to))
     }
 
-    /// What stands for a node in the scope of another: itself, or the mapping that it lies in.
+    /// Returns what represents a node in the scope of another: the node itself, or the mapping that it lies in.
     fn standing_for(&self, to: usize, key: &Key) -> Option<Key> {
         let own = self.of.specs[key.0].scope;
         let mut to = to;
@@ -361,7 +361,7 @@ impl Model {
         let of = Arc::clone(&self.of);
         let spec = &of.specs[key.0];
         let mut says: Vec<Says> = spec.inputs.iter().map(|input| self.says(*input, &key.1)).collect();
-        // What lies within an element needs it as it needs an input.
+        // A node inside an element needs the element like an input.
         says.extend(self.element_of(key).map(|element| self.says((element, Needs::Order(Rule::AllSuccess)), &key.1)));
         let state = if says.contains(&Says::Fail) {
             NodeState::UpstreamFailed
@@ -379,7 +379,7 @@ impl Model {
             }
         };
         if let Kind::Each { .. } = spec.what {
-            // Elements of an earlier list do not go on without their mapping, and stay of that list until it expands again.
+            // Elements of an earlier list do not continue without their mapping, and belong to that list until it expands again.
             for inner in self.inside(key) {
                 self.ended.entry(inner).or_insert(state);
             }
@@ -404,7 +404,7 @@ impl Model {
         true
     }
 
-    /// Whether a node lies within a mapping.
+    /// True if a node lies within a mapping.
     fn is_inside(&self, spec: usize, each: usize) -> bool {
         let mut scope = self.of.specs[spec].scope;
         while let Some(around) = self.of.scopes[scope].each {
@@ -428,7 +428,7 @@ impl Model {
             if gathers && spec.scope != own {
                 return true;
             }
-            // Into a mapping: it is the mapping that waits.
+            // An edge into a mapping: the mapping waits.
             let mut to = to;
             while self.of.specs[to].scope != own {
                 let Some(each) = self.of.scopes[self.of.specs[to].scope].each else { return true };
@@ -450,7 +450,7 @@ impl Model {
             self.refolding.remove(key);
             let items = self.lists[&list].clone();
             let elements: Vec<u32> = if keyed { items } else { (0..).take(items.len()).collect() };
-            // What the new list no longer has is gone.
+            // Elements that the new list no longer has are removed.
             for (spec, path) in self.inside(key) {
                 if !elements.contains(&path[key.1.len()]) {
                     self.ended.remove(&(spec, path.clone()));
@@ -471,7 +471,7 @@ impl Model {
         true
     }
 
-    /// What the results of a mapping's elements come to.
+    /// Returns the joint result of a mapping's elements.
     fn gathered(&self, each: &Key, result: usize) -> NodeState {
         let path = |element: &u32| [&each.1[..], &[*element]].concat();
         let results: BTreeSet<NodeState> =
@@ -485,7 +485,8 @@ impl Model {
         }
     }
 
-    /// Activates the next elements of mappings, as many as may be under way; or ends those, in order, whose turn does not come.
+    /// Activates the next elements of mappings, as many as may be under way; or ends those, in order, that will never be
+    /// activated.
     fn activate(&mut self) -> bool {
         let of = Arc::clone(&self.of);
         let mut changed = false;
@@ -519,7 +520,7 @@ impl Model {
                         }
                         if let Some(before) = before {
                             let of_node = |inner: usize| self.ended[&(inner, path(before))];
-                            // The node and the mappings around it, up to that whose elements these are.
+                            // The node and the mappings around it, up to the one whose elements these are.
                             let around = |inner: usize| {
                                 let around = std::iter::successors(Some(inner), |inner| of.scopes[of.specs[*inner].scope].each);
                                 around.take_while(|inner| *inner != each).collect::<Vec<usize>>()
@@ -544,7 +545,7 @@ impl Model {
                     self.ended.insert((element, path(*index)), state);
                     changed = true;
                     if in_order {
-                        // What it means for those within comes first.
+                        // The consequences for the nodes inside come first.
                         return true;
                     }
                 }

@@ -1,4 +1,4 @@
-//! Permits: who owns one until when, and how long a poke waits for one.
+//! Permits: who owns one and until when, and how long a poke waits for one.
 
 use super::super::core::Core;
 use super::super::effects::Answered;
@@ -67,7 +67,7 @@ fn an_element_that_moves_while_its_thread_is_not_back_loses_neither_its_permit_n
     }
     let mut bench = Bench::new(&limited());
     lists(&mut bench, vec![1]);
-    // It fails by its limit; its thread goes on.
+    // It fails by its limit; its thread continues.
     bench.pass(10);
     assert_eq!((bench.state("item[0]"), used(&mut bench)), (NodeState::Failed, 1));
     let started = bench.slot("item[0]");
@@ -82,7 +82,7 @@ fn an_element_that_moves_while_its_thread_is_not_back_loses_neither_its_permit_n
     bench.succeed("item[1]", 2);
     bench.succeed("other", 9);
     assert_eq!((used(&mut bench), bench.core.is_busy()), (0, false));
-    // It failed, and was not among what was retried.
+    // It failed, and was not among the retried nodes.
     assert_eq!(bench.run().state(), RunState::Failed);
 }
 
@@ -92,7 +92,7 @@ fn held_up() {
     work(1u64).pool(&ONE).named("long").after(work(0u64).named("before"));
 }
 
-/// The sensor waits for its second poke, and the only permit is taken.
+/// The sensor waits for its second poke, and the only permit is in use.
 fn without_permit(pipeline: &crate::Pipeline) -> Bench {
     let mut bench = Bench::new(pipeline);
     bench.answer("look", Answered::NotYet(None));
@@ -112,7 +112,7 @@ fn a_sensors_deadline_holds_while_it_waits_for_a_permit() {
     assert_eq!(bench.state("look"), NodeState::Failed);
     let error = bench.run().node(bench.slot("look")).failure().unwrap().error().to_owned();
     assert_eq!(error, "timed out: not ready within 10m (1 poke); its last poke found its pool full until then");
-    // Its place in the queue means nothing any more.
+    // Its entry in the queue is stale.
     bench.succeed("long", 1);
     assert_eq!((used(&mut bench), bench.run().state()), (0, RunState::Failed));
 }
@@ -220,7 +220,7 @@ fn timers_of_runs_that_were_forgotten_are_dropped() {
         *core.outbox() = super::super::effects::Outbox::default();
         assert!(core.forget(run).0);
     }
-    // Three each, of which those of the last thousand or so may stand.
+    // Three each, of which those of about the last thousand may remain.
     assert!(core.shared().timers.len() < 10_000, "{} timers", core.shared().timers.len());
 }
 
@@ -258,7 +258,7 @@ fn a_gate_that_is_skipped_cuts_off_what_fed_only_it() {
     assert_eq!(states, [NodeState::Skipped, NodeState::Running, NodeState::Skipped]);
     let cut = |record: &Record| matches!(record, Record::Skipped { why: Skip::CutOff, .. });
     assert_eq!(bench.entries.iter().filter(|entry| cut(&entry.record)).count(), 1);
-    // The other one ends once nobody else wants it.
+    // The other one ends once no consumer wants it.
     bench.edit(&Edit::Skip { node: "beside".into() }).unwrap();
     bench.answer("one", Answered::Aborted);
     bench.answer("two", Answered::Aborted);

@@ -1,7 +1,7 @@
-//! Random plans with random answers, held against the reference model.
+//! Random plans with random answers, compared with the reference model.
 //!
-//! `ENGINE_STEPS=5000000 cargo test --release -p pipeline-runtime --lib a_long_walk -- --nocapture` walks as far as one has time for;
-//! `ENGINE_SEED=N` walks one plan again. The debug assertions of the engine are part of the check: build with
+//! `ENGINE_STEPS=5000000 cargo test --release -p pipeline-runtime --lib a_long_walk -- --nocapture` walks for that many steps.
+//! `ENGINE_SEED=N` repeats one plan. The engine's debug assertions are part of the check: build with
 //! `CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true`.
 
 use super::harness::{Bodies, Ends, Harness, Origin, Troubles};
@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
 
-/// A plan, or the case is none: random wiring may ask for two exclusive arms at once.
+/// Returns a plan. The case is discarded if there is none: random wiring may require two exclusive arms at once.
 fn harness(
     plan: Vec<u16>,
     script: Vec<u16>,
@@ -29,7 +29,7 @@ fn harness(
 
 const EVERYTHING: Allowed = Allowed { skips: true, races: true, timeouts: true };
 
-/// Bodies that answer anything at all, and in the end succeed.
+/// Bodies that give any answer, and succeed in the end.
 fn anything() -> Bodies {
     Box::new(|entropy, _, _, _| match entropy.below(12) {
         0..=5 => Ends::Success,
@@ -40,7 +40,7 @@ fn anything() -> Bodies {
     })
 }
 
-/// Bodies that always answer the same: by the node, the attempt and the number of pokes.
+/// Bodies that always give the same answer: by the node, the attempt and the number of pokes.
 fn same(fails: bool) -> Bodies {
     Box::new(move |_, (spec, path), attempt, not_yets| {
         let hash = spec * 31 + path.iter().map(|index| *index as usize * 7 + 3).sum::<usize>();
@@ -55,13 +55,13 @@ fn same(fails: bool) -> Bodies {
     })
 }
 
-/// The same cases each time, unless others are asked for: `PROPTEST_CASES=30000 cargo test -p pipeline-runtime --lib random`.
+/// The same cases each time, unless the number is set: `PROPTEST_CASES=30000 cargo test -p pipeline-runtime --lib random`.
 fn cases() -> ProptestConfig {
     let (cases, rng_seed) = match std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()) {
         Some(cases) => (cases, RngSeed::Random),
         None => (400, RngSeed::Fixed(1)),
     };
-    // No file of failures: what fails becomes a case of its own in `rules`.
+    // No file of failures: a failure becomes a case of its own in `rules`.
     ProptestConfig { failure_persistence: None, max_global_rejects: 100_000, rng_seed, ..ProptestConfig::with_cases(cases) }
 }
 
@@ -87,7 +87,7 @@ proptest! {
         harness.finish();
     }
 
-    /// A deployment takes nodes away again that runs have begun with.
+    /// A deployment removes nodes that runs have begun with.
     #[test]
     fn runs_go_on_without_nodes_that_are_gone(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500), steps in 0usize..120) {
         let troubles = Troubles { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
@@ -98,8 +98,8 @@ proptest! {
         let _ = harness.shrink();
     }
 
-    /// Without races, and without failures and skips that could come in either order, a run's end depends on its bodies alone.
-    /// Two crashes, for the third in a row counts as a failure.
+    /// Without races, and without failures and skips that could come in either order, a run's end depends only on its bodies.
+    /// At most two crashes, because the third in a row counts as a failure.
     #[test]
     fn a_run_that_crashed_ends_as_one_that_did_not(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..300), fails: bool) {
         let allowed = Allowed { skips: false, races: false, timeouts: false };
@@ -113,7 +113,7 @@ proptest! {
     }
 }
 
-/// Numbers that follow from a seed: splitmix64.
+/// Numbers from a seed: splitmix64.
 struct Numbers(u64);
 
 impl Numbers {
@@ -131,7 +131,7 @@ impl Numbers {
     }
 }
 
-/// Says which walk failed, whatever it failed by.
+/// Reports the failed walk, whatever the failure.
 struct Seed(u64);
 
 impl Drop for Seed {
@@ -142,7 +142,7 @@ impl Drop for Seed {
     }
 }
 
-/// One plan, with everything that can happen to its runs. Returns how many steps it took.
+/// One plan, with everything that can happen to its runs. Returns the number of steps.
 fn walk(seed: u64) -> u64 {
     let _seed = Seed(seed);
     let mut numbers = Numbers(seed);
@@ -165,7 +165,7 @@ fn a_long_walk() {
         return;
     }
     let steps = number("ENGINE_STEPS");
-    // The same walks each time, unless it is to be a long one.
+    // The same walks each time, unless a long walk was requested.
     let first = steps.map_or(1, |_| rand::random());
     let (mut seed, mut taken) = (first, 0);
     while taken < steps.unwrap_or(20_000) {

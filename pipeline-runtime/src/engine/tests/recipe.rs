@@ -1,4 +1,4 @@
-//! Random plans, built through the author's own interface, with a description of each for the reference model.
+//! Random plans, built through the public interface, each with a description for the reference model.
 
 use crate::Order;
 use crate::author::input::Rule;
@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Choices read off a list of numbers. Where it is at its end every choice is the first: the shortest and kindest one.
+/// Choices read from a list of numbers. At the end of the list every choice is the first: the shortest and simplest one.
 #[derive(Debug, Clone)]
 pub(super) struct Entropy {
     numbers: Vec<u16>,
@@ -22,27 +22,27 @@ impl Entropy {
         Self { numbers, at: 0 }
     }
 
-    /// A number under `n`.
+    /// A number below `n`.
     pub(super) fn below(&mut self, n: usize) -> usize {
         let number = self.numbers.get(self.at).copied().unwrap_or(0);
         self.at += 1;
         usize::from(number) % n.max(1)
     }
 
-    /// Once in `n` times.
+    /// True once in `n` times.
     pub(super) fn once_in(&mut self, n: usize) -> bool {
         self.below(n) == n - 1
     }
 }
 
-/// What may be in a plan.
+/// Which features a plan may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Allowed {
-    /// Branches, and what depends on a failure.
+    /// Branches, and nodes that depend on a failure.
     pub(super) skips: bool,
     /// Races.
     pub(super) races: bool,
-    /// Sensors whose time may be over.
+    /// Sensors that may time out.
     pub(super) timeouts: bool,
 }
 
@@ -51,11 +51,11 @@ pub(super) struct Allowed {
 pub(super) struct Spec {
     pub(super) name: String,
     pub(super) what: Kind,
-    /// The nodes it waits for. All stand before it in the list.
+    /// The nodes that it waits for. All of them come before it in the list.
     pub(super) inputs: Vec<(usize, Needs)>,
     pub(super) scope: usize,
     pub(super) allow_failure: bool,
-    /// Of a teardown: what it undoes.
+    /// For a teardown: the node that it undoes.
     pub(super) tears_down: Option<usize>,
     pub(super) retries: u32,
     pub(super) pool: usize,
@@ -79,7 +79,7 @@ pub(super) enum Kind {
         keyed: bool,
         in_order: bool,
     },
-    /// A further list of what a mapping repeats.
+    /// Another list of a mapping's results.
     Gather {
         result: usize,
     },
@@ -91,7 +91,7 @@ impl Kind {
     }
 }
 
-/// What an input needs of its upstream.
+/// What an input requires of its upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
     Value(Rule),
@@ -101,9 +101,9 @@ pub(super) enum Needs {
     Arm(u32),
     Failure,
     Runner,
-    /// Of a teardown: what works with its setup.
+    /// For a teardown: a node that works with its setup.
     Inside,
-    /// Of a mapping, for another list of its results.
+    /// For a mapping: another list of its results.
     Gathered,
 }
 
@@ -178,7 +178,7 @@ async fn repair(failure: Failure) -> Result<u64> {
 }
 
 thread_local! {
-    /// The choices of the plan being wired, and what came of them.
+    /// The choices for the plan being wired, and the results so far.
     static WIRING: RefCell<Option<(Entropy, Allowed, Vec<Entropy>)>> = const { RefCell::new(None) };
     static WIRED: RefCell<Option<Description>> = const { RefCell::new(None) };
 }
@@ -205,12 +205,12 @@ fn random() {
     WIRED.set(Some(wiring.made));
 }
 
-/// A random plan; an error where it has two exclusive arms required by one node, which random wiring may come to.
+/// A random plan. Returns an error if one node requires two exclusive arms, which random wiring may produce.
 pub(super) fn plan(entropy: Entropy, allowed: Allowed) -> Result<(Arc<Plan>, Arc<Description>), PlanError> {
     grown(entropy, allowed, Vec::new())
 }
 
-/// The same plan with more nodes in it, once for each growth, as deployments add them.
+/// The same plan with more nodes, once for each growth, as deployments add them.
 pub(super) fn grown(
     entropy: Entropy,
     allowed: Allowed,
@@ -223,14 +223,14 @@ pub(super) fn grown(
 
 /// A node that others may take, and its index in the description.
 type Taken = (Node<u64>, usize);
-/// The fan-ins of a task: by each rule one.
+/// The fan-ins of a task: one for each rule.
 type Fans = [Vec<Node<u64>>; 3];
 
 struct Wiring {
     entropy: Entropy,
     allowed: Allowed,
     made: Description,
-    /// In the closures of how many teardowns this is.
+    /// The number of teardown closures that this lies in.
     within_teardowns: usize,
 }
 
@@ -247,7 +247,7 @@ impl Wiring {
         }
     }
 
-    /// What a run's plan may gain while it is unfinished: nothing within a mapping.
+    /// What a run's plan may gain while the run is unfinished: nothing within a mapping.
     fn addition(&mut self, nodes: &mut Vec<Taken>) {
         match self.entropy.below(8) {
             3 => self.body(&Kind::Sensor, nodes),
@@ -290,7 +290,7 @@ impl Wiring {
         (0..count).map(|_| nodes[nodes.len() - 1 - self.entropy.below(nodes.len())]).collect()
     }
 
-    /// What a task takes by each rule, and the same for its description.
+    /// Returns a task's inputs for each rule, with their description.
     fn inputs(&mut self, nodes: &[Taken]) -> (Fans, Vec<(usize, Needs)>) {
         let mut needs = Vec::new();
         let handles = [(Rule::AllSuccess, 2), (Rule::NoneFailed, 1), (Rule::AllDone, 1)].map(|(rule, most)| {
@@ -324,7 +324,7 @@ impl Wiring {
                 }
                 node = match self.entropy.below(3) {
                     0 => node,
-                    // A wait that is over would skip the sensor.
+                    // A wait that times out would skip the sensor.
                     1 if self.allowed.skips => node.on_timeout(OnTimeout::Skip),
                     _ => node.on_timeout(OnTimeout::Retry),
                 };
@@ -367,7 +367,7 @@ impl Wiring {
         (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
-            // What a teardown waits for in another way, its setup has to wait for, too.
+            // A setup must also wait for everything that its teardown waits for in other ways.
             let rule = if self.made.specs[spec].tears_down.is_some() { Rule::AllDone } else { self.rule() };
             node = node.set_after(order(upstream, rule));
             self.made.specs[spec].inputs.push((of, Needs::Order(rule)));
@@ -465,7 +465,7 @@ impl Wiring {
             if inner.len() == outside {
                 self.body(&Kind::Task, &mut inner);
             }
-            // What was made last, another one within, or the element itself.
+            // The node that was made last, another inner node, or the element itself.
             let back = self.entropy.below(inner.len() - outside + 1);
             let (node, spec) = inner[inner.len() - 1 - back];
             let back = self.entropy.below(inner.len() - outside);
@@ -502,7 +502,7 @@ impl Wiring {
         }
 
         let name = format!("n{}", self.made.specs.len());
-        // As the plan has them: the second list stands behind the first.
+        // In the plan's order: the second list is behind the first.
         let gathered = self.spec(name.clone(), Kind::Gather { result: second }, vec![(each, Needs::Gathered)]);
         let also = also.named(name);
         self.taker(mapped, each, nodes);
@@ -534,7 +534,7 @@ fn order(upstream: Node<u64>, rule: Rule) -> Order {
     }
 }
 
-/// A branch apart from its arms, for the overrides.
+/// A branch without its arms, for the overrides.
 struct RouteArms {
     arms: WayArms,
     left: Node<u64>,
@@ -548,7 +548,7 @@ impl RouteArms {
     }
 }
 
-/// What overrides a node and a branch's arms have in common.
+/// The overrides that nodes and a branch's arms have in common.
 trait Overridden: Sized {
     fn set_retries(self, retries: u32, delay: Duration) -> Self;
     fn set_pool(self, pool: &'static Pool) -> Self;

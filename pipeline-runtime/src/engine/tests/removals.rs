@@ -1,4 +1,4 @@
-//! Runs that go on with a plan that has lost nodes, or whose nodes take something else: by hand.
+//! Single cases: runs that are resumed with a plan that has lost nodes, or whose nodes take other inputs.
 
 use super::super::effects::Answered;
 use super::super::log::{Record, translate};
@@ -22,7 +22,7 @@ async fn list() -> Result<Vec<u64>> {
     Ok(Vec::new())
 }
 
-/// The process ends, and another finds the run by that plan.
+/// The process ends, and another resumes the run with that plan.
 fn deployed(bench: &mut Bench, pipeline: &Pipeline) -> Result<(), String> {
     deployed_by(bench, pipeline, Accepts::Removals)
 }
@@ -94,7 +94,7 @@ fn what_a_race_came_to_is_not_decided_again() {
     let mut bench = Bench::new(&three());
     bench.succeed("x", 1);
     assert_eq!(deployed(&mut bench, &two()).unwrap_err(), "first");
-    // One that nobody has won goes on with those that still take part.
+    // A race without a winner continues with the remaining runners.
     let mut bench = Bench::new(&three());
     bench.answer("x", Answered::Fatal("broken".into()));
     deployed(&mut bench, &two()).unwrap();
@@ -180,7 +180,8 @@ fn the_loser_of_a_race_stays_cut_off_where_something_else_is_gone() {
     assert_eq!((bench.state("y"), bench.started()), (NodeState::Skipped, vec!["after".to_owned()]));
 }
 
-/// What has ended before its new upstream keeps what it did, what is under way goes on, and only what has not begun waits.
+/// A node that ended before it gained an upstream keeps its result, one under way continues, and only nodes that have not begun
+/// wait.
 #[test]
 fn an_order_that_is_new_holds_for_what_has_not_begun() {
     #[pipeline]
@@ -204,7 +205,7 @@ fn an_order_that_is_new_holds_for_what_has_not_begun() {
         assert_eq!((bench.state("c"), bench.started()), (NodeState::None, vec![]), "`c` waits");
         bench.answer("new", of_new);
         assert_eq!(bench.state("other"), NodeState::Running, "what goes on is not decided by it");
-        // Another process reads the same of it, without the plan that it began with.
+        // Another process reads the same state, without the plan that the run began with.
         bench.crash(1);
         bench.succeed("other", 2);
         if has_failed {
@@ -216,7 +217,7 @@ fn an_order_that_is_new_holds_for_what_has_not_begun() {
         assert_eq!(bench.state("b"), NodeState::Success);
         bench.succeed("c", 1);
         assert_eq!(bench.run().state(), RunState::Success);
-        // A retry by hand waits for what the present plan says.
+        // A manual retry waits for the inputs of the present plan.
         bench.retry(&["other"], false).unwrap();
         bench.retry(&["new"], false).unwrap_err();
     }
@@ -266,7 +267,7 @@ fn what_is_under_way_without_an_input_that_it_takes_now_is_refused() {
     deployed(&mut bench, &of_another()).unwrap();
     let run = Run::replay(spec(&bench.plan, RUN), START, &bench.entries).unwrap();
     assert_eq!(run.without_input().map(|slot| run.id(slot)).as_deref(), Some("b"));
-    // One that has ended keeps its output.
+    // A node that has ended keeps its output.
     let mut bench = Bench::new(&chain());
     bench.succeed("a", 1);
     bench.succeed("b", 1);
@@ -294,7 +295,7 @@ fn a_run_goes_on_where_a_node_depends_on_its_past_no_more_or_only_now() {
         deployed_by(bench, pipeline, Accepts::Additions).unwrap();
         bench.crash(1);
     };
-    // The wait is over with what it was for, and what it kept back goes ahead.
+    // The wait ends with the node that it was for, and the nodes that it held back continue.
     let mut bench = Bench::new(&depending());
     bench.succeed("a", 1);
     assert_eq!((bench.state("load.past"), bench.state("load")), (NodeState::Running, NodeState::None));
@@ -302,7 +303,7 @@ fn a_run_goes_on_where_a_node_depends_on_its_past_no_more_or_only_now() {
     assert_eq!(bench.started(), ["load"]);
     bench.succeed("load", 1);
     assert_eq!(bench.run().state(), RunState::Success);
-    // What was decided because of the wait is decided again.
+    // Decisions that followed from the wait are made again.
     let mut bench = Bench::new(&depending());
     bench.edit(&Edit::Skip { node: "load.past".into() }).unwrap();
     assert_eq!(bench.state("load"), NodeState::Skipped);
@@ -319,7 +320,7 @@ fn a_run_goes_on_where_a_node_depends_on_its_past_no_more_or_only_now() {
     assert_eq!(started, ["load", "load.past"]);
     bench.succeed("load", 1);
     assert_eq!((bench.state("load.past"), bench.run().state()), (NodeState::Skipped, RunState::Success));
-    // Nor is what an author has called so anybody's wait.
+    // A node that an author has named so is no such sensor.
     #[pipeline]
     fn named() {
         work(1u64).named("load.past");
@@ -371,7 +372,7 @@ fn a_mapping_that_is_gone_is_dropped_with_its_elements_if_it_has_not_expanded() 
     assert_eq!(bench.run().state(), RunState::Success);
 }
 
-/// Which nodes are teardowns the records do not say, so that a run which is ending goes on by whatever plan there is.
+/// The records do not say which nodes are teardowns, so a run that is ending continues by the present plan.
 #[test]
 fn a_run_that_is_ending_goes_on_although_what_it_tears_down_by_is_no_teardown_any_more() {
     #[pipeline]

@@ -1,4 +1,4 @@
-//! Retries by hand: of runs that have ended or not, over a crash, a deployment, a timeout or a cancel.
+//! Manual retries: of runs that have ended or not, across a crash, a deployment, a timeout or a cancel.
 
 use super::super::effects::Answered;
 use super::super::log::{Record, translate};
@@ -56,7 +56,7 @@ fn lists(bench: &mut Bench, id: &str, items: Vec<u64>) {
     bench.answer(id, Answered::Success(Value::new(items), None));
 }
 
-/// The process ends, and the next one is asked for a retry of all that did not succeed.
+/// The process ends, and the next one retries all that did not succeed.
 fn retried_by_the_next_process(bench: &mut Bench) {
     bench.core = core();
     let run = Run::replay(spec(&bench.plan, RUN), START, &bench.entries).unwrap();
@@ -199,7 +199,7 @@ fn a_node_is_not_retried_while_what_takes_its_output_is_under_way() {
 
 // ---- deployments
 
-/// A run of the one plan as a process with the other finds it.
+/// A run of one plan, as a process with the other plan finds it.
 fn deployed(bench: &mut Bench, plan: &crate::Pipeline) {
     let plan = Arc::new(plan.plan(&serde_json::Value::Null).unwrap());
     let remap = plan.match_skeleton(&bench.plan.skeleton(), Accepts::Additions).unwrap();
@@ -231,7 +231,7 @@ fn a_retried_run_runs_the_nodes_that_its_plan_has_gained() {
     bench.succeed("fresh", 5);
     bench.succeed("b", 1);
     assert_eq!(bench.run().state(), RunState::Success);
-    // And so does one that is retried by a process that had it for something else, such as a callback that was due.
+    // So does a run retried by a process that hosted it for another reason, such as a due callback.
     let mut bench = Bench::new(&before());
     fails(&mut bench, "a");
     deployed(&mut bench, &after());
@@ -282,7 +282,7 @@ fn retry_means_all_that_did_not_succeed_whatever_ended_it() {
             bench.succeed(&format!("b{n}"), n);
         }
         assert_eq!(bench.run().state(), RunState::Success);
-        // One of them alone leaves the others cut off, and a run with work that was cut off is no success.
+        // Retrying one of them leaves the others cut off, and a run with nodes that were cut off is no success.
         let mut bench = ended();
         bench.retry(&["b0"], false).unwrap();
         bench.succeed("b0", 0);
@@ -314,7 +314,7 @@ fn late() {
     work(1u64).sla(Duration::from_mins(30)).on_sla_miss(page);
 }
 
-/// How many callbacks are due for an SLA that was missed, of the run and of its node.
+/// Returns how many callbacks are due for a missed SLA, of the run and of its node.
 fn missed(bench: &Bench) -> (usize, usize) {
     let of_node = |record: &Record| match record {
         Record::CallbackDue { notification, .. } if notification.name() == "on_sla_miss" => Some(notification.node().is_some()),
@@ -333,7 +333,7 @@ fn slas_and_the_ladder_count_anew_once_a_run_is_retried_after_its_end() {
         bench.pass(25 * 60);
         assert_eq!(missed(&bench), (1, 0));
         fails(&mut bench, "work");
-        // Long after all of its times.
+        // Long after all its times.
         bench.pass(6 * 3600);
         assert_eq!(missed(&bench), (1, 0));
         retry(&mut bench);
@@ -378,7 +378,7 @@ fn fifty_thousand_failed_elements_are_retried_at_once() {
     static MANY: Pool = Pool::new("many", 100_000);
     const ELEMENTS: u64 = 50_000;
     let mut bench = Bench::new(&wide());
-    // Comparing worklists is what would be quadratic here.
+    // Comparing the worklists would be quadratic here.
     bench.core.shared().compares_worklists = false;
     lists(&mut bench, "list", (0..ELEMENTS).collect());
     let jobs: Vec<_> = bench.jobs.iter().copied().filter(|job| bench.run().id(job.slot).starts_with("work[")).collect();

@@ -1,4 +1,4 @@
-//! Single cases, by hand: what a simulation cannot show, as its bodies end in time or its process does not.
+//! Single cases that a simulation cannot show, because its bodies end in time or its process does not end.
 
 use super::super::core::Core;
 use super::super::effects::{Action, Answered, NotTold, Outbox, Todo};
@@ -32,19 +32,19 @@ async fn list() -> Result<Vec<u64>> {
 }
 async fn page(_: Notification) {}
 
-/// A core with one run, and all that came of it.
+/// A core with one run, and everything that it produced.
 pub(super) struct Bench {
     pub(super) core: Core,
     pub(super) plan: Arc<Plan>,
     pub(super) now: Timestamp,
     pub(super) entries: Vec<Entry>,
-    /// All that were started in this process.
+    /// All starts in this process.
     pub(super) jobs: Vec<Job>,
-    /// Those since the test last asked.
+    /// The starts since the test last read them.
     pub(super) starts: Vec<Job>,
     pub(super) aborts: Vec<Slot>,
     pub(super) tells: Vec<(u32, String)>,
-    /// The lists that are to be looked at, each with the number to tell it under.
+    /// The lists to be inspected, each with the number of its request.
     pub(super) asks: Vec<(Slot, u64)>,
 }
 
@@ -131,7 +131,7 @@ impl Bench {
         self.run().node(self.slot(id)).state()
     }
 
-    /// Whether an attempt of the node has not been answered.
+    /// True if an attempt of the node has not been answered.
     pub(super) fn is_in_flight(&self, id: &str) -> bool {
         self.core.node_work(RUN, self.slot(id)).unwrap().attempt().is_some()
     }
@@ -143,7 +143,7 @@ impl Bench {
         ids
     }
 
-    /// The process ends, and another goes on after so many seconds.
+    /// The process ends, and another resumes the run after that many seconds.
     pub(super) fn crash(&mut self, secs: u64) {
         self.now = self.now + Duration::from_secs(secs);
         self.core = core();
@@ -170,12 +170,12 @@ fn a_blocking_body_past_its_limit_keeps_its_slot_and_its_retry_waits_for_its_thr
     assert_eq!(bench.started(), ["slow"]);
     bench.pass(10);
     assert_eq!((bench.state("slow"), bench.aborts.len()), (NodeState::UpForRetry, 1));
-    // The retry is due, but the thread is not back; nor has the slot become free.
+    // The retry is due, but the thread is not free, and neither is the slot.
     bench.pass(5);
     bench.pass(1000);
     assert_eq!(bench.started(), [""; 0]);
     bench.succeed("slow", 1);
-    // Too late: the attempt counts as failed. Now its thread is back, and the retry and `next` may have the slot.
+    // Too late: the attempt counts as failed. Now its thread is free, and the retry and `next` may have the slot.
     assert_eq!(bench.started(), ["slow"]);
     bench.succeed("slow", 2);
     assert_eq!((bench.state("slow"), bench.started().pop()), (NodeState::Success, Some("next".into())));
@@ -211,7 +211,7 @@ fn an_attempt_cut_off_by_a_crash_uses_up_no_retry_and_the_third_in_a_row_is_a_fa
     assert_eq!((bench.state("work"), bench.started()), (NodeState::UpForRetry, vec![]));
     bench.pass(5);
     assert_eq!((bench.started().as_slice(), bench.run().node(0).attempt()), (["work".to_owned()].as_slice(), 2));
-    // A new attempt starts to count anew.
+    // A new attempt counts from zero.
     bench.crash(1);
     bench.crash(1);
     assert_eq!(bench.state("work"), NodeState::Running);
@@ -255,7 +255,7 @@ fn an_attempt_cut_off_because_its_process_was_to_end_counts_as_no_death() {
         bench.crash(1);
         assert_eq!((bench.started().as_slice(), bench.run().node(0).attempt()), (["work".to_owned()].as_slice(), 1));
     }
-    // Deaths count as ever.
+    // Interruptions by a crash count as before.
     bench.crash(1);
     bench.core.interrupt(bench.now);
     bench.take();
@@ -411,7 +411,7 @@ fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
     assert_eq!(bench.tells, [(0, "on_success".into()), (1, "on_success".into())]);
 }
 
-/// However long the process before was going to wait, unless the notifier asked for that.
+/// However long the last process was going to wait, unless the notifier asked for that wait.
 #[test]
 fn a_callback_that_a_process_takes_up_is_tried_within_ten_seconds() {
     #[pipeline]
@@ -436,7 +436,7 @@ fn a_callback_that_a_process_takes_up_is_tried_within_ten_seconds() {
         assert!(bench.tells.is_empty(), "{after:?}");
         bench.pass(1);
         assert_eq!(bench.tells, [(0, "on_success".into())], "{after:?}");
-        // It goes on as it did: the next try comes five minutes later.
+        // It continues as before: the next try comes five minutes later.
         bench.tells.clear();
         bench.core.delivered(RUN, 0, Err("nobody".to_owned().into()), bench.now);
         bench.take();
@@ -528,7 +528,7 @@ fn a_list_that_is_tried_again_and_fails_takes_its_elements_with_it_and_may_be_tr
                 bench.succeed(&format!("work[{n}]"), n);
             }
         }
-        // Without `downstream` what had failed by itself stays as it is.
+        // Without `downstream`, nodes that failed by themselves stay as they are.
         let expected = if downstream { RunState::Success } else { RunState::Failed };
         assert_eq!(bench.run().state(), expected, "{}", fold(bench.run()));
     }

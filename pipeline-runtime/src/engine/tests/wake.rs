@@ -1,4 +1,4 @@
-//! Changes of what a poke looked at: when they poke, and what they leave as it was.
+//! Changes in what a poke read: when they cause a poke, and what they leave unchanged.
 
 use super::super::effects::Answered;
 use super::super::log::Record;
@@ -20,7 +20,7 @@ fn waits() {
 }
 
 impl Bench {
-    /// What the sensor's `start` looked at changes.
+    /// Something that the sensor's `start` read changes.
     fn change(&mut self, start: u32) {
         let slot = self.slot("look");
         self.core.wake(RUN, slot, start, self.now);
@@ -39,13 +39,13 @@ impl Bench {
         self.take();
     }
 
-    /// When it was poked, in milliseconds.
+    /// The times of its pokes, in milliseconds.
     fn pokes(&self) -> Vec<u128> {
         let started = self.entries.iter().filter(|entry| matches!(entry.record, Record::Started { .. }));
         started.map(|entry| entry.at.since(START).as_millis()).collect()
     }
 
-    /// Answers `NotYet` to every poke until so many seconds have passed.
+    /// Answers `NotYet` to every poke until that many seconds have passed.
     fn wait_out(&mut self, secs: u64) {
         let until = self.now + Duration::from_secs(secs);
         while self.core.next_due() <= until {
@@ -76,7 +76,7 @@ fn a_change_pokes_at_once_and_the_ticks_stay_where_they_are() {
 fn a_change_while_a_poke_is_under_way_is_not_lost() {
     let mut bench = Bench::new(&waits());
     bench.pass(3);
-    // The poke may have looked before it, or after.
+    // The poke may have read before the change, or after it.
     bench.change(1);
     bench.change(1);
     assert_eq!(bench.pokes(), [0], "a poke never overlaps itself");
@@ -130,7 +130,7 @@ fn growing_waits_do_not_grow_by_changes() {
     bench.change(1);
     bench.not_yet();
     bench.wait_out(90);
-    // 30 and 60 seconds, as without.
+    // At 30 and 60 seconds, as without the change.
     assert_eq!(bench.pokes(), [0, 10_000, 30_000, 90_000]);
 }
 
@@ -144,7 +144,7 @@ fn a_poke_for_a_change_that_outlasts_the_tick_is_followed_by_it() {
     assert_eq!(bench.pokes(), [0, 50_000]);
     bench.not_yet();
     bench.wait_out(50);
-    // The tick of 60 s is late, and the next an interval after its start.
+    // The tick of 60 s is late, and the next is an interval after its start.
     assert_eq!(bench.pokes(), [0, 50_000, 70_000]);
     bench.wait_out(10);
     assert_eq!(bench.pokes(), [0, 50_000, 70_000, 130_000]);
@@ -155,7 +155,7 @@ fn no_change_pokes_at_the_deadline_or_after_it() {
     let mut bench = Bench::new(&waits());
     bench.not_yet();
     bench.wait_out(9 * 60);
-    // The runtime is late: the deadline's own timer has not been looked at.
+    // The runtime is late: the deadline's own timer has not fired.
     bench.now = bench.now + Duration::from_secs(61);
     bench.change(10);
     assert_eq!(bench.pokes().len(), 10);

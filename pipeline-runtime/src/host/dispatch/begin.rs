@@ -1,4 +1,4 @@
-//! What is due begins.
+//! Starting what is due.
 
 use super::super::prepare::{self, Queued};
 use super::super::scheduler::{Begin, Turn};
@@ -11,25 +11,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// After how long a run that could not begin is tried again, for a reason that may pass.
+/// How long until a run that could not start for a transient reason is tried again.
 const AGAIN: Duration = Duration::from_mins(1);
-/// How many runs that cannot begin are looked at in one turn.
+/// The maximum number of failed starts in one turn.
 const FAILED_AT_ONCE: usize = 100;
 
-/// What could not begin in one turn.
+/// The failed starts of one turn.
 #[derive(Debug, Default)]
 struct Failed {
     runs: usize,
-    /// Whether a pipeline has a plan at all, which its function says.
+    /// By pipeline, whether it has a plan at all, which calls the pipeline's function.
     plans: HashMap<String, bool>,
 }
 
 impl Dispatch<'_> {
-    /// Adds a run of the journal to those that wait for their turn.
+    /// Adds a queued run of the journal to the scheduler.
     pub(super) fn queue(&mut self, run: &StoredRun, key: RunKey, reader: &Reader) -> Result<(), StartError> {
         if !self.scheduler.knows(&run.pipeline) {
             let pipeline = self.pipeline(&run.pipeline)?;
-            // What is wrong with the run's params is its own affair, once it begins.
+            // Invalid params of the run itself are handled when it starts.
             self.know(&pipeline.plan_of_run(&run.params).or_else(|_| pipeline.plan(&serde_json::Value::Null))?)?;
         }
         if let Some(before) = self.scheduler.queue(&run.pipeline, Turn { key, ..Turn::of(run) })
@@ -40,11 +40,11 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// Begins what is due, as far as what waits to be kept leaves room. Where much cannot begin the rest waits for the next turn, so
-    /// that a process with very many such runs still hears what others want of it. Returns whether there is a rest.
+    /// Starts what is due, while the journal's queue has room. After many failed starts the rest waits for the next turn, so that
+    /// a process with very many such runs still serves commands. Returns whether there is a rest.
     pub(super) fn begin_due(&mut self) -> bool {
         self.look_at_calendar();
-        // What is read of the journal for runs that begin at once is read once, after all that was known by then.
+        // Runs that start in one turn share a reader, which sees everything submitted before.
         let mut reader = None;
         let mut failed = Failed::default();
         while failed.runs < FAILED_AT_ONCE
@@ -91,13 +91,15 @@ impl Dispatch<'_> {
         self.begin(Prepared::Queued(Box::new(queued))).map(drop)
     }
 
-    /// Begins a run for updates of assets. What it is about spans what all of them are about, those included that newer ones came after.
+    /// Starts a run for updates of assets. Its interval spans those of all updates, including updates that were superseded by
+    /// newer ones.
     fn begin_updated(&mut self, id: &str, updates: &[Pending], reader: &mut Option<Reader>) -> Result<(), StartError> {
         let pipeline = self.pipeline(id)?;
         let now = self.now();
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
         let reader = self.read(reader)?;
-        // The scheduler may not have heard of the newest yet, and any other may be deleted: nobody but the scheduler knows that it is to begin a run.
+        // The scheduler may not know of the newest update yet, and any other may be deleted: only the scheduler knows that it is
+        // to start a run.
         let newest = |update: &Pending| -> Result<Pending, StartError> {
             let (newest, _) = reader.awaited(id, update.asset)?;
             Ok(Pending { newest: newest.max(update.newest), ..*update })
@@ -125,8 +127,8 @@ impl Dispatch<'_> {
         })
     }
 
-    /// What could not begin for a reason that may pass is tried again: the journal could not be read, or the pipeline has no plan at
-    /// all. A queued run that alone has no plan is blocked, since only another program would change that.
+    /// Handles a start that failed. For a transient reason it is tried again: the journal could not be read, or the pipeline has
+    /// no plan at all. A queued run that alone has no plan is blocked, since only another program could change that.
     fn could_not_begin(&mut self, begin: &Begin, error: &StartError, reader: &mut Option<Reader>, failed: &mut Failed) {
         let again = humantime::format_duration(AGAIN);
         let (about, pipeline) = match begin {
@@ -149,23 +151,23 @@ impl Dispatch<'_> {
                 (about, pipeline)
             }
         };
-        tracing::error!(pipeline, "{about} could not begin, and is tried again in {again}: {error}");
+        tracing::error!(pipeline, "{about} could not start; next try in {again}: {error}");
         self.scheduler.hold(pipeline, self.now().date + AGAIN);
     }
 
-    /// Says so, once.
+    /// Logs and counts that a run is blocked.
     pub(super) fn is_blocked(&mut self, key: RunKey, run: &str, pipeline: &str, error: &StartError) {
-        tracing::error!(pipeline, run, "run {run} of {pipeline} is blocked; others go on: {error}");
+        tracing::error!(pipeline, run, "run {run} of {pipeline} is blocked; others continue: {error}");
         self.tally.blocked += 1;
         self.settle(key);
     }
 
-    /// Whether the pipeline can have a run at all.
+    /// True if the pipeline has a plan with its default params.
     fn has_plan(&self, pipeline: &str) -> bool {
         self.pipeline(pipeline).is_ok_and(|pipeline| pipeline.plan(&serde_json::Value::Null).is_ok())
     }
 
-    /// What a run is called, for whoever reads the log.
+    /// Returns the run's id for log lines.
     fn run_id(&self, key: RunKey, reader: &mut Option<Reader>) -> String {
         let run = self.read(reader).ok().and_then(|reader| reader.run_of_key(key).ok()?);
         run.map_or_else(|| key.to_string(), |run| run.run_id)

@@ -1,8 +1,8 @@
-//! The schedules are followed by the wall clock, which may be set, and which goes on while the machine sleeps.
+//! Following the schedules by the wall clock, which may be set, and which continues while the machine sleeps.
 //!
-//! The date is read anew each time that the loop wakes, at least once a minute. Where it has leapt, it is as after a stop: what
-//! became due meanwhile is made up for by the catchup rule, and which intervals have a run already is read from the journal. So
-//! where the clock was ahead and is set back, what ran by the wrong date does not run again, and all that lies before it does.
+//! The date is read each time the loop wakes, at least once a minute. If it has leapt, the scheduler acts as after a stop:
+//! intervals that became due meanwhile follow the catchup rule, and the journal tells which intervals already have a run. So if
+//! the clock was ahead and is set back, intervals that ran by the wrong date do not run again, and all before them do.
 
 use super::super::StartError;
 use super::super::scheduler::Known;
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use std::time::Duration;
 
 impl Dispatch<'_> {
-    /// Sees whether the date has leapt since the last call.
+    /// Checks whether the date has leapt since the last call.
     pub(super) fn look_at_calendar(&mut self) {
         let now = self.now();
         let Some(by) = self.leaps.by(now) else { return self.leaps.seen(now) };
@@ -21,9 +21,9 @@ impl Dispatch<'_> {
                 self.leaps.seen(now);
                 let (seconds, way) = (by.unsigned_abs() / 1_000_000_000, if by > 0 { "ahead" } else { "back" });
                 let length = humantime::format_duration(Duration::from_secs(seconds));
-                tracing::warn!("the clock was set {way} by {length}, or the machine slept: schedules go by the new time");
+                tracing::warn!("the clock was set {way} by {length}, or the machine slept: schedules follow the new time");
             }
-            Err(error) => tracing::error!("the clock was set, and what is due by it cannot be read: {error}"),
+            Err(error) => tracing::error!("the clock was set, but the intervals that are due now cannot be read: {error}"),
         }
     }
 
@@ -40,7 +40,7 @@ impl Dispatch<'_> {
     }
 }
 
-/// Which intervals of a pipeline have a scheduled run.
+/// Returns which intervals of a pipeline have a scheduled run.
 pub(in crate::host) fn scheduled(
     reader: &Reader,
     id: &str,
@@ -48,7 +48,7 @@ pub(in crate::host) fn scheduled(
     date: Timestamp,
 ) -> Result<Known, JournalError> {
     let last = reader.last_scheduled(id, date)?;
-    // Of others no outcome is asked for.
+    // Other pipelines need no outcome.
     let outcome = |start: Timestamp| if depends_on_past { reader.outcome(id, start) } else { Ok(None) };
     let ahead = reader.scheduled_after(id, last)?.into_iter();
     let ahead = ahead.map(|start| Ok((start.to_utc(), outcome(start)?))).collect::<Result<_, JournalError>>()?;
@@ -83,7 +83,8 @@ mod tests {
         tick();
     }
 
-    /// A process that serves both by a wall clock that the test sets. Nobody runs bodies, and all runs stay as they began.
+    /// A process that serves both pipelines by a wall clock that the test sets. Bodies are not run, and all runs stay as they
+    /// began.
     struct Serving {
         process: Process,
         wall: Arc<AtomicI64>,
@@ -106,7 +107,7 @@ mod tests {
             self.process.dispatch_for(&self.pipelines, Service { follows_schedules: true, ..Service::default() })
         }
 
-        /// Sets the wall clock, and returns what begins: of which pipelines the intervals that start then.
+        /// Sets the wall clock, and returns the starts of the intervals that begin, for each pipeline.
         fn begins(&self, dispatch: &mut Dispatch<'_>, date: &str) -> [Vec<String>; 2] {
             let before = self.runs().len();
             self.wall.store(nanos(date), Ordering::SeqCst);
@@ -118,7 +119,7 @@ mod tests {
             })
         }
 
-        /// All runs, the oldest first.
+        /// All runs, oldest first.
         fn runs(&self) -> Vec<StoredRun> {
             let filter = Filter { kind: Some(RunKind::Scheduled), limit: 1_000, ..Filter::default() };
             let mut runs = self.process.reader().runs(&filter).unwrap();
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(latest, ["2024-03-25T13"]);
         assert_eq!(serving.begins(&mut dispatch, "2024-03-25T14:00:20Z"), both(&[]));
         assert_eq!(serving.begins(&mut dispatch, "2024-03-25T15:00:00Z"), both(&["25T14"]));
-        // The SLA of what was on time counts from its end, five seconds before it began, and else from the begin.
+        // The SLA of a run on time counts from the end of its interval, five seconds before it began; otherwise from its begin.
         for run in serving.runs() {
             let late = run.created.since(run.sla_from).as_secs();
             let expected = u64::from(run.interval.start.format("%H").to_string() == "10") * 5;
@@ -162,7 +163,7 @@ mod tests {
             assert_eq!(serving.begins(&mut dispatch, date), both(&[]), "{date}");
         }
         assert_eq!(serving.begins(&mut dispatch, "2024-03-25T12:00:00Z"), both(&["25T11"]));
-        // What could not begin is tried again a minute of time later, not once the date is there again.
+        // A start that failed is tried again a minute later, and not when the date reaches that time again.
         dispatch.scheduler.hold("made_up_for", Timestamp::from_nanos(nanos("2024-03-25T12:01:00Z")));
         assert!(dispatch.scheduler.is_held(dispatch.now().date));
         assert_eq!(serving.begins(&mut dispatch, "2024-03-25T11:30:00Z"), both(&[]));
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(latest, ["2025-04-29T09"]);
         let of_latest = |[_, latest]: [Vec<String>; 2]| latest;
         assert_eq!(of_latest(serving.begins(&mut dispatch, "2024-03-25T11:00:00Z")), ["2024-03-25T10"]);
-        // So does the next process.
+        // The next process does the same.
         let mut next = serving.dispatch();
         assert_eq!(of_latest(serving.begins(&mut next, "2024-03-25T12:00:00Z")), ["2024-03-25T11"]);
         // That interval has run, however early.

@@ -1,6 +1,6 @@
-//! What the program that a host is embedded in asks for.
+//! Calls of the program that embeds a host.
 //!
-//! A call is answered once all that it led to is kept, as a command of the inbox is.
+//! A call is answered once all its effects are recorded, like a command from the inbox.
 
 use super::super::command::Command;
 use super::super::embedded::{HostError, RunRef};
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
-/// A call, and who waits for its answer.
+/// A call, with the channel for its answer.
 #[derive(Debug)]
 pub(crate) enum Call {
     Trigger { pipeline: String, params: Value, logical_date: Option<String>, answer: oneshot::Sender<Result<RunRef, HostError>> },
@@ -21,13 +21,13 @@ pub(crate) enum Call {
     Wait { run: RunRef, answer: Waiter },
 }
 
-/// Whoever waits for the end of a run.
+/// The channel of a caller that waits for the end of a run.
 type Waiter = oneshot::Sender<Result<RunDetails, HostError>>;
 
-/// The calls of a program, and who of it waits for what.
+/// The calls of a program, and its waiting callers.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// None where the host is the process's own.
+    /// `None` unless the host is embedded.
     calls: Option<mpsc::UnboundedReceiver<Call>>,
     waiting: HashMap<RunKey, Waiting>,
 }
@@ -43,12 +43,12 @@ impl Calls {
         self.calls.is_some()
     }
 
-    /// Whether somebody waits for a run.
+    /// True if a caller waits for a run.
     pub(super) fn is_awaited(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// The next one. It never comes where nobody can call.
+    /// Receives the next call; `None` if the host is not embedded or takes no more calls.
     pub(super) async fn next(&mut self) -> Option<Call> {
         match &mut self.calls {
             Some(calls) => calls.recv().await,
@@ -56,7 +56,7 @@ impl Calls {
         }
     }
 
-    /// No more calls are answered. Whoever waits for a run still hears of its end.
+    /// Stops answering calls. Callers that wait for a run are still notified of its end.
     pub(super) fn close(&mut self) {
         if let Some(calls) = &mut self.calls {
             calls.close();
@@ -66,12 +66,12 @@ impl Calls {
 }
 
 impl Dispatch<'_> {
-    /// From now on a program may call.
+    /// Lets a program call from now on.
     pub(crate) fn take_calls(&mut self, calls: mpsc::UnboundedReceiver<Call>) {
         self.calls.calls = Some(calls);
     }
 
-    /// Whoever called may not wait for the answer any more; what was asked is done all the same.
+    /// Answers a call. The caller may have stopped waiting; its request is carried out all the same.
     pub(super) fn answer_call(&mut self, call: Call) {
         match call {
             Call::Trigger { pipeline, params, logical_date, answer } => {
@@ -99,7 +99,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Keeps who asked for what, and returns once all of it is kept.
+    /// Records the act, and returns once all effects are durable.
     fn keep_act(&self, command: &Command, said: &str) -> Result<(), HostError> {
         self.host.asked(command, said);
         self.journal()?.sync();
@@ -109,23 +109,23 @@ impl Dispatch<'_> {
         }
     }
 
-    /// The key of a run that has not ended and is not blocked.
+    /// Returns the key of the run if it has neither ended nor been blocked.
     fn whether_to_wait(&self, run: &RunRef) -> Result<Option<RunKey>, HostError> {
         let found = find(&self.journal()?.reader_after_all()?, run)?;
-        // What is on its way to this loop comes later than what is kept.
+        // An end reaches this loop later than the journal.
         let is_open = self.runs.of_key(found.key).is_some_and(|ix| self.runs.is_open(ix));
         let is_settled = !is_open && (found.state.is_end() || found.blocked.is_some());
         Ok((!is_settled).then_some(found.key))
     }
 
-    /// A run has ended, or is blocked: whoever waits for it is told.
+    /// Answers the callers that wait for a run which has ended or is blocked.
     pub(super) fn settle(&mut self, key: RunKey) {
         if let Some(Waiting { run, waiters }) = self.calls.waiting.remove(&key) {
             self.tell(run, waiters);
         }
     }
 
-    /// Reads the run for whoever waits for it, on a thread of its own: it may be large.
+    /// Reads the run for waiting callers, on a thread of its own, since the run may be large.
     fn tell(&self, run: RunRef, waiters: Vec<Waiter>) {
         let Some(journal) = self.host.journal.clone() else { return };
         let pipelines = self.pipelines.to_vec();

@@ -1,4 +1,4 @@
-//! What others ask for: commands in the journal's inbox, and what `backfill` asks of its own process.
+//! Commands from the journal's inbox, and the `backfill` of this process itself.
 
 use super::super::backfill::Backfill;
 use super::super::command::{Answer, Command, said_of, said_of_given_up};
@@ -32,9 +32,9 @@ impl Dispatch<'_> {
         for posted in commands {
             let result = match self.carry_out(journal, &posted) {
                 Ok(Some(result)) => result,
-                // It was taken back.
+                // It was withdrawn.
                 Ok(None) => continue,
-                // It is tried again at the next look.
+                // It is tried again at the next poll of the inbox.
                 Err(error) => return tracing::error!("{error}"),
             };
             self.last_ticket = posted.ticket;
@@ -45,8 +45,8 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Carries a command out unless that is done already, and says what came of it, or nothing where that is said later. None where
-    /// whoever left it has taken it back.
+    /// Carries a command out unless that was done before, and returns its answer, or an inner `None` if the answer follows later.
+    /// Returns `None` if the command was withdrawn.
     fn carry_out(
         &mut self,
         journal: &SqliteJournal,
@@ -56,7 +56,9 @@ impl Dispatch<'_> {
             return carried_before(&journal.reader_after_all()?, posted).map(|said| Some(Ok(Some(said))));
         }
         if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
-            return Ok(Some(Err("nobody held the journal when this was asked, and it is too long ago now".to_owned())));
+            return Ok(Some(Err(
+                "no process held the journal when this was requested, and the request is too old now".to_owned()
+            )));
         }
         let is_taken = self.mailbox.as_ref().map(|mailbox| mailbox.take(posted)).transpose()?;
         if is_taken != Some(true) {
@@ -71,7 +73,7 @@ impl Dispatch<'_> {
         }))
     }
 
-    /// Does what somebody wants, and says what was done. None where that is said later.
+    /// Carries a command out and returns its answer; `None` if the answer follows later.
     pub(crate) fn execute(&mut self, command: Command) -> Result<Option<String>, StartError> {
         let done = match command {
             Command::Trigger { pipeline, logical_date, params } => self.trigger(&pipeline, logical_date, params),
@@ -95,7 +97,7 @@ impl Dispatch<'_> {
         self.trigger_run(id, logical_date, params).map(|(_, said)| said)
     }
 
-    /// Enters a run, which begins as its pipeline's limit allows. Returns its id, and what is said of it.
+    /// Enters a run, which starts as its pipeline's limit allows. Returns its id and the answer.
     pub(super) fn trigger_run(
         &mut self,
         id: &str,
@@ -117,7 +119,7 @@ impl Dispatch<'_> {
             format!("run {run_id} of {id} has started")
         } else if active < spec.plan.calendar.max_active_runs as usize {
             format!(
-                "run {run_id} of {id} could not begin yet; `show {id}/{run_id}` or the log of the process that holds the journal says why"
+                "run {run_id} of {id} could not start yet; `show {id}/{run_id}` or the log of the process that holds the journal has the reason"
             )
         } else {
             format!(
@@ -128,7 +130,7 @@ impl Dispatch<'_> {
         Ok((run_id, said))
     }
 
-    /// Enters the runs of a backfill, which begin as its limit allows.
+    /// Enters the runs of a backfill, which start as its limit allows.
     pub(crate) fn backfill(&mut self, backfill: &Backfill) -> Result<String, StartError> {
         let (pipeline, journal) = (self.pipeline(&backfill.pipeline)?, self.journal()?);
         let (reader, now) = (journal.reader_after_all()?, self.now());
@@ -147,7 +149,7 @@ impl Dispatch<'_> {
             let stored = StoredRun { state: RunState::Queued, max_active: backfill.max_active_runs, ..stored };
             journal.wait_for_room();
             if n + 1 == intervals.runs.len() {
-                // Only with the last run is all of it done.
+                // Only the last run completes the command.
                 journal.carries_next();
             }
             let key = journal.enter_asked(&stored);
@@ -164,7 +166,7 @@ impl Dispatch<'_> {
         Ok(format!("{runs} interval{s} of {} {are} run{left_out}", backfill.pipeline))
     }
 
-    /// An asset is updated from outside.
+    /// Updates an asset from outside.
     fn update(&mut self, asset: &str, value: &serde_json::Value) -> Result<String, StartError> {
         let (journal, now) = (self.journal()?, self.now().clock);
         let assets = match &mut self.assets {
@@ -188,7 +190,7 @@ impl Dispatch<'_> {
             let refused = |reason: EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
             journal.carries_next();
             self.host.engine.edit(ix, edit).map_err(refused)?;
-            // Where its end was not heard yet, that is found out as it is heard.
+            // If its end was not handled yet, `hear` notices that the run is active again.
             if !self.runs.is_open(ix) {
                 self.scheduler.began(&pipeline, Turn::of(&run));
                 self.watch(ix);
@@ -211,17 +213,17 @@ impl Dispatch<'_> {
     }
 }
 
-/// Answers a command, once all that it led to so far is kept.
+/// Answers a command, once all its effects so far are recorded.
 pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<String, String>) {
     let (done, text) = result.map_or_else(|error| (false, error), |text| (true, text));
     let text = cut(text);
-    tracing::info!("asked from outside: {text}");
+    tracing::info!("answered a command: {text}");
     let answer = Answer { done, text };
-    // Two texts, which JSON can hold.
+    // Two strings, which JSON can represent.
     journal.answer(ticket, &serde_json::to_string(&answer).unwrap_or_default(), answer.done, &answer.text);
 }
 
-/// What is said of a command that a process has carried out which ended before it answered.
+/// Returns the answer for a command whose process ended before it answered.
 fn carried_before(reader: &Reader, posted: &Posted) -> Result<String, JournalError> {
     let runs = reader.runs_of_ticket(posted.ticket)?;
     let what = match runs.as_slice() {
@@ -232,25 +234,25 @@ fn carried_before(reader: &Reader, posted: &Posted) -> Result<String, JournalErr
     Ok(format!("{what} by a process that ended before it answered"))
 }
 
-/// Notes whether a pipeline's schedule is to be followed, and says what that changed.
+/// Records whether a pipeline's schedule is paused, and returns what that changed.
 pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) -> Result<String, StartError> {
     let id = pipeline.id();
     let begins = match pipeline.options() {
         options if options.schedule.is_some() => "schedule",
         options if options.when.is_some() => "`when`",
-        _ => return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it runs when it is asked to"))),
+        _ => return Err(StartError::Refused(format!("pipeline `{id}` has no schedule to pause; it only runs on request"))),
     };
     if pipeline.options().by_hand {
         return Err(StartError::Refused(format!(
-            "the {begins} of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it runs when it is asked to"
+            "the {begins} of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it only runs on request"
         )));
     }
     let was_paused = journal.reader_after_all()?.paused()?.contains(id);
     journal.carries_next();
     journal.pause(id, paused);
     Ok(match (paused, was_paused) {
-        (true, false) => format!("the {begins} of {id} is paused; runs that have begun go on, and `trigger` works"),
-        (true, true) => format!("the {begins} of {id} was paused already"),
+        (true, false) => format!("the {begins} of {id} is paused; active runs continue, and `trigger` works"),
+        (true, true) => format!("the {begins} of {id} was already paused"),
         (false, true) => format!("the {begins} of {id} is followed again"),
         (false, false) => format!("the {begins} of {id} was not paused"),
     })

@@ -1,7 +1,8 @@
-//! The runs of a process, from their begin until nothing of them is left to do.
+//! The runs of a process, from their start until nothing is left to do for them.
 //!
-//! A run may be retried after its end, also before its end was heard. So what is heard is compared with what the run is: an end
-//! of a run that goes on is passed over and the run watched on, and what is told of an earlier life is passed over as well.
+//! A run may be retried after its end, even before that end was handled. So each event is compared with the current state of the
+//! run: the end of a run that is active again is ignored and the run watched further, and an event from an earlier life is
+//! ignored as well.
 
 use super::super::scheduler::{Ended, Turn};
 use super::super::{Prepared, StartError};
@@ -18,11 +19,11 @@ use std::sync::Arc;
 pub(super) struct Runs {
     hosted: HashMap<RunIx, Hosted>,
     by_key: HashMap<RunKey, RunIx>,
-    /// Runs that have not ended, as far as was heard. Each has one event to come.
+    /// Runs that have not ended, as far as events were handled. Each has one event to come.
     open: HashSet<RunIx>,
-    /// Runs that have ended and are not forgotten, or have not told everybody.
+    /// Runs that have ended but are not forgotten, or have pending notifications.
     closing: HashSet<RunIx>,
-    /// Those of them that have told everybody, and whose last thread is not back.
+    /// Those of them whose notifications are delivered, but whose last thread is not back.
     lingering: Vec<RunIx>,
     pub(super) events: FuturesUnordered<BoxFuture<Event>>,
 }
@@ -31,20 +32,20 @@ pub(super) struct Runs {
 struct Hosted {
     pipeline: String,
     key: RunKey,
-    /// How often it was begun or retried here.
+    /// How often the run was started or retried here.
     life: u32,
 }
 
-/// What becomes of a run.
+/// Something that happened to a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     Ended(RunIx),
-    /// Everybody was told, in that life of the run.
+    /// All notifications of that life of the run are delivered.
     Told(RunIx, u32),
 }
 
 impl Runs {
-    /// How many runs have not ended.
+    /// Returns the number of runs that have not ended.
     pub(super) fn open(&self) -> usize {
         self.open.len()
     }
@@ -57,12 +58,12 @@ impl Runs {
         !self.closing.is_empty()
     }
 
-    /// The keys of all runs that this process has, also of those that are over and not forgotten.
+    /// Returns the keys of all runs of this process, including those that are over but not forgotten.
     pub(super) fn keys(&self) -> impl Iterator<Item = RunKey> {
         self.by_key.keys().copied()
     }
 
-    /// Where the run of that key is hosted, if it is.
+    /// Returns where the run with that key is hosted, if it is.
     pub(super) fn of_key(&self, key: RunKey) -> Option<RunIx> {
         self.by_key.get(&key).copied()
     }
@@ -73,7 +74,7 @@ impl Runs {
 }
 
 impl Dispatch<'_> {
-    /// Begins a run, or resumes it, once there is room for what it has to keep: before the engine runs any.
+    /// Starts or resumes a run, once the journal's queue has room. For use before the engine runs anything.
     pub(crate) fn start(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
         if let Some(journal) = &self.host.journal {
             journal.wait_for_room();
@@ -81,12 +82,12 @@ impl Dispatch<'_> {
         self.begin(prepared)
     }
 
-    /// Begins a run, or resumes it.
+    /// Starts or resumes a run.
     pub(super) fn begin(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
         let (turn, is_resumed) = (prepared.turn(), matches!(prepared, Prepared::Resumed(_)));
         let pipeline = prepared.plan().pipeline.to_owned();
         if turn.is_some() {
-            // Before anything of the run starts: a run that has begun must not be begun again because this failed.
+            // Done before any part of the run starts: a run that has started must not be started again because this failed.
             self.know(prepared.plan())?;
         }
         let ix = self.host.start(prepared)?;
@@ -94,7 +95,7 @@ impl Dispatch<'_> {
         let Some((key, state)) = self.host.engine.look(ix, look) else { return Ok(ix) };
         if let Some(turn) = turn {
             self.runs.by_key.insert(key, ix);
-            // A run that has ended before, and has somebody left to tell, begins nothing.
+            // A run that has ended before and only has pending notifications takes no place.
             if !(is_resumed && state.is_end()) {
                 self.scheduler.began(&pipeline, Turn { key, ..turn });
             }
@@ -123,7 +124,7 @@ impl Dispatch<'_> {
         }));
     }
 
-    /// Waits until a run that has ended has told everybody.
+    /// Waits until all notifications of a run that has ended are delivered.
     fn close(&mut self, ix: RunIx) {
         let engine = self.host.engine.clone();
         let life = self.runs.hosted.get(&ix).map_or(0, |hosted| hosted.life);
@@ -137,7 +138,7 @@ impl Dispatch<'_> {
     pub(super) fn hear(&mut self, event: Event) {
         match event {
             Event::Ended(ix) => match self.host.engine.look(ix, Run::state) {
-                // It was retried before its end was heard.
+                // It was retried before its end was handled.
                 Some(state) if !state.is_end() => self.watch(ix),
                 state => {
                     self.runs.open.remove(&ix);
@@ -168,7 +169,8 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Says so where others wait because of it. Returns whether the scheduler had the run.
+    /// Records the end in the scheduler, warns if it holds up later runs, and notifies waiters. Returns whether the scheduler
+    /// knew the run.
     fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
         let ended = self.scheduler.ended(pipeline, key, state);
         if ended == Ended::HoldsUp {
@@ -182,28 +184,28 @@ impl Dispatch<'_> {
         ended != Ended::Unknown
     }
 
-    /// Pokes the sensors of other runs that wait for this one's end.
+    /// Pokes the sensors of other runs that wait for the end of this one.
     fn wake_waiting(&self, key: RunKey) {
         let Some((others, _)) = self.others.as_ref().filter(|(others, _)| others.is_awaited()) else { return };
         let here = self.runs.of_key(key).and_then(|ix| self.host.engine.look(ix, |run| Arc::clone(&run.spec().info)));
         if let Some(info) = here {
             return others.ended(&info.pipeline, &info.run_id, info.interval.start);
         }
-        // It has ended without an engine.
+        // It ended without the engine.
         let run = self.journal().ok().and_then(|journal| journal.reader_after_all().ok()?.run_of_key(key).ok()?);
         if let Some(run) = run {
             others.ended(&run.pipeline, &run.run_id, run.interval.start);
         }
     }
 
-    /// A run is over that was not open here. It counts where it was to run here.
+    /// Handles the end of a run that was not open here. It is counted if the scheduler knew it.
     pub(super) fn over(&mut self, pipeline: &str, key: RunKey, state: RunState) {
         if self.ended(pipeline, key, state) {
             self.count(state);
         }
     }
 
-    /// Gives back the memory of runs whose last thread has come back meanwhile.
+    /// Frees the memory of runs whose last thread has come back meanwhile.
     pub(super) fn forget_lingering(&mut self) {
         for ix in std::mem::take(&mut self.runs.lingering) {
             if self.runs.closing.contains(&ix) {

@@ -1,12 +1,12 @@
-//! The loop of a process that hosts runs: it begins what is due, hears what ends, and does what others ask for.
+//! The loop of a process that hosts runs: it starts due runs, handles ends, and carries out commands.
 //!
-//! - `begin.rs`: what is due begins.
-//! - `calendar.rs`: the schedules are followed by the wall clock, also where that is set.
-//! - `hosted.rs`: the runs of this process, from their begin to the end of their last callback.
-//! - `commands.rs`: what others ask for through the inbox.
-//! - `calls.rs`: what the program that the host is embedded in asks for.
-//! - `started.rs`: what bodies want started.
-//! - `retention`: old runs are deleted, step by step.
+//! - `begin.rs`: starts what is due.
+//! - `calendar.rs`: follows the schedules by the wall clock, even when that is set.
+//! - `hosted.rs`: the runs of this process, from their start to the end of their last callback.
+//! - `commands.rs`: carries out commands from the inbox.
+//! - `calls.rs`: answers the program that embeds the host.
+//! - `started.rs`: enters the runs that bodies start.
+//! - `retention`: deletes old runs, step by step.
 
 mod begin;
 mod calendar;
@@ -46,37 +46,37 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// How often the inbox is looked into, in real time.
+/// How often the inbox is polled, in real time.
 const INBOX: Duration = Duration::from_millis(200);
-/// How often it is asked, while a process drains, whether all that was under way has ended.
+/// How often a draining process checks whether all running attempts have ended.
 const DRAINING: Duration = Duration::from_millis(20);
 
-/// What a process hosts runs for.
+/// The options of a process that hosts runs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Service {
-    /// It follows the schedules, and ends only when it is asked to.
+    /// Follow the schedules, and end only when asked to.
     pub(crate) follows_schedules: bool,
-    /// Runs that are over are no longer kept in memory.
+    /// Drop runs that are over from memory.
     pub(crate) forgets: bool,
-    /// How long attempts that are under way may take once the process is to end.
+    /// How long running attempts may take to finish once the process is asked to stop.
     pub(crate) drain: Duration,
-    /// How long it keeps runs that have ended, of pipelines that do not say so themselves.
+    /// How long ended runs are stored, for pipelines without their own `keep`.
     pub(crate) keep: Option<Duration>,
 }
 
-/// How the runs went that ended in this process.
+/// The results of the runs that ended in this process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) success: usize,
     pub(crate) failed: usize,
     pub(crate) cancelled: usize,
-    /// Runs that still wait for their turn.
+    /// Runs that are still queued.
     pub(crate) queued: usize,
-    /// Queued runs that could not begin, and wait for another program.
+    /// Queued runs that could not start, and need another program.
     pub(crate) blocked: usize,
 }
 
-/// The runs of a process.
+/// The dispatch loop of a process and its state.
 #[derive(Debug)]
 pub(crate) struct Dispatch<'a> {
     host: &'a EngineHost,
@@ -90,19 +90,19 @@ pub(crate) struct Dispatch<'a> {
     last_ticket: Ticket,
     retention: Retention,
     tally: Tally,
-    /// Where somebody supervises the process.
+    /// Set if a supervisor watches the process.
     beat: Option<watch::Sender<Beat>>,
     calls: Calls,
-    /// Where runs are kept: who waits for those of other pipelines, and what bodies want started.
+    /// Set if there is a journal: the sensors that wait for runs of other pipelines, and the runs that bodies start.
     others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
-    /// What others may wait for, once it is kept.
+    /// Committed events that others may wait for.
     news: Option<UnboundedReceiver<News>>,
-    /// Gathered by the first update from outside.
+    /// Collected at the first update from outside.
     assets: Option<KnownAssets>,
 }
 
 impl<'a> Dispatch<'a> {
-    /// Of a process that hosts runs of these pipelines.
+    /// Creates the dispatch of a process that hosts runs of these pipelines.
     pub(crate) fn new(
         host: &'a EngineHost,
         pipelines: &'a [Pipeline],
@@ -128,7 +128,7 @@ impl<'a> Dispatch<'a> {
             beat: None,
             calls: Calls::default(),
             others,
-            // Before the journal is read, so that what is kept is in it or is told.
+            // Subscribed before the journal is read, so that each event is either in it or received.
             news: host.journal.as_ref().map(|journal| journal.news()),
             assets: None,
         };
@@ -138,7 +138,7 @@ impl<'a> Dispatch<'a> {
         Ok(dispatch)
     }
 
-    /// Takes all schedules on where the journal has left them.
+    /// Adds all schedules to the scheduler, as the journal has left them.
     fn follow(&mut self, reader: &Reader) -> Result<(), StartError> {
         let paused = reader.paused()?;
         for pipeline in self.pipelines {
@@ -155,7 +155,7 @@ impl<'a> Dispatch<'a> {
         Ok(())
     }
 
-    /// Takes a pipeline on whose schedule is not followed, so that its runs are counted.
+    /// Adds a pipeline whose schedule is not followed, so that its runs are counted.
     fn know(&mut self, plan: &crate::Plan) -> Result<(), StartError> {
         if self.scheduler.knows(plan.pipeline) {
             return Ok(());
@@ -172,13 +172,13 @@ impl<'a> Dispatch<'a> {
         self.host.now()
     }
 
-    /// Takes on what the journal has left to do.
+    /// Takes over unfinished work from the journal.
     pub(crate) fn go_on(&mut self, unfinished: Unfinished) -> Result<Vec<RunIx>, StartError> {
         if let Some(journal) = self.host.journal.as_ref().filter(|_| !unfinished.queued.is_empty()) {
             let reader = journal.reader()?;
             for run in unfinished.queued {
                 match self.queue(&run, run.key, &reader) {
-                    // Its pipeline has no plan at all. That is no affair of others.
+                    // Its pipeline has no plan at all. That must not stop other runs.
                     Err(error) if error.is_about_plan() => {
                         journal.block(run.key, Some(&error.kept()));
                         self.is_blocked(run.key, &run.run_id, &run.pipeline, &error);
@@ -190,14 +190,14 @@ impl<'a> Dispatch<'a> {
         unfinished.begun.into_iter().map(|prepared| self.start(prepared)).collect()
     }
 
-    /// What is served: each pipeline with a schedule, and when its next run is due.
+    /// Describes what is served: each pipeline with its next run.
     pub(crate) fn describe(&self) -> String {
         let mut lines = Vec::new();
         for pipeline in self.pipelines {
             let id = pipeline.id();
             let options = pipeline.options();
             let next = match (&options.schedule, self.scheduler.is_paused(id), self.scheduler.next_tick(id, self.now().date)) {
-                _ if options.by_hand => "runs begin by hand alone: see `.unscheduled_unless`".to_owned(),
+                _ if options.by_hand => "runs only start manually: see `.unscheduled_unless`".to_owned(),
                 (None, true, _) if options.when.is_some() => "paused".to_owned(),
                 (None, ..) => match &options.when {
                     Some(when) => format!("runs when {when} is updated"),
@@ -216,20 +216,20 @@ impl<'a> Dispatch<'a> {
         lines.join("\n")
     }
 
-    /// Hosts runs until all have ended, or somebody wants the process to end. To be called once.
+    /// Hosts runs until all have ended or the process is asked to stop. Must be called once.
     ///
-    /// All that it does itself is on a thread of its own: it waits for the disk, and timers and signals wait for nothing.
+    /// The loop has its own thread, since it waits for the disk, while timers and signals wait for nothing.
     ///
     /// # Errors
     ///
-    /// Where the machine has no thread for it; then nothing has run.
+    /// If the system provides no thread for it; then nothing has run.
     pub(crate) fn run(mut self) -> std::io::Result<(Ended, Tally)> {
         let host = self.host;
         let mut interrupts = host.interrupts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (tell, told) = oneshot::channel();
-        // Until the engine is driven it keeps its records to itself, and what a command does must be kept with the command.
+        // Until the engine is driven it buffers its records, and the effects of a command must be recorded with the command.
         let (drive, is_driven) = oneshot::channel::<()>();
-        // Dropped at its end, whatever ends it.
+        // Dropped when dispatch ends, for whatever reason.
         let (goes_on, ended) = oneshot::channel::<std::convert::Infallible>();
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new().name("pipeline-dispatch".into());
@@ -254,12 +254,13 @@ impl<'a> Dispatch<'a> {
                     tokio::select! {
                         biased;
                         signal = interrupts.first(), if tell.is_some() => {
-                            // Nothing more starts, whatever dispatch is busy with. It comes to the end of that: no command is half done.
+                            // Nothing more starts, whatever dispatch is busy with. It finishes its current step, so no command is
+                            // left half done.
                             host.engine.drain();
                             if let Some(supervisor) = &mut supervisor {
                                 supervisor.stops();
                             }
-                            // It may have ended.
+                            // Dispatch may have ended.
                             let _ = tell.take().map(|tell| tell.send(signal));
                         }
                         _ = &mut ended => return,
@@ -298,11 +299,11 @@ impl<'a> Dispatch<'a> {
             () = self.work() => Ended::All,
         };
         match ended {
-            // Whoever drops a host waits for nothing.
+            // Dropping a host waits for nothing.
             Ended::Interrupted(signal) if self.service.drain > Duration::ZERO && signal != super::Signal::Dropped => {
                 self.drain(signal).await
             }
-            // Nothing was under way: there is nothing to cut off.
+            // No attempt was running, so there is nothing to cut off.
             Ended::Interrupted(super::Signal::Shutdown) if !host.engine.is_busy() => {
                 self.hear_last();
                 Ended::Drained(super::Signal::Shutdown)
@@ -311,17 +312,17 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Lets what is under way come to its end. The signal has stopped all starts already.
+    /// Lets running attempts finish. The signal has stopped all starts already.
     async fn drain(&mut self, signal: super::Signal) -> Ended {
         self.calls.close();
         let (engine, clock) = (&self.host.engine, Clock::system());
         let limit = humantime::format_duration(self.service.drain);
-        tracing::info!("{signal}: nothing more starts; what is under way has {limit} to end");
+        tracing::info!("{signal}: nothing more starts; running attempts have {limit} to finish");
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
             self.hear_all();
             self.enter_all_wanted();
-            self.beat(|_| format!("ending: what is under way has {limit} to end"));
+            self.beat(|_| format!("stopping: running attempts have {limit} to finish"));
             if clock.now() >= until {
                 return Ended::Interrupted(signal);
             }
@@ -331,23 +332,23 @@ impl<'a> Dispatch<'a> {
         Ended::Drained(signal)
     }
 
-    /// Hears what nothing more comes after. Whoever waits for a run hears of an end that is on its way to the disk.
+    /// Handles the last events. Callers that wait for a run still get an end that is being committed.
     fn hear_last(&mut self) {
         if let (true, Some(journal)) = (self.calls.is_awaited(), &self.host.journal) {
-            // What follows from a commit is done before the next one begins.
+            // Work that follows a commit is done before the next commit begins, so a second sync waits for it.
             journal.sync();
             journal.sync();
         }
         self.hear_all();
     }
 
-    /// Returns when there is nothing left to do, and whoever was to be told was, or could not be in time.
+    /// Returns when there is nothing left to do, and notifications are delivered or timed out.
     async fn work(&mut self) {
         let real = Clock::system();
         let mut look = real.now() + INBOX;
         let mut idle_until: Option<Timestamp> = None;
         self.delete_old();
-        // Whoever supervises the process hears at once that it serves, and not at the first look into the inbox.
+        // A supervisor is notified at once that the process serves, and not at the first poll of the inbox.
         let mut is_first = true;
         loop {
             let has_more = self.begin_due();
@@ -356,7 +357,7 @@ impl<'a> Dispatch<'a> {
                 self.beat(Self::status);
             }
             let has_room = self.has_room();
-            // What is queued begins once there is room, or a while after it could not begin.
+            // Queued runs start once there is room, or some time after a failed start.
             let is_waiting = has_more || self.scheduler.queued() > 0 && (!has_room || self.scheduler.is_held(self.now().date));
             let is_idle = !self.runs.has_open() && !is_waiting && !self.stays();
             if is_idle && !self.runs.has_closing() {
@@ -373,7 +374,7 @@ impl<'a> Dispatch<'a> {
                 () = room(host), if !has_room => {}
                 Some(event) = self.runs.events.next() => {
                     self.hear(event);
-                    // Runs whose ends shared a commit make room together, and those that begin for them share the next.
+                    // Runs whose ends shared a commit free room together, and those that start for them share the next commit.
                     self.hear_all();
                 }
                 Some(news) = next_news(&mut self.news) => self.hear_news(news),
@@ -393,21 +394,21 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Says that this loop goes round, and what the process does, where somebody supervises it.
+    /// Reports a beat of this loop and the status of the process to the supervisor, if any.
     fn beat(&self, status: impl FnOnce(&Self) -> String) {
         if let Some(beat) = &self.beat {
             beat.send_replace(Beat { status: status(self) });
         }
     }
 
-    /// What the process does, for people.
+    /// Describes what the process does, for people.
     fn status(&self) -> String {
         let (open, queued) = (self.runs.open(), self.scheduler.queued());
         let next = match self.scheduler.next_of_all(self.now().date) {
             Some(next) => format!("next run at {}", next.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)),
             None => "no next run".to_owned(),
         };
-        format!("{open} under way, {queued} queued; {next}")
+        format!("{open} active, {queued} queued; {next}")
     }
 
     fn hear_all(&mut self) {
@@ -416,12 +417,12 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whoever waits learns of it, of this and of what came with it.
+    /// Passes this event, and all received with it, to those that wait for it.
     fn hear_news(&mut self, news: News) {
         let mut next = Some(news);
         while let Some(news) = next {
             match (news, &self.others) {
-                // Where no schedule is followed, nothing waits for it.
+                // If no schedule is followed, nothing waits for it.
                 (News::Updated(Updated { asset, id }), _) => self.scheduler.updated(asset, id),
                 (News::Passed(passed), Some((others, _))) => others.passed(passed),
                 (News::Passed(_), None) => {}
@@ -430,12 +431,12 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Whether what waits to be kept leaves room for another run.
+    /// True if the journal's queue has room for another run.
     fn has_room(&self) -> bool {
         self.host.journal.as_ref().is_none_or(|journal| journal.has_room())
     }
 
-    /// Whether it goes on until it is asked to end, also where nothing is to be done.
+    /// True if the loop continues until asked to stop, even when idle.
     fn stays(&self) -> bool {
         self.service.follows_schedules || self.calls.is_embedded()
     }
@@ -446,11 +447,11 @@ impl<'a> Dispatch<'a> {
     }
 
     fn journal(&self) -> Result<&'a SqliteJournal, StartError> {
-        self.host.journal.as_deref().ok_or_else(|| StartError::Refused("nothing is kept of these runs".into()))
+        self.host.journal.as_deref().ok_or_else(|| StartError::Refused("these runs have no journal".into()))
     }
 }
 
-/// The next run that a body wants started. It never comes where nothing is kept.
+/// Receives the next run that a body starts; never without a journal.
 async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>) -> Option<Start> {
     match others {
         Some((_, starts)) => starts.recv().await,
@@ -462,7 +463,7 @@ async fn next_news(news: &mut Option<UnboundedReceiver<News>>) -> Option<News> {
     news.as_mut()?.recv().await
 }
 
-/// The assets that a pipeline waits for, as far as the journal says what it has used up.
+/// Returns the assets that a pipeline waits for, and what it has consumed of them according to the journal.
 fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartError> {
     let Some((when, _)) = &plan.assets.when else { return Ok(None) };
     let mut known = Vec::new();
@@ -473,14 +474,14 @@ fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartEr
     Ok(Some(Awaits::new(when.rule, known)))
 }
 
-/// Returns once what waits to be kept leaves room for another run.
+/// Returns once the journal's queue has room for another run.
 async fn room(host: &EngineHost) {
     if let Some(journal) = &host.journal {
         journal.room().await;
     }
 }
 
-/// The runs that hold up others of their pipeline as long as they have not ended.
+/// Returns the runs that hold up others of their pipeline until they have ended.
 fn unfinished(reader: &Reader, plan: &crate::Plan) -> Result<Vec<Turn>, StartError> {
     if !plan.calendar.depends_on_past {
         return Ok(Vec::new());
@@ -489,7 +490,7 @@ fn unfinished(reader: &Reader, plan: &crate::Plan) -> Result<Vec<Turn>, StartErr
     Ok(unfinished.map(|(key, kind, interval)| Turn { key, kind, interval, max_active: None }).collect())
 }
 
-/// The plan was checked by the time zones as they were then, which may have been updated since.
+/// Builds the timetable. Can fail: the plan was checked with the time zone rules of that time, which may have been updated since.
 fn timetable(plan: &crate::Plan) -> Result<Timetable, StartError> {
     Timetable::of(plan).map_err(|refused| StartError::Calendar {
         pipeline: plan.pipeline,

@@ -1,4 +1,4 @@
-//! The disk stalls while somebody asks for something: time limits are kept all the same.
+//! Tests that time limits are enforced while the disk stalls during a command.
 
 use super::super::{Ask, Command, Request};
 use super::tests::Process;
@@ -10,13 +10,13 @@ use crate::time::Calendar;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Condvar, LazyLock, Mutex};
 
-/// Longer than anything takes that is going to happen.
+/// Longer than any step of the test takes.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Disk {
     Works,
-    /// The next commit waits.
+    /// The next commit will stall.
     IsToStall,
     Stalls,
 }
@@ -29,7 +29,7 @@ fn set(disk: Disk) {
     CHANGED.notify_all();
 }
 
-/// Whether it came to that in time.
+/// Returns whether the disk reached that state in time.
 fn comes_to(wanted: Disk) -> bool {
     let (disk, _) = CHANGED.wait_timeout_while(DISK.lock().unwrap(), DEADLINE, |disk| *disk != wanted).unwrap();
     *disk == wanted
@@ -46,7 +46,7 @@ fn reached(stage: Stage) {
 
 static BEGUN: LazyLock<tokio::sync::Semaphore> = LazyLock::new(|| tokio::sync::Semaphore::new(0));
 
-// A second is longer than it takes until the inbox is looked into, so that the disk stalls before.
+// One second is longer than the inbox's poll interval, so that the disk stalls first.
 #[task(timeout = "1s")]
 async fn hangs() -> Result<()> {
     BEGUN.add_permits(1);
@@ -68,14 +68,14 @@ fn asked_for() {
     one();
 }
 
-/// Tells of attempts that failed: only the one with a time limit does.
+/// Reports failed attempts: only the one with a time limit fails.
 #[derive(Debug)]
 struct Limits(Mutex<Sender<()>>);
 
 impl Observe for Limits {
     fn record(&self, _: RunIx, _: &Run, entry: &Entry) {
         if matches!(entry.record, Record::Failed { .. }) {
-            // Whoever listened may have given up.
+            // The receiver may be gone.
             let _ = self.0.lock().unwrap().send(());
         }
     }
@@ -102,7 +102,7 @@ fn an_attempt_ends_at_its_time_limit_while_dispatch_waits_for_the_disk() {
         mailbox.post(&serde_json::to_string(&trigger).unwrap(), None, Clock::system().now()).unwrap();
         let stalled = begun && comes_to(Disk::Stalls);
         let in_time = limits.recv_timeout(DEADLINE).is_ok();
-        // Before anything is asserted: the process ends only then.
+        // Before the assertions: the process ends only then.
         set(Disk::Works);
         let (_, tally) = runs.join().unwrap();
         (stalled, in_time, tally)

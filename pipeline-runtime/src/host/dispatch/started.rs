@@ -1,7 +1,7 @@
-//! What bodies want started: runs of other pipelines, each once, whatever attempt asks for it.
+//! Starts requested by bodies: runs of other pipelines, each started once, whichever attempt asks for it.
 //!
-//! A run has its id from the node that starts it. So an attempt after a crash, which does not know whether the one before it came so far,
-//! finds the run that is there.
+//! The run's id derives from the node that starts it. So an attempt after a crash, which does not know how far the previous one
+//! came, finds the existing run.
 
 use super::super::StartError;
 use super::super::others::Start;
@@ -13,17 +13,17 @@ use crate::schedule::Interval;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// So many are entered before those who wait are answered.
+/// The maximum number of runs entered before the callers are answered.
 const AT_ONCE: usize = 100;
 
 impl Dispatch<'_> {
-    /// Enters a run, and those that others want by now. They begin as their pipelines' limits allow.
+    /// Enters a run, and all others requested by now. They start as their pipelines' limits allow.
     pub(super) fn start_wanted(&mut self, first: Start) {
         self.enter_wanted(first);
         self.begin_due();
     }
 
-    /// Enters all runs that bodies want, as the process ends: none of them begins here.
+    /// Enters all runs that bodies requested, while the process ends: none of them starts here.
     pub(super) fn enter_all_wanted(&mut self) {
         while let Some(Ok(first)) = self.others.as_mut().map(|(_, starts)| starts.try_recv()) {
             self.enter_wanted(first);
@@ -32,7 +32,7 @@ impl Dispatch<'_> {
 
     fn enter_wanted(&mut self, first: Start) {
         let mut reader = None;
-        // What is entered here the reader does not see.
+        // The reader does not see the runs entered here.
         let mut entered: HashMap<(&str, String), Interval> = HashMap::new();
         let mut answers = Vec::new();
         let mut next = Some(first);
@@ -49,10 +49,11 @@ impl Dispatch<'_> {
             let others = self.others.as_mut().filter(|_| answers.len() < AT_ONCE);
             next = others.and_then(|(_, starts)| starts.try_recv().ok());
         }
-        // Nobody hears of a run before it is kept. Where nothing can be kept any more the process ends, and attempts are cut off.
+        // Nobody learns of a run before it is durable. If nothing can be recorded any more, the process ends and attempts are cut
+        // off.
         let is_kept = self.journal().is_ok_and(SqliteJournal::sync);
         for (answer, interval) in answers.into_iter().filter(|_| is_kept) {
-            // Whoever asked may have been cut off.
+            // The caller may have been cut off.
             let _ = answer.send(interval);
         }
     }
@@ -72,14 +73,15 @@ impl Dispatch<'_> {
         let skeleton = plan.skeleton().into();
         let mut spec = new_spec(plan, interval, now);
         Arc::make_mut(&mut spec.info).run_id.clone_from(&run.run_id);
-        // What it looks back on it reads as it begins, and its id it has: nothing is read here of the runs beside it, which may be thousands.
+        // The run reads its history when it starts, and it already has its id: nothing is read here about neighboring runs, which
+        // may be thousands.
         let stored = StoredRun { state: RunState::Queued, ..prepare::row(&spec, RunKind::Manual, now, &skeleton) };
         let key = self.journal()?.enter(&stored, &[]);
         self.queue(&stored, key, reader)?;
         tracing::info!(
             pipeline = stored.pipeline,
             run = stored.run_id,
-            "run {} of {} was started by another",
+            "run {} of {} was started by another run",
             stored.run_id,
             stored.pipeline
         );
@@ -146,7 +148,7 @@ mod tests {
         let process = Process::new();
         let pipelines = [wanted()];
         let mut dispatch = process.dispatch(&pipelines);
-        // It is written on, and no further connection can be opened.
+        // Existing connections still write it, but no further connection can be opened.
         let (file, away) = process.moved_away();
         std::fs::rename(&file, &away).unwrap();
         let refused = start(&mut dispatch, of_element(1)).expect("nothing is wrong with what is written").unwrap_err();

@@ -1,4 +1,4 @@
-//! What a process hears of its runs, and what it makes of runs that cannot begin.
+//! Tests how a process handles the events of its runs, and runs that cannot start.
 
 use super::super::{Command, EndedBy, HostOptions, Request};
 use super::*;
@@ -10,7 +10,7 @@ use crate::prelude::*;
 use crate::time::Calendar;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A process, with a journal in a folder of its own.
+/// A process, with a journal in its own folder.
 pub(super) struct Process {
     host: EngineHost,
     folder: tempfile::TempDir,
@@ -21,12 +21,12 @@ impl Process {
         Self::by(Calendar::wall())
     }
 
-    /// Whose schedules go by that.
+    /// A process whose schedules follow this calendar.
     pub(super) fn by(calendar: Calendar) -> Self {
         Self::observed(calendar, Feed::silent())
     }
 
-    /// Whose records somebody sees as they are made.
+    /// A process with an observer of its records.
     pub(super) fn observed(calendar: Calendar, observer: Arc<dyn crate::engine::Observe>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(SqliteJournal::open(&folder.path().join("journal.db")).unwrap());
@@ -41,7 +41,7 @@ impl Process {
         Self { host: EngineHost::new(options).unwrap(), folder }
     }
 
-    /// The journal's file, and a place for it where nobody looks.
+    /// The journal's file, and a path to move it to, where nothing finds it.
     pub(super) fn moved_away(&self) -> (std::path::PathBuf, std::path::PathBuf) {
         (self.folder.path().join("journal.db"), self.folder.path().join("away.db"))
     }
@@ -58,10 +58,10 @@ impl Process {
         Dispatch::new(&self.host, pipelines, service, Feed::silent()).unwrap()
     }
 
-    /// The journal, once everything is kept and what follows from that is done.
+    /// Opens a reader once everything is durable and the work that follows is done.
     pub(super) fn reader(&self) -> Reader {
         let journal = self.host.journal.as_ref().unwrap();
-        // What follows from a commit is done before the next one begins.
+        // Work that follows a commit is done before the next commit begins.
         journal.sync();
         journal.reader_after_all().unwrap()
     }
@@ -82,7 +82,7 @@ fn waiting() {
 #[test]
 fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
     let process = Process::new();
-    // Before anybody drives it: what happens is recorded all the same.
+    // Before the engine is driven: events are recorded all the same.
     process.host.engine.open();
     let pipelines = [waiting()];
     let mut dispatch = process.dispatch(&pipelines);
@@ -93,7 +93,7 @@ fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
     assert!(dispatch.runs.events.next().now_or_never().is_none(), "it listens, and there is nothing to hear");
     dispatch.execute(Command::Skip { run: run.clone(), node: "waits".into() }).unwrap();
     assert_eq!(process.reader().run(&run).unwrap().unwrap().state, RunState::Success);
-    // Its end is on its way. A worker may have been polling the sensor as it was skipped, and gives its thread back first.
+    // Its end is on its way. A worker may have been polling the sensor when it was skipped, and must give its thread back first.
     let retry = || Command::Retry { run: run.clone(), nodes: vec!["waits".into()], downstream: false };
     while let Err(refused) = dispatch.execute(retry()) {
         assert!(refused.to_string().contains("has not given its thread back"), "{refused}");
@@ -164,7 +164,7 @@ fn a_queued_run_that_has_no_plan_any_more_is_set_aside_and_others_begin() {
     assert_eq!(run("old").blocked.as_deref(), Some("no param `gone` in pipeline `regional`; it takes `name`"));
 }
 
-/// A turn comes to its end, so that the process hears of others and tells whoever supervises it that it is alive.
+/// A turn ends, so that the process serves commands and reports to its supervisor that it is alive.
 #[test]
 fn very_many_runs_that_cannot_begin_are_found_out_turn_by_turn() {
     let process = Process::new();
@@ -204,7 +204,7 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
     let now = Clock::system().now();
     let ticket =
         journal.mailbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), None, now).unwrap();
-    // A holder entered the first interval's run, which has ended since, and was killed before it entered the others.
+    // A holder entered the run of the first interval, which has ended since, and was killed before it entered the others.
     let plan = daily().plan(&serde_json::Value::Null).unwrap();
     let interval =
         plan.schedule.as_ref().unwrap().intervals("2024-01-01T00:00:00Z".parse().unwrap(), now.to_utc()).next().unwrap();
@@ -233,7 +233,7 @@ fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_
     journal.carry_out(ticket);
     journal.carries_next();
     journal.pause("daily", true);
-    // Somebody has changed that since.
+    // Another command has changed that since.
     journal.pause("daily", false);
     let _ = process.reader();
     let pipelines = [daily()];
@@ -254,7 +254,7 @@ fn a_bound_that_cannot_be_used_any_more_is_told_with_its_pipeline() {
         counted();
     }
     let mut plan = bounded().plan(&serde_json::Value::Null).unwrap();
-    // As where a zone's rules were changed after the plan was made.
+    // As if a zone's rules had changed after the plan was made.
     plan.calendar.end = Some("2024-1-5");
     let error = timetable(&plan).unwrap_err().to_string();
     assert_eq!(error, "the `end` of pipeline `bounded` cannot be used: `2024-1-5` is not a date; write `2024-01-05`");

@@ -2,11 +2,11 @@ use crate::observe::logs;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-/// Keeps in the journal what attempts log through `tracing`, for a program that embeds a [`Host`](crate::Host): a layer of
+/// Stores in the journal what attempts log through `tracing`, for a program that embeds a [`Host`](crate::Host): a layer of
 /// tracing-subscriber 0.3.
 ///
-/// The command line has it built in. A program has a subscriber of its own, and adds this layer to it, with a filter of the levels to keep.
-/// Events that no attempt logs pass it by.
+/// The command line has it built in. A program has its own subscriber, and adds this layer with a filter of the levels to store.
+/// The layer ignores events from outside of attempts.
 ///
 /// ```
 /// use pipeline_runtime::AttemptLogs;

@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long attempts may take to end as a host is shut down, unless it is said otherwise.
+/// The default drain time when a host is shut down.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// How a [`Host`] is to be; made by [`Host::builder`].
+/// The options of a [`Host`]; created by [`Host::builder`].
 #[derive(Debug)]
 #[must_use = "nothing starts before `start`"]
 pub struct HostBuilder {
@@ -36,56 +36,57 @@ impl HostBuilder {
         }
     }
 
-    /// Keeps the runs in this file, which is made if it is not there. What is unfinished in it is resumed.
+    /// Records the runs in this file, which is created if it is missing. Its unfinished runs are resumed.
     pub fn journal(self, file: impl Into<PathBuf>) -> Self {
         Self { place: Some(Place::File(file.into())), ..self }
     }
 
-    /// Keeps the runs in a file of the system's folder for temporary files, which is deleted once the host has ended: for tests, and for
+    /// Records the runs in a file in the system's temporary folder, which is deleted once the host has ended: for tests, and for
     /// runs that end with the program.
     pub fn temporary_journal(self) -> Self {
         Self { place: Some(Place::Temporary), ..self }
     }
 
-    /// How many attempts of nodes without a pool of their own may run at once, over all runs; 128 unless given.
+    /// Sets the maximum number of concurrent attempts of nodes that are in no pool, over all runs; 128 unless given.
     pub fn parallelism(self, slots: u32) -> Self {
         Self { parallelism: slots, ..self }
     }
 
-    /// How long attempts that are under way may take to end as the host is [shut down](Host::shutdown); 30 seconds unless given.
+    /// Sets how long running attempts may take to finish when the host is [shut down](Host::shutdown); 30 seconds unless given.
     pub fn drain(self, limit: Duration) -> Self {
         Self { drain: limit, ..self }
     }
 
-    /// Deletes runs that ended longer ago than that, of pipelines that do not say so themselves by their option `keep`. Without it those
-    /// of such pipelines are kept.
+    /// Deletes runs that ended longer ago, of pipelines without their own `keep` option. Without it the runs of such pipelines
+    /// are never deleted.
     pub fn keep(self, keep: Duration) -> Self {
         Self { keep: Some(keep), ..self }
     }
 
-    /// Whether the pipelines' schedules are followed, as `serve` does; not unless given. Whoever starts several hosts of one pipeline, each
-    /// with a journal of its own, follows its schedule in one of them.
+    /// Sets whether the host follows the pipelines' schedules, as `serve` does; false unless given. If several hosts with their
+    /// own journals have the same pipeline, only one of them should follow its schedule.
     pub fn follow_schedules(self, follow: bool) -> Self {
         Self { follow_schedules: follow, ..self }
     }
 
-    /// The runs' clock, and the one that schedules go by, go `times` as fast (1 unless given; 0 counts as 1), so that a schedule of hours
-    /// can be tested in seconds. What a body does itself goes no faster.
+    /// Runs the clock of the runs and that of the schedules `times` as fast (1 unless given; 0 counts as 1), so that a schedule
+    /// of hours can be tested in seconds. Work inside a body is not faster.
     pub fn speed(self, times: u32) -> Self {
         Self { speed: times, ..self }
     }
 
     /// Starts the host, and returns once unfinished runs are resumed. A run that this program cannot resume is
-    /// [blocked](crate::read::RunSummary::blocked), which is logged, and holds up no other.
+    /// [blocked](crate::read::RunSummary::blocked), which is logged, and does not delay others.
     ///
     /// # Errors
     ///
-    /// If a pipeline has no plan, if two have one id, or if the journal cannot be used: [`HostError::Held`] where another has it.
+    /// If a pipeline has no plan, if two have the same id, or if the journal cannot be used: [`HostError::Held`] if another
+    /// process or host holds it.
     pub async fn start(self) -> Result<Host, HostError> {
         thread::start(self).await
     }
 
-    /// Refuses pipelines that have mistakes, and warns of secrets without a value, as `serve` does.
+    /// Refuses pipelines with mistakes, and warns of secrets without a value, as `serve` does.
     pub(super) fn check(&self) -> Result<(), HostError> {
         if let Some(problem) = same_id(&self.pipelines) {
             return Err(HostError::Pipelines(problem));

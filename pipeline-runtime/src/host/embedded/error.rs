@@ -5,7 +5,7 @@ use crate::{Holder, JournalError};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a [`Host`](crate::Host) could not start, or did not do what it was asked to. A run that fails is no error: its state says so.
+/// Why a [`Host`](crate::Host) could not start, or did not carry out a request. A failed run is not an error: its state says so.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
@@ -15,7 +15,7 @@ pub enum HostError {
          `HostBuilder::temporary_journal`"
     )]
     NoJournal,
-    /// The journal has a holder already.
+    /// The journal already has a holder.
     #[error(
         "the journal {path:?} is in use by {who}; a journal has one holder: shut that one down first, or give this host a journal of its own \
          with `HostBuilder::journal`",
@@ -24,7 +24,7 @@ pub enum HostError {
     Held {
         /// The journal's file.
         path: PathBuf,
-        /// Who holds it, where that is known.
+        /// The holder, if known.
         holder: Option<Holder>,
     },
     /// The pipelines cannot be hosted together.
@@ -33,18 +33,18 @@ pub enum HostError {
     /// Something could not be started or changed.
     #[error(transparent)]
     Start(StartError),
-    /// Params that cannot be written as JSON.
+    /// Params that cannot be serialized as JSON.
     #[error("the params of pipeline `{pipeline}` cannot be written as JSON: {error}")]
     Params {
         /// The pipeline's id.
         pipeline: String,
-        /// What serde said.
+        /// The error of serde.
         error: serde_json::Error,
     },
     /// The journal has no such run.
     #[error("the journal has no run `{run}`; `JournalReader::runs` lists those it has")]
     NoRun {
-        /// What was asked for.
+        /// The requested run.
         run: RunRef,
     },
     /// This program cannot resume the run.
@@ -58,24 +58,24 @@ pub enum HostError {
     /// The journal could not be read.
     #[error(transparent)]
     Read(ReadError),
-    /// The machine gave no thread or no descriptor, or no folder for a temporary journal.
+    /// The system provided no thread or file descriptor, or no folder for a temporary journal.
     #[error(
-        "the system gives this process too little to host runs: {0}; raise its limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or on \
+        "the system gives this process too few resources to host runs: {0}; raise the limit on open files (`ulimit -n`, systemd's LimitNOFILE=) or on \
          threads (`ulimit -u`, TasksMax=, a container's limit on pids), and see that its folder for temporary files is writable"
     )]
     Process(#[source] std::io::Error),
-    /// The host was shut down, or is being shut down.
-    #[error("the host was shut down; what is unfinished is resumed by the next host of its journal")]
+    /// The host was shut down, or is shutting down.
+    #[error("the host was shut down; the next host of its journal resumes unfinished runs")]
     Ended,
-    /// A thread of the host has panicked.
+    /// A thread of the host panicked.
     #[error(
-        "a thread of the host panicked, which is a mistake of this library; what was committed is kept, and a new host resumes it"
+        "a thread of the host panicked, which is a bug in this library; what was committed is stored, and a new host resumes it"
     )]
     Panicked,
 }
 
 impl HostError {
-    /// The journal could not be written any more.
+    /// Creates the error for a journal that can no longer be written.
     pub(in crate::host) fn stopped(failure: Arc<JournalError>) -> Self {
         Self::Start(StartError::Stopped(failure))
     }

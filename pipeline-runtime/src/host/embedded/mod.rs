@@ -1,8 +1,8 @@
-//! A host that another program embeds: the engine on threads of its own, with an async handle.
+//! A host that another program embeds: the engine on its own threads, with an async handle.
 //!
-//! One thread opens the journal, begins what is unfinished, and then drives timers, as the thread of [`cli::Runner`](crate::cli::Runner)
-//! does. Calls reach the loop that begins runs through a channel. So nothing of the engine runs on the program's runtime, and nothing there
-//! waits for the disk.
+//! One thread opens the journal, starts unfinished runs, and then drives timers, like the thread of
+//! [`cli::Runner`](crate::cli::Runner). Calls reach the dispatch loop through a channel. So no part of the engine runs on the
+//! program's runtime, and nothing there waits for the disk.
 
 mod attempt_logs;
 mod builder;
@@ -29,10 +29,11 @@ use thread::Ended;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// The engine within another program, such as an axum service or a `#[tokio::test]`.
+/// The engine inside another program, such as an axum service or a `#[tokio::test]`.
 ///
-/// It holds a journal, resumes the journal's unfinished runs, and runs what it is asked to; with
-/// [`follow_schedules`](HostBuilder::follow_schedules) also what is due. It is cheap to clone, and its methods may be awaited on any runtime.
+/// A host holds a journal, resumes the journal's unfinished runs, and runs what is requested; with
+/// [`follow_schedules`](HostBuilder::follow_schedules) also scheduled runs. It is cheap to clone, and its methods may be awaited
+/// on any runtime.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -60,24 +61,26 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # What it does to the program
+/// # Effects on the program
 ///
-/// - **Threads.** Bodies run on worker threads of the host's own, one a core, and timers, the journal and whatever begins runs have one each. The
-///   program's threads never wait for any of them.
+/// - **Threads.** Bodies run on the host's own worker threads, one per core; timers, the journal and the dispatch loop have one
+///   thread each. The program's threads never wait for any of them.
 /// - **Signals.** It installs no signal handler. Call [`shutdown`](Self::shutdown) where the program handles its own.
-/// - **Logs.** It installs no `tracing` subscriber. Add [`AttemptLogs`] to the program's own, and the journal keeps what attempts log.
-/// - **Panics.** It puts a panic hook before the program's own: a panic whose message has the value of a [`Secret`](crate::Secret) is printed with
-///   `***` in its place. All others, those of bodies included, go to the program's hook. One that the program sets later takes the place of both.
-/// - **One holder.** A journal has one holder, be it a host, `serve` or another command. A second one is refused with
-///   [`HostError::Held`], which names the first. Commands of the pipelines' binary, such as `trigger` and `cancel`, reach a host as they
-///   reach `serve`.
+/// - **Logs.** It installs no `tracing` subscriber. Add [`AttemptLogs`] to the program's own, and the journal stores what
+///   attempts log.
+/// - **Panics.** It installs a panic hook before the program's own: a panic whose message contains the value of a
+///   [`Secret`](crate::Secret) is printed with `***` in its place. All others, including those of bodies, go to the program's
+///   hook. A hook that the program sets later replaces both.
+/// - **One holder.** A journal has one holder: a host, `serve` or another command. A second one is refused with
+///   [`HostError::Held`], which names the first. Commands of the pipelines' binary, such as `trigger` and `cancel`, reach a host
+///   as they reach `serve`.
 ///
 /// # How it ends
 ///
-/// [`shutdown`](Self::shutdown) starts nothing more, lets attempts that are under way end within the
-/// [drain time](HostBuilder::drain), and returns once the journal is closed. When the last handle is dropped instead, attempts are cut off
-/// and nobody waits: the threads close the journal in the background. In both cases unfinished runs are resumed by the next host of the
-/// journal, as after a crash.
+/// [`shutdown`](Self::shutdown) starts nothing more, lets running attempts finish within the [drain time](HostBuilder::drain),
+/// and returns once the journal is closed. If the last handle is dropped instead, attempts are cut off without waiting: the
+/// threads close the journal in the background. In both cases the next host of the journal resumes unfinished runs, as after a
+/// crash.
 #[derive(Clone)]
 pub struct Host {
     inner: Arc<Inner>,
@@ -85,7 +88,7 @@ pub struct Host {
 
 struct Inner {
     calls: mpsc::UnboundedSender<Call>,
-    /// None once the host was asked to end.
+    /// `None` once the host was asked to end.
     end: Mutex<Option<oneshot::Sender<Signal>>>,
     ended: watch::Receiver<Option<Ended>>,
     journal: PathBuf,
@@ -94,18 +97,18 @@ struct Inner {
     reads: Handle,
 }
 
-/// How a host ended that was asked to.
+/// How a host ended after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shutdown {
-    /// All attempts that were under way came to their end.
+    /// All running attempts finished.
     Drained,
-    /// Attempts were still under way when the drain time was over, or when the last handle was dropped. They were cut off, and are
-    /// started again by the next host of the journal.
+    /// Attempts were still running when the drain time was over, or when the last handle was dropped. They were cut off, and the
+    /// next host of the journal starts them again.
     CutOff,
 }
 
-/// A run of a host. It is written as `PIPELINE/ID`, which is what the command line calls the run too.
+/// A run of a host. It is written as `PIPELINE/ID`, as on the command line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RunRef {
@@ -116,7 +119,7 @@ pub struct RunRef {
 }
 
 impl RunRef {
-    /// The run of that pipeline and that id, as [`JournalReader::runs`] lists it.
+    /// Creates the reference to that run of that pipeline, as [`JournalReader::runs`] lists it.
     pub fn new(pipeline: impl Into<String>, run_id: impl Into<String>) -> Self {
         Self { pipeline: pipeline.into(), run_id: run_id.into() }
     }
@@ -135,15 +138,15 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host of these pipelines, which is started by [`HostBuilder::start`].
+    /// Creates a builder for a host of these pipelines; [`HostBuilder::start`] starts it.
     pub fn builder(pipelines: impl IntoIterator<Item = Pipeline>) -> HostBuilder {
         HostBuilder::new(pipelines.into_iter().collect())
     }
 
-    /// Starts a run, or has it wait for its turn where the pipeline's `max_active_runs` leaves no room. It is kept when this returns.
+    /// Starts a run, or queues it if the pipeline's `max_active_runs` leaves no room. The run is durable when this returns.
     ///
-    /// `params` need not be whole, what is missing has its default: `()` stands for the defaults alone. Without a date the run is about the
-    /// last complete data interval, and about now where the pipeline has no schedule.
+    /// `params` may be partial, and missing ones have their defaults: `()` stands for all defaults. The default date is the last
+    /// complete data interval, or now if the pipeline has no schedule.
     ///
     /// # Errors
     ///
@@ -154,7 +157,7 @@ impl Host {
         self.call(|answer| Call::Trigger { pipeline, params, logical_date, answer }).await
     }
 
-    /// Waits until a run has ended, and returns what became of it. A run that has ended before is returned at once, also one that an
+    /// Waits until a run has ended, and returns its details. A run that has ended before is returned at once, even one that an
     /// earlier host ran.
     ///
     /// # Errors
@@ -170,7 +173,7 @@ impl Host {
         self.command(Command::Cancel { run: run.to_string() }).await
     }
 
-    /// Tries these nodes of a run again, or all that failed where none are named; with `downstream` also what follows from them.
+    /// Retries these nodes of a run, or all that failed if none are named; with `downstream` also everything downstream of them.
     pub async fn retry(&self, run: &RunRef, nodes: &[&str], downstream: bool) -> Result<(), HostError> {
         let nodes = nodes.iter().map(|node| (*node).to_owned()).collect();
         self.command(Command::Retry { run: run.to_string(), nodes, downstream }).await
@@ -181,8 +184,8 @@ impl Host {
         self.command(Command::Skip { run: run.to_string(), node: node.to_owned() }).await
     }
 
-    /// Updates an asset from outside of its pipelines: those that wait for it begin their runs, where the host
-    /// [follows schedules](HostBuilder::follow_schedules).
+    /// Updates an asset from outside of its pipelines: those that wait for it start their runs, if the host [follows
+    /// schedules](HostBuilder::follow_schedules).
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -208,7 +211,7 @@ impl Host {
         self.command(Command::Update { asset: asset.to_owned(), value }).await
     }
 
-    /// Sets a setting, for runs that begin from then on. Runs that have begun keep the value that they began with.
+    /// Changes a setting, for runs that begin from then on. Runs that have begun keep the value that they began with.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -236,23 +239,23 @@ impl Host {
         self.command(Command::Set { setting: setting.to_owned(), to: SetTo::Json(value) }).await
     }
 
-    /// Goes back to a setting's default, for runs that begin from then on.
+    /// Resets a setting to its default, for runs that begin from then on.
     pub async fn unset<T>(&self, setting: &'static Setting<T>) -> Result<(), HostError> {
         self.command(Command::Set { setting: setting.name().to_owned(), to: SetTo::Default }).await
     }
 
-    /// Follows a pipeline's schedule no longer, also after a restart. Its runs go on, and it can be triggered.
+    /// Pauses a pipeline's schedule, also across restarts. Its active runs continue, and it can be triggered.
     pub async fn pause(&self, pipeline: &str) -> Result<(), HostError> {
         self.command(Command::Pause { pipeline: pipeline.to_owned(), paused: true }).await
     }
 
-    /// Follows a pipeline's schedule again.
+    /// Resumes a pipeline's schedule.
     pub async fn unpause(&self, pipeline: &str) -> Result<(), HostError> {
         self.command(Command::Pause { pipeline: pipeline.to_owned(), paused: false }).await
     }
 
-    /// Reads the host's journal on a thread that may wait for the disk. Each call has a reader of its own: whoever polls by
-    /// [`JournalReader::version`] opens one at [`journal`](Self::journal) and keeps it.
+    /// Reads the host's journal on a thread that may wait for the disk. Each call opens its own reader: a program that polls
+    /// [`JournalReader::version`] should open one at [`journal`](Self::journal) and keep it.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -294,24 +297,24 @@ impl Host {
         }
     }
 
-    /// The journal's file.
+    /// Returns the journal's file.
     pub fn journal(&self) -> &Path {
         &self.inner.journal
     }
 
-    /// Ends the host: nothing more starts, and attempts that are under way have the [drain time](HostBuilder::drain) to end. When this
-    /// returns, all that happened is kept and the journal is free. Whoever calls it again waits for the same end.
+    /// Ends the host: nothing more starts, and running attempts have the [drain time](HostBuilder::drain) to finish. When this
+    /// returns, all events are durable and the journal is free. Further calls wait for the same end.
     ///
     /// # Errors
     ///
-    /// If the journal could not be written any more.
+    /// If the journal could no longer be written.
     pub async fn shutdown(&self) -> Result<Shutdown, HostError> {
         self.inner.end_by(Signal::Shutdown);
         self.ended().await
     }
 
-    /// Returns once the host has ended, be it by [`shutdown`](Self::shutdown) or as its journal could not be written any more. A service
-    /// awaits it beside its own work, to end too where its runs cannot go on.
+    /// Returns once the host has ended, either by [`shutdown`](Self::shutdown) or because its journal could no longer be written.
+    /// A service awaits this beside its own work, to end as well when its runs cannot continue.
     pub async fn ended(&self) -> Result<Shutdown, HostError> {
         let mut ended = self.inner.ended.clone();
         let ended = ended.wait_for(Option::is_some).await.map_err(|_| HostError::Panicked)?;
@@ -324,7 +327,7 @@ impl Host {
 
     async fn call<T>(&self, call: impl FnOnce(oneshot::Sender<Result<T, HostError>>) -> Call) -> Result<T, HostError> {
         let (answer, answered) = oneshot::channel();
-        // Where the host has ended, nobody has the other end of `answer` any more.
+        // If the host has ended, the other end of `answer` is dropped.
         let _ = self.inner.calls.send(call(answer));
         match answered.await {
             Ok(answer) => answer,
@@ -332,11 +335,11 @@ impl Host {
         }
     }
 
-    /// Why the host answers nothing any more.
+    /// Returns why the host no longer answers.
     async fn gone(&self) -> HostError {
         let is_asked = self.inner.end.lock().unwrap_or_else(PoisonError::into_inner).is_none();
         if is_asked {
-            // Whoever calls need not wait for the drain.
+            // The caller need not wait for the drain.
             return HostError::Ended;
         }
         self.ended().await.err().unwrap_or(HostError::Ended)
@@ -346,7 +349,7 @@ impl Host {
 impl Inner {
     fn end_by(&self, signal: Signal) {
         if let Some(end) = self.end.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // It may have ended by itself.
+            // The host may have ended by itself.
             let _ = end.send(signal);
         }
     }

@@ -13,17 +13,17 @@ use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Where a host keeps its runs.
+/// Where a host records its runs.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     File(PathBuf),
     Temporary,
 }
 
-/// How a host has ended; none of an error where it panicked.
+/// How a host has ended; `Err(None)` if it panicked.
 pub(super) type Ended = Result<Shutdown, Option<Arc<JournalError>>>;
 
-/// What a program reaches the thread by.
+/// The thread's ends of the channels to the program.
 struct Ends {
     calls: mpsc::UnboundedReceiver<Call>,
     end: oneshot::Receiver<Signal>,
@@ -39,7 +39,7 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
     let pipelines = builder.pipelines.clone();
     let (folder, journal) = match &builder.place {
         None => return Err(HostError::NoJournal),
-        // From whichever folder: a body may change the process's own.
+        // Absolute, since a body may change the process's working folder.
         Some(Place::File(file)) => (None, absolute(file)),
         Some(Place::Temporary) => {
             let folder = tempfile::Builder::new().prefix("pipeline-").tempdir().map_err(HostError::Process)?;
@@ -52,7 +52,7 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
     let thread = std::thread::Builder::new().name("pipeline-host".into());
     let run = move || {
         let ended = run(&builder, &file, ends);
-        // Nobody finds the journal's files, and the journal free, before they are.
+        // The journal is reported as free only after its temporary files are gone.
         drop(folder);
         if let Some(ended) = ended {
             tell_ended.send_replace(Some(ended));
@@ -64,7 +64,7 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
     Ok(Host { inner: Arc::new(inner) })
 }
 
-/// Hosts runs until the program, or a journal that cannot be written, ends that. None where it never began.
+/// Hosts runs until the program, or a failure of the journal, ends that. Returns `None` if the host never started.
 fn run(builder: &HostBuilder, journal: &std::path::Path, ends: Ends) -> Option<Ended> {
     let Ends { calls, end, ready } = ends;
     let host = match builder.check().and_then(|()| open(builder, journal, end)) {
@@ -83,7 +83,7 @@ fn run(builder: &HostBuilder, journal: &std::path::Path, ends: Ends) -> Option<E
             return None;
         }
     };
-    // Where nobody waits for the start any more, the channels are closed and the host ends at once.
+    // If nobody waits for the start any more, the channels are closed and the host ends at once.
     let _ = ready.send(Ok(host.dispatch.handle().clone()));
     let done = dispatch.run();
     let failure = host.failure();

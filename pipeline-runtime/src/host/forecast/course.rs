@@ -1,4 +1,4 @@
-//! The scheduler of production, driven on virtual time: what begins when, under what is supposed.
+//! The production scheduler on virtual time: what starts when, under the given assumptions.
 
 use super::super::scheduler::{Begin, Ended, Known, Scheduler, Timetable, Turn};
 use super::holds::{Hold, Holds};
@@ -11,36 +11,36 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// So many runs begin at most.
+/// The maximum number of runs.
 const MAX_RUNS: usize = 2_000;
 
-/// A run of the journal that has not ended, or one that would begin.
+/// A run of the journal that has not ended, or a forecast one.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
     pub(super) turn: Turn,
-    /// Its id, where the journal has it.
+    /// Its id, if it is in the journal.
     pub(super) id: Option<String>,
     pub(super) begins: Option<Timestamp>,
     pub(super) is: Is,
-    /// Whether its tick came while the schedule was followed.
+    /// True if its tick came while the schedule was followed.
     pub(super) on_time: bool,
-    /// How it is supposed to end.
+    /// The state in which it is assumed to end.
     pub(super) ends_as: RunState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Is {
     Queued,
-    /// Until then, while a process serves.
+    /// Until this time, if a process serves.
     Running(Timestamp),
-    /// Its process is stopped, and so much is left of it.
+    /// Its process is stopped, and this much of it is left.
     Interrupted(Duration),
     Ended(Timestamp),
     /// No process of this program can resume it.
     Blocked,
 }
 
-/// What the journal knows at the beginning.
+/// What the journal knows at the start.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Start {
     pub(super) known: Known,
@@ -49,12 +49,12 @@ pub(super) struct Start {
     pub(super) outcomes: BTreeMap<DateTime<Utc>, RunState>,
 }
 
-/// What came of it.
+/// The result of the drive.
 #[derive(Debug)]
 pub(super) struct Course {
     pub(super) runs: Vec<Run>,
     pub(super) holds: Holds,
-    /// Where there were more runs than are told: the time up to which they are.
+    /// If there were too many runs: the time up to which they are listed.
     pub(super) cut_off: Option<Timestamp>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Driver<'a> {
     fails: &'a [DateTime<Utc>],
     takes: Duration,
     now: Timestamp,
-    /// None while no process serves.
+    /// `None` while no process serves.
     scheduler: Option<Scheduler>,
     runs: Vec<Run>,
     holds: Holds,
@@ -113,13 +113,13 @@ impl<'a> Driver<'a> {
     fn hold(&self) -> Option<Hold> {
         match &self.scheduler {
             None => Some(Hold::Stopped),
-            // Also while nothing is due: no tick of a paused pipeline wakes anybody.
+            // Even while nothing is due: no tick wakes a paused pipeline.
             Some(scheduler) if scheduler.is_paused(ID) => Some(Hold::Paused),
             Some(scheduler) => scheduler.held_by(ID, self.now).map(Hold::By),
         }
     }
 
-    /// Starts and stops the process, and pauses the pipeline, as is supposed.
+    /// Starts and stops the process, and pauses the pipeline, according to the assumptions.
     fn follow(&mut self) {
         let has = |stretches: &[Stretch]| stretches.iter().any(|stretch| stretch.has(self.now));
         let (is_stopped, is_paused) = (has(&self.supposed.stopped), has(&self.supposed.paused));
@@ -140,7 +140,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// A process starts, which knows what the journal does.
+    /// Starts a process, which knows what the journal knows.
     fn serve(&mut self, paused: bool) {
         for run in &mut self.runs {
             if let Is::Interrupted(left) = run.is {
@@ -169,7 +169,7 @@ impl<'a> Driver<'a> {
         self.scheduler = Some(scheduler);
     }
 
-    /// What the journal would say of the pipeline's intervals.
+    /// Returns what the journal would know of the pipeline's intervals.
     fn known(&self, paused: bool) -> Known {
         let mut known = Known { paused, ..self.start.known.clone() };
         let begun = self.runs.iter().filter(|run| run.turn.kind == RunKind::Scheduled && run.begins.is_some());
@@ -179,7 +179,7 @@ impl<'a> Driver<'a> {
             known.last = Some(run.turn.interval);
             known.ahead.retain(|(start, _)| *start > run.turn.interval.start);
         }
-        // Whatever run it was that ended last: a backfill may have mended what a scheduled run left.
+        // Whichever run ended last: a backfill may have repaired what a scheduled run left.
         known.outcome = known.last.and_then(|last| self.outcome(last.start));
         for (start, outcome) in &mut known.ahead {
             *outcome = self.outcome(*start);
@@ -187,7 +187,7 @@ impl<'a> Driver<'a> {
         known
     }
 
-    /// The newest outcome of an interval.
+    /// Returns the newest outcome of an interval.
     fn outcome(&self, start: DateTime<Utc>) -> Option<RunState> {
         let ended = self.runs.iter().filter(|run| run.turn.interval.start == start);
         let ended = ended.filter_map(|run| if let Is::Ended(at) = run.is { Some((at, run.ends_as)) } else { None });
@@ -209,13 +209,13 @@ impl<'a> Driver<'a> {
             let turn = match begin {
                 Begin::Queued { turn, .. } => self.begin_queued(turn),
                 Begin::Interval { interval, on_time, .. } => self.begin_interval(interval, on_time),
-                // No update of an asset is supposed.
+                // Updates of assets are not forecast.
                 Begin::Updated { .. } => return,
             };
             if let Some(scheduler) = &mut self.scheduler {
                 scheduler.began(ID, turn);
             }
-            // What takes no time lets others begin at once.
+            // A run that takes no time lets others start at once.
             self.end();
             if self.runs.len() >= MAX_RUNS {
                 return;
@@ -240,7 +240,7 @@ impl<'a> Driver<'a> {
         turn
     }
 
-    /// When something may change next.
+    /// Returns when something may change next.
     fn next_event(&self) -> Option<Timestamp> {
         let stretches = self.supposed.stopped.iter().chain(&self.supposed.paused);
         let bounds = stretches.flat_map(|stretch| [stretch.from, stretch.until]).flatten();
@@ -250,7 +250,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// How a run of that interval is supposed to end.
+/// Returns the state in which a run of that interval is assumed to end.
 fn outcome(fails: &[DateTime<Utc>], interval: Interval) -> RunState {
     if fails.contains(&interval.start) { RunState::Failed } else { RunState::Success }
 }

@@ -1,10 +1,10 @@
-//! What kept intervals from beginning, and from when until when.
+//! What kept intervals from starting, and when.
 
 use super::super::scheduler::HeldBy;
 use crate::time::{Timestamp, Zone};
 use chrono::{DateTime, Utc};
 
-/// What keeps the interval that is due first from beginning.
+/// What keeps the first due interval from starting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hold {
     /// No process serves.
@@ -13,19 +13,20 @@ pub(super) enum Hold {
     By(HeldBy),
 }
 
-/// Each hold after the other, with no gap and no overlap; `None` is a stretch without one.
+/// Each hold with its start, without gaps and overlaps; `None` is a period without a hold.
 #[derive(Debug, Default)]
 pub(super) struct Holds(Vec<(Timestamp, Option<Hold>)>);
 
 impl Holds {
-    /// From `now` on, this is what holds.
+    /// Records that `hold` applies from `now` on.
     pub(super) fn note(&mut self, now: Timestamp, hold: Option<Hold>) {
         if self.0.last().is_none_or(|(_, last)| *last != hold) {
             self.0.push((now, hold));
         }
     }
 
-    /// Why something did not begin when it was due, by the holds that concern it. Without `begins` it has not begun at all.
+    /// Explains why something did not start when it was due, by the holds that concern it. Without `begins` it has not started at
+    /// all.
     pub(super) fn between(
         &self,
         due: Timestamp,
@@ -45,11 +46,11 @@ impl Holds {
     }
 }
 
-/// How holds are told.
+/// How holds are described.
 pub(super) struct Words {
     pub(super) zone: Zone,
     pub(super) max_active_runs: u32,
-    /// Until when it is looked ahead.
+    /// The end of the forecast.
     pub(super) end: Timestamp,
 }
 

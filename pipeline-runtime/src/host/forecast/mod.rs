@@ -1,16 +1,18 @@
-//! What a pipeline's schedule would begin, and when: the scheduler of production on virtual time, from what the journal knows now.
+//! Forecasts the runs of a pipeline's schedule: the production scheduler on virtual time, from the current content of the
+//! journal.
 //!
-//! No body is called and nothing is written. Runs take as long as half of the last ones did, or as long as is said; which intervals fail, when no
-//! process serves and when the pipeline is paused may be supposed, and so may the options that decide about it.
+//! No body is called and nothing is written. A run takes the median of the last ones, or a given time. Assumptions may state
+//! which intervals fail, when no process serves and when the pipeline is paused, and change the options that matter for
+//! scheduling.
 //!
-//! - `supposed.rs`: what may be supposed, and how it is written.
+//! - `supposed.rs`: the assumptions and their notation.
 //! - `course.rs`: the driver of the scheduler.
-//! - `holds.rs`: what kept an interval from beginning.
+//! - `holds.rs`: what kept an interval from starting.
 //!
-//! # What is not known
+//! # What is not forecast
 //!
-//! Runs that somebody asks for, updates of assets, how long a run waits for its pools' slots, and for tasks of its own that depend on their past. What is under way when a process stops goes on when
-//! one serves again, with what was left of it.
+//! Manually triggered runs, updates of assets, how long a run waits for slots of its pools, and tasks that depend on their own
+//! past. A run that is active when a process stops continues with its remaining time when one serves again.
 
 mod course;
 mod holds;
@@ -35,24 +37,24 @@ use std::time::Duration;
 pub(crate) use supposed::Supposed;
 use supposed::{MAX_TICKS, Stretch};
 
-/// So many ticks are looked ahead where nobody says how many.
+/// The default number of ticks.
 const TICKS: usize = 20;
-/// The median is of so many runs that succeeded.
+/// The number of successful runs that the median is taken from.
 const LAST: u32 = 20;
-/// So many rows are listed.
+/// The maximum number of rows.
 const MAX_ROWS: usize = 5_000;
-/// So many unfinished runs of each state are looked at.
+/// The maximum number of unfinished runs read for each state.
 const UNFINISHED: u32 = 1_000;
 
-/// Why nothing can be foretold.
+/// Why there is no forecast.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForecastError {
-    /// With how it is written.
+    /// `what` is the assumption as it was written.
     #[error("{what}: {why}")]
     Wrong { what: String, why: String },
     #[error("pipeline `{0}` has no schedule")]
     NoSchedule(String),
-    #[error("runs of pipeline `{0}` begin by hand alone: see `.unscheduled_unless`")]
+    #[error("runs of pipeline `{0}` only start manually: see `.unscheduled_unless`")]
     ByHand(String),
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -64,36 +66,36 @@ pub(crate) enum ForecastError {
     Read(#[from] ReadError),
 }
 
-/// What would run, and when.
+/// The forecast runs, and when they start.
 #[derive(Debug)]
 pub(crate) struct Forecast {
     pub(crate) zone: Zone,
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
-    /// How long a run is taken to be.
+    /// The assumed duration of a run.
     pub(crate) takes: Duration,
-    /// By when its interval is due, and those that the journal has before.
+    /// Ordered by when the interval is due; runs that are already in the journal come first.
     pub(crate) rows: Vec<Row>,
     pub(crate) notes: Vec<String>,
 }
 
-/// A run, or an interval that has none.
+/// A run, or an interval without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) interval: Interval,
     pub(crate) kind: RunKind,
-    /// Its id, where the journal has it.
+    /// Its id, if it is in the journal.
     pub(crate) run: Option<String>,
     pub(crate) begins: Option<Timestamp>,
     pub(crate) ends: Option<Timestamp>,
-    /// `success` or `failed` as is supposed, `running` or `queued` at the end of what is looked at, or `none`.
+    /// `success` or `failed` as assumed, `running` or `queued` at the end of the forecast, or `none`.
     pub(crate) state: &'static str,
-    /// Why it begins later than it is due, or not at all.
+    /// Why it starts late, or not at all.
     pub(crate) why: Option<String>,
 }
 
 impl Forecast {
-    /// What the schedule of a pipeline would begin from `now` on.
+    /// Forecasts the runs of a pipeline's schedule from `now` on.
     pub(crate) fn of(
         reader: Option<&JournalReader>,
         pipeline: &Pipeline,
@@ -115,14 +117,14 @@ impl Forecast {
             None => (None, false),
         };
         let mut supposed = supposed.clone();
-        // A pause of now ends as is supposed, or lasts.
+        // A current pause ends as assumed, or lasts.
         if is_paused && !supposed.paused.iter().any(|stretch| stretch.has(now)) {
             supposed.paused.push(Stretch::ALWAYS);
         }
         let mut notes = Vec::new();
         let takes = supposed.takes.or(usual).unwrap_or_default();
         if supposed.takes.or(usual).is_none() {
-            notes.push("no run has succeeded yet, so each is taken to be over at once: say how long one takes".to_owned());
+            notes.push("no run has succeeded yet, so each is assumed to end at once: give the duration of a run".to_owned());
         }
         let start = reader.map(|reader| start(reader, pipeline, &timetable, takes, now)).transpose()?.unwrap_or_default();
         let fails = supposed.failing(&schedule)?;
@@ -131,10 +133,7 @@ impl Forecast {
         let words = Words { zone: schedule.zone(), max_active_runs: timetable.max_active_runs, end: until };
         if let Some(at) = course.cut_off {
             let date = words.date(at.to_utc());
-            notes.push(format!(
-                "it is cut off after {} runs, at {date}: nothing is said of what is still due then",
-                course.runs.len()
-            ));
+            notes.push(format!("the forecast ends after {} runs, at {date}: later runs are unknown", course.runs.len()));
         }
         let until = course.cut_off.unwrap_or(until);
         let mut rows = rows(&course, &timetable, &schedule, &start, &words, (now, until));
@@ -146,7 +145,7 @@ impl Forecast {
         let has = |start: &DateTime<Utc>| rows.iter().any(|row| row.interval.start == *start && row.state != "none");
         for start in fails.iter().filter(|start| !has(start)) {
             notes.push(format!(
-                "no run of the interval that starts at {} is among these, so none of it fails",
+                "no run of the interval that starts at {} is in the forecast, so none of them fails",
                 words.date(*start)
             ));
         }
@@ -154,7 +153,7 @@ impl Forecast {
     }
 }
 
-/// Until when it is looked ahead.
+/// Returns the end of the forecast.
 fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut Vec<String>) -> Result<Timestamp, ForecastError> {
     if let Some(until) = supposed.until.filter(|until| *until < now.to_utc()) {
         let what = format!("until {}", until.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
@@ -164,17 +163,17 @@ fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut V
     let all = std::iter::successors(schedule.next_after(now.to_utc()), |tick| schedule.next_after(*tick));
     let last = all.take(ticks).take_while(|tick| supposed.until.is_none_or(|until| *tick <= until)).last();
     match supposed.until {
-        // Of a schedule of each minute, no further than so many ticks.
+        // For a dense schedule, no further than that many ticks.
         Some(until) if last.is_none_or(|last| schedule.next_after(last).is_none_or(|next| next > until)) => Ok(until.into()),
         Some(_) => {
-            notes.push(format!("it is looked ahead for {MAX_TICKS} ticks and no further"));
+            notes.push(format!("the forecast ends after {MAX_TICKS} ticks"));
             Ok(last.map_or(now, Timestamp::from))
         }
         None => Ok(last.map_or(now, Timestamp::from)),
     }
 }
 
-/// How long a run of the pipeline takes: the median of those that succeeded last.
+/// Returns how long a run of the pipeline takes: the median of the last successful ones.
 fn usual(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError> {
     let runs = reader.runs(&RunFilter::new().pipeline(id).state(RunState::Success).limit(LAST))?;
     let mut took: Vec<Duration> = runs.iter().filter_map(|run| (run.finished()? - run.started()).to_std().ok()).collect();
@@ -182,7 +181,7 @@ fn usual(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError
     Ok(percentile(&took, 50))
 }
 
-/// What the journal knows of a pipeline.
+/// Reads what the journal knows of a pipeline.
 fn start(
     reader: &JournalReader,
     pipeline: &Pipeline,
@@ -217,13 +216,13 @@ fn unfinished(run: &StoredRun, takes: Duration, now: Timestamp) -> Run {
     let is = match begins {
         _ if run.blocked.is_some() => Is::Blocked,
         None => Is::Queued,
-        // One that takes longer than usual is over in a moment.
+        // A run that takes longer than usual is assumed to end at once.
         Some(begins) => Is::Interrupted((begins + takes).since(now)),
     };
     Run { turn: Turn::of(run), id: Some(run.run_id.clone()), begins, is, on_time: true, ends_as: RunState::Success }
 }
 
-/// A row for each run, and for each interval without one.
+/// Returns a row for each run, and for each interval without one.
 fn rows(
     course: &Course,
     timetable: &Timetable,
@@ -243,7 +242,7 @@ fn rows(
             || start.known.deleted.iter().any(|gone| gone.contains(start_of))
     };
     let over = schedule.intervals(from, until.to_utc()).take_while(|interval| interval.end <= until.to_utc());
-    // With `catchup`, what has come due long before waits, too.
+    // With `catchup`, intervals that became due long ago are waiting as well.
     let last = scheduled().map(|run| run.turn.interval).chain(start.known.last).max_by_key(|interval| interval.start);
     let due = timetable.window.due(schedule, last, until.to_utc());
     let due = due.take_while(|interval| timetable.window.catchup && interval.start < from);
@@ -252,9 +251,9 @@ fn rows(
         let why = if !window.covers(interval) {
             Some("outside of `start` and `end`".to_owned())
         } else if !window.catchup && last_begun.is_some_and(|last| last > interval.start) {
-            Some("a later interval was due: without `catchup` the latest alone is made up for".to_owned())
+            Some("a later interval was due: without `catchup` only the latest runs".to_owned())
         } else if course.cut_off.is_some() {
-            // Nobody knows what would become of it.
+            // What would happen to it is unknown.
             continue;
         } else {
             course.holds.between(interval.end.into(), None, words, |_| true)
@@ -272,20 +271,20 @@ fn row(run: &Run, course: &Course, words: &Words, now: Timestamp) -> Row {
         Is::Queued => (None, RunState::Queued.name()),
         Is::Blocked => (None, crate::journal::BLOCKED),
     };
-    // What the journal has begun already was held by what is past.
+    // A run that had already started was held in the past.
     let is_new = run.begins.is_none_or(|begins| begins >= now);
     let due = Timestamp::from(run.turn.interval.end).max(now);
     let is_late = is_new && run.begins != Some(due);
     let held = match run.turn.kind {
         _ if !is_late => None,
         RunKind::Scheduled => course.holds.between(due, run.begins, words, |_| true),
-        // Others wait for a process and for their turn, and not for what holds the schedule.
+        // Other kinds wait for a process and for their turn, but not for the holds of the schedule.
         _ => {
             let stopped = course.holds.between(due, run.begins, words, |hold| hold == Hold::Stopped);
             stopped.or_else(|| Some("it waits for its turn".to_owned()))
         }
     };
-    let late = (!run.on_time).then(|| "made up for".to_owned());
+    let late = (!run.on_time).then(|| "caught up".to_owned());
     let why: Vec<String> = late.into_iter().chain(held).collect();
     Row {
         interval: run.turn.interval,

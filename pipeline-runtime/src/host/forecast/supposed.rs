@@ -1,4 +1,4 @@
-//! What is supposed, as it is written on the command line and in a URL.
+//! The assumptions of a forecast, as written on the command line and in a URL.
 
 use super::ForecastError;
 use crate::schedule::{Schedule, parse_date};
@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use pipeline_syntax::duration::{self, Zero};
 use std::time::Duration;
 
-/// What is supposed beside what the journal and the pipeline say.
+/// The assumptions, beside what the journal and the pipeline say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Supposed {
-    /// So many ticks are looked ahead, where `until` says nothing.
+    /// Number of ticks, if `until` is missing.
     pub(super) ticks: Option<usize>,
     pub(super) until: Option<DateTime<Utc>>,
     /// How long a run takes.
@@ -19,14 +19,14 @@ pub(crate) struct Supposed {
     pub(super) stopped: Vec<Stretch>,
     /// When the pipeline is paused.
     pub(super) paused: Vec<Stretch>,
-    /// The logical dates of intervals whose runs fail, as they are written.
+    /// The logical dates of intervals whose runs fail, as written.
     pub(super) fails: Vec<String>,
     pub(super) catchup: Option<bool>,
     pub(super) max_active_runs: Option<u32>,
     pub(super) depends_on_past: Option<bool>,
 }
 
-/// A stretch of time; without a start it has begun, and without an end it lasts.
+/// A period; without a start it has begun, and without an end it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(super) from: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// From now on, to the end.
+    /// From now on, forever.
     pub(super) const ALWAYS: Self = Self { from: None, until: None };
 
     pub(super) fn has(self, at: Timestamp) -> bool {
@@ -42,12 +42,12 @@ impl Stretch {
     }
 }
 
-/// The greatest number of ticks.
+/// The maximum number of ticks.
 pub(crate) const MAX_TICKS: usize = 500;
 
 impl Supposed {
-    /// Each supposition as its option of the command line and as an argument of a URL has it: its name and its text. Dates without a zone are in
-    /// `zone`. What else there is in a URL is left aside.
+    /// Parses assumptions from name and text, as in options of the command line and arguments of a URL. Dates without a zone are
+    /// in `zone`. Other arguments of a URL are ignored.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>, zone: Zone) -> Result<Self, ForecastError> {
         let mut supposed = Self::default();
         for (name, text) in given.into_iter().filter(|(_, text)| !text.is_empty()) {
@@ -66,7 +66,7 @@ impl Supposed {
             "takes" => self.takes = Some(duration::parse(text, Zero::Allowed)?),
             "stopped" => self.stopped.push(stretch(text, zone)?),
             "paused" => self.paused.push(stretch(text, zone)?),
-            // What it stands for, the schedule says.
+            // The schedule resolves it.
             "fail" => self.fails.push(text.to_owned()),
             "set" => self.set(text)?,
             _ => {}
@@ -74,7 +74,7 @@ impl Supposed {
         Ok(())
     }
 
-    /// The starts of the intervals that fail: a date is read as `--logical-date` reads it.
+    /// Returns the starts of the intervals that fail: dates are parsed as for `--logical-date`.
     pub(super) fn failing(&self, schedule: &Schedule) -> Result<Vec<DateTime<Utc>>, ForecastError> {
         let start = |text: &String| match schedule.interval_of(text) {
             Ok(interval) => Ok(interval.start),
@@ -92,7 +92,7 @@ impl Supposed {
             "depends_on_past" => self.depends_on_past = Some(flag()?),
             "max_active_runs" => {
                 let runs = value.parse().ok().filter(|runs| *runs > 0);
-                self.max_active_runs = Some(runs.ok_or_else(|| format!("`{value}` is no number of runs from 1 on"))?);
+                self.max_active_runs = Some(runs.ok_or_else(|| format!("`{value}` is not a number of runs from 1 on"))?);
             }
             _ => return Err(format!("there is no option `{option}` here; {form}")),
         }
@@ -110,7 +110,7 @@ fn stretch(text: &str, zone: Zone) -> Result<Stretch, String> {
     let read = |text: &str| (!text.is_empty()).then(|| date(text, zone)).transpose();
     let (from, until) = (read(from)?, read(until)?);
     match (from, until) {
-        (Some(from), Some(until)) if until == from => Err("it ends as it begins".to_owned()),
+        (Some(from), Some(until)) if until == from => Err("it ends when it begins".to_owned()),
         (Some(from), Some(until)) if until < from => Err("it ends before it begins".to_owned()),
         _ => Ok(Stretch { from: from.map(Timestamp::from), until: until.map(Timestamp::from) }),
     }
@@ -146,9 +146,9 @@ mod tests {
             ("takes", "5", "takes 5: "),
             ("stopped", "2026-01-01", "write FROM..UNTIL"),
             ("paused", "2026-01-02..2026-01-01", "it ends before it begins"),
-            ("paused", "2026-01-01..2026-01-01", "it ends as it begins"),
+            ("paused", "2026-01-01..2026-01-01", "it ends when it begins"),
             ("set", "retries=3", "there is no option `retries` here; write OPTION=VALUE"),
-            ("set", "max_active_runs=0", "`0` is no number of runs from 1 on"),
+            ("set", "max_active_runs=0", "`0` is not a number of runs from 1 on"),
             ("set", "catchup=yes", "`yes` is neither `true` nor `false`"),
         ] {
             let error = of(name, text).unwrap_err();

@@ -1,4 +1,4 @@
-//! What would run, over changes of clock, stops, pauses and limits.
+//! Forecasts across clock changes, stops, pauses and limits.
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
 use super::*;
@@ -50,7 +50,7 @@ fn over_a_change_of_clock() {
     check(
         &[("ticks", "3"), ("takes", "30m")],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
         28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
         29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
         30 02:00 +0200 | 30 02:00 +0200 | – | running |
@@ -64,47 +64,47 @@ fn over_a_stop_of_three_days_with_and_without_catchup() {
     check(
         &[("ticks", "5"), ("takes", "30m"), stopped],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
-        28 02:00 +0100 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
-        29 03:00 +0200 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
-        30 02:00 +0200 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
-        31 02:00 +0200 | 31 09:00 +0200 | 31 09:30 +0200 | success | made up for; no process serves, until 2026-03-31 09:00
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
+        28 02:00 +0100 | – | – | none | a later interval was due: without `catchup` only the latest runs
+        29 03:00 +0200 | – | – | none | a later interval was due: without `catchup` only the latest runs
+        30 02:00 +0200 | – | – | none | a later interval was due: without `catchup` only the latest runs
+        31 02:00 +0200 | 31 09:00 +0200 | 31 09:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00
         01 02:00 +0200 | 01 02:00 +0200 | – | running |
     "#]],
     );
     check(
         &[("ticks", "5"), ("takes", "30m"), stopped, ("set", "catchup=true"), ("set", "max_active_runs=1")],
         &expect![[r#"
-        02 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
-        03 02:00 +0100 | 27 13:30 +0100 | 27 14:00 +0100 | success | made up for; `max_active_runs = 1`
-        04 02:00 +0100 | 27 14:00 +0100 | 27 14:30 +0100 | success | made up for; `max_active_runs = 1`
-        05 02:00 +0100 | 27 14:30 +0100 | 27 15:00 +0100 | success | made up for; `max_active_runs = 1`
-        06 02:00 +0100 | 27 15:00 +0100 | 27 15:30 +0100 | success | made up for; `max_active_runs = 1`
-        07 02:00 +0100 | 27 15:30 +0100 | 27 16:00 +0100 | success | made up for; `max_active_runs = 1`
-        08 02:00 +0100 | 27 16:00 +0100 | 27 16:30 +0100 | success | made up for; `max_active_runs = 1`
-        09 02:00 +0100 | 27 16:30 +0100 | 27 17:00 +0100 | success | made up for; `max_active_runs = 1`
-        10 02:00 +0100 | 27 17:00 +0100 | 27 17:30 +0100 | success | made up for; `max_active_runs = 1`
-        11 02:00 +0100 | 27 17:30 +0100 | 27 18:00 +0100 | success | made up for; `max_active_runs = 1`
-        12 02:00 +0100 | 27 18:00 +0100 | 27 18:30 +0100 | success | made up for; `max_active_runs = 1`
-        13 02:00 +0100 | 27 18:30 +0100 | 27 19:00 +0100 | success | made up for; `max_active_runs = 1`
-        14 02:00 +0100 | 27 19:00 +0100 | 27 19:30 +0100 | success | made up for; `max_active_runs = 1`
-        15 02:00 +0100 | 27 19:30 +0100 | 27 20:00 +0100 | success | made up for; `max_active_runs = 1`
-        16 02:00 +0100 | 27 20:00 +0100 | 27 20:30 +0100 | success | made up for; `max_active_runs = 1`
-        17 02:00 +0100 | 27 20:30 +0100 | 27 21:00 +0100 | success | made up for; `max_active_runs = 1`
-        18 02:00 +0100 | 27 21:00 +0100 | 27 21:30 +0100 | success | made up for; `max_active_runs = 1`
-        19 02:00 +0100 | 27 21:30 +0100 | 27 22:00 +0100 | success | made up for; `max_active_runs = 1`
-        20 02:00 +0100 | 27 22:00 +0100 | 27 22:30 +0100 | success | made up for; `max_active_runs = 1`
-        21 02:00 +0100 | 27 22:30 +0100 | 27 23:00 +0100 | success | made up for; `max_active_runs = 1`
-        22 02:00 +0100 | 27 23:00 +0100 | 27 23:30 +0100 | success | made up for; `max_active_runs = 1`
-        23 02:00 +0100 | 27 23:30 +0100 | 31 09:00 +0200 | success | made up for; `max_active_runs = 1`
-        24 02:00 +0100 | 31 09:00 +0200 | 31 09:30 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00
-        25 02:00 +0100 | 31 09:30 +0200 | 31 10:00 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        26 02:00 +0100 | 31 10:00 +0200 | 31 10:30 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        27 02:00 +0100 | 31 10:30 +0200 | 31 11:00 +0200 | success | made up for; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        28 02:00 +0100 | 31 11:00 +0200 | 31 11:30 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        29 03:00 +0200 | 31 11:30 +0200 | 31 12:00 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        30 02:00 +0200 | 31 12:00 +0200 | 31 12:30 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        31 02:00 +0200 | 31 12:30 +0200 | 31 13:00 +0200 | success | made up for; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`, until 2026-03-31 12:30
+        02 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
+        03 02:00 +0100 | 27 13:30 +0100 | 27 14:00 +0100 | success | caught up; `max_active_runs = 1`
+        04 02:00 +0100 | 27 14:00 +0100 | 27 14:30 +0100 | success | caught up; `max_active_runs = 1`
+        05 02:00 +0100 | 27 14:30 +0100 | 27 15:00 +0100 | success | caught up; `max_active_runs = 1`
+        06 02:00 +0100 | 27 15:00 +0100 | 27 15:30 +0100 | success | caught up; `max_active_runs = 1`
+        07 02:00 +0100 | 27 15:30 +0100 | 27 16:00 +0100 | success | caught up; `max_active_runs = 1`
+        08 02:00 +0100 | 27 16:00 +0100 | 27 16:30 +0100 | success | caught up; `max_active_runs = 1`
+        09 02:00 +0100 | 27 16:30 +0100 | 27 17:00 +0100 | success | caught up; `max_active_runs = 1`
+        10 02:00 +0100 | 27 17:00 +0100 | 27 17:30 +0100 | success | caught up; `max_active_runs = 1`
+        11 02:00 +0100 | 27 17:30 +0100 | 27 18:00 +0100 | success | caught up; `max_active_runs = 1`
+        12 02:00 +0100 | 27 18:00 +0100 | 27 18:30 +0100 | success | caught up; `max_active_runs = 1`
+        13 02:00 +0100 | 27 18:30 +0100 | 27 19:00 +0100 | success | caught up; `max_active_runs = 1`
+        14 02:00 +0100 | 27 19:00 +0100 | 27 19:30 +0100 | success | caught up; `max_active_runs = 1`
+        15 02:00 +0100 | 27 19:30 +0100 | 27 20:00 +0100 | success | caught up; `max_active_runs = 1`
+        16 02:00 +0100 | 27 20:00 +0100 | 27 20:30 +0100 | success | caught up; `max_active_runs = 1`
+        17 02:00 +0100 | 27 20:30 +0100 | 27 21:00 +0100 | success | caught up; `max_active_runs = 1`
+        18 02:00 +0100 | 27 21:00 +0100 | 27 21:30 +0100 | success | caught up; `max_active_runs = 1`
+        19 02:00 +0100 | 27 21:30 +0100 | 27 22:00 +0100 | success | caught up; `max_active_runs = 1`
+        20 02:00 +0100 | 27 22:00 +0100 | 27 22:30 +0100 | success | caught up; `max_active_runs = 1`
+        21 02:00 +0100 | 27 22:30 +0100 | 27 23:00 +0100 | success | caught up; `max_active_runs = 1`
+        22 02:00 +0100 | 27 23:00 +0100 | 27 23:30 +0100 | success | caught up; `max_active_runs = 1`
+        23 02:00 +0100 | 27 23:30 +0100 | 31 09:00 +0200 | success | caught up; `max_active_runs = 1`
+        24 02:00 +0100 | 31 09:00 +0200 | 31 09:30 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00
+        25 02:00 +0100 | 31 09:30 +0200 | 31 10:00 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        26 02:00 +0100 | 31 10:00 +0200 | 31 10:30 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        27 02:00 +0100 | 31 10:30 +0200 | 31 11:00 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        28 02:00 +0100 | 31 11:00 +0200 | 31 11:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        29 03:00 +0200 | 31 11:30 +0200 | 31 12:00 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        30 02:00 +0200 | 31 12:00 +0200 | 31 12:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+        31 02:00 +0200 | 31 12:30 +0200 | 31 13:00 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`, until 2026-03-31 12:30
         01 02:00 +0200 | 01 02:00 +0200 | – | running |
     "#]],
     );
@@ -115,7 +115,7 @@ fn what_a_stop_cuts_off_goes_on_with_what_was_left_of_it() {
     check(
         &[("ticks", "2"), ("takes", "30m"), ("stopped", "2026-03-28T02:10..2026-03-28T08:00")],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
         28 02:00 +0100 | 28 02:00 +0100 | 28 08:20 +0100 | success |
         29 03:00 +0200 | 29 03:00 +0200 | – | running |
     "#]],
@@ -127,7 +127,7 @@ fn a_failed_interval_holds_up_all_that_depend_on_it() {
     check(
         &[("ticks", "4"), ("takes", "30m"), ("set", "depends_on_past=true"), ("fail", "2026-03-28T02:00")],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | made up for
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
         28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
         29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | failed |
         30 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
@@ -141,9 +141,9 @@ fn runs_longer_than_their_interval_wait_for_each_other() {
     check(
         &[("ticks", "4"), ("takes", "30h"), ("set", "max_active_runs=1"), ("set", "catchup=true")],
         &expect![[r#"
-        02 02:00 +0100 | 27 13:00 +0100 | 28 19:00 +0100 | success | made up for
-        03 02:00 +0100 | 28 19:00 +0100 | 30 02:00 +0200 | success | made up for; `max_active_runs = 1`
-        04 02:00 +0100 | 30 02:00 +0200 | – | running | made up for; `max_active_runs = 1`
+        02 02:00 +0100 | 27 13:00 +0100 | 28 19:00 +0100 | success | caught up
+        03 02:00 +0100 | 28 19:00 +0100 | 30 02:00 +0200 | success | caught up; `max_active_runs = 1`
+        04 02:00 +0100 | 30 02:00 +0200 | – | running | caught up; `max_active_runs = 1`
         05 02:00 +0100 | – | – | none | `max_active_runs = 1`
         06 02:00 +0100 | – | – | none | `max_active_runs = 1`
         07 02:00 +0100 | – | – | none | `max_active_runs = 1`
@@ -180,8 +180,8 @@ fn a_pause_that_ends_and_one_that_lasts() {
     check(
         &[("ticks", "3"), ("takes", "30m"), ("paused", "..2026-03-28T06:00"), ("paused", "2026-03-29T12:00..")],
         &expect![[r#"
-        27 02:00 +0100 | – | – | none | a later interval was due: without `catchup` the latest alone is made up for
-        28 02:00 +0100 | 28 06:00 +0100 | 28 06:30 +0100 | success | made up for; paused, until 2026-03-28 06:00
+        27 02:00 +0100 | – | – | none | a later interval was due: without `catchup` only the latest runs
+        28 02:00 +0100 | 28 06:00 +0100 | 28 06:30 +0100 | success | caught up; paused, until 2026-03-28 06:00
         29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
         30 02:00 +0200 | – | – | none | paused
     "#]],
@@ -201,7 +201,7 @@ fn before_the_start_and_after_the_end_nothing_runs() {
     .assert_eq(&told(&of(&bounded, &[("ticks", "4"), ("takes", "1m")], "2026-03-27T12:00:00Z")));
 }
 
-/// A journal of the pipeline's runs.
+/// A journal with runs of the pipeline.
 struct Kept {
     folder: tempfile::TempDir,
     pipeline: Pipeline,
@@ -215,7 +215,7 @@ impl Kept {
         Self { folder, pipeline, journal }
     }
 
-    /// A run of the interval that starts on that day; one that has ended took so many minutes.
+    /// Adds a run of the interval that starts on that day; an ended run took that many minutes.
     fn add(&self, id: &str, kind: RunKind, day: &str, state: RunState, began: &str, took: Option<u64>) {
         let plan = self.pipeline.plan(&serde_json::Value::Null).unwrap();
         let interval = self.pipeline.options().timetable().unwrap().unwrap().interval_of(day).unwrap();
@@ -249,12 +249,12 @@ fn what_the_journal_has_is_counted_and_keeps_its_id() {
     expect![[r#"
         21 02:00 +0100 | 27 12:50 +0100 | 27 13:10 +0100 | success |
         22 02:00 +0100 | 27 13:10 +0100 | 27 13:30 +0100 | success | it waits for its turn
-        27 02:00 +0100 | 27 13:30 +0100 | 27 13:50 +0100 | success | made up for; `max_active_runs = 1`, until 2026-03-27 13:30
+        27 02:00 +0100 | 27 13:30 +0100 | 27 13:50 +0100 | success | caught up; `max_active_runs = 1`, until 2026-03-27 13:30
         28 02:00 +0100 | 28 02:00 +0100 | 28 02:20 +0100 | success |
         29 03:00 +0200 | 29 03:00 +0200 | – | running |
     "#]]
     .assert_eq(&told(&forecast));
-    // One that is queued does not wait for its turn while no process serves.
+    // A queued run does not wait for its turn while no process serves.
     let stopped = kept.forecast(&[("ticks", "1"), ("stopped", "..")], "2026-03-27T12:00:00Z");
     let why = |id: &str| stopped.rows.iter().find(|row| row.run.as_deref() == Some(id)).unwrap().why.clone();
     assert_eq!(why("manual__2").as_deref(), Some("no process serves"));
@@ -268,11 +268,11 @@ fn what_a_backfill_mends_lets_others_begin_also_over_a_stop() {
     let given = [("ticks", "2"), ("takes", "2h"), ("stopped", "2026-03-27T20:00..2026-03-28T02:10")];
     expect![[r#"
         27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | success |
-        28 02:00 +0100 | 28 02:10 +0100 | 28 04:10 +0100 | success | made up for; no process serves, until 2026-03-28 02:10
+        28 02:00 +0100 | 28 02:10 +0100 | 28 04:10 +0100 | success | caught up; no process serves, until 2026-03-28 02:10
         29 03:00 +0200 | 29 03:00 +0200 | – | running |
     "#]]
     .assert_eq(&told(&kept.forecast(&given, "2026-03-27T12:00:00Z")));
-    // And it may fail itself.
+    // A backfill may also fail.
     let fails = kept.forecast(&[&given[..], &[("fail", "2026-03-26")]].concat(), "2026-03-27T12:00:00Z");
     expect![[r#"
         27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | failed |
@@ -295,15 +295,15 @@ fn by_hand() {
 fn it_is_bounded_and_says_where_there_is_nothing_to_foretell() {
     let long = of(&each_minute(), &[("until", "2027-01-01"), ("takes", "0s")], "2026-03-27T12:00:00Z");
     assert_eq!((long.rows.len(), long.until), (501, at("2026-03-27T20:20:00Z")));
-    assert_eq!(long.notes, ["it is looked ahead for 500 ticks and no further"]);
+    assert_eq!(long.notes, ["the forecast ends after 500 ticks"]);
     let back = nightly().start("2000-01-01").catchup(true);
     let back = of(&back, &[("takes", "1m")], "2026-03-27T12:00:00Z");
     assert_eq!(back.notes.len(), 1, "{:?}", back.notes);
-    assert!(back.notes[0].starts_with("it is cut off after 2000 runs, at 2026-03-2"), "{:?}", back.notes);
+    assert!(back.notes[0].starts_with("the forecast ends after 2000 runs, at 2026-03-2"), "{:?}", back.notes);
     assert!(back.rows.iter().all(|row| row.state != "none" || row.why.is_some()));
     let other = of(&nightly(), &[("ticks", "1"), ("takes", "1m"), ("fail", "2027-01-01")], "2026-03-27T12:00:00Z");
     assert!(
-        other.notes[0].starts_with("no run of the interval that starts at 2027-01-01 02:00 is among these"),
+        other.notes[0].starts_with("no run of the interval that starts at 2027-01-01 02:00 is in the forecast"),
         "{:?}",
         other.notes
     );

@@ -1,25 +1,25 @@
-//! What the intervals of a pipeline let begin that depend on their past.
+//! The intervals of a pipeline that depends on its past, and what they allow to start.
 
 use crate::engine::RunState;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// By an interval's start.
+/// The maps are keyed by the start of the interval.
 #[derive(Debug, Default)]
 pub(super) struct Intervals {
-    /// How many unfinished runs there are, if any.
+    /// The number of unfinished runs, if any.
     unfinished: BTreeMap<DateTime<Utc>, usize>,
-    /// The state of the run that ended last. Kept only where something waits for it.
+    /// The state of the run that ended last; stored only while something waits for it.
     outcomes: BTreeMap<DateTime<Utc>, RunState>,
 }
 
 impl Intervals {
-    /// Whether what depends on the interval may begin.
+    /// True if runs that depend on the interval may start.
     pub(super) fn allows(&self, start: DateTime<Utc>) -> bool {
         !self.is_unfinished(start) && self.outcomes.get(&start).is_none_or(|state| *state == RunState::Success)
     }
 
-    /// Whether it can be said what the interval allows.
+    /// True if the state of the interval is known.
     pub(super) fn is_known(&self, start: DateTime<Utc>) -> bool {
         self.is_unfinished(start) || self.outcomes.contains_key(&start)
     }
@@ -45,7 +45,7 @@ impl Intervals {
         self.outcomes.insert(start, state);
     }
 
-    /// Nothing waits for the interval any more.
+    /// Called when nothing waits for the interval any more.
     pub(super) fn forget_outcome(&mut self, start: DateTime<Utc>) {
         self.outcomes.remove(&start);
     }

@@ -1,5 +1,5 @@
-//! The scheduler against a plain reference that knows no index: at random, over ticks, ends, cancels, retries, pauses, restarts,
-//! backfills, and runs that cannot begin.
+//! Compares the scheduler with a plain reference without indexes, over random ticks, ends, cancels, retries, pauses, restarts,
+//! backfills, and failed starts.
 //!
 //! `SCHEDULER_STEPS=1000000 cargo test -p pipeline-runtime --lib scheduler::model` takes more steps. A failure prints its seed,
 //! which `SCHEDULER_SEED` repeats.
@@ -20,15 +20,15 @@ struct Run {
 enum Is {
     Queued,
     Active,
-    /// Unfinished, and not taken on by this process.
+    /// Unfinished, and not hosted by this process.
     Elsewhere,
-    /// Queued, and could not begin in this process.
+    /// Queued, but could not start in this process.
     Blocked,
     /// At that step.
     Ended(RunState, usize),
 }
 
-/// The rules by the book: each question is answered by a scan of all runs.
+/// The rules in their plainest form: each question is answered by a scan of all runs.
 struct World {
     timetable: Timetable,
     runs: Vec<Run>,
@@ -85,7 +85,7 @@ impl World {
         Some(Begin::Interval { pipeline: "p".into(), interval, on_time: interval.end >= since.to_utc() })
     }
 
-    /// What the journal says of an interval that somebody starts to wait for.
+    /// Returns what the journal knows of an interval that a run starts to wait for.
     fn outcome(&self, start: DateTime<Utc>) -> Option<RunState> {
         let ended = self.runs.iter().filter(|run| run.turn.interval.start == start);
         let ended = ended.filter_map(|run| if let Is::Ended(state, at) = run.is { Some((at, state)) } else { None });
@@ -120,7 +120,7 @@ impl Model {
         model
     }
 
-    /// A process ends, and another takes the journal on, or most of it.
+    /// A process ends, and another takes over the journal, or most of it.
     fn restart(&mut self) {
         self.scheduler = Scheduler::default();
         let world = &mut self.world;
@@ -165,7 +165,7 @@ impl Model {
         turn
     }
 
-    /// One of the runs that are in such a state.
+    /// Picks a random run in such a state.
     fn one_that(&mut self, is_meant: impl Fn(Is) -> bool) -> Option<usize> {
         let those: Vec<usize> = (0..self.world.runs.len()).filter(|at| is_meant(self.world.runs[*at].is)).collect();
         (!those.is_empty()).then(|| those[self.random.random_range(0..those.len())])
@@ -174,7 +174,7 @@ impl Model {
     fn end(&mut self, at: usize, state: RunState) {
         let Run { turn: Turn { key, .. }, is } = self.world.runs[at];
         self.world.runs[at].is = Is::Ended(state, self.world.step);
-        // One that holds nobody up is not known any more.
+        // A blocked run that holds nothing up is no longer known.
         let is_known = is != Is::Blocked || self.world.timetable.depends_on_past;
         assert_eq!(self.scheduler.ended("p", key, state) != Ended::Unknown, is_known);
         assert_eq!(self.scheduler.ended("p", key, state), Ended::Unknown, "it has ended once");
@@ -276,7 +276,7 @@ impl Model {
     }
 }
 
-/// Says with which seed a test failed.
+/// Prints the seed of a failed test.
 struct Seed(u64);
 
 impl Drop for Seed {
@@ -292,7 +292,7 @@ fn it_decides_as_the_rules_do_by_the_book() {
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
     let steps = number("SCHEDULER_STEPS").unwrap_or(6_000);
     let first = number("SCHEDULER_SEED").unwrap_or_else(rand::random);
-    // A life of few steps, so that the reference has few runs to scan.
+    // Short lives, so that the reference has few runs to scan.
     for life in 0..steps.div_ceil(200) {
         let seed = Seed(first.wrapping_add(life));
         let mut model = Model::new(seed.0);

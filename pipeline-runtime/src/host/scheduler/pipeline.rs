@@ -1,4 +1,4 @@
-//! One pipeline's runs and schedule.
+//! The runs and the schedule of one pipeline.
 
 use super::intervals::Intervals;
 use super::queue::Queue;
@@ -16,22 +16,22 @@ pub(super) struct PipelineState {
     /// Since when its schedule is followed, if it is.
     watched_since: Option<DateTime<Utc>>,
     paused: bool,
-    /// Nothing begins before.
+    /// Nothing starts before this time.
     held_until: Option<DateTime<Utc>>,
-    /// The last interval whose run has begun by the schedule.
+    /// The last interval whose scheduled run has started.
     last: Option<Interval>,
-    /// The starts of later intervals whose run began while the calendar read a later date.
+    /// The starts of later intervals whose run started while the calendar read a later date.
     ahead: BTreeSet<DateTime<Utc>>,
-    /// Stretches of later intervals whose runs were made so, and are deleted.
+    /// Ranges of later intervals whose runs were created in that way and then deleted.
     deleted: Vec<Interval>,
     active: BTreeMap<RunKey, Turn>,
     active_backfills: usize,
     queue: Queue,
-    /// Unfinished runs that the journal has and this process does not.
+    /// Unfinished runs of the journal that this process does not host.
     elsewhere: BTreeMap<RunKey, Turn>,
-    /// Of a pipeline that depends on its past; else it stays empty.
+    /// For a pipeline that depends on its past; otherwise it stays empty.
     intervals: Intervals,
-    /// Of a pipeline that waits for assets.
+    /// For a pipeline that waits for assets.
     awaits: Option<Box<Awaits>>,
 }
 
@@ -60,7 +60,7 @@ impl PipelineState {
         state
     }
 
-    /// Takes on which intervals have a scheduled run.
+    /// Replaces which intervals have a scheduled run.
     pub(super) fn scheduled(&mut self, known: Known) {
         let unwanted = self.last.take().map(|last| last.start).into_iter().chain(std::mem::take(&mut self.ahead));
         let unwanted: Vec<_> = unwanted.collect();
@@ -78,9 +78,9 @@ impl PipelineState {
         }
     }
 
-    /// The date went on otherwise than time did.
+    /// Called when the date has changed differently from the monotonic time.
     pub(super) fn leapt(&mut self, now: DateTime<Utc>) {
-        // That was to last a minute of time, and the date says nothing about it any more.
+        // The hold was meant for a minute of time, and dates no longer measure that.
         self.held_until = None;
         if self.watched_since.is_some() {
             self.watched_since = Some(now);
@@ -107,36 +107,36 @@ impl PipelineState {
         Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
     }
 
-    /// The interval that is due first.
+    /// Returns the first interval that is due.
     fn due(&self, now: DateTime<Utc>) -> Option<Interval> {
         let mut due = self.timetable.window.due(self.timetable.schedule.as_ref()?, self.last, now);
         due.find(|interval| !self.has_run(interval.start))
     }
 
-    /// The start of the interval before, where that keeps this one's run from beginning.
+    /// Returns the start of the interval before, if it keeps this interval's run from starting.
     fn past_of(&self, interval: Interval) -> Option<DateTime<Utc>> {
         let before = self.scheduled_before(interval.start).filter(|_| self.timetable.depends_on_past);
         before.filter(|before| !self.intervals.allows(*before))
     }
 
-    /// What keeps the interval that is due first from beginning, where there is one that does not begin.
+    /// Returns what keeps the first due interval from starting, if anything.
     pub(super) fn held_by(&self, now: DateTime<Utc>) -> Option<HeldBy> {
         let interval = self.due(now)?;
         if self.has_place() { self.past_of(interval).map(HeldBy::Past) } else { Some(HeldBy::Places) }
     }
 
-    /// Whether a later interval than the last has had its scheduled run all the same.
+    /// True if the interval had a scheduled run while the calendar read a later date.
     fn has_run(&self, start: DateTime<Utc>) -> bool {
         self.ahead.contains(&start) || self.deleted.iter().any(|stretch| stretch.contains(start))
     }
 
-    /// The last interval before `start` that has a scheduled run.
+    /// Returns the last interval before `start` that has a scheduled run.
     fn scheduled_before(&self, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let last = self.last.map(|last| last.start);
         last.into_iter().chain(self.ahead.range(..start).next_back().copied()).max()
     }
 
-    /// When something may become due: the next interval, and what could not begin before.
+    /// Returns when something may become due: the next interval, or the end of a hold.
     pub(super) fn wake(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let held_until = self.held_until.filter(|until| *until > now);
         held_until.into_iter().chain(self.next_tick(now)).min()
@@ -149,14 +149,14 @@ impl PipelineState {
         self.timetable.window.next_due(self.timetable.schedule.as_ref()?, self.last, now)
     }
 
-    /// A run begins, or goes on after its end.
+    /// Records that a run starts, or is active again after its end.
     pub(super) fn began(&mut self, turn: Turn) {
-        // Its interval has this run before and after, so what depends on it is looked at once.
+        // Added before it is removed, so that the interval never looks finished in between and its dependents are indexed once.
         self.added(&turn);
         self.remove(turn.key);
         self.active_backfills += usize::from(turn.is_backfill());
         self.active.insert(turn.key, turn);
-        // What began while the calendar read a later date says nothing about what is due.
+        // A run that started while the calendar read a later date does not move `last`.
         let is_later =
             self.last.is_none_or(|last| turn.interval.start > last.start) && !self.ahead.contains(&turn.interval.start);
         if turn.kind == RunKind::Scheduled && is_later {
@@ -184,9 +184,9 @@ impl PipelineState {
         before.filter(|before| !self.intervals.is_known(*before))
     }
 
-    /// A run has not ended, and is not to begin here.
+    /// Records that a run has not ended but will not start here.
     pub(super) fn set_aside(&mut self, turn: Turn) {
-        // Its interval has this run before and after.
+        // Added before it is removed, as in `began`.
         self.added(&turn);
         self.remove(turn.key);
         if self.timetable.depends_on_past {
@@ -202,7 +202,8 @@ impl PipelineState {
         if is_success || !self.is_wanted(start) { Ended::Clear } else { Ended::HoldsUp }
     }
 
-    /// The newest outcome of an interval. It is kept where somebody waits for it; whoever does so later asks the journal.
+    /// Records the newest outcome of an interval. It is stored only if a run waits for it; a later waiter reads it from the
+    /// journal.
     pub(super) fn outcome(&mut self, start: DateTime<Utc>, state: RunState) {
         if self.timetable.depends_on_past && self.is_wanted(start) {
             self.intervals.record_outcome(start, state);
@@ -253,7 +254,7 @@ impl PipelineState {
         self.active_others() < self.timetable.max_active_runs as usize
     }
 
-    /// Whether somebody waits for the outcome of that interval.
+    /// True if a run waits for the outcome of that interval.
     fn is_wanted(&self, start: DateTime<Utc>) -> bool {
         self.queue.has_dependents(start) || self.last.is_some_and(|last| last.start == start) || self.ahead.contains(&start)
     }
@@ -264,14 +265,14 @@ impl PipelineState {
         }
     }
 
-    /// Counts a run among the unfinished of its interval.
+    /// Counts a run among the unfinished ones of its interval.
     fn added(&mut self, turn: &Turn) {
         if self.timetable.depends_on_past {
             self.intervals.run_added(turn.interval.start);
         }
     }
 
-    /// Takes a run out, wherever it is.
+    /// Removes a run, wherever it is.
     fn remove(&mut self, key: RunKey) -> Option<Turn> {
         let turn = if let Some(turn) = self.active.remove(&key) {
             self.active_backfills -= usize::from(turn.is_backfill());
@@ -288,7 +289,7 @@ impl PipelineState {
         Some(turn)
     }
 
-    /// Notes anew what the interval allows.
+    /// Updates the index with what the interval allows now.
     fn index(&mut self, start: DateTime<Utc>) {
         if self.timetable.depends_on_past {
             let allows = self.intervals.allows(start);

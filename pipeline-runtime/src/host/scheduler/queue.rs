@@ -5,15 +5,15 @@ use crate::journal::{RunKey, RunKind};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Runs begin in the order of their keys, which is the order in which they were asked for.
+/// Runs start in the order of their keys, which is the order in which they were requested.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// Runs that are no backfill's: each waits for a place alone.
+    /// Runs that do not belong to a backfill: they wait only for a place.
     others: BTreeMap<RunKey, Turn>,
     backfills: BTreeMap<RunKey, Backfilled>,
-    /// The backfills' runs that the interval before allows to begin, by the limit of their backfill.
+    /// Backfill runs that the interval before allows to start, by the limit of their backfill.
     ready: BTreeMap<u32, BTreeSet<RunKey>>,
-    /// The backfills' runs by the start of the interval that they wait for.
+    /// Backfill runs by the start of the interval that they wait for.
     dependents: BTreeMap<DateTime<Utc>, BTreeSet<RunKey>>,
 }
 
@@ -21,17 +21,17 @@ pub(super) struct Queue {
 struct Backfilled {
     turn: Turn,
     limit: u32,
-    /// The start of the interval before, where that decides whether it may begin.
+    /// The start of the interval before, if that decides whether the run may start.
     before: Option<DateTime<Utc>>,
 }
 
 impl Queue {
-    /// Adds a run that waits for a place alone.
+    /// Adds a run that waits only for a place.
     pub(super) fn add(&mut self, turn: Turn) {
         self.others.insert(turn.key, turn);
     }
 
-    /// Adds a backfill's run.
+    /// Adds a backfill run.
     pub(super) fn add_backfill(&mut self, turn: Turn, limit: u32, before: Option<DateTime<Utc>>, is_ready: bool) {
         if let Some(before) = before {
             self.dependents.entry(before).or_default().insert(turn.key);
@@ -42,7 +42,7 @@ impl Queue {
         self.backfills.insert(turn.key, Backfilled { turn, limit, before });
     }
 
-    /// Takes a run out, with the interval that it waited for if nobody else waits for that.
+    /// Removes a run, and returns it with the interval that it waited for if no other run waits for that.
     pub(super) fn remove(&mut self, key: RunKey) -> Option<(Turn, Option<DateTime<Utc>>)> {
         if let Some(turn) = self.others.remove(&key) {
             return Some((turn, None));
@@ -53,7 +53,7 @@ impl Queue {
         Some((run.turn, unwanted))
     }
 
-    /// An interval allows what depends on it to begin, or no longer.
+    /// Records whether an interval allows its dependents to start.
     pub(super) fn set_ready(&mut self, before: DateTime<Utc>, is_ready: bool) {
         for key in self.dependents.get(&before).into_iter().flatten() {
             steps::count();
@@ -70,12 +70,12 @@ impl Queue {
         self.dependents.contains_key(&start)
     }
 
-    /// The first run that waits for a place alone.
+    /// Returns the first run that waits only for a place.
     pub(super) fn first(&self) -> Option<Turn> {
         self.others.values().next().copied()
     }
 
-    /// The first backfill's run that may begin where so many are active.
+    /// Returns the first backfill run that may start while `active` others are active.
     pub(super) fn first_backfill(&self, active: usize) -> Option<Turn> {
         let active = u32::try_from(active).unwrap_or(u32::MAX);
         let of_limits = self.ready.range((std::ops::Bound::Excluded(active), std::ops::Bound::Unbounded));
@@ -91,7 +91,7 @@ impl Queue {
     }
 }
 
-/// Removes a key, and says whether it was the last one there.
+/// Removes a key, and returns whether it was the last one there.
 fn remove_from<K: Ord>(index: &mut BTreeMap<K, BTreeSet<RunKey>>, of: &K, key: RunKey) -> bool {
     let Some(keys) = index.get_mut(of) else { return false };
     keys.remove(&key);
@@ -108,7 +108,7 @@ impl Turn {
     }
 }
 
-/// How many queued runs were looked at, for tests that count work instead of time.
+/// Counts the queued runs that are visited, for tests that measure work instead of time.
 #[cfg(test)]
 pub(super) mod steps {
     use std::cell::Cell;
@@ -121,7 +121,7 @@ pub(super) mod steps {
         STEPS.set(STEPS.get() + 1);
     }
 
-    /// How many there were since the last call.
+    /// Returns the count since the last call.
     pub(in crate::host::scheduler) fn take() -> usize {
         STEPS.take()
     }

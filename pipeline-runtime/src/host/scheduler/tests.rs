@@ -1,4 +1,4 @@
-//! Schedules on virtual time: which ticks run, over changes of clock and over stops.
+//! Tests of schedules on virtual time: which ticks run, across clock changes and stops.
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
 use super::*;
@@ -53,7 +53,7 @@ impl Simulated {
         simulated
     }
 
-    /// A process starts: it knows what the journal does.
+    /// A process starts, and knows what the journal knows.
     fn serve(&mut self) {
         self.scheduler = Scheduler::default();
         let of_last = |(start, _): &&(DateTime<Utc>, RunState)| self.last.is_some_and(|last| last.start == *start);
@@ -222,7 +222,7 @@ fn what_depends_on_the_past_waits_for_its_success_also_over_a_restart() {
     simulated.fails = vec!["2024-03-02"];
     simulated.until("2024-03-05T12:00Z").stopped_until("2024-03-06T12:00Z").until("2024-03-06T13:00Z");
     let mended = simulated.last.unwrap();
-    // Somebody retries it.
+    // The failed run is retried.
     simulated.scheduler.began("p", Turn { key: 99, kind: RunKind::Scheduled, interval: mended, max_active: None });
     assert_eq!(simulated.scheduler.ended("p", 99, RunState::Success), Ended::Clear);
     simulated.until("2024-03-06T23:00Z");
@@ -277,7 +277,7 @@ fn day(day: u32) -> Interval {
     Interval { start, end: start + chrono::TimeDelta::days(1) }
 }
 
-/// A backfill's run of that day, whose key is the day's number.
+/// A backfill run of that day, whose key is the day's number.
 fn backfilled(number: u32, max: u32) -> Turn {
     Turn { key: number.into(), kind: RunKind::Backfill, interval: day(number), max_active: Some(max) }
 }
@@ -294,7 +294,7 @@ fn queue(scheduler: &mut Scheduler, turns: impl IntoIterator<Item = Turn>) -> Ve
     turns.into_iter().map(|turn| scheduler.queue("p", turn)).collect()
 }
 
-/// Begins what may begin: its keys.
+/// Starts what may start, and returns the keys.
 fn begun(scheduler: &mut Scheduler) -> Vec<RunKey> {
     let mut keys = Vec::new();
     while let Some(Begin::Queued { turn, .. }) = scheduler.next(at("2024-04-01")) {
@@ -322,7 +322,7 @@ fn backfills_have_a_limit_of_their_own_and_keep_their_order_where_they_depend_on
 #[test]
 fn days_that_are_run_again_wait_for_each_other_and_not_for_what_they_came_to_before() {
     let mut scheduler = daily(true, Known::default());
-    // All have succeeded before, as the journal says of the first one that is asked about.
+    // All have succeeded before, as the journal reports for the first one.
     let wants = queue(&mut scheduler, (2..=4).map(|n| backfilled(n, 4)));
     assert_eq!(wants, [Some(day(1).start), None, None], "what is queued is not asked about");
     scheduler.outcome("p", day(1).start, RunState::Success);
@@ -331,7 +331,7 @@ fn days_that_are_run_again_wait_for_each_other_and_not_for_what_they_came_to_bef
     assert_eq!(begun(&mut scheduler), [3]);
     scheduler.ended("p", 3, RunState::Failed);
     assert!(begun(&mut scheduler).is_empty());
-    // The newest outcome counts, whichever run it is of.
+    // The newest outcome counts, of whichever run it is.
     scheduler.began("p", Turn { key: 90, kind: RunKind::Manual, interval: day(3), max_active: None });
     assert!(begun(&mut scheduler).is_empty());
     scheduler.ended("p", 90, RunState::Success);
@@ -347,7 +347,7 @@ fn a_day_that_is_cancelled_while_it_is_queued_holds_those_after_it_up() {
     assert!(begun(&mut scheduler).is_empty());
     scheduler.ended("p", 1, RunState::Success);
     assert!(begun(&mut scheduler).is_empty());
-    // Somebody retries it.
+    // The cancelled run is retried.
     scheduler.began("p", backfilled(2, 4));
     scheduler.ended("p", 2, RunState::Success);
     assert_eq!(begun(&mut scheduler), [3]);
@@ -384,7 +384,7 @@ fn what_could_not_begin_is_due_again_after_a_while() {
     assert_eq!(scheduler.next(now + Duration::from_mins(1)), None);
 }
 
-/// How often queued runs are looked at as so many hours of a backfill run one after the other.
+/// Returns how often queued runs are visited while that many hours of a backfill run one after the other.
 fn steps_of(hours: u32, depends_on_past: bool) -> usize {
     let hourly = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@hourly", "UTC", None, None, false) };
     let mut scheduler = Scheduler::default();
@@ -442,14 +442,14 @@ fn intervals_that_ran_by_a_later_date_run_once_and_hold_up_what_depends_on_them(
         assert_eq!(begin(&mut scheduler, "2024-03-04", 2), None, "the 3rd has run");
         assert_eq!(begin(&mut scheduler, "2024-03-05", 3), after, "the 3rd: {outcome}");
     }
-    // A run that is gone on with, of an interval of the future, is no reason to leave anything out.
+    // Resuming a run of a future interval is no reason to leave anything out.
     let mut scheduler = Scheduler::default();
     scheduler.add("p", depends, known(RunState::Failed), Some(at("2024-03-02")));
     scheduler.began("p", Turn { key: 7, kind: RunKind::Scheduled, interval: interval(3), max_active: None });
     assert_eq!(begin(&mut scheduler, "2024-03-03", 8).as_deref(), Some("02"));
 }
 
-/// Whole working days: the weekend is no data interval.
+/// Whole working days: the weekend is not a data interval.
 struct WorkingDays;
 
 impl WorkingDays {
@@ -483,7 +483,7 @@ fn working_days(catchup: bool, depends_on_past: bool) -> Timetable {
 #[test]
 fn a_calendar_with_gaps_is_followed_over_them() {
     let mut followed = Simulated::new(working_days(false, false), "2024-03-21T12:00Z");
-    // Friday's run is due as Friday is over; then nothing until Monday is.
+    // Friday's run is due when Friday is over; the next one when Monday is.
     expect![[r#"
         Fri 22 00:00 +0000: Thu 21 00:00 +0000 .. Fri 22 00:00 +0000
         Sat 23 00:00 +0000: Fri 22 00:00 +0000 .. Sat 23 00:00 +0000
@@ -521,7 +521,7 @@ fn over_a_gap_an_interval_depends_on_the_one_before_it() {
         Sat 23 00:00 +0000: Fri 22 00:00 +0000 .. Sat 23 00:00 +0000
     "#]]
     .assert_eq(&simulated.until("2024-03-27T12:00Z").told);
-    // The same of a backfill: Monday's run waits for Friday's.
+    // The same for a backfill: Monday's run waits for Friday's.
     let day = |text: &str| WorkingDays::day(at(text).to_utc().date_naive()).unwrap();
     let mut scheduler = Scheduler::default();
     scheduler.add("p", working_days(false, true), Known::default(), None);
@@ -542,7 +542,7 @@ fn over_a_gap_an_interval_depends_on_the_one_before_it() {
 
 const ASSETS: [&str; 2] = ["visits", "processes"];
 
-/// A pipeline that waits for both assets, one run at a time, as a process knows it that has just started.
+/// A pipeline that waits for both assets, one run at a time, in a process that has just started.
 fn waiting(rule: WhenRule, known: [(i64, i64); 2]) -> Scheduler {
     let window = Window::parse(None, None, false, Zone::UTC).unwrap();
     let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
@@ -553,7 +553,7 @@ fn waiting(rule: WhenRule, known: [(i64, i64); 2]) -> Scheduler {
     scheduler
 }
 
-/// The updates that a run begins for: of each asset those after one, up to another.
+/// Returns the updates that a run starts for: for each asset, those after one id up to another.
 fn begins(scheduler: &Scheduler) -> Option<Vec<(&'static str, i64, i64)>> {
     match scheduler.next(at("2024-03-01"))? {
         Begin::Updated { updates, .. } => {
@@ -563,7 +563,7 @@ fn begins(scheduler: &Scheduler) -> Option<Vec<(&'static str, i64, i64)>> {
     }
 }
 
-/// That run begins.
+/// Starts that run.
 fn begin(scheduler: &mut Scheduler, key: RunKey) {
     let Some(Begin::Updated { pipeline, updates }) = scheduler.next(at("2024-03-01")) else { panic!("nothing begins") };
     let interval = Interval { start: at("2024-03-01").to_utc(), end: at("2024-03-01").to_utc() };
@@ -582,7 +582,7 @@ fn a_run_begins_once_each_asset_was_updated_and_uses_up_all_that_came_before() {
     assert_eq!(begins(&scheduler), Some(vec![("visits", 0, 2), ("processes", 0, 3)]));
     begin(&mut scheduler, 1);
     assert_eq!(begins(&scheduler), None);
-    // It is told again of what it knew.
+    // An update that it already knew arrives again.
     scheduler.updated("visits", 2);
     assert_eq!(begins(&scheduler), None);
 }

@@ -1,7 +1,7 @@
-//! Acts: who asked for what, and what came of it.
+//! Acts: who asked for what, and the result.
 //!
-//! A command that was left in the inbox is kept with its answer, in one commit; the inbox itself is emptied. What a process was asked
-//! for as it was started is kept by that process.
+//! A command from the inbox is stored with its answer, in one commit; the inbox itself is emptied. A request made by starting a
+//! process is stored by that process.
 
 use super::{JournalError, Reader, Ticket};
 use crate::author::error::{MAX_TEXT, cut};
@@ -9,36 +9,36 @@ use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::borrow::Cow;
 
-/// So many acts are kept, the last ones.
+/// The number of acts that are stored: the last ones.
 pub(crate) const KEPT: i64 = 10_000;
 
-/// Something that somebody asked for.
+/// A request by a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Act {
-    /// When, by the real clock.
+    /// When, by the wall clock.
     pub(crate) at: Timestamp,
-    /// The user, as the environment of whoever asked called him.
+    /// The user, as named by the requesting process's environment.
     pub(crate) who: Option<String>,
-    /// What for, as JSON.
+    /// The request, as JSON.
     pub(crate) command: String,
-    /// Whether it was done, and not refused.
+    /// True if it was carried out, false if it was refused.
     pub(crate) done: bool,
-    /// What was done, or why it was not.
+    /// What was done, or why not.
     pub(crate) answer: String,
 }
 
 impl Act {
-    /// How many bytes its texts have.
+    /// Returns the size of its texts in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.who.as_ref().map_or(0, String::len) + self.command.len() + self.answer.len()
     }
 }
 
-/// The act that a command in the inbox is, with what it is answered.
+/// Returns the act of a command in the inbox, with its answer.
 pub(super) fn of_command(connection: &Connection, ticket: Ticket, done: bool, answer: &str) -> rusqlite::Result<Option<Act>> {
     let mut select = connection.prepare_cached("SELECT at, who, command FROM inbox WHERE id = ?1")?;
     let read = |row: &Row<'_>| {
-        // Anybody can write to the inbox.
+        // Any process can write to the inbox.
         let text = |column| row.get_ref(column).ok()?.as_str().ok().map(str::to_owned);
         let (who, command) = (text(1), text(2).unwrap_or_default());
         Ok(Act { at: Timestamp::from_nanos(row.get(0)?), who, command, done, answer: answer.to_owned() })
@@ -56,7 +56,7 @@ pub(super) fn write(connection: &Connection, act: &Act) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// A command that is not too long: params are what makes one so, and it is to stay JSON without them.
+/// Shortens a command that is too long. Params make it so, and without them it remains JSON.
 fn short(command: &str) -> Cow<'_, str> {
     if command.len() <= MAX_TEXT {
         return command.into();
@@ -70,7 +70,7 @@ fn short(command: &str) -> Cow<'_, str> {
 }
 
 impl Reader {
-    /// The acts before the one of that number, the newest first, each with its number.
+    /// Returns the acts before the one of that number, the newest first, each with its number.
     pub(crate) fn acts(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, Act)>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT id, at, who, command, done, answer FROM acts WHERE id < ?1 ORDER BY id DESC LIMIT ?2";

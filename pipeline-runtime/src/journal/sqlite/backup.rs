@@ -1,11 +1,11 @@
-//! A copy of the journal, made beside whoever writes it.
+//! A copy of the journal, made while another process may write it.
 //!
 //! # Why `VACUUM INTO`
 //!
-//! The copy is what one transaction reads, so it has what was committed at one moment, however long it takes; whoever writes goes on
-//! meanwhile. `SQLite`'s online backup would copy pages as they are, with the free ones. `VACUUM INTO` writes rows anew: the copy
-//! has no free pages, damage is found as it is read and not carried over, and it takes less time. In steps an online backup
-//! begins anew with each commit of another process, so beside one that is busy it would never end.
+//! The copy is what one transaction reads, so it has what was committed at one moment, however long it takes, and the writer
+//! continues meanwhile. `SQLite`'s online backup would copy pages as they are, including free ones. `VACUUM INTO` writes rows
+//! again: the copy has no free pages, damage is found while reading and not copied, and it takes less time. An online backup in
+//! steps restarts with each commit of another process, so beside a busy one it would never end.
 
 use super::file;
 use super::prune::Size;
@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A copy that was made.
+/// A finished copy.
 #[derive(Debug)]
 pub(crate) struct BackedUp {
     file: PathBuf,
@@ -26,7 +26,7 @@ pub(crate) struct BackedUp {
 }
 
 impl SqliteJournal {
-    /// Copies the journal into a file that is not there yet, or is replaced by `force`. It appears there whole, and synced.
+    /// Copies the journal into a file that does not exist yet, or that `force` replaces. The file appears complete and synced.
     pub(crate) fn back_up(path: &Path, file: &Path, force: bool) -> Result<BackedUp, JournalError> {
         let connection = schema::open_to_copy(path)?;
         refuse(path, file, force)?;
@@ -34,16 +34,16 @@ impl SqliteJournal {
         remove_leftovers(&target);
         let new = file::beside(&target, &format!("-{}.tmp", std::process::id()));
         let copied = copy(&connection, path, &new).and_then(|runs| {
-            // Somebody may have made it meanwhile.
+            // Another process may have created it meanwhile.
             refuse(path, file, force)?;
             Ok((runs, put(&new, &target).map_err(|error| failed(file, &error))?))
         });
         if copied.is_err() {
-            // Nothing of it is of use, and why it failed matters more than that it stays.
+            // The file is useless, and the original error matters more than a failed removal.
             let _ = fs::remove_file(&new);
         }
         let (runs, bytes) = copied.map_err(|error| match error {
-            // The name that it was to have.
+            // The error names the final file.
             JournalError::Backup { reason, .. } => JournalError::backup(file, reason),
             error => error,
         })?;
@@ -65,11 +65,11 @@ fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> 
     if target.is_dir() {
         return refused("it is a folder; name a file in it".to_owned());
     }
-    // A device or a pipe is there for others, who would find a file in its place.
+    // A device or a pipe has other users, who would find a file in its place.
     if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
         return refused("it is no regular file, and is not replaced; name another one".to_owned());
     }
-    // A rollback journal, of another program: SQLite would play it back into the copy.
+    // The rollback journal of another program: SQLite would play it back into the copy.
     for suffix in ["-wal", "-shm", "-journal"] {
         let beside = file::beside(&target, suffix);
         if beside.exists() {
@@ -83,16 +83,16 @@ fn refuse(journal: &Path, file: &Path, force: bool) -> Result<(), JournalError> 
         return refused("a process holds the journal of that name; name another file".to_owned());
     }
     if !force && target.symlink_metadata().is_ok() {
-        return refused("it is there already; name another file, or replace it with `--force`".to_owned());
+        return refused("it exists already; name another file, or replace it with `--force`".to_owned());
     }
     Ok(())
 }
 
-/// How long a copy has not been written to whose process is gone. One in another container, whose processes are not seen here, writes all the
-/// time.
+/// How long a copy must be unchanged before it is removed, if its process is gone. A copy by a process in another container,
+/// which is not visible here, is written all the time.
 const OLD: Duration = Duration::from_mins(10);
 
-/// Removes what killed processes have left of copies under that name: `FILE-PID.tmp`. What cannot be removed is in nobody's way.
+/// Removes the copies that killed processes left under that name: `FILE-PID.tmp`. A leftover that cannot be removed does no harm.
 fn remove_leftovers(target: &Path) {
     let Some(name) = target.file_name().and_then(|name| name.to_str()) else { return };
     for entry in fs::read_dir(file::folder_of(target)).into_iter().flatten().flatten() {
@@ -105,36 +105,36 @@ fn remove_leftovers(target: &Path) {
     }
 }
 
-/// Whether no process has that number, as far as the system tells.
+/// True if no process has that number, as far as the system knows.
 fn is_gone(process: u32) -> bool {
     let of = |process: u32| Path::new("/proc").join(process.to_string());
     of(std::process::id()).exists() && !of(process).exists()
 }
 
-/// Writes the copy under a name of its own, and returns how many runs it has.
+/// Writes the copy under a name of its own, and returns its number of runs.
 fn copy(connection: &Connection, path: &Path, new: &Path) -> Result<u64, JournalError> {
     let refused = |error: io::Error| failed(new, &error);
     let Some(name) = new.to_str() else {
-        return Err(JournalError::backup(new, "its path is no UTF-8, which SQLite asks for"));
+        return Err(JournalError::backup(new, "its path is not UTF-8, which SQLite requires"));
     };
     let file = file::remove(new).and_then(|()| file::new_of_owner(new)).map_err(refused)?;
     connection.execute("VACUUM INTO ?1", [name]).map_err(|error| match JournalError::write(path, &error) {
         JournalError::Write { reason, .. } => JournalError::backup(new, reason),
-        // What was read is damaged.
+        // The source is damaged.
         error => error,
     })?;
-    // What is secret in the journal is no less so in its copy.
+    // A copy is as secret as its journal.
     let permissions = fs::metadata(path).map_err(refused)?.permissions();
     file.set_permissions(permissions).and_then(|()| file.sync_all()).map_err(refused)?;
     let runs = Connection::open(new).and_then(|copy| copy.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)));
     runs.map(i64::unsigned_abs).map_err(|error| JournalError::backup(new, JournalError::reason(&error)))
 }
 
-/// Gives the copy its name, and returns its size.
+/// Gives the copy its final name, and returns its size.
 fn put(new: &Path, file: &Path) -> io::Result<u64> {
     let bytes = fs::metadata(new)?.len();
     fs::rename(new, file)?;
-    // It is there now, also where its folder may be written and not read, so that nobody can sync it.
+    // The name exists now, even if its folder may be written but not read, so that nobody can sync it.
     file::sync_folder_of(file);
     Ok(bytes)
 }

@@ -1,7 +1,7 @@
-//! The command that is being carried out: what is submitted for it and that it is carried are one commit.
+//! The command that is being carried out: its effect and the note that it was carried out share one commit.
 //!
-//! Only the thread that carries a command out submits for it. Other threads submit meanwhile, under the engine's lock, and what
-//! they submit is not the command's.
+//! Only the thread that carries out a command submits for it. Other threads submit meanwhile, under the engine's lock, and their
+//! submissions do not belong to the command.
 
 use super::Ticket;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use std::thread::ThreadId;
 
 #[derive(Debug, Default)]
 pub(super) struct Claim {
-    /// Whether the next submission may be the command's: so that all others need not lock.
+    /// True if the next submission may be the command's, so that all others need not lock.
     is_waiting: AtomicBool,
     command: Mutex<Option<Command>>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Claim {
 struct Command {
     ticket: Ticket,
     thread: ThreadId,
-    /// Its next submission is what makes it carried out.
+    /// Its next submission carries it out.
     carries_next: bool,
 }
 
@@ -28,18 +28,18 @@ impl Claim {
         work(&mut self.command.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// This thread carries that command out from now on.
+    /// This thread carries out that command from now on.
     pub(super) fn begin(&self, ticket: Ticket) {
         self.with(|command| *command = Some(Command { ticket, thread: std::thread::current().id(), carries_next: false }));
     }
 
-    /// The command that this thread carries out.
+    /// Returns the command that this thread carries out.
     pub(super) fn ticket(&self) -> Option<Ticket> {
         let here = std::thread::current().id();
         self.with(|command| command.filter(|command| command.thread == here).map(|command| command.ticket))
     }
 
-    /// What this thread submits next is what the command does.
+    /// What this thread submits next is the command's effect.
     pub(super) fn carries_next(&self) {
         let here = std::thread::current().id();
         self.with(|command| {
@@ -50,7 +50,7 @@ impl Claim {
         });
     }
 
-    /// The command that what is submitted now carries out.
+    /// Returns the command that the present submission carries out.
     pub(super) fn take(&self) -> Option<Ticket> {
         if !self.is_waiting.load(Ordering::Acquire) {
             return None;
@@ -64,7 +64,7 @@ impl Claim {
         })
     }
 
-    /// It is answered.
+    /// The command is answered.
     pub(super) fn end(&self) {
         self.is_waiting.store(false, Ordering::Release);
         self.with(|command| *command = None);

@@ -1,7 +1,7 @@
-//! A new journal's file, made whole beside its place and then put there.
+//! A new journal's file, completed beside its final place and then renamed.
 //!
-//! Made in place, each step of it would wait for the disk, as each could be its last. Here the disk is waited for once. A
-//! process that dies on the way leaves a file that is no journal's and that the next one makes anew.
+//! If it were made in place, each step would wait for the disk, since each could be the last. This way only one step waits. A
+//! process that dies meanwhile leaves a file that belongs to no journal, and the next process makes it again.
 
 use super::JournalError;
 use super::file;
@@ -11,15 +11,15 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// Makes the folders that a new journal's file is to be in, where there are none.
+/// Creates the missing folders of a new journal's file.
 ///
-/// A folder that is made is on the disk once the one that it is in is synced. Nobody does that later: `SQLite` syncs the folder of its
-/// files, and not the ones above. Without it a power failure could take the folder away, and all acknowledged commits with it.
+/// A new folder is durable once its parent folder is synced. Nobody does that later: `SQLite` syncs the folder of its files, but
+/// not those above. Without it a power failure could remove the folder, and all acknowledged commits with it.
 pub(super) fn folders(journal: &Path) -> Result<(), JournalError> {
     let Some(folder) = journal.parent().filter(|_| !journal.exists()) else { return Ok(()) };
     let of_path = || folder.ancestors().filter(|folder| !folder.as_os_str().is_empty());
     let missing: Vec<&Path> = of_path().take_while(|folder| !folder.is_dir()).collect();
-    // One that died as it made them has left but the last one without a sync.
+    // A process that died here has left at most the last one unsynced.
     if let Some(there) = of_path().nth(missing.len()) {
         file::sync_folder_of(there);
     }
@@ -30,7 +30,7 @@ pub(super) fn folders(journal: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Makes a folder, unless another process has just done so.
+/// Creates a folder, unless another process has just created it.
 fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -38,12 +38,12 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-/// Makes the file. Whoever calls holds the journal's lock.
+/// Creates the file. The caller holds the journal's lock.
 pub(super) fn create(path: &Path) -> Result<(), JournalError> {
     let new = file::beside(path, "-new");
     let made = make(&new, path);
     if made.is_err() {
-        // Nothing of it is of use, and why it failed matters more than that it stays.
+        // The file is useless, and the original error matters more than a failed removal.
         let _ = fs::remove_file(&new);
     }
     made
@@ -56,9 +56,10 @@ fn make(new: &Path, path: &Path) -> Result<(), JournalError> {
     file::new_of_owner(new).map_err(failed)?;
     fill(new).map_err(|error| JournalError::open(path, &error))?;
     File::open(new).and_then(|file| file.sync_all()).map_err(failed)?;
-    // Of a journal that was there before and was moved away without them.
+    // Left by an earlier journal that was moved away without them.
     file::remove(&file::beside(path, "-wal")).and_then(|()| file::remove(&file::beside(path, "-shm"))).map_err(failed)?;
-    // The new name is kept at the latest with the first commit: SQLite syncs the folder for the file that it writes that to.
+    // The new name is durable with the first commit at the latest: SQLite syncs the folder when it creates the file for that
+    // commit.
     fs::rename(new, path).map_err(failed)
 }
 
@@ -66,7 +67,7 @@ fn fill(new: &Path) -> rusqlite::Result<()> {
     let connection = Connection::open(new)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
-    // Before there is a table, as it cannot be changed later without writing the file anew (`prune`).
+    // Before any table exists: later it could only be changed by rewriting the file (`prune`).
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     schema::migrate(&connection, 0)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -83,7 +84,7 @@ mod tests {
         let path = folder.path().join("journal.db");
         let first = schema::open(&path).unwrap();
         first.execute("INSERT INTO paused VALUES ('nightly')", []).unwrap();
-        // What a process leaves that is killed: its last commits are in the second file.
+        // The state that a killed process leaves: its last commits are in the second file.
         let copies = [("-wal", "left-wal"), ("-shm", "left-shm")];
         for (suffix, name) in copies {
             fs::copy(file::beside(&path, suffix), folder.path().join(name)).unwrap();

@@ -1,7 +1,7 @@
-//! How long runs took over time: of very many as many points as can be drawn.
+//! The durations of runs over time: for very many runs, as many points as can be drawn.
 //!
-//! Of runs that have ended, and that no command has touched since, the journal tells the same each time. So they are read in blocks of keys, and what a
-//! block comes to is kept: the next look reads what is new, and the two blocks at the edges.
+//! The values of ended runs change only by commands. So runs are read in blocks of keys, and the result of each block is cached:
+//! the next read takes only new runs, and the two blocks at the edges.
 
 use super::reader::last_before;
 use super::{JournalError, Reader};
@@ -13,28 +13,28 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many keys are a block.
+/// The number of keys in a block.
 const BLOCK: RunKey = if cfg!(test) { 16 } else { 1_024 };
-/// Blocks are kept of so many ways to look at them, those that were asked for last.
+/// The number of views whose blocks are cached: those that were requested last.
 const WAYS: usize = 4;
 
 /// Some runs of one state that began about the same time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Bucket {
-    /// Of the longest of them.
+    /// The key of the longest of them.
     pub(crate) key: RunKey,
     /// When the longest of them began.
     pub(crate) started: Timestamp,
-    /// When that one ended; none where it has not.
+    /// When that one ended; `None` if it has not.
     pub(crate) finished: Option<Timestamp>,
     pub(crate) state: String,
     pub(crate) pipeline: String,
     pub(crate) run_id: String,
-    /// How many they are.
+    /// The number of these runs.
     pub(crate) count: i64,
 }
 
-/// The keys of the runs that were made within some time, and that of the newest run of all.
+/// The keys of the runs created within some time, and that of the newest run of all.
 #[derive(Debug, Clone, Copy)]
 struct KeysMade {
     first: RunKey,
@@ -42,7 +42,7 @@ struct KeysMade {
     newest: RunKey,
 }
 
-/// Which runs are looked at, and how.
+/// A request: which runs, and at which resolution.
 #[derive(Debug)]
 pub(crate) struct Asked {
     from: Timestamp,
@@ -50,18 +50,18 @@ pub(crate) struct Asked {
     way: Way,
 }
 
-/// By what the blocks differ.
+/// The parameters that the blocks depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Way {
     pipeline: Option<String>,
-    /// How many nanoseconds one point stands for.
+    /// The nanoseconds that one point stands for.
     width: i64,
 }
 
 impl Asked {
-    /// Those that were made between these times, which so many points stand for of each state.
+    /// A request for the runs created between these times, with that many points for each state.
     pub(crate) fn new(pipeline: Option<String>, from: Timestamp, to: Timestamp, points: u32) -> Self {
-        // No less than a microsecond, so that no number is too large for the query.
+        // At least a microsecond, so that no number is too large for the query.
         let width = (to.as_nanos().saturating_sub(from.as_nanos()) / i64::from(points.max(1))).max(1_000);
         Self { from, to, way: Way { pipeline, width } }
     }
@@ -69,19 +69,19 @@ impl Asked {
 
 type Blocks = HashMap<RunKey, Arc<[Bucket]>>;
 
-/// What blocks of runs that have ended come to.
+/// The cached results of blocks of ended runs.
 #[derive(Debug, Default)]
 pub(crate) struct Past(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// The last act as of which it is known: what retries or deletes runs is one.
+    /// The last act at which the cache was valid: retrying or deleting runs is an act.
     act: i64,
     ways: VecDeque<(Way, Blocks)>,
 }
 
 impl Past {
-    /// One row for all runs of one state that began about the same time, by the key of the longest of them.
+    /// Returns one row for all runs of one state that began about the same time, by the key of the longest of them.
     pub(crate) fn look(&self, reader: &Reader, asked: &Asked) -> Result<Vec<Bucket>, JournalError> {
         reader.snapshot(|reader| {
             let act = reader.last_act()?;
@@ -116,7 +116,7 @@ fn read(reader: &Reader, asked: &Asked, blocks: &mut Blocks) -> Result<Vec<Bucke
     let mut all = HashMap::new();
     for block in keys.first / BLOCK..=keys.last / BLOCK {
         let (first, last) = (block * BLOCK, block * BLOCK + BLOCK - 1);
-        // In others there may be more runs.
+        // Other blocks may still get more runs.
         let is_whole = keys.first <= first && last <= keys.last && last < keys.newest;
         if let Some(known) = blocks.get(&block).filter(|_| is_whole) {
             merge(&mut all, known, asked);
@@ -135,7 +135,7 @@ fn read(reader: &Reader, asked: &Asked, blocks: &mut Blocks) -> Result<Vec<Bucke
     Ok(all)
 }
 
-/// Adds what a block comes to: of two buckets of one time and state, the one with the longest run stands for both.
+/// Adds the result of a block: of two buckets of one time and state, the one with the longest run represents both.
 fn merge(all: &mut HashMap<(i64, String), Bucket>, block: &[Bucket], asked: &Asked) {
     let took = |bucket: &Bucket| bucket.finished.unwrap_or(asked.to).as_nanos() - bucket.started.as_nanos();
     for bucket in block {
@@ -153,14 +153,14 @@ fn merge(all: &mut HashMap<(i64, String), Bucket>, block: &[Bucket], asked: &Ask
 }
 
 impl Reader {
-    /// Between which keys the runs lie that were made between these times, both included; none where there can be none.
+    /// Returns the range of keys of the runs created between these times, both included; `None` if there can be none.
     fn keys_made(&self, from: Timestamp, to: Timestamp) -> Result<Option<KeysMade>, JournalError> {
         let query = || -> rusqlite::Result<Option<KeysMade>> {
             let end = |of: &str| {
                 self.connection.prepare_cached(&format!("SELECT {of}(key) FROM runs"))?.query_row([], |row| row.get(0))
             };
             let (Some(oldest), Some(newest)) = (end("min")?, end("max")?) else { return Ok(None) };
-            // A run is made before it begins, and its key tells when it was made.
+            // A run is created before it begins, and keys are in the order of creation.
             let first = last_before(&self.connection, from)?.map_or(oldest, |before| before + 1);
             let last = last_before(&self.connection, Timestamp::from_nanos(to.as_nanos().saturating_add(1)))?;
             Ok(last.filter(|last| *last >= first).map(|last| KeysMade { first, last, newest }))
@@ -168,8 +168,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The runs between these keys, one row for all of one state that began in one stretch of time: the longest of them. A stretch is so many nanoseconds,
-    /// and one that has not ended is as long as it is then.
+    /// Returns the runs between these keys: for each state and stretch of `width` nanoseconds one row, with the longest run that
+    /// began in it. A run that has not ended counts as ending at `to`.
     fn durations(
         &self,
         pipeline: Option<&str>,
@@ -178,8 +178,8 @@ impl Reader {
         width: i64,
     ) -> Result<Vec<Bucket>, JournalError> {
         let query = || -> rusqlite::Result<Vec<Bucket>> {
-            // SQLite takes the key beside a `max` from the row that has it. Rows are sorted by no more than that, and by one number, which is compared much
-            // faster than a text: the first letters of states differ.
+            // SQLite takes the key beside a `max` from the row with that maximum. Rows are grouped by one number only, which
+            // compares much faster than a text: the first letters of states differ.
             let select = "SELECT key, coalesce(begun, created), finished, runs.state, pipeline, run_id, number FROM ( \
                           SELECT key AS longest, count(*) AS number, max(coalesce(finished, ?4) - coalesce(begun, created)) \
                           FROM runs WHERE key >= ?1 AND key <= ?2 AND (?3 IS NULL OR pipeline = ?3) \
@@ -212,7 +212,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
     use rusqlite::Connection;
 
-    /// A run takes hundreds of milliseconds, and is made a second after the one before it.
+    /// A run takes up to a second, and is created a second after the one before it.
     const SECOND: i64 = 1_000_000_000;
 
     fn add(connection: &Connection, random: &mut StdRng, state: &str) {
@@ -225,7 +225,7 @@ mod tests {
         connection.execute(insert, params![random.random_range(0..6), state, begun, finished]).unwrap();
     }
 
-    /// What `SQLite` says of all runs at once, by nothing that is kept.
+    /// The result of a single query over all runs, without a cache.
     fn at_once(reader: &Reader, asked: &Asked) -> Vec<(RunKey, String, i64)> {
         let select = "SELECT longest, state, number FROM (SELECT key AS longest, count(*) AS number, \
                       max(coalesce(finished, ?2) - coalesce(begun, created)), state FROM runs \
@@ -253,7 +253,7 @@ mod tests {
                     ["success", "success", "success", "failed", "cancelled", "running", "queued"][random.random_range(0..7)];
                 add(&connection, &mut random, state);
             }
-            // Most of those that have not ended do so before long.
+            // Most unfinished runs end soon.
             let end = "UPDATE runs SET state = 'success', finished = created + 3000000000 + ?1 \
                        WHERE state IN ('queued', 'running') AND random() % 4 = 0";
             connection.execute(end, [random.random_range(0..SECOND)]).unwrap();
@@ -270,7 +270,7 @@ mod tests {
             let from = if random.random() { 0 } else { random.random_range(0..now) };
             let pipeline = [None, Some("nightly".to_owned()), Some("none".to_owned())][random.random_range(0..3)].clone();
             let points = [1, 20][random.random_range(0..2)];
-            // The same width, as where somebody looks at the last days again and again.
+            // The same width, as if somebody opens the view of the last days repeatedly.
             let width = 100 * SECOND / i64::from(points);
             let asked = Asked::new(pipeline, Timestamp::from_nanos(from), Timestamp::from_nanos(now), points);
             let asked = Asked { way: Way { width, ..asked.way }, ..asked };

@@ -2,24 +2,24 @@ use super::{Holder, absolute};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A journal that cannot be used. What was committed before is never lost by it.
+/// A journal that cannot be used. What was committed before is never lost by that.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// The folder for the file cannot be made.
-    #[error("the folder {path:?} for the journal cannot be made: {error}; name another journal with `--journal FILE`")]
+    /// The folder for the file cannot be created.
+    #[error("the folder {path:?} for the journal cannot be created: {error}; name another journal with `--journal FILE`")]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// The file beside it that is locked cannot be used.
+    /// The lock file beside it cannot be used.
     #[error("the journal {path:?} cannot be locked: {error}; {}, or name another journal with `--journal FILE`", unlock(error))]
     Lock {
         /// The journal's file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// Another process writes it.
@@ -30,7 +30,7 @@ pub enum JournalError {
     Held {
         /// The journal's file.
         path: PathBuf,
-        /// Who, where that is known.
+        /// The process, if it is known.
         holder: Option<Holder>,
     },
     /// Its file has a second name, under which `SQLite` would keep other commits.
@@ -40,7 +40,7 @@ pub enum JournalError {
     SecondName {
         /// The journal's file.
         path: PathBuf,
-        /// Which, and what to do.
+        /// Which name, and what to do.
         reason: String,
     },
     /// Its file is no longer where it was.
@@ -66,7 +66,7 @@ pub enum JournalError {
         /// The newest version that this code reads.
         known: i64,
     },
-    /// It was written by an older version, and nobody has opened it to write since.
+    /// It was written by an older version, and no process has opened it for writing since.
     #[error(
         "the journal {path:?} was written by an older version (schema {found}, this one reads {known}); `resume` or any run brings it \
          forward"
@@ -79,7 +79,7 @@ pub enum JournalError {
         /// The version that this code reads.
         known: i64,
     },
-    /// A run's id that runs of several pipelines have.
+    /// Runs of several pipelines have this id.
     #[error("{} have a run `{run_id}`: name the one that is meant, as in `{}/{run_id}`", several(pipelines), pipelines.first().map_or("PIPELINE", String::as_str))]
     Ambiguous {
         /// The id.
@@ -87,15 +87,15 @@ pub enum JournalError {
         /// The pipelines.
         pipelines: Vec<String>,
     },
-    /// It is another file.
-    #[error("{path:?} is no journal: {reason}; name another file with `--journal FILE`")]
+    /// The file is not a journal.
+    #[error("{path:?} is not a journal: {reason}; name another file with `--journal FILE`")]
     NotAJournal {
         /// The journal's file.
         path: PathBuf,
         /// What is wrong.
         reason: String,
     },
-    /// Its contents are not whole.
+    /// Its contents are damaged.
     #[error(
         "the journal {path:?} is damaged: {reason}; nothing was changed. Restore it from a backup, or move it away to begin a \
          new one, each time with the files `-wal` and `-shm` beside it"
@@ -106,17 +106,17 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
-    /// It cannot be opened to be written.
-    #[error("the journal {path:?} cannot be opened: {reason}; mend that, or name another journal with `--journal FILE`")]
+    /// It cannot be opened for writing.
+    #[error("the journal {path:?} cannot be opened: {reason}; fix that, or name another journal with `--journal FILE`")]
     Open {
         /// The journal's file.
         path: PathBuf,
         /// What is wrong.
         reason: String,
     },
-    /// It cannot be written any more.
+    /// It can no longer be written.
     #[error(
-        "the journal {path:?} cannot be written: {reason}. The engine stops; what was committed is kept, and unfinished runs are resumed once that is mended"
+        "the journal {path:?} cannot be written: {reason}. The engine stops; what was committed is kept, and unfinished runs are resumed once that is fixed"
     )]
     Write {
         /// The journal's file.
@@ -132,9 +132,9 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
-    /// It is not there.
+    /// It does not exist.
     #[error(
-        "there is no journal at {:?}; `run` or `serve` makes one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` \
+        "there is no journal at {:?}; `run` or `serve` creates one there, and `--journal FILE` or the environment variable `PIPELINE_JOURNAL` \
          names another",
         absolute(path)
     )]
@@ -145,22 +145,22 @@ pub enum JournalError {
     /// No copy of it can be made.
     #[error("no backup was made in {path:?}: {reason}")]
     Backup {
-        /// The file that was to be the copy.
+        /// The file for the copy.
         path: PathBuf,
         /// Why, and what to do.
         reason: String,
     },
-    /// The machine gave no thread to write with.
+    /// The system has no thread for the writer.
     #[error("no thread for the journal {path:?}: {error}")]
     Thread {
         /// The journal's file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
 }
 
-/// What makes it possible to lock a journal.
+/// Returns what to do if a journal cannot be locked.
 fn unlock(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     match error.kind() {
@@ -201,32 +201,32 @@ impl JournalError {
         match error.sqlite_error_code() {
             Some(NotADatabase) => Self::NotAJournal { path, reason },
             Some(DatabaseCorrupt) => Self::Damaged { path, reason },
-            // For whoever reads it, SQLite makes a file beside it.
+            // To read it, SQLite creates a file beside it.
             Some(DiskFull | SystemIoFailure) => Self::Read { path, reason: Self::reason(error) },
             _ => Self::Read { path, reason },
         }
     }
 
-    /// The thread that writes has panicked.
+    /// The writer's thread has panicked.
     pub(super) fn writer_panicked(path: &Path, panic: &(dyn std::any::Any + Send)) -> Self {
         let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let reason =
-            format!("the thread that writes it panicked ({}), which is a mistake of this library", said.unwrap_or("no text"));
+            format!("the thread that writes it panicked ({}), which is a bug in this library", said.unwrap_or("no text"));
         Self::Write { path: path.to_owned(), reason }
     }
 
-    /// What waits to be written is too much.
+    /// Too much waits to be written.
     pub(super) fn overrun(path: &Path) -> Self {
         let reason = format!("more than {} GiB wait to be written, as the disk does not keep up", super::queue::MOST >> 30);
         Self::Write { path: path.to_owned(), reason }
     }
 
-    /// A new one cannot be put in its place.
+    /// A new journal cannot be put in its place.
     pub(super) fn create(path: &Path, error: &std::io::Error) -> Self {
-        Self::Open { path: path.to_owned(), reason: format!("it cannot be made: {error}") }
+        Self::Open { path: path.to_owned(), reason: format!("it cannot be created: {error}") }
     }
 
-    /// It cannot be opened to be written.
+    /// It cannot be opened for writing.
     pub(super) fn open(path: &Path, error: &rusqlite::Error) -> Self {
         match Self::write(path, error) {
             Self::Write { path, reason } => Self::Open { path, reason },
@@ -242,7 +242,7 @@ impl JournalError {
         }
     }
 
-    /// Why something could not be written.
+    /// Returns why something could not be written.
     pub(super) fn reason(error: &rusqlite::Error) -> String {
         use rusqlite::ErrorCode::{DiskFull, ReadOnly, SystemIoFailure};
         match error.sqlite_error_code() {

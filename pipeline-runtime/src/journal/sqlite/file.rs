@@ -1,26 +1,27 @@
-//! The files of a journal: which one a path names, whether it still does, and how those beside it are named, made and synced.
+//! The files of a journal: which one a path names, whether it still does, and how the files beside it are named, created and
+//! synced.
 //!
-//! `SQLite` keeps the newest commits in a second file that is called after the first. So a journal has one name: under two, it
-//! would have two such files, each with commits that the other lacks. Links to it are followed, since then it has one name after
-//! all; a hard link, or a file that is mounted on its own, gives it a second one and is refused.
+//! `SQLite` keeps the newest commits in a second file that is named after the first. So a journal has one name: under two names
+//! it would have two such files, each with commits that the other lacks. Symbolic links to it are followed, since the result is
+//! one name. A hard link, or a file that is mounted on its own, gives it a second name and is refused.
 
 use super::JournalError;
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// As many links are followed as Linux does.
+/// As many links are followed as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// A path that leads to the same file from whichever folder: a body may change the process's own.
+/// Returns an absolute path, because a body may change the process's working directory.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
-    // Of an empty path, and where the present folder was removed, there is none: what is opened says so.
+    // There is none for an empty path, or if the working directory was removed: opening the file reports that.
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The file that a path leads to, through symbolic links. It need not exist.
+/// Returns the file that a path leads to, through symbolic links. It need not exist.
 ///
-/// Folders on the way may be links as well: whichever way leads to a folder, it holds the same files.
+/// Folders on the way may be links as well: every way to a folder leads to the same files.
 pub(super) fn resolve(path: &Path) -> PathBuf {
     let mut file = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -33,29 +34,29 @@ pub(super) fn resolve(path: &Path) -> PathBuf {
     file
 }
 
-/// A file beside the journal that is called after it.
+/// Returns the file beside the journal that is named after it.
 pub(super) fn beside(journal: &Path, suffix: &str) -> PathBuf {
     let mut name = journal.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// The folder that a file is in.
+/// Returns the folder of a file.
 pub(super) fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Syncs the folder that something is in, so that its name is on the disk. Where that folder cannot be opened, as it may be entered and not
-/// read, or the system opens no folders, nobody can.
+/// Syncs the folder of a file, so that the file's name is durable. This is impossible if the folder cannot be opened, because it
+/// may be entered but not read, or because the system does not open folders.
 pub(super) fn sync_folder_of(file: &Path) {
     let _ = File::open(folder_of(file)).and_then(|folder| folder.sync_all());
 }
 
-/// The permissions of what is made: a journal has params, outputs and log lines, which are nobody's affair but its owner's.
+/// The permissions of new files: a journal has params, outputs and log lines, which only its owner may read.
 #[cfg(unix)]
 pub(super) const OWNER: u32 = 0o600;
 
-/// Makes a file that nobody else may read, and that is not there yet.
+/// Creates a file that only its owner may read, if it does not exist.
 pub(super) fn new_of_owner(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -64,7 +65,7 @@ pub(super) fn new_of_owner(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -72,7 +73,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// What the system tells files apart by, as long as they exist: the device and the number on it.
+/// What identifies a file as long as it exists: its device and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) device: u64,
@@ -80,7 +81,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// None where the system has no such numbers.
+    /// Returns `None` if the system has no such numbers.
     #[cfg(unix)]
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere there is none")]
     pub(super) fn of(file: &Metadata) -> Option<Self> {
@@ -88,14 +89,14 @@ impl Identity {
         Some(Self { device: file.dev(), number: file.ino() })
     }
 
-    /// None where the system has no such numbers.
+    /// Returns `None` if the system has no such numbers.
     #[cfg(not(unix))]
     pub(super) fn of(_: &Metadata) -> Option<Self> {
         None
     }
 }
 
-/// Whether a path no longer names the file of that identity, and what it names instead. Where the system does not say, it does.
+/// Returns what a path names instead of the file of that identity, if that is certain.
 pub(super) fn moved(path: &Path, identity: Option<Identity>) -> Option<&'static str> {
     match fs::metadata(path) {
         Ok(found) if Identity::of(&found) != identity => Some("another file is in its place"),
@@ -106,8 +107,8 @@ pub(super) fn moved(path: &Path, identity: Option<Identity>) -> Option<&'static 
     }
 }
 
-/// Refuses what is no regular file: a folder holds nothing that `SQLite` could read, and a pipe would be waited for without an end. What is not
-/// there is a journal that can be made.
+/// Refuses a file that is not a regular file: `SQLite` cannot read a folder, and would wait for ever for a pipe. A missing file
+/// is a journal that can be created.
 pub(super) fn refuse_irregular(path: &Path) -> Result<(), JournalError> {
     let reason = match fs::metadata(path) {
         Ok(found) if found.is_dir() => "it is a folder",
@@ -117,9 +118,9 @@ pub(super) fn refuse_irregular(path: &Path) -> Result<(), JournalError> {
     Err(JournalError::NotAJournal { path: path.to_owned(), reason: reason.to_owned() })
 }
 
-/// Whether a file belongs to the journal, under whichever name.
+/// True if a file belongs to the journal, under any name.
 pub(super) fn is_of_journal(journal: &Path, file: &Path) -> bool {
-    // A name is the same whichever way leads to its folder.
+    // A file's name is the same on every way to its folder.
     let place = |path: &Path| match (path.canonicalize(), folder_of(path).canonicalize(), path.file_name()) {
         (Ok(path), ..) => path,
         (Err(_), Ok(folder), Some(name)) => folder.join(name),
@@ -166,15 +167,15 @@ fn is_mounted_alone(path: &Path) -> bool {
     mounts().iter().any(|mount| Path::new(&mount.point) == path)
 }
 
-/// Whether the system emulates locks of whole files with the byte ranges that `SQLite` locks, as it does on files of other
-/// machines: there the one would be in the way of the other.
+/// True if the system emulates locks of whole files by the byte ranges that `SQLite` locks, as for files of other machines: the
+/// two kinds of locks would conflict.
 pub(super) fn is_on_a_network(identity: Identity) -> bool {
     const NETWORK: [&str; 6] = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p"];
     let device = device_name(identity.device);
     mounts().iter().any(|mount| mount.device == device && NETWORK.contains(&mount.kind.as_str()))
 }
 
-/// A device as Linux writes it in its table of mounts.
+/// Returns a device as Linux writes it in its table of mounts.
 fn device_name(device: u64) -> String {
     let major = ((device >> 8) & 0xfff) | ((device >> 32) & !0xfff);
     let minor = (device & 0xff) | ((device >> 12) & !0xff);
@@ -189,7 +190,7 @@ struct Mount {
     kind: String,
 }
 
-/// None where there is no such table.
+/// Returns no mounts if there is no such table.
 fn mounts() -> Vec<Mount> {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     table.lines().filter_map(mount).collect()
@@ -199,7 +200,7 @@ fn mount(line: &str) -> Option<Mount> {
     let (before, after) = line.split_once(" - ")?;
     let mut fields = before.split(' ').skip(2);
     let (device, point) = (fields.next()?, fields.nth(1)?);
-    // The characters that separate fields and lines are written in octal.
+    // Characters that separate fields and lines are written in octal.
     let point = point.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
     Some(Mount { device: device.to_owned(), point, kind: after.split(' ').next()?.to_owned() })
 }

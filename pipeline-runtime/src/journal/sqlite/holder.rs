@@ -1,4 +1,4 @@
-//! Who holds a journal, as the lock file beside it says.
+//! The holder of a journal, according to the lock file beside it.
 
 use super::file;
 use crate::time::Clock;
@@ -7,19 +7,20 @@ use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Who holds a journal.
+/// The process that holds a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
     /// The process's number.
     pub process: u32,
-    /// Since when, by the real time. None where the file that says so was removed a moment ago.
+    /// Since when, by the wall clock. `None` if the file with this information was just removed.
     pub since: Option<DateTime<Utc>>,
-    /// Its command line, with `…` in the place of all that may be a secret, such as the values of `--param`. Empty where that file was removed.
+    /// Its command line, with `…` for everything that may be a secret, such as the values of `--param`. Empty if that file was
+    /// removed.
     pub command: String,
 }
 
-/// The options whose values are no secrets.
+/// The options whose values are not secrets.
 const SHOWN: [&str; 13] = [
     "--journal",
     "--log",
@@ -35,7 +36,7 @@ const SHOWN: [&str; 13] = [
     "--metrics",
     "--older-than",
 ];
-/// The commands that may hold a journal. Of a binary's own commands nobody knows what their arguments are.
+/// The commands that may hold a journal. The meaning of the arguments of a binary's own commands is unknown.
 const COMMANDS: [&str; 13] =
     ["run", "serve", "resume", "trigger", "backfill", "retry", "skip", "cancel", "pause", "unpause", "prune", "repair", "assets"];
 
@@ -44,13 +45,14 @@ pub(super) fn beside(journal: &Path) -> PathBuf {
     file::beside(journal, ".lock")
 }
 
-/// Whether any process holds the journal.
+/// True if any process holds the journal.
 pub(super) fn is_held(journal: &Path) -> bool {
     let Ok(file) = File::open(beside(&file::resolve(journal))) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
-/// Whether it is certain that no process holds the journal: there is no such file, or it can be locked. One that cannot be opened says nothing.
+/// True if certainly no process holds the journal: the file does not exist, or it can be locked. A file that cannot be opened
+/// proves nothing.
 pub(super) fn is_free(journal: &Path) -> bool {
     match File::open(beside(journal)) {
         Ok(file) => file.try_lock_shared().is_ok(),
@@ -65,12 +67,12 @@ impl Holder {
         Self { process: std::process::id(), since: Some(Clock::system().now().to_utc()), command }
     }
 
-    /// Whoever holds the journal right now.
+    /// Returns the present holder of the journal.
     pub(crate) fn of(journal: &Path) -> Option<Self> {
         let mut file = File::open(beside(&file::resolve(journal))).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Self::read(&mut file),
-            // Nobody; what the file says is of somebody before.
+            // Nobody holds it; the file names an earlier holder.
             _ => None,
         }
     }
@@ -91,7 +93,7 @@ impl Holder {
     }
 }
 
-/// A command line that anybody may read. It stays in the file when the process has ended.
+/// Returns a command line that anybody may read. It stays in the file after the process has ended.
 fn without_secrets(mut args: impl Iterator<Item = String>) -> String {
     let mut words: Vec<String> = args.next().into_iter().collect();
     let mut is_known = false;

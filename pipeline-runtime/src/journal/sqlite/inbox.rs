@@ -1,15 +1,16 @@
-//! The inbox: where other processes leave commands for the one that holds the journal.
+//! The inbox: other processes leave commands there for the holder of the journal.
 //!
-//! Whoever leaves a command gets a ticket and waits for the answer. A command is carried out exactly once, whichever process ends
-//! in between:
+//! A client that leaves a command gets a ticket and waits for the answer. A command is carried out exactly once, whichever
+//! process ends in between:
 //!
-//! - The holder *takes* it before it does anything about it ([`Mailbox::take`]). From then on nobody can take it back.
-//! - It is *carried* in the transaction of what it does (`claim.rs`). One that was taken and not carried has done nothing, so the
-//!   next holder takes it again.
-//! - Whoever left it takes it back only if it is not taken; or, where nobody holds the journal any more, if it is not carried and
-//!   nobody has taken it again since ([`Mailbox::withdraw`]). Each taking has a number of its own, so that this can be told.
+//! - The holder *takes* it before it acts on it ([`Mailbox::take`]). From then on the client cannot withdraw it.
+//! - It is *carried* in the transaction of its effect (`claim.rs`). A command that was taken and not carried has had no effect,
+//!   so the next holder takes it again.
+//! - The client withdraws it only if it is not taken; or, if no process holds the journal any more, only if it is not carried and
+//!   no holder has taken it again since ([`Mailbox::withdraw`]). Each taking has a number of its own, so that this can be
+//!   checked.
 //!
-//! Commands and answers are texts here; what they mean is their readers' affair.
+//! Commands and answers are plain texts here; their readers interpret them.
 
 use super::{JournalError, lock, schema};
 use crate::time::Timestamp;
@@ -17,13 +18,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A command's number. None is used twice.
+/// A command's number. Numbers are never reused.
 pub(crate) type Ticket = i64;
 
-/// A command older than that, which nobody has taken, is not carried out any more: nobody waits for its answer.
+/// An untaken command older than this is not carried out any more: nobody waits for its answer.
 pub(crate) const STALE: Duration = Duration::from_mins(1);
 
-/// The way to the holder's inbox.
+/// Access to the holder's inbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     connection: Connection,
@@ -34,18 +35,18 @@ pub(crate) struct Mailbox {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Posted {
     pub(crate) ticket: Ticket,
-    /// When it was left.
+    /// When it was posted.
     pub(crate) at: Timestamp,
     pub(crate) text: String,
     pub(crate) status: Status,
 }
 
-/// How far a command is.
+/// The progress of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Status {
     /// The number of its last taking.
     pub(crate) taken: Option<i64>,
-    /// Whether what it does is kept.
+    /// True if its effect is durable.
     pub(crate) is_carried: bool,
 }
 
@@ -62,51 +63,52 @@ impl Mailbox {
         self.connection.execute(change, values).map(|rows| rows > 0).map_err(self.failed())
     }
 
-    /// Leaves a command of that user, at the real time.
+    /// Posts a command by that user, at the wall clock's time.
     pub(crate) fn post(&self, command: &str, who: Option<&str>, at: Timestamp) -> Result<Ticket, JournalError> {
         let insert = "INSERT INTO inbox (at, command, who) VALUES (?1, ?2, ?3)";
         self.connection.execute(insert, params![at.as_nanos(), command, who]).map_err(self.failed())?;
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The answer, once it is there.
+    /// Returns the answer, once there is one.
     pub(crate) fn answer(&self, ticket: Ticket) -> Result<Option<String>, JournalError> {
         let select = "SELECT answer FROM inbox WHERE id = ?1";
         let answer = self.connection.query_row(select, [ticket], |row| row.get(0)).optional().map_err(self.failed())?;
         Ok(answer.flatten())
     }
 
-    /// How far the command is.
+    /// Returns the command's progress.
     pub(crate) fn status(&self, ticket: Ticket) -> Result<Status, JournalError> {
         let select = "SELECT taken, carried FROM inbox WHERE id = ?1";
         let status = self.connection.query_row(select, [ticket], status).optional().map_err(self.failed())?;
         Ok(status.unwrap_or_default())
     }
 
-    /// Takes the command back, unless somebody has taken it since that taking, or has carried it out. Says whether it did.
+    /// Withdraws the command, unless it was taken after the taking `taken`, or was carried out. Returns whether it was withdrawn.
     pub(crate) fn withdraw(&self, ticket: Ticket, taken: Option<i64>) -> Result<bool, JournalError> {
         let delete = "DELETE FROM inbox WHERE id = ?1 AND taken IS ?2 AND carried = 0 AND answer IS NULL";
         self.change(delete, params![ticket, taken])
     }
 
-    /// Fetches an answer that was read: nobody needs it any more.
+    /// Deletes an answered command, after its answer was read.
     pub(crate) fn forget(&self, ticket: Ticket) -> Result<(), JournalError> {
         self.change("DELETE FROM inbox WHERE id = ?1 AND answer IS NOT NULL", [ticket]).map(drop)
     }
 
-    /// Whether somebody holds the journal.
+    /// True if a process holds the journal.
     pub(crate) fn is_held(&self) -> bool {
         lock::is_held(&self.path)
     }
 
-    /// The commands after `last` that have no answer yet: for the holder.
+    /// Returns the commands after `last` without an answer: for the holder.
     pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<Posted>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT taken, carried, id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
             let read = |row: &Row<'_>| {
                 let (ticket, at) = (row.get(2)?, Timestamp::from_nanos(row.get(3)?));
-                // Anybody can write here. What is no text is no command, and is answered as such: it must not keep the others waiting.
+                // Any process can write here. An entry that is not text is not a command, and is answered as such: it must not
+                // delay the others.
                 let text = row.get_ref(4)?.as_str().unwrap_or_default().to_owned();
                 Ok(Posted { ticket, at, text, status: status(row)? })
             };
@@ -115,7 +117,7 @@ impl Mailbox {
         query().map_err(self.failed())
     }
 
-    /// Takes a command that is to be carried out now: for the holder. Not if whoever left it has taken it back.
+    /// Takes a command to carry it out now: for the holder. Fails if the client has withdrawn it. Returns whether it was taken.
     pub(crate) fn take(&self, posted: &Posted) -> Result<bool, JournalError> {
         let before = posted.status.taken;
         let update = "UPDATE inbox SET taken = ?3 WHERE id = ?1 AND taken IS ?2 AND carried = 0";
@@ -167,11 +169,11 @@ mod tests {
         let (_folder, _journal, mailbox) = inbox();
         let ticket = mailbox.post("a", None, Timestamp::default()).unwrap();
         assert!(mailbox.take(&only(&mailbox)).unwrap());
-        // Its client has looked, and the next holder comes first.
+        // Its client has read the status, and the next holder takes it first.
         let seen = mailbox.status(ticket).unwrap();
         assert!(mailbox.take(&only(&mailbox)).unwrap());
         assert!(!mailbox.withdraw(ticket, seen.taken).unwrap());
-        // The client comes first.
+        // The client withdraws it first.
         let posted = only(&mailbox);
         assert!(mailbox.withdraw(ticket, mailbox.status(ticket).unwrap().taken).unwrap());
         assert!(!mailbox.take(&posted).unwrap());
@@ -195,7 +197,7 @@ mod tests {
         assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
         mailbox.forget(ticket).unwrap();
         assert_eq!(mailbox.answer(ticket).unwrap(), None);
-        // Who asked for it is known all the same.
+        // The user who asked for it is recorded all the same.
         let act = Act { at: posted.at, who: Some("ada".into()), command: posted.text, done: true, answer: "it is paused".into() };
         assert_eq!(journal.reader().unwrap().acts(None, 10).unwrap(), [(1, act)]);
     }

@@ -1,45 +1,46 @@
-//! The right of one process to write a journal. The operating system gives it back when the process ends, however it ends.
+//! The right of one process to write a journal. The operating system revokes it when the process ends, however it ends.
 //!
-//! There are two locks. The one on the file beside the journal (`FILE.lock`) tells others who has it: they may look at it at any
-//! time. It is found by a name, though, and a file can be removed and made anew. So on Linux the journal's own file is locked as
-//! well, whatever names lead to it.
+//! There are two locks. The one on the file beside the journal (`FILE.lock`) tells others who holds the journal, and they may
+//! read it at any time. But it is found by name, and a file can be removed and recreated. So on Linux the journal's own file is
+//! locked as well, whatever names lead to it.
 //!
-//! That second lock is one of `flock`, which there has nothing to do with the byte ranges that `SQLite` locks by `fcntl`, except
-//! on network file systems, where it is not taken. The ranges have a trap: a process loses all of its own on a file as soon as it
-//! closes any descriptor of it. So nothing but this module and `SQLite` ever opens a journal's file; it is opened here before the
-//! first connection of a process that writes it, and closed after the last; and it is not opened at all where this process has it
-//! already. Whoever only looks who holds a journal opens the file beside it.
+//! The second lock uses `flock`, which on Linux is independent of the byte ranges that `SQLite` locks by `fcntl`. On network file
+//! systems it is not, and the lock is not taken there. The file is opened by [`kept_open`], which never closes it while it has a
+//! name: that would release `SQLite`'s locks on it. A process that only asks who holds the journal opens the file beside it.
 
 use super::JournalError;
 use super::create;
 use super::file::{self, Identity};
 pub(super) use super::holder::is_held;
 use super::holder::{self, Holder};
+use super::kept_open;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The right to write a journal.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// As it was named.
+    /// The path as given.
     named: PathBuf,
-    /// What that leads to.
+    /// The file that it leads to.
     journal: PathBuf,
-    /// Both from whichever folder: a body may change the process's own.
+    /// Both as absolute paths, because a body may change the process's working directory.
     absolute: [PathBuf; 2],
     identity: Option<Identity>,
+    /// The `-wal`, once it was seen. It is there for as long as a connection of this process is open.
+    wal: Mutex<Option<Identity>>,
     holder: Holder,
-    /// The file beside it. Dropped with the lock, which unlocks it.
+    /// The file beside the journal. Dropped with the lock, which unlocks it.
     beside: Mutex<File>,
     _own: Option<OwnFile>,
 }
 
-/// How often the lock on the file beside it is tried. Whoever looks for the holder has it for an instant.
+/// How often locking the file beside it is tried. A process that reads the holder has it locked for an instant.
 const LOOKERS: u32 = 10_000;
 
 impl Lock {
-    /// Takes it for this process, and makes the journal where there is none.
+    /// Takes the lock for this process, and creates the journal if there is none.
     pub(super) fn take(named: &Path) -> Result<Self, JournalError> {
         let journal = file::resolve(named);
         let absolute = [file::absolute(named), file::absolute(&journal)];
@@ -66,7 +67,8 @@ impl Lock {
         };
         let holder = Holder::this();
         holder.write(&mut beside).map_err(failed)?;
-        Ok(Self { named: named.to_owned(), journal, absolute, identity, holder, beside: Mutex::new(beside), _own: own })
+        let (wal, beside) = (Mutex::default(), Mutex::new(beside));
+        Ok(Self { named: named.to_owned(), journal, absolute, identity, wal, holder, beside, _own: own })
     }
 
     /// The journal's file.
@@ -74,28 +76,39 @@ impl Lock {
         &self.journal
     }
 
-    /// Finds out whether the journal is still found where it was, and makes the file beside it anew where that was removed: else
-    /// others would not know that somebody holds the journal.
+    /// Checks that the journal is still in its place, and recreates the file beside it if that was removed: otherwise other
+    /// processes would not know that the journal is held.
     pub(super) fn look(&self) -> Result<(), JournalError> {
         let [named, journal] = &self.absolute;
         if let Some(reason) = file::moved(named, self.identity) {
             return Err(JournalError::Gone { path: self.named.clone(), reason });
         }
+        let newest = file::beside(journal, "-wal");
+        let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
+        match *wal {
+            Some(known) if file::moved(&newest, Some(known)).is_some() => {
+                let reason = "its `-wal`, which has the newest commits, was removed or replaced by another program";
+                return Err(JournalError::Gone { path: self.named.clone(), reason });
+            }
+            Some(_) => {}
+            None => *wal = fs::metadata(&newest).ok().and_then(|file| Identity::of(&file)),
+        }
+        drop(wal);
         let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let of_own = beside.metadata().ok().and_then(|file| Identity::of(&file));
         if file::moved(&holder::beside(journal), of_own).is_some() {
             let again = open_beside(journal).and_then(|mut file| match file.try_lock() {
                 Ok(()) => self.holder.write(&mut file).map(|()| Some(file)),
-                // Somebody tries to take it, and will not get it. The next look comes soon.
+                // Another process tries to take it, and will fail. The next check comes soon.
                 Err(_) => Ok(None),
             });
             match again {
                 Ok(Some(file)) => {
                     *beside = file;
-                    tracing::warn!("the file that says who holds the journal {:?} was removed; it is there again", self.journal);
+                    tracing::warn!("the lock file of the journal {:?} was removed; it has been recreated", self.journal);
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!("the file that says who holds the journal {:?} was removed: {error}", self.journal),
+                Err(error) => tracing::warn!("the lock file of the journal {:?} was removed: {error}", self.journal),
             }
         }
         Ok(())
@@ -105,7 +118,7 @@ impl Lock {
 fn open_beside(journal: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    // Whoever could open it could keep the journal's owner out of it.
+    // Anybody who could open it could lock the journal's owner out.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, file::OWNER);
     options.open(holder::beside(journal))
@@ -121,19 +134,18 @@ fn try_patiently(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// The journals that this process has locked itself.
+/// The journals that this process itself has locked.
 static OWN: Mutex<Vec<Identity>> = Mutex::new(Vec::new());
 
 /// The lock on the journal's own file.
 #[derive(Debug)]
 struct OwnFile {
     identity: Identity,
-    /// Closed with the lock, which unlocks it.
-    _file: File,
+    file: Arc<File>,
 }
 
 impl OwnFile {
-    /// None where the system has no such lock.
+    /// Returns `None` if the system has no such lock.
     fn lock(journal: &Path, identity: Option<Identity>) -> Result<Option<Self>, TryLockError> {
         let Some(identity) = identity.filter(|identity| cfg!(target_os = "linux") && !file::is_on_a_network(*identity)) else {
             return Ok(None);
@@ -142,20 +154,22 @@ impl OwnFile {
         if own.contains(&identity) {
             return Err(TryLockError::WouldBlock);
         }
-        let file = File::open(journal).map_err(TryLockError::Error)?;
+        let file = kept_open::open(journal).map_err(TryLockError::Error)?;
         file.try_lock()?;
         own.push(identity);
-        Ok(Some(Self { identity, _file: file }))
+        Ok(Some(Self { identity, file }))
     }
 }
 
 impl Drop for OwnFile {
     fn drop(&mut self) {
+        // Not by closing the file, which stays open. An error would leave it locked until the process ends.
+        let _ = self.file.unlock();
         OWN.lock().unwrap_or_else(PoisonError::into_inner).retain(|identity| *identity != self.identity);
     }
 }
 
-/// Who has locked a file, as far as the system tells: where the file beside it was removed a moment ago.
+/// Returns the process that has locked a file, as far as the system knows: for a file beside the journal that was just removed.
 fn of_system(identity: Identity) -> Option<Holder> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let file = format!(":{}", identity.number);

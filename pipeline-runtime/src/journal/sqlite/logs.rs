@@ -1,8 +1,8 @@
-//! Log lines of attempts: kept beside the records, and never waited for.
+//! Log lines of attempts: stored beside the records, without delaying anything.
 //!
-//! Whoever logs puts the line into a backlog and goes on. The writer takes the backlog with the next records it commits; lines
-//! that no record comes to share a commit with are committed alone after [`LINGER`], without waiting for the disk. Lines that
-//! come faster than they are kept are lost, and counted where they are missing.
+//! Logging code puts the line into a backlog and continues. The writer takes the backlog with the next records that it commits.
+//! Lines without records to share a commit with are committed alone after [`LINGER`], without waiting for the disk. Lines that
+//! arrive faster than they can be stored are lost, and counted where they are missing.
 
 use crate::journal::RunKey;
 use crate::time::Timestamp;
@@ -12,11 +12,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing::Level;
 
-/// How many bytes of log an attempt may leave, over all pokes of a sensor's. The line that goes beyond is the last.
+/// The most bytes of log that an attempt may leave, over all pokes of a sensor. The line that exceeds the limit is its last.
 const OF_ATTEMPT: u64 = 1 << 20;
-/// How many bytes of log a run may leave.
+/// The most bytes of log that a run may leave.
 const OF_RUN: u64 = 64 << 20;
-/// How many bytes may wait for the writer.
+/// The most bytes that may wait for the writer.
 const WAITING: usize = 4 << 20;
 /// How long lines wait for records to share a commit with.
 pub(super) const LINGER: Duration = Duration::from_millis(100);
@@ -41,14 +41,14 @@ pub(super) struct Backlog(Mutex<Waiting>);
 struct Waiting {
     lines: Vec<LogLine>,
     bytes: usize,
-    /// By run, node and attempt: when the last of the lines that there was no room for came, and how many.
+    /// The lines that found no room, by run, node and attempt: the time of the last one, and their number.
     lost: BTreeMap<(RunKey, String, u32), (Timestamp, u64)>,
-    /// The writer knows that there are lines.
+    /// The writer has been notified that there are lines.
     woken: bool,
 }
 
 impl Backlog {
-    /// Adds a line. `wake` tells the writer of it, and says whether it could.
+    /// Adds a line. `wake` notifies the writer, and returns whether it could.
     pub(super) fn push(&self, line: LogLine, wake: impl FnOnce() -> bool) {
         let mut waiting = self.lock();
         if waiting.bytes + line.text.len() > WAITING {
@@ -63,7 +63,7 @@ impl Backlog {
         }
     }
 
-    /// Takes all lines, and a line for those that are lost.
+    /// Takes all lines, with a line for each attempt that lost some.
     pub(super) fn take(&self) -> Vec<LogLine> {
         let Waiting { mut lines, lost, .. } = std::mem::take(&mut *self.lock());
         lines.extend(lost.into_iter().map(|((run, node, attempt), (at, lost))| {
@@ -88,12 +88,12 @@ struct OfRun {
     bytes: u64,
     /// The number of its last line.
     last: i64,
-    /// By node, of its last attempt that logged.
+    /// By node, for its last attempt that logged.
     attempts: HashMap<String, (u32, u64)>,
 }
 
 impl Sizes {
-    /// Writes lines, as far as the limits let it.
+    /// Writes lines, as far as the limits allow.
     pub(super) fn write(&mut self, connection: &Connection, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         for line in lines {
             let run = match self.0.entry(line.run) {
@@ -105,7 +105,7 @@ impl Sizes {
         Ok(())
     }
 
-    /// The run has ended: what may still come of it is looked up.
+    /// The run has ended. The counts of later lines are read from the file again.
     pub(super) fn forget(&mut self, run: RunKey) {
         self.0.remove(&run);
     }
@@ -168,7 +168,7 @@ fn number(level: Level) -> i64 {
     (1..).zip(LEVELS).find(|(_, of)| *of == level).map_or(0, |(number, _)| number)
 }
 
-/// The level that a row's number stands for.
+/// Returns the level that a row's number stands for.
 pub(super) fn level(number: i64) -> Option<Level> {
     (1..).zip(LEVELS).find(|(of, _)| *of == number).map(|(_, level)| level)
 }
@@ -199,7 +199,7 @@ mod tests {
         let half = usize::try_from(OF_ATTEMPT / 2).unwrap();
         let mut sizes = Sizes::default();
         sizes.write(&connection, vec![line(1, half), line(1, half)]).unwrap();
-        // Another process of the same run: it knows what there is.
+        // Another process of the same run: it reads the existing sizes.
         let mut sizes = Sizes::default();
         sizes.write(&connection, vec![line(1, 5), line(2, 7)]).unwrap();
         let kept = kept(&connection);

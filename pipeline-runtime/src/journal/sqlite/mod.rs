@@ -1,17 +1,18 @@
 //! The durable journal: one `SQLite` file, one writer.
 //!
-//! Records are only ever appended; the state of a run, its attempts, its next poke, its outputs and the callbacks due are all
-//! told from them. The `runs` table is an index over runs, kept in the same transactions. One thread owns the connection that
-//! writes. It takes all that has been submitted by then into one transaction, so that a thousand concurrent runs share a commit and a
-//! single run pays for its own alone. It waits for more only where nobody awaits what it has: log lines, and entries of runs. `synchronous = FULL`: what is committed survives a
-//! power failure. Submitting never waits for the writer; whoever begins runs does (`queue.rs`).
+//! Records are only ever appended. The state of a run, its attempts, its next poke, its outputs and its due callbacks all follow
+//! from them. The `runs` table is an index of runs, kept up to date in the same transactions. One thread owns the connection that
+//! writes. It takes everything that has been submitted so far into one transaction, so that a thousand concurrent runs share a
+//! commit, and a single run pays only for its own. It lingers for more only if nobody waits for what it has: log lines, and
+//! entries of runs. With `synchronous = FULL`, what is committed survives a power failure. Submitting never waits for the writer;
+//! beginning a run does (`queue.rs`).
 //!
 //! # Why a run waits for the disk once to begin
 //!
-//! A run's entry waits for the run's first records, since nobody awaits it alone. A new journal is made beside its place, synced once and then
-//! put there; before that what its folder is in is synced, as the folder may be new as well (`create.rs`). As a process ends it brings everything
-//! into the one file, which costs two syncs more: a file that needs its `-wal` to be whole would be copied, moved or restored without it.
-//! (`tests/durable/kills.rs`)
+//! A run's entry waits for the run's first records, since nobody waits for the entry alone. A new journal is made beside its
+//! final place, synced once and then renamed; before that the parent of its folder is synced, as the folder may be new as well
+//! (`create.rs`). When a process ends it moves everything into the one file, which costs two more syncs: a file that depends on
+//! its `-wal` would be incomplete when copied, moved or restored without it. (`tests/durable/kills.rs`)
 
 mod acts;
 mod backup;
@@ -23,6 +24,7 @@ mod error;
 mod file;
 mod holder;
 mod inbox;
+mod kept_open;
 mod lock;
 mod logs;
 mod overview;
@@ -49,6 +51,8 @@ pub use error::JournalError;
 pub(crate) use file::absolute;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
+#[cfg(feature = "dashboard")]
+pub(crate) use kept_open::unwritable;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Pass, Pruned};
 pub(crate) use reader::{Filter, IntervalRun, Meant, Newest, Reader, StoredLine};
@@ -69,6 +73,7 @@ use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
@@ -77,7 +82,7 @@ use writer::{Batch, Hearer, Order, Set, Writer};
 /// The journal in one file.
 #[derive(Debug)]
 pub(crate) struct SqliteJournal {
-    /// From whichever folder: a body may change the process's own.
+    /// Absolute, because a body may change the process's working directory.
     path: PathBuf,
     queue: Arc<Queue>,
     backlog: Arc<Backlog>,
@@ -90,15 +95,17 @@ pub(crate) struct SqliteJournal {
     tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
+    /// From then on `SQLite` itself may remove the `-wal`.
+    is_closing: AtomicBool,
 }
 
 impl SqliteJournal {
-    /// Whether a file belongs to the journal, under whichever name: whoever writes it destroys the journal.
+    /// True if a file belongs to the journal, under any name: writing it would destroy the journal.
     pub(crate) fn owns(journal: &Path, file: &Path) -> bool {
         file::is_of_journal(journal, file)
     }
 
-    /// Opens the journal for this process alone, making it if there is none.
+    /// Opens the journal for this process alone, and creates it if it does not exist.
     pub(crate) fn open(named: &Path) -> Result<Self, JournalError> {
         let path = &file::resolve(named);
         create::folders(path)?;
@@ -127,28 +134,29 @@ impl SqliteJournal {
             hearer,
             tally,
             lock: Mutex::new(Some(lock)),
+            is_closing: AtomicBool::new(false),
         })
     }
 
-    /// What this process has written.
+    /// Returns the counts of what this process has written.
     #[cfg(feature = "dashboard")]
     pub(crate) fn tally(&self) -> Arc<Tally> {
         Arc::clone(&self.tally)
     }
 
-    /// Who is told of commits. Nothing may be submitted before.
+    /// Sets the engine that is notified of commits. Nothing may be submitted before.
     pub(crate) fn attach(&self, engine: &Engine) {
         // A journal has one engine; a second attempt changes nothing.
         let _ = self.committed.set(engine.downgrade());
     }
 
-    /// Enters a run; committed with its first records, before anything of it starts. With it is kept which updates of assets it was begun by, which
-    /// are used up by that, and which it reads.
+    /// Enters a run. The entry is committed with the run's first records, before anything of it starts. Stores with it the
+    /// updates of assets that started the run, which are thereby used up, and those that it reads.
     pub(crate) fn enter(&self, run: &StoredRun, updates: &[RunUpdate]) -> RunKey {
         self.enter_for(run, None, updates.into())
     }
 
-    /// The same of a run that is made by the command that this thread carries out, if it does: the run has the command's number.
+    /// The same for a run that may be made by the command that this thread carries out: then the run has the command's number.
     pub(crate) fn enter_asked(&self, run: &StoredRun) -> RunKey {
         self.enter_for(run, self.claim.ticket(), Box::default())
     }
@@ -164,43 +172,43 @@ impl SqliteJournal {
         key
     }
 
-    /// Notes that a run goes on with another plan, in which its nodes have other slots.
+    /// Records that a run is resumed with another plan, in which its nodes have other slots.
     pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
         self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
     }
 
-    /// Notes all that a run that goes on has of settings and of updates of assets, as its pipeline has come to take more of them.
+    /// Records all settings and updates of assets of a resumed run whose pipeline now takes more of them.
     pub(crate) fn takes(&self, run: RunKey, settings: &SettingValues, updates: &[RunUpdate]) {
         self.order(Order::Takes { run, settings: settings.clone(), updates: updates.into() });
     }
 
-    /// Keeps a log line, in a while; whoever logs is never held up.
+    /// Stores a log line, after a while. The logging code never waits.
     pub(crate) fn log(&self, line: LogLine) {
         self.backlog.push(line, || self.queue.push(Order::Logs));
     }
 
-    /// Notes that a run that waited begins.
+    /// Records that a waiting run begins.
     pub(crate) fn begin(&self, begun: Begun) {
         self.order(Order::Begin(Box::new(begun)));
     }
 
-    /// Notes why this process cannot go on with a run, or that it can.
+    /// Records why this process cannot resume a run, or that it can again.
     pub(crate) fn block(&self, run: RunKey, reason: Option<&str>) {
         self.order(Order::Block { run, reason: reason.map(Into::into) });
     }
 
-    /// Notes what somebody asked this process for as it was started.
+    /// Records what somebody asked of this process when it was started.
     pub(crate) fn act(&self, act: Act) {
         self.order(Order::Act(Box::new(act)));
     }
 
-    /// Notes the end of a run that no engine has.
+    /// Records the end of a run that no engine hosts.
     pub(crate) fn end(&self, run: RunKey, state: RunState, at: Timestamp) {
         let record = Record::RunEnded { state };
         self.order(Order::Commit(Batch::of(vec![(run, Entry { at, record })])));
     }
 
-    /// Notes that notifications of a run are given up.
+    /// Records that notifications of a run are given up.
     pub(crate) fn give_up(&self, run: RunKey, due: &[u32], at: Timestamp) {
         let error: Arc<str> = "given up: the run was cancelled by a program without its plan".into();
         let given_up =
@@ -208,96 +216,102 @@ impl SqliteJournal {
         self.order(Order::Commit(Batch::of(due.iter().map(given_up).collect())));
     }
 
-    /// Notes whether a pipeline's schedule is paused.
+    /// Records whether a pipeline's schedule is paused.
     pub(crate) fn pause(&self, pipeline: &str, paused: bool) {
         self.order(Order::Pause { pipeline: pipeline.into(), paused });
     }
 
-    /// Sets a setting, or without a value goes back to its default.
+    /// Sets a setting, or resets it to its default if there is no value.
     pub(crate) fn set(&self, name: &str, value: Option<serde_json::Value>, at: Timestamp) {
         self.order(Order::Set(Box::new(Set { name: name.to_owned(), value, at })));
     }
 
-    /// Keeps an update of an asset from outside.
+    /// Stores an update of an asset from outside.
     pub(crate) fn update(&self, update: NewUpdate) {
         self.order(Order::Update(Box::new(update)));
     }
 
-    /// What is kept from now on and others may wait for. To be called once; a second hearer hears nothing.
+    /// Returns a receiver of everything that is stored from now on and that others may wait for. To be called once; a second
+    /// receiver gets nothing.
     pub(crate) fn news(&self) -> tokio::sync::mpsc::UnboundedReceiver<News> {
         let (tell, hear) = tokio::sync::mpsc::unbounded_channel();
         let _ = self.hearer.set(tell);
         hear
     }
 
-    /// This thread carries a command out, until it [answers](Self::answer).
+    /// This thread carries out a command, until it [answers](Self::answer).
     pub(crate) fn carry_out(&self, ticket: Ticket) {
         self.claim.begin(ticket);
     }
 
-    /// What this thread submits next is what the command does that it carries out, if it does: both are one commit.
+    /// What this thread submits next is the effect of the command that it carries out, if it does: the two share one commit.
     pub(crate) fn carries_next(&self) {
         self.claim.carries_next();
     }
 
-    /// The command that this thread carries out.
+    /// Returns the command that this thread carries out.
     pub(crate) fn carried_out(&self) -> Option<Ticket> {
         self.claim.ticket()
     }
 
-    /// Answers a command, once all that it led to so far is kept, and keeps it as an act.
-    /// `done` and `said` are what the act says of the answer.
+    /// Answers a command, once all its effects so far are durable, and stores it as an act with `done` and `said`.
     pub(crate) fn answer(&self, ticket: Ticket, answer: &str, done: bool, said: &str) {
         self.claim.end();
         self.order(Order::Answer { ticket, answer: answer.into(), done, said: said.into() });
     }
 
-    /// The command that this thread carries out is answered later, and others are carried out meanwhile.
+    /// The command that this thread carries out will be answered later, and others are carried out meanwhile.
     pub(crate) fn put_off(&self) {
         self.claim.end();
     }
 
-    /// Does the next step of a pass over old runs, and then gives it back. It is gone where the step failed, or nothing is written any more.
+    /// Does the next step of a pass over old runs, and then returns the pass. The sender is dropped if the step failed or nothing
+    /// can be written any more.
     pub(crate) fn prune_on(&self, pass: Box<Pass>) -> oneshot::Receiver<Box<Pass>> {
         let (done, wait) = oneshot::channel();
         self.order(Order::Prune { pass, done });
         wait
     }
 
-    /// What others want of this process.
+    /// Returns the commands that others left for this process.
     pub(crate) fn mailbox(&self) -> Result<Mailbox, JournalError> {
         Mailbox::open(&self.path)
     }
 
-    /// Returns once all that has been submitted by now is kept, and whether it is: else [`failure`](Self::failure) says why nothing is.
+    /// Returns once everything submitted so far is durable, and whether it is; if not, [`failure`](Self::failure) gives the
+    /// reason.
     ///
-    /// It reads nothing, so a file that cannot be opened to read, as where a process has no descriptor left, changes nothing of it.
+    /// It reads nothing, so it also works if the file cannot be opened for reading, for example because the process has no
+    /// descriptor left.
     pub(crate) fn sync(&self) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
         self.order(Order::Sync(done));
-        // Where the writer is gone, `failure` says so.
+        // If the writer is gone, `failure` has the reason.
         let _ = wait.recv();
         self.failure.get().is_none()
     }
 
-    /// Reads all that has been submitted by now.
+    /// Returns a reader of everything submitted so far.
     pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
-        // What was kept can be read, also where nothing more can be kept.
+        // What is durable can be read, even if nothing more can be written.
         self.sync();
         self.reader()
     }
 
-    /// Reads beside the writer.
+    /// Returns a reader beside the writer.
     pub(crate) fn reader(&self) -> Result<Reader, JournalError> {
         Reader::beside(&self.path)
     }
 
-    /// Stops the engine where the journal's file is no longer where it was: nobody would ever find what is kept there, and somebody
-    /// else may begin another journal in its place.
+    /// Stops the engine if the journal's file is no longer in its place: nobody would find what is stored there, and another
+    /// process may begin another journal in its place.
     pub(crate) fn look_after_file(&self) {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Err(error)) = lock.as_ref().map(Lock::look) else { return };
         drop(lock);
+        if self.is_closing.load(Ordering::SeqCst) {
+            return;
+        }
         // The first failure is the one to report.
         let _ = self.failure.set(Arc::new(error));
         if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
@@ -305,20 +319,21 @@ impl SqliteJournal {
         }
     }
 
-    /// Why nothing can be written any more, if so.
+    /// Returns why nothing can be written any more, if so.
     pub(crate) fn failure(&self) -> Option<Arc<JournalError>> {
         self.failure.get().cloned()
     }
 
-    /// Waits until all that was submitted is committed, closes the file, and lets others have it.
+    /// Waits until everything submitted is committed, closes the file, and releases the lock.
     pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::SeqCst);
         self.order(Order::Close);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
-            // A writer that panicked has nothing left to wait for.
+            // A writer that panicked leaves nothing to wait for.
             let _ = writer.join();
         }
-        // Not only with the last handle: a body that blocks and was left behind may have one.
+        // Here, and not only with the last handle, which a blocking body that was left behind may hold.
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(lock);
     }
@@ -328,11 +343,11 @@ impl SqliteJournal {
             Some(ticket) => Order::Carries { ticket, order: Box::new(order) },
             None => order,
         };
-        // Once the writer has ended nothing can be kept; `failure` says why, and the actions that wait are never carried out.
+        // After the writer's end nothing can be stored: `failure` has the reason, and actions that wait are never carried out.
         let _ = self.queue.push(order);
     }
 
-    /// Whether less than 64 MiB wait to be written, so that another run may begin.
+    /// True if less than 64 MiB wait to be written, so that another run may begin.
     pub(crate) fn has_room(&self) -> bool {
         self.queue.has_room()
     }
@@ -342,7 +357,7 @@ impl SqliteJournal {
         self.queue.room().await;
     }
 
-    /// Blocks the thread until another run may begin: for whoever begins runs before the engine runs any.
+    /// Blocks the thread until another run may begin: for code that begins runs before the engine is driven.
     pub(crate) fn wait_for_room(&self) {
         self.queue.wait_for_room();
     }

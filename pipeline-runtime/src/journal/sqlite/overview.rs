@@ -1,4 +1,4 @@
-//! What a journal knows of many runs at once, for whoever looks at all of them: counts, and numbers that only grow.
+//! What a journal knows of many runs at once, for overviews: counts, and numbers that only grow.
 
 use super::{JournalError, Reader};
 use crate::engine::RunState;
@@ -6,7 +6,7 @@ use crate::journal::RunKey;
 use rusqlite::{OptionalExtension, params};
 
 impl Reader {
-    /// The pipelines that have runs, by name. Each is found by an index, however many runs there are.
+    /// Returns the pipelines that have runs, by name. Each is found by an index, however many runs there are.
     pub(crate) fn pipelines(&self) -> Result<Vec<String>, JournalError> {
         let select = "WITH RECURSIVE known (id) AS (SELECT min(pipeline) FROM runs UNION ALL \
                       SELECT (SELECT min(pipeline) FROM runs WHERE pipeline > id) FROM known WHERE id IS NOT NULL) \
@@ -17,21 +17,22 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// How many runs of a pipeline are in a state.
+    /// Returns the number of a pipeline's runs in a state.
     pub(crate) fn count(&self, pipeline: &str, state: RunState) -> Result<i64, JournalError> {
         let select = "SELECT count(*) FROM runs WHERE pipeline = ?1 AND state = ?2";
         let query = || self.connection.prepare_cached(select)?.query_row(params![pipeline, state.name()], |row| row.get(0));
         query().map_err(self.failed())
     }
 
-    /// How many runs a process could not go on with.
+    /// Returns the number of runs that a process could not resume.
     pub(crate) fn blocked(&self) -> Result<i64, JournalError> {
         let select = "SELECT count(*) FROM runs WHERE blocked IS NOT NULL";
         let query = || self.connection.prepare_cached(select)?.query_row([], |row| row.get(0));
         query().map_err(self.failed())
     }
 
-    /// The newest runs that have begun and not ended, and with which nothing is wrong: their keys, and the numbers of their last records.
+    /// Returns the newest runs that have begun, have not ended and are not blocked: their keys, and the numbers of their last
+    /// records.
     pub(crate) fn going_on(&self, limit: u32) -> Result<Vec<(RunKey, i64)>, JournalError> {
         let select = "SELECT key, (SELECT coalesce(max(seq), 0) FROM records WHERE run = key) FROM runs \
                       WHERE state = 'running' AND blocked IS NULL ORDER BY key DESC LIMIT ?1";
@@ -41,29 +42,29 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// How many commands wait to be carried out, and how many callbacks to be told.
+    /// Returns the number of commands without an answer, and the number of callbacks to deliver.
     pub(crate) fn waiting(&self) -> Result<(i64, i64), JournalError> {
         let select = "SELECT (SELECT count(*) FROM inbox WHERE answer IS NULL), (SELECT count(*) FROM due)";
         let query = || self.connection.prepare_cached(select)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
         query().map_err(self.failed())
     }
 
-    /// The number of a run's last record, 0 without any.
+    /// Returns the number of a run's last record; 0 without any.
     pub(crate) fn last_record(&self, run: RunKey) -> Result<i64, JournalError> {
         self.last_number("SELECT max(seq) FROM records WHERE run = ?1", params![run])
     }
 
-    /// The number of a node's last log line in a run, 0 without any.
+    /// Returns the number of a node's last log line in a run; 0 without any.
     pub(crate) fn last_line(&self, run: RunKey, node: &str) -> Result<i64, JournalError> {
         self.last_number("SELECT max(id) FROM logs WHERE run = ?1 AND node = ?2", params![run, node])
     }
 
-    /// The number of a run's last log line, 0 without any.
+    /// Returns the number of a run's last log line; 0 without any.
     pub(crate) fn last_line_of_run(&self, run: RunKey) -> Result<i64, JournalError> {
         self.last_number("SELECT max(id) FROM logs WHERE run = ?1", params![run])
     }
 
-    /// The number of the last act, 0 without any.
+    /// Returns the number of the last act; 0 without any.
     pub(crate) fn last_act(&self) -> Result<i64, JournalError> {
         self.last_number("SELECT max(id) FROM acts", [])
     }
@@ -75,7 +76,7 @@ impl Reader {
         Ok(query().map_err(self.failed())?.unwrap_or(0))
     }
 
-    /// How many bytes the journal's pages take, and how many of them are free.
+    /// Returns the size of the journal's pages in bytes, and that of the free ones among them.
     pub(crate) fn pages(&self) -> Result<(i64, i64), JournalError> {
         let pragma = |name: &str| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let query = || -> rusqlite::Result<(i64, i64)> {
@@ -85,7 +86,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// A node's last log lines before the line `before`, at most `limit` of them, in the order in which they came. Without a node: those of all.
+    /// Returns a node's last log lines before the line `before`, at most `limit` of them, in order. Without a node: those of all
+    /// nodes.
     pub(crate) fn lines_before(
         &self,
         run: RunKey,

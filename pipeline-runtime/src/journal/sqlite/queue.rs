@@ -1,14 +1,14 @@
-//! The queue of what the writer is to write.
+//! The queue of the writer's orders.
 //!
-//! Most of it is submitted under the engine's lock, which the writer takes as well once a commit is kept. So submitting never
-//! waits for the writer: where it did, a full queue and a commit that ends would wait for each other for ever. What waits is
-//! bounded in bytes all the same, by two limits:
+//! Most orders are submitted under the engine's lock, which the writer also takes after a commit. So submitting never waits for
+//! the writer: otherwise a full queue and a commit that ends would wait for each other for ever. The queue is still bounded in
+//! bytes, by two limits:
 //!
-//! - [`BUDGET`]: whoever begins runs waits until less than that is in the queue, outside of the engine's lock. Attempts start only
-//!   once their records are kept, so beyond it the queue grows by what is under way already, and by no more.
-//! - [`MOST`]: the queue takes nothing more, and the engine stops with the reason. What was queued before is still written.
+//! - [`BUDGET`]: the caller that begins runs waits until less than that is queued, outside of the engine's lock. Attempts start
+//!   only once their records are durable, so beyond the budget the queue grows only by what is already under way.
+//! - [`MOST`]: the queue takes nothing more, and the engine stops with that reason. What was queued before is still written.
 //!
-//! What a commit writes counts until it is kept.
+//! The orders of a commit count until the commit is durable.
 
 use super::writer::Order;
 use std::collections::VecDeque;
@@ -16,13 +16,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How many bytes may be queued as another run begins.
+/// The number of bytes below which another run may begin.
 pub(super) const BUDGET: u64 = 64 << 20;
-/// How many bytes may be queued at all.
+/// The most bytes that may be queued.
 pub(super) const MOST: u64 = 4 << 30;
-/// How many orders share a commit at most. More would only make the first of them wait.
+/// The most orders that share a commit. More would only delay the first of them.
 const ORDERS_OF_COMMIT: usize = 1_000;
-/// How many bytes share a commit; the order that goes beyond is its last. One order is never divided.
+/// The most bytes that share a commit; the order that exceeds it is its last. One order is never divided.
 const BYTES_OF_COMMIT: u64 = 8 << 20;
 
 /// The queue.
@@ -31,9 +31,9 @@ pub(super) struct Queue {
     state: Mutex<State>,
     budget: u64,
     most: u64,
-    /// There is an order, or there will be none any more.
+    /// There is an order, or there will be no more.
     arrived: Condvar,
-    /// Fewer bytes are queued, for threads and for tasks that wait for room.
+    /// Fewer bytes are queued: for threads and for tasks that wait for room.
     kept: Condvar,
     room: Notify,
 }
@@ -41,7 +41,7 @@ pub(super) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     orders: VecDeque<(Order, u64)>,
-    /// Of the orders, and of those that are being written.
+    /// The size of the queued orders, and of those being written.
     bytes: u64,
     end: Option<End>,
 }
@@ -55,7 +55,7 @@ pub(super) enum End {
     Overrun,
 }
 
-/// What the writer has taken for one commit.
+/// The orders that the writer has taken for one commit.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     pub(super) orders: Vec<Order>,
@@ -74,7 +74,7 @@ impl Queue {
         Self { state, budget, most, arrived: Condvar::new(), kept: Condvar::new(), room: Notify::new() }
     }
 
-    /// Adds an order; never waits. Returns whether it will be written.
+    /// Adds an order, without waiting. Returns whether it will be written.
     pub(super) fn push(&self, order: Order) -> bool {
         let bytes = order.bytes();
         let mut state = self.lock();
@@ -91,7 +91,7 @@ impl Queue {
         true
     }
 
-    /// Whether another run may begin.
+    /// True if another run may begin.
     pub(super) fn has_room(&self) -> bool {
         Self::is_below(&self.lock(), self.budget)
     }
@@ -107,7 +107,7 @@ impl Queue {
     /// Returns once another run may begin.
     pub(super) async fn room(&self) {
         loop {
-            // It is told of what is kept from here on, so that nothing is missed after the look.
+            // It is notified of every commit from here on, so none is missed after the check.
             let kept = self.room.notified();
             if self.has_room() {
                 return;
@@ -116,12 +116,13 @@ impl Queue {
         }
     }
 
-    /// Nobody waits for a queue that is not written any more.
+    /// True if no caller has to wait: there is room, or the queue is no longer written.
     fn is_below(state: &State, budget: u64) -> bool {
         state.bytes < budget || state.end.is_some()
     }
 
-    /// Waits for orders, and takes those of the next commit. None once the queue has ended and all before that is taken.
+    /// Waits for orders, and takes those of the next commit. Returns `None` once the queue has ended and everything before its
+    /// end is taken.
     pub(super) fn take(&self) -> Option<Taken> {
         let mut state = self.lock();
         while state.orders.is_empty() {
@@ -135,7 +136,7 @@ impl Queue {
         Some(taken)
     }
 
-    /// Waits that long for an order, and takes what the commit has room for.
+    /// Waits up to `linger` for an order, and takes what the commit still has room for.
     pub(super) fn take_more(&self, taken: &mut Taken, linger: Duration) {
         let waits = |state: &mut State| state.orders.is_empty() && state.end.is_none();
         let waited = self.arrived.wait_timeout_while(self.lock(), linger, waits);
@@ -143,14 +144,14 @@ impl Queue {
         taken.fill(&mut state);
     }
 
-    /// What was taken is kept.
+    /// The taken orders are durable.
     pub(super) fn kept(&self, taken: &Taken) {
         self.lock().bytes -= taken.bytes;
         self.kept.notify_all();
         self.room.notify_waiters();
     }
 
-    /// Nothing is written any more: what is queued is dropped, and nobody waits.
+    /// Ends the queue: nothing is written any more, queued orders are dropped, and nobody waits.
     pub(super) fn close(&self) {
         let dropped = {
             let mut state = self.lock();
@@ -163,13 +164,13 @@ impl Queue {
         self.room.notify_waiters();
     }
 
-    /// Why it takes no more orders, if so.
+    /// Returns why it takes no more orders, if so.
     pub(super) fn end(&self) -> Option<End> {
         self.lock().end
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that panics is called under it.
+        // No code that panics runs under it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -188,7 +189,7 @@ impl Taken {
 mod tests {
     use super::*;
 
-    /// An order of a bit more than so many bytes.
+    /// An order of slightly more than that many bytes.
     fn order(bytes: usize) -> Order {
         Order::Pause { pipeline: "x".repeat(bytes).into(), paused: true }
     }

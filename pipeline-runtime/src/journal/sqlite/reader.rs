@@ -11,14 +11,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use tracing::Level;
 
-/// Reads a journal, also while another process writes it.
+/// Reads a journal, even while another process writes it.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(super) connection: Connection,
     path: PathBuf,
 }
 
-/// The newest time that the journal has, and the run it is of.
+/// The newest time in the journal, and the run that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Newest {
     pub(crate) at: Timestamp,
@@ -26,18 +26,18 @@ pub(crate) struct Newest {
     pub(crate) pipeline: String,
 }
 
-/// Which runs to list: those that fit all that is given, the newest first.
+/// Which runs to list: those that meet all conditions, the newest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) pipeline: Option<String>,
-    /// Those in that state that are not blocked.
+    /// Runs in that state that are not blocked.
     pub(crate) state: Option<RunState>,
-    /// Those that are blocked.
+    /// Blocked runs.
     pub(crate) blocked: bool,
     pub(crate) kind: Option<RunKind>,
-    /// Those made then or later.
+    /// Runs created then or later.
     pub(crate) since: Option<Timestamp>,
-    /// Those made before the run of that key: the next page.
+    /// Runs created before the run of that key: the next page.
     pub(crate) before: Option<RunKey>,
     pub(crate) limit: u32,
 }
@@ -46,15 +46,15 @@ pub(crate) struct Filter {
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     pub(crate) entries: Vec<StoredEntry>,
-    /// The number of the last.
+    /// The number of the last record.
     pub(crate) last: i64,
-    /// Among them the run changed its plan, so that records before them name other slots.
+    /// The run changed its plan within these records, so that earlier records name other slots.
     pub(crate) renamed: bool,
     /// The ids of the nodes that it lost by that.
     pub(crate) removed: Vec<String>,
 }
 
-/// A run that another one waits for, as far as it is asked about.
+/// An awaited run, as far as waiting runs need to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Meant {
     pub(crate) run_id: String,
@@ -65,7 +65,7 @@ pub(crate) struct Meant {
     pub(crate) finished: Option<Timestamp>,
 }
 
-/// A log line that is kept, and its number in its run.
+/// A stored log line, and its number in its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredLine {
     pub(crate) id: i64,
@@ -76,7 +76,7 @@ pub(crate) struct StoredLine {
     pub(crate) text: String,
 }
 
-/// A run of an interval, and its state as it is told.
+/// A run of an interval, and its shown state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IntervalRun {
     pub(crate) run_id: String,
@@ -86,23 +86,25 @@ pub(crate) struct IntervalRun {
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
                    created, sla_from, finished, seed, text, begun, max_active, blocked, previous_began, settings FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
 
-/// Of the runs of pipeline `?1`: that of the latest scheduled interval that is over at `?2`. `prune` keeps it, as it does what the next two find.
+/// The run of pipeline `?1` for the latest scheduled interval that has ended at `?2`. `prune` spares it, and what the next two
+/// find.
 pub(super) const LAST_SCHEDULED: &str =
     "WHERE pipeline = ?1 AND kind = 'scheduled' AND interval_end <= ?2 ORDER BY interval_start DESC LIMIT 1";
 
-/// Of the runs of pipeline `?1` for the interval that starts at `?2`: the one that ended last.
+/// The run of pipeline `?1` that ended last, for the interval that starts at `?2`.
 pub(super) const OUTCOME: &str = "WHERE pipeline = ?1 AND interval_start = ?2 AND state NOT IN ('queued', 'running') \
                                   ORDER BY finished DESC, key DESC LIMIT 1";
 
-/// Of the runs of pipeline `?1` for the interval that starts at `?2`: the one that others wait for, which is the newest success, else the newest.
+/// The run of pipeline `?1` that others wait for, for the interval that starts at `?2`: the newest success, otherwise the newest.
 const MEANT: &str = "WHERE pipeline = ?1 AND interval_start = ?2 ORDER BY state = 'success' DESC, key DESC LIMIT 1";
 
-/// Of the runs of pipeline `?1`: the last success whose interval starts before `?2`.
+/// The last success of pipeline `?1` whose interval starts before `?2`.
 pub(super) const PREVIOUS_SUCCESS: &str = "WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
                                            ORDER BY interval_start DESC, key DESC LIMIT 1";
 
-/// Of a run: that its pipeline, kind and interval are who it is. One that a node of another pipeline has started is told by that node alone,
-/// after which it has its id ([`StartRun::id_of`](crate::engine::StartRun::id_of)), however many of one interval there are.
+/// True for runs that are identified by pipeline, kind and interval. A run that a node of another pipeline has started is
+/// identified only by that node, which is part of its id ([`StartRun::id_of`](crate::engine::StartRun::id_of)), however many such
+/// runs one interval has.
 const OF_IDENTITY: &str = "run_id NOT GLOB 'by__*'";
 
 impl Reader {
@@ -110,19 +112,19 @@ impl Reader {
         Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
     }
 
-    /// Of a journal that this process writes, or did a moment ago.
+    /// Opens a journal that this process writes, or wrote a moment ago.
     pub(crate) fn of_own(path: &Path) -> Result<Self, JournalError> {
         Self::beside(&super::file::resolve(path))
     }
 
-    /// Of a journal that this process writes.
+    /// Opens a journal that this process writes.
     pub(super) fn beside(path: &Path) -> Result<Self, JournalError> {
         Ok(Self { connection: schema::open_beside(path)?, path: path.to_owned() })
     }
 
-    /// Reads all that `read` reads as it was at one moment, whatever is committed meanwhile. Not to be called within itself.
+    /// Runs `read` on one snapshot, whatever is committed meanwhile. Not to be nested.
     pub(crate) fn snapshot<T, E: From<JournalError>>(&self, read: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
-        // It only reads: there is nothing to commit.
+        // It only reads, so there is nothing to commit.
         let transaction = self.connection.unchecked_transaction().map_err(self.failed())?;
         let read = read(self);
         drop(transaction);
@@ -141,7 +143,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The run of that id; `PIPELINE/ID` where several pipelines have one.
+    /// Returns the run of that id; `PIPELINE/ID` if several pipelines have one.
     pub(crate) fn run(&self, name: &str) -> Result<Option<StoredRun>, JournalError> {
         let mut found = self.runs_where("WHERE run_id = ?1 ORDER BY pipeline LIMIT 10", [name])?;
         if let (true, Some((pipeline, run_id))) = (found.is_empty(), name.split_once('/')) {
@@ -154,21 +156,22 @@ impl Reader {
         Ok(found.pop())
     }
 
-    /// The latest interval of a pipeline that its schedule has made a run for, and that is over at `now`. Where the runs of all from it on are
-    /// deleted until after `now`, it is these together: none of them runs again.
+    /// Returns the latest interval that a pipeline's schedule has made a run for and that has ended at `now`. If the runs of all
+    /// intervals from it until after `now` are deleted, returns these intervals as one: none of them runs again.
     pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
         let kept = self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval);
         let deleted = passed::last(&self.connection, pipeline, now).map_err(self.failed())?;
         Ok(kept.into_iter().chain(deleted).max_by_key(|interval| interval.end))
     }
 
-    /// The stretches of intervals after `last` whose scheduled runs are deleted.
+    /// Returns the stretches of intervals after `last` whose scheduled runs are deleted.
     pub(crate) fn deleted_after(&self, pipeline: &str, last: Option<Interval>) -> Result<Vec<Interval>, JournalError> {
         let from = Timestamp::from_nanos(last.map_or(i64::MIN, |last| Timestamp::from(last.end).as_nanos()));
         passed::from(&self.connection, pipeline, from).map_err(self.failed())
     }
 
-    /// The starts of the intervals after `last` that the schedule has made a run for, while the calendar read a later date.
+    /// Returns the starts of the intervals after `last` that the schedule has made a run for, while the calendar showed a later
+    /// date.
     pub(crate) fn scheduled_after(&self, pipeline: &str, last: Option<Interval>) -> Result<Vec<Timestamp>, JournalError> {
         let query = || -> rusqlite::Result<Vec<Timestamp>> {
             let select =
@@ -180,18 +183,18 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The newest outcome of an interval: the state of the one of its runs that ended last.
+    /// Returns the newest outcome of an interval: the state of the run that ended last.
     pub(crate) fn outcome(&self, pipeline: &str, start: Timestamp) -> Result<Option<RunState>, JournalError> {
         Ok(self.runs_where(OUTCOME, params![pipeline, start.as_nanos()])?.pop().map(|run| run.state))
     }
 
-    /// The run of that interval that others wait for.
+    /// Returns the run of that interval that others wait for.
     pub(crate) fn meant(&self, pipeline: &str, start: Timestamp) -> Result<Option<Meant>, JournalError> {
         self.meant_where(MEANT, params![pipeline, start.as_nanos()])
     }
 
-    /// The runs of the last interval before then that has a scheduled run, or a backfill's, of whichever kind: those that are unfinished, and then
-    /// those that ended, the last of them first.
+    /// Returns the runs of the last interval before `start` that has a scheduled or a backfill run, runs of all kinds: first
+    /// those that are unfinished, then those that ended, the last of them first.
     pub(crate) fn before(&self, pipeline: &str, start: Timestamp) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
             let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND interval_start = (SELECT interval_start FROM runs \
@@ -204,13 +207,13 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The run of that id, for whoever waits for it.
+    /// Returns the run of that id, for a waiting run.
     pub(crate) fn meant_by(&self, pipeline: &str, run_id: &str) -> Result<Option<Meant>, JournalError> {
         self.meant_where("WHERE run_id = ?2 AND pipeline = ?1", params![pipeline, run_id])
     }
 
     fn meant_where(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Meant>, JournalError> {
-        // Neither params nor a skeleton, which may be large: thousands may ask at once.
+        // Without params and skeleton, which may be large: thousands may ask at once.
         let select = "SELECT run_id, interval_start, interval_end, state, blocked IS NOT NULL, coalesce(begun, created), finished FROM runs";
         let read = |row: &Row<'_>| {
             let of_state: String = row.get(3)?;
@@ -227,7 +230,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The pipeline's runs that have not ended, with their intervals.
+    /// Returns the pipeline's runs that have not ended, with their intervals.
     pub(crate) fn unfinished_intervals(&self, pipeline: &str) -> Result<Vec<(RunKey, RunKind, Interval)>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT key, kind, interval_start, interval_end FROM runs \
@@ -243,7 +246,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The newest run of each interval that starts within these times.
+    /// Returns the newest run of each interval that starts between these times.
     pub(crate) fn newest_between(
         &self,
         pipeline: &str,
@@ -264,7 +267,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The runs that a command has made: their pipelines, ids and the starts of their intervals, the oldest first.
+    /// Returns the runs that a command has made: their pipelines, ids and the starts of their intervals, the oldest first.
     pub(crate) fn runs_of_ticket(&self, ticket: Ticket) -> Result<Vec<(String, String, Timestamp)>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT pipeline, run_id, interval_start FROM runs WHERE ticket = ?1 ORDER BY key";
@@ -274,7 +277,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The pipelines that are paused.
+    /// Returns the paused pipelines.
     pub(crate) fn paused(&self) -> Result<HashSet<String>, JournalError> {
         let query = || -> rusqlite::Result<HashSet<String>> {
             self.connection.prepare_cached("SELECT pipeline FROM paused")?.query_map([], |row| row.get(0))?.collect()
@@ -282,17 +285,17 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The runs that have not ended, the oldest first.
+    /// Returns the runs that have not ended, the oldest first.
     pub(crate) fn unfinished(&self) -> Result<Vec<StoredRun>, JournalError> {
         self.runs_where("WHERE state IN ('queued', 'running') ORDER BY key", [])
     }
 
-    /// The runs that have ended but have not told everybody.
+    /// Returns the runs that have ended but have undelivered notifications.
     pub(crate) fn untold(&self) -> Result<Vec<StoredRun>, JournalError> {
         self.runs_where("WHERE state NOT IN ('queued', 'running') AND key IN (SELECT run FROM due) ORDER BY key", [])
     }
 
-    /// The notifications of a run that are still to be delivered.
+    /// Returns the notifications of a run that are still to be delivered.
     pub(crate) fn due(&self, run: RunKey) -> Result<Vec<u32>, JournalError> {
         let query = || -> rusqlite::Result<Vec<u32>> {
             let mut statement = self.connection.prepare_cached("SELECT id FROM due WHERE run = ?1 ORDER BY id")?;
@@ -301,8 +304,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The newest unfinished run of one identity, one that has begun before one that is queued. Without a date: of any. A run that a node of
-    /// another pipeline has started has an identity of its own: nobody who asks for a run means that one.
+    /// Returns the newest unfinished run of one identity; a started run comes before a queued one. Without a date: of any date. A
+    /// run that a node of another pipeline has started has an identity of its own, and is never meant by such a request.
     pub(crate) fn unfinished_of(
         &self,
         pipeline: &str,
@@ -316,8 +319,8 @@ impl Reader {
         Ok(self.runs_where(&condition, params![pipeline, kind.name(), start.map(Timestamp::as_nanos)])?.pop())
     }
 
-    /// The ids of the pipeline's runs that have begun and not ended, the oldest first: of its backfills, which have a limit of their own, or of all
-    /// others. One that is blocked is none of them: it holds up no other.
+    /// Returns the ids of the pipeline's runs that have begun and not ended, the oldest first: either its backfills, which have a
+    /// limit of their own, or all others. Blocked runs are left out, because they hold up no other run.
     pub(crate) fn begun_of(&self, pipeline: &str, backfills: bool) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
             let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND state = 'running' AND (kind = 'backfill') = ?2 AND blocked IS NULL \
@@ -327,7 +330,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The run of an interval that decides for those that depend on it: one that has not ended, and else the one that ended last.
+    /// Returns the run of an interval that decides for runs that depend on it: one that has not ended, otherwise the one that
+    /// ended last.
     pub(crate) fn run_of_interval(&self, pipeline: &str, start: Timestamp) -> Result<Option<IntervalRun>, JournalError> {
         let select = "SELECT run_id, state, blocked IS NOT NULL FROM runs WHERE pipeline = ?1 AND interval_start = ?2 \
                       ORDER BY state = 'running' DESC, state = 'queued' DESC, finished DESC, key DESC LIMIT 1";
@@ -340,7 +344,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The ids of the runs of one identity, without those that nodes of other pipelines have started.
+    /// Returns the ids of the runs of one identity, without those that nodes of other pipelines have started.
     pub(crate) fn ids_of(&self, pipeline: &str, kind: RunKind, start: Timestamp) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
             let select =
@@ -351,7 +355,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The last run of an interval before `start` that succeeded.
+    /// Returns the last successful run of an interval before `start`.
     pub(crate) fn previous_success(&self, pipeline: &str, start: Timestamp) -> Result<Option<Previous>, JournalError> {
         let query = format!("SELECT interval_start, interval_end, coalesce(begun, created) FROM runs {PREVIOUS_SUCCESS}");
         let read = |row: &Row<'_>| Ok(previous(row.get(0)?, row.get(1)?, Some(row.get(2)?)));
@@ -362,10 +366,10 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    /// The runs that a filter lets through, the newest first.
+    /// Returns the runs that match a filter, the newest first.
     ///
-    /// Each pair of a kind and a state is a range of an index that is in the order of keys, and of each no more than the limit is
-    /// read: however many runs there are, and however few of them fit.
+    /// Each pair of a kind and a state is a range of an index in the order of keys, and at most `limit` keys of each are read,
+    /// however many runs there are and however few of them match.
     pub(crate) fn runs(&self, filter: &Filter) -> Result<Vec<StoredRun>, JournalError> {
         let after = filter
             .since
@@ -392,7 +396,7 @@ impl Reader {
         Ok(runs)
     }
 
-    /// The time of the newest run, or of the newest record of the runs that have not ended, whichever is later.
+    /// Returns the time of the newest run, or of the newest record of an unfinished run, whichever is later.
     pub(crate) fn newest(&self) -> Result<Option<Newest>, JournalError> {
         let query = "SELECT at, run_id, pipeline FROM (SELECT max(at) AS at, run AS key FROM records WHERE run IN \
                      (SELECT key FROM runs WHERE state IN ('queued', 'running')) \
@@ -403,8 +407,8 @@ impl Reader {
         self.connection.query_row(query, [], read).optional().map_err(self.failed())
     }
 
-    /// A node's log lines after the line `after`, at most `limit` of them, in the order in which they came. Without an attempt: those of all.
-    /// Without a node: those of all nodes, for which each call looks at all lines of the run.
+    /// Returns a node's log lines after the line `after`, at most `limit` of them, in order. Without an attempt: those of all
+    /// attempts. Without a node: those of all nodes, for which each call scans all lines of the run.
     pub(crate) fn logs(
         &self,
         run: RunKey,
@@ -413,7 +417,7 @@ impl Reader {
         after: i64,
         limit: u32,
     ) -> Result<Vec<StoredLine>, JournalError> {
-        // Not by one condition for both, which could not be looked up by the node.
+        // One condition for both cases could not use the index by node.
         let of_node = if node.is_some() { "node = ?2" } else { "?2 IS NULL" };
         let query = format!(
             "SELECT id, node, attempt, at, level, line FROM logs WHERE run = ?1 AND {of_node} AND id > ?3 \
@@ -426,28 +430,28 @@ impl Reader {
         lines().map_err(self.failed())
     }
 
-    /// A number that differs from that of the last call where anything was committed in between.
+    /// Returns a number that differs from that of the last call if anything was committed in between.
     pub(crate) fn version(&self) -> Result<i64, JournalError> {
         let query = || self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0));
         query().map_err(self.failed())
     }
 
-    /// The run of that key.
+    /// Returns the run of that key.
     pub(crate) fn run_of_key(&self, key: RunKey) -> Result<Option<StoredRun>, JournalError> {
         Ok(self.runs_where("WHERE key = ?1", [key])?.pop())
     }
 
-    /// A run's records, in order.
+    /// Returns a run's records, in order.
     pub(crate) fn entries(&self, run: RunKey) -> Result<Vec<StoredEntry>, JournalError> {
         Ok(self.entries_after(run, 0)?.entries)
     }
 
-    /// A run's records after the one of that number, in order.
+    /// Returns a run's records after the one of that number, in order.
     pub(crate) fn entries_after(&self, run: RunKey, after: i64) -> Result<Tail, JournalError> {
         self.entries_between(run, after, i64::MAX, u32::MAX)
     }
 
-    /// A run's records after the one of that number and up to the other one, at most so many, in order.
+    /// Returns at most `most` of a run's records, after number `after` and up to number `until`, in order.
     pub(crate) fn entries_between(&self, run: RunKey, after: i64, until: i64, most: u32) -> Result<Tail, JournalError> {
         let query = || -> rusqlite::Result<Tail> {
             let select = "SELECT at, kind, slot, number, time, text, body, seq FROM records \
@@ -472,7 +476,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// Whether a run has gone on with another plan, so that its earlier records name other slots. It looks at all of them, and reads none.
+    /// True if a run was resumed with another plan, so that its earlier records name other slots. Checks the kinds of all its
+    /// records without decoding any.
     pub(crate) fn is_renamed(&self, run: RunKey) -> Result<bool, JournalError> {
         let query = || -> rusqlite::Result<bool> {
             let select = "SELECT EXISTS (SELECT 1 FROM records WHERE run = ?1 AND kind = ?2)";
@@ -481,7 +486,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// A run's records of the two kinds that tell which nodes are sensors, in order: that one was not ready, and what mappings became.
+    /// Returns a run's records of the two kinds that show which nodes are sensors, in order: `NotYet` and `Unfolded`.
     pub(crate) fn entries_of_sensors(&self, run: RunKey) -> Result<Vec<StoredEntry>, JournalError> {
         let query = || -> rusqlite::Result<Vec<StoredEntry>> {
             let select = "SELECT at, kind, slot, number, time, text, body, seq FROM records \
@@ -510,12 +515,12 @@ pub(super) fn read_line(row: &Row<'_>) -> rusqlite::Result<StoredLine> {
     })
 }
 
-/// The last run made before that time. Keys and times of making have one order, which the clock of the process that makes runs
-/// sees to: so the run is found by halves.
+/// Returns the last run created before that time. Keys are in the order of creation times, which the clock of the creating
+/// process ensures, so a binary search finds it.
 pub(super) fn last_before(connection: &Connection, time: Timestamp) -> rusqlite::Result<Option<RunKey>> {
     let mut next = connection.prepare_cached("SELECT key, created FROM runs WHERE key >= ?1 ORDER BY key LIMIT 1")?;
     let last: Option<RunKey> = connection.query_row("SELECT max(key) FROM runs", [], |row| row.get(0))?;
-    // All runs up to `low` were made before; the next that was not, if there is one, is at `high` or earlier.
+    // All runs up to `low` were created before; the next run that was not, if there is one, is at `high` or earlier.
     let (mut low, mut high) = (0, last.unwrap_or(0) + 1);
     while low + 1 < high {
         let middle = low + (high - low) / 2;
@@ -528,7 +533,8 @@ pub(super) fn last_before(connection: &Connection, time: Timestamp) -> rusqlite:
     Ok((low > 0).then_some(low))
 }
 
-/// Reads the keys of the runs that a filter lets through: ?1 and ?2 are the keys they lie between, ?3 is how many, ?4 the pipeline.
+/// Builds the query for the keys of the runs that match a filter: ?1 and ?2 are the keys that they lie between, ?3 is the limit,
+/// ?4 the pipeline.
 fn keys_query(filter: &Filter) -> String {
     let of_pipeline = filter.pipeline.as_ref().map(|_| "pipeline = ?4 AND ");
     if filter.blocked {
@@ -604,7 +610,7 @@ mod tests {
     use super::*;
     use rusqlite::StatementStatus;
 
-    /// A journal of so many runs, each with three records. One in a hundred failed, and three in all are of pipeline `rare`.
+    /// A journal of that many runs, each with three records. One in a hundred failed, and three in all are of pipeline `rare`.
     fn journal(runs: i64) -> (tempfile::TempDir, Reader) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
@@ -637,7 +643,7 @@ mod tests {
         filters
     }
 
-    /// The instructions that `SQLite` carries out for a page of runs, and no time that this machine takes for it.
+    /// The number of instructions that `SQLite` executes for a page of runs, which does not depend on this machine's speed.
     fn steps(reader: &Reader, filter: &Filter) -> i32 {
         let mut query = reader.connection.prepare(&keys_query(filter)).unwrap();
         let used = query.parameter_count();

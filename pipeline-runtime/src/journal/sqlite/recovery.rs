@@ -1,5 +1,5 @@
-//! Recovery through the file: a core whose process ends, and another that goes on from what was kept. There are no clocks and no
-//! bodies in it, so that every time is exact.
+//! Recovery through the file: a core whose process ends, and another that resumes from what was stored. It uses no clocks and no
+//! bodies, so every time is exact.
 
 use super::{Reader, SqliteJournal, StoredEntry};
 use crate::author::context::RunInfo;
@@ -24,7 +24,7 @@ struct Lives {
     journal: Option<Arc<SqliteJournal>>,
     core: Core,
     now: Timestamp,
-    /// What this life is to do.
+    /// The work of this life.
     starts: VecDeque<Job>,
     tells: Vec<(u32, String)>,
     commits: usize,
@@ -69,7 +69,7 @@ impl Lives {
         RunSpec { plan: Arc::clone(&self.plan), info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key }
     }
 
-    /// Has the records kept, and notes what is then to be done.
+    /// Submits the records, and notes the starts and deliveries that follow.
     fn take(&mut self) {
         let mut outbox: Outbox = std::mem::take(self.core.outbox());
         self.commits += 1;
@@ -83,7 +83,7 @@ impl Lives {
         self.journal.as_mut().unwrap().submit(&mut outbox, &|run| core.run(run).map(|run| &**run.spec()));
     }
 
-    /// The process ends, and another goes on at `at`, with nothing but the file.
+    /// The process ends, and another resumes the run at `at`, with only the file.
     fn dies_until(&mut self, at: Timestamp) {
         self.journal = None;
         let reader = Reader::open(&self.path()).unwrap();
@@ -104,7 +104,7 @@ impl Lives {
         self.take();
     }
 
-    /// Answers what was started first.
+    /// Answers the first start.
     fn answer(&mut self, what: Answered, memory: Option<&str>) {
         let job = self.starts.pop_front().expect("something was started");
         self.core.answer(job, Answer::new(what, memory.map(Into::into)), self.now);
@@ -202,7 +202,7 @@ fn an_attempt_cut_off_uses_no_retry_and_the_third_in_a_row_fails() {
     lives.dies_until(after("10s"));
     assert_eq!(lives.node("work"), (NodeState::UpForRetry, 2), "the third is a failed attempt, and there is a retry");
     lives.until(after("1m 10s"));
-    // Of the next attempt the deaths count anew.
+    // The interruptions of the next attempt count from zero.
     lives.dies_until(after("2m"));
     lives.dies_until(after("3m"));
     lives.answer(success(7_u64), None);
@@ -238,7 +238,7 @@ fn a_callback_that_is_due_is_delivered_by_the_next_process_until_somebody_was_to
     let mut lives = Lives::of(&told());
     lives.answer(success(1_u64), None);
     assert_eq!((lives.run().state(), lives.tells.len()), (RunState::Success, 1));
-    // Nobody was told as it died.
+    // Nobody was notified when it died.
     let untold = || Reader::open(&lives.path()).unwrap().untold().unwrap().len();
     lives.journal.as_ref().unwrap().close();
     assert_eq!(untold(), 1);
@@ -309,7 +309,7 @@ async fn clean(failure: Failure) -> Result<()> {
     Ok(())
 }
 
-/// A mapping, a branch, a failure and a gate for it.
+/// A mapping, a branch, a failure and its gate.
 #[pipeline]
 fn shaped() {
     let total = sum(list().each(work));
@@ -319,7 +319,7 @@ fn shaped() {
     clean(large.failure());
 }
 
-/// What the bodies come to.
+/// The answers of the bodies.
 fn body(id: &str) -> Answered {
     match id {
         "list" => success(vec![1_u64, 2, 3]),
@@ -333,7 +333,7 @@ fn body(id: &str) -> Answered {
 }
 
 impl Lives {
-    /// Lets it run on until nothing is left to do, or so much was kept.
+    /// Continues until nothing is left to do, or that many commits were made.
     fn on(&mut self, commits: usize) {
         while let (Some(Job { slot, .. }), true) = (self.starts.front().copied(), self.commits < commits) {
             let what = body(&self.run().id(slot));

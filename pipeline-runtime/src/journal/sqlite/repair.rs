@@ -1,7 +1,7 @@
 //! A journal that was written while the clock was ahead: its times in the future become the present.
 //!
-//! All times that are in the future are moved back by as much, so that the newest is now, and what came after each other still
-//! does. None is moved before what was written while the clock was right. What a run is about, its logical date, stays.
+//! All times in the future are moved back by the same amount, so that the newest is now and their order remains. None is moved
+//! before what was written while the clock was right. A run's logical date does not change.
 
 use super::lock::Lock;
 use super::{JournalError, SqliteJournal, rows, schema};
@@ -12,18 +12,18 @@ use std::path::Path;
 /// What was moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Repaired {
-    /// How many runs had times in the future.
+    /// The number of runs that had times in the future.
     pub(crate) runs: u64,
     /// The latest of those times.
     pub(crate) newest: Timestamp,
 }
 
-/// All times of what happened, and the run they are of.
+/// All times of events, and the runs that they belong to.
 const TIMES: &str = "SELECT key AS run, created AS at FROM runs UNION ALL SELECT key, begun FROM runs UNION ALL SELECT key, finished \
                      FROM runs UNION ALL SELECT run, at FROM records UNION ALL SELECT run, at FROM logs";
 
 impl SqliteJournal {
-    /// Moves what is later than `now`, in a journal that no process runs. None where nothing is.
+    /// Moves times later than `now`, in a journal that no process writes. Returns `None` if there are none.
     pub(crate) fn repair(path: &Path, now: Timestamp) -> Result<Option<Repaired>, JournalError> {
         let _lock = Lock::take(path)?;
         let connection = schema::open(path)?;
@@ -40,7 +40,7 @@ fn repair(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Re
     let before = format!("SELECT max(at) FROM ({TIMES}) WHERE at <= ?1");
     let floor: Option<i64> = transaction.query_row(&before, [now], |row| row.get(0)).optional()?.flatten();
     let (by, floor) = (newest - now, floor.unwrap_or(i64::MIN));
-    // What is to come is as far from its record as before.
+    // A deadline stays as far from its record as before.
     let deadlines = rows::WITH_DEADLINE.map(|kind| kind.to_string()).join(", ");
     let deadlines =
         format!("UPDATE records SET time = max(at - ?1, ?2) + (time - at) WHERE at > ?3 AND time > at AND kind IN ({deadlines})");
@@ -57,7 +57,7 @@ fn repair(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Re
 
 #[cfg(test)]
 impl SqliteJournal {
-    /// Moves all times of a journal, as if the clock had been ahead as it was written.
+    /// Moves all times of a journal, as if the clock had been ahead when it was written.
     pub(crate) fn move_times(path: &Path, by: std::time::Duration) {
         let connection = schema::open(path).unwrap();
         let by = i64::try_from(by.as_nanos()).unwrap();

@@ -1,4 +1,4 @@
-//! Records as rows, and rows as records.
+//! Converts records to rows, and rows to records.
 
 use crate::author::pipeline::panic_message;
 use crate::author::value::Value;
@@ -32,12 +32,12 @@ pub(crate) struct StoredEntry {
     pub(crate) json: Option<Arc<[u8]>>,
 }
 
-/// A record that does not fit the plan it is read with.
+/// A record that does not fit the plan that it is read with.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DecodeError {
     #[error(
-        "the output of `{node}` in the journal is no `{type_name}` any more ({reason}); it was written by other code. Give the \
-         type a form that reads the old one (`#[serde(default)]`), or start anew with `--new`"
+        "the output of `{node}` in the journal is not a valid `{type_name}` any more ({reason}); it was written by other code. Let \
+         the type also read the old form (`#[serde(default)]`), or start again with `--new`"
     )]
     Output { node: String, type_name: &'static str, reason: String },
     #[error("a record in the journal names node {slot} of {slots}; it was written with another plan")]
@@ -59,10 +59,10 @@ const CALLBACK_TOLD: i64 = 12;
 const CALLBACK_FAILED: i64 = 13;
 const CLEARED: i64 = 14;
 const ENDING: i64 = 16;
-/// No record of the run: what the records before it call nodes is translated.
+/// Not a record of the run: the slots in the records before it are translated.
 pub(super) const REMAP: i64 = 15;
 
-/// What each kind of record is called.
+/// The name of each kind of record.
 pub(super) const NAMES: [(i64, &str); 15] = [
     (STARTED, "started"),
     (NOT_YET, "not_yet"),
@@ -81,10 +81,10 @@ pub(super) const NAMES: [(i64, &str); 15] = [
     (ENDING, "ending"),
 ];
 
-/// The records whose `time` is when something is to happen next.
+/// The records whose `time` is a deadline.
 pub(super) const WITH_DEADLINE: [i64; 3] = [NOT_YET, RETRYING, CALLBACK_FAILED];
 
-/// `Skip`, as a number and what belongs to it.
+/// Returns a `Skip` as a number with its data.
 fn skip_columns(why: &Skip) -> (i64, Option<&Arc<str>>, Option<i64>) {
     match why {
         Skip::Body(why) => (0, Some(why), None),
@@ -117,7 +117,7 @@ impl RecordRow {
             Record::Interrupted { slot, asked } => Self { number: Some((*asked).into()), ..of_slot(INTERRUPTED, *slot) },
             Record::Unfolded { slot, width, keys } => Self {
                 number: Some((*width).into()),
-                // Texts, which JSON can hold. Without keys, and in journals of earlier versions, there is none.
+                // Texts are always valid in JSON. Without keys, and in journals of earlier versions, there is no text.
                 text: keys.as_ref().and_then(|keys| serde_json::to_string(&**keys).ok()),
                 ..of_slot(UNFOLDED, *slot)
             },
@@ -142,10 +142,10 @@ impl RecordRow {
             Record::CallbackDue { id, recipient, notification } => Self {
                 number: Some((*id).into()),
                 time: Some(recipient.position.into()),
-                // A notification holds texts, numbers and dates, all of which JSON can.
+                // A notification has texts, numbers and dates, which are always valid in JSON.
                 text: serde_json::to_string(&**notification).ok(),
                 slot: Some(recipient.is_one_of_several.into()),
-                // Journals of earlier versions have none: there `time` is the notifier's index in the plan.
+                // Journals of earlier versions have no body: there `time` is the notifier's index in the plan.
                 body: recipient.label.as_ref().map(|label| label.as_bytes().to_vec()),
                 ..row(CALLBACK_DUE)
             },
@@ -160,11 +160,11 @@ impl RecordRow {
     }
 
     pub(super) fn of_remap(remap: &Remap) -> Self {
-        // Numbers, which JSON can hold.
+        // Numbers are always valid in JSON.
         Self { kind: REMAP, text: serde_json::to_string(remap).ok(), ..Self::default() }
     }
 
-    /// The translation, if the row is one.
+    /// Returns the translation, if the row is one.
     pub(super) fn as_remap(&self) -> Option<Remap> {
         if self.kind != REMAP {
             return None;
@@ -264,18 +264,18 @@ pub(super) fn state(name: &str) -> Option<RunState> {
 }
 
 impl StoredEntry {
-    /// Calls the slots by what they are called in another plan, and drops what means nothing there.
+    /// Translates the slots to those of another plan, and drops what no longer applies there.
     pub(crate) fn remap(entries: &mut Vec<Self>, remap: &Remap) {
         translate(entries, remap, |stored| &mut stored.entry.record);
     }
 
-    /// Whether all slots it names are among so many.
+    /// Checks that the record names only slots below `slots`.
     pub(crate) fn fits(&self, slots: usize) -> Result<(), DecodeError> {
         let wrong = self.entry.record.slots().find(|slot| *slot as usize >= slots);
         wrong.map_or(Ok(()), |slot| Err(DecodeError::Slot { slot, slots }))
     }
 
-    /// Gives the outputs their types.
+    /// Decodes the outputs into their types.
     pub(crate) fn decode(plan: &Plan, stored: Vec<Self>) -> Result<Vec<Entry>, DecodeError> {
         let mut layout = Layout::new(plan);
         let mut entries = Vec::with_capacity(stored.len());
@@ -290,7 +290,7 @@ impl StoredEntry {
                 }
                 Record::Succeeded { slot, output } => {
                     if let (Some(json), What::Body(task)) = (json, &plan.node(layout.node(plan, *slot)).what) {
-                        // What reads it is the user's.
+                        // The decoding is user code.
                         let decoded =
                             catch_unwind(AssertUnwindSafe(|| (task.codec.decode)(&json).map_err(|error| error.to_string())));
                         let decoded =
@@ -316,7 +316,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// Of those that carry neither an output nor a notification, each in every form.
+    /// Records without an output or a notification, each in every form.
     #[test]
     fn a_record_comes_back_as_it_was() {
         let (slot, text) = (7, || Arc::<str>::from("503: slow down"));
@@ -377,7 +377,7 @@ mod tests {
         };
         assert!(read(b"6").is_ok());
         let error = read(b"7").unwrap_err().to_string();
-        assert!(error.starts_with("the output of `count` in the journal is no `"), "{error}");
+        assert!(error.starts_with("the output of `count` in the journal is not a valid `"), "{error}");
         assert!(error.contains("(reading it panicked") && error.contains("7 is too many"), "{error}");
     }
 }

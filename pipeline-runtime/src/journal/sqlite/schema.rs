@@ -8,13 +8,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// What makes each version of the one before it. A file has the version of the last that was applied to it; an older one is
-/// brought forward when it is opened to be written, all or nothing. What was committed once is never changed here, only added to.
+/// The migrations: each makes one version of the one before it. A file has the version of the last one applied. An older file is
+/// migrated when it is opened for writing, all or nothing. A committed migration is never changed; new ones are only added.
 const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
-/// Marks the file as ours: "PIPE".
+/// Identifies the file as a journal: "PIPE".
 const APPLICATION: i64 = 0x5049_5045;
 
 const V1: &str = "
@@ -65,8 +65,8 @@ const V1: &str = "
     CREATE TABLE paused (pipeline TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
 
-/// A run's id is its pipeline's own, as in Airflow. Each filter of `runs` is a range of an index, in the order of its keys. Log lines lie
-/// together by node, which is named as in texts: no change of a plan ever gives a line to another node.
+/// A run's id is unique within its pipeline, as in Airflow. Each filter of `runs` is a range of an index, in the order of its
+/// keys. Log lines are grouped by node, which is stored by its id: so a changed plan never assigns a line to another node.
 const V2: &str = "
     CREATE TABLE runs_2 (
         key INTEGER PRIMARY KEY,
@@ -106,8 +106,8 @@ const V2: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A run that waited knows when it began; a backfill's, how many of them may be active at once. No command's number is
-/// used twice, so that none gets another's answer.
+/// A run that waited knows when it began; a backfill's run knows how many of them may be active at once. A command's number is
+/// never reused, so that no command gets another's answer.
 const V3: &str = "
     ALTER TABLE runs ADD COLUMN begun INTEGER;
     ALTER TABLE runs ADD COLUMN max_active INTEGER;
@@ -116,12 +116,12 @@ const V3: &str = "
     CREATE INDEX unanswered ON inbox (id) WHERE answer IS NULL;
 ";
 
-/// Each run that begins looks back on the last success: however many wait, or have failed, in between.
+/// Each run that begins looks up the last success, however many runs wait or have failed in between.
 const V4: &str = "CREATE INDEX successes ON runs (pipeline, interval_start) WHERE state = 'success';";
 
-/// A command is taken by whoever is going to carry it out, and carried in the commit of what it does; the runs that it makes have its
-/// number. So it is carried out once, whoever ends in between. A run that has records has begun: earlier versions left such runs queued
-/// where a process began them by name and was killed, and would begin them anew.
+/// A command is taken by the process that will carry it out, and marked as carried in the commit of its effect; the runs that it
+/// makes have its number. So it is carried out once, whichever process ends in between. A run that has records has begun: earlier
+/// versions left such runs queued if a process began them by name and was killed, and would begin them again.
 const V5: &str = "
     ALTER TABLE inbox ADD COLUMN taken INTEGER;
     ALTER TABLE inbox ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
@@ -130,7 +130,8 @@ const V5: &str = "
     UPDATE runs SET state = 'running' WHERE state = 'queued' AND key IN (SELECT run FROM records);
 ";
 
-/// A run that a process could not go on with is found by why not, and what the schedule has made among however many others. Who asked for what is kept: the inbox is emptied.
+/// A run that a process could not resume is found by its reason, and scheduled runs are found among any number of others. Who
+/// asked for what is stored, because the inbox is emptied.
 const V6: &str = "
     ALTER TABLE runs ADD COLUMN blocked TEXT;
     CREATE INDEX blocked_runs ON runs (key) WHERE blocked IS NOT NULL;
@@ -146,8 +147,8 @@ const V6: &str = "
     ) STRICT;
 ";
 
-/// Which intervals the schedule has run stays known once their runs are deleted: else they would run again where the clock was ahead as
-/// they were deleted, and is set back.
+/// The intervals that the schedule has run remain known after their runs are deleted. Otherwise they would run again if the clock
+/// was ahead during the deletion and is set back later.
 const V7: &str = "
     CREATE TABLE pruned (
         pipeline TEXT NOT NULL,
@@ -157,8 +158,8 @@ const V7: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A run that has ended is not blocked: earlier versions could leave why one was. Assets are updated, and runs begun by that and reading it; which
-/// updates a pipeline has used up outlives those runs.
+/// A run that has ended is not blocked: earlier versions could leave the reason. Assets are updated, and updates start runs and
+/// are read by them. Which updates a pipeline has used up outlives those runs.
 const V8: &str = "
     UPDATE runs SET blocked = NULL WHERE state NOT IN ('queued', 'running');
     ALTER TABLE runs ADD COLUMN previous_began INTEGER;
@@ -192,15 +193,15 @@ const V8: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Settings are set for the runs that begin from then on: each run has those that it began with in its row.
+/// A setting applies to runs that begin after it was set: each run stores the settings that it began with in its row.
 const V9: &str = "
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     ALTER TABLE runs ADD COLUMN settings TEXT;
 ";
 
-/// Opens the file to write, making or migrating it.
+/// Opens the file for writing, and creates or migrates it.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
-    // A link whose target is missing is something: SQLite makes the file where it leads to.
+    // A link whose target is missing counts as existing: SQLite creates the file at the target.
     if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         create::create(path)?;
     }
@@ -211,10 +212,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     leave_as_it_is(&connection, true).map_err(failed)?;
     prepare_once(&connection).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
-    // Reading the header comes first: it tells a damaged or foreign file before anything is written to it.
+    // Reading the header comes first: it detects a damaged or foreign file before anything is written to it.
     let version = check(&connection, path).map_err(|unread| unread.of(path))?;
     integrity(&connection, path)?;
-    // SQLite opens a file that it may only read, and says so at the first write: too late for who has begun a run.
+    // SQLite opens a read-only file without an error and fails at the first write, when a run may have begun.
     if connection.is_readonly("main").map_err(failed)? {
         return Err(JournalError::Open { path: path.to_owned(), reason: READ_ONLY.to_owned() });
     }
@@ -225,10 +226,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     Ok(connection)
 }
 
-/// A new journal is made whole and then put in its place, so a file without anything in it is what a full disk or a copy that
-/// was cut off has left. That whoever writes would take it for a new one, and run again what had finished, is no mending.
+/// A new journal is completed and then put in its place, so an empty file is the result of a full disk or of an interrupted copy.
+/// To take it for a new journal, and run again what had finished, would be no repair.
 fn refuse_empty(path: &Path) -> Result<(), JournalError> {
-    // The shortest that SQLite writes.
+    // The smallest file that SQLite writes.
     const HEADER: u64 = 512;
     match std::fs::metadata(path) {
         Ok(file) if file.is_file() && file.len() < HEADER => {
@@ -239,14 +240,14 @@ fn refuse_empty(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-/// Whether the last connection that is closed leaves the newest commits in their file of their own, as they were found. Else it
-/// copies them into the journal, also where it was found to be damaged, or where they do not belong to it.
+/// Sets whether closing the last connection leaves the newest commits in their own file, as they were found. Otherwise `SQLite`
+/// copies them into the journal, even if it was found damaged or they do not belong to it.
 fn leave_as_it_is(connection: &Connection, leave: bool) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)
 }
 
-/// Makes query plans independent of bound values. Otherwise `SQLite` prepares a statement again whenever a `LIMIT` is bound, or a column that a partial
-/// index compares with a text, and that takes longer than most queries do.
+/// Makes query plans independent of bound values. Otherwise `SQLite` prepares a statement again whenever a `LIMIT` is bound, or a
+/// column that a partial index compares with a text, and that takes longer than most queries.
 fn prepare_once(connection: &Connection) -> rusqlite::Result<bool> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }
@@ -261,7 +262,7 @@ pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result
     connection.execute_batch(&all)
 }
 
-/// Opens the file to read beside whoever writes it.
+/// Opens the file for reading while another process may write it.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, JournalError> {
     refuse_to_read(path)?;
     let connection = open_beside(path)?;
@@ -276,14 +277,14 @@ fn refuse_to_read(path: &Path) -> Result<(), JournalError> {
     file::refuse_irregular(path)?;
     file::refuse_second_name(&file::resolve(path))?;
     refuse_empty(path)?;
-    // What a process has under way is whole a moment later.
+    // A half-written frame of a process that writes is complete a moment later.
     if !lock::is_held(path) {
         wal::refuse_damaged(path)?;
     }
     Ok(())
 }
 
-/// Opens the file to copy it, whichever version it has.
+/// Opens the file to copy it, whatever its version.
 pub(super) fn open_to_copy(path: &Path) -> Result<Connection, JournalError> {
     refuse_to_read(path)?;
     let (connection, _) = open_any_version(path)?;
@@ -291,7 +292,7 @@ pub(super) fn open_to_copy(path: &Path) -> Result<Connection, JournalError> {
     Ok(connection)
 }
 
-/// Opens the file to read, where this process has opened it to write before and has checked it.
+/// Opens the file for reading, after this process has opened it for writing and checked it.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, JournalError> {
     match open_any_version(path)? {
         (connection, VERSION) => Ok(connection),
@@ -312,9 +313,9 @@ fn open_any_version(path: &Path) -> Result<(Connection, i64), JournalError> {
 
 pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<(Connection, i64), Unread> {
     let open = |how| Connection::open_with_flags(name, how | OpenFlags::SQLITE_OPEN_NO_MUTEX);
-    // Not read-only: a reader of a WAL file takes part in its shared memory.
+    // Not read-only, because a reader of a WAL file takes part in its shared memory.
     let connection = open(how).or_else(|_| open((how - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-    // Who reads changes nothing.
+    // A reader changes nothing.
     leave_as_it_is(&connection, true)?;
     prepare_once(&connection)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -322,7 +323,7 @@ pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<
     Ok((connection, version))
 }
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug)]
 pub(super) enum Unread {
     Sqlite(rusqlite::Error),
@@ -344,7 +345,7 @@ impl From<rusqlite::Error> for Unread {
     }
 }
 
-/// The file's version.
+/// Returns the file's version.
 fn check(connection: &Connection, path: &Path) -> Result<i64, Unread> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
@@ -358,8 +359,8 @@ fn check(connection: &Connection, path: &Path) -> Result<i64, Unread> {
     }))
 }
 
-/// Up to this size a file is checked whole when it is opened, which takes a few milliseconds. Damage in a larger one is found
-/// when the page is read.
+/// Up to this size a file is checked completely when it is opened, which takes a few milliseconds. Damage in a larger one is
+/// found when the page is read.
 const CHECKED_WHOLE: u64 = 8 << 20;
 
 fn integrity(connection: &Connection, path: &Path) -> Result<(), JournalError> {
@@ -371,14 +372,14 @@ fn integrity(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     match first.as_deref() {
         None | Some("ok") => Ok(()),
         Some(reason) => {
-            // Before it stands which of the connection's databases it is, and there is but one.
+            // The line before it names the connection's database, of which there is only one.
             let reason = reason.lines().last().unwrap_or(reason).to_owned();
             Err(JournalError::Damaged { path: path.to_owned(), reason })
         }
     }
 }
 
-/// The key of the next run.
+/// Returns the key of the next run.
 pub(super) fn next_key(connection: &Connection, path: &Path) -> Result<RunKey, JournalError> {
     let last: Option<RunKey> = connection
         .query_row("SELECT max(key) FROM runs", [], |row| row.get(0))
@@ -407,7 +408,7 @@ mod tests {
         let run = reader.run("manual__1").unwrap().unwrap();
         assert_eq!((run.key, run.pipeline.as_str(), run.seed), (7, "nightly", 5));
         assert_eq!(reader.entries(7).unwrap().len(), 1);
-        // A second time there is nothing to do.
+        // The second time there is nothing to do.
         drop(open(&path).unwrap());
     }
 

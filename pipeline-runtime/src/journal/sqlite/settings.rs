@@ -1,4 +1,4 @@
-//! Settings: what they are set to, and what each run has begun with, which stands in its row.
+//! Settings: their values, and those that each run began with, which are in the run's row.
 
 use super::{JournalError, Reader};
 use crate::author::setting::SettingValues;
@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
 
-/// What a setting is set to.
+/// The value of a setting.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredSetting {
     pub(crate) value: Value,
@@ -14,7 +14,7 @@ pub(crate) struct StoredSetting {
     pub(crate) at: Timestamp,
 }
 
-/// Sets it, or takes away what it is set to.
+/// Sets a setting, or removes its value.
 pub(super) fn set(connection: &Connection, name: &str, value: Option<&Value>, at: Timestamp) -> rusqlite::Result<()> {
     let Some(value) = value else {
         return connection.prepare_cached("DELETE FROM settings WHERE name = ?1")?.execute([name]).map(drop);
@@ -23,13 +23,13 @@ pub(super) fn set(connection: &Connection, name: &str, value: Option<&Value>, at
     connection.prepare_cached(set)?.execute(params![name, value.to_string(), at.as_nanos()]).map(drop)
 }
 
-/// As they stand in the row of a run: none where it takes none.
+/// Returns the values as they are stored in a run's row; `None` if the run takes none.
 pub(super) fn of_run(values: &SettingValues) -> Option<String> {
     (!values.is_empty()).then(|| serde_json::to_string(values).unwrap_or_default())
 }
 
 impl Reader {
-    /// What a setting is set to, if it is.
+    /// Returns the value of a setting, if it has been set.
     pub(crate) fn setting(&self, name: &str) -> Result<Option<StoredSetting>, JournalError> {
         let query = self.connection.prepare_cached("SELECT value, at FROM settings WHERE name = ?1");
         let read = |row: &rusqlite::Row<'_>| {

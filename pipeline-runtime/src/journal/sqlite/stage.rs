@@ -1,23 +1,24 @@
-//! Where the writer is with a commit: what tests of crashes hook into. Without a hook it is one load.
+//! The stages of a commit, which crash tests hook into. Without a hook a stage costs one load.
 
 use std::sync::OnceLock;
 
-/// How far a commit is.
+/// The stage of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Its transaction is open.
     Begun,
-    /// All its rows are written, and it is about to be kept.
+    /// All its rows are written, and it is about to become durable.
     Written,
-    /// It is kept, and nothing that follows from it has happened.
+    /// It is durable, and nothing that follows from it has happened.
     Kept,
 }
 
 static HOOK: OnceLock<fn(Stage)> = OnceLock::new();
 
-/// Calls `hook` on the writer's thread at each stage of each commit of records, and of each that deletes old runs. Only the first call in a process counts.
+/// Calls `hook` on the writer's thread at each stage of each commit of records, and of each commit that deletes old runs. Only
+/// the first call in a process counts.
 pub fn watch(hook: fn(Stage)) {
-    // The first one stays.
+    // The first hook stays.
     let _ = HOOK.set(hook);
 }
 

@@ -1,10 +1,10 @@
-//! A journal that nobody writes, read without a file beside it: where a disk is full, or a folder may only be read, none can be made.
+//! A journal that nobody writes, read without a file beside it: on a full disk, or in a read-only folder, none can be created.
 //!
-//! `SQLite` is told that the file does not change (`immutable`), so that it asks for no lock and no shared memory. That is true as long as no
-//! process holds the journal, and all of it where the newest commits are not in a `-wal` beside it, which would not be read, and no `-journal` is there to
-//! take back half a commit of another program. Should a process begin to write meanwhile, a reader that has been there before may see a file that
-//! is not whole, and nothing new. So it is read this way only where the file beside it could not be made: not where it is locked, for
-//! whoever has locked it writes.
+//! The file is opened as `immutable`, so `SQLite` takes no lock and uses no shared memory. This is correct only while no process
+//! holds the journal, and complete only if no newest commits are in a `-wal` beside it, which would not be read, and no
+//! `-journal` exists to undo half a commit of another program. If a process begins to write meanwhile, the reader may see an
+//! inconsistent file, and nothing new. So a journal is read this way only if the file beside it could not be created; not if it
+//! is locked, because then another program writes it.
 
 use super::schema::{self, Unread};
 use super::{file, holder};
@@ -12,12 +12,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Whether that may be of a file beside the journal that could not be made: by a full disk, a quota, or a folder that may only be read.
+/// True if the error may mean that a file beside the journal could not be created: by a full disk, a quota, or a read-only
+/// folder.
 pub(super) fn is_for(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
-/// Opens it with its version; none where somebody may write it, or it is not all in the one file.
+/// Opens the journal with its version. Returns `None` if another process may write it, or if the one file is not complete.
 pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), Unread>> {
     let journal = file::resolve(path);
     let is_empty = |suffix| std::fs::metadata(file::beside(&journal, suffix)).map_or(true, |beside| beside.len() == 0);
@@ -28,7 +29,7 @@ pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), Unread>> {
     Some(schema::open_to_read(path, &uri(&journal)?, how))
 }
 
-/// None of a path that is no UTF-8, which `SQLite` asks for.
+/// Returns `None` for a path that is not UTF-8, which `SQLite` requires.
 fn uri(journal: &Path) -> Option<OsString> {
     let path = journal.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     Some(format!("file:{path}?immutable=1").into())
@@ -60,7 +61,7 @@ mod tests {
         held.try_lock().unwrap();
         assert!(!is_read());
         drop(held);
-        // What cannot be opened says nothing of who holds it.
+        // A file that cannot be opened proves nothing about its holder.
         std::fs::remove_file(&lock).unwrap();
         #[cfg(unix)]
         {

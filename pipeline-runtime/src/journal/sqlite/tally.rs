@@ -1,7 +1,7 @@
-//! What this process has written to the journal: counts that only grow, for whoever watches it.
+//! Counts of what this process has written to the journal. They only grow, for monitoring.
 //!
-//! They are of the process, and not of the journal: of that, `prune` deletes. The writer counts what it writes anyway, by adding to numbers of its own,
-//! and makes it known once a commit.
+//! They belong to the process and not to the journal, from which `prune` deletes. The writer counts what it writes in numbers of
+//! its own, and publishes them once per commit.
 
 use super::rows::{self, RecordRow};
 use crate::engine::RunState;
@@ -10,20 +10,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Upper bounds of how long a commit takes, in microseconds.
+/// Upper bounds of a commit's duration, in microseconds.
 const BOUNDS: [u32; 11] = [250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000];
 
-/// More than the greatest number of a kind.
+/// Greater than the greatest number of a kind.
 const KINDS: usize = 17;
 
 fn kind_index(kind: i64) -> usize {
     usize::try_from(kind).map_or(0, |kind| kind.min(KINDS - 1))
 }
 
-/// Which runs ended: of that pipeline, made by that, in that state.
+/// A run that ended: its pipeline, its kind and its state.
 pub(crate) type Ended = (Arc<str>, RunKind, RunState);
 
-/// What was written.
+/// The counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
     /// By the number of their kind.
@@ -33,7 +33,7 @@ pub(crate) struct Counts {
     pub(crate) commits: Commits,
 }
 
-/// How long commits took that waited for the disk.
+/// The durations of commits that waited for the disk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Commits {
     pub(crate) count: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Commits {
 }
 
 impl Commits {
-    /// How many took at most as long as each bound.
+    /// Returns how many commits took at most as long as each bound.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> {
         BOUNDS.into_iter().map(|bound| Duration::from_micros(bound.into())).zip(self.within)
     }
@@ -57,12 +57,12 @@ impl Commits {
 }
 
 impl Counts {
-    /// How many records of each kind, by its name.
+    /// Returns the number of records of each kind, by its name.
     pub(crate) fn records(&self) -> impl Iterator<Item = (&'static str, u64)> {
         rows::NAMES.into_iter().map(|(kind, name)| (name, self.records[kind_index(kind)]))
     }
 
-    /// How many runs ended: by pipeline, kind and state.
+    /// Returns the number of runs that ended, by pipeline, kind and state.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (&str, &'static str, &'static str, u64)> {
         self.runs.iter().map(|((pipeline, kind, state), count)| (&**pipeline, *kind, *state, *count))
     }
@@ -76,7 +76,7 @@ impl Counts {
     }
 }
 
-/// The counts, which the writer adds to and others read.
+/// The counts, to which the writer adds and which others read.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(Mutex<Counts>);
 
@@ -85,7 +85,7 @@ impl Tally {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes over what was counted until that commit.
+    /// Adds the counts since the last commit.
     pub(super) fn add(&self, new: &mut Counts, took: Option<Duration>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (all, new) in all.records.iter_mut().zip(&mut new.records) {

@@ -1,12 +1,14 @@
-//! Updates of assets: kept in the commit of what made them, and told to whoever waits for them once they are.
+//! Updates of assets: stored in the commit of their cause, and reported to waiting pipelines once they are durable.
 //!
 //! # Invariants
 //!
-//! - An update is written with the `Succeeded` that it is of, from the record and the run's plan: there is none without the other.
-//! - Which updates a pipeline has used up (`consumed`) is written with the run that they begin. So a process that dies leaves both or neither:
-//!   no update is lost, and none begins two runs.
-//! - Numbers rise and none is used twice: what is newer than the one that was used up is new.
-//! - What a run reads is noted as it begins, also that there was nothing to read ([`NONE`]): so it reads the same as long as it is kept.
+//! - An update is written with the `Succeeded` record that causes it, from that record and the run's plan: neither exists without
+//!   the other.
+//! - The updates that a pipeline has used up (`consumed`) are written with the run that they start. So a process that dies leaves
+//!   both or neither: no update is lost, and none starts two runs.
+//! - Numbers rise and are never reused: an update newer than the one that was used up is new.
+//! - What a run reads is recorded as it begins, even if there was nothing to read ([`NONE`]): so it reads the same for as long as
+//!   it exists.
 
 use super::reader::interval;
 use super::{JournalError, Reader};
@@ -20,22 +22,22 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
-/// What stands for the number of an update where a run reads an asset that had none.
+/// Stands for the number of an update if a run reads an asset that has none.
 const NONE: i64 = 0;
 
-/// An update that is to be kept.
+/// An update to be stored.
 #[derive(Debug, Clone)]
 pub(crate) struct NewUpdate {
     pub(crate) asset: &'static str,
     pub(crate) at: Timestamp,
-    /// None of one from outside.
+    /// `None` for an update from outside.
     pub(crate) by: Option<(RunKey, UpdatedBy)>,
-    /// What it is about: the data interval of its run.
+    /// The data interval of its run.
     pub(crate) interval: Interval,
     pub(crate) json: Arc<[u8]>,
 }
 
-/// The node whose success was an update. Its run may be deleted since.
+/// The node whose success was an update. Its run may have been deleted since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UpdatedBy {
     pub(crate) pipeline: String,
@@ -49,7 +51,7 @@ impl std::fmt::Display for UpdatedBy {
     }
 }
 
-/// An update that is kept, without its value.
+/// A stored update, without its value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredUpdate {
     pub(crate) id: i64,
@@ -59,23 +61,23 @@ pub(crate) struct StoredUpdate {
     pub(crate) interval: Interval,
 }
 
-/// An update was kept.
+/// An update was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Updated {
     pub(crate) asset: &'static str,
     pub(crate) id: i64,
 }
 
-/// A node has passed that a later run may wait for: it has succeeded, or was skipped.
+/// A node that a later run may wait for has passed: it has succeeded, or was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Passed {
     pub(crate) pipeline: &'static str,
     pub(crate) node: String,
-    /// When the data interval of its run starts.
+    /// The start of its run's data interval.
     pub(crate) start: DateTime<Utc>,
 }
 
-/// What is told once it is kept.
+/// News that are reported once they are durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum News {
     Updated(Updated),
@@ -83,15 +85,15 @@ pub(crate) enum News {
 }
 
 impl Passed {
-    /// What a record tells those who wait for the past of a node. To be asked of runs that have such nodes.
+    /// Returns what a record means for runs that wait for the past of a node. To be called for runs that have such nodes.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Option<Self> {
         let slot = match &entry.record {
-            // What the end of its run cut off has not passed.
+            // A node that its run's end cut off has not passed.
             Record::Skipped { why: Skip::RunEnded, .. } => return None,
             Record::Succeeded { slot, .. } | Record::Skipped { slot, .. } => slot,
             _ => return None,
         };
-        // A node that depends on its past is one of the pipeline itself, whose slots are the first.
+        // A node that depends on its past belongs to the pipeline itself, whose slots are the first.
         let node = spec.plan.id(*spec.plan.scope(0).nodes.get(*slot as usize)?);
         let start = spec.info.interval.start;
         spec.plan.depending_on_past().any(|known| known == node).then(|| Self { pipeline: spec.plan.pipeline, node, start })
@@ -99,7 +101,7 @@ impl Passed {
 }
 
 impl NewUpdate {
-    /// The updates that a record is. To be asked of runs that update something.
+    /// Returns the updates that a record causes. To be called for runs that update assets.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Vec<Self> {
         let Record::Succeeded { slot, output: Some(output) } = &entry.record else { return Vec::new() };
         let Some(json) = &output.json else { return Vec::new() };
@@ -115,7 +117,7 @@ impl NewUpdate {
         spec.plan.updated_at(*slot).map(update).collect()
     }
 
-    /// How much memory it takes beside its value, which its record has, too.
+    /// Returns the memory that it takes besides its value, which its record has too.
     pub(super) fn bytes(&self) -> usize {
         let of_by = self.by.as_ref().map_or(self.json.len(), |(_, by)| by.pipeline.len() + by.run_id.len() + by.node.len());
         size_of::<Self>() + of_by
@@ -142,7 +144,8 @@ pub(super) fn insert(connection: &Connection, update: &NewUpdate) -> rusqlite::R
     Ok(Updated { asset: update.asset, id: connection.last_insert_rowid() })
 }
 
-/// Writes which updates a run was begun by, or reads. Those that began it are used up by its pipeline, with all before them.
+/// Records the updates that started a run, and those that it reads. Updates that started it are used up by its pipeline, with all
+/// before them.
 pub(super) fn note(connection: &Connection, run: RunKey, updates: &[RunUpdate]) -> rusqlite::Result<()> {
     let insert = "INSERT OR REPLACE INTO run_updates (run, asset, update_id, begins) VALUES (?1, ?2, ?3, ?4)";
     let consume = "INSERT INTO consumed (pipeline, asset, update_id) SELECT pipeline, ?2, ?3 FROM runs WHERE key = ?1 \
@@ -157,8 +160,8 @@ pub(super) fn note(connection: &Connection, run: RunKey, updates: &[RunUpdate]) 
     Ok(())
 }
 
-/// Of an update that is row `u` of `updates`: whether nobody has a use for it. Its run is gone or it has none, a newer one of its asset is there,
-/// and no run that is kept was begun by it or reads it.
+/// True for a row `u` of `updates` that nobody needs: its run is gone or it has none, a newer update of its asset exists, and no
+/// existing run was started by it or reads it.
 pub(super) const IS_OF_NO_USE: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE key = u.run) \
      AND EXISTS (SELECT 1 FROM updates AS newer WHERE newer.asset = u.asset AND newer.id > u.id) \
      AND NOT EXISTS (SELECT 1 FROM run_updates AS r JOIN runs ON runs.key = r.run WHERE r.update_id = u.id)";
@@ -181,7 +184,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredUpdate> {
 type Json = Arc<[u8]>;
 
 impl Reader {
-    /// The number of an asset's newest update, and of the newest that this pipeline has used up; 0 where there is none.
+    /// Returns the number of an asset's newest update, and of the newest that this pipeline has used up; 0 if there is none.
     pub(crate) fn awaited(&self, pipeline: &str, asset: &str) -> Result<(i64, i64), JournalError> {
         let query = "SELECT (SELECT max(id) FROM updates WHERE asset = ?2), \
                      (SELECT update_id FROM consumed WHERE pipeline = ?1 AND asset = ?2)";
@@ -193,7 +196,7 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    /// What the updates of an asset after one, up to another, are about together.
+    /// Returns the joint interval of an asset's updates after one and up to another.
     pub(crate) fn span(&self, asset: &str, after: i64, to: i64) -> Result<Option<Interval>, JournalError> {
         let query = "SELECT min(interval_start), max(interval_end) FROM updates WHERE asset = ?1 AND id > ?2 AND id <= ?3";
         let read = |row: &Row<'_>| {
@@ -204,14 +207,14 @@ impl Reader {
         found.map_err(self.failed())
     }
 
-    /// An update's value.
+    /// Returns an update's value.
     pub(crate) fn value_of_update(&self, id: i64) -> Result<Option<Json>, JournalError> {
         let read = |row: &Row<'_>| Ok(Arc::from(row.get_ref(0)?.as_blob()?));
         let query = self.connection.prepare_cached("SELECT value FROM updates WHERE id = ?1");
         query.and_then(|mut query| query.query_row([id], read).optional()).map_err(self.failed())
     }
 
-    /// The updates that a run was begun by, or reads: the first says which.
+    /// Returns the updates that started a run or that it reads. The flag is true for those that started it.
     pub(crate) fn updates_of_run(&self, run: RunKey) -> Result<Vec<(bool, StoredUpdate)>, JournalError> {
         let query = format!(
             "{UPDATE}, r.begins FROM run_updates AS r JOIN updates AS u ON u.id = r.update_id WHERE r.run = ?1 ORDER BY u.id"
@@ -222,7 +225,8 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// What was noted of a run: assets, the update of each that the run was begun by or reads, if there was one, and whether that began it.
+    /// Returns what was recorded of a run: for each asset the update that started the run or that it reads, if there was one, and
+    /// whether it started the run.
     pub(crate) fn noted(&self, run: RunKey) -> Result<Vec<(String, Option<i64>, bool)>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT asset, nullif(update_id, ?2), begins FROM run_updates WHERE run = ?1";
@@ -232,7 +236,7 @@ impl Reader {
         query().map_err(self.failed())
     }
 
-    /// The number of an asset's newest update, and its value.
+    /// Returns the number of an asset's newest update, and its value.
     pub(crate) fn newest_value(&self, asset: &str) -> Result<Option<(i64, Json)>, JournalError> {
         let query = "SELECT id, value FROM updates WHERE asset = ?1 ORDER BY id DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_blob()?)));
@@ -240,7 +244,7 @@ impl Reader {
         query.and_then(|mut query| query.query_row([asset], read).optional()).map_err(self.failed())
     }
 
-    /// An asset's newest update.
+    /// Returns an asset's newest update.
     pub(crate) fn newest_update(&self, asset: &str) -> Result<Option<StoredUpdate>, JournalError> {
         let query = format!("{UPDATE} FROM updates AS u WHERE u.asset = ?1 ORDER BY u.id DESC LIMIT 1");
         let query = self.connection.prepare_cached(&query);

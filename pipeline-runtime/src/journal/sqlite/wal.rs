@@ -1,34 +1,36 @@
-//! Whether commits are gone from the `-wal` file that a process left: the file in which the newest commits are, until `SQLite` copies
-//! them into the journal.
+//! Checks whether commits are missing from the `-wal` file that a process left: the file with the newest commits, until `SQLite`
+//! copies them into the journal.
 //!
-//! It is a row of frames, a page each, and each frame's checksum covers all before it. `SQLite` reads up to the first frame that is
-//! not whole and takes that for the end, as it is where a process died while it wrote; all commits behind it are dropped without
-//! a word. Here is found out where that would drop a commit that was kept. There are two signs, each of which is certain:
+//! It is a sequence of frames, one page each, and each frame's checksum covers all before it. `SQLite` reads up to the first
+//! broken frame and takes that for the end, as is right if a process died while it wrote; all commits behind it are dropped
+//! silently. This module finds out whether that would drop a durable commit. Two signs are certain:
 //!
-//! - After it come frames that are whole, and among them a commit that another one follows. Nobody begins to write a commit
-//!   before the one before it is on the disk, so the frame was there once.
-//! - The `-shm` file, which the processes share and which is there until the machine starts anew, says that more frames were
+//! - Intact frames follow the broken one, and among them is a commit that another one follows. No process begins to write a
+//!   commit before the previous one is on the disk, so the broken frame was once intact.
+//! - The `-shm` file, which the processes share and which exists until the machine restarts, says that more frames were
 //!   committed. It is written once they are on the disk.
 //!
-//! Damage to the last commit of all cannot be told from a commit that was cut off by a power failure, once the `-shm` file is gone.
+//! Damage to the very last commit cannot be distinguished from a commit that a power failure cut off, once the `-shm` file is
+//! gone.
 //!
-//! The forms of both files are those of <https://sqlite.org/walformat.html>.
+//! The formats of both files are described at <https://sqlite.org/walformat.html>.
 
 use super::JournalError;
 use super::file::{beside, resolve};
+use super::kept_open;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
-/// The low bit says in which order the bytes are summed up.
+/// The low bit gives the byte order of the checksums.
 const MAGIC: u32 = 0x377f_0682;
 
 /// Refuses a journal whose newest commits are damaged. For a journal that no process writes.
 pub(super) fn refuse_damaged(path: &Path) -> Result<(), JournalError> {
     let journal = resolve(path);
-    // Who leaves a command at this moment writes there, too. What looks damaged since it was half written looks different a
+    // A process that leaves a command at this moment writes there, too. A half-written frame that looks damaged looks different a
     // moment later.
     let Some(first) = lost(&journal) else { return Ok(()) };
     match lost(&journal) {
@@ -43,10 +45,10 @@ pub(super) fn refuse_damaged(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-/// A frame that was committed and is not whole any more.
+/// A frame that was committed and is no longer intact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lost {
-    /// Its number, from one.
+    /// Its number, counted from one.
     frame: u64,
     salts: [u8; 8],
 }
@@ -55,14 +57,14 @@ fn lost(journal: &Path) -> Option<Lost> {
     let mut wal = BufReader::new(File::open(beside(journal, "-wal")).ok()?);
     let mut header = [0; HEADER];
     wal.read_exact(&mut header).ok()?;
-    let committed = || File::open(beside(journal, "-shm")).ok().and_then(|mut index| committed(&mut index));
+    let committed = || kept_open::open(&beside(journal, "-shm")).ok().and_then(|index| committed(&index));
     let size = be(&header, 8) as usize;
     let salts: [u8; 8] = header[16..24].try_into().ok()?;
     let sum = Sum::of_magic(be(&header, 0)).map(|sum| sum.over(&header[..24]));
     let told = (be(&header, 24), be(&header, 28));
     let is_whole = size.is_power_of_two() && (512..=65_536).contains(&size);
     let Some(sum) = sum.filter(|sum| is_whole && sum.pair == told) else {
-        // Nothing can be read of what follows. Whether anything was there only the shared file knows.
+        // Nothing that follows can be read. Only the shared file knows whether anything was there.
         return committed().filter(|of| of.frames > 0 && of.salts == salts).map(|_| Lost { frame: 0, salts });
     };
     let mut frames = Frames { wal, salts, sum, frame: vec![0; FRAME_HEADER + size], number: 0 };
@@ -71,7 +73,7 @@ fn lost(journal: &Path) -> Option<Lost> {
     if committed().is_some_and(|of| of.salts == salts && of.frames >= end) {
         return Some(Lost { frame: end, salts });
     }
-    // Behind what is not whole each frame is compared with what the one before it says of itself.
+    // Behind the broken frame each frame is checked against the checksum that its predecessor carries.
     let mut is_after_commit = false;
     loop {
         match frames.next(false)? {
@@ -86,10 +88,10 @@ fn lost(journal: &Path) -> Option<Lost> {
 struct Frames<R> {
     wal: R,
     salts: [u8; 8],
-    /// What the frame before says that all up to it come to.
+    /// The checksum that the frame before carries for everything up to it.
     sum: Sum,
     frame: Vec<u8>,
-    /// Of the last that was read, or of the first that is not there.
+    /// The number of the last frame that was read, or of the first that does not exist.
     number: u64,
 }
 
@@ -99,7 +101,7 @@ enum Seen {
 }
 
 impl<R: Read> Frames<R> {
-    /// None at the end of the file, and with `strict` after the first that is not whole.
+    /// Returns `None` at the end of the file, and with `strict` at the first broken frame.
     fn next(&mut self, strict: bool) -> Option<Seen> {
         self.number += 1;
         self.wal.read_exact(&mut self.frame).ok()?;
@@ -115,17 +117,17 @@ impl<R: Read> Frames<R> {
     }
 }
 
-/// What the shared file says of the `-wal` file.
+/// The shared file's entry about the `-wal` file.
 struct Committed {
     frames: u64,
     salts: [u8; 8],
 }
 
-/// None where it says nothing that can be relied on.
-fn committed(index: &mut impl Read) -> Option<Committed> {
+/// Returns `None` if it has no reliable entry.
+fn committed(index: &File) -> Option<Committed> {
     const HEADER: usize = 48;
     let mut both = [0; 2 * HEADER];
-    index.read_exact(&mut both).ok()?;
+    kept_open::read_start(index, &mut both).ok()?;
     let (first, second) = both.split_at(HEADER);
     let ne = |at: usize| Some(u32::from_ne_bytes(first.get(at..at + 4)?.try_into().ok()?));
     let sum = Sum { is_big: cfg!(target_endian = "big"), pair: (0, 0) }.over(&first[..40]);

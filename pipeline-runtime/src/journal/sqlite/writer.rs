@@ -24,46 +24,46 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// What the writer is asked to do.
+/// An order to the writer.
 #[derive(Debug)]
 pub(super) enum Order {
     Enter {
         run: Box<StoredRun>,
-        /// The command that made it.
+        /// The command that made the run.
         ticket: Option<Ticket>,
-        /// The updates of assets that it was begun by, or reads.
+        /// The updates of assets that started the run, or that it reads.
         updates: Box<[RunUpdate]>,
     },
-    /// What a command does. That it has been carried out is kept with it: a commit has both, or neither.
+    /// The effect of a command. A commit has both it and the note that the command was carried out, or neither.
     Carries {
         ticket: Ticket,
         order: Box<Self>,
     },
-    /// A run goes on with another plan: what its earlier records call nodes is translated from here on.
+    /// A run is resumed with another plan: the slots in its earlier records are translated at this point.
     Remap {
         run: RunKey,
         skeleton: Box<str>,
         remap: Remap,
     },
-    /// A run goes on with code that takes settings or reads assets that it began without: it has these from here on.
+    /// A run is resumed with code that takes settings or reads assets that it began without. It has these from here on.
     Takes {
         run: RunKey,
         settings: SettingValues,
         updates: Box<[RunUpdate]>,
     },
     Commit(Batch),
-    /// There are log lines.
+    /// Log lines are in the backlog.
     Logs,
-    /// A run that waited begins.
+    /// A waiting run begins.
     Begin(Box<Begun>),
-    /// This process cannot go on with a run, and why; or it can again.
+    /// This process cannot resume a run, with the reason; or it can again.
     Block {
         run: RunKey,
         reason: Option<Box<str>>,
     },
-    /// What somebody asked this process for itself.
+    /// Somebody asked something of this process itself.
     Act(Box<Act>),
-    /// A pipeline's schedule is to be followed, or no longer.
+    /// A pipeline's schedule is paused or resumed.
     Pause {
         pipeline: Box<str>,
         paused: bool,
@@ -76,21 +76,22 @@ pub(super) enum Order {
     Answer {
         ticket: Ticket,
         answer: Box<str>,
-        /// What is kept of it as an act.
+        /// What is stored of it as an act.
         done: bool,
         said: Box<str>,
     },
-    /// The next step of a pass over old runs. It is done apart, once what was ordered with it is kept and has been acted upon.
+    /// The next step of a pass over old runs. It is done separately, once the other orders of the commit are durable and their
+    /// actions have been carried out.
     Prune {
         pass: Box<Pass>,
         done: oneshot::Sender<Box<Pass>>,
     },
-    /// Says when all before it is committed.
+    /// Reports when everything before it is committed.
     Sync(mpsc::SyncSender<()>),
     Close,
 }
 
-/// What a setting is set to from now on; without a value it has its default.
+/// A setting's new value, or its default if there is none.
 #[derive(Debug)]
 pub(super) struct Set {
     pub(super) name: String,
@@ -112,7 +113,7 @@ pub(crate) struct Begun {
 }
 
 impl Order {
-    /// How much memory it takes while it is queued, more or less: the texts and outputs that make it large.
+    /// Returns roughly how much memory the order takes while it is queued: the texts and outputs that make it large.
     pub(super) fn bytes(&self) -> u64 {
         let bytes = match self {
             Self::Carries { order, .. } => return order.bytes(),
@@ -136,12 +137,12 @@ impl Order {
         (size_of::<Self>() + bytes) as u64
     }
 
-    /// Whether nothing follows from it by itself.
+    /// True if nobody waits for the order by itself.
     fn is_not_awaited(&self) -> bool {
         matches!(self, Self::Logs | Self::Enter { .. } | Self::Begin(_) | Self::Remap { .. } | Self::Takes { .. })
     }
 
-    /// The runs that end with it: nothing more is to be known of them by heart.
+    /// Returns the runs that end with it, about which the writer no longer has to remember anything.
     fn ended(&self) -> impl Iterator<Item = RunKey> {
         let records = match self {
             Self::Commit(batch) => batch.records.as_slice(),
@@ -155,21 +156,21 @@ impl Order {
     }
 }
 
-/// Records, and what may be done once they are kept.
+/// Records, and the actions that follow once they are durable.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) records: Vec<(RunKey, Entry)>,
-    /// What the records mean for assets.
+    /// The updates of assets that follow from the records.
     pub(super) updates: Vec<NewUpdate>,
-    /// What they mean for later runs.
+    /// What the records mean for later runs.
     pub(super) passed: Vec<Passed>,
-    /// Which runs end by them, where the engine has these: their pipelines, what made them, and in which state.
+    /// The runs that end by them, if the engine hosts these: their pipelines, kinds and states.
     pub(super) ended: Vec<(&'static str, RunKind, RunState)>,
     pub(super) todo: Todo,
 }
 
 impl Batch {
-    /// Records that no node's success is among.
+    /// Records without a node's success.
     pub(super) fn of(records: Vec<(RunKey, Entry)>) -> Self {
         Self { records, updates: Vec::new(), passed: Vec::new(), ended: Vec::new(), todo: Todo::default() }
     }
@@ -182,7 +183,7 @@ impl Batch {
     }
 }
 
-/// How long a value's texts are, at all depths.
+/// Returns the size of a value's texts, at all depths.
 fn json_bytes(value: &serde_json::Value) -> usize {
     use serde_json::Value;
     size_of::<Value>()
@@ -194,21 +195,21 @@ fn json_bytes(value: &serde_json::Value) -> usize {
         }
 }
 
-/// What the writer knows by heart.
+/// What the writer remembers.
 #[derive(Debug, Default)]
 struct Known {
-    /// The number of each run's next record.
+    /// The sequence number of each run's next record.
     next_seq: HashMap<RunKey, i64>,
     plans: InUse,
-    /// The updates of the present commit.
+    /// The news of the present commit.
     news: Vec<News>,
-    /// What was written since the last commit.
+    /// The counts since the last commit.
     counts: Counts,
     /// The names of pipelines.
     pipelines: HashMap<&'static str, Arc<str>>,
 }
 
-/// Who is told of updates once they are kept.
+/// The receiver of news once they are durable.
 pub(super) type Hearer = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<News>>>;
 
 /// Owns the connection that writes.
@@ -239,23 +240,23 @@ impl Writer {
         Self { connection, path: path.to_owned(), committed, failure, known, backlog, log_sizes, hearer, tally: Arc::default() }
     }
 
-    /// Tells `hearer` of the updates of assets.
+    /// Sends news to `hearer`.
     pub(super) fn telling(self, hearer: Hearer) -> Self {
         Self { hearer, ..self }
     }
 
-    /// Makes known to `tally` what is written.
+    /// Adds the counts of what is written to `tally`.
     pub(super) fn counting(self, tally: Arc<Tally>) -> Self {
         Self { tally, ..self }
     }
 
-    /// Commits what is queued, as much as a commit may have in one transaction, until the queue ends or cannot be written. A panic
-    /// is the end of the writer as well, so it stops the engine as an error does: else actions would wait for it for ever.
+    /// Commits queued orders, as many as one transaction may have, until the queue ends or a commit fails. A panic ends the
+    /// writer too, so it stops the engine like an error: otherwise actions would wait for the writer for ever.
     pub(super) fn run(mut self, queue: &Queue) {
         let ending =
             Ending { path: self.path.clone(), committed: Arc::clone(&self.committed), failure: Arc::clone(&self.failure) };
         let wrote = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.write(queue)));
-        // Whoever submits from here on is told by `failure`, so that is set before the queue is closed.
+        // From here on callers of submit learn the reason from `failure`, so it is set before the queue is closed.
         match wrote {
             Ok(Ok(())) => {}
             Ok(Err(error)) => ending.fail(error),
@@ -266,12 +267,12 @@ impl Writer {
 
     fn write(&mut self, queue: &Queue) -> Result<(), JournalError> {
         while let Some(mut taken) = queue.take() {
-            // No lingering for more: group commit comes of what arrives while the last one is written.
-            // But for what nobody awaits: log lines, and that a run begins, which its first records follow.
+            // Usually it does not linger: group commits come from what arrives while the last one is written. The exception is
+            // orders that nobody waits for: log lines, and a run's beginning, which its first records follow.
             if taken.orders.iter().all(Order::is_not_awaited) {
                 queue.take_more(&mut taken, logs::LINGER);
             }
-            // Taken after the orders: what a body has logged is kept with its end.
+            // Taken after the orders, so that a body's lines are stored with its end.
             let lines = self.backlog.take();
             let closes = taken.orders.iter().position(|order| matches!(order, Order::Close));
             if let Some(close) = closes {
@@ -290,7 +291,8 @@ impl Writer {
         }
     }
 
-    /// What follows from a commit comes before what is done apart, and whoever waits for all that was ordered hears of it last.
+    /// Carries out the actions of a commit first, then separate work; callers that wait for everything submitted are notified
+    /// last.
     fn carry_out(&mut self, taken: &mut Taken) -> rusqlite::Result<()> {
         let (mut todo, mut passes, mut waiting) = (Todo::default(), Vec::new(), Vec::new());
         for order in taken.orders.drain(..) {
@@ -312,25 +314,26 @@ impl Writer {
         }
         for news in self.known.news.drain(..) {
             if let Some(hearer) = self.hearer.get() {
-                // Whoever waited may have gone.
+                // The receiver may be gone.
                 let _ = hearer.send(news);
             }
         }
         for (pass, done) in passes {
             if let Some(pass) = self.prune(pass)? {
-                // Whoever ordered it may have gone.
+                // The caller may be gone.
                 drop(done.send(pass));
             }
         }
         for done in waiting {
-            // Whoever waited may have gone.
+            // The caller may be gone.
             let _ = done.send(());
         }
         Ok(())
     }
 
-    /// Does a step of a pass. None where it failed: nothing is lost by that, and whether the journal can still be written is found out
-    /// by the next commit. But a writer that could not go back to waiting for the disk is at its end.
+    /// Does a step of a pass. Returns `None` if it failed: nothing is lost by that, and the next commit shows whether the journal
+    /// can still be written. An error is returned if the connection could not return to waiting for the disk, which ends the
+    /// writer.
     fn prune(&mut self, mut pass: Box<Pass>) -> rusqlite::Result<Option<Box<Pass>>> {
         let plans = &mut self.known.plans;
         let step = || pass.step(&self.connection, plans, &mut warn_of_wait(&self.path));
@@ -360,7 +363,8 @@ impl Writer {
         }
     }
 
-    /// Lines alone wait for no disk: the next commit of records brings them there, and only a power failure before it loses them.
+    /// Log lines alone do not wait for the disk: the next commit of records makes them durable, and only a power failure before
+    /// it loses them.
     fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let of_lines = runs_of(&lines);
         self.known.counts.lines += lines.len() as u64;
@@ -396,7 +400,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Forgets how much was logged of runs that are not under way: a body that was cut off may log after the end of its run.
+    /// Forgets how much was logged by runs that are not under way: a body that was cut off may log after its run's end.
     fn forget(&mut self, runs: HashSet<RunKey>) {
         for run in runs {
             if !self.known.next_seq.contains_key(&run) {
@@ -414,7 +418,7 @@ fn is_of_callback(record: &Record) -> bool {
     matches!(record, Record::CallbackDue { .. } | Record::CallbackTold { .. } | Record::CallbackFailed { .. })
 }
 
-/// What the end of a writer that failed takes, which may have panicked anywhere.
+/// The parts that the end of a failed writer needs, which may have panicked anywhere.
 struct Ending {
     path: PathBuf,
     committed: Arc<OnceLock<WeakEngine>>,
@@ -431,10 +435,10 @@ impl Ending {
     }
 }
 
-/// Takes the right to write at once (`BEGIN IMMEDIATE`), since other processes write to the inbox: a transaction that has read
-/// before one of them wrote could not be upgraded to write. Where another connection keeps that right, the journal waits for it,
-/// however long it takes: nothing is wrong with the file, and nothing is lost meanwhile. Each time that `SQLite` gives up `on_busy`
-/// is called.
+/// Begins a transaction that may write at once (`BEGIN IMMEDIATE`), because other processes write to the inbox: a transaction
+/// that has read before one of them wrote could not be upgraded. If another connection holds the right to write, the journal
+/// waits for it, however long it takes: nothing is wrong with the file, and nothing is lost meanwhile. `on_busy` is called each
+/// time that `SQLite` gives up.
 pub(super) fn transaction<'c>(connection: &'c Connection, on_busy: &mut dyn FnMut()) -> rusqlite::Result<Transaction<'c>> {
     loop {
         match Transaction::new_unchecked(connection, TransactionBehavior::Immediate) {
@@ -444,8 +448,8 @@ pub(super) fn transaction<'c>(connection: &'c Connection, on_busy: &mut dyn FnMu
     }
 }
 
-/// Does something whose commits do not wait for the disk. Where the connection could not go back to waiting for it, nothing more may be
-/// written by it: that is the outer error.
+/// Does work whose commits do not wait for the disk. The outer error means that the connection could not return to waiting for
+/// it, and must not write any more.
 pub(super) fn without_sync<T>(
     connection: &Connection,
     work: impl FnOnce() -> rusqlite::Result<T>,
@@ -456,17 +460,17 @@ pub(super) fn without_sync<T>(
     Ok(done)
 }
 
-/// Says once that another program keeps the journal from being written.
+/// Warns once that another program prevents the journal from being written.
 fn warn_of_wait(path: &Path) -> impl FnMut() {
     let (path, mut is_said) = (path.to_owned(), false);
     move || {
         if !std::mem::replace(&mut is_said, true) {
-            tracing::warn!("the journal {path:?} is locked by another program; runs go on once it can be written again");
+            tracing::warn!("the journal {path:?} is locked by another program; runs continue once it can be written again");
         }
     }
 }
 
-/// Writes what one order is about.
+/// Writes one order.
 fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite::Result<()> {
     match order {
         Order::Enter { run, ticket, updates } => {
@@ -491,7 +495,7 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
         Order::Commit(batch) => {
             for (run, entry) in &batch.records {
                 let seq = if is_of_callback(&entry.record) && !known.next_seq.contains_key(run) {
-                    // It comes after the end of its run, which is not to be known by heart again.
+                    // It may come after the end of its run, which must not be remembered again.
                     last_seq(connection, *run)? + 1
                 } else {
                     next_seq(&mut known.next_seq, connection, *run)?
@@ -533,7 +537,7 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
             if let Some(act) = acts::of_command(connection, *ticket, *done, said)? {
                 acts::write(connection, &act)?;
             }
-            // Answers that nobody fetched.
+            // Answers that nobody has fetched.
             let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
             connection.prepare_cached(unfetched)?.execute([*ticket])?;
             let update = "UPDATE inbox SET answer = ?2, carried = 1 WHERE id = ?1";
@@ -573,8 +577,8 @@ fn skeleton_id(connection: &Connection, known: &mut Known, text: &str) -> rusqli
     Ok(id)
 }
 
-/// An id that is taken is this run's own affair. Ids are chosen so that none is (`host/prepare.rs`); where one is all the same, the
-/// run is kept under an id of its own rather than that every run's records in this commit are lost.
+/// An id that is taken concerns only this run. Ids are chosen so that none is taken (`host/prepare.rs`). If one is, the run is
+/// stored under an id of its own, so that the commit's other records are not lost.
 fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Option<Ticket>) -> rusqlite::Result<()> {
     let skeleton = skeleton_id(connection, known, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
@@ -604,11 +608,11 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
         ])
     };
     match add(&run.run_id) {
-        // SQLite takes back that one statement alone.
+        // SQLite rolls back only that statement.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             let run_id = format!("{}__{}", run.run_id, run.key);
             tracing::error!(
-                "the journal has a run {} of `{}` already; the new one is kept as {run_id}",
+                "the journal has a run {} of `{}` already; the new one is stored as {run_id}",
                 run.run_id,
                 run.pipeline
             );
@@ -642,7 +646,8 @@ fn insert(connection: &Connection, run: RunKey, seq: i64, row: &RecordRow) -> ru
     connection.prepare_cached(insert)?.execute(values).map(drop)
 }
 
-/// Which run ends that no engine has: it is cancelled while it waits, or by a program without its plan.
+/// Returns the tally entry for the end of a run that no engine hosts: it was cancelled while it waited, or by a program without
+/// its plan.
 fn of_no_engine(connection: &Connection, run: RunKey, state: RunState) -> rusqlite::Result<tally::Ended> {
     let mut select = connection.prepare_cached("SELECT pipeline, kind FROM runs WHERE key = ?1")?;
     let (pipeline, kind): (String, String) =
@@ -777,7 +782,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         let connection = schema::open(&path).unwrap();
-        // SQLite's own limit is told apart from a full disk by nothing.
+        // SQLite's own limit gives the same error as a full disk.
         let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         connection.pragma_update(None, "max_page_count", pages + 2).unwrap();
         let mut writer = Writer::new(connection, &path, Arc::default(), Arc::default(), Arc::default());

@@ -1,8 +1,8 @@
-//! What a process's runs have to tell whoever watches them.
+//! The events of a process's runs, for observers.
 //!
-//! Two ways lead there. A run's history is written where its records are made, so that it is right and whole whenever somebody reads it, however
-//! little of what happened was shown. And there is a queue of what happened, in its order, for whoever shows that: it never makes the engine or a
-//! body wait, and what a view has not shown in time it tells the count of.
+//! There are two channels. A run's history is updated where its records are created, so that it is correct and complete whenever
+//! it is read, however few of the events were shown. And there is a queue of events, in order, for the view that shows them: it
+//! never blocks the engine or a body, and the view reports the number of events that it could not show in time.
 
 mod news;
 mod queue;
@@ -21,12 +21,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many bytes of news may wait to be shown, 16 MiB: some 100,000 events. What does not fit is not shown, but counted.
+/// The size limit of the queue in bytes, 16 MiB: some 100,000 events. What does not fit is dropped and counted.
 pub(crate) const QUEUE: usize = 16 << 20;
-/// A run that is over stays in memory until it was shown, which counts for the queue; but at least so many fit.
+/// A finished run stays in memory until it was shown, and counts towards the queue; at least this many runs fit.
 const RUNS: usize = 16;
 
-/// A run that somebody may watch.
+/// A run that may be observed.
 #[derive(Debug)]
 pub(crate) struct WatchedRun {
     pub(crate) info: Arc<RunInfo>,
@@ -41,17 +41,17 @@ impl WatchedRun {
         Self { info, started: history.started, resumed, history: Mutex::new(history) }
     }
 
-    /// The run's history as it is now. The engine waits for whoever holds it: nothing may be written meanwhile.
+    /// Locks the run's current history. The engine waits for the lock: write nothing while holding it.
     pub(crate) fn history(&self) -> MutexGuard<'_, RunHistory> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The run's history in the end.
+    /// Returns the run's final history.
     pub(crate) fn into_history(self) -> RunHistory {
         self.history.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it takes in memory with its plan, about.
+    /// Returns its approximate size in memory, including its plan.
     fn weight(&self) -> usize {
         const A_NODE: usize = 512;
         let history = self.history();
@@ -62,25 +62,25 @@ impl WatchedRun {
 /// The runs by their index in the engine.
 pub(crate) type Runs = BTreeMap<RunIx, Arc<WatchedRun>>;
 
-/// Sees the records of an engine's runs.
+/// Observes the records of an engine's runs.
 #[derive(Debug)]
 pub(crate) struct Feed {
-    /// None once they were taken: nobody sees what happens any more.
+    /// `None` once they were taken: nothing is observed any more.
     runs: Mutex<Option<Runs>>,
-    /// None where nobody is shown anything.
+    /// `None` without a view.
     news: Option<Arc<Queue<News>>>,
 }
 
-/// Where log lines go.
+/// The destination of log lines.
 #[derive(Debug, Clone)]
 pub(crate) enum LogSink {
     Queue(Arc<Queue<News>>),
-    /// Nobody is shown anything.
+    /// Without a view.
     Nowhere,
 }
 
 impl LogSink {
-    /// Gives the line back where nobody shows it any more.
+    /// Sends a line. Gives it back if the view is gone.
     pub(crate) fn log(&self, line: String) -> Result<(), String> {
         match self {
             Self::Nowhere => Ok(()),
@@ -92,7 +92,7 @@ impl LogSink {
     }
 }
 
-/// What a view takes news from.
+/// The receiving end of a view.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     feed: Arc<Feed>,
@@ -100,28 +100,28 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// The next that are there; waits for them, at most for so long.
+    /// Takes the next news; waits for them, for at most `patience`.
     pub(crate) fn take(&self, patience: Option<Duration>) -> Taken<News> {
         self.news.take(patience)
     }
 
-    /// Goes on after a gap: what was lost in it, and which runs there are now. News that come from now on are about these, or tell of new ones.
+    /// Continues after a gap. Returns what was lost and the current runs. Later news are about these, or announce new ones.
     pub(crate) fn go_on(&self) -> (Lost, Runs) {
-        // Runs come and go under this lock.
+        // Runs are added and removed under this lock.
         let runs = self.feed.runs();
         (self.news.go_on(), runs.clone().unwrap_or_default())
     }
 }
 
 impl Drop for Receiver {
-    /// Nobody takes anything any more, be it for a panic.
+    /// Nothing takes news any more, possibly because of a panic.
     fn drop(&mut self) {
         self.news.close();
     }
 }
 
 impl Feed {
-    /// For a view that shows what happens.
+    /// Creates a feed for a view that shows events.
     pub(crate) fn shown() -> (Arc<Self>, Receiver) {
         Self::bounded(QUEUE)
     }
@@ -132,17 +132,17 @@ impl Feed {
         (Arc::clone(&feed), Receiver { feed, news })
     }
 
-    /// For runs that nobody is shown anything of, and whose histories are wanted.
+    /// Creates a feed without a view, which records histories.
     pub(crate) fn silent() -> Arc<Self> {
         Arc::new(Self { runs: Mutex::new(Some(Runs::new())), news: None })
     }
 
-    /// For runs whose histories nobody wants but from their journal.
+    /// Creates a feed without a view and without histories, for runs that are only read from their journal.
     pub(crate) fn unseen() -> Arc<Self> {
         Arc::new(Self { runs: Mutex::new(None), news: None })
     }
 
-    /// Where log lines go that are to be shown.
+    /// Returns the destination for log lines that are to be shown.
     pub(crate) fn log_sink(&self) -> LogSink {
         self.news.as_ref().map_or(LogSink::Nowhere, |news| LogSink::Queue(Arc::clone(news)))
     }
@@ -151,24 +151,24 @@ impl Feed {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing more comes of this run.
+    /// Drops a run that has no further events.
     pub(crate) fn forget(&self, ix: RunIx) {
         let mut runs = self.runs();
         let Some(run) = runs.as_mut().and_then(|runs| runs.remove(&ix)) else { return };
         self.tell(|| News::Forgotten(ix, Arc::clone(&run)));
         drop(runs);
-        // It may be large, and the engine waits for the runs.
+        // Dropping may take long for a large run, and the engine waits for the lock on the runs.
         drop(run);
     }
 
-    /// Nothing more is shown but what is there already.
+    /// Shows nothing more than what is already queued.
     pub(crate) fn close(&self) {
         if let Some(news) = &self.news {
             news.close();
         }
     }
 
-    /// The runs that were not forgotten. What becomes of them from now on is not seen.
+    /// Takes the runs that were not forgotten. Their further events are not observed.
     pub(crate) fn take_runs(&self) -> Runs {
         self.runs().take().unwrap_or_default()
     }
@@ -185,7 +185,7 @@ impl Feed {
 
     fn tell(&self, news: impl FnOnce() -> News) {
         if let Some(queue) = &self.news {
-            // Whoever showed the run may have gone; the run goes on.
+            // The view may be gone; the run continues.
             let _ = queue.offer(news());
         }
     }

@@ -5,40 +5,40 @@ use crate::observe::RunHistory;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Something to show.
+/// Something for a view to show.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// A run that was not heard of before.
+    /// A run that was not announced before.
     Opened(RunIx, Arc<WatchedRun>),
-    /// Something happened in it.
+    /// An event of a run.
     Event(RunIx, Event),
-    /// A run that is over and will not be heard of any more.
+    /// A finished run with no further events.
     Forgotten(RunIx, Arc<WatchedRun>),
-    /// A log line, without its end.
+    /// A log line, without its line end.
     Log(String),
 }
 
-/// A record, and what was the case right after it: whoever shows it may be late, and the run's history is then ahead of it.
+/// A record, with the state of its node right after it: a view may be late, and the run's history is then ahead of the event.
 #[derive(Debug)]
 pub(crate) struct Event {
-    /// Without the output that it may carry, which must not live longer than its run needs it.
+    /// Without the output that it may carry, which must not outlive its use in the run.
     pub(crate) entry: Entry,
     pub(crate) node: Option<After>,
 }
 
-/// A node right after an event about it.
+/// The state of a node right after an event about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct After {
     pub(crate) state: NodeState,
     pub(crate) attempts: u32,
     pub(crate) pokes: u32,
     pub(crate) started: Option<Duration>,
-    /// Whose failure made it `upstream_failed`.
+    /// The node whose failure made it `upstream_failed`.
     pub(crate) root_cause: Slot,
 }
 
 impl Event {
-    /// Of a record that the run's history has as its last.
+    /// Creates the event for the last record that was applied to the run's history.
     pub(super) fn of(run: &RunHistory, entry: &Entry) -> Self {
         let node = entry.record.slot().map(|slot| {
             let node = run.node(slot);
@@ -54,7 +54,7 @@ impl Event {
     }
 }
 
-/// An output may be large, and so may what a sensor remembers. Neither is shown.
+/// Drops outputs and the memory of sensors. Both may be large, and neither is shown.
 fn for_display(record: &Record) -> Record {
     match record {
         Record::Succeeded { slot, output: _ } => Record::Succeeded { slot: *slot, output: None },
@@ -66,7 +66,7 @@ fn for_display(record: &Record) -> Record {
     }
 }
 
-/// What a notification takes, about: its texts are an error and a few names.
+/// The approximate size of a notification: an error text and a few names.
 const NOTIFICATION: usize = 1 << 10;
 
 impl Weigh for News {

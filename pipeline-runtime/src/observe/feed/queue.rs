@@ -1,18 +1,18 @@
-//! A queue that never makes whoever adds to it wait.
+//! A queue that never blocks the sender.
 //!
-//! Bodies log and the engine records while others wait for them, the engine even under its lock. A terminal that nobody reads must not hold
-//! them up. So there is a bound, and what does not fit is lost, but counted. Whoever takes comes to the gap in its place, between what was
-//! added before it and after it; until then all that is added belongs to the gap.
+//! Bodies log and the engine records while others wait for them, and the engine does so under its lock. A terminal that nobody
+//! reads must not delay them. So the queue is bounded; what does not fit is dropped and counted. The receiver gets the gap in its
+//! place, between the items added before it and after it; until then everything that is added belongs to the gap.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What a queue may hold.
+/// An item of a queue.
 pub(crate) trait Weigh {
-    /// How many bytes of memory it takes, about.
+    /// Returns its approximate size in bytes.
     fn weight(&self) -> usize;
-    /// What is to be counted where it is lost.
+    /// Counts the item as lost.
     fn count(&self, lost: &mut Lost);
 }
 
@@ -23,16 +23,16 @@ pub(crate) struct Lost {
     pub(crate) lines: u64,
 }
 
-/// What comes off a queue.
+/// What a receiver takes from a queue.
 #[derive(Debug)]
 pub(crate) enum Taken<T> {
-    /// In order.
+    /// Items in order.
     Some(Vec<T>),
-    /// All before the gap has been taken, and it is not closed yet: [`Queue::go_on`] does.
+    /// Everything before the gap was taken, and the gap is still open: [`Queue::go_on`] closes it.
     Gap,
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     TimedOut,
-    /// Nothing more will come.
+    /// Nothing more will arrive.
     Closed,
 }
 
@@ -46,21 +46,21 @@ pub(crate) struct Queue<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    /// With their weights: a thing that is asked again may say another, and may take a lock to say it.
+    /// With their weights: asking an item again may give another weight, and may take a lock.
     things: VecDeque<(usize, T)>,
     bytes: usize,
-    /// Since the last gap was closed; there is a gap where it says anything.
+    /// Lost since the last gap was closed; the gap is open while this is set.
     lost: Option<Lost>,
     is_closed: bool,
-    /// Somebody waits for more. To wake nobody costs as much as to wake somebody.
+    /// A receiver waits. Checked first, since notifying nobody costs as much as notifying a thread.
     is_awaited: bool,
 }
 
-/// How many are taken at once.
+/// The maximum number of items taken at once.
 const BATCH: usize = 256;
 
 impl<T: Weigh> Queue<T> {
-    /// One that holds things of so many bytes together, or one thing that is larger.
+    /// Creates a queue that holds items of `bound` bytes in total, or one larger item.
     pub(crate) fn new(bound: usize) -> Arc<Self> {
         let state = State { things: VecDeque::new(), bytes: 0, lost: None, is_closed: false, is_awaited: false };
         Arc::new(Self { state: Mutex::new(state), came: Condvar::new(), bound })
@@ -70,7 +70,7 @@ impl<T: Weigh> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds it, or counts it as lost. Gives it back where nobody takes anything any more.
+    /// Adds the item, or counts it as lost. Gives it back if the queue is closed.
     pub(crate) fn offer(&self, thing: T) -> Result<(), T> {
         let weight = thing.weight();
         let mut state = self.lock();
@@ -92,13 +92,13 @@ impl<T: Weigh> Queue<T> {
         Ok(())
     }
 
-    /// From now on nothing is added. What is there can still be taken.
+    /// Closes the queue: nothing more is added. Queued items can still be taken.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
         self.came.notify_one();
     }
 
-    /// Takes what is there, some of it at a time, and waits until there is something.
+    /// Takes the next batch, and waits until there is one.
     pub(crate) fn take(&self, patience: Option<Duration>) -> Taken<T> {
         let mut state = self.lock();
         loop {
@@ -106,7 +106,7 @@ impl<T: Weigh> Queue<T> {
                 let count = state.things.len().min(BATCH);
                 let (weights, taken): (Vec<usize>, Vec<T>) = state.things.drain(..count).unzip();
                 if state.things.is_empty() {
-                    // It may have been long once.
+                    // Frees the memory, since the queue may have been long once.
                     state.things = VecDeque::new();
                 }
                 state.bytes -= weights.iter().sum::<usize>();
@@ -133,7 +133,7 @@ impl<T: Weigh> Queue<T> {
         }
     }
 
-    /// Closes the gap: what is added from now on is kept again. Says what was lost in it.
+    /// Closes the gap: from now on items are queued again. Returns what was lost in it.
     pub(crate) fn go_on(&self) -> Lost {
         self.lock().lost.take().unwrap_or_default()
     }

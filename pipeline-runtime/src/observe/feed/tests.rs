@@ -24,7 +24,7 @@ fn started(attempt: u32) -> Entry {
     Entry { at: Timestamp::default() + Duration::from_secs(attempt.into()), record: Record::Started { slot: 0, attempt } }
 }
 
-/// All that is there without waiting, and what was lost.
+/// Returns everything that can be taken without waiting, and what was lost.
 fn taken(receiver: &Receiver) -> (Vec<News>, Lost, Runs) {
     let (mut news, mut lost, mut runs) = (Vec::new(), Lost::default(), Runs::new());
     loop {
@@ -38,7 +38,7 @@ fn taken(receiver: &Receiver) -> (Vec<News>, Lost, Runs) {
 
 #[test]
 fn a_view_that_does_not_come_holds_nobody_up_and_the_history_is_whole() {
-    // Nobody takes anything: were there anybody to be waited for, this would not end.
+    // Nothing takes news: if a sender waited for a receiver, this would not end.
     let (feed, receiver) = Feed::bounded(64 << 10);
     let run = run();
     for poke in 1..=100_000 {
@@ -53,7 +53,7 @@ fn a_view_that_does_not_come_holds_nobody_up_and_the_history_is_whole() {
     assert_eq!(lost.lines, 1);
     let weight: usize = news.iter().map(queue::Weigh::weight).sum();
     assert!(weight <= 64 << 10, "{weight}");
-    // What the view reads anew is the case now.
+    // After the gap, the view reads the current state.
     let history = runs[&7].history();
     assert_eq!((history.node(0).pokes(), history.node(0).attempts(), history.state), (100_000, 100_000, RunState::Success));
     drop(history);
@@ -69,7 +69,7 @@ fn nothing_is_lost_where_the_view_keeps_up_and_events_tell_how_it_was() {
     }
     let (news, lost, _) = taken(&receiver);
     assert_eq!(lost, Lost::default());
-    // The history is ahead, and yet each event says which poke it was.
+    // The history is ahead, and yet each event has its own poke number.
     let pokes = news.iter().filter_map(|news| match news {
         News::Event(7, event) => event.node.map(|after| (after.pokes, after.state)),
         _ => None,
@@ -91,7 +91,7 @@ fn runs_that_came_and_went_in_a_gap_are_not_held() {
     assert!(lost.events > 2_900, "{lost:?}");
     drop(news);
     assert_eq!(runs.keys().collect::<Vec<_>>(), [&500]);
-    // What comes after the gap is shown again.
+    // Events after the gap are shown again.
     feed.record(500, &run, &started(2));
     assert!(matches!(taken(&receiver).0.as_slice(), [News::Event(500, _)]));
 }
@@ -103,7 +103,7 @@ fn who_shows_nothing_still_has_the_histories() {
     feed.record(0, &run, &started(1));
     assert_eq!(feed.log_sink().log("a line".into()), Ok(()));
     assert_eq!(feed.take_runs()[&0].history().node(0).pokes(), 1);
-    // Nobody sees what is late.
+    // Late events are not observed.
     feed.record(0, &run, &started(2));
     assert!(feed.take_runs().is_empty());
 }

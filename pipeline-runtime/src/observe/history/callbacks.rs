@@ -2,7 +2,7 @@ use crate::author::notify::{Event, Notification};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Somebody was to be told.
+/// The history of one callback.
 #[derive(Debug, Clone)]
 pub(crate) struct CallbackHistory {
     pub(crate) id: u32,
@@ -12,7 +12,7 @@ pub(crate) struct CallbackHistory {
     pub(crate) at: Duration,
     pub(crate) told: Option<Duration>,
     pub(crate) tries: u32,
-    /// Nobody tries any more.
+    /// No further delivery is tried.
     pub(crate) given_up: bool,
 }
 
@@ -26,7 +26,7 @@ impl CallbackHistory {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Callbacks {
     list: VecDeque<CallbackHistory>,
-    /// How many that were told, or given up, are no longer kept.
+    /// How many delivered or abandoned callbacks were dropped from the list.
     dropped: usize,
 }
 
@@ -50,7 +50,7 @@ impl Callbacks {
         }
     }
 
-    /// Forgets the oldest of those who are settled until there are at most so many, or none is settled.
+    /// Drops the oldest settled callbacks until at most `most` are left, or none is settled.
     pub(super) fn keep(&mut self, most: usize) {
         while self.list.len() > most
             && let Some(oldest) = self.list.iter().position(|callback| !callback.is_open())
@@ -64,18 +64,18 @@ impl Callbacks {
         self.list.iter()
     }
 
-    /// How many before those are no longer kept.
+    /// Returns the number of dropped callbacks.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// Those whom nobody has told yet, and whom somebody still tries to tell.
+    /// Returns the callbacks that are neither delivered nor given up.
     pub(crate) fn open(&self) -> impl Iterator<Item = &CallbackHistory> {
         self.list.iter().filter(|callback| callback.is_open())
     }
 
     pub(crate) fn find(&self, id: u32) -> Option<&CallbackHistory> {
-        // Ids are given in order.
+        // Ids are assigned in order.
         self.list.binary_search_by_key(&id, |callback| callback.id).ok().map(|at| &self.list[at])
     }
 

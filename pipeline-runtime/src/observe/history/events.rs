@@ -1,4 +1,4 @@
-//! What a run's history makes of each event.
+//! Applies events to a run's history.
 
 use super::super::metrics::{Counts, newest_of};
 use super::node::Keep;
@@ -29,7 +29,7 @@ impl RunHistory {
             Record::Skipped { slot, why } => self.node_skipped(*slot, why, at),
             Record::UpstreamFailed { slot, cause } => self.node_upstream_failed(*slot, *cause, at),
             Record::Cleared { slots } => self.nodes_cleared(slots, at),
-            // What it cuts off says so itself.
+            // The nodes that it cuts off have their own records.
             Record::Ending { .. } => {}
             Record::RunEnded { state } => self.run_ended(*state, at),
             Record::CallbackDue { id, recipient, notification } => self.callback_due(*id, recipient, notification, at),
@@ -38,7 +38,7 @@ impl RunHistory {
         }
     }
 
-    /// An attempt of a body was started, or a poke.
+    /// An attempt of a body, or a poke, was started.
     pub(crate) fn node_started(&mut self, slot: Slot, attempt: u32, at: Duration) {
         let node = self.node(slot);
         let began = node.began();
@@ -57,7 +57,7 @@ impl RunHistory {
     /// A sensor was not ready.
     pub(crate) fn node_not_yet(&mut self, slot: Slot, next: Timestamp, at: Duration) {
         self.stopped(slot, at);
-        // In mode `poke` it holds its slot while it waits.
+        // In mode `poke` it keeps its slot while it waits.
         let state = match &self.plan.policy(self.node_ix(slot)).sensor {
             Some(sensor) if sensor.mode == Mode::Poke => NodeState::Running,
             _ => NodeState::UpForReschedule,
@@ -66,7 +66,7 @@ impl RunHistory {
         self.change(slot, |node| node.not_yet(state, next, at, keep));
     }
 
-    /// An attempt failed, and the next is due. With `renew` it was a wait that outlasted its timeout.
+    /// An attempt failed, and the next is due. With `renew` the failure was a wait that exceeded its timeout.
     pub(crate) fn node_retrying(&mut self, slot: Slot, next: Timestamp, error: &Arc<str>, renew: bool, at: Duration) {
         self.stopped(slot, at);
         self.count_failure(slot, renew);
@@ -81,13 +81,13 @@ impl RunHistory {
         self.change(slot, |node| node.interrupted(at, keep));
     }
 
-    /// A node has its output, of which metrics need the object that a sensor found.
+    /// A node succeeded. Metrics use the object that a sensor found.
     pub(crate) fn node_succeeded(&mut self, slot: Slot, output: Option<&dyn Datum>, at: Duration) {
         self.detected(slot, output, at);
         self.end(slot, at, |node, at, keep| node.ended(NodeState::Success, at, keep));
     }
 
-    /// A node that has succeeded has that output. It goes with the node where an element moves, and is gone once the node is cleared.
+    /// Stores the output of a node that succeeded. The output moves with the element, and is dropped when the node is cleared.
     pub(crate) fn node_has_output(&mut self, slot: Slot, json: Arc<[u8]>) {
         self.nodes.get_mut(slot as usize).has_output(json);
     }
@@ -98,7 +98,7 @@ impl RunHistory {
         self.end(slot, at, |node, at, keep| node.failed(error, at, keep));
     }
 
-    /// It will not run.
+    /// The node will not run.
     pub(crate) fn node_skipped(&mut self, slot: Slot, why: &Skip, at: Duration) {
         if matches!(why, Skip::Timeout(_)) {
             self.count_failure(slot, true);
@@ -106,12 +106,12 @@ impl RunHistory {
         self.end(slot, at, |node, at, keep| node.skipped(why, at, keep));
     }
 
-    /// It cannot run: `cause` failed.
+    /// The node cannot run because `cause` failed.
     pub(crate) fn node_upstream_failed(&mut self, slot: Slot, cause: Slot, at: Duration) {
         self.end(slot, at, |node, at, keep| node.upstream_failed(cause, at, keep));
     }
 
-    /// Nodes are to be tried again.
+    /// Nodes are to be retried.
     pub(crate) fn nodes_cleared(&mut self, slots: &[Slot], at: Duration) {
         let keep = self.keep();
         for &slot in slots {
@@ -123,7 +123,7 @@ impl RunHistory {
         (self.state, self.finished) = (RunState::Running, None);
     }
 
-    /// A mapping's list is there, maybe anew.
+    /// A mapping's list is there, possibly again.
     pub(crate) fn mapping_unfolded(&mut self, slot: Slot, width: u32, keys: Option<Keys>, at: Duration) {
         let plan = Arc::clone(&self.plan);
         if let Some(each) = self.layout.each(&plan, slot) {
@@ -138,7 +138,7 @@ impl RunHistory {
         self.change(slot, |node| node.unfolded(at, keep));
     }
 
-    /// What happened to the elements that both lists have moves to their new slots; the surplus ones were removed.
+    /// Moves the history of elements in both lists to their new slots, and marks the surplus ones as removed.
     fn unfolded_again(&mut self, old: ExpansionIx, new: ExpansionIx, at: Duration) {
         let kept = self.layout.matches(old, new);
         for (from, to) in self.layout.moves(old, new, &kept) {
@@ -150,20 +150,20 @@ impl RunHistory {
         }
     }
 
-    /// What happened to a node at `from` is from now on told of `to`.
+    /// Moves the history of a node at `from` to `to`.
     pub(crate) fn node_moved(&mut self, from: Slot, to: Slot) {
         let node = self.change(from, NodeHistory::moved);
         self.change(to, |here| *here = node);
     }
 
-    /// A node's list no longer has its element.
+    /// A node's element is no longer in its list.
     pub(crate) fn node_removed(&mut self, slot: Slot, at: Duration) {
         if self.node(slot).state() == NodeState::Removed {
             return;
         }
         let keep = self.keep();
         if self.node(slot).state().is_end() {
-            // How long it waited has been counted.
+            // Its waiting time has been counted.
             self.change(slot, |node| node.removed(at, keep));
         } else {
             self.end(slot, at, NodeHistory::removed);
@@ -188,7 +188,7 @@ impl RunHistory {
         (self.state, self.finished) = (state, Some(at));
     }
 
-    /// Somebody is to be told.
+    /// A callback became due.
     pub(crate) fn callback_due(&mut self, id: u32, recipient: &Recipient, notification: &Notification, at: Duration) {
         let notifier = recipient.label.as_deref().unwrap_or("the notifier of an earlier version").to_owned();
         Arc::make_mut(&mut self.callbacks).due(id, notifier, notification, at);
@@ -206,7 +206,7 @@ impl RunHistory {
         self.change(slot, |node| end(node, at, keep));
     }
 
-    /// A body has come to its end, if one ran.
+    /// A body ended, if one ran.
     fn stopped(&mut self, slot: Slot, at: Duration) {
         if let Some(since) = self.node(slot).working_since() {
             let is_sensor = self.is_sensor(slot);
@@ -219,7 +219,7 @@ impl RunHistory {
         if timed_out { counts.timed_out() } else { counts.failed() }
     }
 
-    /// Notes how long an object had been there when a sensor found it, if it came while the sensor waited.
+    /// Records how long an object had existed when a sensor found it, if it arrived while the sensor waited.
     fn detected(&mut self, slot: Slot, output: Option<&dyn Datum>, at: Duration) {
         let found = output.filter(|_| self.is_sensor(slot)).and_then(newest_of);
         let Some((object, began)) = found.zip(self.node(slot).began()) else { return };

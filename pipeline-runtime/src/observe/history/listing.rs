@@ -1,15 +1,15 @@
-//! Which of a run's slots are listed: each node once, and each element once.
+//! Selects the slots of a run that are listed: each node once, and each element once.
 //!
-//! A list that is made anew, after a retry, gets new slots. Elements that both lists have are told of at their new slots; those that only an
-//! older list had were removed, and are told of where they were, unless a later list has an element of that key, or without keys of that index,
-//! again.
+//! A list that is rebuilt after a retry gets new slots. Elements in both lists are listed at their new slots. Elements of only an
+//! older list were removed; they are listed at their old slots, unless a later list has an element with their key (or with their
+//! index, if there are no keys).
 
 use crate::engine::{ExpansionIx, Layout, Slot};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-/// The slots to list, in wiring order, elements after the plan's own nodes. Elements of one mapping stand together, by index. Each range is
-/// whole elements of one list.
+/// Returns the slots to list, in wiring order, elements after the plan's own nodes. Elements of one mapping are adjacent, by
+/// index. Each range consists of whole elements of one list.
 pub(super) fn ranges(layout: &Layout) -> Vec<Range<Slot>> {
     let lists = lists(layout);
     let replaced = replaced(layout, &lists);
@@ -32,7 +32,7 @@ pub(super) fn ranges(layout: &Layout) -> Vec<Range<Slot>> {
     std::iter::once(own).chain(elements.into_iter().map(|(.., slots)| slots)).filter(|slots| !slots.is_empty()).collect()
 }
 
-/// All lists with their mappings, the newest first.
+/// Returns all lists with their mappings, newest first.
 fn lists(layout: &Layout) -> Vec<(ExpansionIx, Slot)> {
     let mut lists = Vec::new();
     let mut end = u32::try_from(layout.len()).unwrap_or(u32::MAX);
@@ -46,15 +46,15 @@ fn lists(layout: &Layout) -> Vec<(ExpansionIx, Slot)> {
     lists
 }
 
-/// What elements of newer lists of one mapping are called.
+/// The keys or indexes of elements in newer lists of one mapping.
 #[derive(Default)]
 struct Newer<'a> {
-    /// Of lists without keys: how many elements the longest has.
+    /// For lists without keys: the length of the longest.
     widest: u32,
     keys: HashSet<&'a str>,
 }
 
-/// By list, where its mapping has several: which of its elements are there again in a newer one.
+/// Returns, for each list of a mapping with several, which of its elements are also in a newer one.
 fn replaced(layout: &Layout, lists: &[(ExpansionIx, Slot)]) -> BTreeMap<ExpansionIx, Vec<bool>> {
     let mut count = HashMap::<Slot, u32>::new();
     for (_, each) in lists {
@@ -76,7 +76,7 @@ fn replaced(layout: &Layout, lists: &[(ExpansionIx, Slot)]) -> BTreeMap<Expansio
     replaced
 }
 
-/// Whether neither the slot nor a mapping that it lies in is told of elsewhere.
+/// True if neither the slot nor a mapping that contains it is listed elsewhere.
 fn is_there(layout: &Layout, replaced: &BTreeMap<ExpansionIx, Vec<bool>>, slot: Slot) -> bool {
     let position = layout.position(slot);
     let is_elsewhere = replaced.get(&position.expansion).and_then(|all| all.get(position.element as usize));

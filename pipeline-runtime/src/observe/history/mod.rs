@@ -1,8 +1,8 @@
-//! A run's history: its records, told node by node.
+//! A run's history: its records, folded node by node.
 //!
-//! It is a fold that anything may feed which knows what happens in a run: there is one method for each event. [`RunHistory::apply`] feeds it
-//! from records. What it keeps of a live run does not grow with time: counts are whole, of turns, failed attempts and callbacks the
-//! last are kept. A simulation, and who reads a run from its journal, keeps everything.
+//! Anything that knows the events of a run can feed it: there is a method for each event, and [`RunHistory::apply`] feeds it from
+//! records. The history of a live run does not grow with time: counts are complete, and of turns, failed attempts and callbacks
+//! only the last are stored. A simulation, and a reader of a journal, stores everything.
 
 mod callbacks;
 mod events;
@@ -37,17 +37,17 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many turns of a node a live run keeps beside its first and its last: a poke is two. One of more than [`MANY`] nodes keeps
-/// [`TURNS_OF_MANY`].
+/// How many turns of a node a live run stores besides its first and its last; a poke takes two. A run of more than [`MANY`] nodes
+/// stores [`TURNS_OF_MANY`].
 pub(crate) const TURNS: usize = 64;
 pub(crate) const TURNS_OF_MANY: usize = 4;
 pub(crate) const MANY: usize = 1_000;
-/// How many failed attempts of a node a live run keeps.
+/// How many failed attempts of a node a live run stores.
 pub(crate) const TROUBLES: usize = 16;
-/// How many callbacks a live run keeps; none that is still to be told is forgotten.
+/// How many callbacks a live run stores; pending ones are never dropped.
 pub(crate) const CALLBACKS: usize = 1_000;
 
-/// What happened in a run so far. Times are offsets from its start.
+/// The events of a run so far. Times are offsets from its start.
 #[derive(Debug, Clone)]
 pub(crate) struct RunHistory {
     pub(crate) started: Timestamp,
@@ -58,19 +58,19 @@ pub(crate) struct RunHistory {
     pub(crate) callbacks: Arc<Callbacks>,
     /// By slot.
     nodes: Parts<NodeHistory>,
-    /// How many nodes with a body are in which state.
+    /// The number of nodes with a body in each state.
     tally: [usize; NodeState::ALL.len()],
-    /// By node of the plan, gates included.
+    /// By node of the plan, including gates.
     counts: Parts<Counts>,
     layout: Arc<Layout>,
     plan: Arc<Plan>,
-    /// When the last event was.
+    /// The time of the last event.
     now: Duration,
     keeps_all: bool,
 }
 
 impl RunHistory {
-    /// Of a run that is read or simulated: it keeps everything.
+    /// Creates the history of a run that is read or simulated: it stores everything.
     pub(crate) fn new(plan: Arc<Plan>, started: Timestamp) -> Self {
         let layout = Layout::new(&plan);
         let mut counts = Parts::default();
@@ -93,12 +93,12 @@ impl RunHistory {
         history
     }
 
-    /// Of a live run: what it keeps does not grow with time.
+    /// Creates the history of a live run, which does not grow with time.
     pub(crate) fn live(plan: Arc<Plan>, started: Timestamp) -> Self {
         Self { keeps_all: false, ..Self::new(plan, started) }
     }
 
-    /// The history that `entries` tell.
+    /// Folds `entries` into a history.
     pub(crate) fn of(plan: Arc<Plan>, started: Timestamp, entries: &[Entry]) -> Self {
         let mut history = Self::new(plan, started);
         for entry in entries {
@@ -107,7 +107,7 @@ impl RunHistory {
         history
     }
 
-    /// A copy that shares with this one what neither changes: a list of nodes is long, and most of them stay as they are.
+    /// Returns a copy that shares everything that neither changes: a list of nodes is long, and most stay unchanged.
     #[cfg(feature = "dashboard")]
     pub(crate) fn share(&mut self) -> Self {
         Self {
@@ -126,7 +126,7 @@ impl RunHistory {
         }
     }
 
-    /// How many nodes were copied since this was made, as a copy of it has them as they were.
+    /// Returns the number of nodes that were copied since this was created, because a copy of it has them unchanged.
     #[cfg(feature = "dashboard")]
     pub(crate) fn copied(&self) -> usize {
         self.nodes.copied() + self.counts.copied()
@@ -140,34 +140,34 @@ impl RunHistory {
         }
     }
 
-    /// Gives each slot that has no history yet an empty one.
+    /// Adds an empty history for each slot that has none.
     fn grow(&mut self) {
         let before = self.nodes.len();
         self.nodes.grow(self.layout.len());
         let new = u32::try_from(before).unwrap_or(u32::MAX)..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        // What is new is one list, or the plan itself.
+        // The new slots are those of one list, or of the plan itself.
         self.tally[NodeState::None as usize] += self.bodies_of(new);
     }
 }
 
-/// What is known of its nodes.
+/// Queries about the nodes.
 impl RunHistory {
     pub(crate) fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
-    /// When the last thing happened that is told here, as an offset from the run's start.
+    /// Returns the time of the last event, as an offset from the run's start.
     pub(crate) fn latest(&self) -> Duration {
         self.now
     }
 
-    /// When it was last retried after its end.
+    /// Returns when it was last retried after its end.
     #[cfg(feature = "dashboard")]
     pub(crate) fn reopened(&self) -> Option<Duration> {
         self.reopened
     }
 
-    /// How many slots there are, those included that are not listed.
+    /// Returns the number of slots, including those that are not listed.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -176,27 +176,27 @@ impl RunHistory {
         &self.nodes[slot as usize]
     }
 
-    /// The plan's node that a slot is.
+    /// Returns the plan's node of a slot.
     pub(crate) fn node_ix(&self, slot: Slot) -> NodeIx {
         self.layout.node(&self.plan, slot)
     }
 
-    /// A node's id: that of the plan, with the index of its element. It is made when somebody wants to read it.
+    /// Returns a node's id: that of the plan, with the index of its element. It is built on demand.
     pub(crate) fn id(&self, slot: Slot) -> String {
         self.layout.id(&self.plan, slot)
     }
 
-    /// The slot of the node of that id.
+    /// Returns the slot of the node with that id.
     pub(crate) fn find(&self, id: &str) -> Option<Slot> {
         self.layout.find(&self.plan, id)
     }
 
-    /// Whether it has a body: it is no arm, no race, no mapping.
+    /// True if the node has a body: it is not an arm, a race or a mapping.
     pub(crate) fn is_body(&self, slot: Slot) -> bool {
         self.plan.node(self.node_ix(slot)).is_body()
     }
 
-    /// How the output of a task's node is read; none of a node without a body.
+    /// Returns the codec of a task's output; `None` for a node without a body.
     pub(crate) fn codec(&self, slot: Slot) -> Option<&'static Codec> {
         match &self.plan.node(self.node_ix(slot)).what {
             What::Body(task) => Some(task.codec),
@@ -208,22 +208,22 @@ impl RunHistory {
         self.plan.policy(self.node_ix(slot)).sensor.is_some()
     }
 
-    /// The nodes with a body, each once, in wiring order, elements after the plan's own. An element that its list no longer has is
-    /// among them, as removed.
+    /// Returns the nodes with a body, each once, in wiring order, elements after the plan's own nodes. Elements that are no
+    /// longer in their list are included, as removed.
     pub(crate) fn listed(&self) -> Vec<Slot> {
         let mut listed = Vec::new();
         self.each_body(|slot, _| listed.push(slot));
         listed
     }
 
-    /// Shows those that [`listed`](Self::listed) has, with the plan's node that each is.
+    /// Visits the slots of [`listed`](Self::listed), with the plan's node of each.
     pub(crate) fn each_body(&self, mut see: impl FnMut(Slot, NodeIx)) {
         for range in listing::ranges(&self.layout) {
             self.each_body_of(range, &mut see);
         }
     }
 
-    /// How many there are.
+    /// Returns the number of listed nodes.
     #[cfg(feature = "dashboard")]
     pub(crate) fn listed_count(&self) -> usize {
         self.ranges().into_iter().map(|range| self.bodies_of(range)).sum()
@@ -238,7 +238,7 @@ impl RunHistory {
         range.len() / of.stride as usize * bodies
     }
 
-    /// Shows those of whole elements of one list, or of the plan's own nodes.
+    /// Visits the nodes with a body in whole elements of one list, or in the plan's own nodes.
     pub(crate) fn each_body_of(&self, range: Range<Slot>, mut see: impl FnMut(Slot, NodeIx)) {
         let of = self.layout.expansion(self.layout.position(range.start).expansion);
         let nodes = &self.plan.scope(of.scope).nodes;
@@ -253,52 +253,52 @@ impl RunHistory {
         }
     }
 
-    /// The same with the nodes that have no body.
+    /// Like [`listed`](Self::listed), with the nodes that have no body.
     pub(crate) fn slots(&self) -> Vec<Slot> {
         self.ranges().into_iter().flatten().collect()
     }
 
-    /// The same, as ranges of whole elements of one list: first the plan's own nodes.
+    /// Like [`slots`](Self::slots), as ranges of whole elements of one list: the plan's own nodes first.
     pub(crate) fn ranges(&self) -> Vec<Range<Slot>> {
         listing::ranges(&self.layout)
     }
 
-    /// Those that run or wait: at most so many of them, and how many there are.
+    /// Returns the nodes that run or wait, at most `most` of them, and their total number.
     pub(crate) fn busy(&self, most: usize) -> (Vec<Slot>, usize) {
         let count = NodeState::ALL.iter().zip(self.tally).filter(|(state, _)| state.is_under_way()).map(|(_, count)| count).sum();
         let busy = (0..).zip(self.nodes.iter()).filter(|(slot, node)| node.state().is_under_way() && self.is_body(*slot));
-        // There is no need to look for more than there are: of a million nodes most may have ended.
+        // Stops early: of a million nodes most may have ended.
         (busy.map(|(slot, _)| slot).take(most.min(count)).collect(), count)
     }
 
-    /// How many nodes with a body are in each state, where there are any. Elements that were removed are not counted.
+    /// Returns the number of nodes with a body per state, if not zero. Removed elements are not counted.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (NodeState, usize)> {
         NodeState::ALL.into_iter().zip(self.tally).filter(|(state, count)| *state != NodeState::Removed && *count > 0)
     }
 
-    /// Whether a node with a body is in that state.
+    /// True if a node with a body is in that state.
     pub(crate) fn has(&self, state: NodeState) -> bool {
         self.tally[state as usize] > 0
     }
 
-    /// When a sensor's wait is over, once it has begun; none of one that has no end.
+    /// Returns when a sensor's wait times out, once it has begun; `None` if it never does.
     pub(crate) fn deadline(&self, slot: Slot) -> Option<Duration> {
         let sensor = self.plan.policy(self.node_ix(slot)).sensor.as_ref()?;
         let deadline = sensor.deadline(self.started + self.node(slot).budget_from()?);
         (deadline < Timestamp::NEVER).then(|| deadline.since(self.started))
     }
 
-    /// Whether the node's options are known. Of a run whose plan is that of its journal, the present plan may know them or not.
+    /// True if the node's options are known. For a run with a stored plan, that depends on the current plan.
     pub(crate) fn knows_options(&self, slot: Slot) -> bool {
         self.plan.node(self.node_ix(slot)).place().is_some()
     }
 
-    /// How many attempts a node may have, where its options are known.
+    /// Returns the number of attempts that a node may have, if its options are known.
     pub(crate) fn attempts_allowed(&self, slot: Slot) -> u32 {
         self.plan.policy(self.node_ix(slot)).retries.saturating_add(1)
     }
 
-    /// The node whose failure made this one `upstream_failed`.
+    /// Returns the node whose failure made this one `upstream_failed`.
     pub(crate) fn root_cause(&self, slot: Slot) -> Slot {
         let mut slot = slot;
         // Causes lead upstream, and there are no cycles.
@@ -308,7 +308,7 @@ impl RunHistory {
         slot
     }
 
-    /// What a node waits for, by its inputs and by its order: those of its upstreams that have not ended.
+    /// Returns the unfinished upstreams of a node, by its inputs and by its order.
     pub(crate) fn awaited(&self, slot: Slot) -> Vec<Slot> {
         let position = self.layout.position(slot);
         let ix = self.node_ix(slot);
@@ -318,8 +318,8 @@ impl RunHistory {
         upstreams.filter(|from| !self.node(*from).state().is_end() && seen.insert(*from)).collect()
     }
 
-    /// The nodes that an earlier end of the run has cut off and that nobody has retried since, where that is why a run failed of which no node did:
-    /// its last end has cut nothing off. Else it took longer than its timeout.
+    /// Returns the nodes that an earlier end of the run cut off and that were not retried since, if they are the reason why the
+    /// run failed without a failed node: its last end cut nothing off. Otherwise the run exceeded its timeout.
     pub(crate) fn left_cut_off(&self) -> Vec<Slot> {
         let is_cut_off = |slot: &Slot| matches!(self.node(*slot).why_skipped(), Some(Skip::RunEnded));
         let mut slots = self.slots();
@@ -335,29 +335,29 @@ impl RunHistory {
         slots
     }
 
-    /// What a node's id names.
+    /// Resolves a node's id.
     pub(crate) fn look_up(&self, id: &str) -> Lookup {
         self.layout.look_up(&self.plan, id)
     }
 
-    /// Why a node was skipped, in words.
+    /// Describes why a node was skipped.
     pub(crate) fn reason(&self, why: &Skip) -> String {
         why.reason(|slot| self.id(slot))
     }
 
-    /// When the last of a node's inputs was there.
+    /// Returns when the last of a node's inputs was available.
     fn ready(&self, slot: Slot) -> Duration {
         let position = self.layout.position(slot);
         let node = self.node_ix(slot);
         let ended = |upstream: NodeIx| self.node(self.layout.resolve(&self.plan, upstream, position)).finished_at();
         let scope = self.plan.scope(self.plan.node(node).scope);
-        // An element waits for its own start, as a mapping may hold it back.
+        // An element also waits for its own start, since a mapping may hold it back.
         let element = scope.nodes.first().copied().filter(|_| scope.each.is_some());
         let inputs = self.plan.upstreams(node).filter_map(ended);
         inputs.chain(element.and_then(ended)).max().unwrap_or_default()
     }
 
-    /// What it can be measured by.
+    /// Returns the metrics of the run.
     pub(crate) fn metrics(&self) -> RunMetrics {
         let mut nodes: Vec<SensorMetrics> = self.counts.iter().map(Counts::metrics).collect();
         for (slot, here) in (0..).zip(self.nodes.iter()) {

@@ -1,4 +1,4 @@
-//! What happened to one node, with a method for each event.
+//! The history of one node, with a method for each event.
 
 use super::offset::Offset;
 use super::turns::{Begins, Span, Turns, Work};
@@ -6,10 +6,10 @@ use crate::engine::{NodeState, Skip, Slot};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What happened to one node so far. Times are offsets from its run's start.
+/// The events of one node so far. Times are offsets from its run's start.
 ///
-/// It is small, as a million sensors may wait at once: what only some nodes have is apart, and what the plan says of a node, its id
-/// among it, is not repeated here.
+/// It is small, since a million sensors may wait at once: data that only some nodes have is stored separately, and data from the
+/// plan, such as the node's id, is not repeated here.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NodeHistory {
     state: NodeState,
@@ -21,34 +21,34 @@ pub(crate) struct NodeHistory {
     more: Option<Box<More>>,
 }
 
-/// What only some nodes have.
+/// Data that only some nodes have.
 #[derive(Debug, Clone, Default)]
 struct More {
     error: Option<Arc<str>>,
     skipped: Option<Skip>,
-    /// Whose failure made it `upstream_failed`.
+    /// The node whose failure made it `upstream_failed`.
     cause: Option<Slot>,
     /// When it was last cleared, and first started since.
     cleared: Offset,
     restarted: Offset,
-    /// The attempts that came to nothing, in order.
+    /// The failed and interrupted attempts, in order.
     troubles: Vec<Trouble>,
-    /// Its output as JSON, where whoever reads the run wants outputs.
+    /// Its output as JSON, if outputs are read.
     output: Option<Arc<[u8]>>,
 }
 
-/// An attempt that came to nothing.
+/// A failed or interrupted attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Trouble {
     pub(crate) attempt: u32,
     /// When it, or its last poke, began.
     pub(crate) from: Option<Duration>,
     pub(crate) at: Duration,
-    /// Its error; none where its process ended first.
+    /// Its error; `None` if its process ended first.
     pub(crate) error: Option<Arc<str>>,
 }
 
-/// How much of a node's past is kept one by one; counts are always whole.
+/// How much of a node's past is stored individually; counts are always complete.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keep {
     pub(crate) turns: usize,
@@ -57,7 +57,7 @@ pub(crate) struct Keep {
 
 /// The events.
 impl NodeHistory {
-    /// An attempt was started, or a poke.
+    /// An attempt or a poke was started.
     pub(super) fn started(&mut self, attempt: u32, is_sensor: bool, at: Duration, keep: Keep) {
         self.state = NodeState::Running;
         self.attempts = attempt;
@@ -72,14 +72,14 @@ impl NodeHistory {
         self.turns.begin(Begins::Working, at, keep.turns);
     }
 
-    /// A sensor was not ready. `state` is that of its mode.
+    /// A sensor was not ready. `state` depends on its mode.
     pub(super) fn not_yet(&mut self, state: NodeState, next: Duration, at: Duration, keep: Keep) {
         self.state = state;
         self.next = next.into();
         self.turns.begin(Begins::Waiting, at, keep.turns);
     }
 
-    /// An attempt failed, and the next is due; `renew` starts a sensor's budget anew.
+    /// An attempt failed, and the next is due; `renew` restarts a sensor's budget.
     pub(super) fn retrying(&mut self, error: &Arc<str>, renew: bool, next: Duration, at: Duration, keep: Keep) {
         self.state = NodeState::UpForRetry;
         self.next = next.into();
@@ -109,19 +109,19 @@ impl NodeHistory {
         self.ended(NodeState::Failed, at, keep);
     }
 
-    /// It will not run.
+    /// The node will not run.
     pub(super) fn skipped(&mut self, why: &Skip, at: Duration, keep: Keep) {
         self.more().skipped = Some(why.clone());
         self.ended(NodeState::Skipped, at, keep);
     }
 
-    /// It cannot run.
+    /// The node cannot run.
     pub(super) fn upstream_failed(&mut self, cause: Slot, at: Duration, keep: Keep) {
         self.more().cause = Some(cause);
         self.ended(NodeState::UpstreamFailed, at, keep);
     }
 
-    /// It came to its end in that state.
+    /// The node ended in that state.
     pub(super) fn ended(&mut self, state: NodeState, at: Duration, keep: Keep) {
         self.state = state;
         self.next = Offset::NONE;
@@ -131,7 +131,7 @@ impl NodeHistory {
         self.turns.begin(Begins::Nothing, at, keep.turns);
     }
 
-    /// It is to be tried again: how it ended is undone, what it did is not.
+    /// The node is to be retried. Its end is undone; its attempts are not.
     pub(super) fn cleared(&mut self, at: Duration, keep: Keep) {
         self.state = NodeState::None;
         self.next = Offset::NONE;
@@ -142,17 +142,17 @@ impl NodeHistory {
         self.turns.begin(Begins::Nothing, at, keep.turns);
     }
 
-    /// Its list no longer has its element.
+    /// Its element is no longer in its list.
     pub(super) fn removed(&mut self, at: Duration, keep: Keep) {
         self.ended(NodeState::Removed, at, keep);
     }
 
-    /// What happened to it is now told at another place; nothing is left here.
+    /// Moves its history to another slot; nothing is left here.
     pub(super) fn moved(&mut self) -> Self {
         std::mem::replace(self, Self { state: NodeState::Removed, ..Self::default() })
     }
 
-    /// It has that output.
+    /// Stores its output.
     pub(super) fn has_output(&mut self, json: Arc<[u8]>) {
         self.more().output = Some(json);
     }
@@ -173,18 +173,18 @@ impl NodeHistory {
     }
 }
 
-/// What came of them.
+/// Queries.
 impl NodeHistory {
     pub(crate) fn state(&self) -> NodeState {
         self.state
     }
 
-    /// The number of its last attempt.
+    /// Returns the number of its last attempt.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How often it was poked, all attempts together.
+    /// Returns how often it was poked, over all attempts.
     pub(crate) fn pokes(&self) -> u32 {
         self.pokes
     }
@@ -193,37 +193,37 @@ impl NodeHistory {
         self.turns.since().filter(|_| self.state.is_end())
     }
 
-    /// When its next attempt or poke is due.
+    /// Returns when its next attempt or poke is due.
     pub(crate) fn next(&self) -> Option<Duration> {
         self.next.get()
     }
 
-    /// Since when a sensor's timeout has been running.
+    /// Returns when a sensor's timeout began to run.
     pub(crate) fn budget_from(&self) -> Option<Duration> {
         self.budget_from.get()
     }
 
-    /// Since when it does what it does.
+    /// Returns the start of its current activity.
     pub(crate) fn since(&self) -> Option<Duration> {
         self.turns.since()
     }
 
-    /// When its last attempt, or poke, was started.
+    /// Returns when its last attempt or poke was started.
     pub(crate) fn last_start(&self) -> Option<Duration> {
         self.turns.last_start()
     }
 
-    /// Since when its body runs, if it does.
+    /// Returns since when its body runs, if it does.
     pub(super) fn working_since(&self) -> Option<Duration> {
         self.turns.since().filter(|_| self.turns.now() == Some(Begins::Working))
     }
 
-    /// When it was last cleared.
+    /// Returns when it was last cleared.
     pub(crate) fn cleared_at(&self) -> Option<Duration> {
         self.more.as_ref()?.cleared.get()
     }
 
-    /// When it was first started; once it was retried by hand, that is another life, and its first start there counts.
+    /// Returns when it was first started. A manual retry begins another life, and its first start counts.
     pub(crate) fn began(&self) -> Option<Duration> {
         match self.more.as_deref() {
             Some(More { cleared, restarted, .. }) if *cleared != Offset::NONE => restarted.get(),
@@ -231,48 +231,48 @@ impl NodeHistory {
         }
     }
 
-    /// From when on it could be started again, where that has been decided.
+    /// Returns since when it could be started again, if that is decided.
     pub(super) fn due(&self) -> Option<Duration> {
         self.next.get().or(self.turns.since().filter(|_| self.state == NodeState::Scheduled))
     }
 
-    /// Its last error; none once it has succeeded.
+    /// Returns its last error; `None` once it has succeeded.
     pub(crate) fn error(&self) -> Option<&Arc<str>> {
         self.more.as_ref()?.error.as_ref()
     }
 
-    /// Why it was skipped.
+    /// Returns why it was skipped.
     pub(crate) fn why_skipped(&self) -> Option<&Skip> {
         self.more.as_ref()?.skipped.as_ref()
     }
 
-    /// Whose failure made it `upstream_failed`.
+    /// Returns the node whose failure made it `upstream_failed`.
     pub(crate) fn cause(&self) -> Option<Slot> {
         self.more.as_ref()?.cause
     }
 
-    /// The attempts that came to nothing, in order: as many of the last as are kept.
+    /// Returns the failed and interrupted attempts, in order; only the last ones that are stored.
     pub(crate) fn troubles(&self) -> &[Trouble] {
         self.more.as_ref().map_or(&[], |more| &more.troubles)
     }
 
-    /// Its output as JSON, where outputs were read.
+    /// Returns its output as JSON, if outputs were read.
     pub(crate) fn output(&self) -> Option<&Arc<[u8]>> {
         self.more.as_ref()?.output.as_ref()
     }
 
-    /// What it did when, in order.
+    /// Returns its activities over time, in order.
     pub(crate) fn spans(&self) -> Vec<Span> {
         self.turns.spans()
     }
 
-    /// Shows the same one by one.
+    /// Visits the same spans one by one.
     #[cfg(feature = "sqlite")]
     pub(super) fn each_span(&self, see: impl FnMut(Span)) {
         self.turns.each_span(see);
     }
 
-    /// When a sensor was poked, as far as each is kept.
+    /// Returns when a sensor was poked, as far as pokes are stored individually.
     pub(crate) fn poke_times(&self) -> Vec<Duration> {
         self.spans().iter().filter(|span| span.what == Work::Working).map(|span| span.from).collect()
     }
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_node_is_small() {
-        // A million sensors may wait at once. What this grows by, each of them does.
+        // A million sensors may wait at once, and each pays for a larger struct.
         assert!(size_of::<NodeHistory>() <= 64, "{}", size_of::<NodeHistory>());
     }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// A time since its run's start, if there is one: in 8 bytes, of which an `Option<Duration>` would take 16.
+/// An optional time since the run's start in 8 bytes; an `Option<Duration>` takes 16.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Offset(u64);
 

@@ -1,5 +1,5 @@
-//! A list that is copied by sharing it: two copies have the same parts until one of them changes one. What somebody has found out about a part stays
-//! with it for as long as nobody changes it.
+//! A list with cheap copies: copies share parts until one of them changes one. Data cached with a part stays valid until the part
+//! changes.
 
 #[cfg(feature = "dashboard")]
 use super::sums::Found;
@@ -7,15 +7,15 @@ use std::ops::Index;
 #[cfg(feature = "dashboard")]
 use std::sync::Arc;
 
-/// So many items are a part: a power of two, as each look divides by it.
+/// The number of items per part: a power of two, since each access divides by it.
 pub(super) const PART: usize = if cfg!(test) { 16 } else { 256 };
 
-/// A list in parts. As long as nobody has [shared](Self::share) it, a change costs what it does in a vector.
+/// A list in parts. Unless it was [shared](Self::share), a change costs the same as in a vector.
 #[derive(Debug, Clone)]
 pub(super) struct Parts<T> {
     all: Vec<Part<T>>,
     len: usize,
-    /// A part of which no item has ever changed: it stands for all of them.
+    /// A part whose items were never changed; one instance serves for all such parts.
     #[cfg(feature = "dashboard")]
     untouched: Option<Arc<Shared<T>>>,
     #[cfg(feature = "dashboard")]
@@ -29,7 +29,7 @@ enum Part<T> {
     Shared(Arc<Shared<T>>),
 }
 
-/// A part that nobody changes.
+/// An immutable part.
 #[cfg(feature = "dashboard")]
 #[derive(Debug)]
 struct Shared<T> {
@@ -65,7 +65,7 @@ impl<T: Clone + Default> Parts<T> {
         self.len
     }
 
-    /// Makes it as long as that. What is new has its default.
+    /// Grows the list to that length. New items have the default value.
     pub(super) fn grow(&mut self, len: usize) {
         while self.len < len {
             let at = self.len % PART;
@@ -109,7 +109,7 @@ impl<T: Clone + Default> Parts<T> {
 
 #[cfg(feature = "dashboard")]
 impl<T: Clone + Default> Parts<T> {
-    /// Makes it longer by as many whole parts as there is room for. They are made as somebody changes one of their items.
+    /// Adds as many whole untouched parts as fit. They are only allocated when one of their items changes.
     fn grow_by_untouched(&mut self, len: usize) {
         let untouched = self.untouched.get_or_insert_with(|| {
             let items = std::iter::repeat_with(T::default).take(PART).collect();
@@ -120,7 +120,7 @@ impl<T: Clone + Default> Parts<T> {
         self.len += parts * PART;
     }
 
-    /// A copy. Neither notices what becomes of the other.
+    /// Returns a copy. Changes to one do not affect the other.
     pub(super) fn share(&mut self) -> Self {
         for part in &mut self.all {
             if let Part::Own(items) = part {
@@ -130,18 +130,19 @@ impl<T: Clone + Default> Parts<T> {
         Self { all: self.all.clone(), len: self.len, untouched: self.untouched.clone(), copied: 0 }
     }
 
-    /// How many items were copied for changes since this was made: so many more than the list has are in memory because of copies.
+    /// Returns how many items were copied for changes since this was created: that many more than the list has are in memory
+    /// because of copies.
     pub(super) fn copied(&self) -> usize {
         self.copied
     }
 
-    /// Makes a part its own.
+    /// Makes a part exclusively owned.
     #[cold]
     fn take(&mut self, part: usize) {
         if let Part::Shared(shared) = std::mem::replace(&mut self.all[part], Part::Own(Vec::new())) {
             let items = Arc::try_unwrap(shared).map_or_else(
                 |shared| {
-                    // What was never there for itself is there once by now.
+                    // An untouched part existed only once for all, so its first allocation is not a copy.
                     let is_copied = self.untouched.as_ref().is_none_or(|untouched| !Arc::ptr_eq(untouched, &shared));
                     self.copied += if is_copied { shared.items.len() } else { 0 };
                     shared.items.clone()
@@ -152,7 +153,7 @@ impl<T: Clone + Default> Parts<T> {
         }
     }
 
-    /// What is found out about the part that the item of that index is in, where nobody can change it.
+    /// Returns the cache of the part that contains the item at `index`, if the part is immutable.
     pub(super) fn found(&self, index: usize) -> Option<&Found> {
         match &self.all[index / PART] {
             Part::Own(_) => None,
@@ -198,14 +199,14 @@ mod tests {
         let mut first = Parts::default();
         first.grow(3 * PART + 1);
         for item in [0, PART, 2 * PART] {
-            // A part that is there for the first time is no copy.
+            // Allocating a part for the first time is not a copy.
             *first.get_mut(item) = 0;
             assert_eq!(first.copied(), 0);
         }
         let mut second = first.share();
         *second.get_mut(PART) = 1;
         assert_eq!((second.copied(), first.copied()), (PART, 0));
-        // It is the first one's alone by now, so nothing is copied.
+        // Only the first list has that part by now, so nothing is copied.
         *first.get_mut(PART) = 2;
         assert_eq!(first.copied(), 0);
         second.grow(4 * PART);

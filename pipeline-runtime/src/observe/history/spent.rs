@@ -1,4 +1,4 @@
-//! What a node's time went into, in six kinds: for whoever draws it.
+//! How a node spent its time, in six kinds, for charts.
 
 use super::{RunHistory, Work};
 use crate::engine::{ExpansionIx, NodeState, Position, Slot};
@@ -6,48 +6,49 @@ use crate::plan::{NodeIx, ScopeIx, What};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// So many kinds there are.
+/// The number of kinds.
 pub(crate) const KINDS: usize = 6;
 
-/// What a node's time went into.
+/// How a node spent its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spent {
     /// A body ran.
     Worked = 0,
-    /// A sensor looked.
+    /// A sensor was poked.
     Poked = 1,
-    /// A sensor waited for its next look.
+    /// A sensor waited for its next poke.
     Data = 2,
     /// A retry was due.
     Retry = 3,
-    /// All that it waited for was there, and it had not begun.
+    /// Everything that it waited for was there, but it had not started.
     Queued = 4,
-    /// No process had the run.
+    /// No process ran the run.
     Nobody = 5,
 }
 
-/// A stretch of a node's time, as offsets from the run's start.
+/// A period of a node's time, as offsets from the run's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub(crate) what: Spent,
     pub(crate) from: Duration,
-    /// None while it lasts.
+    /// `None` while it lasts.
     pub(crate) until: Option<Duration>,
 }
 
-/// What a node of a list's elements waits for. What is within its element is found by its offset there; what is not is the same for all elements.
+/// The upstreams of a node in a list's elements. Those inside its element are stored by offset; those outside are the same for
+/// all elements.
 pub(super) struct Inputs {
-    /// What it takes, and of an element its own start.
+    /// Its inputs, and for a node in an element the element's start.
     taken: Vec<u32>,
-    /// When the last of what it takes that is not within its element was there.
+    /// When the last of its inputs outside the element was available.
     there: Option<Duration>,
-    /// What it takes or stands after.
+    /// Its inputs and the nodes that it is ordered after.
     all: Vec<u32>,
-    /// Whether what of that is not within its element has ended.
+    /// True if all of those outside the element have ended.
     has_ended: bool,
 }
 
-/// What the nodes of one list's elements wait for, or the plan's own nodes: found out once for all elements.
+/// The upstreams of the nodes of one list's elements, or of the plan's own nodes: computed once for all elements.
 pub(super) struct InputsOf<'a> {
     history: &'a RunHistory,
     scope: ScopeIx,
@@ -58,21 +59,21 @@ pub(super) struct InputsOf<'a> {
 
 #[cfg(feature = "dashboard")]
 impl Inputs {
-    /// When the last of those that are not within the element was there, and whether all that the node stands after have ended.
+    /// Returns when the last input outside the element was available, and whether all upstreams outside it have ended.
     pub(super) fn elsewhere(&self) -> (Option<Duration>, bool) {
         (self.there, self.has_ended)
     }
 }
 
 impl<'a> InputsOf<'a> {
-    /// Of the list that a slot is in.
+    /// Creates the cache for the list that contains the slot.
     pub(super) fn list(history: &'a RunHistory, slot: Slot) -> Self {
         let at = history.layout.position(slot);
         let scope = history.layout.expansion(at.expansion).scope;
         Self { history, scope, at, of: vec![None; history.plan.scope(scope).nodes.len()] }
     }
 
-    /// The scope of which the list's elements are.
+    /// Returns the scope of the list's elements.
     #[cfg(feature = "dashboard")]
     pub(super) fn scope(&self) -> ScopeIx {
         self.scope
@@ -110,7 +111,7 @@ impl<'a> InputsOf<'a> {
 }
 
 impl RunHistory {
-    /// What the node's time went into, in order. Stretches do not overlap; between a retry by hand and what came before there is none.
+    /// Returns how the node spent its time, in order. Periods do not overlap; there is none between an end and a manual retry.
     pub(crate) fn spent(&self, slot: Slot) -> Vec<Stretch> {
         let (mut stretches, ix) = (Vec::new(), self.node_ix(slot));
         let inputs = InputsOf::list(self, slot).of(ix);
@@ -120,7 +121,7 @@ impl RunHistory {
         stretches
     }
 
-    /// Shows the nodes with a body that could run and do not.
+    /// Visits the nodes with a body that could run but do not.
     pub(crate) fn each_ready(&self, mut see: impl FnMut(Slot, NodeIx)) {
         for range in self.ranges() {
             let mut inputs = InputsOf::list(self, range.start);
@@ -133,7 +134,7 @@ impl RunHistory {
         }
     }
 
-    /// Shows what it did, with what was between; returns the last of that.
+    /// Visits the node's activities and the gaps between them; returns the last activity.
     pub(super) fn each_turn(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, mut see: impl FnMut(Stretch)) -> Option<Stretch> {
         let is_sensor = self.plan.policy(ix).sensor.is_some();
         let element = slot - self.plan.node(ix).offset;
@@ -155,7 +156,8 @@ impl RunHistory {
         last
     }
 
-    /// That it could run and does not, after the last that it did. It lasts no longer than its run.
+    /// Returns the period since when the node could run but does not, after its last activity. It ends with its run at the
+    /// latest.
     pub(super) fn ready_stretch(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, last: Option<Stretch>) -> Option<Stretch> {
         let node = self.node(slot);
         let element = slot - self.plan.node(ix).offset;
@@ -171,18 +173,18 @@ impl RunHistory {
         Some(Stretch { what, from, until: None })
     }
 
-    /// Whether all that a node takes or stands after has ended. `element` is the first slot of its element.
+    /// True if all upstreams of the node have ended. `element` is the first slot of its element.
     fn is_ready(&self, element: Slot, inputs: &Inputs) -> bool {
         inputs.has_ended && inputs.all.iter().all(|offset| self.node(element + offset).state().is_end())
     }
 
-    /// When the last of a node's inputs was there, as [`ready`](Self::ready) says.
+    /// Returns when the last of the node's inputs was available, like [`ready`](Self::ready).
     fn inputs_there(&self, element: Slot, inputs: &Inputs) -> Duration {
         let within = inputs.taken.iter().filter_map(|offset| self.node(element + offset).finished_at());
         within.chain(inputs.there).max().unwrap_or_default()
     }
 
-    /// What was between a stretch and a start.
+    /// Returns the gap between the last activity and a start, if any.
     fn before(
         &self,
         slot: Slot,
@@ -200,12 +202,12 @@ impl RunHistory {
         (from < start).then_some((from, what))
     }
 
-    /// Whether an attempt was cut off then by the end of its process.
+    /// True if an attempt was cut off at that time by the end of its process.
     fn was_cut_off(&self, slot: Slot, at: Duration) -> bool {
         self.node(slot).troubles().iter().any(|trouble| trouble.at == at && trouble.error.is_none())
     }
 
-    /// The nodes whose ends this one waited for, by its inputs, its order and its mapping.
+    /// Returns the nodes whose ends this one waited for, by its inputs, its order and its mapping.
     pub(crate) fn upstream_slots(&self, slot: Slot) -> Vec<Slot> {
         let mut all = Vec::new();
         self.each_upstream(slot, |from| all.push(from));
@@ -214,7 +216,7 @@ impl RunHistory {
         all
     }
 
-    /// Shows the same, in any order and some more than once.
+    /// Visits the same nodes, in any order and some more than once.
     pub(super) fn each_upstream(&self, slot: Slot, mut see: impl FnMut(Slot)) {
         let mut see = |other: Slot| {
             if other != slot {
@@ -223,7 +225,7 @@ impl RunHistory {
         };
         let position = self.layout.position(slot);
         let ix = self.node_ix(slot);
-        // What its elements return is told of each of them.
+        // The outputs of a mapping's elements belong to the elements themselves.
         if let What::Each(each) = &self.plan.node(ix).what {
             see(self.layout.resolve(&self.plan, each.list, position));
             if let Some(expansion) = self.layout.of_each(slot) {
@@ -237,7 +239,7 @@ impl RunHistory {
             inputs.for_each(see);
             return;
         }
-        // An element begins with the list of its mapping, and the mapping ends with its elements.
+        // An element starts when its mapping's list is there, and the mapping ends with its elements.
         let each = self.layout.expansion(position.expansion).each;
         inputs.filter(|other| Some(*other) != each).for_each(&mut see);
         if let Some((each, of)) = each.and_then(|each| Some((each, self.layout.each(&self.plan, each)?))) {
@@ -245,7 +247,7 @@ impl RunHistory {
         }
     }
 
-    /// The slots of all elements of a list, with those nested in them.
+    /// Returns the slots of all elements of a list, with those nested in them.
     fn inside(&self, expansion: ExpansionIx) -> Box<dyn Iterator<Item = Slot> + '_> {
         let of = self.layout.expansion(expansion);
         if self.has_mappings(expansion) {
@@ -255,24 +257,24 @@ impl RunHistory {
         }
     }
 
-    /// Whether an element of a list has lists of its own.
+    /// True if the elements of a list contain mappings.
     pub(super) fn has_mappings(&self, expansion: ExpansionIx) -> bool {
         let scope = self.layout.expansion(expansion).scope;
         self.plan.scope(scope).nodes.iter().any(|ix| self.plan.node(*ix).is_each())
     }
 
-    /// The nodes with a body within a mapping that have not ended, at most so many.
+    /// Returns the unfinished nodes with a body inside a mapping, at most `most`.
     pub(crate) fn open_inside(&self, mapping: Slot, most: usize) -> Vec<Slot> {
         let inside = self.layout.of_each(mapping).into_iter().flat_map(|expansion| self.inside(expansion));
         inside.filter(|slot| self.is_body(*slot) && !self.node(*slot).state().is_end()).take(most).collect()
     }
 
-    /// The mapping whose element a node is part of.
+    /// Returns the mapping whose element contains the node.
     pub(crate) fn mapping_of(&self, slot: Slot) -> Option<Slot> {
         self.layout.expansion(self.layout.position(slot).expansion).each
     }
 
-    /// How many elements a mapping has; none before its list is there, and of what is no mapping.
+    /// Returns the number of a mapping's elements; `None` before its list is there, and for other nodes.
     pub(crate) fn width(&self, slot: Slot) -> Option<u32> {
         self.layout.of_each(slot).map(|expansion| self.layout.expansion(expansion).width)
     }

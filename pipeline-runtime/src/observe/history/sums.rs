@@ -1,7 +1,7 @@
-//! What all nodes of a run come to: what their time went into, and by which of them it took as long as it did.
+//! Sums over all nodes of a run: how they spent their time, and the critical path.
 //!
-//! Whoever looks at a long run asks for that again and again, while few of its nodes change. So it is found out by parts of the list of nodes, and
-//! stays with a part for as long as nobody changes that: also in copies of the history that are as of some other record.
+//! A dashboard requests these again and again for a long run, while few of its nodes change. So they are computed per part of the
+//! node list and cached with the part until it changes, also in copies of the history as of another record.
 
 use super::parts::PART;
 use super::spent::{InputsOf, KINDS, Stretch};
@@ -12,24 +12,24 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What fewer nodes come to is not kept: to look for it takes as long as to find it out.
+/// Sums over fewer nodes are not cached: looking them up takes as long as computing them.
 const FEW: usize = if cfg!(test) { 4 } else { 32 };
 
-/// What some nodes come to that lie within one part.
+/// The sum over some nodes within one part.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     past: [Duration; KINDS],
-    /// Of what lasts.
+    /// Periods that have not ended.
     lasting: [Lasting; KINDS],
-    /// Of what lasts as a node could run and does not: it ends with its run.
+    /// Periods since when a node could run but does not: they end with its run.
     ready: [Lasting; KINDS],
-    /// The node that began last with what it does, of those with the same time the one of the greatest slot.
+    /// The node with the latest start of its current activity; of equal ones the one with the greatest slot.
     last: Option<(Duration, Slot)>,
-    /// The same of nodes with a body that have begun.
+    /// The same for nodes with a body that have started.
     last_begun: Option<(Duration, Slot)>,
 }
 
-/// How many stretches there are that have no end, and when they began, added up.
+/// The number of open periods, and the sum of their starts.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lasting {
     count: u32,
@@ -55,37 +55,38 @@ impl Sum {
         }
     }
 
-    /// The same of nodes that lie so many slots further.
+    /// Returns the sum with all slots shifted by `by`.
     fn moved(self, by: Slot) -> Self {
         let moved = |last: Option<(Duration, Slot)>| last.map(|(since, slot)| (since, slot + by));
         Self { last: moved(self.last), last_begun: moved(self.last_begun), ..self }
     }
 }
 
-/// What is found out about a part.
+/// The cached sums of a part.
 #[derive(Debug, Default)]
 pub(super) struct Found(Mutex<Vec<Piece>>);
 
 #[derive(Debug)]
 struct Piece {
-    /// As offsets in the part, as those of the sum are.
+    /// Offsets in the part, as in the sum.
     slots: Range<Slot>,
-    /// What nodes elsewhere have to do with it.
+    /// The dependencies on nodes elsewhere.
     by: Arc<Elsewhere>,
     sum: Sum,
 }
 
-/// By what the same nodes come to something else.
+/// Everything outside the nodes that their sum depends on.
 #[derive(Debug, PartialEq, Eq)]
 struct Elsewhere {
-    /// Of what they are elements: the part of which no item has ever changed is one of all lists.
+    /// The scope of the elements: the part whose items were never changed is shared by all lists.
     scope: ScopeIx,
-    /// Of each node of an element that has a body: when the last of its inputs outside of the element was there, and whether they have all ended.
+    /// For each node of an element with a body: when the last of its inputs outside the element was available, and whether all
+    /// have ended.
     inputs: Vec<(Option<Duration>, bool)>,
 }
 
 impl Found {
-    /// What those nodes come to; it is found out if it is not known.
+    /// Returns the sum over these nodes; computes it if it is unknown.
     fn get(&self, slots: Range<Slot>, by: &Arc<Elsewhere>, find: impl FnOnce() -> Sum) -> Sum {
         let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = pieces.iter().position(|piece| piece.slots == slots && piece.by.scope == by.scope);
@@ -106,7 +107,7 @@ impl Found {
 }
 
 impl RunHistory {
-    /// What the time of all nodes together went into until then, by kind: not before the last that is told.
+    /// Returns how all nodes together spent their time until `now`, by kind; never earlier than the last event.
     pub(crate) fn totals(&self, now: Duration) -> [Duration; KINDS] {
         let now = now.max(self.now);
         let mut totals = [Duration::ZERO; KINDS];
@@ -123,7 +124,8 @@ impl RunHistory {
         totals
     }
 
-    /// The nodes that a run took as long as it did for, the first first: from the one that ended last, each time to the last that it waited for.
+    /// Returns the critical path of the run, in order: from the node that ended last, each time to the last upstream that it
+    /// waited for.
     pub(crate) fn critical_path(&self) -> Vec<Slot> {
         let mut last = None;
         for range in self.ranges() {
@@ -133,7 +135,7 @@ impl RunHistory {
         let mut next = last.map(|(_, slot)| slot);
         while let Some(slot) = next {
             path.push(slot);
-            // What a journal that is damaged says must not go in circles.
+            // A damaged journal must not cause an endless loop.
             seen.insert(slot);
             next = self.last_upstream(slot, &seen);
         }
@@ -142,7 +144,7 @@ impl RunHistory {
         path
     }
 
-    /// Of what a node waited for, the one that ended last.
+    /// Returns the upstream of a node that ended last.
     fn last_upstream(&self, slot: Slot, seen: &HashSet<Slot>) -> Option<Slot> {
         let mut last = None;
         let mut see = |from: Slot| {
@@ -161,13 +163,13 @@ impl RunHistory {
         self.each_sum(of.base..of.base + of.width * of.stride, |slots, sum| match sum.last {
             Some((_, from)) if !seen.contains(&from) => see(from),
             None => {}
-            // Of a journal that is damaged.
+            // Only in a damaged journal.
             Some(_) => slots.for_each(&mut see),
         });
         last.map(|(_, slot)| slot)
     }
 
-    /// Shows what whole elements of one list come to, or the plan's own nodes: some of them at a time.
+    /// Visits the sums over whole elements of one list, or over the plan's own nodes: some of them at a time.
     fn each_sum(&self, range: Range<Slot>, mut see: impl FnMut(Range<Slot>, Sum)) {
         if range.is_empty() {
             return;
@@ -181,7 +183,7 @@ impl RunHistory {
         while first < range.end {
             let base = first - first % part;
             let elements = ((base + part).min(range.end) - first) / stride;
-            // An element may lie in two parts, or in more.
+            // An element may span two or more parts.
             let slots = first..first + elements.max(1) * stride;
             let found = self.nodes.found(first as usize).filter(|_| elements > 0 && slots.len() >= FEW);
             let sum = match found.zip(by.as_ref()) {
@@ -202,7 +204,7 @@ impl RunHistory {
         Elsewhere { scope, inputs: bodies.map(|ix| inputs.of(*ix).elsewhere()).collect() }
     }
 
-    /// What whole elements come to; slots are told as offsets from `base`.
+    /// Returns the sum over whole elements, with slots as offsets from `base`.
     fn sum(&self, slots: Range<Slot>, base: Slot, inputs: &mut InputsOf<'_>) -> Sum {
         let mut sum = Sum::default();
         self.each_body_of(slots.clone(), |slot, ix| {

@@ -52,7 +52,7 @@ fn plan(pipeline: &Pipeline) -> Arc<Plan> {
     Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap())
 }
 
-/// Lets the first node be poked once every `apart`, each poke taking so long.
+/// Pokes the first node once every `apart`; each poke takes `taking`.
 fn poke(history: &mut RunHistory, pokes: u32, apart: Duration, taking: Duration) {
     for poke in 0..pokes {
         let at = history.started + apart * poke;
@@ -70,7 +70,7 @@ fn a_week_of_pokes_a_second_takes_no_more_memory_than_an_hour_of_them() {
     let mut history = RunHistory::live(plan(&waits()), Timestamp::default());
     poke(&mut history, 604_800, SECOND, TENTH);
     assert_eq!((history.node(0).turns_kept(), after_an_hour), (TURNS, TURNS));
-    // What is counted is whole.
+    // Counts are complete.
     let metrics = history.metrics();
     let sensor = metrics.sensor("export").unwrap();
     assert_eq!((sensor.pokes, sensor.poke_duration.count, sensor.node.attempts), (604_800, 604_800, 1));
@@ -101,7 +101,7 @@ fn the_timeline_of_what_is_not_kept_one_by_one_looks_as_if_it_were() {
     for pokes in [40, 200, 5_000] {
         let mut whole = RunHistory::new(plan(&waits()), Timestamp::default());
         let mut live = RunHistory::live(plan(&waits()), Timestamp::default());
-        // Work that crosses from one cell into the next is drawn as such, which is not kept.
+        // Work that crosses a cell boundary is drawn as such, but that is not stored.
         poke(&mut whole, pokes, SECOND, Duration::ZERO);
         poke(&mut live, pokes, SECOND, Duration::ZERO);
         assert_eq!(live.timeline(), whole.timeline());
@@ -135,7 +135,7 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
         }
         (history.node(0).troubles().len(), history.metrics().sensor("export").unwrap().node.errors)
     };
-    // What the report promises.
+    // The report promises this.
     assert_eq!(TROUBLES, 16);
     assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (TROUBLES, 1_000));
     assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_000, 1_000));
@@ -173,14 +173,14 @@ fn a_cancel_by_its_record_alone_ends_the_same_nodes_as_in_the_runs_state() {
     let cancelled = Record::RunEnded { state: RunState::Cancelled };
     let again = Record::Cleared { slots: [0].into() };
     let (skipped, none) = (NodeState::Skipped, NodeState::None);
-    // The records, and the states that they lead to; nothing ends the last run.
+    // Records, and the states that they lead to; nothing ends the last run.
     let cases = [
         (vec![started(0), cancelled.clone()], [skipped, skipped]),
         (vec![cancelled.clone()], [skipped, skipped]),
         (vec![started(0), cut_off(0), cut_off(1), cancelled.clone()], [skipped, skipped]),
         // A node that the plan has gained since is open.
         (vec![started(0), cut_off(0), cancelled.clone()], [skipped, none]),
-        // Cancelled twice: by the program that had it, and after a retry of one node by another.
+        // Cancelled twice: by the program that had the run, and after a retry of one node by another.
         (vec![started(0), cut_off(0), cut_off(1), cancelled.clone(), again, started(0), cancelled], [skipped, skipped]),
     ];
     for (records, expected) in cases {
@@ -192,7 +192,7 @@ fn a_cancel_by_its_record_alone_ends_the_same_nodes_as_in_the_runs_state() {
         let spec = RunSpec { plan: plan(&two()), info: Arc::new(info), sla_from: at, seed: 0, key: 0 };
         let run = Run::replay(spec, at, &entries).unwrap();
         let states = [0, 1].map(|slot| run.node(slot).state());
-        // A node that waits for nothing is scheduled from the start, of which there is no record.
+        // A node that waits for nothing is scheduled from the start, without a record.
         let expected = expected.map(|state| if state == none { NodeState::Scheduled } else { state });
         assert_eq!(states, expected, "{entries:?}");
     }
@@ -210,7 +210,7 @@ fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
     history.apply(&Entry { at, record: Record::CallbackFailed { id: 0, next: None, error: "503".into() } });
     let timeline = history.timeline();
     let told: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
-    assert!(told[0].contains("(given up)") && told[1].contains("(not told yet)"), "{timeline}");
+    assert!(told[0].contains("(given up)") && told[1].contains("(not delivered yet)"), "{timeline}");
 }
 
 #[test]

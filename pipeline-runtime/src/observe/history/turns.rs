@@ -1,17 +1,17 @@
-//! What a node did when, in a few bytes: of the nodes that wait there may be a million, and each may be poked a million times.
+//! A node's activities over time in a few bytes: a million nodes may wait, and each may be poked a million times.
 
 use std::time::Duration;
 
-/// A stretch of a node's time.
+/// A period of a node's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) what: Work,
     pub(crate) from: Duration,
-    /// None while it lasts.
+    /// `None` while it lasts.
     pub(crate) until: Option<Duration>,
 }
 
-/// What a node does with its time.
+/// An activity of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     /// A body runs.
@@ -20,11 +20,11 @@ pub(crate) enum Work {
     Waiting,
     /// A retry is due.
     Retrying,
-    /// So many starts of the body, and what was between them: when each was is not kept.
+    /// This many starts of the body and the gaps between them, whose individual times are not stored.
     Merged(u32),
 }
 
-/// What a node begins to do.
+/// The activity that a node begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Begins {
     Working = 0,
@@ -33,33 +33,33 @@ pub(super) enum Begins {
     Nothing = 3,
 }
 
-/// When a node began to do what: the time in nanoseconds, and in the two lowest bits what.
+/// When a node began which activity: the time in nanoseconds, and the activity in the two lowest bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Turn(u64);
 
 /// The turns of a node, in order.
 ///
-/// The first and the last stand here, so that a node that has run, and a sensor that waits after its first poke, take no memory
-/// elsewhere. Of those between them only the newest are kept, as many as whoever adds one says.
+/// The first and the last are stored inline, so that a node that has run, and a sensor that waits after its first poke, need no
+/// other memory. Of those between them only the newest are stored, as many as the caller of [`begin`](Self::begin) allows.
 #[derive(Clone)]
 pub(super) struct Turns {
     /// The first start.
     first: Turn,
-    /// The last turn; none while the first is the last.
+    /// The last turn; `NONE` while the first is the last.
     last: Turn,
     between: Option<Box<Between>>,
 }
 
 #[derive(Clone, Default)]
 struct Between {
-    /// How many starts are no longer kept one by one. The first turn is one of them.
+    /// How many starts are no longer stored individually, including the first turn.
     merged: u32,
     turns: Vec<Turn>,
 }
 
 impl Turn {
     const NONE: Self = Self(u64::MAX);
-    /// After 146 years.
+    /// Saturates after 146 years.
     const LATEST: u64 = (1 << 62) - 2;
 
     fn new(begins: Begins, at: Duration) -> Self {
@@ -92,11 +92,11 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// The node begins with something else. Of what it has done since its first start the last `keep` turns are kept.
+    /// Begins another activity. Of the turns since the first start, the last `keep` are stored.
     pub(super) fn begin(&mut self, begins: Begins, at: Duration, keep: usize) {
         let turn = Turn::new(begins, at);
         if self.first == Turn::NONE {
-            // What does nothing before it has ever begun has ended, or is cleared.
+            // A node that begins nothing before its first start has ended or was cleared.
             (self.first, self.last) = if begins == Begins::Nothing { (Turn::NONE, turn) } else { (turn, Turn::NONE) };
         } else if begins != Begins::Nothing || self.now() != Some(Begins::Nothing) {
             let before = std::mem::replace(&mut self.last, turn);
@@ -106,22 +106,22 @@ impl Turns {
         }
     }
 
-    /// When it was first started.
+    /// Returns when it was first started.
     pub(super) fn first(&self) -> Option<Duration> {
         self.first.get().map(Turn::at)
     }
 
-    /// Since when it does what it does.
+    /// Returns the start of the current activity.
     pub(super) fn since(&self) -> Option<Duration> {
         self.last.get().or(self.first.get()).map(Turn::at)
     }
 
-    /// What it does.
+    /// Returns the current activity.
     pub(super) fn now(&self) -> Option<Begins> {
         self.last.get().or(self.first.get()).map(Turn::begins)
     }
 
-    /// When it was last started.
+    /// Returns when it was last started.
     pub(super) fn last_start(&self) -> Option<Duration> {
         self.newest_first().find(|turn| turn.begins() == Begins::Working).map(Turn::at)
     }
@@ -135,14 +135,14 @@ impl Turns {
         self.between.as_ref().map_or(0, |between| between.merged)
     }
 
-    /// What it did when. What is no longer kept one by one is one span, the first.
+    /// Returns the activities over time. Those no longer stored individually are one span, the first.
     pub(super) fn spans(&self) -> Vec<Span> {
         let mut spans = Vec::new();
         self.each_span(|span| spans.push(span));
         spans
     }
 
-    /// Shows the same one by one.
+    /// Visits the same spans one by one.
     pub(super) fn each_span(&self, mut see: impl FnMut(Span)) {
         let mut merged = self.merged();
         let mut see = |turn: Turn, until: Option<Turn>| {
@@ -171,7 +171,7 @@ impl Turns {
         }
     }
 
-    /// How many turns are kept in memory of their own.
+    /// Returns the number of turns in separate memory.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.between.as_ref().map_or(0, |between| between.turns.capacity())
@@ -181,7 +181,7 @@ impl Turns {
 impl Between {
     fn push(&mut self, turn: Turn, keep: usize) {
         if self.turns.len() >= keep {
-            // Up to the next start, so that what is merged ends with one, as it begins with one.
+            // Up to the next start, so that the merged span both begins and ends at a start.
             let starts = self.turns.iter().enumerate().skip(1).filter(|(_, turn)| turn.begins() == Begins::Working);
             let over = starts.map(|(at, _)| at).next().unwrap_or(self.turns.len());
             let merged = self.turns.drain(..over).filter(|turn| turn.begins() == Begins::Working).count();
@@ -206,7 +206,7 @@ mod tests {
         Duration::from_secs(secs)
     }
 
-    /// Of a sensor that is poked every ten seconds, each poke taking one.
+    /// The turns of a sensor that is poked every ten seconds, each poke taking one.
     fn poked(pokes: u64, keep: usize) -> Turns {
         let mut turns = Turns::default();
         for poke in 0..pokes {
@@ -232,7 +232,7 @@ mod tests {
         let turns = poked(10_000, 4);
         assert_eq!(turns.kept(), 4);
         let spans = turns.spans();
-        // The last two pokes, and what was between and after them; all else is merged.
+        // The last two pokes, with the waits between and after them; the rest is merged.
         assert_eq!(spans.len(), 5);
         assert_eq!(spans[0], Span { what: Work::Merged(9_998), from: secs(0), until: Some(secs(99_980)) });
         assert_eq!((spans[4].what, spans[4].until), (Work::Waiting, None));

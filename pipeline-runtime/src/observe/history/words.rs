@@ -1,11 +1,11 @@
-//! A record in words.
+//! Describes a record.
 
 use super::RunHistory;
 use crate::engine::{Record, Skip};
 use crate::time::Timestamp;
 
 impl RunHistory {
-    /// What a record of the run is called, and what it says. The history has to know what it is about.
+    /// Returns the name of a record and its text. The record's nodes must be in the history.
     pub(crate) fn words(&self, record: &Record) -> (&'static str, String) {
         let is_known = |slot: u32| (slot as usize) < self.len();
         match record {
@@ -23,8 +23,8 @@ impl RunHistory {
                 ("upstream_failed", format!("`{}` failed", self.id(*cause)))
             }
             Record::UpstreamFailed { .. } => ("upstream_failed", String::new()),
-            Record::Cleared { slots } if slots.len() == 1 => ("cleared", "1 node is retried by hand".to_owned()),
-            Record::Cleared { slots } => ("cleared", format!("{} nodes are retried by hand", slots.len())),
+            Record::Cleared { slots } if slots.len() == 1 => ("cleared", "1 node is retried manually".to_owned()),
+            Record::Cleared { slots } => ("cleared", format!("{} nodes are retried manually", slots.len())),
             Record::Ending { state } => ("ending", format!("as {state}")),
             Record::RunEnded { state } => ("run_ended", state.to_string()),
             Record::CallbackDue { notification, .. } => ("callback_due", notification.event.name().to_owned()),

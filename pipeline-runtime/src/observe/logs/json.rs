@@ -1,4 +1,4 @@
-//! A log line for programs.
+//! Log lines for programs.
 
 use super::{About, is_ours, text};
 use crate::author::redaction::redacted;
@@ -13,7 +13,7 @@ use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 
-/// One line. A body's own fields are an object of their own, so that none of them is taken for one of these.
+/// One line. A body's own fields are in a separate object, so that they cannot collide with these.
 #[derive(Serialize)]
 struct Line<'a> {
     time: String,
@@ -32,14 +32,14 @@ struct Line<'a> {
     fields: Map<String, Value>,
 }
 
-/// An event as a JSON object on one line.
+/// Formats an event as a JSON object on one line.
 pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String {
     let metadata = event.metadata();
     let (mut message, mut fields) = message_and_fields(event);
     if is_ours(metadata) && about.attempt.is_none() {
         about.take_from(&mut fields);
     }
-    // The message is worth more than the fields, where there is not room for all.
+    // The message takes precedence over the fields if there is not enough room.
     text::cut(&mut message, text::MAX_LINE);
     let mut room = text::MAX_LINE.saturating_sub(message.len());
     for value in fields.values_mut() {
@@ -60,11 +60,11 @@ pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String
         message: &message,
         fields,
     };
-    // Texts, numbers and keys that are texts: JSON holds them all.
+    // Strings, numbers and string keys: JSON can represent them all.
     harmless_json(&serde_json::to_string(&line).unwrap_or_default()).into_owned()
 }
 
-/// What an event says, and its fields, without the values of secrets.
+/// Returns an event's message and its fields, without the values of secrets.
 pub(crate) fn message_and_fields(event: &Event<'_>) -> (String, Map<String, Value>) {
     let mut fields = fields(event);
     fields.values_mut().for_each(hide);
@@ -76,7 +76,7 @@ pub(crate) fn message_and_fields(event: &Event<'_>) -> (String, Map<String, Valu
     (message, fields)
 }
 
-/// Leaves no value of a secret in it, also of one that is a number.
+/// Redacts the value of a secret, even if it is a number.
 fn hide(value: &mut Value) {
     let text = match &*value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
@@ -87,7 +87,8 @@ fn hide(value: &mut Value) {
     }
 }
 
-/// What an event has recorded, as tracing-subscriber writes it as JSON: numbers as numbers, and what has no form there as text.
+/// Returns an event's fields as tracing-subscriber writes them in JSON: numbers as numbers, and values without a JSON form as
+/// text.
 fn fields(event: impl RecordFields) -> Map<String, Value> {
     let mut json = String::new();
     let written = JsonFields::new().format_fields(Writer::new(&mut json), event);
@@ -95,7 +96,7 @@ fn fields(event: impl RecordFields) -> Map<String, Value> {
 }
 
 impl About {
-    /// What the engine says beside its message: who it is about is no field like others. The log notifier says `run_id`.
+    /// Moves the engine's fields that say what the line is about out of its other fields. The log notifier uses `run_id`.
     fn take_from(&mut self, fields: &mut Map<String, Value>) {
         let mut text = |name| match fields.remove(name) {
             Some(Value::String(text)) => Some(text),
@@ -114,7 +115,7 @@ mod tests {
     use std::sync::{Arc, Mutex, PoisonError};
     use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-    /// The lines that `work` logs.
+    /// Returns the lines that `work` logs.
     fn logged(work: impl FnOnce()) -> Vec<String> {
         struct Lines(Arc<Mutex<Vec<String>>>);
         impl<S: tracing::Subscriber> Layer<S> for Lines {

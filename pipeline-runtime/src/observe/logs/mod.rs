@@ -1,15 +1,16 @@
-//! Log lines: what bodies and the engine say through `tracing`, each line tied to its node and attempt.
+//! Log lines: what bodies and the engine log through `tracing`, each line tied to its node and attempt.
 //!
-//! `2024-03-25T06:00:01Z INFO process#2: parsed 3 records rows=3` is a line of the second attempt of node `process`. The time is that
-//! of the run's clock. The attempt is found through the scope that the engine sets around each poll, so a line costs no span.
+//! `2024-03-25T06:00:01Z INFO process#2: parsed 3 records rows=3` is a line of the second attempt of node `process`. The time is
+//! that of the run's clock. The attempt is found through the scope that the engine sets around each poll, so a line needs no
+//! span.
 //!
-//! What the engine says of a run has the fields `pipeline`, `run` and `node`, as far as they are known. In a text they stand where they do in a
-//! body's lines.
+//! Lines of the engine about a run have the fields `pipeline`, `run` and `node`, as far as they are known. In text these are
+//! written where they are in a body's lines.
 //!
 //! - `text.rs`: lines for people.
 //! - `json.rs`: lines for programs.
 //! - `keeper.rs`: lines of attempts in the journal.
-//! - `panics.rs`: what is printed of panics.
+//! - `panics.rs`: how panics are printed.
 
 mod json;
 mod keeper;
@@ -37,7 +38,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-/// Where lines go, and which time they tell.
+/// The destination of lines, and their clock.
 static DESK: Mutex<Option<Desk>> = Mutex::new(None);
 
 #[derive(Debug, Clone)]
@@ -47,25 +48,25 @@ struct Desk {
     names: Names,
 }
 
-/// What is logged, and how it is written.
+/// What is logged, and in which format.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Logging {
     pub(crate) level: LevelFilter,
     pub(crate) format: LogFormat,
 }
 
-/// How a line is written.
+/// The format of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub(crate) enum LogFormat {
     /// For people: `TIME LEVEL NODE#ATTEMPT: MESSAGE field=value`
     #[default]
     Text,
-    /// For programs: one JSON object a line
+    /// For programs: one JSON object per line
     Json,
 }
 
-/// What a line is about, as far as that is known.
+/// What a line is about, as far as it is known.
 #[derive(Debug, Default)]
 struct About {
     pipeline: Option<String>,
@@ -74,18 +75,18 @@ struct About {
     attempt: Option<u32>,
 }
 
-/// Sends this process's log lines to `sink` until the guard is dropped; at other times they go to stderr. No body waits for who shows
-/// them. Those of attempts are also kept, by the [`Keeper`] of their thread.
+/// Sends this process's log lines to `sink` until the guard is dropped; otherwise they go to stderr. Bodies never wait for a
+/// reader of the lines. Lines of attempts are also stored, by the [`Keeper`] of their thread.
 ///
-/// The first call in a process also decides level and format, and has panics of bodies logged instead of printed. A program that
-/// has set a `tracing` subscriber of its own keeps it.
+/// The first call in a process also decides level and format, and makes panics of bodies log lines. A program that has set its
+/// own `tracing` subscriber keeps it.
 pub(crate) fn collect(logging: Logging, sink: LogSink, clock: Clock, names: Names) -> Collecting {
     install(logging);
     *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { sink, clock, names });
     Collecting(())
 }
 
-/// Ends the collecting when it is dropped.
+/// Stops collecting when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Collecting(());
 
@@ -149,7 +150,7 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
-/// Whether the engine says it of a run. What the log notifier says of one, it says in fields.
+/// True if the engine logs about a run. The log notifier is excluded, since it passes this data as fields.
 fn is_engines(metadata: &Metadata<'_>) -> bool {
     is_ours(metadata) && !metadata.target().starts_with(concat!(env!("CARGO_CRATE_NAME"), "::alerts"))
 }

@@ -1,7 +1,7 @@
 //! Panics: those of bodies are log lines, and none shows the value of a secret.
 //!
-//! A body's panic is its attempt's error, which passes the redaction. Its message reaches stderr before that, by the process's hook; so do the
-//! panics of what bodies start, such as threads and tasks, and those of notifiers. Of these nobody knows whose they are.
+//! A body's panic becomes its attempt's error, which is redacted. Before that, the process's hook prints its message to stderr.
+//! So it does for panics in threads and tasks that bodies start, and in notifiers, for which the source is unknown.
 
 use super::super::terminal::print_error;
 use crate::author::redaction::redacted;
@@ -12,7 +12,7 @@ use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether panics of bodies are logged.
+/// True if panics of bodies are logged.
 static ARE_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// Logs panics of bodies instead of printing them, and [redacts](redact) all others.
@@ -21,7 +21,8 @@ pub(crate) fn log() {
     redact();
 }
 
-/// Prints a panic whose message has a secret's value with `***` in its place. All others go to the hook that the program has set before.
+/// Prints a panic whose message contains a secret's value with `***` in its place. All others go to the hook that the program set
+/// before.
 pub(crate) fn redact() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -43,7 +44,7 @@ fn place(panic: &PanicHookInfo<'_>) -> String {
     panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
 }
 
-/// As the standard library does.
+/// Prints a panic like the standard library.
 fn print(panic: &PanicHookInfo<'_>, what: &str) {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("<unnamed>");

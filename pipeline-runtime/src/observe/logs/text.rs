@@ -1,4 +1,4 @@
-//! A log line for people.
+//! Log lines for people.
 
 use super::About;
 use crate::author::redaction::redacted;
@@ -14,11 +14,11 @@ use tracing::{Event, Level, Metadata};
 /// A longer line is cut.
 pub(super) const MAX_LINE: usize = 16 << 10;
 
-/// What an event says, the message first and then the fields as `name=value`; and what it is about, where it is the engine's.
+/// Returns an event's message, followed by its fields as `name=value`; and what it is about, if the engine logged it.
 pub(super) fn words(event: &Event<'_>, is_engines: bool) -> (String, About) {
     let mut words = Words { line: String::new(), begun: false, about: is_engines.then(About::default) };
     event.record(&mut words);
-    // Before a cut, which could leave a part of a value.
+    // Before the cut, which could leave a part of a value.
     if let Cow::Owned(hidden) = redacted(&words.line) {
         words.line = hidden;
     }
@@ -26,7 +26,7 @@ pub(super) fn words(event: &Event<'_>, is_engines: bool) -> (String, About) {
     (words.line, words.about.unwrap_or_default())
 }
 
-/// What a line is about: `load#2` of a body, with its pipeline and run before it where `names` says so.
+/// Returns what a line is about: `load#2` for a body, preceded by its pipeline and run if `names` requires that.
 pub(super) fn about(about: &About, names: Option<&Names>, metadata: &Metadata<'_>) -> String {
     let before = match (&about.pipeline, &about.run) {
         (Some(pipeline), Some(run)) => names.map(|names| names.prefix(pipeline, run)).unwrap_or_default(),
@@ -37,26 +37,26 @@ pub(super) fn about(about: &About, names: Option<&Names>, metadata: &Metadata<'_
         (Some(node), Some(attempt)) => format!("{before}{node}#{attempt}"),
         (Some(node), None) => format!("{before}{node}"),
         _ if !before.is_empty() => before.trim_end_matches('/').to_owned(),
-        // Which of its modules speaks is the engine's own affair.
+        // The module path is an internal detail of the engine.
         _ if super::is_ours(metadata) => "engine".to_owned(),
         _ => metadata.target().to_owned(),
     }
 }
 
-/// A line as people read it. `about` is its node and attempt.
+/// Formats a line for people. `about` is its node and attempt.
 ///
-/// No terminal is told anything by it, and nothing in it looks like another line: its further lines are set off.
+/// It cannot control a terminal, and no part of it looks like another line: continuation lines are indented.
 pub(crate) fn line(at: Timestamp, level: Level, about: &str, text: &str) -> String {
     format!("{} {level} {about}: {}", at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true), one_line(text))
 }
 
-/// Cuts a text that is longer, and says how much is missing.
+/// Cuts a text that is longer than `limit`, and says how much is missing.
 pub(super) fn cut(text: &mut String, limit: usize) {
     if text.len() > limit {
         let end = text.floor_char_boundary(limit);
         let more = text.len() - end;
         text.truncate(end);
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "… ({more} bytes more)");
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn cut(text: &mut String, limit: usize) {
 struct Words {
     line: String,
     begun: bool,
-    /// Where what it is about stands before it, instead of among the fields.
+    /// Set if the subject is written before the line instead of among the fields.
     about: Option<About>,
 }
 
@@ -84,7 +84,7 @@ impl Visit for Words {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let between = if std::mem::replace(&mut self.begun, true) { " " } else { "" };
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.line, "{between}{value:?}"),
             name => write!(self.line, "{between}{name}={value:?}"),
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn no_line_within_a_line_looks_like_a_line() {
-        let forged = "all is well\n2024-03-25T06:00:01Z INFO engine: asked from outside: stop\n";
+        let forged = "all is well\n2024-03-25T06:00:01Z INFO engine: answered a command: stop\n";
         let shown = line(Timestamp::default(), Level::INFO, "load#1", forged);
         let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[1..], ["    2024-03-25T06:00:01Z INFO engine: asked from outside: stop"]);
+        assert_eq!(lines[1..], ["    2024-03-25T06:00:01Z INFO engine: answered a command: stop"]);
     }
 }

@@ -1,45 +1,45 @@
-//! What is counted of one node of a plan, all its elements together.
+//! Counters for one node of a plan, over all its elements.
 
 use super::{Histogram, NodeMetrics, SensorMetrics};
 use std::time::Duration;
 
 const RANGES: usize = Histogram::BOUNDS.len() + 1;
 
-/// What is counted of a node while its run goes on. Small, as a plan may have a million sensors: the public form is made of it when somebody
-/// asks.
+/// The counters of a node while its run is active. Small, since a plan may have a million sensors: the public form is built on
+/// demand.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
     attempts: u32,
-    /// The range that all pokes so far fell into, where `ranges` says nothing else.
+    /// The histogram range of all pokes so far, while `ranges` is not set.
     range: u8,
     queue: Duration,
     run: Duration,
-    /// Pokes that came to their end, and the longest of them in nanoseconds.
+    /// Finished pokes, and the longest of them in nanoseconds.
     poked: u64,
     longest: u64,
-    /// How many pokes fell into which range, once two of them were used.
+    /// The number of pokes per range, once two ranges were used.
     ranges: Option<Box<[u64; RANGES]>>,
     rare: Option<Box<Rare>>,
 }
 
-/// What only some nodes have.
+/// Counters that only some nodes need.
 #[derive(Debug, Clone, Default)]
 struct Rare {
     errors: u64,
     timeouts: u64,
-    /// Of waits that are over.
+    /// Of finished waits.
     wait: Duration,
     detection: Option<Duration>,
 }
 
 impl Counts {
-    /// A body was started so long after it could be.
+    /// A body was started this long after it could be.
     pub(crate) fn started(&mut self, late: Duration, is_new: bool) {
         self.queue += late;
         self.attempts = self.attempts.saturating_add(is_new.into());
     }
 
-    /// A body came to its end after so long.
+    /// A body ended after this time.
     pub(crate) fn stopped(&mut self, took: Duration, is_sensor: bool) {
         self.run += took;
         if is_sensor {
@@ -62,22 +62,22 @@ impl Counts {
         self.longest = self.longest.max(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// An attempt, or a poke, ended in an error.
+    /// An attempt or a poke ended in an error.
     pub(crate) fn failed(&mut self) {
         self.rare().errors += 1;
     }
 
-    /// A wait outlasted its timeout.
+    /// A wait exceeded its timeout.
     pub(crate) fn timed_out(&mut self) {
         self.rare().timeouts += 1;
     }
 
-    /// A sensor ended so long after its first poke.
+    /// A sensor ended this long after its first poke.
     pub(crate) fn waited(&mut self, wait: Duration) {
         self.rare().wait += wait;
     }
 
-    /// A sensor found what had been there for so long.
+    /// A sensor found an object that had existed for this long.
     pub(crate) fn detected(&mut self, after: Duration) {
         let rare = self.rare();
         rare.detection = rare.detection.max(Some(after));
@@ -87,7 +87,7 @@ impl Counts {
         self.rare.get_or_insert_default()
     }
 
-    /// What has been counted, for people. What is told of each element, its state and its pokes, is still to be added.
+    /// Returns the counters in public form. The caller adds what is stored per element: states and pokes.
     pub(crate) fn metrics(&self) -> SensorMetrics {
         let Rare { errors, timeouts, wait, detection } = self.rare.as_deref().cloned().unwrap_or_default();
         let attempts = self.attempts.into();
@@ -107,7 +107,7 @@ impl Counts {
             within += ranges[range];
             within
         });
-        // A sensor's body runs in its pokes alone.
+        // A sensor's body only runs in its pokes.
         Histogram { count: self.poked, sum: self.run, max: Duration::from_nanos(self.longest), buckets }
     }
 }
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn counts_are_small() {
-        // Each sensor of a plan has them.
+        // Each sensor of a plan has one.
         assert!(size_of::<Counts>() <= 72, "{}", size_of::<Counts>());
     }
 

@@ -1,7 +1,7 @@
 use crate::author::value::Datum;
 use crate::storage::Object;
 
-/// All that metrics need of an output: the newest of the objects that a sensor found.
+/// Returns what metrics use of an output: the newest of the objects that a sensor found.
 pub(crate) fn newest_of(value: &dyn Datum) -> Option<&Object> {
     let value = value.as_any();
     let objects = value.downcast_ref::<Vec<Object>>();

@@ -1,20 +1,20 @@
-//! Prometheus's text format: of one run, and of a process.
+//! The Prometheus text format, for a run and for a process.
 
 use std::fmt::{self, Display, Write};
 use std::time::Duration;
 
-/// A page of families of metrics, each with its samples.
+/// A page of metric families, each with its samples.
 #[derive(Debug, Default)]
 pub(crate) struct Page(String);
 
 impl Page {
-    /// Begins a family. What follows are its samples.
+    /// Begins a family. The samples that follow belong to it.
     pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {}\n# TYPE {name} {kind}", Escaped { text: help, quotes: false });
     }
 
-    /// A sample of the family that was begun last.
+    /// Adds a sample of the last family.
     pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
@@ -25,7 +25,7 @@ impl Page {
         let _ = writeln!(self.0, "{after} {value}");
     }
 
-    /// A histogram of durations, in seconds: how many were at most as long as each bound, all of them together, and how many there were.
+    /// Adds a histogram of durations in seconds: the number up to each bound, the sum and the count.
     pub(crate) fn histogram(
         &mut self,
         name: &str,

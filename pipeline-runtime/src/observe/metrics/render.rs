@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 impl RunMetrics {
-    /// In Prometheus's text format.
+    /// Returns the metrics in the Prometheus text format.
     pub fn to_prometheus(&self) -> String {
         let mut page = OfRun { page: Page::default(), pipeline: &self.pipeline };
         page.family("pipeline_run_state", "gauge", "1 for the state that the run is in.");
@@ -55,18 +55,17 @@ impl RunMetrics {
         page.page.text()
     }
 
-    /// As a JSON object.
+    /// Returns the metrics as a JSON object.
     pub fn to_json(&self) -> String {
-        // Texts as keys and finite numbers: nothing in it can fail.
+        // String keys and finite numbers: serialization cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// Writes a file, as JSON where its name ends with `.json` and else for Prometheus. Whoever reads it sees the old file or the new
-    /// one, whole.
+    /// Writes a file: JSON if its name ends with `.json`, otherwise Prometheus text. The file is replaced atomically.
     ///
     /// # Errors
     ///
-    /// If it, or the file of another name beside it that becomes it, cannot be written.
+    /// If the file, or the temporary file beside it that replaces it, cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let text = if is_json { self.to_json() + "\n" } else { self.to_prometheus() };
@@ -74,18 +73,18 @@ impl RunMetrics {
         let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
         let mut new = tempfile::Builder::new();
         new.prefix(&prefix).suffix(".tmp");
-        // Who may read it, the umask says, as of any file: a collector is most often another user.
+        // The umask decides who may read it, as for any file: a collector is usually another user.
         #[cfg(unix)]
         new.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut new = new.tempfile_in(folder)?;
         new.write_all(text.as_bytes())?;
-        // Or a power failure could leave the name with nothing behind it.
+        // Otherwise a power failure could leave an empty file under that name.
         new.as_file().sync_all()?;
         new.persist(path).map(drop).map_err(|failed| failed.error)
     }
 }
 
-/// What stands on the page of one run.
+/// The metrics page of one run.
 struct OfRun<'a> {
     page: Page,
     pipeline: &'a str,
@@ -191,7 +190,7 @@ fn states(node: &NodeMetrics) -> String {
     states.join(", ")
 }
 
-/// Columns as wide as their widest cell; the first two to the left, numbers to the right.
+/// Columns as wide as their widest cell; the first two are left-aligned, numbers right-aligned.
 struct Table {
     rows: Vec<Vec<String>>,
 }

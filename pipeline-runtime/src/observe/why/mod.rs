@@ -1,4 +1,5 @@
-//! Why a node of an unfinished run has not ended, and why a run has not begun: one cause each, for the command line and the dashboard.
+//! Explains why a node of an unfinished run has not ended, and why a run has not started: one cause each, for the command line
+//! and the dashboard.
 
 mod pools;
 mod turn;
@@ -15,54 +16,54 @@ use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// So many upstreams are named.
+/// The maximum number of upstreams that are named.
 const MAX_NAMED: usize = 4;
-/// So many elements of a mapping are looked at for the one that holds it up.
+/// The maximum number of a mapping's elements that are searched for the one that holds it up.
 const MAX_ELEMENTS: usize = 16;
 
 /// What the nodes of an unfinished run wait for, at one moment.
 pub(crate) struct Waits<'a> {
     pub(crate) history: &'a RunHistory,
     pub(crate) now: Timestamp,
-    /// A process has the journal, and so runs it.
+    /// True if a process holds the journal, and so executes the run.
     pub(crate) is_run: bool,
 }
 
 /// Why a node has not ended. Times are offsets from the run's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// A sensor's next poke is due then.
+    /// A sensor's next poke is due at `next`.
     NextPoke { next: Duration, deadline: Option<Duration> },
-    /// It waits for a run of another pipeline, and is woken by that.
+    /// It waits for a run of another pipeline, whose end wakes it.
     OtherRun { words: &'static str, pipeline: String, deadline: Option<Duration> },
-    /// A retry is due then.
+    /// A retry is due at `next`.
     Retry { next: Duration, attempt: u32, allowed: Option<u32> },
     /// Its body runs.
     Runs { attempt: u32, allowed: Option<u32>, since: Option<Duration> },
-    /// Its body was under way as its process ended.
+    /// Its body was running when its process ended.
     ProcessEnded { attempt: u32, allowed: Option<u32>, since: Option<Duration> },
-    /// It waits for a place in its pool.
+    /// It waits for a slot of its pool.
     Queued { pool: &'static str, used: usize, slots: Option<u32> },
-    /// Nothing but a process is missing.
+    /// It only needs a process.
     Ready,
-    /// These have not ended.
+    /// These upstreams have not ended.
     Upstreams(Vec<Slot>),
 }
 
-/// Why a node has not ended, told whole.
+/// The complete explanation why a node has not ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Why {
     pub(crate) slot: Slot,
     pub(crate) cause: Cause,
-    /// The one node behind it, where that is another.
+    /// The root node that it waits for, if that is another one.
     pub(crate) root: Option<(Slot, Cause)>,
     pub(crate) text: String,
-    /// When it changes by itself, where that is known.
+    /// When this changes by itself, if known.
     pub(crate) changes_at: Option<Timestamp>,
 }
 
 impl Cause {
-    /// What it is called in answers of programs.
+    /// Returns its name in machine-readable output.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::NextPoke { .. } => "next_poke",
@@ -76,7 +77,7 @@ impl Cause {
         }
     }
 
-    /// When it changes by itself, where that is known.
+    /// Returns when this changes by itself, if known.
     pub(crate) fn changes_at(&self) -> Option<Duration> {
         match self {
             Self::NextPoke { next, .. } | Self::Retry { next, .. } => Some(*next),
@@ -87,7 +88,7 @@ impl Cause {
 }
 
 impl Waits<'_> {
-    /// Why a node that has not ended has not.
+    /// Returns why an unfinished node has not ended.
     ///
     /// # Errors
     ///
@@ -100,12 +101,12 @@ impl Waits<'_> {
         Ok(match (node.state(), node.next()) {
             (NodeState::UpForReschedule | NodeState::Running, Some(next)) => {
                 let deadline = self.history.deadline(slot);
-                // One that is woken has no poke to wait for.
+                // A sensor that is woken has no poke to wait for.
                 match plan.across.get(&ix).filter(|_| plan.is_woken(ix)) {
                     Some(across) => Cause::OtherRun {
                         words: across.role.words(),
                         pipeline: across.pipeline.id().to_owned(),
-                        // That one waits for as long as it takes.
+                        // A wait for the past has no limit.
                         deadline: deadline.filter(|_| !matches!(across.role, Role::Past(_))),
                     },
                     None => Cause::NextPoke { next, deadline },
@@ -122,11 +123,11 @@ impl Waits<'_> {
         })
     }
 
-    /// The one node behind a wait: that which runs, pokes, retries or is queued. None where the node itself is that one.
+    /// Returns the root of a wait: the node that runs, pokes, retries or is queued. `None` if that is the node itself.
     ///
     /// # Errors
     ///
-    /// As of [`Waits::cause`].
+    /// Those of [`Waits::cause`].
     pub(crate) fn root(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Option<(Slot, Cause)>, JournalError> {
         let mut found = None;
         let (mut here, mut seen) = (slot, HashSet::from([slot]));
@@ -134,7 +135,7 @@ impl Waits<'_> {
         loop {
             let behind = match &cause {
                 Cause::Upstreams(awaited) => awaited.clone(),
-                // A mapping goes on as long as one of its elements does.
+                // A mapping is unfinished as long as one of its elements is.
                 _ if !self.history.is_body(here) => self.history.open_inside(here, MAX_ELEMENTS),
                 _ => break,
             };
@@ -159,21 +160,21 @@ impl Waits<'_> {
         Ok(found)
     }
 
-    /// Why the run has not ended: why the node has not that is furthest downstream.
+    /// Returns why the run has not ended: the cause of the unfinished node furthest downstream.
     ///
     /// # Errors
     ///
-    /// As of [`Waits::cause`].
+    /// Those of [`Waits::cause`].
     pub(crate) fn of_run(&self, pools: &mut Pools<'_>) -> Result<Option<Why>, JournalError> {
         let open = self.history.listed().into_iter().rev().find(|slot| !self.history.node(*slot).state().is_end());
         open.map(|slot| self.of_node(slot, pools)).transpose()
     }
 
-    /// Why a node that has not ended has not, with what is behind that.
+    /// Returns why an unfinished node has not ended, with the root cause.
     ///
     /// # Errors
     ///
-    /// As of [`Waits::cause`].
+    /// Those of [`Waits::cause`].
     pub(crate) fn of_node(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Why, JournalError> {
         let cause = self.cause(slot, pools)?;
         let root = self.root(slot, pools)?;
@@ -188,7 +189,7 @@ impl Waits<'_> {
         Ok(Why { slot, cause, root, text, changes_at })
     }
 
-    /// A cause in words.
+    /// Describes a cause.
     pub(crate) fn sentence(&self, cause: &Cause) -> String {
         let of = |allowed: &Option<u32>| allowed.map(|all| format!(" of {all}")).unwrap_or_default();
         let since = |since: &Option<Duration>| since.map(|since| format!(" since {}", self.clock(since))).unwrap_or_default();
@@ -198,9 +199,9 @@ impl Waits<'_> {
             Cause::Retry { next, attempt, allowed } => format!("retry at {}, attempt {attempt}{}", self.due(*next), of(allowed)),
             Cause::Runs { attempt, allowed, since: from } => format!("attempt {attempt}{} runs{}", of(allowed), since(from)),
             Cause::ProcessEnded { attempt, allowed, since: from } => {
-                format!("attempt {attempt}{} was under way{} as its process ended", of(allowed), since(from))
+                format!("attempt {attempt}{} had been running{} when its process ended", of(allowed), since(from))
             }
-            // The size of the default pool is the running process's affair: `--parallelism`.
+            // Only the running process knows the size of the default pool: `--parallelism`.
             Cause::Queued { pool, used, slots: None } => format!("queued in pool {pool} ({used} running)"),
             Cause::Queued { pool, used, slots: Some(slots) } => format!("queued in pool {pool} ({used} of {slots})"),
             Cause::Ready => "ready to start".to_owned(),
@@ -225,7 +226,7 @@ impl Waits<'_> {
         format!("{}{how}", self.clock(at))
     }
 
-    /// The time of day; with its date unless that is today.
+    /// Formats a time of day, with its date unless it is today.
     fn clock(&self, at: Duration) -> String {
         let (at, now) = ((self.history.started + at).to_utc(), self.now.to_utc());
         let form = if at.date_naive() == now.date_naive() { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };

@@ -1,4 +1,4 @@
-//! How many slots of a pool are taken: told from all unfinished runs, and read only where somebody waits for one.
+//! The number of taken slots of a pool, from all unfinished runs; only read if a node waits for a slot.
 
 use super::Cause;
 use crate::Pipeline;
@@ -7,10 +7,10 @@ use crate::journal::{JournalError, Reader};
 use crate::observe::Followed;
 use crate::plan::{DEFAULT_POOL, PoolSpec};
 
-/// How many places of which pool are taken. A pool may be there several times.
+/// How many slots of which pool are taken. A pool may occur several times.
 type Taken = Vec<(&'static str, usize)>;
 
-/// The pools of a binary's pipelines, as its journal tells them.
+/// The pools of a binary's pipelines, according to its journal.
 pub(crate) struct Pools<'a> {
     find: Box<dyn Fn() -> Result<Taken, JournalError> + 'a>,
     used: Option<Taken>,
@@ -21,7 +21,7 @@ impl<'a> Pools<'a> {
         Self::told_by(move || taken(reader, pipelines))
     }
 
-    /// Of whoever knows what is taken. He is asked at most once.
+    /// Creates it from a function that returns the taken slots. The function is called at most once.
     pub(crate) fn told_by(find: impl Fn() -> Result<Taken, JournalError> + 'a) -> Self {
         Self { find: Box::new(find), used: None }
     }
@@ -37,12 +37,12 @@ impl<'a> Pools<'a> {
     }
 }
 
-/// The pools of all slots that are taken.
+/// Returns the pools of all taken slots.
 fn taken(reader: &Reader, pipelines: &[Pipeline]) -> Result<Taken, JournalError> {
     let mut taken = Vec::new();
     for run in reader.unfinished()? {
         let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline) else { continue };
-        // What a run of other code holds, only that code could tell.
+        // Slots that are held by runs of other code cannot be determined.
         let Ok(mut followed) = Followed::new(Some(pipeline), &run) else { continue };
         if followed.not_present().is_some() || followed.go_on(reader).is_err() {
             continue;

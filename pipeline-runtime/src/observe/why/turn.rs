@@ -1,6 +1,7 @@
-//! What keeps a run that is queued, or an interval that is due, from beginning: the scheduler's limits, as the journal tells them.
+//! Why a queued run, or a due interval, has not started: the scheduler's limits, according to the journal.
 //!
-//! The scheduler itself (`host/scheduler`) is in the process that serves. Who looks from beside it derives the same from the runs that the journal has.
+//! The scheduler itself (`host/scheduler`) is in the process that serves. A reader beside it derives the same from the runs in
+//! the journal.
 
 use super::MAX_NAMED;
 use crate::Pipeline;
@@ -12,22 +13,22 @@ use chrono::{DateTime, Utc};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
 use std::collections::HashSet;
 
-/// What stands before the words of a hold that a queued run has.
+/// The prefix of the reason why a queued run waits.
 pub(crate) const TURN: &str = "waits for its turn: ";
-/// The same where no process has the journal.
+/// The same if no process holds the journal.
 pub(crate) const TURN_OF_NOBODY: &str = "waits for its turn, and for a process that serves: ";
 
-/// What keeps a run from beginning.
+/// What keeps a run from starting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Hold {
-    /// So many of its runs are active as may be at once.
+    /// The maximum number of runs is active.
     Active { limit: u32, runs: Vec<String> },
-    /// The interval before has a run that has not succeeded, in that state.
+    /// The interval before has a run that has not succeeded, in this state.
     Past { run: String, state: &'static str },
 }
 
 impl Hold {
-    /// The ids of the runs that hold it, the oldest first.
+    /// Returns the ids of the runs that hold it, oldest first.
     pub(crate) fn runs(&self) -> &[String] {
         match self {
             Self::Active { runs, .. } => runs,
@@ -35,7 +36,7 @@ impl Hold {
         }
     }
 
-    /// The run whose end changes that, where its end does.
+    /// Returns the run whose end changes this, if there is one.
     pub(crate) fn awaited(&self) -> Option<&str> {
         match self {
             Self::Active { runs, .. } => runs.first().map(String::as_str),
@@ -43,7 +44,7 @@ impl Hold {
         }
     }
 
-    /// In words, with those of why the run that it awaits goes on.
+    /// Describes the hold, and why the awaited run is still active.
     pub(crate) fn sentence(&self, behind: Option<&str>) -> String {
         let text = match self {
             Self::Active { limit, runs } => {
@@ -57,7 +58,7 @@ impl Hold {
                 _ => format!("{PAST}, `{run}`, has not ended"),
             },
         };
-        let behind = self.awaited().zip(behind).map(|(run, why)| format!("; `{run}` goes on: {why}"));
+        let behind = self.awaited().zip(behind).map(|(run, why)| format!("; `{run}` is active: {why}"));
         format!("{text}{}", behind.unwrap_or_default())
     }
 }
@@ -78,7 +79,7 @@ fn named(runs: &[String]) -> String {
     }
 }
 
-/// What keeps a queued run from beginning; none where a process that serves begins it at once, or its pipeline is not known here.
+/// Returns what keeps a queued run from starting; `None` if a serving process starts it at once, or its pipeline is unknown here.
 ///
 /// # Errors
 ///
@@ -87,7 +88,7 @@ pub(crate) fn of_queued(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun
     let Some(pipeline) = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline) else { return Ok(None) };
     let is_backfill = run.kind == RunKind::Backfill;
     let limit = run.max_active.filter(|_| is_backfill).unwrap_or(limit_of(pipeline));
-    // As the scheduler does, a backfill is asked for its past first: one that may not begin takes nobody's turn.
+    // Like the scheduler, checks the past of a backfill run first: a run that may not start takes no place.
     if is_backfill && pipeline.options().depends_on_past {
         let schedule = pipeline.options().timetable().ok().flatten();
         let before =
@@ -109,23 +110,23 @@ fn active(reader: &Reader, pipeline: &str, backfills: bool, limit: u32) -> Resul
     Ok((runs.len() >= limit as usize).then_some(Hold::Active { limit, runs }))
 }
 
-/// What an interval does to those that depend on it.
+/// Returns what an interval does to its dependents.
 fn past(reader: &Reader, pipeline: &str, start: DateTime<Utc>) -> Result<Option<Hold>, JournalError> {
     let of_interval = reader.run_of_interval(pipeline, start.into())?;
     let holds = of_interval.filter(|IntervalRun { state, .. }| *state != RunState::Success.name());
     Ok(holds.map(|IntervalRun { run_id, state }| Hold::Past { run: run_id, state }))
 }
 
-/// The interval of a schedule that is due first, and what keeps its run from beginning.
+/// The first due interval of a schedule, and what keeps its run from starting.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     pub(crate) first: Interval,
-    /// None where a process that serves begins it at once.
+    /// `None` if a serving process starts it at once.
     pub(crate) hold: Option<Hold>,
 }
 
 impl Due {
-    /// What is due at `now`, as far as the journal knows which intervals have a run, and whether the pipeline is not paused.
+    /// Returns what is due at `now`, according to the journal. Whether the pipeline is paused is not checked.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! Where the boxes of a graph are drawn.
+//! The positions of a graph's boxes in a drawing.
 //!
-//! Boxes stand in layers, each to the right of all that lead to it. Their order within a layer is that of the fewest crossings that a few sweeps
-//! find, each of which puts boxes where the mean of their neighbours is (Sugiyama, Tagawa and Toda 1981); then each comes as near to its
-//! neighbours as the boxes beside it allow.
+//! Boxes are in layers, each to the right of all boxes that lead to it. A few sweeps search for the order within each layer with
+//! the fewest crossings; each sweep moves boxes to the mean of their neighbors (Sugiyama, Tagawa and Toda 1981). Then each box
+//! moves as close to its neighbors as the boxes next to it allow.
 //!
 //! # Invariants
 //!
@@ -11,8 +11,9 @@
 //!
 //! # Why positions are a regression
 //!
-//! Boxes that push each other aside one by one drift: drawings of a thousand nodes become thousands of rows high. To pool those that would
-//! overlap, and to place each pool at its mean, is exact for one layer (the pool-adjacent-violators algorithm), and takes linear time.
+//! Boxes that push each other aside one by one drift: drawings of a thousand nodes become thousands of rows high. Pooling the
+//! boxes that would overlap and placing each pool at its mean is exact for one layer (the pool-adjacent-violators algorithm), and
+//! takes linear time.
 
 mod order;
 #[cfg(test)]
@@ -20,38 +21,38 @@ mod tests;
 
 use order::ordered;
 
-/// What a box takes, and the room between boxes, in units of a drawing.
+/// The size of a box and the gaps between boxes, in units of the drawing.
 pub(crate) const WIDTH: f64 = 184.0;
 pub(crate) const HEIGHT: f64 = 34.0;
 const BESIDE: f64 = 56.0;
 const BELOW: f64 = 14.0;
-/// An edge over more layers than that is led straight, and bends around nothing.
+/// An edge over more layers is drawn straight, without bending around boxes.
 const LONGEST: u32 = 8;
-/// How often positions are evened out.
+/// How often positions are balanced.
 const ROUNDS: usize = 12;
 
-/// A graph that is drawn.
+/// The drawing of a graph.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Drawing {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    /// The left upper corner of each box.
+    /// The upper left corner of each box.
     pub(crate) boxes: Vec<(f64, f64)>,
     /// The points of each edge, in the order of the edges.
     pub(crate) edges: Vec<Vec<(f64, f64)>>,
 }
 
-/// What stands in layers: boxes, and the places where longer edges pass.
+/// The elements in layers: boxes, and the passages of longer edges.
 pub(super) struct Layered {
-    /// By layer, in their order.
+    /// By layer, in order.
     layers: Vec<Vec<u32>>,
     layer_of: Vec<u32>,
-    /// What of the layer before leads there, and where it leads in the next.
+    /// For each element, its neighbors in the layer before and in the layer after.
     before: Vec<Vec<u32>>,
     after: Vec<Vec<u32>>,
 }
 
-/// Draws a graph of so many boxes without circles. `edges` lead from a box to another.
+/// Draws a graph of boxes without cycles. `edges` lead from one box to another.
 pub(crate) fn draw(boxes: usize, edges: &[(u32, u32)]) -> Drawing {
     let layer_of = longest_paths(boxes, edges);
     let (layered, passages) = layered(edges, layer_of);
@@ -81,7 +82,7 @@ fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// The layer of each box: how many edges the longest way there has.
+/// The layer of each box: the number of edges on the longest path to it.
 fn longest_paths(boxes: usize, edges: &[(u32, u32)]) -> Vec<u32> {
     let mut after: Vec<Vec<u32>> = vec![Vec::new(); boxes];
     let mut open = vec![0_u32; boxes];
@@ -135,7 +136,7 @@ fn layered(edges: &[(u32, u32)], mut layer_of: Vec<u32>) -> (Layered, Vec<Vec<u3
     (Layered { layers, layer_of, before, after }, passages)
 }
 
-/// The height at which the middle of each box and passage is.
+/// The vertical center of each box and passage.
 fn centres(of: &Layered) -> Vec<f64> {
     let step = HEIGHT + BELOW;
     let mut centres = vec![0.0; of.layer_of.len()];
@@ -161,7 +162,7 @@ fn centres(of: &Layered) -> Vec<f64> {
     centres
 }
 
-/// Where the mean of the neighbours is; without any, where it is.
+/// The mean of the neighbors; without any, the current position.
 fn mean(neighbours: &[u32], here: u32, centres: &[f64]) -> f64 {
     match neighbours.len() {
         0 => centres[here as usize],
@@ -169,9 +170,9 @@ fn mean(neighbours: &[u32], here: u32, centres: &[f64]) -> f64 {
     }
 }
 
-/// The places nearest to those that are wanted, by least squares, in the same order and at least `step` apart.
+/// The positions closest to the wanted ones, by least squares, in the same order and at least `step` apart.
 fn apart(wanted: &[f64], step: f64) -> Vec<f64> {
-    // Without the steps between them they only have to rise.
+    // With the steps subtracted, the positions only have to be increasing.
     let mut pools: Vec<(f64, u32)> = Vec::with_capacity(wanted.len());
     for (place, wanted) in wanted.iter().enumerate() {
         let (mut mean, mut count) = (wanted - f64::from(index(place)) * step, 1);

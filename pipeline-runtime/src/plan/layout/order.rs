@@ -1,13 +1,13 @@
-//! In which order the boxes of each layer stand, so that few edges cross.
+//! The order of the boxes in each layer, so that few edges cross.
 
 use super::{Layered, index};
 
 /// How often all layers are swept.
 const SWEEPS: usize = 8;
-/// Beyond so many steps between layers a sweep is not worth its time.
+/// With more steps between layers, further sweeps take too long.
 const MANY: usize = 400_000;
 
-/// The best order that the sweeps come to; the first of those that are as good.
+/// The best order that the sweeps find; the first of equally good ones.
 pub(super) fn ordered(mut of: Layered) -> Layered {
     let steps: usize = of.after.iter().map(Vec::len).sum();
     let mut place = places(&of);
@@ -23,7 +23,7 @@ pub(super) fn ordered(mut of: Layered) -> Layered {
             let of_neighbours = |here: u32| {
                 let near = &neighbours[here as usize];
                 let sum: u64 = near.iter().map(|near| u64::from(place[*near as usize])).sum();
-                // Without any it stays where it is.
+                // A box without neighbors stays where it is.
                 if near.is_empty() { f64::from(place[here as usize]) } else { exact(sum) / f64::from(index(near.len())) }
             };
             let mut wanted: Vec<(f64, u32)> = of.layers[layer].iter().map(|here| (of_neighbours(*here), *here)).collect();
@@ -47,7 +47,7 @@ fn exact(sum: u64) -> f64 {
     sum as f64
 }
 
-/// The place of each box and passage in its layer.
+/// The position of each box and passage in its layer.
 fn places(of: &Layered) -> Vec<u32> {
     let mut place = vec![0; of.layer_of.len()];
     for layer in &of.layers {
@@ -58,7 +58,7 @@ fn places(of: &Layered) -> Vec<u32> {
     place
 }
 
-/// How many pairs of steps cross.
+/// The number of pairs of steps that cross.
 fn crossings(of: &Layered, place: &[u32]) -> u64 {
     let of_layer = |(left, right): (&Vec<u32>, &Vec<u32>)| {
         // From the top down: each step crosses those that came before it and end below it.
@@ -77,7 +77,7 @@ fn crossings(of: &Layered, place: &[u32]) -> u64 {
     of.layers.iter().zip(of.layers.iter().skip(1)).map(of_layer).sum()
 }
 
-/// How many of each number there are, whose sums are found in logarithmic time (Fenwick 1994).
+/// Counts of numbers, with prefix sums in logarithmic time (Fenwick 1994).
 struct Counts {
     sums: Vec<u64>,
     all: u64,
@@ -97,7 +97,7 @@ impl Counts {
         self.all += 1;
     }
 
-    /// How many are greater.
+    /// How many are greater than `number`.
     fn above(&self, number: u32) -> u64 {
         let (mut at, mut up_to) = (number as usize + 1, 0);
         while at > 0 {

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Two of these boxes that overlap, if any do.
+/// Two of these boxes that overlap, if there are any.
 fn overlap(boxes: &[(f64, f64)]) -> Option<((f64, f64), (f64, f64))> {
     let mut sorted = boxes.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));

@@ -1,4 +1,4 @@
-//! A plan as a drawing has it: a box for each task and sensor and for each mapping as a whole, and the gates between them folded away.
+//! The drawn form of a plan: a box for each task and sensor and for each mapping as a whole; the gates between them are left out.
 
 use super::super::graph::{NodeIx, Plan, What};
 use super::super::layout::{Drawing, draw};
@@ -7,20 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A drawing of a plan.
 #[derive(Debug)]
 pub(crate) struct Drawn {
-    /// The node that each box is, in wiring order.
+    /// The node of each box, in wiring order.
     pub(crate) boxes: Vec<NodeIx>,
-    /// From which box to which, and whether that is order alone, without a value.
+    /// The boxes at both ends, and true if the edge is only an order, without a value.
     pub(crate) edges: Vec<(u32, u32, bool)>,
     pub(crate) drawing: Drawing,
 }
 
 impl Plan {
-    /// The plan as it is drawn.
+    /// The plan as a drawing.
     pub(crate) fn drawn(&self) -> Drawn {
         let boxes = self.boxes();
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let box_of: BTreeMap<NodeIx, u32> = boxes.iter().copied().zip(0..).collect();
-        // In the order of their ranks, so that what leads to a gate is known before the gate is.
+        // In the order of their ranks, so that the sources of a gate are known before the gate.
         let mut by_rank: Vec<NodeIx> = (0..count).collect();
         by_rank.sort_by_key(|ix| self.node(*ix).rank);
         let mut behind: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.nodes.len()];
@@ -53,20 +53,20 @@ impl Plan {
         Drawn { boxes, edges, drawing }
     }
 
-    /// The nodes that are boxes of a drawing, in wiring order.
+    /// The nodes that are boxes in a drawing, in wiring order.
     pub(crate) fn boxes(&self) -> Vec<NodeIx> {
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let is_box = |ix: &NodeIx| self.node(*ix).scope == 0 && (self.node(*ix).is_body() || self.node(*ix).is_each());
         (0..count).filter(is_box).collect()
     }
 
-    /// The box that a node is in: its own, or that of the mapping of the plan itself whose elements it is part of.
+    /// The box that contains a node: its own, or that of the outermost mapping that repeats it.
     fn box_of(&self, ix: NodeIx, box_of: &BTreeMap<NodeIx, u32>) -> Option<u32> {
         let mut ix = ix;
         while let Some(each) = self.scope(self.node(ix).scope).each {
             ix = each;
         }
-        // What else leaves a mapping is that mapping's.
+        // Other lists of a mapping belong to that mapping.
         if let What::Gather(gather) = &self.node(ix).what {
             ix = gather.each;
         }

@@ -7,41 +7,42 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 impl Plan {
-    /// The plan for programs. Fields may be added, none is renamed or taken away.
+    /// The plan as JSON. Fields may be added in later versions; none will be renamed or removed.
     ///
     /// | field | holds |
     /// |---|---|
-    /// | `pipeline`, `description`, `tags`, `params` | as the pipeline has them; `params` is whole, null if it takes none |
-    /// | `schedule` | null, or `cron`, `timezone`, `description` (the schedule in words), `start`, `end`, `catchup`, `max_active_runs` and `depends_on_past` |
-    /// | `when` | null, or what a run begins for: `rule`, `all` or `any`, and `assets` |
+    /// | `pipeline`, `description`, `tags`, `params` | as the pipeline has them; `params` is complete, null if it takes none |
+    /// | `schedule` | null, or `cron` (null unless it is a single line), `text` (as written), `timezone`, `description` (in words), `start`, `end`, `catchup`, `max_active_runs` and `depends_on_past` |
+    /// | `when` | null, or the condition for which a run starts: `rule`, `all` or `any`, and `assets` |
     /// | `updates`, `reads` | the assets that nodes update and read: `node`, `asset` |
     /// | `timeout_ms` | the limit of a run, or null |
-    /// | `callbacks` | of the run: `event` such as `on_failure`, `notifier`; of `on_sla_miss` also `after_ms` |
+    /// | `callbacks` | of the run: `event` such as `on_failure`, `notifier`; for `on_sla_miss` also `after_ms` |
     /// | `pools` | `name` and `slots` of each that a node uses, and of `default_pool` |
     /// | `nodes` | all nodes in wiring order, gates included |
     ///
-    /// and of a node:
+    /// and for each node:
     ///
     /// | field | holds |
     /// |---|---|
     /// | `id` | as in reports, without the index of an element |
-    /// | `kind` | `task`, `sensor`, `branch`; of gates `arm`, `failure`, `first_of`, `each` (the gathering node), `element` |
+    /// | `kind` | `task`, `sensor`, `branch`; for gates `arm`, `failure`, `first_of`, `each` (the gathering node), `element` |
     /// | `task` | the id of its task, null for a gate |
-    /// | `description` | of its task |
-    /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null where it is no node), `text` of a plain text, a template, or where a secret stands, else null |
-    /// | `after` | the ids that it is ordered after without taking their values |
+    /// | `description` | the description of its task |
+    /// | `inputs` | in order: `name` of the parameter, `kind` (`plain`, `secret`, `template`, `templates`, `setting`, `node`, `nodes`, `elements`), the ids it comes `from`, the trigger `rule` (null if it is not a node), `text` of a plain text or a template, a secret's reference, or a setting's name, otherwise null |
+    /// | `after` | the ids of the nodes that it waits for without taking their values |
     /// | `after_rules` | the trigger rule of each of those |
-    /// | `tears_down` | of a teardown the id of its setup, else null |
-    /// | `upstream_pipeline` | null, or of a node that has to do with another pipeline its id as `pipeline`, and its `role`: `awaits`, `takes` or `starts` a run of it |
-    /// | `options` | as they hold: see below |
-    /// | `group` | the name of the group that it was wired in, with those around that, or null |
+    /// | `tears_down` | for a teardown the id of its setup, otherwise null |
+    /// | `upstream_pipeline` | null, or for a node that refers to a run of a pipeline, the pipeline's id as `pipeline`, and the node's `role`: `awaits` that run, `takes` an output of it, `starts` it, or waits for its own pipeline's `past` |
+    /// | `options` | the effective options: see below |
+    /// | `group` | the name of the group that it was wired in, prefixed with those of the enclosing groups, or null |
     /// | `scope` | the id of the mapping that repeats it, or null |
     /// | `wired_at`, `defined_at` | `file:line:column` of the call and of the task; the latter null for a gate |
     ///
-    /// `options` holds `allow_failure`; of `each` also `max_active`; of tasks, sensors and branches `retries`, `retry_delay`,
-    /// `timeout_ms` (of one attempt, of a sensor the whole wait), `pool`, `priority`, `sla_ms` and `callbacks`; of sensors also
-    /// `poke`, `poke_timeout_ms`, `on_timeout` and `mode`. A delay is `start_ms`, `max_ms`, `factor`, `jitter_ms`, and its k-th
-    /// wait, k from 0, `min(max, start * factor^k)` and up to the jitter more; a wait for the past has neither `timeout_ms` nor `poke`: they are null.
+    /// `options` holds `allow_failure`; for `each` also `max_active`, and `keyed` and `in_order` if they are set; for tasks,
+    /// sensors and branches `retries`, `retry_delay`, `timeout_ms` (of one attempt, for a sensor of the whole wait), `pool`,
+    /// `priority`, `sla_ms` and `callbacks`; for sensors also `poke`, `poke_timeout_ms`, `on_timeout` and `mode`. A delay is
+    /// `start_ms`, `max_ms`, `factor`, `jitter_ms`, and its k-th wait, k from 0, is `min(max, start * factor^k)` plus up to the
+    /// jitter. For a wait for the past, `timeout_ms` and `poke` are null.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -98,7 +99,7 @@ impl Plan {
 }
 
 impl Plan {
-    /// One node, as [`Plan::to_json`] has it, without what it is ordered after.
+    /// One node, as in [`Plan::to_json`], without the nodes that it is ordered after.
     pub(crate) fn node_json(&self, ix: NodeIx) -> Value {
         node(self, ix, &[])
     }
@@ -153,7 +154,7 @@ fn options(plan: &Plan, node: NodeIx) -> Value {
     options
 }
 
-/// Keys and order are named where there are any.
+/// Keys and order are included only if they are set.
 fn of_mapping(each: &Each) -> Value {
     let mut options = json!({ "max_active": each.max_active });
     if each.keys.is_some() {
@@ -178,7 +179,7 @@ fn of_policy(plan: &Plan, ix: NodeIx) -> Value {
         "callbacks": callbacks,
     });
     if let Some(sensor) = &policy.sensor {
-        // A wait for the past has no end of its own, and no ticks.
+        // A wait for the past has no timeout of its own, and no ticks.
         let is_endless = plan.is_past(ix);
         options["timeout_ms"] = json!((!is_endless).then(|| millis(sensor.timeout)));
         options["poke"] = if is_endless { Value::Null } else { delay(sensor.poke) };

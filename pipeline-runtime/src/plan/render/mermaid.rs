@@ -6,9 +6,9 @@ use std::fmt::Write;
 impl Plan {
     /// The plan as a [Mermaid](https://mermaid.js.org) flowchart, which code hosts draw in their documents.
     ///
-    /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded, a mapping's inside a frame, as is a group. A dotted line is an
-    /// `.after`, or leads to and from an asset; a line without a label has the rule `all_success`. Assets, and other pipelines whose runs are
-    /// awaited or started, are cylinders.
+    /// Tasks are boxes, sensors hexagons, branches diamonds, gates rounded; the inside of a mapping and of a group is in a frame.
+    /// A dotted line is an `.after`, or leads to and from an asset; a line without a label has the rule `all_success`. Assets,
+    /// and other pipelines whose runs are awaited or started, are cylinders.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -38,7 +38,7 @@ impl Plan {
     }
 }
 
-/// The assets, each once, with who updates and who reads it; of those that a run begins for it is said so.
+/// The assets, each once, with the nodes that update and read it. An asset that the pipeline waits for has a note.
 fn assets(plan: &Plan, chart: &mut String) {
     let mut known: Vec<&str> = Vec::new();
     for (asset, ..) in plan.uses() {
@@ -60,9 +60,9 @@ fn assets(plan: &Plan, chart: &mut String) {
     }
 }
 
-/// The nodes of a scope, those within its mappings in frames. Mappings nest no deeper than they were written.
+/// The nodes of a scope; those within its mappings are in frames. Mappings nest only as deep as they were written.
 fn frame(plan: &Plan, scope: ScopeIx, depth: usize, chart: &mut String) {
-    // The groups of this scope that have begun, the innermost last.
+    // The open groups of this scope, the innermost last.
     let mut groups: Vec<u32> = Vec::new();
     for &ix in &plan.scope(scope).nodes {
         let mut around: Vec<u32> = std::iter::successors(plan.group_of(ix), |group| plan.group_around(*group)).collect();
@@ -102,7 +102,7 @@ fn others(plan: &Plan, chart: &mut String) {
         match &across.role {
             Role::Awaits(_) => line(chart, 1, &format!("p{number} ==> n{ix}")),
             Role::Starts(_) => line(chart, 1, &format!("n{ix} ==> p{number}")),
-            // It takes of a run that another node waits for.
+            // It takes an output of a run that another node waits for.
             Role::Takes(_) | Role::Past(_) => {}
         }
     }
@@ -120,12 +120,12 @@ fn node(plan: &Plan, ix: NodeIx) -> String {
 }
 
 fn line(chart: &mut String, depth: usize, text: &str) {
-    // Writing to a text cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = writeln!(chart, "{:depth$}{text}", "", depth = depth * 4);
 }
 
-/// The text for a label in quotes. What could be markup is written as a character reference: Mermaid reads some Markdown there,
-/// in which an underscore at the edge of a word begins emphasis.
+/// The text for a label in quotes. Possible markup is written as character references: Mermaid interprets some Markdown there, in
+/// which an underscore at the edge of a word starts emphasis.
 fn escaped(text: &str) -> String {
     let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
     let emphasis = words.any(|word| word.starts_with('_') || word.ends_with('_'));
@@ -135,7 +135,7 @@ fn escaped(text: &str) -> String {
         if plain {
             escaped.push(c);
         } else {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(escaped, "#{};", u32::from(c));
         }
     }

@@ -1,4 +1,4 @@
-//! Renderings of a plan: for people, for documents, for programs. All show the same nodes and inputs, which are read off here.
+//! Renderings of a plan: for people, for documents, for programs. All show the same nodes and inputs, which are collected here.
 
 mod drawn;
 mod json;
@@ -20,14 +20,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What stands in one parameter position of a node, or what a gate stands on.
+/// The source of one parameter of a node, or of a gate.
 struct Input<'a> {
     name: &'static str,
     kind: &'static str,
     from: Vec<NodeIx>,
-    /// Airflow's name of the trigger rule; none for what is no node.
+    /// Airflow's name of the trigger rule; `None` if the source is not a node.
     rule: Option<&'static str>,
-    /// The text where it is one.
+    /// The text, if it is one.
     text: Option<Cow<'a, str>>,
 }
 
@@ -39,7 +39,7 @@ impl Input<'_> {
 
 const ALL_SUCCESS: &str = Rule::AllSuccess.name();
 
-/// The inputs of a node in their order. `.after` is none of them.
+/// The inputs of a node in their order, without `.after`.
 fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
     let gate = |name, kind, from: &[NodeIx], rule| vec![Input::nodes(name, kind, from.to_vec(), rule)];
     match &plan.node(node).what {
@@ -90,7 +90,7 @@ fn input<'a>(name: &'static str, source: &'a Source<crate::author::body::Plain>)
     }
 }
 
-/// For each node those it is wired `.after`, with how they must have ended: the edges that no input explains.
+/// For each node, the nodes that it is wired `.after`, with how they must have ended: the edges that are not inputs.
 fn afters(plan: &Plan) -> Vec<Vec<(NodeIx, Rule)>> {
     let mut afters: Vec<Vec<(NodeIx, Rule)>> = vec![Vec::new(); plan.nodes.len()];
     for from in nodes(plan) {
@@ -140,7 +140,7 @@ struct Link {
     after: bool,
 }
 
-/// The lines of a drawing, each once. The inside of a mapping stands between its list and the node that gathers.
+/// The lines of a drawing, each once. The inside of a mapping is between its list and the gathering node.
 fn links(plan: &Plan) -> Vec<Link> {
     let mut links = Vec::new();
     for (to, after) in nodes(plan).zip(afters(plan)) {
@@ -159,7 +159,7 @@ fn links(plan: &Plan) -> Vec<Link> {
     links
 }
 
-/// What a node is, in one word.
+/// The kind of a node, in one word.
 fn kind(plan: &Plan, node: NodeIx) -> &'static str {
     match &plan.node(node).what {
         What::Body(task) => match task.definition.kind {
@@ -207,7 +207,7 @@ fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static st
     }
     let sensor = policy.sensor.as_deref();
     if let (Some(sensor), Some(default)) = (sensor, levels.sensor(kind, || false)) {
-        // A wait for the past has no end of its own.
+        // A wait for the past has no timeout of its own.
         if sensor.timeout != default.timeout && !plan.is_past(ix) {
             changed.push(("timeout", time(sensor.timeout)));
         }
@@ -240,7 +240,7 @@ fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static st
     }
 }
 
-/// A notifier's label, without the path where it is one.
+/// A notifier's label; if it is a path, only the last part.
 fn notifier_name(plan: &Plan, notifier: NotifierIx) -> String {
     let label = &plan.notifiers[notifier as usize].label;
     let is_path = label.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));

@@ -1,13 +1,13 @@
-//! A plan as an SVG picture: one file, without a script, in the reader's light or dark scheme.
+//! A plan as an SVG picture: one file without a script, in the reader's light or dark color scheme.
 
 use super::super::graph::Plan;
 use super::super::layout::{HEIGHT, WIDTH};
 use super::{Drawn, kind};
 use std::fmt::Write;
 
-/// The room around the drawing.
+/// The margin around the drawing.
 const MARGIN: f64 = 16.0;
-/// So many characters of an id fit into a box.
+/// The number of characters of an id that fit into a box.
 const LONGEST: usize = 24;
 
 const STYLE: &str = "svg{font:12px system-ui,sans-serif;color-scheme:light dark}\
@@ -16,7 +16,7 @@ rect{fill:#fff;stroke:#57606a;rx:5}text{fill:#1f2328}path{fill:none;stroke:#8c95
 @media(prefers-color-scheme:dark){rect{fill:#161b22;stroke:#8b949e}text{fill:#e6edf3}path{stroke:#6e7681}.sensor rect{stroke:#58a6ff}}";
 
 impl Plan {
-    /// The plan as an SVG picture: a box for each task and sensor, and for each mapping as a whole. A dashed line is order without a
+    /// The plan as an SVG picture: a box for each task and sensor, and one for each mapping. A dashed line is an order without a
     /// value.
     ///
     /// ```
@@ -39,7 +39,7 @@ impl Plan {
             -MARGIN,
             escaped(self.pipeline)
         );
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         for ((_, _, is_order), points) in edges.iter().zip(&drawing.edges) {
             let _ = writeln!(svg, "<path{} d=\"{}\"/>", if *is_order { " class=\"order\"" } else { "" }, curve(points));
         }
@@ -63,7 +63,7 @@ impl Plan {
     }
 }
 
-/// A line through points, which leaves and arrives level.
+/// A line through points, which starts and ends horizontally.
 fn curve(points: &[(f64, f64)]) -> String {
     let Some(((x, y), rest)) = points.split_first() else { return String::new() };
     let mut path = format!("M{x:.1} {y:.1}");

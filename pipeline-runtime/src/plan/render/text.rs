@@ -6,22 +6,22 @@ use ascii_dag::render::engine::{NodePaintCtx, NodeRegion};
 use ascii_dag::{CustomNode, Direction, Graph, LabelOverflow, LabelPolicy, LayoutConfig, RenderOptions};
 use std::fmt::Write;
 
-/// Larger graphs are not drawn: no terminal shows them, and the layout takes seconds.
+/// Larger graphs are not drawn: no terminal can show them, and the layout takes seconds.
 const MAX_DRAWN: usize = 200;
-/// Wider drawings are turned, so that they run from left to right.
+/// Wider drawings are turned to run from left to right.
 const MAX_WIDTH: usize = 160;
-/// An input that comes from more nodes is cut short.
+/// The maximum number of nodes that are listed for an input.
 const MAX_LISTED: usize = 8;
-/// A longer text is cut short.
+/// The maximum length of a text.
 const MAX_TEXT: usize = 60;
 
 impl Plan {
-    /// The plan for people: what the pipeline is, a drawing of its graph, and a table of its nodes.
+    /// The plan for people: a summary of the pipeline, a drawing of its graph, and a table of its nodes.
     ///
-    /// In the drawing, tasks stand in brackets and what the engine decides by itself in parentheses, and what `.each` repeats
-    /// in a frame, as is a group. Lines without a label have the rule `all_success`. The table leaves out the options that are as by default.
+    /// In the drawing, tasks are in brackets, gates, which the engine decides itself, in parentheses, and the nodes of an `.each`
+    /// or a group in a frame. Lines without a label have the rule `all_success`. The table leaves out options with their default.
     ///
-    /// It needs the feature `graph`, which `cli` turns on.
+    /// It needs the feature `graph`, which `cli` enables.
     ///
     /// ```
     /// # use pipeline_runtime::prelude::*;
@@ -83,7 +83,7 @@ fn header(plan: &Plan) -> String {
     }
     let mut text = String::new();
     for (name, value) in lines {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{name:<8}  {value}");
     }
     text
@@ -107,7 +107,7 @@ fn drawing(plan: &Plan) -> String {
     if width(&right) < width(&down) { right } else { down }
 }
 
-/// A node's id; an element's frame says whose it is.
+/// A node's id; for an element, its frame shows whose it is.
 fn label(plan: &Plan, node: NodeIx) -> String {
     match plan.node(node).what {
         What::Element { .. } => "(element)".to_owned(),
@@ -116,7 +116,7 @@ fn label(plan: &Plan, node: NodeIx) -> String {
     }
 }
 
-/// A frame's title, for the node that gathers.
+/// The title of a frame, for the gathering node.
 fn title(plan: &Plan, node: NodeIx) -> String {
     match &plan.node(node).what {
         What::Each(each) => format!("each element of {}", plan.id(each.list)),
@@ -134,7 +134,7 @@ fn graph<'a>(plan: &'a Plan, labels: &'a [String], titles: &'a [String], links: 
     }
     let mut drawn: Vec<(NodeIx, NodeIx)> = Vec::new();
     for link in links {
-        // Two lines between the same nodes would lie on top of each other; the table has both.
+        // Two lines between the same nodes would overlap; the table has both.
         if !drawn.contains(&(link.from, link.to)) {
             drawn.push((link.from, link.to));
             let rule = Some(link.rule).filter(|rule| *rule != ALL_SUCCESS && plan.node(link.to).is_body());
@@ -146,7 +146,7 @@ fn graph<'a>(plan: &'a Plan, labels: &'a [String], titles: &'a [String], links: 
         of_scopes[scope] = of.each.map(|each| graph.add_subgraph(&titles[each as usize]));
     }
     let of_groups: Vec<_> = plan.groups.iter().map(|group| graph.add_subgraph(&group.id)).collect();
-    // All are of this graph, and frames do not nest in a circle.
+    // All nodes and frames belong to this graph, and frames do not nest in a cycle, so these calls cannot fail.
     for (group, frame) in (0..).zip(&of_groups) {
         let outer = plan.group_around(group).map(|outer| of_groups[outer as usize]);
         if let Some(outer) = outer.or(of_scopes[plan.groups[group as usize].scope as usize]) {
@@ -187,7 +187,7 @@ fn render(graph: &Graph<'_>, direction: Direction) -> String {
     text
 }
 
-/// A row of the table: its cells, each of some lines.
+/// A row of the table: its cells, each with several lines.
 type Row = [Vec<String>; 5];
 
 fn table(plan: &Plan) -> String {
@@ -205,7 +205,7 @@ fn table(plan: &Plan) -> String {
         for at in 0..row.iter().map(Vec::len).max().unwrap_or(0) {
             let mut line = String::new();
             for (width, cell) in widths.iter().zip(row) {
-                // Writing to a text cannot fail.
+                // Writing to a `String` cannot fail.
                 let _ = write!(line, "{:<width$}  ", cell.get(at).map_or("", String::as_str));
             }
             text += line.trim_end();
@@ -215,7 +215,7 @@ fn table(plan: &Plan) -> String {
     text
 }
 
-/// The rows of a scope, those within a mapping after it. Arms, failures and elements have none: inputs name them.
+/// The rows of a scope; those within a mapping follow it. Arms, failures and elements have no rows: inputs name them.
 fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>], rows: &mut Vec<Row>) {
     for &ix in &plan.scope(scope).nodes {
         let what = &plan.node(ix).what;
@@ -241,7 +241,7 @@ fn list(plan: &Plan, scope: ScopeIx, depth: usize, afters: &[Vec<(NodeIx, Rule)>
     }
 }
 
-/// What a node is wired `.after`: a line for each rule.
+/// The nodes that a node is wired `.after`: one line for each rule.
 fn after<'a>(plan: &'a Plan, after: &'a [(NodeIx, Rule)]) -> impl Iterator<Item = String> + 'a {
     [Rule::AllSuccess, Rule::NoneFailed, Rule::AllDone].into_iter().filter_map(|rule| {
         let by_rule: Vec<NodeIx> = after.iter().filter(|(_, of)| *of == rule).map(|(from, _)| *from).collect();
@@ -259,7 +259,7 @@ fn source(plan: &Plan, input: &Input<'_>) -> String {
         ("template", Some(template)) => format!("template {}", text(template)),
         (_, Some(literal)) => text(literal),
         ("plain", None) => "(value)".to_owned(),
-        // The results of a mapping are of one node of its inside.
+        // The results of a mapping come from a node inside it.
         ("elements", None) if input.rule != Some(ALL_SUCCESS) => format!("elements of {}", ids(plan, &input.from)),
         _ => ids(plan, &input.from),
     };

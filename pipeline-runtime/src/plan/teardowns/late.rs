@@ -1,7 +1,7 @@
-//! What a teardown takes beside what its setup gives.
+//! Inputs of a teardown other than its setup's output.
 //!
-//! Once a run is ending nothing but teardowns starts. One that takes what is open by then could not run, and what was set up would stay. So
-//! the setup waits for that first, and where it cannot, the plan is refused.
+//! Once a run is ending, only teardowns start. A teardown with an input that is not decided by then could not run, and the setup
+//! would never be undone. So the setup waits for that input first, and if it cannot, the plan is refused.
 
 use super::super::build::{Order, Sketch};
 use super::super::check::quoted;
@@ -12,17 +12,17 @@ use crate::author::draft;
 use crate::author::input::{Rule, Source};
 use std::collections::{HashMap, HashSet};
 
-/// What a teardown takes that waits for its setup, so that it may still be open when the teardown has to run.
+/// An input of a teardown that waits for the setup, so that it may not be decided when the teardown has to run.
 #[derive(Debug)]
 pub(in super::super) struct Late {
     teardown: NodeIx,
     taken: NodeIx,
 }
 
-/// What each node is wired `.after`, with how that must have ended.
+/// For each node, the nodes that it is wired `.after`, with how they must have ended.
 type Ordered = HashMap<NodeIx, Vec<(NodeIx, EdgeRule)>>;
 
-/// Lets setups wait for what their teardowns take beside them. Returns where that cannot be.
+/// Makes setups wait for the other inputs of their teardowns. Returns the inputs for which that is impossible.
 pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late> {
     let mut late = Vec::new();
     if plan.teardowns.is_empty() {
@@ -61,13 +61,13 @@ pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late
     late
 }
 
-/// Whether what a teardown waits for may keep it from running although its setup has succeeded.
+/// True if something that a teardown waits for may prevent it from running although its setup has succeeded.
 fn is_doubtful(plan: &Plan, (from, rule): (NodeIx, EdgeRule), setup: NodeIx) -> bool {
     let is_element = matches!(plan.node(from).what, What::Element { .. });
     from != setup && rule != EdgeRule::Upstream(Rule::AllDone) && !is_element
 }
 
-/// What a node waits for by its inputs and by `.after`; of an arm its branch, of a mapping its list.
+/// What a node waits for by its inputs and by `.after`; for an arm its branch, for a mapping its list.
 fn needs(plan: &Plan, node: NodeIx, ordered: &Ordered) -> Vec<(NodeIx, EdgeRule)> {
     const ALL_SUCCESS: EdgeRule = EdgeRule::Upstream(Rule::AllSuccess);
     let mut needs: Vec<(NodeIx, EdgeRule)> = match &plan.node(node).what {
@@ -87,12 +87,12 @@ fn needs(plan: &Plan, node: NodeIx, ordered: &Ordered) -> Vec<(NodeIx, EdgeRule)
     needs
 }
 
-/// The nodes of which it is known that they have succeeded, once a node has.
+/// The nodes that must have succeeded if a node has.
 fn succeeded_before(plan: &Plan, node: NodeIx, ordered: &Ordered) -> HashSet<NodeIx> {
     let mut succeeded = HashSet::new();
     let mut doubtful = vec![node];
     while let Some(node) = doubtful.pop() {
-        // What is repeated started once what its mapping waits for was there.
+        // Repeated nodes start only after everything that their mapping waits for.
         let with_mappings = std::iter::successors(Some(node), |node| plan.scope(plan.node(*node).scope).each);
         let is_success = |rule| matches!(rule, EdgeRule::Upstream(Rule::AllSuccess) | EdgeRule::Elements(Rule::AllSuccess));
         let needed = with_mappings.flat_map(|node| needs(plan, node, ordered)).filter(|(_, rule)| is_success(*rule));
@@ -101,7 +101,7 @@ fn succeeded_before(plan: &Plan, node: NodeIx, ordered: &Ordered) -> HashSet<Nod
     succeeded
 }
 
-/// What starts first of a setup, which may be a gate.
+/// The nodes that start first for a setup, which may be a gate.
 fn begins(plan: &Plan, setup: NodeIx) -> Vec<NodeIx> {
     match &plan.node(setup).what {
         What::Body(_) | What::Each(_) | What::Recalled(_) => vec![setup],
@@ -111,11 +111,11 @@ fn begins(plan: &Plan, setup: NodeIx) -> Vec<NodeIx> {
     }
 }
 
-/// Which nodes start once each has ended.
+/// The nodes that wait for each node's end.
 fn takers_of(plan: &Plan, orders: &[Order]) -> Vec<Vec<NodeIx>> {
     let mut takers = vec![Vec::new(); plan.nodes.len()];
     for (to, node) in (0..).zip(&plan.nodes) {
-        // An element is there before its mapping has ended.
+        // An element is available before its mapping has ended.
         if !matches!(node.what, What::Element { .. }) {
             plan.upstreams(to).for_each(|from| takers[from as usize].push(to));
         }
@@ -129,9 +129,9 @@ fn takers_of(plan: &Plan, orders: &[Order]) -> Vec<Vec<NodeIx>> {
     takers
 }
 
-/// The nodes that cannot end before a node has.
+/// The nodes that cannot end before a node has ended.
 fn after(plan: &Plan, node: NodeIx, takers: &[Vec<NodeIx>]) -> HashSet<NodeIx> {
-    // Of a mapping it makes a difference whether its start waits, and with it what is repeated, or its end alone.
+    // For a mapping it matters whether its start waits, and with it the repeated nodes, or only its end.
     let mut seen = HashSet::from([(node, true)]);
     let mut doubtful = vec![(node, true)];
     while let Some((node, starts)) = doubtful.pop() {
@@ -146,13 +146,13 @@ fn after(plan: &Plan, node: NodeIx, takers: &[Vec<NodeIx>]) -> HashSet<NodeIx> {
     seen.into_iter().map(|(node, _)| node).collect()
 }
 
-/// Tells what is late.
+/// Reports late inputs.
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     for Late { teardown, taken } in &sketch.late {
         let Some(Teardown { setup, made, .. }) = plan.teardown(*teardown) else { continue };
         if made.contains(taken) && plan.node(*taken).is_body() {
-            // It wires more than one task, which is told of.
+            // The teardown wires more than one task, which is reported elsewhere.
             continue;
         }
         let (undo, setup, late) = (quoted(plan, *teardown), quoted(plan, *setup), quoted(plan, *taken));

@@ -31,7 +31,7 @@ fn at_six() {
     count().named("two");
 }
 
-/// What the plan's check says of it: the messages, and how many places each has.
+/// The result of the plan's check: the messages, each with the number of places that it names.
 #[track_caller]
 fn refused(pipeline: &Pipeline) -> Vec<(String, usize)> {
     let error = pipeline.check().unwrap_err();
@@ -65,7 +65,7 @@ fn a_run_at_a_time_at_which_none_starts_is_refused() {
         run_of(at_six).at(|interval| interval.start + TimeDelta::hours(6));
     }
     right().check().unwrap();
-    // A day of the week that its schedule leaves out, found on the way.
+    // A day of the week that its schedule skips, found while probing.
     #[pipeline(schedule = "0 6 * * 1-5")]
     fn workdays() {
         count();
@@ -80,7 +80,7 @@ fn a_run_at_a_time_at_which_none_starts_is_refused() {
         run_of(workdays).timeout(Duration::from_mins(1)).on_timeout(OnTimeout::Skip);
     }
     each_day_where_there_is_one().check().unwrap();
-    // A change of the clock, which comes once in half a year.
+    // A clock change, which happens every half year.
     #[pipeline(schedule = "0 6 * * *", timezone = "Europe/Berlin")]
     fn in_berlin() {
         run_of(at_six).at(|interval| interval.start + TimeDelta::hours(1));

@@ -1,4 +1,4 @@
-//! HTML, written so that no text of a run can be read as markup.
+//! HTML that is written so that no text of a run can be interpreted as markup.
 
 use crate::observe::harmless;
 use std::fmt::{Display, Write};
@@ -8,13 +8,13 @@ use std::fmt::{Display, Write};
 pub(super) struct Html(String);
 
 impl Html {
-    /// Markup, which is the caller's own.
+    /// Appends markup, which must be the caller's own.
     pub(super) fn raw(&mut self, markup: &str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
-    /// A text, of which nothing is markup and no control character plays tricks.
+    /// Appends a text. Markup in it is escaped, and control characters are made harmless.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         for c in harmless(text).chars() {
             match c {
@@ -29,19 +29,19 @@ impl Html {
         self
     }
 
-    /// A number, which needs no escape.
+    /// Appends a number, which needs no escaping.
     pub(super) fn number(&mut self, number: impl Display) -> &mut Self {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(self.0, "{number}");
         self
     }
 
-    /// A cell of a table.
+    /// Appends a cell of a table.
     pub(super) fn cell(&mut self, class: &str, text: &str) -> &mut Self {
         self.raw("<td class=\"").raw(class).raw("\">").text(text).raw("</td>")
     }
 
-    /// The head of a table.
+    /// Appends the head of a table.
     pub(super) fn heads(&mut self, heads: &[&str]) -> &mut Self {
         self.raw("<table><thead><tr>");
         for head in heads {

@@ -1,7 +1,7 @@
-//! A run as one HTML file, for a ticket or a mail: all that somebody needs who has neither the journal nor the program.
+//! A run as one HTML file, for a ticket or a mail: everything that a reader needs without the journal and the program.
 //!
-//! It has no script and asks nobody for anything, which its own policy states. What a run's bodies wrote is text in it, whatever it is
-//! (`html.rs`).
+//! The page has no script and loads nothing, which its own content security policy enforces. Whatever a run's bodies wrote
+//! appears as text (`html.rs`).
 
 mod html;
 
@@ -13,34 +13,34 @@ use crate::{NodeState, Pipeline, RunState};
 use html::Html;
 use std::time::Duration;
 
-/// So many nodes are listed.
+/// The maximum number of nodes in the table.
 const NODES: usize = 2_000;
-/// So many stretches of a node are drawn.
+/// The maximum number of spans of a node that are drawn.
 const STRETCHES: usize = 100;
-/// So many records are listed, the last ones.
+/// The maximum number of records in the table; the last ones are listed.
 const RECORDS: u32 = 5_000;
-/// So many lines of the log are there, the last ones, and so many bytes of them.
+/// The maximum number of log lines, of which the last ones are listed, and of bytes.
 const LINES: u32 = 10_000;
 const LOG: usize = 4 << 20;
-/// A plan of more nodes is not drawn.
+/// A plan with more nodes is not drawn.
 const DRAWN: usize = 500;
-/// So many reasons why nodes wait are told.
+/// The maximum number of reasons why nodes wait.
 const REASONS: usize = 50;
 
 const STYLE: &str = include_str!("style.css");
 const KINDS: [&str; 6] = ["worked", "poked", "waited for data", "waited for a retry", "queued", "no process had it"];
 
-/// Who tells a run, and when.
+/// The source and the time of a document.
 pub(crate) struct Teller<'a> {
     pub(crate) reader: &'a JournalReader,
     pub(crate) pipelines: &'a [Pipeline],
     pub(crate) now: Timestamp,
-    /// Whether a process has the run.
+    /// True if a process has the run.
     pub(crate) is_run: bool,
 }
 
 impl Teller<'_> {
-    /// The run as a page of its own.
+    /// The run as an HTML page.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Teller<'_> {
         self.summary(&mut page, run, history);
         self.reasons(&mut page, run, history)?;
         let until = match run.state() {
-            // No node waits before its run has begun.
+            // No node waits before its run has started.
             RunState::Queued => history.latest(),
             _ => history.finished.unwrap_or_else(|| self.now.since(history.started)).max(history.latest()),
         };
@@ -68,7 +68,7 @@ impl Teller<'_> {
     }
 
     fn summary(&self, page: &mut Html, run: &RunSummary, history: &RunHistory) {
-        // A run that is queued has a history in which nothing has happened.
+        // The history of a queued run is empty.
         let state = run.shown_state();
         page.raw("<h1>").text(run.pipeline()).raw(" / ").text(run.run_id()).raw("</h1>\n<dl>");
         let took = history.finished.map_or_else(|| "not ended".to_owned(), brief);
@@ -96,7 +96,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Why it does not go on, or what failed.
+    /// Why the run does not continue, or what failed.
     fn reasons(&self, page: &mut Html, run: &RunSummary, history: &RunHistory) -> Result<(), ReadError> {
         if run.blocked().is_some() {
             return Ok(());
@@ -186,7 +186,7 @@ fn head(page: &mut Html, run: &RunSummary) {
     page.raw("</style>\n</head>\n<body>\n<main>\n");
 }
 
-/// What the time of all nodes together went into.
+/// The total time of all nodes, by what they spent it on.
 fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
     page.raw("<h2>Where the time went</h2>\n<dl>");
     let mut totals = [Duration::ZERO; KINDS.len()];

@@ -8,7 +8,7 @@ const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// What follows the times: `, on day 13 or Friday, in May`. It is empty where the line fires every day.
+/// The text after the times: `, on day 13 or Friday, in May`. It is empty if the line fires every day.
 pub(super) fn describe(days: &Days) -> String {
     let fields = [of_month(&days.of_month), of_week(&days.of_week)];
     let on: Vec<String> = fields.into_iter().flatten().collect();
@@ -21,7 +21,7 @@ pub(super) fn describe(days: &Days) -> String {
     text
 }
 
-/// `None` where any day of the month is one.
+/// `None` if every day of the month matches.
 fn of_month(days: &MonthDays) -> Option<String> {
     match days {
         MonthDays::Any => None,
@@ -41,7 +41,7 @@ fn of_month(days: &MonthDays) -> Option<String> {
     }
 }
 
-/// `None` where any day of the week is one.
+/// `None` if every day of the week matches.
 fn of_week(days: &Weekdays) -> Option<String> {
     match days {
         Weekdays::Any => None,
@@ -59,12 +59,12 @@ fn weekdays(days: Values) -> String {
     list(&names(days, 0, &WEEKDAYS)).replace("Monday, Tuesday, Wednesday, Thursday, and Friday", "Monday to Friday")
 }
 
-/// The names of values, of which the first is `low`.
+/// The names of values; the first name is that of `low`.
 fn names(values: Values, low: u32, names: &[&str]) -> Vec<String> {
     (low..).zip(names).filter(|(value, _)| values.contains(*value)).map(|(_, name)| (*name).to_owned()).collect()
 }
 
-/// With a comma before the last of three, since an item may have an `and` of its own.
+/// With a comma before the last of three or more, since an item may contain an `and`.
 fn list(items: &[String]) -> String {
     match items {
         [init @ .., last] if init.len() > 1 => format!("{}, and {last}", init.join(", ")),

@@ -1,4 +1,4 @@
-//! A cron line in English, by what it means and not by how it is spelled: `*/90` is every hour.
+//! A cron line in English, by its meaning and not by its spelling: `*/90` is every hour.
 
 mod days;
 
@@ -6,7 +6,7 @@ use pipeline_syntax::cron::Days;
 
 use super::times::Times;
 
-/// More times of day than this are told as minutes and hours.
+/// More times of day than this are described as minutes and hours.
 const MAX_LISTED_TIMES: usize = 6;
 
 /// A phrase such as `at 06:00, on Monday to Friday`.
@@ -45,7 +45,7 @@ fn describe_times(times: &Times) -> String {
     }
 }
 
-/// The distance between neighbours, if it is the same for all, the last and the first of the next round included.
+/// The step between neighbors, if it is the same for all, including the step from the last to the first of the next round.
 fn cycle(values: &[u32], round: u32) -> Option<u32> {
     let step = values.get(1)?.checked_sub(values[0])?;
     let first_of_next_round = values[0] + round;

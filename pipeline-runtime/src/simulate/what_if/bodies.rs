@@ -1,4 +1,4 @@
-//! What is done in the stead of bodies: each answers as it did, after as long as it took, unless something is to be otherwise.
+//! The replacement of bodies: each answers as it did, after the time that it took, unless a change was requested.
 
 use super::Arrived;
 use super::otherwise::Otherwise;
@@ -15,12 +15,12 @@ use std::future::{pending, ready};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The bodies of a run, as they were recorded.
+/// The recorded bodies of a run.
 #[derive(Debug)]
 pub(super) struct Bodies {
     recording: Recording,
     otherwise: Otherwise,
-    /// When what a sensor looks for is there, by its id.
+    /// When what a sensor looks for is there, by the sensor's id.
     arrivals: HashMap<String, Duration>,
     clock: Clock,
     start: Timestamp,
@@ -31,11 +31,11 @@ pub(super) struct Bodies {
 struct SoFar {
     /// The nodes that run without an answer.
     unknown: HashSet<String>,
-    /// How often the present attempt of a sensor has looked.
+    /// The number of the current attempt of a sensor, and of its pokes so far.
     looks: HashMap<String, (u32, u32)>,
 }
 
-/// What a body does.
+/// The result of a body, and the time it takes.
 struct Act {
     took: Duration,
     result: AttemptResult,
@@ -57,7 +57,7 @@ impl Bodies {
         self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// None where nobody knows.
+    /// `None` if the result is unknown.
     fn act(&self, attempt: &Attempt, id: &str) -> Option<Act> {
         let recorded = self.recording.nodes.get(id);
         let is_sensor = attempt.spec.plan.policy(attempt.node).sensor.is_some();
@@ -71,8 +71,8 @@ impl Bodies {
             return after(self.look(attempt, id, recorded)?);
         }
         let (recorded, end) = (recorded?, &of_number?.end);
-        // After a failure that is asked for, the next attempt is as the last one was. What it would have come to after one that failed itself,
-        // nobody knows.
+        // After a requested failure, the next attempt repeats the last recorded one. If that one had failed itself, the result of
+        // a further attempt is unknown.
         let is_further = attempt.number as usize > recorded.attempts.len();
         if is_further && matches!(end, End::Error(_)) {
             return None;
@@ -80,7 +80,7 @@ impl Bodies {
         after(ended(end, recorded)?)
     }
 
-    /// What a sensor's look comes to.
+    /// The result of a sensor's poke.
     fn look(&self, attempt: &Attempt, id: &str, recorded: Option<&Recorded>) -> Option<AttemptResult> {
         let now = self.clock.now().since(self.start);
         let number = attempt.number;
@@ -116,7 +116,7 @@ impl Bodies {
     }
 }
 
-/// None of what runs on.
+/// `None` if the output was not recorded, or if a sensor's wait timed out.
 fn ended(end: &End, recorded: &Recorded) -> Option<AttemptResult> {
     match end {
         End::Success => recorded.output.clone().map(|output| Ok(Produced::Value(output))),
@@ -171,7 +171,7 @@ impl Interceptor for Bodies {
     fn forget(&self, _: Waiter) {}
 
     fn grace(&self) -> Option<Duration> {
-        // Nothing waits here but for the clock.
+        // Bodies here wait only for the clock.
         None
     }
 }

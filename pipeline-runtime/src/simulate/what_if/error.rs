@@ -2,20 +2,20 @@ use crate::plan::{PlanChanged, PlanError};
 use pipeline_syntax::duration;
 use std::time::Duration;
 
-/// Why a run cannot be simulated once more.
+/// Why a run cannot be repeated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WhatIfError {
     #[error("this program has no pipeline `{0}`")]
     NoPipeline(String),
     #[error(transparent)]
     Plan(#[from] PlanError),
-    #[error("the pipeline is another one than when the run began: {0}")]
+    #[error("the run cannot be repeated: {0}")]
     Changed(#[from] PlanChanged),
-    /// With how it is written.
+    /// A requested change is invalid; `what` is the text of the change.
     #[error("{what}: {why}")]
     Wrong { what: String, why: String },
     #[error(
-        "the simulation took more than {}, in which it came to {} after the run's start; leave out what makes a sensor look so often",
+        "the simulation took more than {}, in which it reached {} after the run's start; leave out the change that makes a sensor poke so often",
         duration::show(*most),
         duration::show(*reached)
     )]

@@ -1,12 +1,13 @@
-//! What a run that was kept would have come to, had something been otherwise: the production engine, once more and on virtual time.
+//! What would have happened in a recorded run if something had been different: the production engine repeats the run on virtual
+//! time.
 //!
-//! No body is called and nobody is told anything. What bodies answered and how long they took is read from the run's history
-//! ([`recorded`]), and answered in their stead ([`bodies`]).
+//! No body is called and no notification is sent. The answers of bodies and the time they took are read from the run's history
+//! ([`recorded`]) and replace the bodies ([`bodies`]).
 //!
 //! # What is not known
 //!
-//! A node that the run never finished has no answer. Where it would run, it runs until the end of the simulation, and all that follows from it
-//! is told as unknown.
+//! A node that the run never finished has no answer. If it starts, it runs until the end of the simulation, and everything that
+//! depends on it is reported as unknown.
 
 mod bodies;
 mod error;
@@ -34,33 +35,33 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What a run would have come to.
+/// The result of repeating a run.
 #[derive(Debug)]
 pub(crate) struct WhatIf {
     pub(crate) history: RunHistory,
-    /// The nodes of which nobody knows how they would have ended.
+    /// The nodes whose outcome is unknown.
     unknown: HashSet<Slot>,
-    /// When what each sensor found was there.
+    /// For each sensor, when what it found was there.
     pub(crate) arrivals: BTreeMap<String, Arrived>,
-    /// How this differs from the run beside what was asked for.
+    /// How this differs from the run, apart from the requested changes.
     pub(crate) notes: Vec<String>,
 }
 
 /// When what a sensor found was there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrived {
-    /// As the run's pokes tell it.
+    /// According to the run's pokes.
     pub(crate) recorded: Option<Window>,
-    /// As it was taken here.
+    /// As assumed here.
     pub(crate) taken: Option<Duration>,
 }
 
 impl WhatIf {
-    /// Runs a run once more, for at most that long in real time.
+    /// Repeats a run, for at most that long in real time.
     ///
     /// # Errors
     ///
-    /// If the pipeline is another one by now, if `otherwise` names what the run has not, or if time ran out.
+    /// If the pipeline has changed since, if `otherwise` names something that the run does not have, or if the time is over.
     pub(crate) fn of(
         stored: &StoredRun,
         history: &RunHistory,
@@ -90,17 +91,17 @@ impl WhatIf {
         Ok(Self { history, unknown, arrivals, notes })
     }
 
-    /// Whether nobody knows how the node would have ended, or whether it would have begun.
+    /// True if the outcome of the node, or whether it would have started, is unknown.
     pub(crate) fn is_unknown(&self, slot: Slot) -> bool {
         self.unknown.contains(&slot)
     }
 
-    /// Whether it is known how the run would have ended.
+    /// True if the outcome of the run is known.
     pub(crate) fn is_known(&self) -> bool {
         self.unknown.is_empty()
     }
 
-    /// Each node with a body of the run, or of this, in the order of the plan here: where it is there, and where here.
+    /// Each node with a body of the run, or of this simulation, in the order of this plan: its slot there, and its slot here.
     pub(crate) fn beside(&self, run: &RunHistory) -> Vec<(String, Option<Slot>, Option<Slot>)> {
         let here = self.history.listed().into_iter().map(|slot| self.history.id(slot));
         let mut all: Vec<_> = here.map(|id| (run.find(&id), self.history.find(&id), id)).collect();
@@ -109,8 +110,9 @@ impl WhatIf {
         all.into_iter().map(|(there, here, id)| (id, there, here)).collect()
     }
 
-    /// Whether a node of the run, at `there`, came out otherwise here: in another state, after other attempts, or at another time. A process needs time
-    /// of its own between two nodes, which no simulation has: less than a second, or a hundredth of the run, is no difference.
+    /// True if a node of the run, at `there`, has a different result here: another state, other attempts, or another time. A
+    /// process needs some time between two nodes, which a simulation does not, so less than a second, or a hundredth of the run,
+    /// does not count as a difference.
     pub(crate) fn differs(&self, run: &RunHistory, there: Option<Slot>, here: Option<Slot>) -> bool {
         let (Some(there), Some(here)) = (there, here) else { return true };
         let (was, is) = (run.node(there), self.history.node(here));
@@ -122,12 +124,12 @@ impl WhatIf {
         self.is_unknown(here) || moved || (was.state(), was.attempts(), was.error()) != (is.state(), is.attempts(), is.error())
     }
 
-    /// When the run would have ended; none where that is unknown.
+    /// When the run would have ended; `None` if that is unknown.
     pub(crate) fn finished(&self) -> Option<Duration> {
         self.history.finished.filter(|_| self.unknown.is_empty())
     }
 
-    /// When the last thing happened that is known.
+    /// The time of the last event that is known.
     pub(crate) fn latest(&self) -> Duration {
         if self.unknown.is_empty() {
             return self.history.latest();
@@ -145,7 +147,7 @@ fn spec(stored: &StoredRun, plan: &Arc<Plan>, started: Timestamp) -> RunSpec {
         began: Some(started.to_utc()),
         ..RunInfo::new(&stored.pipeline, &stored.run_id, stored.interval, stored.params.clone())
     };
-    // With the same seed a wait with jitter is as long as it was.
+    // With the same seed, a wait with jitter is as long as it was.
     RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: stored.sla_from, seed: stored.seed, key: stored.key }
 }
 
@@ -166,10 +168,10 @@ async fn run(spec: RunSpec, clock: Clock, bodies: &Arc<Bodies>, most: Duration) 
     }
 }
 
-/// The nodes that ran without an answer, and all that waits for one of them or ended by it.
+/// The nodes that ran without an answer, and all that wait for one of them or ended because of it.
 fn unknown(history: &RunHistory, ran: &HashSet<String>) -> HashSet<Slot> {
     let mut unknown: HashSet<Slot> = HashSet::new();
-    // One that was cut off by another's end is known.
+    // A node that was stopped because another one ended is known.
     let is_known = |slot: Slot| matches!(history.node(slot).why_skipped(), Some(Skip::CutOff | Skip::RunEnded));
     let mut open: Vec<Slot> =
         history.listed().into_iter().filter(|slot| ran.contains(&history.id(*slot)) && !is_known(*slot)).collect();
@@ -186,7 +188,7 @@ fn unknown(history: &RunHistory, ran: &HashSet<String>) -> HashSet<Slot> {
         if !unknown.insert(slot) {
             continue;
         }
-        // What ended before it began did not wait for it, such as the first of several.
+        // A node that ended before this one started did not wait for it, such as a `first_of`.
         let since = history.node(slot).began().unwrap_or_default();
         let ended_before = |other: &Slot| history.node(*other).finished_at().is_some_and(|at| at <= since);
         open.extend(downstream.remove(&slot).into_iter().flatten().filter(|other| !ended_before(other) && !is_known(*other)));
@@ -194,7 +196,7 @@ fn unknown(history: &RunHistory, ran: &HashSet<String>) -> HashSet<Slot> {
     unknown
 }
 
-/// How what is simulated differs from the run, whatever was asked for.
+/// Differences between the simulation and the run, apart from the requested changes.
 fn notes(history: &RunHistory, plan: &Plan, recording: &Recording) -> Vec<String> {
     let mut notes = Vec::new();
     if recording.interrupted > 0 {
@@ -206,14 +208,14 @@ fn notes(history: &RunHistory, plan: &Plan, recording: &Recording) -> Vec<String
     }
     if recording.cleared > 0 {
         let retried = match recording.cleared {
-            1 => "1 node of the run was, and answers as it did last".to_owned(),
-            several => format!("{several} nodes of the run were, and answer as they did last"),
+            1 => "1 node of the run was retried, and answers as it did last".to_owned(),
+            several => format!("{several} nodes of the run were retried, and answer as they did last"),
         };
-        notes.push(format!("nobody retries by hand here: {retried}"));
+        notes.push(format!("there are no manual retries here: {retried}"));
     }
     let is_shared = |pool: &PoolSpec| pool.name != DEFAULT_POOL;
     if plan.pools.iter().any(is_shared) {
-        notes.push("its pools are its own here: other runs hold no places".to_owned());
+        notes.push("its pools are its own here: other runs hold no slots".to_owned());
     }
     if !history.state.is_end() {
         notes.push("the run has not ended: what it has not done yet is unknown".to_owned());

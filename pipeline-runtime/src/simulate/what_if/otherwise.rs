@@ -1,4 +1,4 @@
-//! What is to be otherwise, as it is written on the command line and in a URL.
+//! The requested changes, as they are written on the command line and in a URL.
 
 use super::recorded::Recording;
 use super::{Arrived, WhatIfError};
@@ -9,7 +9,7 @@ use pipeline_syntax::suggest;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What is to be otherwise than in the run.
+/// The changes to make to a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Otherwise {
     arrivals: Vec<(String, Arrival)>,
@@ -45,12 +45,12 @@ enum Change {
     RetryDelay(Duration),
 }
 
-/// What a failure says that is given without a text.
+/// The error of a failure that is given without a text.
 const FAILED: &str = "it fails in this simulation";
 
 impl Otherwise {
-    /// Each change as its option of the command line and as an argument of a URL has it: `arrive`, `fail`, `set` or `slots`, and its text. What
-    /// else there is in a URL is left aside, as everywhere.
+    /// Parses changes. Each is a pair as on the command line or in the arguments of a URL: `arrive`, `fail`, `set` or `slots`,
+    /// and its text. Other arguments of a URL are ignored, as everywhere.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, WhatIfError> {
         given.into_iter().try_fold(Self::default(), |otherwise, (what, text)| match what {
             "arrive" => otherwise.arrive(text),
@@ -61,7 +61,8 @@ impl Otherwise {
         })
     }
 
-    /// What sensors look for is there at another time: `NODE=+20m` later than in the run, `-5m` earlier, `20m` after the run's start, `never`.
+    /// Changes when what a sensor looks for is there: `NODE=+20m` later than in the run, `-5m` earlier, `20m` after the run's
+    /// start, `never`.
     pub(crate) fn arrive(mut self, text: &str) -> Result<Self, WhatIfError> {
         let form = "write NODE=TIME: `export=+20m` later than in the run, `-5m` earlier, `20m` after the run's start, or `never`";
         let (node, time) = text.rsplit_once('=').filter(|(node, _)| !node.is_empty()).ok_or_else(|| wrong(text, form))?;
@@ -76,10 +77,10 @@ impl Otherwise {
         Ok(self)
     }
 
-    /// An attempt fails: `NODE@ATTEMPT`, or with its error, `NODE@ATTEMPT=ERROR`.
+    /// Makes an attempt fail: `NODE@ATTEMPT`, or with its error, `NODE@ATTEMPT=ERROR`.
     pub(crate) fn fail(mut self, text: &str) -> Result<Self, WhatIfError> {
         let form = "write NODE@ATTEMPT or NODE@ATTEMPT=ERROR, as in `load@1=503`; attempts count from 1";
-        // A key of an element may hold both signs.
+        // The key of an element may contain both characters.
         let parsed = text.match_indices('@').find_map(|(at, _)| {
             let (node, rest) = (&text[..at], &text[at + 1..]);
             let (number, error) = rest.split_once('=').unwrap_or((rest, FAILED));
@@ -90,7 +91,7 @@ impl Otherwise {
         Ok(self)
     }
 
-    /// An option has another value: `NODE.OPTION=VALUE`, of `poke`, `timeout`, `retries` and `retry_delay`.
+    /// Changes the value of an option: `NODE.OPTION=VALUE`, of `poke`, `timeout`, `retries` and `retry_delay`.
     pub(crate) fn set(mut self, text: &str) -> Result<Self, WhatIfError> {
         let form =
             "write NODE.OPTION=VALUE, as in `export.poke=20s`; the options are `poke`, `timeout`, `retries` and `retry_delay`";
@@ -101,14 +102,16 @@ impl Otherwise {
             "poke" => Change::Poke(time(Zero::Refused)?),
             "timeout" => Change::Timeout(time(Zero::Refused)?),
             "retry_delay" => Change::RetryDelay(time(Zero::Allowed)?),
-            "retries" => Change::Retries(value.parse().map_err(|_| wrong(text, &format!("`{value}` is no number of retries")))?),
+            "retries" => {
+                Change::Retries(value.parse().map_err(|_| wrong(text, &format!("`{value}` is not a number of retries")))?)
+            }
             _ => return Err(wrong(text, &format!("there is no option `{option}` here; {form}"))),
         };
         self.options.push((node.to_owned(), change));
         Ok(self)
     }
 
-    /// A pool has another number of slots: `POOL=SLOTS`.
+    /// Changes the number of slots of a pool: `POOL=SLOTS`.
     pub(crate) fn slots(mut self, text: &str) -> Result<Self, WhatIfError> {
         let form = "write POOL=SLOTS, as in `database=4`; a pool has at least one slot";
         let split = text.rsplit_once('=').filter(|(pool, _)| !pool.is_empty());
@@ -118,11 +121,11 @@ impl Otherwise {
         Ok(self)
     }
 
-    /// Whether the run has all that this names.
+    /// Checks that the run has everything that the changes name.
     pub(super) fn check(&self, recording: &Recording, plan: &Plan) -> Result<(), WhatIfError> {
         for (id, _) in &self.arrivals {
             if plan.policy(body(recording, plan, id)?).sensor.is_none() {
-                return Err(wrong(id, "it is no sensor: only what sensors wait for arrives"));
+                return Err(wrong(id, "it is not a sensor: only what sensors wait for arrives"));
             }
         }
         for failure in &self.failures {
@@ -130,11 +133,11 @@ impl Otherwise {
         }
         for (id, change) in &self.options {
             if id.contains('[') {
-                return Err(wrong(id, "an option holds for all elements of a mapping: leave out what stands in brackets"));
+                return Err(wrong(id, "an option holds for all elements of a mapping: leave out the brackets"));
             }
             let is_sensor = plan.policy(body(recording, plan, id)?).sensor.is_some();
             if matches!(change, Change::Poke(_)) && !is_sensor {
-                return Err(wrong(id, "it is no sensor, and has no `poke`"));
+                return Err(wrong(id, "it is not a sensor, and has no `poke`"));
             }
         }
         for (pool, _) in &self.slots {
@@ -146,7 +149,7 @@ impl Otherwise {
         Ok(())
     }
 
-    /// Gives the plan its other options.
+    /// Applies the changed options to the plan.
     pub(super) fn change(&self, plan: &mut Plan) {
         for (id, change) in &self.options {
             let Some(node) = plan.find(id) else { continue };
@@ -156,7 +159,7 @@ impl Otherwise {
                 (Change::Timeout(timeout), None) => policy.limit = Some(*timeout),
                 (Change::Retries(retries), _) => policy.retries = *retries,
                 (Change::RetryDelay(delay), _) => policy.retry_delay = Delay::always(*delay),
-                // It was checked that it is a sensor.
+                // `check` refuses a `poke` on a node that is not a sensor.
                 (Change::Poke(_), None) => {}
             });
         }
@@ -165,7 +168,7 @@ impl Otherwise {
         }
     }
 
-    /// When what each sensor of the run looks for is there.
+    /// For each sensor of the run, when what it looks for is there.
     pub(super) fn arrivals(&self, recording: &Recording) -> BTreeMap<String, Arrived> {
         let sensors = recording.nodes.iter().filter_map(|(id, recorded)| Some((id, recorded.looks.as_ref()?)));
         let mut arrivals: BTreeMap<String, Arrived> = sensors
@@ -192,7 +195,7 @@ impl Otherwise {
     }
 }
 
-/// The node with a body of that id.
+/// The node with that id, which must have a body.
 fn body(recording: &Recording, plan: &Plan, id: &str) -> Result<NodeIx, WhatIfError> {
     let name = without_key(id);
     let found = plan.find(name).filter(|node| plan.node(*node).is_body());

@@ -1,4 +1,4 @@
-//! What the bodies of a run answered, and how long they took.
+//! The recorded answers of a run's bodies, and the time they took.
 
 use crate::author::keys::without_key;
 use crate::author::value::Value;
@@ -9,23 +9,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A look that is so much later than its time was in time: that is how late a timer is on a machine with other work.
+/// A poke that is late by less than this was on time: timers are late on a busy machine.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What the bodies of a run answered, by their nodes' ids.
+/// The recorded answers of a run's bodies, by their nodes' ids.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) nodes: HashMap<String, Recorded>,
-    /// How many attempts were cut off by the end of their process.
+    /// The number of attempts that ended with their process.
     pub(super) interrupted: usize,
-    /// How many nodes were retried by hand.
+    /// The number of nodes that were retried manually.
     pub(super) cleared: usize,
 }
 
-/// What one node's body did, since the node was last retried by hand.
+/// What a node's body did since the node's last manual retry.
 #[derive(Debug)]
 pub(super) struct Recorded {
-    /// Those that came to an end of their own, in order.
+    /// The attempts that ended by themselves, in order.
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) output: Option<Value>,
     pub(super) looks: Option<Looks>,
@@ -33,9 +33,9 @@ pub(super) struct Recorded {
 
 #[derive(Debug)]
 pub(super) struct RecordedAttempt {
-    /// How long it took; of a sensor, its last look.
+    /// How long it took; for a sensor, its last poke.
     pub(super) took: Duration,
-    /// How often it looked.
+    /// The number of pokes.
     pub(super) looks: u32,
     pub(super) end: End,
 }
@@ -45,44 +45,44 @@ pub(super) struct RecordedAttempt {
 pub(super) enum End {
     Success,
     Error(Arc<str>),
-    /// No further attempt followed, though one was left.
+    /// No further attempt followed although retries were left.
     Fatal(Arc<str>),
     Skip(Arc<str>),
     /// A sensor's wait outlasted its timeout.
     TimedOut,
 }
 
-/// What a sensor's looks tell.
+/// What a sensor's pokes reveal.
 #[derive(Debug)]
 pub(super) struct Looks {
-    /// When what it found was there.
+    /// When what the sensor found was there.
     pub(super) arrived: Option<Window>,
     pub(super) found: Found,
 }
 
-/// What let a sensor look when it found what it looked for.
+/// Why a sensor poked at the time when it found what it looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Its `poke`.
+    /// Its `poke` interval was over.
     ByClock,
     /// What came: it looked before its `poke` was over.
     Woken,
-    /// It had said itself when to look again, or waited for a slot.
+    /// It had asked for a later poke, or waited for a slot.
     Later,
 }
 
-/// When something came, as offsets from the run's start.
+/// When something arrived, as offsets from the run's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// It was not there then; none where the first look has found it.
+    /// The last time when it was not there; `None` if the first poke found it.
     pub(crate) after: Option<Duration>,
-    /// It was there by then.
+    /// The time by which it was there.
     pub(crate) by: Duration,
 }
 
 impl Looks {
-    /// When what it found is taken to have been there. Where the clock let the sensor look, that is the middle of the window: where nothing else
-    /// is changed the same look finds it, and the mistake is the least where the looks are others.
+    /// The assumed time of arrival. If the clock triggered the poke, it is the middle of the window: without other changes the
+    /// same poke finds it, and with changed pokes the error is smallest.
     pub(super) fn taken(&self, window: &Window) -> Duration {
         match (self.found, window.after) {
             (_, None) => Duration::ZERO,
@@ -109,7 +109,7 @@ impl Recording {
 }
 
 impl Recorded {
-    /// None of what never ran, or runs no more: its element is removed.
+    /// `None` for a node that never ran, or that was removed with its element.
     fn of(history: &RunHistory, slot: Slot, plan: &Plan, id: &str) -> Option<Self> {
         let node = history.node(slot);
         let ix = plan.find(without_key(id))?;
@@ -123,7 +123,7 @@ impl Recorded {
         let policy = plan.policy(ix);
         let timeout = policy.sensor.as_ref().map(|sensor| sensor.timeout);
         let mut attempts = Vec::new();
-        // Of a sensor: since when its timeout runs.
+        // For a sensor: the start of its timeout.
         let mut budget = spans[0].from;
         let mut from = Duration::ZERO;
         for trouble in node.troubles().iter().filter(|trouble| is_of_now(trouble.at)) {
@@ -131,7 +131,7 @@ impl Recorded {
             let last = trouble.from.unwrap_or(trouble.at);
             from = trouble.at;
             let Some(error) = &trouble.error else { continue };
-            // It is looked for a last time as the timeout ends.
+            // The last poke happens when the timeout is over.
             let is_over = timeout.is_some_and(|timeout| last >= budget + timeout || !ended_a_look(&spans, trouble.at));
             let end = if is_over { End::TimedOut } else { End::Error(Arc::clone(error)) };
             if is_over {
@@ -162,19 +162,19 @@ impl Recorded {
         Some(Self { attempts, output, looks })
     }
 
-    /// The attempt of that number, from 1: one that the run did not have is as its last one.
+    /// The attempt with that number, from 1. Attempts that the run did not have repeat its last one.
     pub(super) fn attempt(&self, number: u32) -> Option<&RecordedAttempt> {
         self.attempts.get(number as usize - 1).or(self.attempts.last())
     }
 }
 
-/// How often a sensor looked after `from` until `until`.
+/// The number of a sensor's pokes after `from` until `until`.
 fn looks_between(spans: &[Span], from: Duration, until: Duration) -> u32 {
     let is_between = |span: &&Span| span.what == Work::Working && span.from <= until && (span.from > from || from.is_zero());
     u32::try_from(spans.iter().filter(is_between).count()).unwrap_or(u32::MAX)
 }
 
-/// Whether a look ended then.
+/// True if a poke ended at that time.
 fn ended_a_look(spans: &[Span], at: Duration) -> bool {
     spans.iter().any(|span| span.what == Work::Working && span.until == Some(at))
 }
@@ -186,7 +186,7 @@ fn looks(node: &NodeHistory, spans: &[Span], sensor: &SensorPolicy, budget: Dura
     let by = node.last_start().unwrap_or_default();
     let miss = spans.iter().rev().find(|span| span.what == Work::Working && span.from < by);
     let arrived = Some(Window { after: miss.map(|miss| miss.from), by });
-    // Where the wait grows, or the last look was that of the deadline, nothing tells one from the other.
+    // If the wait grows, or the last poke was at the deadline, the cause of the poke cannot be determined.
     let poke = sensor.poke.fixed().filter(|_| by < budget + sensor.timeout);
     let found = match (miss.map(|miss| by.saturating_sub(miss.from)), poke) {
         _ if sensor.is_woken => Found::Woken,

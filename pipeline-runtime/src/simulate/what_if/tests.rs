@@ -1,4 +1,4 @@
-//! A recorded run that is run once more: equal where nothing is otherwise, and known how far where something is.
+//! A recorded run that is repeated: the same if nothing is changed; otherwise with known and unknown results.
 
 use super::*;
 use crate::prelude::*;
@@ -67,7 +67,7 @@ fn nightly(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// A run as a journal would have kept it.
+/// A run as a journal would have recorded it.
 fn recorded(simulation: Simulation<'_>, seed: u64, params: impl serde::Serialize) -> (StoredRun, RunHistory) {
     let report: RunReport = simulation.seed(seed).params(params).run();
     let mut history = report.history().clone();
@@ -85,7 +85,7 @@ fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Otherwise) -
     WhatIf::of(stored, history, &[nightly()], otherwise, Duration::from_mins(1)).unwrap()
 }
 
-/// All that is told of each node.
+/// Everything that is reported about each node.
 fn told(history: &RunHistory) -> Vec<String> {
     let of = |slot: Slot| {
         let node = history.node(slot);
@@ -129,7 +129,7 @@ fn what_comes_later_is_found_later_and_all_that_follows_is_later() {
     assert_eq!(at(&here.history, "export"), (NodeState::Success, Some(Duration::from_mins(9))));
     let later = |id| at(&here.history, id).1.unwrap().abs_diff(at(&run.1, id).1.unwrap());
     assert_eq!(later("publish"), Duration::from_secs(90));
-    // Between the poke at 405 s, which did not find it, and that at 450 s.
+    // Between the poke at 405 s, which did not find it, and the one at 450 s.
     let arrived = here.arrivals["export"];
     assert_eq!(arrived.recorded, Some(Window { after: Some(Duration::from_secs(405)), by: Duration::from_secs(450) }));
     assert_eq!(arrived.taken, Some(Duration::from_millis(427_500 + 90_000)));
@@ -185,7 +185,7 @@ fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
     assert!(is_unknown("export") && is_unknown("parts") && is_unknown("publish") && !is_unknown("extra"));
     assert!(!here.is_known() && here.finished().is_none());
     assert!(here.latest() < Duration::from_mins(10), "{:?}", here.latest());
-    // An attempt more than the run had.
+    // One attempt more than the run had.
     let failed = recorded(
         Simulation::new(nightly()).arrive("1m", "memory://data/export.json", "{}"),
         1,
@@ -235,13 +235,13 @@ fn what_is_wrong_is_said_with_what_to_write() {
     };
     let none = Otherwise::default;
     assert_eq!(said(none().arrive("exprot=1m")), "`exprot`: the run has no such node; did you mean `export`?");
-    assert_eq!(said(none().arrive("parts=1m")), "`parts`: it is no sensor: only what sensors wait for arrives");
+    assert_eq!(said(none().arrive("parts=1m")), "`parts`: it is not a sensor: only what sensors wait for arrives");
     assert!(said(none().arrive("export=soon")).contains("write NODE=TIME: `export=+20m` later than in the run"));
     assert!(said(none().fail("parts")).contains("write NODE@ATTEMPT or NODE@ATTEMPT=ERROR"));
     assert!(said(none().fail("parts@0")).contains("attempts count from 1"));
     assert_eq!(said(none().fail("upload[9]@1")), "`upload[9]`: the run has no such node; did you mean `upload`?");
     assert!(said(none().set("export.pool=x")).contains("there is no option `pool` here"));
-    assert_eq!(said(none().set("parts.poke=1s")), "`parts`: it is no sensor, and has no `poke`");
+    assert_eq!(said(none().set("parts.poke=1s")), "`parts`: it is not a sensor, and has no `poke`");
     assert!(said(none().set("upload[1].retries=1")).contains("an option holds for all elements of a mapping"));
     assert_eq!(said(none().slots("upload=3")), "`upload`: the pipeline has no such pool; did you mean `uploads`?");
     assert!(said(none().slots("uploads=0")).contains("a pool has at least one slot"));
@@ -253,5 +253,5 @@ fn it_is_given_up_after_so_long() {
     let often =
         Otherwise::default().arrive("export=never").unwrap().set("export.poke=1ms").unwrap().set("export.timeout=300d").unwrap();
     let error = WhatIf::of(&run.0, &run.1, &[nightly()], &often, Duration::ZERO).unwrap_err().to_string();
-    assert!(error.starts_with("the simulation took more than 0s, in which it came to"), "{error}");
+    assert!(error.starts_with("the simulation took more than 0s, in which it reached"), "{error}");
 }

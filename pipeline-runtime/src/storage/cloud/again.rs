@@ -1,5 +1,5 @@
-//! When a request is sent again: by [`Retries`] each that this module sends itself, and by [`Again`] one whose answer was lost, and which
-//! `object_store` sends once alone.
+//! When a request is sent again: [`Retries`] for each request that this module sends itself, and [`Again`] for one whose answer
+//! was lost and which `object_store` sends only once.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use super::client::{FIRST_BACKOFF, LONGEST_BACKOFF};
 use super::failure;
 use super::settings::Settings;
 
-/// How often a request may be sent again, each time after twice the pause.
+/// How often a request may still be sent again; each pause is twice as long as the one before.
 pub(super) struct Retries {
     left: usize,
     pause: Duration,
@@ -18,7 +18,7 @@ impl Retries {
         Self { left: count, pause: FIRST_BACKOFF }
     }
 
-    /// Whether to send once more, after the pause.
+    /// Returns whether to send once more, after the pause.
     pub(super) async fn once_more(&mut self) -> bool {
         if self.left == 0 {
             return false;
@@ -30,7 +30,7 @@ impl Retries {
     }
 }
 
-/// Of one operation, what is left of the limits that its bucket's settings have.
+/// The remaining limits of one operation, by its bucket's settings.
 pub(super) struct Again {
     retries: Retries,
     begun: Instant,
@@ -42,7 +42,7 @@ impl Again {
         Self { retries: Retries::new(settings.retries), begun: Instant::now(), timeout: settings.timeout }
     }
 
-    /// Whether to send once more, after a pause. What failed for another reason was sent as often as it may be.
+    /// Returns whether to send once more, after a pause. Other failures have been retried as often as allowed.
     pub(super) async fn after(&mut self, error: &object_store::Error) -> bool {
         failure::is_lost(error) && self.begun.elapsed() < self.timeout && self.retries.once_more().await
     }

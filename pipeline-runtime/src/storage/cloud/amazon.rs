@@ -1,4 +1,4 @@
-//! The client for S3 and what speaks its API, put together from the URL, the environment and the profile.
+//! The client for S3 and compatible stores, built from the URL, the environment and the profile.
 
 use std::sync::Arc;
 
@@ -11,18 +11,18 @@ use super::profile::Profile;
 use super::settings::{Settings, endpoint};
 use super::vendor::Vendor;
 
-/// What a request takes that `object_store` has no word for.
+/// What is needed for requests that `object_store` does not support.
 pub(super) struct Amazon {
     pub(super) store: Arc<AmazonS3>,
     pub(super) region: String,
-    /// Whether the bucket stands in a URL's path, and not before its host.
+    /// True if the bucket is in a URL's path, not in front of its host.
     pub(super) path_style: bool,
 }
 
 pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) -> Result<Client, Failure> {
     let told = Told::gather(settings, &var)?;
     let bucket = &settings.bucket;
-    // A name with dots is none that the store's certificate has.
+    // The store's certificate does not cover a bucket's name with dots.
     let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
     checks::region(&told.region, told.endpoint.is_none())?;
     let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
@@ -73,12 +73,12 @@ fn is_of_aws(endpoint: &str) -> bool {
     host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
 }
 
-/// What holds: the URL before the environment, and that before the profile.
+/// The settings in effect: the URL precedes the environment, which precedes the profile.
 struct Told {
     key: Option<super::settings::AccessKey>,
     region: String,
     endpoint: Option<String>,
-    /// Variables by which a container or a web identity gets credentials, for `object_store` to follow.
+    /// Variables for credentials of a container or a web identity, which `object_store` evaluates.
     container: Vec<(&'static str, String)>,
 }
 
@@ -107,7 +107,7 @@ impl Told {
             Some(super::settings::AccessKey { id, secret, token: var("AWS_SESSION_TOKEN") })
         };
         let container: Vec<_> = CONTAINER.iter().filter_map(|name| Some((*name, var(name)?))).collect();
-        // A profile that the URL names is nearer than the environment; any other is farther.
+        // A profile that the URL names precedes the environment; any other follows it.
         let key = match (&settings.key, &settings.profile) {
             (Some(key), _) => Some(key.clone()),
             (None, Some(_)) => profile.key().map_err(wrong)?,
@@ -185,7 +185,7 @@ mod tests {
         Ok(())
     }
 
-    /// Whatever is mistyped is an error that says so, before anything panics.
+    /// Every mistyped setting is an error that names it, before anything panics.
     #[test]
     fn a_mistyped_setting_is_an_invalid_url() {
         let right = "access_key_id=id&secret_access_key=secret";
@@ -193,18 +193,18 @@ mod tests {
             ("bucket?access_key_id=i%20d&secret_access_key=s".into(), &[][..], "the access key id"),
             ("bucket?access_key_id=id&secret_access_key=s%0As".into(), &[], "the secret access key"),
             (format!("bucket?{right}&session_token=t%00"), &[], "the session token"),
-            (format!("bucket?{right}&region=eu%20west"), &[], "is no region"),
-            (format!("bucket?{right}&region=eu/west"), &[], "is no region"),
-            (format!("bucket?{right}&endpoint=http://host:99999"), &[], "is no URL"),
-            (format!("bucket?{right}&endpoint=http://ho%09st"), &[], "is no URL"),
+            (format!("bucket?{right}&region=eu%20west"), &[], "is not a region"),
+            (format!("bucket?{right}&region=eu/west"), &[], "is not a region"),
+            (format!("bucket?{right}&endpoint=http://host:99999"), &[], "is not a URL"),
+            (format!("bucket?{right}&endpoint=http://ho%09st"), &[], "is not a URL"),
             (format!("bucket?{right}&endpoint=http://127.0.0.1:9000&path_style=false"), &[], "leave `path_style` out"),
             ("bucket".into(), &[("AWS_ACCESS_KEY_ID", "i\nd"), ("AWS_SECRET_ACCESS_KEY", "s")], "the access key id"),
             (
                 "bucket".into(),
                 &[("AWS_REGION", "eu west"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")],
-                "is no region",
+                "is not a region",
             ),
-            ("bucket".into(), &[("AWS_ENDPOINT_URL", "http://[::1")], "is no URL"),
+            ("bucket".into(), &[("AWS_ENDPOINT_URL", "http://[::1")], "is not a URL"),
             ("bucket".into(), &[("AWS_METADATA_ENDPOINT", "http://a b")], "AWS_METADATA_ENDPOINT"),
         ] {
             let settings = Settings::parse(Vendor::Amazon, &url).unwrap();

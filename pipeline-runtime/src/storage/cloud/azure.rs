@@ -1,7 +1,8 @@
-//! The client for Azure Blob Storage, put together from the URL and the environment, and what `object_store` has no word for: parts that are put together on a
-//! condition, with a mark, and the deletion of one blob.
+//! The client for Azure Blob Storage, built from the URL and the environment, and the requests that `object_store` does not
+//! support: combining parts on a condition and with a mark, and deleting one blob.
 //!
-//! A request is signed with its conditions and its metadata, so that neither can be added behind the signature, as it is done for the others.
+//! A request's signature covers its conditions and its metadata, so neither can be added after signing, as is done for the other
+//! vendors.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -31,13 +32,13 @@ use super::vendor::Vendor;
 pub(super) struct Azure {
     store: Arc<MicrosoftAzure>,
     account: String,
-    /// The container's.
+    /// The container's URL.
     url: Url,
     retries: usize,
     timeout: Duration,
 }
 
-/// What says who asks, for `object_store` to choose from.
+/// The variables for credentials; `object_store` chooses among them.
 const VARIABLES: [&str; 12] = [
     "AZURE_STORAGE_ACCOUNT_KEY",
     "AZURE_STORAGE_SAS_TOKEN",
@@ -59,13 +60,13 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
         wrong("no storage account is named; set AZURE_STORAGE_ACCOUNT_NAME, or `?account=` in the bucket's URL".into())
     })?;
     if !(3..=24).contains(&account.len()) || !account.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
-        return Err(wrong(format!("{account:?} is no storage account: its name has 3 to 24 small letters and digits")));
+        return Err(wrong(format!("{account:?} is not a storage account: its name has 3 to 24 lowercase letters and digits")));
     }
     let named = settings.endpoint.clone().or_else(|| var("AZURE_STORAGE_ENDPOINT"));
     let named = named.map(|url| endpoint(Vendor::Azure, &url).map_err(wrong)).transpose()?;
     let service = named.unwrap_or_else(|| format!("https://{account}.blob.core.windows.net"));
     checks::endpoint(&service, true)?;
-    let mut url: Url = service.parse().map_err(|_| wrong(format!("the endpoint `{service}` is no URL")))?;
+    let mut url: Url = service.parse().map_err(|_| wrong(format!("the endpoint `{service}` is not a URL")))?;
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().push(&settings.bucket);
     }
@@ -77,7 +78,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
     for name in VARIABLES {
         let (Some(value), Ok(key)) = (var(name), name.to_ascii_lowercase().parse::<AzureConfigKey>()) else { continue };
         if name == "AZURE_STORAGE_ACCOUNT_KEY" && BASE64_STANDARD.decode(value.trim()).is_err() {
-            return Err(wrong("AZURE_STORAGE_ACCOUNT_KEY is no key of an account, which is base64".into()));
+            return Err(wrong("AZURE_STORAGE_ACCOUNT_KEY is not an account key, which is base64".into()));
         }
         builder = builder.with_config(key, checks::word(name, value)?);
     }
@@ -94,7 +95,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
 }
 
 impl Azure {
-    /// Makes the parts the blob, on the condition of the demand.
+    /// Combines the parts into the blob, on the condition of the demand.
     pub(super) async fn put_block_list(
         &self,
         client: &Client,
@@ -105,7 +106,7 @@ impl Azure {
     ) -> object_store::Result<PutResult> {
         let mut list = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
         for part in parts {
-            // Into a text it cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(list, "<Uncommitted>{}</Uncommitted>", BASE64_STANDARD.encode(&part.content_id));
         }
         list += "</BlockList>";
@@ -120,7 +121,7 @@ impl Azure {
         self.ask(client, Method::DELETE, key, "", &HeaderMap::new(), Bytes::new()).await.map(drop)
     }
 
-    /// Sends a request again that failed for a reason which passes, as `object_store` does its own.
+    /// Sends a request, and retries after passing failures, as `object_store` does for its own.
     async fn ask(
         &self,
         client: &Client,
@@ -197,11 +198,19 @@ mod tests {
         let account = ("AZURE_STORAGE_ACCOUNT_NAME", "acct");
         for (url, variables, expected) in [
             ("exports", vec![], "set AZURE_STORAGE_ACCOUNT_NAME, or `?account=`"),
-            ("exports?account=Acct", vec![], "is no storage account: its name has"),
-            ("exports", vec![account, ("AZURE_STORAGE_ACCOUNT_KEY", "hid den!")], "AZURE_STORAGE_ACCOUNT_KEY is no key"),
-            ("exports", vec![account, ("AZURE_STORAGE_SAS_TOKEN", "hid\nden")], "the AZURE_STORAGE_SAS_TOKEN is empty, or holds"),
-            ("exports", vec![account, ("AZURE_STORAGE_ENDPOINT", "http://a b")], "no `http://HOST:PORT`"),
-            ("exports?account=acct&endpoint=http://host:99999", vec![], "is no URL"),
+            ("exports?account=Acct", vec![], "is not a storage account: its name has"),
+            (
+                "exports",
+                vec![account, ("AZURE_STORAGE_ACCOUNT_KEY", "hid den!")],
+                "AZURE_STORAGE_ACCOUNT_KEY is not an account key",
+            ),
+            (
+                "exports",
+                vec![account, ("AZURE_STORAGE_SAS_TOKEN", "hid\nden")],
+                "the AZURE_STORAGE_SAS_TOKEN is empty, or contains",
+            ),
+            ("exports", vec![account, ("AZURE_STORAGE_ENDPOINT", "http://a b")], "not `http://HOST:PORT`"),
+            ("exports?account=acct&endpoint=http://host:99999", vec![], "is not a URL"),
         ] {
             let error = made(url, &variables).err().unwrap_or_default();
             assert!(error.contains(expected) && !error.contains("den"), "{url} {variables:?}: {error}");

@@ -1,4 +1,4 @@
-//! What is refused before `object_store` gets it: it takes many a setting that is mistyped for a reason to panic.
+//! Checks before `object_store` gets the settings, because it panics on many mistyped ones.
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::settings::AccessKey;
@@ -9,7 +9,7 @@ fn wrong(detail: String) -> Failure {
     Failure::new(BucketErrorKind::InvalidUrl, detail)
 }
 
-/// A region is part of each signature, and of the host's name where no endpoint is said.
+/// Checks a region. It is part of each signature, and of the host's name unless an endpoint is given.
 pub(super) fn region(region: &str, names_the_host: bool) -> Result<(), Failure> {
     let is_one = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_taken = |byte: u8| is_one(byte) || !names_the_host && (byte.is_ascii_uppercase() || b"._".contains(&byte));
@@ -17,11 +17,11 @@ pub(super) fn region(region: &str, names_the_host: bool) -> Result<(), Failure> 
         return Ok(());
     }
     Err(wrong(format!(
-        "{region:?} is no region such as `eu-west-1`; correct AWS_REGION, or `region` in the bucket's URL or the profile"
+        "{region:?} is not a region such as `eu-west-1`; correct AWS_REGION, or `region` in the bucket's URL or the profile"
     )))
 }
 
-/// Credentials as they are sent. A line end behind one, which files have that a secret is mounted as, is cut off.
+/// Checks credentials, and removes a line end behind them, which mounted secret files often have.
 pub(super) fn key(key: AccessKey) -> Result<AccessKey, Failure> {
     Ok(AccessKey {
         id: word("access key id", key.id)?,
@@ -33,32 +33,32 @@ pub(super) fn key(key: AccessKey) -> Result<AccessKey, Failure> {
 pub(super) fn word(what: &str, text: String) -> Result<String, Failure> {
     let cut = text.trim_end_matches(['\n', '\r']);
     if cut.is_empty() || !cut.bytes().all(|byte| byte.is_ascii_graphic()) {
-        // Never the text itself.
-        return Err(wrong(format!("the {what} is empty, or holds a blank, a line break or what is not ASCII")));
+        // The message never contains the text itself.
+        return Err(wrong(format!("the {what} is empty, or contains a space, a line break or a non-ASCII character")));
     }
     if cut.len() == text.len() {
         return Ok(text);
     }
-    tracing::warn!("the {what} ended with a line break, which was cut off; set it without");
+    tracing::warn!("the {what} ended with a line break, which was cut off; set it without one");
     Ok(cut.to_owned())
 }
 
-/// The URL that requests begin with: the endpoint's, with the bucket before its host or not.
+/// Checks the URL that requests begin with: the endpoint's, with or without the bucket in front of its host.
 pub(super) fn endpoint(url: &str, path_style: bool) -> Result<(), Failure> {
     let is_one = |text: &str| {
         let (Ok(url), Ok(uri)) = (Url::parse(text), text.parse::<Uri>()) else { return false };
         url.host_str().is_some_and(|host| !host.is_empty()) && uri.host().is_some_and(|host| !host.is_empty())
     };
-    // A port may be missing behind its colon, which the two read differently.
+    // The two parsers disagree on a colon without a port.
     if is_one(url) && !url.ends_with(':') && is_one(&format!("{url}/key")) {
         return Ok(());
     }
     let hint =
-        if path_style { "" } else { "; an IP address takes no bucket before it: leave `path_style` out, or set it to `true`" };
-    Err(wrong(format!("the endpoint `{url}` is no URL{hint}")))
+        if path_style { "" } else { "; a bucket cannot precede an IP address: leave `path_style` out, or set it to `true`" };
+    Err(wrong(format!("the endpoint `{url}` is not a URL{hint}")))
 }
 
-/// A variable with the URL of who gives out credentials.
+/// Checks an environment variable that configures a source of credentials.
 pub(super) fn variable(name: &str, value: &str) -> Result<(), Failure> {
     let is_url = name.contains("ENDPOINT") || name.ends_with("FULL_URI");
     let is_one = match name {
@@ -66,7 +66,7 @@ pub(super) fn variable(name: &str, value: &str) -> Result<(), Failure> {
         _ if is_url => Url::parse(value).is_ok() && value.parse::<Uri>().is_ok(),
         _ => !value.chars().any(char::is_control),
     };
-    if is_one { Ok(()) } else { Err(wrong(format!("{name} is not what belongs there: {value:?}"))) }
+    if is_one { Ok(()) } else { Err(wrong(format!("{name} has an invalid value: {value:?}"))) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! [`Client`]: one bucket's client, whichever vendor's, put together from the URL and the environment.
+//! [`Client`]: one bucket's client for any vendor, built from the URL and the environment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use super::settings::Settings;
 use super::under_way::UnderWay;
 use super::vendor::Vendor;
 
-/// What each of `object_store`'s clients does.
+/// The traits that each of `object_store`'s clients implements.
 pub(super) trait Objects: ObjectStore + MultipartStore + PaginatedListStore {}
 
 impl<T: ObjectStore + MultipartStore + PaginatedListStore> Objects for T {}
 
 pub(super) struct Client {
     pub(super) store: Arc<dyn Objects>,
-    /// For requests whose answer may take as long as the store copies, and for those that `object_store` has no word for.
+    /// For requests whose answer may take as long as the store copies, and for those that `object_store` does not support.
     #[cfg_attr(not(any(feature = "s3", feature = "azure")), allow(dead_code, reason = "Google is asked nothing of that kind"))]
     pub(super) plain: HttpClient,
     #[cfg(feature = "s3")]
@@ -32,19 +32,19 @@ pub(super) struct Client {
     pub(super) azure: Option<super::azure::Azure>,
     pub(super) under_way: UnderWay,
     pub(super) known: Arc<Known>,
-    /// AWS itself, which keeps conditions.
+    /// AWS itself, which enforces conditions.
     pub(super) is_aws: bool,
     /// Where requests go, for messages.
     pub(super) endpoint: String,
 }
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// Between a request that failed and the same again; twice as long each time.
+/// The pause before a failed request is sent again; twice as long each time.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 impl Client {
-    /// Reads the environment and files that it names, so it blocks; asks nobody.
+    /// Reads the environment and the files that it names, so it blocks; it sends no request.
     pub(super) fn new(settings: &Settings) -> Result<Self, Failure> {
         let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         match settings.vendor {
@@ -56,14 +56,14 @@ impl Client {
             Vendor::Azure => super::azure::client(settings, var),
             #[allow(unreachable_patterns, reason = "a build has all of them, or some")]
             vendor => {
-                let detail = format!("this build is without the feature `{}`", vendor.feature());
+                let detail = format!("this build lacks the feature `{}`", vendor.feature());
                 Err(Failure::new(BucketErrorKind::InvalidUrl, detail))
             }
         }
     }
 }
 
-/// What each vendor's client is made of.
+/// What every vendor's client is built from.
 pub(super) struct Parts {
     pub(super) guard: Guard,
     pub(super) options: ClientOptions,
@@ -74,7 +74,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// `endpoint` is as it is shown; `id` is who asks.
+    /// `endpoint` is for messages; `id` identifies the credentials.
     pub(super) fn new(settings: &Settings, endpoint: &str, id: &str) -> Result<Self, Failure> {
         let known = Known::of(endpoint, &settings.bucket, id);
         let guard = Guard::new(settings.vendor, endpoint, known.clock.clone());
@@ -88,7 +88,7 @@ impl Parts {
             retry_timeout: settings.timeout,
             backoff: BackoffConfig { init_backoff: FIRST_BACKOFF, max_backoff: LONGEST_BACKOFF, base: 2.0 },
         };
-        // Whoever was first has chosen for the whole process, and any choice will do.
+        // Another crate may have installed a provider for the process already, and any provider will do.
         let _ = ring::default_provider().install_default();
         let plain = guard.connect(&plain).map_err(no_client(settings.vendor))?;
         Ok(Self { guard, options, retry, endpoint: endpoint.to_owned(), known, plain })
@@ -113,7 +113,7 @@ impl Parts {
 
 pub(super) fn no_client(vendor: Vendor) -> impl Fn(object_store::Error) -> Failure {
     move |error| {
-        let detail = format!("there is no client for `{}://`: {error}", vendor.scheme());
+        let detail = format!("no client for `{}://` could be created: {error}", vendor.scheme());
         Failure::new(BucketErrorKind::Other, detail)
     }
 }

@@ -1,8 +1,8 @@
-//! [`StoreClock`]: how far the store's clock is from this machine's, by the `Date` of its answers.
+//! [`StoreClock`]: the offset between the store's clock and this machine's, measured by the `Date` of its answers.
 //!
-//! Objects have the store's times, and who asks for what is new since a moment has that moment by this machine's. A store that is behind
-//! gives a new object a time that has passed already, and no signature fails below 15 minutes. So what is asked of it is moved back by
-//! as much as it may be behind.
+//! Objects have the store's times, but callers give `since` by this machine's clock. A store that is behind gives a new object a
+//! time that has already passed, and signatures fail only beyond 15 minutes. So `since` is moved back by as much as the store may
+//! be behind.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,21 +11,21 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use hyper::HeaderMap;
 use hyper::header::{AGE, DATE};
 
-/// How far apart the clocks are that is worth a word.
+/// Only larger offsets are reported.
 const WORTH_A_WORD: TimeDelta = TimeDelta::seconds(2);
 
-/// Clones share what was measured.
+/// Clones share the measurement.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StoreClock(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     measured: Mutex<Option<Measured>>,
-    /// Whether it was said how far the clocks are apart.
+    /// True once the offset has been reported.
     said: AtomicBool,
 }
 
-/// The store's time less ours is between these: a `Date` has whole seconds, and an answer takes its time.
+/// The store's time minus ours lies between these bounds: a `Date` has whole seconds, and an answer takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Measured {
     least: TimeDelta,
@@ -33,9 +33,9 @@ struct Measured {
 }
 
 impl StoreClock {
-    /// Measures by the answer to a request that was sent and answered at these times of ours. That the clocks are apart is said once.
+    /// Measures by the answer to a request that was sent and answered at these times by our clock. An offset is reported once.
     pub(super) fn note(&self, headers: &HeaderMap, sent: DateTime<Utc>, answered: DateTime<Utc>, endpoint: &str) {
-        // One out of a cache has the time at which it was put there.
+        // The `Date` of a cached answer is the time at which it was cached.
         let is_fresh = !headers.contains_key(AGE);
         let date = headers.get(DATE).filter(|_| is_fresh).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()) {
@@ -47,25 +47,25 @@ impl StoreClock {
         {
             let (seconds, which) = (off.abs().num_seconds(), if off > TimeDelta::zero() { "ahead of" } else { "behind" });
             tracing::warn!(
-                "the clock of {endpoint} is at least {seconds} s {which} this machine's: its objects have its times; set the one that is off"
+                "the clock of {endpoint} is at least {seconds} s {which} this machine's: its objects have its times; correct the wrong one"
             );
         }
     }
 
-    /// The earliest time that an object may have which was written at `since` or later, by this machine's clock.
+    /// The earliest time of an object that was written at `since` or later by this machine's clock.
     pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
         let behind = self.measured().map_or(TimeDelta::zero(), |measured| measured.least.min(TimeDelta::zero()));
-        // Most stores tell whole seconds: what was written in one has the time at which it began.
+        // Most stores report whole seconds: an object has the time at which its second began.
         since.checked_add_signed(behind).unwrap_or(since).trunc_subsecs(0)
     }
 
-    /// What the store's clock shows, as well as it is known.
+    /// The time of the store's clock, as far as it is known.
     pub(super) fn now(&self) -> DateTime<Utc> {
         let off = self.off().unwrap_or_default();
         Utc::now() + off
     }
 
-    /// How far the clocks are apart, if that is worth a word: above zero where the store is ahead.
+    /// The offset between the clocks, if it is large enough to report: positive if the store is ahead.
     pub(super) fn off(&self) -> Option<TimeDelta> {
         let Measured { least, most } = self.measured()?;
         let off = if least > TimeDelta::zero() { least } else { most.min(TimeDelta::zero()) };
@@ -114,7 +114,7 @@ mod tests {
         let ahead = clock("Sat, 28 Nov 2026 22:36:08 GMT", "2026-11-28T22:35:08.200Z", "2026-11-28T22:35:08.400Z");
         assert_eq!(ahead.off(), Some(TimeDelta::milliseconds(59_600)));
         assert_eq!(ahead.earliest(at("2026-11-28T22:35:08Z")), at("2026-11-28T22:35:08Z"));
-        // Out of a cache.
+        // From a cache.
         let cached = StoreClock::default();
         let headers =
             HeaderMap::from_iter([(DATE, "Sat, 28 Nov 2026 21:35:08 GMT".parse().unwrap()), (AGE, "3600".parse().unwrap())]);

@@ -1,22 +1,22 @@
-//! [`Conditions`]: what a store makes of a write on a condition, found out before the first one.
+//! [`Conditions`]: how a store treats a conditional write, probed before the first one.
 //!
-//! Stores that speak S3's API differ in it, and most of those that differ do so in silence: both of two writers succeed, and one's work
-//! is gone. So before the first such write to a bucket the store is asked, by a write that it has to refuse: to a key that nobody has, on
-//! an etag that nothing has. A store that heeds the condition writes nothing. One that does not has written a scratch object then, whose
-//! key the next question is about, and which is deleted. Writes of one request and uploads in parts are asked about apart, since many a
-//! store heeds conditions of the former alone. AWS is not asked.
+//! Stores with S3's API differ in this, and most of those that differ do so silently: both of two writers succeed, and the work
+//! of one is lost. So before the first such write to a bucket the store is probed with a write that it has to refuse: to a key
+//! that nothing uses, on an etag that no object has. A store that heeds the condition writes nothing. One that does not has then
+//! written a scratch object, which serves for the next probe and is deleted afterwards. Single-request writes and uploads in
+//! parts are probed separately, since many stores heed conditions only for the former. AWS is not probed.
 //!
-//! | the store's answer | is |
+//! | the store's answer | verdict |
 //! |---|---|
 //! | 404, 412 | heeded |
 //! | 501, 400, 405 | refused |
 //! | 200 | ignored |
-//! | 403 | not to be found out: a policy names the keys that may be written. It is taken for heeded, with a warning |
+//! | 403 | unknown: a policy restricts the keys that may be written. Conditions are assumed to be heeded, with a warning |
 //!
-//! What a wrong etag cannot show is a store that refuses the right one, too, as Ceph 16 does where it is quoted. That is asked where a write was
-//! refused whose condition held, again and again: a scratch object is written, and replaced on its own etag.
+//! A wrong etag does not reveal a store that refuses the right one, too, as Ceph 16 does if it is quoted. That is probed if a
+//! write was refused repeatedly although its condition held: a scratch object is written, and replaced on its own etag.
 //!
-//! What was found out holds for the process: [`Known`].
+//! Verdicts hold for the process: [`Known`].
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,12 +35,12 @@ use super::failure;
 use super::settle::{Demand, Mark};
 use super::vendor::Vendor;
 
-/// What is known of one bucket of one store, for as long as the process lives.
+/// What is known of one bucket of one store, for the lifetime of the process.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     pub(super) clock: StoreClock,
     conditions: [Conditions; 2],
-    /// Whether it was seen to copy no parts.
+    /// True if the store has turned out not to copy parts.
     copies_no_parts: AtomicBool,
 }
 
@@ -66,18 +66,18 @@ enum Verdict {
     Ignored { absent: bool, matching: bool },
 }
 
-/// How the store wants an etag written in a condition.
+/// How the store expects an etag to be written in a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// As it gives it out.
+    /// As the store returns it.
     Quoted,
     Bare,
-    /// No way lets it pass.
+    /// No spelling is accepted.
     None,
 }
 
 impl Known {
-    /// `id` is that of the access key: what one may find out another may not.
+    /// `id` is that of the access key, because probes may be permitted to one key and not to another.
     pub(super) fn of(endpoint: &str, bucket: &str, id: &str) -> Arc<Self> {
         static ALL: Mutex<Option<HashMap<String, Arc<Known>>>> = Mutex::new(None);
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,14 +96,14 @@ impl Known {
         &self.conditions[way as usize]
     }
 
-    /// How etags are spelled in conditions, as far as that is known.
+    /// How etags are spelled in conditions, as far as it is known.
     pub(super) fn spelling(&self, way: Way) -> Spelling {
         self.conditions(way).spelling.get().copied().unwrap_or(Spelling::Quoted)
     }
 }
 
 impl Spelling {
-    /// The etag as it is to be sent.
+    /// The etag as it has to be sent.
     pub(super) fn of(self, etag: &str) -> &str {
         match self {
             Self::Bare => etag.trim_matches('"'),
@@ -112,28 +112,28 @@ impl Spelling {
     }
 }
 
-/// What became of a write to a scratch key.
+/// The result of a write to a scratch key.
 enum Tried {
     Done(Option<String>),
-    /// Its condition does not hold; or it did, and the answer was lost, and the same sent again was refused.
+    /// Its condition does not hold; or it did, the answer was lost, and the same request sent again was refused.
     Unmet {
         is_in_doubt: bool,
     },
-    /// The store does not take conditions.
+    /// The store does not support conditions.
     Refused,
     Denied,
 }
 
 impl Cloud {
-    /// Fails unless the store keeps such a condition of such a write. `key` is what is to be written: scratch objects go beside it, as a
-    /// policy may allow no other folder.
+    /// Fails unless the store enforces such a condition on such a write. `key` is the key to be written: scratch objects are put
+    /// beside it, because a policy may allow no other folder.
     pub(super) async fn heeds(self: &Arc<Self>, way: Way, key: &Path, condition: &Condition) -> Result<(), Failure> {
         let client = self.client().await?;
         if matches!(condition, Condition::Always) || client.is_aws {
             return Ok(());
         }
         let (s3, beside) = (Arc::clone(self), key.clone());
-        // On its own, so that it ends and cleans up also where the operation is dropped.
+        // In a task of its own, so that it ends and cleans up even if the operation is dropped.
         let probe = || async { ended(tokio::spawn(async move { s3.verdict(way, &beside).await }).await) };
         let verdict = *client.known.conditions(way).verdict.get_or_try_init(probe).await?;
         let header = header_of(condition);
@@ -147,7 +147,8 @@ impl Cloud {
         Err(unsupported(&client.endpoint, &format!("{how} `{header}`"), way, single))
     }
 
-    /// How the store wants etags spelled, after it refused a write whose condition held; an error if no way lets one pass.
+    /// How the store expects etags to be spelled, after it refused a write whose condition held; fails if no spelling is
+    /// accepted.
     pub(super) async fn reads(self: &Arc<Self>, way: Way, key: &Path) -> Result<Spelling, Failure> {
         let client = self.client().await?;
         let (s3, beside) = (Arc::clone(self), key.clone());
@@ -161,7 +162,7 @@ impl Cloud {
         }
     }
 
-    /// Whether a write of one request keeps the condition, which one in parts does not.
+    /// True if a single-request write enforces the condition that an upload in parts does not.
     async fn heeds_single(self: &Arc<Self>, key: &Path, condition: &Condition) -> bool {
         Box::pin(self.heeds(Way::Put, key, condition)).await.is_ok()
     }
@@ -179,8 +180,8 @@ impl Cloud {
             Ok(Tried::Denied) => {
                 let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
                 tracing::warn!(
-                    "whether {endpoint} keeps writes on a condition to `{}` could not be found out: it may not be written to \
-                     `{scratch}`; it is taken for granted",
+                    "whether {endpoint} enforces conditions on writes to `{}` is unknown: a policy forbids writing to \
+                     `{scratch}`; it is assumed to enforce them",
                     self.url()
                 );
                 Ok(Verdict::Heeded)
@@ -191,7 +192,7 @@ impl Cloud {
                 Ok(Verdict::Ignored { absent: !matches!(again?, Tried::Unmet { .. }), matching: true })
             }
             Err(failure) => {
-                // It may have been done.
+                // The write may have taken effect.
                 self.discard(&scratch).await;
                 Err(failure)
             }
@@ -208,7 +209,7 @@ impl Cloud {
     async fn spelling_of(self: &Arc<Self>, way: Way, scratch: &Path) -> Result<Spelling, Failure> {
         for spelling in [Spelling::Quoted, Spelling::Bare] {
             let demand = |etag: &str| HeaderValue::from_str(spelling.of(etag)).ok().map(|etag| (IF_MATCH, etag));
-            // Of the spelling nothing is known yet, so it has to be a plain write.
+            // The spelling is not known yet, so this has to be a plain write.
             let Tried::Done(Some(etag)) = self.attempt(Way::Put, scratch, None).await? else { return Ok(Spelling::Quoted) };
             let passes = matches!(self.attempt(way, scratch, demand(&etag)).await?, Tried::Done(_));
             if passes
@@ -220,14 +221,14 @@ impl Cloud {
         Ok(Spelling::None)
     }
 
-    /// Writes a byte to a scratch key on a condition. It is harmless, and so is sent again like anything else.
+    /// Writes one byte to a scratch key on a condition. It is harmless, and so is retried like anything else.
     async fn attempt(&self, way: Way, scratch: &Path, demand: Option<Demand>) -> Result<Tried, Failure> {
         let client = self.client().await?;
         let (mark, vendor) = (Mark::new(&Condition::Always), self.settings.vendor);
         let mut is_in_doubt = false;
         let done = match way {
             Way::Put => {
-                // On Azure a signature covers the condition.
+                // On Azure a signature covers the condition, so it cannot be added later.
                 let (mode, demand) = if vendor == Vendor::Azure { (mode(demand), None) } else { (PutMode::Overwrite, demand) };
                 let write = client.under_way.watch(mark.number(), demand);
                 let options = PutOptions { mode, attributes: mark.attributes(vendor), ..PutOptions::default() };
@@ -251,7 +252,7 @@ impl Cloud {
                     Err(error) => Err(error),
                 };
                 if completed.is_err() {
-                    // What is left of it the bucket's rule for incomplete uploads removes.
+                    // The bucket's rule for incomplete uploads removes what is left of it.
                     let _ = client.store.abort_multipart(scratch, &id).await;
                 }
                 completed
@@ -274,13 +275,13 @@ impl Cloud {
         }
     }
 
-    /// Deletes a scratch object. One that stays is a byte under a name that says what it is.
+    /// Deletes a scratch object. If that fails, one byte stays, under a name that explains it.
     async fn discard(&self, scratch: &Path) {
         let _ = self.delete(scratch).await;
     }
 }
 
-/// A demand as the client has a word for it.
+/// A demand in the form that the client supports.
 fn mode(demand: Option<Demand>) -> PutMode {
     match demand {
         None => PutMode::Overwrite,
@@ -295,12 +296,12 @@ fn ended<T>(probe: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result
     probe.unwrap_or_else(|error| Err(Failure::new(Kind::Other, "the process is shutting down").with_source(error)))
 }
 
-/// A key that nobody has, beside the given one.
+/// An unused key beside the given one.
 fn scratch(key: &Path) -> Path {
     let folder = key.as_ref().rsplit_once('/').map_or("", |(folder, _)| folder);
     let name = format!(".pipeline-probe-{:032x}", crate::random::new_id());
     let beside = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-    // A key may be too long for a name beside it.
+    // The key's folder may be too long for another name in it.
     Path::parse(if beside.len() <= 1024 { &beside } else { &name }).unwrap_or_else(|_| Path::from(name))
 }
 
@@ -308,17 +309,17 @@ fn header_of(condition: &Condition) -> &'static str {
     if matches!(condition, Condition::Absent) { "If-None-Match" } else { "If-Match" }
 }
 
-/// The operation is refused, and not weakened: who called it counts on its promise. `single` says whether one request keeps it.
+/// The operation is refused, not weakened: its caller relies on its promise. `single`: one request enforces the condition.
 fn unsupported(endpoint: &str, how: &str, way: Way, single: bool) -> Failure {
     let when = if way == Way::Complete { " when an upload in parts is completed" } else { "" };
     let larger = if single {
-        "`?part_size=64MiB` in the bucket's URL writes what is smaller by one request, which keeps it; "
+        "`?part_size=64MiB` in the bucket's URL writes smaller objects in one request, which enforces it; "
     } else {
         ""
     };
     let detail = format!(
-        "{endpoint} {how}{when}, so that nobody keeps two writers from both succeeding; {larger}`?conditions=none` in the bucket's URL \
-         accepts that; docs/storage.md tells which stores keep it"
+        "{endpoint} {how}{when}, so that two writers could both succeed; {larger}`?conditions=none` in the bucket's URL \
+         accepts that; docs/storage.md lists the stores that enforce conditions"
     );
     Failure::new(Kind::Unsupported, detail)
 }

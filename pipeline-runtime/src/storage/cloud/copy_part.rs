@@ -1,4 +1,5 @@
-//! Parts of an upload that the store copies from the object which the upload is to replace: `UploadPartCopy`, for which `object_store` has no word.
+//! Parts of an upload that the store copies from the object to be replaced: `UploadPartCopy`, which `object_store` does not
+//! support.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,28 +23,28 @@ use super::conditions::Way;
 use super::http::element;
 use super::{Cloud, CloudUpload};
 
-/// A part that another follows has no less: so S3 wants it.
+/// S3's minimum size of every part but the last.
 const SMALLEST: u64 = 5 << 20;
-/// S3 copies 5 GiB by one request. Less of it is done again where a request fails.
+/// S3 copies up to 5 GiB in one request. Smaller parts lose less when a request fails.
 const LARGEST: u64 = 2 << 30;
-/// A store that copies slower than that, in bytes a second, has stopped.
+/// A store that copies more slowly than this, in bytes per second, counts as stopped.
 const SLOWEST: u64 = 10 << 20;
 
 const SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 const RANGE: HeaderName = HeaderName::from_static("x-amz-copy-source-range");
 const IF_MATCH: HeaderName = HeaderName::from_static("x-amz-copy-source-if-match");
 
-/// What becomes of a copy that failed.
+/// How a copy failed.
 enum Failed {
-    /// The same request may succeed.
+    /// The same request may succeed later.
     Passing(Failure),
-    /// The source is another by now; or the store has no such operation, or reads its condition otherwise.
+    /// The source has changed; or the store does not support the operation, or interprets its condition differently.
     Refused,
     Other(Failure),
 }
 
 impl Cloud {
-    /// Begins an upload whose first parts are copied by the store. `None` where it would not do that.
+    /// Begins an upload whose first parts are copied by the store. `None` if the store cannot do that.
     pub(in super::super) async fn extend(self: &Arc<Self>, key: &Path, etag: &str, keep: u64) -> Result<Option<Upload>, Failure> {
         let client = self.client().await?;
         let Some(amazon) = &client.amazon else { return Ok(None) };
@@ -52,7 +53,7 @@ impl Cloud {
         }
         let condition = Condition::Match(etag.to_owned());
         if self.settings.has_conditions {
-            // What is smaller than a part may still be written, by one request.
+            // An object smaller than a part may still be written, in one request.
             match self.heeds(Way::Complete, key, &condition).await {
                 Err(failure) if failure.kind() == Kind::Unsupported => return Ok(None),
                 heeded => heeded?,
@@ -66,7 +67,7 @@ impl Cloud {
                 Ok(part) => upload.add(part, size),
                 Err(Failed::Other(failure) | Failed::Passing(failure)) => return Err(failure),
                 Err(Failed::Refused) => {
-                    // Nor is there anything to copy if another has taken its place.
+                    // If another object has replaced the source, there is nothing to copy.
                     self.holds(key, &condition).await?;
                     return self.without_copies(client, upload).await;
                 }
@@ -75,11 +76,11 @@ impl Cloud {
         Ok(Some(Upload::Cloud(upload)))
     }
 
-    /// Notes that the store copies no parts.
+    /// Remembers that the store copies no parts.
     async fn without_copies(&self, client: &Client, upload: CloudUpload) -> Result<Option<Upload>, Failure> {
         client.known.note_that_it_copies_no_parts();
         tracing::info!(
-            "{} copies no parts of uploads to `{}`: what is kept passes through this process",
+            "{} copies no parts of uploads to `{}`: the kept bytes pass through this process",
             client.endpoint,
             self.url()
         );
@@ -87,7 +88,7 @@ impl Cloud {
         Ok(None)
     }
 
-    /// It may be repeated freely, and is.
+    /// Copies one part; it is idempotent, so it is retried freely.
     async fn copy_part(
         &self,
         (client, amazon): (&Client, &Amazon),
@@ -123,7 +124,7 @@ impl Cloud {
         span: &Range<u64>,
     ) -> Result<HttpRequest, Failure> {
         let failure = |error: object_store::Error| self.failure(&error);
-        // Of the URL only the place is taken: in the header, a signature covers what is copied as well.
+        // Only the place is taken from the presigned URL: a signature in the header covers the copy source as well.
         let mut url = amazon.store.signed_url(Method::PUT, key, Duration::from_mins(1)).await.map_err(failure)?;
         url.set_query(None);
         url.query_pairs_mut().append_pair("partNumber", &(number + 1).to_string()).append_pair("uploadId", id);
@@ -154,11 +155,11 @@ impl Cloud {
         let status = response.status();
         let body = response.into_body().bytes().await.map_err(passing)?;
         let said = String::from_utf8_lossy(&body);
-        // An answer that was begun before the copy was done may end in an error.
+        // The store may begin its answer before the copy is done, so an answer with status 200 may contain an error.
         if status.is_success() && !said.contains("<Error>") {
             return match element(&said, "ETag") {
                 Some(etag) => Ok(PartId { content_id: etag.replace("&quot;", "\"").replace("&#34;", "\"") }),
-                // It took the request for an empty part.
+                // The store took the request for an empty part.
                 None => Err(Failed::Refused),
             };
         }
@@ -174,7 +175,7 @@ impl Cloud {
     }
 }
 
-/// What each request is to copy: parts of about one size, none of them small.
+/// The ranges to copy: of about equal size, none of them small.
 fn spans(keep: u64) -> impl Iterator<Item = Range<u64>> {
     let size = keep.div_ceil(keep.div_ceil(LARGEST).max(1)).max(1);
     (0..keep.div_ceil(size)).map(move |number| number * size..keep.min((number + 1) * size))

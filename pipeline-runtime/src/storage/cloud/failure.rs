@@ -1,4 +1,4 @@
-//! What an error of S3 is about, from the code that the store gave, or from how the network failed.
+//! Classifies an error of a store, by the code that the store returned or by how the network failed.
 
 use std::error::Error;
 
@@ -8,42 +8,42 @@ use super::super::error::{BucketErrorKind as Kind, Failure};
 use super::http::element;
 use super::vendor::Vendor;
 
-/// The store's answer in a few words, for the chain of causes. `object_store`'s own error would repeat whole requests.
+/// The store's answer in a few words, for the chain of causes. `object_store`'s own error would contain whole requests.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Answer(String);
 
-/// `endpoint` is named where it could not be reached.
+/// `endpoint` is named if it could not be reached.
 pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &str) -> Failure {
     let said = chain(error);
     if let Some(code) = element(&said, "Code") {
         return of_code(code, element(&said, "Region"), status(&said));
     }
     if ["169.254.169.254", "metadata.google.internal", "computeMetadata"].iter().any(|place| said.contains(place)) {
-        return Failure::new(Kind::PermissionDenied, format!("there are no credentials: {}", vendor.credentials()));
+        return Failure::new(Kind::PermissionDenied, format!("no credentials were found: {}", vendor.credentials()));
     }
     if let Some(http) = find::<HttpError>(error) {
         let (what, why) = match http.kind() {
             HttpErrorKind::Timeout => ("did not answer in time", chain(http)),
             HttpErrorKind::Connect => ("could not be reached", chain(http)),
-            _ => ("broke the connection off", chain(http)),
+            _ => ("closed the connection", chain(http)),
         };
         return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(Answer(why));
     }
-    // The answer has no body, as to a HEAD.
+    // The answer has no body, as for a HEAD.
     match status(&said) {
         Some(status) => of_status(status).unwrap_or_else(|| Failure::new(Kind::Other, format!("the store answered {status}"))),
-        None => Failure::new(Kind::Other, "the store's answer cannot be read").with_source(Answer(shortened(&said))),
+        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(Answer(shortened(&said))),
     }
 }
 
-/// Whether the request was sent, and what became of it is not known; such a write `object_store` does not send again.
+/// True if the request was sent and its outcome is unknown; `object_store` does not retry such a write.
 pub(super) fn is_lost(error: &object_store::Error) -> bool {
     let never_sent = |http: &HttpError| matches!(http.kind(), HttpErrorKind::Connect | HttpErrorKind::Request);
     find::<HttpError>(error).is_some_and(|http| !never_sent(http))
 }
 
-/// What the status alone says.
+/// Classifies by the status alone.
 fn of_status(status: u16) -> Option<Failure> {
     Some(match status {
         404 => Failure::no_such_key(),
@@ -57,10 +57,10 @@ fn of_status(status: u16) -> Option<Failure> {
     })
 }
 
-/// Of a code that is not known the status tells, if it does.
+/// Classifies an unknown code by its status, if possible.
 fn of_unknown_code(code: &str, status: Option<u16>) -> Failure {
     let other = || Failure::new(Kind::Other, format!("the store answered `{code}`")).with_source(Answer(code.to_owned()));
-    // A missing bucket, key or upload has a code of its own, and a store says 409 of many things.
+    // A missing bucket, key or upload has a code of its own, and stores use 409 for many things.
     let telling = status.filter(|status| !matches!(status, 404 | 409));
     match telling.and_then(of_status) {
         Some(known) if known.kind() == Kind::PreconditionFailed => known.with_source(Answer(code.to_owned())),
@@ -69,12 +69,12 @@ fn of_unknown_code(code: &str, status: Option<u16>) -> Failure {
     }
 }
 
-/// Whether the store answered that the request itself is wrong.
+/// True if the store answered that the request itself is invalid.
 pub(super) fn is_bad_request(error: &object_store::Error) -> bool {
     matches!(status(&chain(error)), Some(400 | 405 | 501))
 }
 
-/// Whether the credentials are right, and what they may do is not enough.
+/// True if the credentials are valid but lack a permission.
 pub(super) fn is_of_policy(error: &object_store::Error) -> bool {
     element(&chain(error), "Code") == Some("AccessDenied")
 }
@@ -99,15 +99,15 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
             Kind::PermissionDenied,
             "the account's key, or the token, is wrong or has expired, or this machine's clock is off".into(),
         ),
-        "InvalidBucketName" | "InvalidResourceName" => (Kind::InvalidUrl, "the store takes no such name for a bucket".into()),
+        "InvalidBucketName" | "InvalidResourceName" => (Kind::InvalidUrl, "the store does not allow such a bucket name".into()),
         "InvalidAccessKeyId" | "NotSignedUp" => (Kind::PermissionDenied, "the store does not know the access key id".into()),
         "SignatureDoesNotMatch" => {
             (Kind::PermissionDenied, "the secret access key is wrong for its id, or the store does not know the id".into())
         }
-        "InvalidToken" => (Kind::PermissionDenied, "the session token is none, or of other credentials".into()),
+        "InvalidToken" => (Kind::PermissionDenied, "the session token is invalid, or belongs to other credentials".into()),
         "RequestTimeTooSkewed" => (
             Kind::PermissionDenied,
-            "this machine's clock and the store's are too far apart, so signatures are refused; set the one that is off".into(),
+            "this machine's clock and the store's are too far apart, so signatures are refused; correct the wrong one".into(),
         ),
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" | "RequestExpired" => {
             (Kind::ExpiredCredentials, "the credentials have expired; renew them and resume the run".into())
@@ -130,14 +130,14 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
         }
         "InvalidBlockList" => (
             Kind::PreconditionFailed,
-            "somebody else has written the key since the upload began, which drops the parts that were sent; write it anew"
+            "somebody else has written the key since the upload began, which drops the parts that were sent; write it again"
                 .into(),
         ),
         "ConditionalRequestConflict" | "OperationAborted" => {
             (Kind::PreconditionFailed, "somebody else wrote the key at the same time; read it again, and repeat".into())
         }
         "NotImplemented" => (Kind::Unsupported, "the store cannot do that".into()),
-        "KeyTooLongError" => (Kind::InvalidKey, "the store takes no key, or no segment of one, as long as that".into()),
+        "KeyTooLongError" => (Kind::InvalidKey, "the key, or a segment of it, is too long for the store".into()),
         "QuotaExceeded" => (Kind::PermissionDenied, "the quota of the bucket or of its owner is used up".into()),
         "NoSuchUpload" => (Kind::NoSuchKey, "the upload is gone: a lifecycle rule or somebody else aborted it".into()),
         "InternalError" | "OperationTimedOut" | "ServiceUnavailable" | "RequestTimeout" | "BadGateway" | "GatewayTimeout" => {
@@ -149,10 +149,10 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
 }
 
 fn unavailable(code: &str) -> Failure {
-    Failure::new(Kind::Network, "the store is not available, also when asked again").with_source(Answer(code.to_owned()))
+    Failure::new(Kind::Network, "the store is not available, even after retries").with_source(Answer(code.to_owned()))
 }
 
-/// All that an error says, its causes included.
+/// An error's text with all its causes.
 fn chain(error: &dyn Error) -> String {
     let mut said = error.to_string();
     let mut link = error.source();
@@ -178,7 +178,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     None
 }
 
-/// From "Server returned non-2xx status code: 404 Not Found".
+/// Extracts the status from "Server returned non-2xx status code: 404 Not Found".
 fn status(said: &str) -> Option<u16> {
     said.split_once("status code: ")?.1.get(..3)?.parse().ok()
 }

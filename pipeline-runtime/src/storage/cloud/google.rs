@@ -1,4 +1,4 @@
-//! The client for Google Cloud Storage, put together from the URL and the environment.
+//! The client for Google Cloud Storage, built from the URL and the environment.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
         Credentials::File(Form::Any, file) => builder.with_application_credentials(file),
         Credentials::Key(key) => builder.with_service_account_key(key),
         Credentials::Token(token) => builder.with_bearer_token(token),
-        // What speaks its API without TLS is no store of Google's, and wants no token of it.
+        // A store that speaks the API without TLS is not Google's, and needs no token from it.
         Credentials::None if url.starts_with("http://") => builder.with_bearer_token("none"),
         Credentials::None => builder,
     };
@@ -48,11 +48,11 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
 #[derive(Debug, PartialEq, Eq)]
 enum Form {
     ServiceAccount,
-    /// As `gcloud` writes it, too.
+    /// A service account's key, or a file as `gcloud` writes it.
     Any,
 }
 
-/// Who asks. What is not said is looked for by `object_store`: where `gcloud` keeps it, and on a machine of Google's.
+/// The credentials. If none are given, `object_store` looks for them where `gcloud` stores them, and on a machine of Google's.
 #[derive(PartialEq, Eq)]
 enum Credentials {
     File(Form, String),
@@ -87,7 +87,7 @@ impl Credentials {
     }
 }
 
-/// Without what is in it.
+/// The error for unreadable credentials, without their contents.
 fn credentials_are_none(id: &str) -> Option<Failure> {
     let what = match id {
         "" => return None,
@@ -95,7 +95,7 @@ fn credentials_are_none(id: &str) -> Option<Failure> {
         "token" => "GOOGLE_BEARER_TOKEN".to_owned(),
         file => format!("the file {file}"),
     };
-    let detail = format!("{what} holds no credentials of Google's: {}", Vendor::Google.credentials());
+    let detail = format!("{what} contains no Google credentials: {}", Vendor::Google.credentials());
     Some(Failure::new(BucketErrorKind::PermissionDenied, detail))
 }
 
@@ -121,15 +121,15 @@ mod tests {
                 "`credentials` in the bucket's URL names the file /no/such/file",
             ),
             ("bucket".into(), vec![("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file")], "GOOGLE_APPLICATION_CREDENTIALS names"),
+            (format!("bucket?credentials={file}"), vec![], "contains no Google credentials: set GOOGLE_APPLICATION_CREDENTIALS"),
             (
-                format!("bucket?credentials={file}"),
-                vec![],
-                "holds no credentials of Google's: set GOOGLE_APPLICATION_CREDENTIALS",
+                "bucket".into(),
+                vec![("GOOGLE_SERVICE_ACCOUNT_KEY", "{hidden")],
+                "GOOGLE_SERVICE_ACCOUNT_KEY contains no Google credentials",
             ),
-            ("bucket".into(), vec![("GOOGLE_SERVICE_ACCOUNT_KEY", "{hidden")], "GOOGLE_SERVICE_ACCOUNT_KEY holds no credentials"),
-            ("bucket".into(), vec![("GOOGLE_BEARER_TOKEN", "hid\nden")], "the bearer token is empty, or holds"),
-            ("bucket".into(), vec![("GOOGLE_BASE_URL", "http://a b")], "no `http://HOST:PORT`"),
-            ("bucket?endpoint=http://host:99999".into(), vec![], "is no URL"),
+            ("bucket".into(), vec![("GOOGLE_BEARER_TOKEN", "hid\nden")], "the bearer token is empty, or contains"),
+            ("bucket".into(), vec![("GOOGLE_BASE_URL", "http://a b")], "not `http://HOST:PORT`"),
+            ("bucket?endpoint=http://host:99999".into(), vec![], "is not a URL"),
         ] {
             let error = made(&url, &variables).err().unwrap_or_default();
             assert!(error.contains(expected) && !error.contains("hidden"), "{url} {variables:?}: {error}");

@@ -1,11 +1,11 @@
-//! [`Guarded`]: the one way to the network. It stands between `object_store` and the HTTP client.
+//! [`Guarded`]: the HTTP layer between `object_store` and the HTTP client; all requests pass through it.
 //!
-//! - What a store says about an error is reduced to its code: AWS repeats in it the request that it got, token included, and
-//!   `object_store` makes it part of its errors.
-//! - It adds the conditions of multipart uploads, which `object_store` has no word for.
-//! - It strikes out of listings what is no key.
-//! - It says conditions and etags in the [vendor's](Vendor) words.
-//! - It measures how far the store's clock is from ours.
+//! - It reduces a store's error to its code: AWS repeats the request in it, token included, and `object_store` makes that part of
+//!   its errors.
+//! - It adds the conditions of multipart uploads, which `object_store` does not support.
+//! - It removes invalid names from listings.
+//! - It translates conditions and etags into the [vendor's](Vendor) form.
+//! - It measures the offset between the store's clock and ours.
 
 use std::fmt;
 use std::pin::Pin;
@@ -26,10 +26,10 @@ use super::listing::in_our_words;
 use super::under_way::{UnderWay, parameter};
 use super::vendor::Vendor;
 
-/// How much is read of what a store says about an error.
+/// How much of an error's text is read.
 const ERROR_BYTES: usize = 64 << 10;
 
-/// Makes the HTTP client. Clones share the writes under way.
+/// Creates the HTTP clients. Clones share the writes in progress.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     vendor: Vendor,
@@ -68,7 +68,7 @@ impl fmt::Debug for Guarded {
 }
 
 impl HttpService for Guarded {
-    // What `async_trait` makes of an `async fn call`.
+    // The expansion of `async_trait` for an `async fn call`.
     fn call<'service, 'future>(
         &'service self,
         request: HttpRequest,
@@ -84,7 +84,7 @@ impl HttpService for Guarded {
 impl Guarded {
     async fn exchange(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let write = self.guard.under_way.of(&request);
-        // Behind the signature, which need not cover it.
+        // Added after signing; the signature need not cover it.
         if let Some((name, value)) = write.as_ref().and_then(|write| self.guard.under_way.demand(write)) {
             request.headers_mut().insert(name, value);
         }
@@ -113,7 +113,7 @@ impl Guarded {
     }
 }
 
-/// An answer that tells an error's code, the region that would have been right, and nothing else.
+/// An answer that contains an error's code, the right region, and nothing else.
 async fn reduced(response: HttpResponse) -> HttpResponse {
     let (mut parts, body) = response.into_parts();
     let mut read = Vec::new();
@@ -126,7 +126,7 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
     }
     let said = String::from_utf8_lossy(&read);
     let mut text = String::from("<Error>");
-    // Azure's answers say it there, also where they have no body.
+    // Azure's answers have the code in a header, even without a body.
     let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok()).or_else(|| element(&said, "Code"));
     let region = parts.headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
     for (name, value) in [("Code", code), ("Region", region.or_else(|| element(&said, "Region")))] {
@@ -138,8 +138,8 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
         text = "<Error><Code>NotImplemented</Code>".into();
     }
     text += "</Error>";
-    // Requests are signed for one host, so no redirection is followed; as an error it keeps its body. And what a store cannot do it can
-    // no better when it is asked again, as it would be for any other 5xx.
+    // Requests are signed for one host, so no redirection may be followed; as a 400 it keeps its body. And an unsupported
+    // operation must not be retried, as any other 5xx would be.
     if parts.status.is_redirection() || parts.status == StatusCode::NOT_IMPLEMENTED {
         parts.status = StatusCode::BAD_REQUEST;
     }
@@ -147,7 +147,7 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
     HttpResponse::from_parts(parts, HttpResponseBody::from(text))
 }
 
-/// No answer's text gets into an error but a word.
+/// Only a single word of an answer may get into an error.
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
@@ -159,12 +159,12 @@ async fn listing(vendor: Vendor, response: HttpResponse) -> Result<HttpResponse,
         return Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(text)));
     };
     parts.headers.remove(CONTENT_LENGTH);
-    // They come back with the page.
+    // They are returned with the page.
     parts.extensions.insert(unnamed);
     Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(Bytes::from(kept))))
 }
 
-/// The text of the first element of that name.
+/// The text of the first element with that name.
 pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once("</").map(|(text, _)| text)

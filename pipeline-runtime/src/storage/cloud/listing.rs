@@ -1,12 +1,13 @@
-//! What a store lists, without what is no key: `object_store` would fail the listing for one such name, or take the folder `a/` for an
-//! object `a`. And with etags as a look at an object has them: Google's listings have the generation beside the etag, Azure's leave the quotes out.
+//! Removes names that are not valid keys from a store's listing: `object_store` would fail the whole listing for one such name,
+//! or take the folder `a/` for an object `a`. Also gives the entries the etags that a lookup of the object returns: Google's
+//! listings contain the generation beside the etag, Azure's omit the quotes.
 
 use super::super::key;
 use super::super::unnamed::Unnamed;
 use super::http::element;
 use super::vendor::Vendor;
 
-/// The listing as the rest of this folder is to see it; `None` if it is so already.
+/// The listing in the form that the rest of this folder expects; `None` if it needs no change.
 pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, Unnamed)> {
     let kept = without_what_is_no_key(vendor, listing);
     let (text, unnamed) = match &kept {
@@ -23,7 +24,7 @@ pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, Unn
     Some((etags, unnamed))
 }
 
-/// The listing with generations for etags.
+/// The listing with generations as etags.
 fn with_generations(listing: &str) -> String {
     let mut told = String::with_capacity(listing.len());
     let mut rest = listing;
@@ -42,8 +43,8 @@ fn with_generations(listing: &str) -> String {
     told + rest
 }
 
-/// The listing without the entries whose names are no keys, and those; `None` if all are keys. Empty objects that end with `/`, which
-/// many programs make to show a folder, are left out, and not counted.
+/// The listing without the entries whose names are not valid keys, and a count of these; `None` if all are valid. Empty objects
+/// that end with `/`, which many programs create to show a folder, are removed but not counted.
 fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, Unnamed)> {
     let mut unnamed = Unnamed::default();
     let [object, folder] = vendor.entries();
@@ -78,7 +79,7 @@ fn is_folder_of_keys(name: &str) -> bool {
     name.strip_suffix('/').is_some_and(|folder| key::parse(folder).is_ok())
 }
 
-/// The listing without the elements of a name that are not kept; `None` if all are.
+/// The listing without the elements for which `is_kept` returns false; `None` if it returns true for all.
 fn without(listing: &str, name: &str, mut is_kept: impl FnMut(&str) -> bool) -> Option<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let mut kept = String::new();
@@ -97,7 +98,8 @@ fn without(listing: &str, name: &str, mut is_kept: impl FnMut(&str) -> bool) -> 
     dropped.then_some(kept)
 }
 
-/// A name as XML has it. A control character is written as a number: `&#10;`, `&#x0a;`. What is not XML is no key either.
+/// Unescapes a name in XML. A control character is written as a number: `&#10;`, `&#x0a;`. A name that is not valid XML becomes
+/// one that is not a valid key.
 fn unescaped(name: &str) -> String {
     quick_xml::escape::unescape(name).map_or_else(|_| format!("\0{name}"), std::borrow::Cow::into_owned)
 }

@@ -1,33 +1,35 @@
-//! Buckets in a cloud: S3 and what speaks its API, Google Cloud Storage, Azure Blob Storage. They are `object_store`'s clients, set up so that a poke ends before
-//! the next is due.
+//! Buckets in a cloud: S3 and compatible stores, Google Cloud Storage, Azure Blob Storage. They use `object_store`'s clients,
+//! configured so that a poke ends before the next one is due.
 //!
 //! | file | subject |
 //! |---|---|
-//! | `settings` | what the URL says |
-//! | `vendor` | how the three differ in their words |
-//! | `client` | what all clients are made of |
+//! | `settings` | the settings in the URL |
+//! | `vendor` | the differences between the three APIs |
+//! | `client` | what all clients are built from |
 //! | `amazon` (with `profile`), `google`, `azure` | what the environment adds to the URL, and the client of each |
-//! | `checks` | what is mistyped, and refused |
-//! | `http` | the one way to the network, where nothing secret comes back |
-//! | `listing`, `clock` | what is no key, and how far the store's clock is off |
-//! | `failure` | what an error is about |
-//! | `again` | when what `object_store` sends once alone is sent again |
+//! | `checks` | refuses mistyped settings |
+//! | `http` | the HTTP layer, which removes secrets from answers |
+//! | `listing`, `clock` | names in listings that are not valid keys, and the offset of the store's clock |
+//! | `failure` | the classification of errors |
+//! | `again` | when a request that `object_store` sends only once is sent again |
 //! | `put` | objects of one request, and copies through this process |
 //! | `read`, `upload` | objects as streams |
 //! | `copy_part` | parts of an upload that the store copies |
-//! | `conditions` | what the store makes of a write on a condition |
-//! | `words` | the other stores' words for keys and objects, and `object_store`'s |
-//! | `under_way`, `settle` | writes on a condition, or in parts: their tries, and what became of one whose answer was lost |
+//! | `conditions` | how the store treats a conditional write |
+//! | `words` | conversions between this crate's keys and metadata and `object_store`'s |
+//! | `under_way`, `settle` | conditional writes and uploads in parts: their tries, and the outcome of one whose answer was lost |
 //!
-//! Beyond the client's own it holds:
+//! In addition to the client's own guarantees:
 //!
-//! - A write on a condition, or in parts, whose answer was lost is settled by a look at the key. Where it was done that is a success, and
-//!   where it was not, a put is sent again. (`tests/s3/faults.rs`)
-//! - A look at a key, and each page of a listing, has one limit for all its requests; a transfer may last as long as it moves.
+//! - If the answer to a conditional write, or to one in parts, was lost, a lookup of the key settles it. If it was done that is a
+//!   success; if it was not, a put is sent again. (`tests/s3/faults.rs`)
+//! - A lookup of a key, and each page of a listing, has one time limit for all its requests; a transfer may last as long as it
+//!   makes progress.
 //!
 //! # Invariants
 //!
-//! - A secret in a bucket's URL is in no text: no error, no `Debug`, no log of any crate at any level. (`tests/s3/secrets.rs`)
+//! - A secret in a bucket's URL never appears in text: in no error, no `Debug`, no log of any crate at any level.
+//!   (`tests/s3/secrets.rs`)
 
 mod again;
 #[cfg(feature = "s3")]
@@ -82,9 +84,9 @@ use super::upload::Upload;
 /// One bucket.
 pub(super) struct Cloud {
     settings: Settings,
-    /// Made by the first operation.
+    /// Created by the first operation.
     client: OnceCell<Client>,
-    /// Whether the bucket was seen to exist: a missing key looks like a missing bucket.
+    /// True if the bucket was seen to exist: a missing key looks like a missing bucket.
     seen: AtomicBool,
     said: Said,
 }
@@ -93,9 +95,9 @@ pub(super) struct Cloud {
 #[derive(Debug)]
 pub(super) struct CloudPages {
     wanted: Wanted,
-    /// Of the next page.
+    /// The token of the next page.
     token: Option<String>,
-    /// What was met so far.
+    /// The invalid names so far.
     unnamed: Unnamed,
 }
 
@@ -130,7 +132,7 @@ impl Cloud {
                     self.exists().await?;
                     Ok(None)
                 }
-                // An answer to a HEAD has no body that would say why.
+                // The answer to a HEAD has no body that would explain it.
                 Err(error) => {
                     let failure = self.failure(&error);
                     let unclear = matches!(failure.kind(), BucketErrorKind::PermissionDenied | BucketErrorKind::Other);
@@ -151,12 +153,12 @@ impl Cloud {
             found.extend(page);
             pages = next;
         }
-        // A store may have another order than that of bytes.
+        // The store's order may differ from that of bytes.
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         Ok(found)
     }
 
-    /// A page of a listing, sorted, and where it goes on.
+    /// A page of a listing, sorted, and the rest of the listing.
     pub(super) async fn next_page(&self, pages: CloudPages) -> Result<(Vec<ObjectMeta>, Option<CloudPages>), Failure> {
         let CloudPages { wanted, token, mut unnamed } = pages;
         let named_so = if token.is_none() { self.named_as(wanted.prefix()).await? } else { None };
@@ -173,7 +175,7 @@ impl Cloud {
         Ok((found, Some(CloudPages { wanted, token: page.page_token, unnamed })))
     }
 
-    /// Azure's client leaves out of a listing what is named as its prefix is, so that it is looked for by itself.
+    /// Azure's client omits the object whose name equals the prefix, so it is looked up separately.
     async fn named_as(&self, prefix: &Prefix) -> Result<Option<ObjectMeta>, Failure> {
         let is_key = !prefix.as_str().is_empty() && !prefix.as_str().ends_with('/');
         if self.settings.vendor != Vendor::Azure || !is_key {
@@ -183,7 +185,7 @@ impl Cloud {
         self.head(&key).await
     }
 
-    /// The first by key of the first page with any; asks for no page behind it.
+    /// The first by key of the first page with a match; requests no further page.
     pub(super) async fn first(&self, wanted: &Wanted) -> Result<Option<ObjectMeta>, Failure> {
         let mut pages = Some(CloudPages::begin(wanted.clone()));
         while let Some(at) = pages {
@@ -196,7 +198,7 @@ impl Cloud {
         Ok(None)
     }
 
-    /// The store groups the keys, so only the folders' names come back.
+    /// The store groups the keys, so only the folders' names are returned.
     pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
         let (mut found, mut unnamed) = (Vec::new(), Unnamed::default());
         let mut page_token = None;
@@ -215,18 +217,18 @@ impl Cloud {
         Ok(found)
     }
 
-    /// The earliest time that an object may have which was written at `since` or later, by this machine's clock.
+    /// The earliest time of an object that was written at `since` or later by this machine's clock.
     pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
         self.client.get().map_or(since, |client| client.known.clock.earliest(since))
     }
 
-    /// The object as it is now, and what of it is in the span.
+    /// The object as it is now, and its bytes in the span.
     pub(super) async fn open(self: &Arc<Self>, key: &Path, span: Span) -> Result<(ObjectMeta, Body), Failure> {
         let (meta, body) = read::open(self, key, span).await?;
         Ok((meta, Body::Cloud(body)))
     }
 
-    /// The object as it is now, and at most that many of its last bytes; `None` if it has to be asked for otherwise.
+    /// The object as it is now, and at most `length` of its last bytes; `None` if it has to be requested differently.
     pub(super) async fn open_tail(self: &Arc<Self>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, Body)>, Failure> {
         Ok(read::open_tail(self, key, length).await?.map(|(meta, body)| (meta, Body::Cloud(body))))
     }
@@ -246,10 +248,10 @@ impl Cloud {
 
     pub(super) async fn copy(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
         if from == to && matches!(condition, Condition::Always) {
-            // S3 refuses it, as nothing would change.
+            // S3 refuses it, because nothing would change.
             return self.head(from).await?.ok_or_else(Failure::no_such_key);
         }
-        // A copy that Azure makes may still be under way when it answers.
+        // Azure's own copy may still be running when it answers.
         if !matches!(condition, Condition::Always) || self.settings.vendor == Vendor::Azure {
             return self.copy_on(from, to, condition).await;
         }
@@ -282,7 +284,7 @@ impl Cloud {
     }
 
     async fn delete_once(&self, client: &Client, key: &Path) -> object_store::Result<()> {
-        // `object_store` would send a batch of one, which needs another permission and tells less of why it fails.
+        // `object_store` would send a batch of one, which needs another permission and reports failures less precisely.
         #[cfg(feature = "azure")]
         if let Some(azure) = &client.azure {
             return azure.delete(client, key).await;
@@ -305,7 +307,7 @@ impl Cloud {
         failure::failure(error, self.settings.vendor, self.client.get().map_or("the store", |client| client.endpoint.as_str()))
     }
 
-    /// One limit for everything about one look.
+    /// Applies one time limit to all requests of one lookup.
     async fn limited<T>(&self, look: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         if let Ok(looked) = tokio::time::timeout(self.settings.timeout, look).await {
             return looked;
@@ -319,19 +321,19 @@ impl Cloud {
         self.seen.store(true, Ordering::Relaxed);
     }
 
-    /// Fails unless the bucket exists, as far as it may be seen. Asks once.
+    /// Fails unless the bucket exists, as far as the credentials can show it. It is checked once.
     async fn exists(&self) -> Result<(), Failure> {
         if self.seen.load(Ordering::Relaxed) {
             return Ok(());
         }
         match self.probe().await {
-            // It is refused by name only if it is there.
+            // A missing bucket would be reported as such.
             Err(failure) if failure.kind() == BucketErrorKind::PermissionDenied => Ok(()),
             looked => looked,
         }
     }
 
-    /// The smallest look at the bucket itself.
+    /// The smallest request to the bucket itself.
     async fn probe(&self) -> Result<(), Failure> {
         let options = PaginatedListOptions { max_keys: Some(1), ..PaginatedListOptions::default() };
         self.page("", options).await.map(drop)
@@ -355,7 +357,7 @@ impl Cloud {
     }
 }
 
-/// What of a page is no key.
+/// The invalid names of a page.
 trait Page {
     fn unnamed(&mut self) -> Unnamed;
 }
@@ -366,7 +368,7 @@ impl Page for PaginatedListResult {
     }
 }
 
-/// The page behind the one that gave the token.
+/// The options for the page of the token.
 fn next(page_token: Option<String>) -> PaginatedListOptions {
     PaginatedListOptions { page_token, ..PaginatedListOptions::default() }
 }

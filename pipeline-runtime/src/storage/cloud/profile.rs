@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use super::settings::AccessKey;
 
-/// What is said about one profile, in both files together.
+/// The settings of one profile, from both files.
 #[derive(Debug, Default)]
 pub(super) struct Profile(HashMap<String, String>);
 
 impl Profile {
-    /// Reads a profile's sections; a file that is not there says nothing. `var` is the environment.
+    /// Reads a profile's sections; a missing file counts as empty. `var` reads the environment.
     ///
-    /// The error ends the sentence "the profile `NAME` …".
+    /// The error completes the sentence "the profile `NAME` …".
     pub(super) fn read(name: &str, var: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut profile = Self::default();
         let folder = var("HOME").or_else(|| var("USERPROFILE")).map(|home| PathBuf::from(home).join(".aws"));
@@ -39,7 +39,7 @@ impl Profile {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The error ends the sentence "the profile `NAME` …".
+    /// The error completes the sentence "the profile `NAME` …".
     pub(super) fn key(&self) -> Result<Option<AccessKey>, String> {
         if let (Some(id), Some(secret)) = (self.get("aws_access_key_id"), self.get("aws_secret_access_key")) {
             let token = self.get("aws_session_token").map(str::to_owned);
@@ -48,7 +48,7 @@ impl Profile {
         for how in ["role_arn", "sso_session", "sso_start_url", "credential_process", "login_session"] {
             if self.get(how).is_some() {
                 return Err(format!(
-                    "gets its credentials by `{how}`, which is not read here; \
+                    "gets its credentials by `{how}`, which is not supported here; \
                      `aws configure export-credentials --format env` prints them as variables"
                 ));
             }
@@ -57,7 +57,7 @@ impl Profile {
     }
 }
 
-/// The settings in a section `[name]`. Indented lines belong to a setting that is none of ours.
+/// The settings in a section `[name]`. Indented lines belong to nested settings, which are not used.
 fn section_of(text: &str, section: &str) -> HashMap<String, String> {
     let mut found = HashMap::new();
     let mut inside = false;

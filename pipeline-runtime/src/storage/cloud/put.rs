@@ -1,4 +1,4 @@
-//! Objects that are written by one request, and copies that go through this process.
+//! Objects that are written in one request, and copies that go through this process.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::conditions::{Spelling, Way};
 use super::settle::{Mark, Settled};
 use super::{Cloud, CloudUpload, read};
 
-/// How often a write is sent again that was refused although its condition holds. A race of several writers resolves itself by then.
+/// How often a refused write is sent again although its condition holds. A race of several writers is over by then.
 const MOST_REFUSALS: usize = 3;
 
-/// Of one write: how often it was refused although its condition holds, and how the store wants the etag spelled.
+/// For one write: how often it was refused although its condition holds, and how the store expects the etag to be spelled.
 pub(super) struct Refusals {
     way: Way,
     count: usize,
@@ -30,7 +30,7 @@ impl Refusals {
         Self { way, count: 0, spelling }
     }
 
-    /// Whether to send once more what was refused; an error if no spelling of its condition lets it pass.
+    /// Returns whether to send a refused write again; fails if no spelling of its condition is accepted.
     pub(super) async fn are_overcome(&mut self, s3: &Arc<Cloud>, key: &Path, condition: &Condition) -> Result<bool, Failure> {
         self.count += 1;
         if self.count <= MOST_REFUSALS {
@@ -55,7 +55,7 @@ impl Cloud {
         let size = body.len() as u64;
         let condition = self.relied_upon(key, condition).await?;
         if matches!(condition, Condition::Always) {
-            // It may be repeated freely, and is.
+            // It is idempotent, so `object_store` retries it freely.
             let put = client.store.put(key, body.into()).await.map_err(|error| self.failure(&error))?;
             return self.written(key, size, self.settings.vendor.etag(put), None).await;
         }
@@ -89,7 +89,7 @@ impl Cloud {
         }
     }
 
-    /// The condition that the store is to keep. Where it is not relied upon for that, this is whether the condition holds now.
+    /// The condition that the store has to enforce. If its conditions cannot be relied upon, checks the condition now instead.
     pub(super) async fn relied_upon(&self, key: &Path, condition: Condition) -> Result<Condition, Failure> {
         if self.settings.has_conditions {
             return Ok(condition);
@@ -109,7 +109,8 @@ impl Cloud {
         }
     }
 
-    /// Through this process: a copy that the store makes carries no mark, so that after a lost answer nobody could tell whose it is.
+    /// Copies through this process: the store's own copy carries no mark, so that after a lost answer its origin would be
+    /// unknown.
     pub(super) async fn copy_on(self: &Arc<Self>, from: &Path, to: &Path, condition: Condition) -> Result<ObjectMeta, Failure> {
         let (_, mut body) = read::open(self, from, Span::of(&..)).await?;
         let mut upload = CloudUpload::begin(self, to, condition).await?;
@@ -124,7 +125,7 @@ impl Cloud {
         upload.finish(gathered.freeze()).await
     }
 
-    /// Of a write: what its condition makes of the failure.
+    /// The failure of a write, in terms of its condition.
     pub(super) fn conflict(&self, error: &object_store::Error, condition: &Condition) -> Failure {
         let failure = self.failure(error);
         match (condition, failure.kind()) {
@@ -134,7 +135,7 @@ impl Cloud {
         }
     }
 
-    /// The object just written, with the store's own time. Another's that has replaced it since must not pass for it.
+    /// The object just written, with the store's own time. An object that has replaced it since must not be returned.
     pub(super) async fn written(
         &self,
         key: &Path,
@@ -142,7 +143,8 @@ impl Cloud {
         e_tag: Option<String>,
         mark: Option<&Mark>,
     ) -> Result<ObjectMeta, Failure> {
-        // Ceph 16 says none when an upload in parts is completed. Then it is told by its mark, or else what is there now is taken for it.
+        // Ceph 16 returns no etag when an upload in parts is completed. Then its mark identifies the object; without a mark the
+        // current object is taken for it if the size is the same.
         let e_tag = e_tag.filter(|etag| !etag.trim_matches('"').is_empty());
         let seen = match (mark, &e_tag) {
             (Some(mark), None) => self.limited(self.look(key)).await?.filter(|found| mark.is_on(found)).map(|found| found.meta),

@@ -1,4 +1,4 @@
-//! [`CloudBody`]: an object read as a stream, taken up again where a connection broke off.
+//! [`CloudBody`]: an object read as a stream, which resumes where a connection broke.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use super::super::body::Span;
 use super::super::error::{BucketErrorKind, Failure};
 use super::Cloud;
 
-/// What is still to be read of one object.
+/// The part of one object that is still to be read.
 pub(in super::super) struct CloudBody {
     s3: Arc<Cloud>,
     key: Path,
-    /// As it was when it was opened.
+    /// As it was when the object was opened.
     meta: ObjectMeta,
-    /// Where the next byte stands, and where the last one ends.
+    /// The positions of the next byte and of the end.
     at: u64,
     end: u64,
     stream: Option<BoxStream<'static, object_store::Result<Bytes>>>,
-    /// In a row: a byte that arrives makes good for all of them.
+    /// Consecutive failures; each byte that arrives resets the count.
     failures: usize,
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn open(s3: &Arc<Cloud>, key: &Path, span: Span) -> Result<(Obj
         stream,
         failures: 0,
     };
-    // A range without bytes is none to a store, so the object is only looked at.
+    // Stores reject an empty range, so only the metadata is read.
     if span.start < span.end {
         let options = GetOptions { range: range(span), ..GetOptions::default() };
         match s3.client().await?.store.get_opts(key, options).await {
@@ -48,7 +48,7 @@ pub(super) async fn open(s3: &Arc<Cloud>, key: &Path, span: Span) -> Result<(Obj
                 let meta = found.meta.clone();
                 return Ok((meta.clone(), body(&meta, span.within(meta.size), Some(found.into_stream()))));
             }
-            // So does one behind the object's end, for which stores have several words.
+            // Stores also reject a range behind the object's end, with various errors.
             Err(error) => {
                 let failure = s3.failure(&error);
                 if span.start == 0 && span.end == u64::MAX || failure.kind() != BucketErrorKind::Other {
@@ -62,7 +62,7 @@ pub(super) async fn open(s3: &Arc<Cloud>, key: &Path, span: Span) -> Result<(Obj
     Ok((meta.clone(), body(&meta, span, None)))
 }
 
-/// `None` where the store has no answer to that, as of an empty object.
+/// `None` if the store cannot answer, as for an empty object.
 pub(super) async fn open_tail(s3: &Arc<Cloud>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, CloudBody)>, Failure> {
     if length == 0 {
         return Ok(None);
@@ -99,7 +99,7 @@ impl CloudBody {
             let broken = match stream.next().await {
                 Some(Ok(chunk)) if chunk.is_empty() => continue,
                 Some(Ok(chunk)) => {
-                    // Never more than was asked for, whatever is sent.
+                    // Never more than was requested, whatever the store sends.
                     let missing = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
                     let chunk = chunk.slice(..chunk.len().min(missing));
                     self.at += chunk.len() as u64;
@@ -112,7 +112,7 @@ impl CloudBody {
             self.stream = None;
             let passes = matches!(broken.kind(), BucketErrorKind::Network | BucketErrorKind::Throttled);
             if self.failures >= self.s3.settings.retries || !passes {
-                let detail = format!("the connection broke off at byte {} of {}, and again", self.at, self.end);
+                let detail = format!("the connection broke at byte {} of {}, again and again", self.at, self.end);
                 return Err(Failure::new(broken.kind(), detail).because(broken));
             }
             tokio::time::sleep(FIRST_WAIT * 2_u32.pow(u32::try_from(self.failures).unwrap_or(0).min(5))).await;
@@ -121,7 +121,7 @@ impl CloudBody {
         Ok(None)
     }
 
-    /// The rest, if it is still of the same object.
+    /// The rest of the object, if it is still the same object.
     async fn reopened(&mut self) -> Result<BoxStream<'static, object_store::Result<Bytes>>, Failure> {
         let options = GetOptions {
             range: Some(GetRange::Bounded(self.at..self.end)),
@@ -129,11 +129,11 @@ impl CloudBody {
             ..GetOptions::default()
         };
         let replaced = || {
-            let detail = "the object was replaced while it was read, and a connection broke off; read it anew";
+            let detail = "the object was replaced while it was read, and a connection broke; read it again";
             Failure::new(BucketErrorKind::PreconditionFailed, detail)
         };
         match self.s3.client().await?.store.get_opts(&self.key, options).await {
-            // Not every store heeds the condition.
+            // Not every store checks the condition.
             Ok(found) if found.meta == self.meta && found.range == (self.at..self.end) => Ok(found.into_stream()),
             Ok(_) => Err(replaced()),
             Err(error) => match self.s3.failure(&error) {

@@ -1,4 +1,4 @@
-//! [`Settings`]: what the URL of a bucket in a cloud says, before anything is looked up.
+//! [`Settings`]: the settings in the URL of a bucket in a cloud, before anything is resolved.
 //!
 //! ```text
 //! s3://BUCKET?endpoint=http://127.0.0.1:9000&region=eu-west-1&path_style=true&profile=NAME&timeout=20s&retries=3&part_size=64MiB&conditions=none
@@ -14,43 +14,43 @@ use pipeline_syntax::duration::{self, Zero};
 use super::super::key;
 use super::vendor::Vendor;
 
-/// How long a look at a key or a page of a listing may take in all, and how long a transfer may stand still. Below what sensors wait between
-/// pokes by default (60 s), so that a poke of a dead store ends before the next is due.
+/// The time limit for a lookup of a key or a page of a listing in all, and for a transfer without progress. It is below the
+/// sensors' default poke interval (60 s), so that a poke of a dead store ends before the next one is due.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a request is sent again that failed for a reason that passes.
+/// How often a request is sent again after a passing failure.
 const RETRIES: usize = 3;
 /// The size of the first parts.
 const PART: usize = 8 << 20;
-/// S3 takes no smaller parts but the last, and no more in one request.
+/// S3's minimum size of every part but the last, and its maximum for one request.
 const SMALLEST_PART: u64 = 5 << 20;
 const LARGEST_PUT: u64 = 5 << 30;
 
-/// A bucket, and how to reach it. What is not said here comes from the environment and the profile.
+/// A bucket, and how to reach it. Missing settings come from the environment and the profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Settings {
     pub(in super::super) vendor: Vendor,
     pub(in super::super) bucket: String,
     pub(super) endpoint: Option<String>,
     pub(super) region: Option<String>,
-    /// Whether the bucket's name stands in the path or in the host's name.
+    /// True if the bucket's name is in the path, false if it is in the host's name.
     pub(super) path_style: Option<bool>,
     pub(super) profile: Option<String>,
-    /// The file of Google's credentials.
+    /// The file with Google's credentials.
     pub(super) credentials: Option<String>,
     /// The storage account on Azure.
     pub(super) account: Option<String>,
     pub(super) key: Option<AccessKey>,
     pub(super) timeout: Duration,
     pub(super) retries: usize,
-    /// How large the first parts are of an upload in parts: what is smaller is one request.
+    /// The size of the first parts of an upload; a smaller object is one request.
     pub(super) part_size: usize,
-    /// Whether the store is asked to keep conditions. Else this process looks whether they hold, and then writes.
+    /// True if the store has to enforce conditions. Otherwise this process checks them before it writes.
     pub(super) has_conditions: bool,
-    /// Whether what is sent has a checksum beside its signature.
+    /// True if requests carry a checksum in addition to their signature.
     pub(super) has_checksums: bool,
 }
 
-/// Credentials. Only [`id`](Self::id) is in a `Debug`'s text.
+/// Credentials. Only the `id` appears in `Debug` output.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct AccessKey {
     pub(super) id: String,
@@ -59,14 +59,15 @@ pub(super) struct AccessKey {
 }
 
 impl Settings {
-    /// `rest` is the URL behind the scheme. The error ends the sentence "… is no bucket: …" and holds no credentials.
+    /// `rest` is the URL behind the scheme. The error completes the sentence "… is not a bucket URL: …" and contains no
+    /// credentials.
     pub(in super::super) fn parse(vendor: Vendor, rest: &str) -> Result<Self, String> {
         let form = format!("{}://{}", vendor.scheme(), vendor.bucket());
         let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
         let name = name.strip_prefix('/').unwrap_or(name);
         let name = name.strip_suffix('/').unwrap_or(name);
         if name.contains('@') {
-            return Err(format!("credentials do not stand before the bucket; {}", vendor.credentials()));
+            return Err(format!("credentials do not belong in front of the bucket; {}", vendor.credentials()));
         }
         if name.contains('/') {
             return Err(format!("write `{form}`; what follows a `/` belongs to the keys"));
@@ -103,7 +104,11 @@ impl Settings {
             }
             let known = known(self.vendor);
             if !known.contains(&name) {
-                return Err(format!("`{name}` is no setting of `{}://`; known are {}", self.vendor.scheme(), known.join(", ")));
+                return Err(format!(
+                    "`{name}` is not a setting of `{}://`; its settings are {}",
+                    self.vendor.scheme(),
+                    known.join(", ")
+                ));
             }
             match name {
                 "endpoint" => self.endpoint = Some(endpoint(self.vendor, &value)?),
@@ -115,15 +120,15 @@ impl Settings {
                 "credentials" => self.credentials = Some(value),
                 "account" => self.account = Some(value),
                 "timeout" => self.timeout = timeout(&value)?,
-                "retries" => self.retries = value.parse().map_err(|_| "`retries` is no number")?,
+                "retries" => self.retries = value.parse().map_err(|_| "`retries` is not a number")?,
                 "part_size" => self.part_size = part_size(&value)?,
                 "conditions" if value == "none" => self.has_conditions = false,
-                "conditions" => return Err("`conditions` is nothing but `none`: the store's are not relied upon".into()),
+                "conditions" => return Err("`conditions` can only be `none`, for a store that does not enforce them".into()),
                 "checksum" if value == "sha256" => self.has_checksums = true,
-                "checksum" => return Err("`checksum` is nothing but `sha256`".into()),
+                "checksum" => return Err("`checksum` can only be `sha256`".into()),
                 "access_key_id" => id = Some(value),
                 "secret_access_key" => secret = Some(value),
-                // That it is known was looked at before.
+                // The name was checked above.
                 _ => token = Some(value),
             }
         }
@@ -136,7 +141,7 @@ impl Settings {
     }
 }
 
-/// The settings that a URL may have.
+/// The settings that a URL may contain.
 fn known(vendor: Vendor) -> Vec<&'static str> {
     let own: &[_] = match vendor {
         Vendor::Amazon => &["region", "path_style", "profile", "checksum", "access_key_id", "secret_access_key", "session_token"],
@@ -155,18 +160,18 @@ fn check_name(vendor: Vendor, name: &str) -> Result<(), String> {
     if !(3..=most).contains(&name.len()) {
         return Err(format!("{what} has 3 to {most} characters"));
     }
-    // Of early buckets on S3 alone.
+    // Only early S3 buckets have uppercase letters.
     let is_one =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || vendor == Vendor::Amazon && byte.is_ascii_uppercase();
     if name.bytes().all(|byte| is_one(byte) || others.contains(&byte)) {
         return Ok(());
     }
-    let letters = if vendor == Vendor::Amazon { "letters" } else { "small letters" };
+    let letters = if vendor == Vendor::Amazon { "letters" } else { "lowercase letters" };
     let others: Vec<_> = others.iter().map(|byte| format!("`{}`", char::from(*byte))).collect();
     Err(format!("{what} has {letters}, digits, {} only", others.join(" and ")))
 }
 
-/// An emulator of Azure has the account in its path.
+/// Checks an endpoint. An Azure emulator has the account in its path.
 pub(super) fn endpoint(vendor: Vendor, url: &str) -> Result<String, String> {
     let url = url.trim_end_matches('/');
     let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
@@ -175,9 +180,9 @@ pub(super) fn endpoint(vendor: Vendor, url: &str) -> Result<String, String> {
         _ => host,
     };
     match host {
-        Some(host) if host.contains('@') => Err("the endpoint holds credentials; say them on their own".into()),
+        Some(host) if host.contains('@') => Err("the endpoint contains credentials; set them separately".into()),
         Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', ' ']) => Ok(url.to_owned()),
-        _ => Err("the endpoint is no `http://HOST:PORT` or `https://HOST`".into()),
+        _ => Err("the endpoint is not `http://HOST:PORT` or `https://HOST`".into()),
     }
 }
 
@@ -188,14 +193,14 @@ fn part_size(value: &str) -> Result<usize, String> {
     let bytes = bytes.filter(|bytes| (SMALLEST_PART..=LARGEST_PUT).contains(bytes));
     bytes
         .and_then(|bytes| usize::try_from(bytes).ok())
-        .ok_or_else(|| "`part_size` is not between `5MiB` and `5GiB`, as stores take parts".into())
+        .ok_or_else(|| "`part_size` is not between `5MiB` and `5GiB`, the sizes of parts that stores accept".into())
 }
 
 fn timeout(value: &str) -> Result<Duration, String> {
     duration::parse(value, Zero::Refused).map_err(|why| format!("`timeout` is not a duration such as `20s`: {why}"))
 }
 
-/// Undoes percent-encoding. A `+` stands for itself, as secrets hold it.
+/// Undoes percent-encoding. A `+` stays as it is, because secrets contain it.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -248,18 +253,18 @@ mod tests {
             ("b/raw", "belongs to the keys"),
             ("id:hidden@bucket", "AWS_ACCESS_KEY_ID"),
             ("b ucket", "letters, digits"),
-            ("bucket?endpoint=localhost:9000", "no `http://HOST:PORT`"),
-            ("bucket?endpoint=http://u:hidden@localhost", "holds credentials"),
-            ("bucket?regoin=eu", "`regoin` is no setting of `s3://`; known are endpoint, timeout"),
+            ("bucket?endpoint=localhost:9000", "not `http://HOST:PORT`"),
+            ("bucket?endpoint=http://u:hidden@localhost", "contains credentials"),
+            ("bucket?regoin=eu", "`regoin` is not a setting of `s3://`; its settings are endpoint, timeout"),
             ("bucket?path_style=yes", "neither `true` nor `false`"),
             ("bucket?timeout=20", "`timeout` is not a duration such as `20s`: the unit is missing: write `20s`"),
             ("bucket?timeout=0s", "longer than zero"),
-            ("bucket?retries=-1", "no number"),
+            ("bucket?retries=-1", "not a number"),
             ("bucket?part_size=8", "between `5MiB` and `5GiB`"),
             ("bucket?part_size=4MiB", "between `5MiB` and `5GiB`"),
             ("bucket?part_size=6GiB", "between `5MiB` and `5GiB`"),
-            ("bucket?conditions=all", "nothing but `none`"),
-            ("bucket?checksum=md5", "nothing but `sha256`"),
+            ("bucket?conditions=all", "can only be `none`"),
+            ("bucket?checksum=md5", "can only be `sha256`"),
             ("bucket?region=%ff", "percent-encoded"),
             ("bucket?region=", "has no value"),
             ("bucket?secret_access_key=hidden", "belong together"),
@@ -276,15 +281,15 @@ mod tests {
         let azure = Settings::parse(Vendor::Azure, "exports?account=acct&endpoint=http://127.0.0.1:10000/acct")?;
         assert_eq!((azure.account.as_deref(), azure.endpoint.as_deref()), (Some("acct"), Some("http://127.0.0.1:10000/acct")));
         for (vendor, written, expected) in [
-            (Vendor::Google, "bucket?region=eu", "`region` is no setting of `gs://`; known are"),
-            (Vendor::Azure, "bucket?access_key_id=x", "`access_key_id` is no setting of `az://`"),
-            (Vendor::Amazon, "bucket?account=x", "`account` is no setting of `s3://`"),
-            (Vendor::Google, "Bucket", "has small letters, digits, `.` and `-` and `_` only"),
-            (Vendor::Azure, "my.bucket", "a container's name on Azure has small letters, digits, `-` and `$` only"),
+            (Vendor::Google, "bucket?region=eu", "`region` is not a setting of `gs://`; its settings are"),
+            (Vendor::Azure, "bucket?access_key_id=x", "`access_key_id` is not a setting of `az://`"),
+            (Vendor::Amazon, "bucket?account=x", "`account` is not a setting of `s3://`"),
+            (Vendor::Google, "Bucket", "has lowercase letters, digits, `.` and `-` and `_` only"),
+            (Vendor::Azure, "my.bucket", "a container's name on Azure has lowercase letters, digits, `-` and `$` only"),
             (Vendor::Azure, "b/raw", "write `az://CONTAINER`; what follows a `/` belongs to the keys"),
             (Vendor::Google, "id@bucket", "GOOGLE_APPLICATION_CREDENTIALS"),
-            (Vendor::Google, "bucket?endpoint=http://host/path", "no `http://HOST:PORT`"),
-            (Vendor::Azure, "exports?endpoint=http://host/a/b", "no `http://HOST:PORT`"),
+            (Vendor::Google, "bucket?endpoint=http://host/path", "not `http://HOST:PORT`"),
+            (Vendor::Azure, "exports?endpoint=http://host/a/b", "not `http://HOST:PORT`"),
         ] {
             let error = Settings::parse(vendor, written).err().unwrap_or_default();
             assert!(error.contains(expected), "{written}: {error}");

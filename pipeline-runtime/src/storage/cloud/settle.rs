@@ -1,17 +1,17 @@
-//! What became of a write whose answer was lost: a look at the key tells it by the marks.
+//! The outcome of a write whose answer was lost: the marks on the object at the key reveal it.
 //!
-//! A mark is metadata of the object that a write on a condition, or in parts, leaves. It says which write it was, by a number that no other
-//! has, and on which condition. The object that is there then tells of a write of ours in doubt:
+//! A mark is metadata of the object that a conditional write, or one in parts, leaves. It contains a unique number of the write,
+//! and its condition. The current object then shows the outcome of a write of ours in doubt:
 //!
-//! | it is | ours was |
+//! | the object is | our write was |
 //! |---|---|
 //! | ours | done |
-//! | what ours was to replace, or nothing where that was the condition | not done yet |
-//! | another's, written on the same condition | not done: one write alone can be first to replace the same |
-//! | any other | done or not, nobody can tell: another has replaced it |
+//! | the one to be replaced, or missing if that was the condition | not done yet |
+//! | another's, written on the same condition | not done: only one write can be the first to replace the same object |
+//! | any other | unknown: another write has replaced the object since |
 //!
-//! The last case is an error of its own: whoever repeated the write, as after a conflict, might do it twice. A copy that the store makes can
-//! carry no mark, so `copy_if_absent` goes through the process. (`tests/s3/faults.rs`)
+//! The last case is an error of its own: a caller that repeats the write, as after a conflict, might do it twice. The store's own
+//! copy cannot carry a mark, so `copy_if_absent` goes through the process. (`tests/s3/faults.rs`)
 
 use hyper::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use object_store::path::Path;
@@ -25,10 +25,10 @@ use super::under_way::Watched;
 use super::vendor::Vendor;
 use crate::random;
 
-/// A header that asks for a condition.
+/// A header that requests a condition.
 pub(super) type Demand = (HeaderName, HeaderValue);
 
-/// Of one write: its number, and its condition.
+/// Identifies one write: its number, and its condition.
 #[derive(Debug)]
 pub(super) struct Mark {
     number: String,
@@ -37,18 +37,18 @@ pub(super) struct Mark {
 
 /// What is known of a write that failed.
 pub(super) enum Settled {
-    /// It was done nevertheless, and only its answer was lost.
+    /// It was done, and only its answer was lost.
     Done(ObjectMeta),
     /// It was not done, and its condition still holds.
     NotYet(Failure),
-    /// The store answered that its condition does not hold, and it does. So somebody has put back what was there, or the store cannot
-    /// read the condition.
+    /// The store answered that its condition does not hold, although it does. So another writer has restored the former object,
+    /// or the store does not understand the condition.
     Refused(Failure),
     Failed(Failure),
 }
 
 impl Settled {
-    /// For who does not try again.
+    /// The result if the write is not tried again.
     pub(super) fn finally(self) -> Result<ObjectMeta, Failure> {
         match self {
             Self::Done(meta) => Ok(meta),
@@ -70,7 +70,7 @@ impl Mark {
         Attributes::from_iter([(Attribute::Metadata(vendor.mark().into()), self.value())])
     }
 
-    /// What the metadata says.
+    /// The text of the metadata.
     pub(super) fn value(&self) -> String {
         let on = match &self.condition {
             Condition::Always => "always",
@@ -80,9 +80,9 @@ impl Mark {
         format!("{} {on}", self.number)
     }
 
-    /// The header that asks for the condition, in the store's spelling.
+    /// The header that requests the condition, in the store's spelling.
     pub(super) fn demand(&self, spelling: Spelling) -> Option<Demand> {
-        // What is no header is no etag either, so it matches nothing.
+        // A text that is not a valid header is not an etag either, so it has to match nothing.
         let header = |etag: &str| HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"none\""));
         match &self.condition {
             Condition::Always => None,
@@ -95,7 +95,7 @@ impl Mark {
         marked(object).is_some_and(|(number, _)| number == self.number)
     }
 
-    /// Whether the object is what a write on the condition replaces.
+    /// True if a write on the condition would replace the object.
     fn may_replace(&self, object: Option<&GetResult>) -> bool {
         match (&self.condition, object) {
             (Condition::Absent, None) => true,
@@ -104,7 +104,7 @@ impl Mark {
         }
     }
 
-    /// Whether the object replaced what a write on the condition was to replace.
+    /// True if the object has replaced the one that a write on the condition was to replace.
     fn is_beaten_by(&self, object: &GetResult) -> bool {
         match (&self.condition, marked(object)) {
             (Condition::Absent, Some((_, on))) => on == "*",
@@ -114,14 +114,14 @@ impl Mark {
     }
 }
 
-/// The number and the condition of the write that left the object.
+/// The number and the condition of the write that created the object.
 fn marked(object: &GetResult) -> Option<(&str, &str)> {
     let of = |vendor: Vendor| object.attributes.get(&Attribute::Metadata(vendor.mark().into()));
     of(Vendor::Amazon).or_else(|| of(Vendor::Azure))?.as_ref().split_once(' ')
 }
 
 impl Cloud {
-    /// Of a marked write that failed.
+    /// Finds the outcome of a marked write that failed.
     pub(super) async fn settle(&self, key: &Path, mark: &Mark, write: &Watched, failure: Failure) -> Settled {
         use BucketErrorKind as K;
         if matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl | K::Unsupported) {
@@ -140,7 +140,7 @@ impl Cloud {
                 _ => Failure::precondition(),
             }),
             Ok(_) => Settled::Failed(unknown("somebody else has written the key since").because(failure)),
-            Err(looked) => Settled::Failed(unknown("the key cannot be looked at").because(looked)),
+            Err(looked) => Settled::Failed(unknown("the key cannot be looked up").because(looked)),
         }
     }
 }

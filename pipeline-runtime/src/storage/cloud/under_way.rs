@@ -1,7 +1,7 @@
-//! [`UnderWay`]: the writes on a condition, or in parts, that are under way, as the way to the network sees them.
+//! [`UnderWay`]: the conditional writes and the uploads in parts that are in progress, for the HTTP layer.
 //!
-//! `object_store` has no word for the condition of an upload in parts, and sends some requests again by itself without telling. Both
-//! are known here alone: what to demand of a request, and whether one try of a write may have been done.
+//! `object_store` cannot express the condition of an upload in parts, and retries some requests by itself without reporting it.
+//! Only this layer knows both: which condition to add to a request, and whether an attempt of a write may have taken effect.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode, Uri};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
-/// Clones share the writes, by mark, or by upload where the parts of one are put together.
+/// Clones share the writes, keyed by mark, or by upload id for the completion of an upload in parts.
 #[derive(Debug, Clone)]
 pub(super) struct UnderWay {
     vendor: Vendor,
@@ -24,7 +24,7 @@ struct Write {
     is_in_doubt: bool,
 }
 
-/// One write, until it is dropped.
+/// One write, registered until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watched {
     all: UnderWay,
@@ -36,13 +36,13 @@ impl UnderWay {
         Self { vendor, writes: Arc::default() }
     }
 
-    /// `id` is a mark or an upload's id; `demand` is added to requests that are sent with it.
+    /// `id` is a mark or an upload's id; `demand` is added to requests that carry it.
     pub(super) fn watch(&self, id: &str, demand: Option<(HeaderName, HeaderValue)>) -> Watched {
         self.writes().insert(id.to_owned(), Write { demand, is_in_doubt: false });
         Watched { all: self.clone(), id: id.to_owned() }
     }
 
-    /// Of which write the request is, if of any.
+    /// The write that the request belongs to, if any.
     pub(super) fn of(&self, request: &HttpRequest) -> Option<String> {
         if let Some(mark) = request.headers().get(self.vendor.mark_header()) {
             let mark = mark.to_str().ok()?.split(' ').next()?;
@@ -52,7 +52,7 @@ impl UnderWay {
             return None;
         }
         let id = parameter(request.uri(), "uploadId")?;
-        // Ids are compared as they are written in a URL: which characters are encoded is the client's choice.
+        // Ids are compared after decoding: which characters are encoded in a URL is the client's choice.
         self.writes().keys().find(|upload| encoded_equal(id, upload)).cloned()
     }
 
@@ -60,14 +60,14 @@ impl UnderWay {
         Some(self.vendor.demand(self.writes().get(write)?.demand.clone()?))
     }
 
-    /// What came back for one try of a write.
+    /// Records the result of one try of a write.
     pub(super) fn note(&self, write: &str, came_back: &Result<HttpResponse, HttpError>) {
         let may_be_done = match came_back {
-            // It did not leave the machine.
+            // The request did not leave the machine.
             Err(error) => error.kind() != HttpErrorKind::Connect,
-            // A gateway's, behind which it may be under way.
+            // A gateway's answer: the write may still be in progress behind it.
             Ok(response) => match response.status() {
-                // It says that nobody will do it.
+                // The store does not implement the operation, so the write was not done.
                 StatusCode::NOT_IMPLEMENTED => false,
                 status => status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT,
             },
@@ -83,7 +83,7 @@ impl UnderWay {
 }
 
 impl Watched {
-    /// Whether one of its tries may have been done without an answer that says so.
+    /// True if one of its tries may have taken effect without an answer that confirms it.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.all.writes().get(&self.id).is_some_and(|write| write.is_in_doubt)
     }

@@ -1,4 +1,4 @@
-//! [`CloudUpload`]: an object written as a stream, which becomes a multipart upload once it is larger than a part.
+//! [`CloudUpload`]: an object written as a stream, which becomes a multipart upload once it is larger than one part.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::put::Refusals;
 use super::settle::{Demand, Mark, Settled};
 use super::vendor::Vendor;
 
-/// After that many parts they become twice as large, up to the largest: AWS takes 10,000 of them, Swift 1,000.
+/// After this many parts their size doubles, repeatedly, up to the largest: AWS allows 10,000 parts, Swift 1,000.
 const PARTS_OF_ONE_SIZE: usize = 250;
 /// A part is held in memory.
 const LARGEST_PART: usize = 1 << 30;
@@ -26,11 +26,11 @@ pub(in super::super) struct CloudUpload {
     s3: Arc<Cloud>,
     key: Path,
     condition: Condition,
-    /// Of the condition that the store is to keep.
+    /// Identifies the write, and carries the condition that the store has to enforce.
     mark: Mark,
     written: u64,
     parts: Vec<PartId>,
-    /// Begun with the first full part.
+    /// `Some` once the first full part has been written.
     begun: Option<Begun>,
 }
 
@@ -43,9 +43,9 @@ struct Begun {
 }
 
 impl CloudUpload {
-    /// Fails if the condition cannot hold any more, before anything is sent.
+    /// Fails if the condition can no longer hold, before anything is sent.
     pub(in super::super) async fn begin(s3: &Arc<Cloud>, key: &Path, condition: Condition) -> Result<Self, Failure> {
-        // That another condition cannot hold shows at the end, and costs nothing until then.
+        // Whether the store supports the condition is only probed with the first full part.
         s3.holds(key, &condition).await?;
         Ok(Self::unbegun(s3, key, condition))
     }
@@ -83,7 +83,7 @@ impl CloudUpload {
         Ok(id)
     }
 
-    /// A part that the store has.
+    /// Adds a part that the store has.
     pub(super) fn add(&mut self, part: PartId, size: u64) {
         self.parts.push(part);
         self.written += size;
@@ -118,7 +118,7 @@ impl CloudUpload {
                     Ok(false) => break Err(failure),
                     Err(unsupported) => break Err(unsupported),
                 },
-                // The store has dropped the upload as it refused it.
+                // The store drops the upload when it refuses its completion.
                 (Settled::Failed(gone), Some(refused)) if gone.kind() == BucketErrorKind::NoSuchKey => break Err(refused),
                 (settled, _) => break settled.finally(),
             }
@@ -141,7 +141,7 @@ impl CloudUpload {
 }
 
 impl Cloud {
-    /// Begins an upload in parts. On Azure there is nothing to begin, and its id is the mark's number.
+    /// Begins an upload in parts. On Azure nothing has to be begun; its id is the mark's number.
     pub(super) async fn begin_parts(&self, client: &Client, key: &Path, mark: &Mark) -> object_store::Result<String> {
         if self.settings.vendor == Vendor::Azure {
             return Ok(mark.number().to_owned());
@@ -150,7 +150,7 @@ impl Cloud {
         client.store.create_multipart_opts(key, options).await
     }
 
-    /// Puts the parts together.
+    /// Combines the parts into the object.
     pub(super) async fn end_parts(
         &self,
         client: &Client,
@@ -163,13 +163,13 @@ impl Cloud {
         if let Some(azure) = &client.azure {
             return azure.put_block_list(client, key, &parts, mark, demand).await;
         }
-        // The way to the network adds it.
+        // The HTTP layer adds both.
         let _ = (mark, demand);
         client.store.complete_multipart(key, &id.to_owned(), parts).await
     }
 }
 
-/// The size of the part that comes after so many, by that of the first.
+/// The size of the part with this number, given the first part's size.
 fn part_size(first: usize, parts: usize) -> usize {
     let doublings = (parts / PARTS_OF_ONE_SIZE).min(7);
     first.saturating_mul(1 << doublings).min(LARGEST_PART.max(first))
@@ -177,13 +177,13 @@ fn part_size(first: usize, parts: usize) -> usize {
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        // Without a runtime there is nobody to do it; the bucket's lifecycle rule will.
+        // Without a runtime it cannot be aborted; the bucket's lifecycle rule does it.
         if self.is_ours
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             let (store, key, id) = (Arc::clone(&self.store), self.key.clone(), self.id.clone());
             runtime.spawn(async move {
-                // Nobody waits for it, and the rule is there for this as well.
+                // Nothing waits for it, and the lifecycle rule covers a failure, too.
                 let _ = store.abort_multipart(&key, &id).await;
             });
         }

@@ -1,11 +1,11 @@
-//! [`Vendor`]: whose API a store speaks, and how the three differ in their words.
+//! [`Vendor`]: whose API a store speaks, and how the three APIs name things.
 //!
 //! | | Amazon S3 | Google Cloud Storage | Azure Blob Storage |
 //! |---|---|---|---|
 //! | the URL | `s3://BUCKET` | `gs://BUCKET` | `az://CONTAINER` |
-//! | an object's etag here | its `ETag` | its generation, as a condition takes no etag | its `ETag` |
+//! | an object's etag here | its `ETag` | its generation, because conditions take no etag | its `ETag` |
 //! | a condition | `If-Match`, `If-None-Match` | `x-goog-if-generation-match` | `If-Match`, `If-None-Match` |
-//! | metadata | `x-amz-meta-` | `x-goog-meta-` | `x-ms-meta-`, of names without a hyphen |
+//! | metadata | `x-amz-meta-` | `x-goog-meta-` | `x-ms-meta-`, names without hyphens |
 
 use hyper::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use object_store::PutResult;
@@ -24,7 +24,7 @@ const IF_GENERATION: HeaderName = HeaderName::from_static("x-goog-if-generation-
 /// A generation is a time in microseconds, so no object has this one.
 const NO_GENERATION: &str = "1";
 
-/// How a listing tells of an entry.
+/// The XML of an entry in a listing.
 pub(super) struct Entry {
     pub(super) element: &'static str,
     pub(super) name: &'static str,
@@ -61,35 +61,35 @@ impl Vendor {
         }
     }
 
-    /// What it calls a bucket.
+    /// The vendor's word for a bucket, as a placeholder.
     pub(super) fn bucket(self) -> &'static str {
         if self == Self::Azure { "CONTAINER" } else { "BUCKET" }
     }
 
-    /// How to say who one is.
+    /// How to set the credentials.
     pub(super) fn credentials(self) -> &'static str {
         match self {
             Self::Amazon => {
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `?profile=` in the bucket's URL (nor is this an EC2 \
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `?profile=` in the bucket's URL (this machine is not an EC2 \
                  instance with a role)"
             }
             Self::Google => {
-                "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, or `?credentials=` in the bucket's URL (nor is this a \
-                 machine of Google's with a service account)"
+                "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, or `?credentials=` in the bucket's URL (this machine is \
+                 not one of Google's with a service account)"
             }
             Self::Azure => {
-                "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (nor is \
-                 this a machine of Azure's with an identity)"
+                "set AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (this \
+                 machine is not one of Azure's with an identity)"
             }
         }
     }
 
-    /// The name of the metadata that says which write an object is of.
+    /// The name of the metadata that identifies the write of an object.
     pub(super) fn mark(self) -> &'static str {
         if self == Self::Azure { "pipeline_write" } else { "pipeline-write" }
     }
 
-    /// The header of the same.
+    /// The header of that metadata.
     pub(super) fn mark_header(self) -> HeaderName {
         HeaderName::from_static(match self {
             Self::Amazon => "x-amz-meta-pipeline-write",
@@ -98,7 +98,7 @@ impl Vendor {
         })
     }
 
-    /// An etag of an object that there is not.
+    /// An etag that no object has.
     pub(super) fn wrong_etag(self) -> &'static str {
         match self {
             Self::Amazon => "\"00000000000000000000000000000000\"",
@@ -107,7 +107,7 @@ impl Vendor {
         }
     }
 
-    /// What an object has been written as, for a condition.
+    /// The etag of a written object, for use in a condition.
     pub(super) fn etag(self, put: PutResult) -> Option<String> {
         match self {
             Self::Google => put.version.map(|generation| format!("\"{generation}\"")),
@@ -115,7 +115,7 @@ impl Vendor {
         }
     }
 
-    /// The header that a request has for a condition on an object.
+    /// The header of a condition on an object, in the vendor's form.
     pub(super) fn demand(self, (name, value): (HeaderName, HeaderValue)) -> (HeaderName, HeaderValue) {
         if self != Self::Google {
             return (name, value);
@@ -127,7 +127,7 @@ impl Vendor {
         )
     }
 
-    /// Writes a request's conditions in the store's words.
+    /// Translates a request's conditions into the vendor's headers.
     pub(super) fn translate(self, headers: &mut HeaderMap) {
         if self == Self::Google
             && let Some(etag) = headers.remove(IF_MATCH)
@@ -137,7 +137,7 @@ impl Vendor {
         }
     }
 
-    /// Writes an answer's etag so that a condition may be made of it.
+    /// Replaces an answer's etag with one that conditions accept.
     pub(super) fn translate_answer(self, headers: &mut HeaderMap) {
         if self == Self::Google
             && let Some(Ok(etag)) = headers.get(GENERATION).map(|value| {
@@ -149,12 +149,12 @@ impl Vendor {
         }
     }
 
-    /// How the client for it is asked whether an object is still the one with that etag.
+    /// The `version` by which `object_store`'s client makes a write conditional on that etag; `None` if it uses the etag itself.
     pub(super) fn version(self, etag: &str) -> Option<String> {
         (self == Self::Google).then(|| generation(etag).to_owned())
     }
 
-    /// The objects in a listing, and the folders.
+    /// The elements of objects and of folders in a listing.
     pub(super) fn entries(self) -> [Entry; 2] {
         match self {
             Self::Azure => [
@@ -168,13 +168,14 @@ impl Vendor {
         }
     }
 
-    /// Whether a listing's entry without a name of that form is one whose name is no key: Azure's has an attribute, where XML cannot hold the name.
+    /// True if a listing's entry without a plain name element has an invalid name: on Azure the element has an attribute if XML
+    /// cannot represent the name.
     pub(super) fn hides_names(self) -> bool {
         self == Self::Azure
     }
 }
 
-/// An etag as a generation. One that is none is of no object.
+/// An etag as a generation. An etag that is not a generation becomes one that no object has.
 fn generation(etag: &str) -> &str {
     let bare = etag.trim_matches('"');
     let is_one = !bare.is_empty() && bare.len() <= 19 && bare.bytes().all(|byte| byte.is_ascii_digit()) && bare != "0";
@@ -192,7 +193,7 @@ mod tests {
             (IF_MATCH, "\"1764486000000000\"", "1764486000000000"),
             (IF_MATCH, "1764486000000000", "1764486000000000"),
             (IF_NONE_MATCH, "*", "0"),
-            // None of these may mean that there is to be none.
+            // None of these may be sent as 0, which would mean that no object may exist.
             (IF_MATCH, "\"0\"", "1"),
             (IF_MATCH, "\"d41d8cd98f00b204e9800998ecf8427e\"", "1"),
             (IF_MATCH, "", "1"),

@@ -1,4 +1,4 @@
-//! The other stores' words for a key and for what is said about an object, and `object_store`'s, which this folder speaks within.
+//! Conversions between this crate's keys and metadata and those of `object_store`, which the rest of this folder uses.
 
 use object_store::ObjectMeta;
 use object_store::path::Path;
@@ -8,7 +8,7 @@ use super::super::meta::Meta;
 
 impl From<&Key> for Path {
     fn from(key: &Key) -> Self {
-        // `parse` keeps the key as it is, and takes all that were checked; `from` would encode what is not ASCII.
+        // `parse` keeps the key as it is, and accepts all checked keys; `from` would encode non-ASCII characters.
         Self::parse(key).unwrap_or_else(|_| Self::from(key.as_ref()))
     }
 }

@@ -1,4 +1,4 @@
-//! What holds of every store: one suite over `file://`, `memory://` and, in `tests/s3`, over `s3://`.
+//! The behavior that all stores share: one suite over `file://`, `memory://` and, in `tests/s3`, over `s3://`.
 //!
 //! A case gets an empty bucket of its own, and knows nothing else about it.
 
@@ -10,7 +10,7 @@ use pipeline_runtime::{Bucket, BucketError, BucketErrorKind as Kind, Object, Obj
 
 pub(crate) type Tested = Result<(), Box<dyn Error>>;
 
-/// Hands the names of all cases to a macro.
+/// Passes the names of all cases to a macro.
 macro_rules! every {
     ($do:ident) => {
         $do! {
@@ -56,7 +56,7 @@ pub(crate) fn keys(objects: &[Object]) -> Vec<&str> {
     objects.iter().map(|object| object.key.as_str()).collect()
 }
 
-/// Bytes of which no two places look alike, so that a part that is lost, doubled or in the wrong place shows.
+/// Bytes without repeating parts, so that a lost, doubled or misplaced part is noticed.
 pub(crate) fn distinct(size: usize) -> Vec<u8> {
     (0_u64..).flat_map(u64::to_le_bytes).take(size).collect()
 }
@@ -87,8 +87,8 @@ pub(crate) async fn what_was_put_is_what_is_seen(bucket: Bucket) -> Tested {
     Ok(())
 }
 
-/// That a listing shows an object as a look at its key does. Not every S3 has etags in its listings, and some tell the time more
-/// precisely there.
+/// Checks that a listing shows an object as a lookup of its key does. Not every S3 server has etags in its listings, and some
+/// report more precise times there.
 fn assert_seen(listed: &[Object], put: &Object) {
     let [seen] = listed else { panic!("{listed:?}") };
     if seen.etag.is_some() {
@@ -102,7 +102,7 @@ fn assert_seen(listed: &[Object], put: &Object) {
     assert_eq!((&seen.bucket, &seen.key, seen.size), (&put.bucket, &put.key, put.size));
 }
 
-/// Without a backslash, which some servers take for a `/`.
+/// Without a backslash, which some servers treat as a `/`.
 pub(crate) async fn any_valid_key_is_kept(bucket: Bucket) -> Tested {
     let mut all = ["ü/ß é.csv", "a b/100%/x?y*[z]", "..a/b..", "x#y", "raw/.hidden", "%2E%2E/x", "a+b&c=d", "日本/語"];
     all.sort_unstable();
@@ -236,7 +236,7 @@ pub(crate) async fn copies_are_objects_of_their_own(bucket: Bucket) -> Tested {
     assert_eq!((copy.key.as_str(), copy.size), ("b", 3 << 20));
     bucket.put("a", "changed").await?;
     assert_eq!(bucket.get("b").await?, big);
-    // Two names of one file would make this rename do nothing.
+    // With a hard link between the two names, this rename would do nothing.
     bucket.copy("a", "c/d").await?;
     bucket.rename("a", "c/d").await?;
     assert_eq!(keys(&bucket.list("").await?), ["b", "c/d"]);
@@ -339,15 +339,15 @@ pub(crate) async fn no_update_is_lost(bucket: Bucket) -> Tested {
     Ok(())
 }
 
-/// More than there are writers: each time one of them succeeds.
+/// More than there are writers: one of them succeeds in each round.
 const MOST_TRIES: usize = 1000;
 
-/// Reads, adds one and writes on condition, until nobody came between.
+/// Reads, adds one and writes conditionally, until no other writer came in between.
 async fn increment(bucket: &Bucket) -> Result<(), String> {
-    // The kind, too, which the suite on other servers looks for.
+    // Includes the kind, which the suite checks on other servers.
     let text = |error: BucketError| format!("{:?}: {error}", error.kind());
     for _ in 0..MOST_TRIES {
-        // The etag first: a value newer than its etag fails the condition, an older one would pass it.
+        // The etag is read first: a value newer than its etag fails the condition, an older one would pass it.
         let etag = bucket.head("total").await.map_err(text)?.and_then(|object| object.etag).ok_or("gone")?;
         let value = bucket.get("total").await.map_err(text)?;
         let value: u32 = String::from_utf8_lossy(&value).parse().map_err(|_| "not a number")?;
@@ -363,7 +363,7 @@ async fn increment(bucket: &Bucket) -> Result<(), String> {
 pub(crate) async fn a_plain_put_is_not_lost_to_a_conditional_one(bucket: Bucket) -> Tested {
     for _ in 0..10 {
         bucket.put("total", "1000").await?;
-        // From here on the folder has its lock.
+        // From here on the folder has its lock file.
         increment(&bucket).await?;
         let counter = {
             let bucket = bucket.clone();
@@ -371,7 +371,7 @@ pub(crate) async fn a_plain_put_is_not_lost_to_a_conditional_one(bucket: Bucket)
         };
         tokio::task::yield_now().await;
         bucket.put("total", "stop").await?;
-        // Whoever increments from now on sees the text, and stops.
+        // Later increments see the text, and stop.
         assert_eq!(bucket.get("total").await?, "stop");
         counter.await?;
         assert_eq!(bucket.get("total").await?, "stop");
@@ -385,7 +385,7 @@ pub(crate) async fn changes_are_found_by_time(bucket: Bucket) -> Tested {
     let renamed = bucket.rename("raw/b", "raw/c").await?.last_modified;
     assert!(written <= copied && copied <= renamed, "{written} {copied} {renamed}");
     assert_eq!(keys(&bucket.modified_since("raw/", written).await?), ["raw/a", "raw/c"]);
-    // A store that tells whole seconds, by a clock of its own, has some seconds that are before as well as after.
+    // With whole seconds and a clock of its own, a store may place objects some seconds before or after.
     assert!(bucket.modified_since("raw/", renamed + TimeDelta::minutes(1)).await?.is_empty());
     assert!(bucket.modified_since("other/", written).await?.is_empty());
     Ok(())
@@ -411,7 +411,7 @@ pub(crate) async fn a_dropped_operation_leaves_a_whole_object(bucket: Bucket) ->
 
 pub(crate) async fn what_is_streamed_in_is_streamed_out(bucket: Bucket) -> Tested {
     let all = distinct((1 << 20) + 13);
-    // Chunks smaller than a part, of its size, and larger.
+    // Chunks smaller than a part, of exactly its size, and larger.
     for chunk in [1000, 256 << 10, 600_000, all.len()] {
         let mut writer = bucket.put_stream("big/a").await?;
         for chunk in all.chunks(chunk) {
@@ -433,7 +433,7 @@ pub(crate) async fn what_is_streamed_in_is_streamed_out(bucket: Bucket) -> Teste
     let empty = bucket.put_stream("empty").await?.finish().await?;
     assert_eq!((empty.size, bucket.get_stream("empty").await?.chunk().await?), (0, None));
 
-    // As an `AsyncRead`, a chunk at a time or less.
+    // As an `AsyncRead`, one chunk or less at a time.
     let mut reader = Box::pin(bucket.get_stream("big/a").await?);
     let mut read = Vec::new();
     loop {
@@ -499,7 +499,7 @@ pub(crate) async fn a_stream_shows_when_it_is_finished_and_only_then(bucket: Buc
     aborted.abort().await?;
     bucket.put_stream("kept").await?.abort().await?;
     let mut cut_off = bucket.put_stream("kept").await?;
-    // The future of a write, dropped where it may be: the object is given up, or the write was done.
+    // Drops the future of a write at any point: the object is discarded, or the write was done.
     if poll_immediate(Box::pin(cut_off.write(big.clone()))).await.is_none() {
         assert_eq!(kind(cut_off.write("x").await), Some(Kind::Other));
         assert_eq!(kind(cut_off.finish().await), Some(Kind::Other));
@@ -518,7 +518,7 @@ pub(crate) async fn a_stream_shows_when_it_is_finished_and_only_then(bucket: Buc
 
 pub(crate) async fn streams_keep_their_conditions(bucket: Bucket) -> Tested {
     let big = distinct(600_000);
-    // On `file://` both by one write and by several.
+    // On `file://` both with one write and with several.
     for size in [10, big.len()] {
         let key = format!("a{size}");
         let (mut first, mut second) = (bucket.put_stream_if_absent(&key).await?, bucket.put_stream_if_absent(&key).await?);
@@ -578,7 +578,7 @@ pub(crate) async fn of_large_streams_one_creator_wins(bucket: Bucket) -> Tested 
     assert_eq!(bucket.head("a").await?, Some(first));
     assert!(bucket.get("a").await? == vec![1; SEVERAL_PARTS]);
 
-    // A copy goes the same way.
+    // A copy is checked in the same way.
     bucket.copy_if_absent("a", "b").await?;
     assert_eq!(kind(bucket.copy_if_absent("a", "b").await), Some(Kind::AlreadyExists));
     assert_eq!(keys(&bucket.list("").await?), ["a", "b"]);

@@ -1,4 +1,4 @@
-//! One suite of cases over every store, then what only one store or only a simulated world does.
+//! One suite of cases over every store, then cases for a single store or for a simulated world.
 //!
 //! Nothing here sleeps on the real clock.
 
@@ -16,7 +16,7 @@ use self::cases::{Tested, keys, kind};
 use super::error::Failure;
 use super::{Bucket, BucketError, BucketErrorKind as Kind, Latency, World};
 
-/// A bucket of its own for one test, and the folder that has to outlive it.
+/// A bucket of its own for one test, and the folder that must outlive it.
 struct Fresh {
     bucket: Bucket,
     _folder: Option<tempfile::TempDir>,
@@ -31,7 +31,7 @@ fn in_a_folder(_: &str) -> Result<Fresh, Box<dyn Error>> {
     Ok(Fresh { bucket: Bucket::open(&format!("file://{}", folder.path().display()))?, _folder: Some(folder) })
 }
 
-/// Each case becomes a test per store, and one more per store within a simulated world.
+/// Each case becomes one test per store, and one more per store within a simulated world.
 macro_rules! on_every_store {
     ($($case:ident),+ $(,)?) => {
         on_every_store!(@ memory, in_memory, $($case),+);
@@ -94,7 +94,7 @@ async fn an_object_is_copied_to_a_bucket_of_another_store() -> Tested {
     memory.put("raw/a", "new").await?;
     memory.copy_to(&fresh.bucket, "raw/a").await?;
     assert_eq!(fresh.bucket.get("raw/a").await?, "new");
-    // To itself it is a new object of the same contents.
+    // A copy to the same bucket is a new object with the same contents.
     fresh.bucket.copy_to(&fresh.bucket, "raw/a").await?;
     assert_eq!(fresh.bucket.get("raw/a").await?, "new");
     let missing = memory.copy_to(&fresh.bucket, "none").await.unwrap_err();
@@ -104,7 +104,7 @@ async fn an_object_is_copied_to_a_bucket_of_another_store() -> Tested {
     Ok(())
 }
 
-/// More than two pages, of which some are changed while the listing goes on.
+/// More than two pages, some of which change during the listing.
 #[tokio::test]
 async fn a_listing_goes_on_over_pages_beside_writers() -> Tested {
     for fresh in [in_memory("pages")?, in_a_folder("")?] {
@@ -115,7 +115,7 @@ async fn a_listing_goes_on_over_pages_beside_writers() -> Tested {
         }
         let mut listing = bucket.list_stream("")?;
         let mut seen = vec![listing.try_next().await?.ok_or("empty")?.key];
-        // Of what is behind its place one is gone and one is new, and so is one before it.
+        // Behind the listing's position one object is deleted and one created; another is created before it.
         bucket.delete("4/299").await?;
         bucket.put("4/2985", "").await?;
         bucket.put("0/0000", "").await?;
@@ -246,7 +246,7 @@ async fn links_are_read_but_not_written_through() -> Tested {
     ] {
         assert_eq!(result, Some(Kind::PermissionDenied));
     }
-    // A link itself is the bucket's: it may be renamed, and replaced.
+    // The link itself belongs to the bucket: it may be renamed and replaced.
     symlink(&secret, root.join("link"))?;
     bucket.rename("link", "link2").await?;
     bucket.put("link2", "replaced").await?;
@@ -280,11 +280,11 @@ async fn a_link_that_leads_elsewhere_by_now_is_followed_at_the_next_operation() 
     assert_eq!(bucket.get("x").await?, "of b");
     bucket.put("z", "for b").await?;
     assert_eq!(fs::read_to_string(b.join("z"))?, "for b");
-    // What was begun stays in the folder that it was begun in.
+    // An upload ends in the folder where it began.
     begun.finish().await?;
     assert!(a.join("y").exists() && !b.join("y").exists());
 
-    // A folder that vanished is no bucket without the key, also for what goes on in it.
+    // A vanished folder is a missing bucket, not a missing key, even for an upload in progress.
     let mut cut_off = bucket.put_stream("y").await?;
     cut_off.write("for b").await?;
     fs::remove_dir_all(&b)?;
@@ -307,7 +307,7 @@ async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
     let root = std::path::PathBuf::from(fresh.bucket.url().trim_start_matches("file://"));
     let above = tempfile::tempdir()?;
     let rung = |number: u32| above.path().join(number.to_string());
-    // Two links in each folder lead to the next: there are 2^60 ways to the last.
+    // Two links in each folder lead to the next, so there are 2^60 paths to the last one.
     for number in 0..60 {
         fs::create_dir(rung(number))?;
         for name in ["left", "right"] {
@@ -318,7 +318,7 @@ async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
     symlink(rung(0), root.join("ladder"))?;
     let error = fresh.bucket.list("").await.unwrap_err().to_string();
     assert!(error.contains("more than 100 symbolic links lead to the folder"), "{error}");
-    // Many links to one folder are many folders.
+    // Many links to one folder count as many folders.
     fs::remove_file(root.join("ladder"))?;
     fs::write(rung(60).join("x"), "")?;
     for number in 0..100 {
@@ -359,7 +359,7 @@ async fn what_takes_the_place_of_a_file_has_its_mode_and_owner() -> Tested {
     bucket.put("secret", "1").await?;
     bucket.put("open", "1").await?;
     fs::set_permissions(root.join("secret"), fs::Permissions::from_mode(0o600))?;
-    // Root alone may give a file away.
+    // Only root can give a file away.
     let gives = chown(root.join("secret"), Some(12_345), Some(54_321)).is_ok();
     let is_kept = || -> Result<(), Box<dyn Error>> {
         let now = fs::metadata(root.join("secret"))?;
@@ -461,7 +461,7 @@ fn a_bucket_is_one_pointer_and_its_futures_travel() -> Tested {
     Ok(())
 }
 
-/// 2024-03-25, six o'clock, plus what has passed on tokio's paused clock.
+/// 2024-03-25, six o'clock, plus the time elapsed on tokio's paused clock.
 fn simulated() -> World {
     let start = tokio::time::Instant::now();
     World::simulated(Arc::new(move || dawn() + start.elapsed()), false)
@@ -517,7 +517,7 @@ async fn the_clock_stands_still_during_io() -> Tested {
     let world = simulated();
     let fresh = world.enter(|| in_a_folder(""))?;
     let start = tokio::time::Instant::now();
-    // A timer that a paused clock would jump to as soon as nothing else could run.
+    // A timer that a paused clock would advance to as soon as nothing else can run.
     let timer = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
     for round in 0..20 {
         let many = (0..4).map(|part| {
@@ -543,7 +543,7 @@ async fn an_operation_is_in_flight_until_its_caller_saw_its_end() -> Tested {
     assert_eq!(world.in_flight(), 0, "nobody polled it yet");
     assert!(poll_immediate(&mut first).await.is_none());
     bucket.put("b", "2").await?;
-    // Operations take turns, so the first one's I/O is over; but nobody knows.
+    // Operations take turns, so the first one's I/O is over, but its caller has not seen the result.
     assert_eq!(bucket.get("a").await?, "1");
     assert_eq!(world.in_flight(), 1);
     assert!(poll_immediate(Box::pin(world.idle())).await.is_none());
@@ -603,7 +603,7 @@ async fn faults_take_virtual_time() -> Tested {
     Ok(())
 }
 
-/// As many callers as there may be, on as few threads as there may be: nothing may wait for a second thread while it holds one.
+/// With as many callers and as few threads as possible: no operation may wait for a second thread while it holds one.
 #[test]
 fn a_small_blocking_pool_is_enough() -> Tested {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build()?;

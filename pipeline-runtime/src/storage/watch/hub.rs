@@ -1,4 +1,4 @@
-//! The watcher of a process, and the thread that hears what it has to tell.
+//! The watcher of a process, and the thread that receives its news.
 
 use super::news::{News, TELLS_CLOSE};
 use super::settle::Settling;
@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
-/// The most news that wait to be heard.
+/// The most news that wait to be received.
 const MAX_NEWS: usize = 65_536;
 
-/// All that is watched in a process.
+/// All watches of a process.
 #[derive(Debug)]
 pub(super) struct Hub {
     table: Mutex<Table>,
@@ -21,7 +21,7 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    /// The hub of this process, which comes into being with the first look of a poke; none where nothing can be watched.
+    /// The hub of this process, created by the first read of a poke; `None` if nothing can be watched.
     pub(super) fn of_process() -> Option<&'static Self> {
         static HUB: OnceLock<Option<Hub>> = OnceLock::new();
         let hub = HUB.get_or_init(|| match Self::start(|| HUB.wait().as_ref()) {
@@ -43,7 +43,7 @@ impl Hub {
                 say_lost();
             }
         })?;
-        // A runtime of its own: no body that hogs a worker keeps a wake-up back, and no paused clock does.
+        // A separate runtime: neither a body that blocks a worker nor a paused clock delays a wake-up.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(notify::Error::io)?;
         let hear = move || {
             if let Some(hub) = hub() {
@@ -58,9 +58,9 @@ impl Hub {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nobody waits for this any more. Returns at once.
+    /// Ends a watch. Returns at once.
     pub(super) fn end(&self, id: Id) {
-        // The thread that hears it lives as long as the process.
+        // The receiving thread lives as long as the process.
         let _ = self.ended.send(id);
     }
 
@@ -82,12 +82,12 @@ impl Hub {
                 }
                 else => return,
             };
-            // Without the table's lock: the engine has one of its own.
+            // Without the table's lock: waking takes the engine's lock.
             wakes.iter().for_each(Wake::wake);
         }
     }
 
-    /// Says who is to be woken.
+    /// Returns the sensors to wake.
     fn heard(&self, news: News, settling: &mut Settling, now: Timestamp) -> Vec<Wake> {
         let mut table = self.table();
         let (found, arrived) = match news {
@@ -112,7 +112,7 @@ impl Hub {
     }
 }
 
-/// Says once in a process that something cannot be watched.
+/// Logs, once per process, that something cannot be watched.
 pub(super) fn say_unwatched(folder: &Path, error: &notify::Error) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
@@ -127,18 +127,18 @@ pub(super) fn say_unwatched(folder: &Path, error: &notify::Error) {
             kind => format!("{kind:?}"),
         };
         tracing::warn!(
-            "changes in `{folder}` wake no sensor: {why}. What cannot be watched is seen at the poke interval; this is said once"
+            "changes in `{folder}` wake no sensor: {why}. Unwatched changes are seen at the poke interval; this is logged once"
         );
     });
 }
 
-/// Says once in a process that changes were missed.
+/// Logs, once per process, that changes were missed.
 fn say_lost() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!(
             "files changed faster than their changes could be read, and some woke no sensor: they are seen at the poke interval; this is \
-             said once"
+             logged once"
         );
     });
 }

@@ -1,26 +1,26 @@
-//! Wake-ups on `file://`: what a poke looks at is watched, and a change there pokes at once.
+//! Wake-ups on `file://`: a poke's reads are watched, and a change there triggers the next poke at once.
 //!
-//! - A file counts as arrived when whoever wrote it closes it, or when it is renamed to its key; never as it is created, so that
-//!   nobody is woken for half a file. Where the system does not tell when a file is closed, and for what is found in a folder that
-//!   was made a moment ago, it counts once its size stood still for [200 ms](super::trace::STILL).
-//! - A folder that does not exist yet is awaited in the nearest one above it that does, down to the bucket itself.
-//! - The watch is there before the poke reads, so that what comes in between is not missed. It ends with the sensor's next poke,
+//! - A file counts as arrived when its writer closes it, or when it is renamed to its key; never when it is created, so that no
+//!   sensor wakes for half a file. If the system does not report when a file is closed, and for files found in a folder that was
+//!   just created, a file counts once its size was stable for [200 ms](super::trace::STILL).
+//! - A folder that does not exist yet is awaited in its nearest existing parent, up to the bucket itself.
+//! - The watch starts before the poke reads, so that changes in between are not missed. It ends with the sensor's next poke,
 //!   which has its own, or with the sensor.
-//! - All watches of a process are one watcher's: sensors that look into one folder share its watch. (`tests/sensors/wake_ups.rs`)
-//! - The poke interval is the fallback for all that cannot be watched: too many folders, a file system without notifications or
-//!   one on another machine, changes that came faster than they could be read. Nothing is lost then, but seen at the next tick;
-//!   the log says so once.
+//! - All watches of a process share one watcher: sensors that read one folder share its watch. (`tests/sensors/wake_ups.rs`)
+//! - The poke interval is the fallback for everything that cannot be watched: too many folders, a file system without
+//!   notifications or on another machine, changes that came faster than they could be read. Nothing is lost then, but it is only
+//!   seen at the next tick; the log reports that once.
 //!
 //! | file | subject |
 //! |---|---|
-//! | `hub` | the watcher and the thread that hears it |
-//! | `table` | who waits for what, and in which folders |
-//! | `news` | what the system's events mean |
-//! | `settle` | files whose end nobody tells |
+//! | `hub` | the watcher and the thread that receives its news |
+//! | `table` | which sensors wait for what, and in which folders |
+//! | `news` | the meaning of the system's events |
+//! | `settle` | files whose close is not reported |
 //!
-//! # Why it is no feature of its own
+//! # Why it has no feature of its own
 //!
-//! notify, which hears the system's events, costs 2.4 CPU seconds in a first build.
+//! notify, which receives the system's events, costs 2.4 CPU seconds in a first build.
 
 mod hub;
 mod news;
@@ -35,32 +35,32 @@ use std::path::Path;
 use std::sync::Arc;
 use table::Id;
 
-/// The poke that looks, if its looks can be watched.
+/// The current poke, if its reads can be watched.
 #[derive(Debug, Clone)]
 pub(super) struct Poke(Arc<Watching>);
 
 impl Poke {
-    /// That of the code which runs here and now. There is none in a task, and in a simulation nothing is watched.
+    /// The poke of the code that runs here and now. A task has none, and in a simulation nothing is watched.
     pub(super) fn current() -> Option<Self> {
         engine::current(|attempt: &Attempt| attempt.watching().cloned()).flatten().map(Self)
     }
 
-    /// One of an earlier process, whose looks are made again.
+    /// The poke of an earlier process, whose reads are repeated.
     pub(super) fn of(watching: &Arc<Watching>) -> Self {
         Self(Arc::clone(watching))
     }
 
-    /// Leaves a trace of a look for a later process.
+    /// Records a trace of a read for a later process.
     pub(super) fn leave(&self, trace: String) {
         self.0.leave(trace);
     }
 
-    /// Watches for a key, of a bucket that is this folder.
+    /// Watches for a key of the bucket with this folder.
     pub(super) fn watch_key(&self, root: &Arc<Path>, key: &Key) {
         self.watch(root, |hub| hub.table().await_key(root, key.as_ref(), self.0.wake().clone()));
     }
 
-    /// Watches for all wanted keys. The folders are to be shown to what this returns, each before it is read.
+    /// Watches for all wanted keys. Pass each folder to the returned listing before it is read.
     pub(super) fn watch_listing(&self, root: &Arc<Path>, wanted: &Wanted) -> Option<Listing> {
         let (hub, id) = self.watch(root, |hub| hub.table().await_keys(root, wanted, self.0.wake().clone()))?;
         Some(Listing { hub, id })
@@ -81,7 +81,7 @@ impl Poke {
     }
 }
 
-/// A listing under way.
+/// A listing in progress.
 #[derive(Debug)]
 pub(super) struct Listing {
     hub: &'static Hub,
@@ -89,7 +89,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Watches a folder, in which keys begin with `below`.
+    /// Watches a folder; `below` is the prefix of the keys in it.
     pub(super) fn visit(&self, folder: &Path, below: &str) {
         if let Err(error) = self.hub.table().add_folder(self.id, folder, below) {
             hub::say_unwatched(folder, &error);
@@ -97,7 +97,7 @@ impl Listing {
     }
 }
 
-/// Ends a watch as it is dropped, without waiting for that.
+/// Ends a watch when it is dropped, without blocking.
 #[derive(Debug)]
 struct Ends {
     hub: &'static Hub,

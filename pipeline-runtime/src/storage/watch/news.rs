@@ -1,22 +1,22 @@
-//! What the system's events mean for those who wait.
+//! The meaning of the system's events for the waiting sensors.
 
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Event, EventKind};
 use std::path::PathBuf;
 
-/// Whether the system tells when a file that was written to is closed.
+/// True if the system reports when a file that was written is closed.
 pub(super) const TELLS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Something that may matter to somebody.
+/// An event that may matter to a sensor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// A file was closed after it was written to.
+    /// A file was closed after it was written.
     Written(PathBuf),
-    /// A file or a folder is there under this name, as whole as it will be, or a folder was made.
+    /// A complete file or a folder now exists under this name, or a folder was created.
     Came(PathBuf),
-    /// A file has changed, and nothing will tell when that is over.
+    /// A file has changed, and its completion will not be reported.
     Writing(PathBuf),
-    /// Something is not there any more under this name.
+    /// Nothing exists under this name any more.
     Gone(PathBuf),
     /// Other news were lost.
     Lost,

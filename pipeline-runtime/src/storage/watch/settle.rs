@@ -1,4 +1,4 @@
-//! Files whose end nobody tells: they count as arrived once their size stood still.
+//! Files whose close is not reported: they count as arrived once their size is stable.
 
 use super::super::trace::STILL;
 use crate::time::Timestamp;
@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
-/// The most files that are looked at; any further one is left to the next tick.
+/// The most files that are checked; further ones are left to the next tick.
 const MAX_FILES: usize = 65_536;
 
-/// Files that may still be written to.
+/// Files that may still be being written.
 #[derive(Debug, Default)]
 pub(super) struct Settling(HashMap<PathBuf, Watched>);
 
@@ -20,7 +20,7 @@ struct Watched {
 }
 
 impl Settling {
-    /// Looks at a file until its size stands still. Says whether there was room for it.
+    /// Checks a file until its size is stable. Returns whether there was room for it.
     pub(super) fn add(&mut self, file: PathBuf, now: Timestamp) -> bool {
         let Some(size) = size(&file) else { return true };
         if self.0.len() >= MAX_FILES && !self.0.contains_key(&file) {
@@ -30,17 +30,17 @@ impl Settling {
         true
     }
 
-    /// It is known to be whole, or not to be there.
+    /// Stops checking a file, because it is complete or gone.
     pub(super) fn remove(&mut self, file: &std::path::Path) {
         self.0.remove(file);
     }
 
-    /// When to look next.
+    /// The time of the next check.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.0.values().map(|watched| watched.due).min()
     }
 
-    /// The files that stood still.
+    /// The files whose size was stable.
     pub(super) fn still(&mut self, now: Timestamp) -> Vec<PathBuf> {
         let mut still = Vec::new();
         self.0.retain(|file, watched| {

@@ -1,4 +1,4 @@
-//! Who waits for what, and in which folders that is watched.
+//! Which sensors wait for what, and in which watched folders.
 
 use super::super::key;
 use super::super::staged::is_staged;
@@ -11,49 +11,49 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The most folders that one listing is watched in; the files of further ones are left to the next tick.
+/// The most folders in which one listing is watched; files in further ones are left to the next tick.
 const MAX_FOLDERS: usize = 1024;
 
-/// Who waits.
+/// Identifies a [`Wait`].
 pub(super) type Id = u64;
 
 pub(super) struct Table {
     watcher: Box<dyn Watcher + Send>,
-    /// Those that are watched, by their paths without links.
+    /// The watched folders, keyed by their paths without links.
     folders: HashMap<Arc<Path>, Folder>,
     waits: HashMap<Id, Box<Wait>>,
     last: Id,
 }
 
-/// One look of a poke.
+/// One read of a poke.
 struct Wait {
     wake: Wake,
     root: Arc<Path>,
-    /// The key; of a listing, the folder that all its keys share.
+    /// The key; for a listing, the folder that all its keys share.
     path: Box<str>,
-    /// Of a listing.
+    /// `Some` for a listing.
     wanted: Option<Box<Wanted>>,
     at: At,
 }
 
-/// Where somebody waits.
+/// Where a sensor waits.
 enum At {
-    /// In the folder that so many segments of the path lead to, for the next one.
+    /// In the folder that the first `n` segments of the path lead to, for the next segment.
     Name(Arc<Path>, usize),
-    /// In these, for any wanted key.
+    /// In these folders, for any wanted key.
     Folders(Vec<Arc<Path>>),
 }
 
-/// A folder that is watched.
+/// A watched folder.
 struct Folder {
     identity: Identity,
-    /// Who waits for one name in it.
+    /// Waits for one name in the folder.
     names: HashMap<Box<str>, Ids>,
-    /// Who waits for any wanted key in it, and what keys in it begin with.
+    /// Listings that wait for any wanted key in the folder, with the prefix of the keys in it.
     listings: HashMap<Id, Box<str>>,
 }
 
-/// Mostly it is one.
+/// Usually there is only one.
 enum Ids {
     One(Id),
     Many(BTreeSet<Id>),
@@ -75,7 +75,7 @@ impl Table {
         self.add(Wait { wake, root: Arc::clone(root), path: key.into(), wanted: None, at: At::Folders(Vec::new()) })
     }
 
-    /// Waits for all wanted keys. The folders in which they may be are to be [added](Self::add_folder).
+    /// Waits for all wanted keys. The folders that may contain them have to be [added](Self::add_folder).
     pub(super) fn await_keys(&mut self, root: &Arc<Path>, wanted: &Wanted, wake: Wake) -> notify::Result<Id> {
         let path = wanted.prefix().folder().into();
         let wanted = Some(Box::new(wanted.clone()));
@@ -93,7 +93,7 @@ impl Table {
         placed.map(|()| id)
     }
 
-    /// Watches a folder for a listing. What is no folder is left alone: the listing waits for it elsewhere.
+    /// Watches a folder for a listing. A path that is not a folder is ignored: the listing waits elsewhere for it.
     pub(super) fn add_folder(&mut self, id: Id, folder: &Path, below: &str) -> notify::Result<()> {
         let Some(At::Folders(folders)) = self.waits.get(&id).map(|wait| &wait.at) else { return Ok(()) };
         if folders.len() >= MAX_FOLDERS {
@@ -111,13 +111,13 @@ impl Table {
         Ok(())
     }
 
-    /// Nobody waits for this any more.
+    /// Ends a wait.
     pub(super) fn end(&mut self, id: Id) {
         self.leave(id);
         self.waits.remove(&id);
     }
 
-    /// Whom a file wakes that has arrived.
+    /// The sensors to wake for a file that has arrived.
     pub(super) fn awaiting(&self, file: &Path) -> Vec<Wake> {
         let Some((folder, name)) = split(file) else { return Vec::new() };
         let Some(folder) = self.folders.get(folder).filter(|_| !is_staged(name)) else { return Vec::new() };
@@ -130,7 +130,7 @@ impl Table {
         ids.iter().filter_map(|id| Some(self.waits.get(id)?.wake.clone())).collect()
     }
 
-    /// A folder has come. Returns the files in it that somebody waits for: whether they are whole nobody has told.
+    /// Handles a new folder. Returns the awaited files in it; it is unknown whether they are complete.
     pub(super) fn came(&mut self, path: &Path) -> Vec<PathBuf> {
         let Some((folder, name)) = split(path) else { return Vec::new() };
         let Some(folder) = self.folders.get(folder) else { return Vec::new() };
@@ -146,7 +146,7 @@ impl Table {
         found
     }
 
-    /// A folder may not be there any more. Returns what [`came`](Self::came) does, for one that has taken its place.
+    /// Handles a folder that may be gone. If another folder has replaced it, returns the same as [`came`](Self::came).
     pub(super) fn gone(&mut self, path: &Path) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let Some(folder) = self.folders.get(path) else { return found };
@@ -199,13 +199,13 @@ impl Table {
         }
     }
 
-    /// Watches a folder that has come for a listing, with all below it.
+    /// Watches a new folder and all folders below it for a listing.
     fn scan(&mut self, id: Id, folder: &Path, below: &str, found: &mut Vec<PathBuf>) {
         let Some(wanted) = self.waits.get(&id).and_then(|wait| wait.wanted.clone()) else { return };
         let known = |(real, _): &(PathBuf, Identity)| {
             self.folders.get(real.as_path()).is_some_and(|folder| folder.listings.contains_key(&id))
         };
-        // The poke's own listing came here first, and has seen what is in it.
+        // The poke's own listing has already been here, and has seen the contents.
         if !below.starts_with(wanted.prefix().as_str()) && *below != *folder_prefix(&wanted)
             || real(folder).as_ref().is_some_and(known)
         {
@@ -220,7 +220,7 @@ impl Table {
         if let Some(error) = failed {
             super::hub::say_unwatched(folder, &error);
         }
-        // What cannot be read is for the next poke to tell.
+        // If the folder cannot be read, the next poke reports it.
         for meta in listed.unwrap_or_default() {
             let file = folder.join(&meta.key.as_ref()[below.len()..]);
             let real = file.parent().and_then(|folder| folder.canonicalize().ok()).zip(file.file_name());
@@ -228,7 +228,7 @@ impl Table {
         }
     }
 
-    /// Makes somebody wait in the deepest folder there is on the way to what it waits for.
+    /// Places a wait in the deepest existing folder on the way to what it waits for.
     fn place(&mut self, id: Id) -> notify::Result<()> {
         let Some(wait) = self.waits.get(&id) else { return Ok(()) };
         let (root, path, is_key) = (Arc::clone(&wait.root), wait.path.clone(), wait.wanted.is_none());
@@ -245,7 +245,7 @@ impl Table {
                 return Ok(());
             }
             let folder = self.watch(folder, identity)?;
-            // Made after it was looked for and before that was watched: nothing would tell.
+            // The next folder was created after it was looked for and before the watch began: no event reports it.
             if depth < way.len() && below(depth + 1).is_dir() {
                 self.release(&folder);
                 continue;
@@ -258,13 +258,13 @@ impl Table {
         }
     }
 
-    /// Watches a folder, once, however many wait in it.
+    /// Watches a folder, once for all waits in it.
     fn watch(&mut self, real: PathBuf, identity: Identity) -> notify::Result<Arc<Path>> {
         if let Some((path, folder)) = self.folders.get_key_value(real.as_path()) {
             if folder.identity == identity {
                 return Ok(Arc::clone(path));
             }
-            // Another folder has taken its place, and what is watched is the old one.
+            // Another folder has replaced it, and the watch is on the old one.
             let _ = self.watcher.unwatch(&real);
         }
         if let Err(error) = self.watcher.watch(&real, RecursiveMode::NonRecursive) {
@@ -277,7 +277,7 @@ impl Table {
         Ok(path)
     }
 
-    /// Waits nowhere any more.
+    /// Removes a wait from all folders.
     fn leave(&mut self, id: Id) {
         let Some(wait) = self.waits.get_mut(&id) else { return };
         let at = std::mem::replace(&mut wait.at, At::Folders(Vec::new()));
@@ -302,18 +302,18 @@ impl Table {
         }
     }
 
-    /// Ends a folder's watch if nobody waits in it.
+    /// Ends a folder's watch if there are no waits in it.
     fn release(&mut self, folder: &Arc<Path>) {
         if self.folders.get(folder).is_some_and(|folder| folder.names.is_empty() && folder.listings.is_empty()) {
             self.folders.remove(folder);
-            // It may be gone, and its watch with it.
+            // The folder may be gone, and its watch with it.
             let _ = self.watcher.unwatch(folder);
         }
     }
 }
 
 impl Wait {
-    /// The name it waits for.
+    /// The name that it waits for.
     fn name(&self) -> &str {
         match self.at {
             At::Name(_, depth) => self.path.split('/').nth(depth).unwrap_or_default(),
@@ -321,7 +321,7 @@ impl Wait {
         }
     }
 
-    /// Whether the name it waits for is its key's last.
+    /// True if it waits for the last segment of its key.
     fn is_last(&self) -> bool {
         matches!(self.at, At::Name(_, depth) if self.wanted.is_none() && self.path.split('/').count() == depth + 1)
     }
@@ -335,7 +335,7 @@ impl Ids {
         }
     }
 
-    /// Says whether it was the last.
+    /// Removes an id. Returns whether it was the last one.
     fn remove(&mut self, id: Id) -> bool {
         match self {
             Self::One(one) => *one == id,
@@ -355,10 +355,10 @@ impl Ids {
     }
 }
 
-/// What tells a folder from another that takes its name.
+/// Distinguishes a folder from another one that takes its name.
 type Identity = (u64, u64);
 
-/// The folder without links, if it is one.
+/// The path of the folder without links, if it is a folder.
 fn real(folder: &Path) -> Option<(PathBuf, Identity)> {
     let real = folder.canonicalize().ok()?;
     let metadata = fs::metadata(&real).ok().filter(fs::Metadata::is_dir)?;
@@ -376,12 +376,12 @@ fn identity(_: &fs::Metadata) -> Identity {
     (0, 0)
 }
 
-/// A file's folder and name, if that can be a key's.
+/// A file's folder and name; `None` if the name is not UTF-8.
 fn split(file: &Path) -> Option<(&Path, &str)> {
     Some((file.parent()?, file.file_name()?.to_str()?))
 }
 
-/// What the keys in the folder begin with that all wanted keys share.
+/// The prefix of the keys in the folder that all wanted keys share.
 fn folder_prefix(wanted: &Wanted) -> String {
     let folder = wanted.prefix().folder();
     if folder.is_empty() { String::new() } else { format!("{folder}/") }
@@ -393,7 +393,7 @@ mod tests {
     use crate::storage::key::Prefix;
     use notify::{Config, ErrorKind, EventHandler, WatcherKind};
 
-    /// Watches up to so many folders, and then says what Linux says.
+    /// Watches at most this many folders, then returns Linux's error.
     #[derive(Debug)]
     struct Limited(usize);
 
@@ -443,7 +443,7 @@ mod tests {
         assert!(matches!(refused.kind, ErrorKind::MaxFilesWatch), "{refused}");
         assert_eq!((table.folders.len(), table.waits.len()), (1, 1));
         table.end(first);
-        // Room again: the next poke is watched.
+        // With room again, the next poke is watched.
         table.await_key(&root, "a/b", Wake::nobody()).unwrap();
     }
 
@@ -456,7 +456,7 @@ mod tests {
         fs::create_dir(folder.path().join("a")).unwrap();
         assert!(table.came(&root.join("a")).is_empty());
         assert!(table.folders.contains_key(&*root.join("a")) && !table.folders.contains_key(&root));
-        // The next is made and filled before anybody could watch it.
+        // The next folder is created and filled before it could be watched.
         fs::create_dir(folder.path().join("a/b")).unwrap();
         fs::write(&file, "1").unwrap();
         assert_eq!(table.came(&root.join("a/b")), std::slice::from_ref(&file));

@@ -1,11 +1,11 @@
-//! Zones as chrono's time zones, so that its dates work in them.
+//! Zones as chrono's time zones, so that its dates work with them.
 
 use super::Zone;
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
 use pipeline_syntax::zone::WallClock;
 use std::fmt;
 
-/// An offset from UTC, and the [`Zone`] that it is of.
+/// An offset from UTC, and the [`Zone`] that it belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ZoneOffset {
     zone: Zone,
@@ -18,7 +18,7 @@ impl Offset for ZoneOffset {
     }
 }
 
-/// `+02:00`: abbreviations such as `CST` mean several.
+/// `+02:00`, because abbreviations such as `CST` are ambiguous.
 impl fmt::Display for ZoneOffset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.offset.fmt(f)
@@ -38,14 +38,14 @@ impl TimeZone for Zone {
         offset.zone
     }
 
-    /// An offset that holds on some part of the day.
+    /// An offset that is in effect during some part of the day.
     fn offset_from_local_date(&self, day: &NaiveDate) -> MappedLocalTime<ZoneOffset> {
         let last = NaiveTime::from_num_seconds_from_midnight_opt(24 * 60 * 60 - 1, 0).unwrap_or_default();
         let mut ends = [NaiveTime::MIN, last].into_iter().map(|time| self.offset_from_local_datetime(&day.and_time(time)));
         ends.find_map(MappedLocalTime::earliest).map_or(MappedLocalTime::None, MappedLocalTime::Single)
     }
 
-    /// None in a gap; in a fold both, the earlier first.
+    /// `None` in a gap; in a fold both offsets, the earlier first.
     fn offset_from_local_datetime(&self, wall: &NaiveDateTime) -> MappedLocalTime<ZoneOffset> {
         self.offset_at_local(*wall).map(|offset| ZoneOffset { zone: *self, offset })
     }

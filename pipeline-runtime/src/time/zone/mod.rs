@@ -1,26 +1,28 @@
-//! Time zones, by the rules that are known now.
+//! Time zones, with the rules that are known now.
 //!
-//! The two databases, the machine's and the built-in one, and what one of them says of one zone are read by `pipeline_syntax::zone`.
+//! `pipeline_syntax::zone` reads the two databases, the machine's and the built-in one, and the rules of a zone.
 //!
-//! | file | its subject |
+//! | file | its one subject |
 //! |---|---|
-//! | `table` | the zones that were asked for, and when to look whether the machine's database has changed |
+//! | `table` | the zones that were requested, and when to check whether the machine's database has changed |
 //! | `convert` | a zone as chrono's `TimeZone` |
-//! | `report` | what people are told of all this |
+//! | `report` | the information about all this that users see |
 //!
 //! # Invariants
 //!
-//! - A [`Zone`] is a value: what follows from it changes with no clock and no file. To see an update, ask for the zone
-//!   again. (`time/zone/tests`)
-//! - The machine's files are looked at only while a zone is asked for, and at most once a minute.
-//! - The rules of a zone are never freed. So a [`Zone`] is `Copy`, and a search takes no lock; some kilobytes are kept for each zone and update.
+//! - A [`Zone`] is a value: its results depend on no clock and no file. To see an update, request the zone again.
+//!   (`time/zone/tests`)
+//! - The machine's files are checked only when a zone is requested, and at most once a minute.
+//! - The rules of a zone are never freed. So a [`Zone`] is `Copy`, and a search takes no lock; each zone and update costs some
+//!   kilobytes of memory.
 //!
 //! # Why two databases
 //!
-//! The newer of the two is asked first. The machine's alone would be of 2025b on a Debian 12 that nobody upgrades, and the built-in one alone
-//! would need a new binary for each change of law. chrono-tz has only its own, of 2025b (`findings/chrono_tz_is_of_2025.sh`), and jiff prefers
-//! the machine's whichever is newer (`findings/jiff_takes_an_older_system_database.sh`). So names, versions and files are ours. Compiled zones
-//! are read by jiff-core, which jiff is made of: all of jiff takes two CPU seconds more to build. chrono stays the interface's date type, and
+//! The newer of the two is used first. On a Debian 12 that nobody upgrades, the machine's alone would be of 2025b, and the
+//! built-in one alone would require a new binary for each change of law. chrono-tz only has its own, of 2025b
+//! (`findings/chrono_tz_is_of_2025.sh`), and jiff prefers the machine's whichever is newer
+//! (`findings/jiff_takes_an_older_system_database.sh`). So names, versions and files are handled here. Compiled zones are read by
+//! jiff-core, a part of jiff: building all of jiff takes two more CPU seconds. chrono remains the date type of the API, and
 //! [`Zone`] is one of its time zones.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
@@ -39,10 +41,10 @@ use pipeline_syntax::zone::Rules;
 use std::fmt;
 use table::{Named, Zones};
 
-/// A time zone of the IANA database, with its rules as they were known when it was asked for.
+/// A time zone of the IANA database, with its rules as they were known when it was requested.
 ///
-/// The rules are those of the machine's own time zone database, or of the one that is built in, whichever is newer; a zone that only one of
-/// them has is taken from that. It is one of chrono's time zones:
+/// The rules come from the machine's own time zone database or from the built-in one, whichever is newer; a zone that only one of
+/// them has comes from that one. `Zone` is one of chrono's time zones:
 ///
 /// ```
 /// use chrono::{DateTime, Utc};
@@ -56,7 +58,7 @@ use table::{Named, Zones};
 #[derive(Clone, Copy)]
 pub struct Zone {
     of: &'static Named,
-    /// `None` is UTC, which needs no database.
+    /// `None` for UTC, which needs no database.
     rules: Option<&'static Rules>,
 }
 
@@ -77,7 +79,7 @@ impl Zone {
         Zones::of_this_process().zone(name)
     }
 
-    /// The same zone by the rules as they are known now: by others than its own where the machine's database was updated since.
+    /// The same zone with the rules as they are known now, which are different if the machine's database was updated since.
     ///
     /// ```
     /// use pipeline_runtime::schedule::Zone;
@@ -107,7 +109,7 @@ impl Default for Zone {
     }
 }
 
-/// By the name, whatever the rules.
+/// Compares names only, not rules.
 impl PartialEq for Zone {
     fn eq(&self, other: &Self) -> bool {
         self.name() == other.name()

@@ -1,13 +1,13 @@
-//! What people are told of the time zones' rules: which version is used, from where, and whether it is old.
+//! What users see of the time zones' rules: which version is used, from where, and whether it is old.
 
 use super::table::{Machine, Zones};
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use pipeline_syntax::zone::database::{BUILT_IN_VERSION, Folder, Source, Version};
 
-/// When the built-in version was released, by the release's own word (its date is in IANA's NEWS, and in no compiled file).
+/// The built-in version and its release date, which is in IANA's NEWS and in no compiled file.
 const BUILT_IN: (&str, NaiveDate) = ("2026f", NaiveDate::from_ymd_opt(2026, 10, 28).expect("a date"));
 
-/// The rules that are used.
+/// The rules that are in use.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     /// `time zones: 2026f, built in; /usr/share/zoneinfo has 2025b`
@@ -15,12 +15,12 @@ pub(crate) struct Report {
     pub(crate) warnings: Vec<String>,
 }
 
-/// The rules that are used in this process now, by the wall clock's date.
+/// The rules that are in use in this process now, by the wall clock's date.
 pub(crate) fn report() -> Report {
     of(Zones::of_this_process(), crate::time::wall::now())
 }
 
-/// Where a zone was looked for, for who has found none.
+/// Where zones are looked up, for the message that one was not found.
 pub(crate) fn sought() -> String {
     let (machine, _) = Zones::of_this_process().seen();
     line(&machine)
@@ -41,7 +41,7 @@ pub(super) fn of(zones: &Zones, now: DateTime<Utc>) -> Report {
     Report { line: line(&machine), warnings }
 }
 
-/// Which version is used, and from where.
+/// The version that is in use, and where it comes from.
 pub(super) fn line(machine: &Machine) -> String {
     let built_in = BUILT_IN_VERSION;
     let of_machine = match &machine.folder {
@@ -56,7 +56,7 @@ pub(super) fn line(machine: &Machine) -> String {
     format!("time zones: {built_in}, built in; {of_machine}")
 }
 
-/// The version that is used, and when the machine's package put it there.
+/// The version that is in use, and when the machine's package installed it.
 fn used(machine: &Machine) -> Option<(Version, Option<NaiveDate>)> {
     match Folder::order(machine.folder.as_ref())[0] {
         Source::Machine => {
@@ -68,10 +68,10 @@ fn used(machine: &Machine) -> Option<(Version, Option<NaiveDate>)> {
     }
 }
 
-/// Whether the version that is used was released more than a year ago, for certain.
+/// True if the version in use was certainly released more than a year ago.
 fn is_older_than_a_year(machine: &Machine, now: DateTime<Utc>) -> bool {
     let Some((version, packaged)) = used(machine) else { return false };
-    // A version names its year alone.
+    // A version names only its year.
     let Some(year_end) = NaiveDate::from_ymd_opt(i32::from(version.year()), 12, 31) else { return false };
     let released_by = if version.to_string() == BUILT_IN.0 {
         BUILT_IN.1

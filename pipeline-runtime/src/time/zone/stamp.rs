@@ -1,19 +1,20 @@
-//! How a file is seen to have changed.
+//! Detects that a file has changed.
 
 use std::path::Path;
 use std::time::SystemTime;
 
-/// What changes with a file's contents. Packages may set any time of change (NixOS the same for all), so it alone would not do.
+/// Metadata that changes with a file's contents. The modification time alone is not enough, as packages may set any (NixOS sets
+/// the same for all files).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) modified: Option<SystemTime>,
     length: u64,
-    /// The device and the file's number in it, where there are such.
+    /// The device and the inode, where they exist.
     identity: (u64, u64),
 }
 
 impl Stamp {
-    /// `None` where there is no such file.
+    /// `None` if there is no such file.
     pub(super) fn of(file: &Path) -> Option<Self> {
         let found = std::fs::metadata(file).ok()?;
         Some(Self { modified: found.modified().ok(), length: found.len(), identity: identity(&found) })

@@ -1,7 +1,7 @@
-//! The zones that were asked for, and the databases that they came from.
+//! The zones that were requested, and the databases that they came from.
 //!
-//! A service outlives releases of the database, of which there were six in 2026, the last one four days before the change that it told of. So
-//! the machine's files are looked at again while zones are asked for: a few calls of `stat` a minute, and no thread.
+//! A service outlives releases of the database. There were six in 2026, the last one four days before the change that it
+//! announced. So the machine's files are checked again when zones are requested: a few calls of `stat` a minute, and no thread.
 
 use super::Zone;
 use super::stamp::Stamp;
@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// How old what is known of the machine's files may be.
+/// The maximum age of what is known about the machine's files.
 pub(super) const LOOK: Duration = Duration::from_mins(1);
 
-/// A zone's name, and the table that knows its rules.
+/// A zone's name, and the table that has its rules.
 #[derive(Debug)]
 pub(super) struct Named {
     name: &'static str,
-    /// `None` is UTC's, whose rules never change.
+    /// `None` for UTC, whose rules never change.
     zones: Option<&'static Zones>,
 }
 
@@ -38,18 +38,18 @@ impl Named {
     }
 }
 
-/// The zones that were asked for.
+/// The zones that were requested.
 pub(super) struct Zones {
-    /// Says where the machine's database is, if there is one.
+    /// Returns the folder of the machine's database, if there is one.
     place: Box<dyn Fn() -> Option<PathBuf> + Send + Sync>,
-    /// The time since some instant. It says when to look again, and nothing that follows from a zone.
+    /// The time since some instant. It only determines when to check again, never the result of a zone.
     elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
     state: RwLock<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the machine's files were last looked at.
+    /// When the machine's files were last checked.
     looked: Option<Duration>,
     machine: Machine,
     known: BTreeMap<&'static str, Known>,
@@ -59,7 +59,7 @@ struct State {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Machine {
     pub(super) folder: Option<Folder>,
-    /// Of the file that has the version.
+    /// The stamp of the file that has the version.
     pub(super) stamp: Option<Stamp>,
 }
 
@@ -67,12 +67,12 @@ pub(super) struct Machine {
 struct Known {
     of: &'static Named,
     rules: &'static Rules,
-    /// Of the zone's file in the machine's database.
+    /// The stamp of the zone's file in the machine's database.
     stamp: Option<Stamp>,
-    /// Why the rules are not of the database that is asked first.
+    /// Why the rules are not from the preferred database.
     detour: Option<String>,
-    /// All that it ever had. Zones are values that point to their rules, so none of them is ever freed; this lets those that come again,
-    /// as where an update is taken back, be the same.
+    /// All rules that the zone ever had. Zones are values that point to their rules, so none is ever freed. If rules come back,
+    /// for example when an update is reverted, the old ones are reused.
     ever: Vec<&'static Rules>,
 }
 
@@ -98,7 +98,7 @@ impl Zones {
         &ZONES
     }
 
-    /// The zone of this name, by the newest rules that were there within the last minute.
+    /// The zone of this name, with the newest rules, at most a minute old.
     pub(super) fn zone(&'static self, name: &str) -> Option<Zone> {
         if name == Zone::UTC.name() {
             return Some(Zone::UTC);
@@ -115,20 +115,20 @@ impl Zones {
         self.looked(now, |state| state.zone(self, name))
     }
 
-    /// The machine's database, and of the zones that were asked for those that are not of the database that is asked first.
+    /// The machine's database, and messages about requested zones that are not from the preferred database.
     pub(super) fn seen(&self) -> (Machine, Vec<String>) {
         let detours = |state: &State| state.known.values().filter_map(|known| known.detour.clone()).collect();
         self.looked((self.elapsed)(), |state| (state.machine.clone(), detours(state)))
     }
 
-    /// Does this with what is no older than a minute, and logs what has changed.
+    /// Calls `then` with a state that is at most a minute old, and logs changes.
     fn looked<T>(&self, now: Duration, then: impl FnOnce(&mut State) -> T) -> T {
         let (done, news) = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             let news = if state.is_fresh(now) { None } else { state.look((self.place)(), now) };
             (then(&mut state), news)
         };
-        // Outside of the lock: what a subscriber does is its own affair, and it may ask for a zone.
+        // Outside of the lock, because a log subscriber may do anything, including requesting a zone.
         if let Some((machine, detours)) = news {
             tracing::info!("{}", super::report::line(&machine));
             for detour in detours {
@@ -139,7 +139,7 @@ impl Zones {
     }
 }
 
-/// The database that there is now, and what is to be warned of.
+/// The current database, and the warnings.
 type News = (Machine, Vec<String>);
 
 impl State {
@@ -162,7 +162,7 @@ impl State {
         Some(zone)
     }
 
-    /// Looks at the machine's files, and reads those that have changed since the last time.
+    /// Checks the machine's files, and reads those that have changed since the last check.
     fn look(&mut self, place: Option<PathBuf>, now: Duration) -> Option<News> {
         let stamp = place.as_deref().and_then(version_file).and_then(|file| Stamp::of(&file));
         let is_first = self.looked.replace(now).is_none();
@@ -186,15 +186,15 @@ impl Known {
         Zone { of: self.of, rules: Some(self.rules) }
     }
 
-    /// Reads the zone anew where its file or the database has changed. Says what is newly to be warned of.
+    /// Reads the zone again if its file or the database has changed. Returns a new warning, if there is one.
     fn look(&mut self, folder: Option<&Folder>, is_other: bool) -> Option<String> {
-        // A package replaces its files one after the other, and not all at once: each is asked for itself.
+        // A package replaces its files one after the other, so each file is checked separately.
         let stamp = stamp_of(folder, self.of.name);
         if !is_other && stamp == self.stamp {
             return None;
         }
         self.stamp = stamp;
-        // A zone that is in neither database any more goes on by the rules that it had.
+        // A zone that neither database has any more keeps its rules.
         let (rules, detour) = pick(folder, self.of.name)?;
         let same = self.ever.iter().find(|ever| ever.are(&rules)).copied();
         self.rules = same.unwrap_or_else(|| {
@@ -211,7 +211,7 @@ fn stamp_of(folder: Option<&Folder>, name: &str) -> Option<Stamp> {
     Stamp::of(&folder?.file(name)?)
 }
 
-/// The rules of the first database that has them, and why it is not the one that is asked first.
+/// The rules from the first database that has them, and why it is not the preferred one.
 fn pick(folder: Option<&Folder>, name: &str) -> Option<(Rules, Option<String>)> {
     let mut detour = None;
     for source in Folder::order(folder) {

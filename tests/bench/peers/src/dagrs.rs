@@ -1,4 +1,4 @@
-//! dagrs: what passes along an edge is erased, and a channel of its own.
+//! dagrs: each edge is a channel of its own, whose values are type-erased.
 
 use async_trait::async_trait;
 use dagrs::{Action, Content, DefaultNode, EnvVar, Graph, InChannels, Node, NodeId, NodeTable, OutChannels, Output};
@@ -43,7 +43,7 @@ fn graph(shape: &Shape) -> dagrs::DagrsResult<(Graph, NodeId)> {
     for (name, upstreams) in shape.upstreams.iter().enumerate() {
         let node = DefaultNode::with_action(name.to_string(), Sum, &mut table);
         for &from in upstreams {
-            // The same upstream twice is one edge to it.
+            // A node that is an upstream twice has one edge.
             downstreams[from as usize].push(node.id());
         }
         ids.push(node.id());

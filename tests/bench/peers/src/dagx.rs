@@ -1,4 +1,4 @@
-//! dagx: a task has at most eight upstreams, so that the last node of a shape, which has more, is done by the caller.
+//! dagx: a task has at most eight upstreams. The last node of a shape has more, so the caller computes it.
 
 use dagx::{DagRunner, Task, TaskHandle, task};
 use pipeline_bench::memory::shape::Shape;

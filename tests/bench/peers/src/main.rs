@@ -1,4 +1,5 @@
-//! How fast it is beside dagx, operese-dagx and dagrs, in memory, in one run, taking turns with the plain program and with this:
+//! How fast it is beside dagx, operese-dagx and dagrs, in memory; they alternate in one run with the plain program and with this
+//! engine:
 //!
 //! `cargo run --release --manifest-path tests/bench/peers/Cargo.toml`
 //!
@@ -17,7 +18,7 @@ use pipeline_bench::table::{self, Table};
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 
-/// How one of them runs a graph once, which was wired before.
+/// How a peer runs a graph once that was wired before.
 type Once = fn(&Shape) -> Took;
 
 const PEERS: [(&str, Once); 4] = [
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     );
     for kind in [Kind::Chain(10_000), Kind::Fan(10_000), Kind::Layered(100, 100)] {
         let shape = Shape::from(kind);
-        // This comes first: each ratio is to the first.
+        // This engine comes first: each ratio is relative to the first contender.
         let mut contenders = vec![ours::contender(&shape, Body::Noop), plain::contender(&shape, Body::Noop)];
         let shape = &shape;
         contenders.extend(PEERS.map(|(name, once)| Contender::new(name, move || (0..RUNS).map(|_| once(shape)).sum::<Took>())));
@@ -45,10 +46,10 @@ fn main() -> ExitCode {
     if table::publish("peers", &[table]) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The threads that every peer has.
+/// The runtime of every peer, with the same number of threads.
 fn runtime() -> Runtime {
     match Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => panic!("no threads to be had: {error}"),
+        Err(error) => panic!("cannot start threads: {error}"),
     }
 }

@@ -1,5 +1,6 @@
-//! operese-dagx, a fork of dagx: a task has at most eight upstreams, so that the last node of a shape, which has more, is done by
-//! the caller. What drives the bodies is up to the caller: its documentation has a task of tokio for each, and the caller's own thread.
+//! operese-dagx, a fork of dagx: a task has at most eight upstreams. The last node of a shape has more, so the caller computes
+//! it. The caller also decides what drives the bodies; its documentation shows a tokio task for each, and the caller's own
+//! thread.
 
 use operese_dagx::{DagOutput, DagResult, DagRunner, TaskHandle, task};
 use pipeline_bench::memory::shape::Shape;
@@ -30,15 +31,15 @@ impl Three {
     }
 }
 
-/// A task of tokio for each node of a layer that has several.
+/// A tokio task for each node of a layer with several nodes.
 pub(crate) fn spawning(shape: &Shape) -> Took {
     once(shape, |runtime, dag| {
-        // What panics in a body is caught before it could end its task.
+        // The library catches a body's panic before it could end this task.
         runtime.block_on(dag.run(|body| async move { tokio::spawn(body).await.unwrap_or_else(|error| panic!("{error}")) }))
     })
 }
 
-/// All bodies on the caller's thread.
+/// Runs all bodies on the caller's thread.
 pub(crate) fn on_one_thread(shape: &Shape) -> Took {
     once(shape, |runtime, dag| runtime.block_on(dag.run(|body| body)))
 }
@@ -60,7 +61,7 @@ fn once(shape: &Shape, run: fn(&Runtime, DagRunner) -> DagResult<DagOutput>) -> 
         };
         nodes.push(node);
     }
-    // A handle is used up as its output is taken. Those that the last node takes are all that were made since the first of them.
+    // Taking an output uses its handle up. The handles that the last node takes are all those from its first upstream on.
     let joins = u64::from(last.is_some());
     let taken = match last {
         Some(upstreams) => nodes.split_off(upstreams[0] as usize),

@@ -1,7 +1,7 @@
-//! Allocations, and the bytes that are held when a run has ended, or while a million sensors wait.
+//! Allocations, and the bytes held when a run has ended or while a million sensors wait.
 //!
-//! Each is counted in a process of its own, `counts memory SHAPE NODES`: what an engine of before gives back, while it is taken down,
-//! must not count.
+//! Each is counted in a process of its own, `counts memory SHAPE NODES`: what an earlier engine frees while it shuts down must
+//! not count.
 
 use crate::{COUNTED, Count, kind, live, sensors, shaped};
 use pipeline_bench::memory::bodies::Body;
@@ -12,13 +12,13 @@ use stats_alloc::{Region, Stats};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
-/// Two sizes, whose difference leaves out what a run costs as such.
+/// Two sizes; their difference leaves out a run's fixed cost.
 const SIZES: [u32; 2] = [10_000, 110_000];
 
 #[derive(Serialize, Deserialize)]
 struct Measured {
     nodes: usize,
-    /// Of the run alone.
+    /// Allocations of the run alone, without the plan's.
     allocations: usize,
     plan_bytes: usize,
     run_bytes: usize,
@@ -52,11 +52,11 @@ fn in_a_process(shape: &str, nodes: u32) -> Measured {
         .unwrap_or_else(|error| panic!("`counts memory {shape} {nodes}` came to nothing: {error}"))
 }
 
-/// What the process of before does: it prints what it measured.
+/// The child process's part: it prints its measurements.
 pub(crate) fn print(shape: &str, nodes: u32) -> ExitCode {
     let measured = match shape {
         sensors::SHAPE => waiting(&live(), nodes),
-        sensors::WITH_HISTORY => waiting(&Live::with_history(1).expect("there are threads to be had"), nodes),
+        sensors::WITH_HISTORY => waiting(&Live::with_history(1).expect("threads can be started"), nodes),
         _ => ended(shape, nodes),
     };
     println!("{}", serde_json::to_string(&measured).unwrap_or_default());

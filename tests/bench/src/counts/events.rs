@@ -1,4 +1,4 @@
-//! What happens to a node: its records, its commits, its pokes.
+//! Events per node: records, commits and pokes.
 
 use crate::{Count, SHAPES, kind, shaped};
 use pipeline_bench::memory::bodies::Body;
@@ -17,7 +17,7 @@ pub(crate) fn counts() -> Vec<Count> {
     records.into_iter().chain([commits, pokes]).collect()
 }
 
-/// The difference of two sizes, which leaves out what is had once.
+/// The difference of two sizes, which leaves out fixed costs.
 fn per_node(shape: &str, of: &str, sizes: [u32; 2], count: impl Fn(u32) -> u32) -> Count {
     let [few, many] = sizes.map(count);
     let a_node = f64::from(many - few) / f64::from(sizes[1] - sizes[0]);
@@ -26,13 +26,13 @@ fn per_node(shape: &str, of: &str, sizes: [u32; 2], count: impl Fn(u32) -> u32) 
 
 fn records(shape: &str, nodes: u32) -> u32 {
     let plan = Arc::new(ours::plan(&shaped(kind(shape, nodes)), Body::Noop));
-    let live = Live::recorded(1).expect("there are threads to be had");
+    let live = Live::recorded(1).expect("threads can be started");
     let run = live.start(&plan);
     assert_eq!(run.ended(), RunState::Success);
     u32::try_from(run.records()).unwrap_or(u32::MAX)
 }
 
-/// Of a chain, whose nodes can share none: each is kept before the next may start.
+/// The commits of a chain. Its nodes cannot share commits, as each is recorded before the next may start.
 fn commits(nodes: u32) -> u32 {
     static COMMITS: AtomicU32 = AtomicU32::new(0);
     commits::watch(|stage| {
@@ -43,7 +43,7 @@ fn commits(nodes: u32) -> u32 {
     let live = Live::durable(&folder.path().join("journal.db"), 1).expect("the journal opens");
     let before = COMMITS.load(Ordering::Relaxed);
     assert_eq!(live.run(&plan), RunState::Success);
-    // All that was submitted is kept once it is closed.
+    // Everything that was submitted is durable once the engine is closed.
     drop(live);
     COMMITS.load(Ordering::Relaxed) - before
 }
@@ -58,7 +58,7 @@ fn waits() {
     never();
 }
 
-/// Of a sensor that waits for so many ticks and is then cut off.
+/// The pokes of a sensor that waits for this many ticks and is then cancelled.
 fn pokes(ticks: u32) -> u32 {
     let report = Simulation::new(waits()).cancel(&format!("{ticks}m 30s")).run();
     u32::try_from(report.node("never").pokes()).unwrap_or(u32::MAX)

@@ -4,7 +4,7 @@ use crate::Count;
 use std::path::Path;
 use std::process::Command;
 
-/// Two sizes, whose difference leaves out what a process and a run cost as such.
+/// Two sizes; their difference leaves out the fixed costs of a process and of a run.
 pub(crate) const SIZES: [u32; 2] = [2_000, 12_000];
 
 pub(crate) fn counts(shape: &str) -> Vec<Count> {
@@ -13,12 +13,12 @@ pub(crate) fn counts(shape: &str) -> Vec<Count> {
         Some((many? - few?) / f64::from(SIZES[1] - SIZES[0]))
     };
     let count = |of: &str, a_node: f64| Count { shape: shape.to_owned(), of: of.to_owned(), a_node };
-    // A run builds its plan, too, and a plan is of a shape that the benchmark makes before.
+    // `run` also builds the plan, and `plan` also makes the shape; the differences leave these out.
     let (Some(shape), Some(plan), Some(run)) = (a_node("shape"), a_node("plan"), a_node("run")) else { return Vec::new() };
     vec![count("instructions of a plan", plan - shape), count("instructions of a run", run - plan)]
 }
 
-/// How many instructions `counts WHAT SHAPE NODES` takes; where they are is written to `out`.
+/// Returns how many instructions `counts WHAT SHAPE NODES` executes; callgrind writes their places to `out`.
 pub(crate) fn callgrind(out: &Path, what: &str, shape: &str, nodes: u32) -> Option<f64> {
     let this = std::env::current_exe().ok()?;
     let mut valgrind = Command::new("valgrind");

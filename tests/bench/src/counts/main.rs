@@ -1,9 +1,10 @@
-//! Counts that do not depend on the machine, nor on what else it does: what a node costs in allocations, bytes, instructions, records
-//! and commits, and a sensor in bytes and pokes.
+//! Counts that do not depend on the machine and its load: a node's allocations, bytes, instructions, records and commits, and a
+//! sensor's bytes and pokes.
 //!
-//! `counts` prints them; `counts check` compares them with what `recorded.txt` says, and fails where one is more than a tenth
-//! above; `counts record` writes them there; `counts profile` says where the instructions of a run are. Instructions are counted by valgrind, of `counts run|plan|shape SHAPE NODES`; without it they
-//! are neither printed nor checked, and nothing is recorded.
+//! `counts` prints them; `counts check` compares them with `recorded.txt`, and fails if one is more than a tenth above;
+//! `counts record` writes them to that file; `counts profile` shows where the instructions of a run are. Instructions are counted by
+//! valgrind, of `counts run|plan|shape SHAPE NODES`; without valgrind they are neither printed nor checked, and nothing is
+//! recorded.
 
 mod allocations;
 mod events;
@@ -26,7 +27,7 @@ static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const SHAPES: [&str; 3] = ["chain", "fan", "layered"];
 
-/// One count: of which shape, of what, and how much a node.
+/// One count: its shape, its subject, and its value per node.
 #[derive(Debug, Clone, PartialEq)]
 struct Count {
     shape: String,
@@ -81,11 +82,11 @@ fn kind(shape: &str, nodes: u32) -> Kind {
     }
 }
 
-/// By one worker, so that the same happens each time.
+/// With one worker, so that every call counts the same.
 fn live() -> Live {
     match Live::in_memory(1) {
         Ok(live) => live,
-        Err(error) => panic!("no threads to be had: {error}"),
+        Err(error) => panic!("cannot start threads: {error}"),
     }
 }
 

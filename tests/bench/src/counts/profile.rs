@@ -1,12 +1,12 @@
-//! Where the instructions of a run go: callgrind's own count of each function, summed up by what the functions are about.
+//! Where the instructions of a run go: callgrind's count of each function, summed by the functions' subjects.
 //!
-//! A function that was inlined counts as the one that it was inlined into.
+//! An inlined function counts as part of its caller.
 
 use crate::{SHAPES, instructions};
 use pipeline_bench::table::Table;
 use std::process::{Command, ExitCode};
 
-/// Parts by what is in a function's name, or in that of its file. The first that fits counts.
+/// The parts, by words in a function's name or its file's. The first match counts.
 const PARTS: [(&str, &[&str]); 9] = [
     (
         "the core: records applied, edges followed, pools, timers",
@@ -41,7 +41,7 @@ pub(crate) fn print() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A run builds its plan, too, and a process costs something as such: both are left out.
+/// A node's instructions in each part. The costs of building the plan and of a process are left out.
 fn a_node(shape: &str) -> Option<[f64; PARTS.len()]> {
     let [few, many] = instructions::SIZES;
     let of = |nodes| Some((by_part("run", shape, nodes)?, by_part("plan", shape, nodes)?));

@@ -1,13 +1,13 @@
-//! What the counts were when somebody last looked.
+//! The last recorded counts.
 
 use crate::Count;
 use std::process::ExitCode;
 
-/// One count a line, as [`line()`] writes it.
+/// One count per line, as [`line()`] writes it.
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/recorded.txt");
-/// How much more than recorded is a failure; how much less is to be recorded, by `counts record`.
+/// A count that is higher by more than this share fails; one that is lower by more should be recorded, by `counts record`.
 const MARGIN: f64 = 0.1;
-/// The file has two digits, so that a count of less than this is recorded as zero.
+/// The file has two digits, so a smaller count is recorded as zero.
 const DIGITS: f64 = 0.01;
 
 pub(crate) fn line(count: &Count) -> String {

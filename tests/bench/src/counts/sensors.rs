@@ -1,15 +1,15 @@
-//! Sensors that wait, each with a key and a bucket of its own.
+//! Waiting sensors, each with a key and a bucket of its own.
 
 use pipeline_runtime::Plan;
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What they are called among the shapes.
+/// Their name among the shapes.
 pub(crate) const SHAPE: &str = "sensor";
-/// The same, where the run's history is kept as well.
+/// The same, with the run's history.
 pub(crate) const WITH_HISTORY: &str = "sensor-history";
 
-/// Its next poke is far away.
+/// The next poke is far away.
 #[sensor(poke = "6h", timeout = "7d")]
 async fn waits(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     Ok(bucket.head(&key).await?.into())

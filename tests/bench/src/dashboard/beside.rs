@@ -1,4 +1,4 @@
-//! What runs lose to those who look at them: a backfill of short runs, with a process beside it that shows the page.
+//! How much slower runs are while somebody watches: a backfill of short runs, beside a process that serves the page.
 
 use super::client::Client;
 use super::server::Server;
@@ -8,26 +8,26 @@ use pipeline_bench::table::Table;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The last of 2,880 runs.
+/// The logical date of the last of 2,880 runs.
 const TO: &str = "2024-01-02T23:59";
 const RUNS: f64 = 2_880.0;
 const ROUNDS: usize = 7;
-/// Of the table that has only two rows.
+/// For the table that has only two rows.
 const ROUNDS_OF_ENGINE: usize = 11;
-/// A process may often have no more than 1,024 files open, of which the page's connections are a quarter.
+/// Often a process may have only 1,024 open files, and the page may use a quarter of these for connections.
 const FILES: u64 = 8_192;
-/// What pages listen to; each of a browser's tabs has one stream.
+/// The open pages: a name, and the number of event streams; each browser tab has one.
 type Pages = (&'static str, usize);
 const NONE: Pages = ("no page", 0);
 const HUNDRED: Pages = ("100 pages", 100);
 
-/// What one backfill took.
+/// The cost of one backfill.
 #[derive(Clone, Copy)]
 struct Took {
     wall: f64,
-    /// Its own process, on a processor.
+    /// Processor time of the backfill's own process.
     engine: f64,
-    /// The page's process meanwhile.
+    /// Processor time of the page's process meanwhile.
     page: f64,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn table() -> Table {
     table
 }
 
-/// What the engine itself does for a run without a page and with a hundred: time on a processor, which other work on the machine changes little.
+/// The engine's cost per run without a page and with a hundred, in processor time, which other load changes little.
 pub(super) fn engine() -> Table {
     let mut table = Table::new(
         "What a run takes of the process that runs it, while 100 pages of another process look at it",
@@ -65,7 +65,7 @@ pub(super) fn engine() -> Table {
     table
 }
 
-/// Each by turns, after one round that does not count. Beside each is what the first took in the same round.
+/// The kinds alternate, after one round that does not count. Each is returned with the first kind's cost in the same round.
 fn rounds<const N: usize>(pages: &[Pages; N], rounds: usize) -> [Vec<(Took, Took)>; N] {
     more_files();
     let mut measured = [(); N].map(|()| Vec::new());
@@ -80,7 +80,7 @@ fn rounds<const N: usize>(pages: &[Pages; N], rounds: usize) -> [Vec<(Took, Took
     measured
 }
 
-/// Lets this process, and those that it starts, have enough files open.
+/// Raises the limit of open files for this process and its children.
 fn more_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
@@ -91,10 +91,10 @@ fn more_files() {
 fn once(streams: usize) -> Took {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let folder = tempfile::tempdir_in(place).expect("the target folder can be written");
-    // The journal has to be there before the page.
+    // The journal must exist before the page starts.
     backfill(folder.path(), "2024-01-01T00:00");
     let server = Server::start(folder.path(), &["dashboard", "--listen", ":0"]);
-    // Nobody reads what comes: it is less than a socket holds, and whoever reads takes time from the runs.
+    // The clients do not read: the events fit into a socket's buffer, and reading would take time from the runs.
     let _pages: Vec<_> = (0..streams).map(|_| Client::listen(&server.address, "/api/v1/events?topic=overview")).collect();
     let (page, engine, begun) = (server.cpu(), of_ended(), Instant::now());
     backfill(folder.path(), TO);
@@ -103,17 +103,17 @@ fn once(streams: usize) -> Took {
     Took { wall, engine: since(of_ended(), engine), page: since(server.cpu(), page) }
 }
 
-/// How long processes were on a processor that this one has started and that have ended, as `getrusage` tells it.
+/// The processor time of this process's children that have ended, as `getrusage` reports it.
 fn of_ended() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
-    // After the name, which may hold anything: the 14th and 15th number, in hundredths of a second on all of Linux that there is today.
+    // After the name, which may contain anything: numbers 14 and 15, in hundredths of a second on every current Linux.
     let numbers = stat.rsplit_once(')').map_or("", |(_, numbers)| numbers).split_whitespace().skip(13).take(2);
     Duration::from_millis(numbers.filter_map(|number| number.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
 fn backfill(folder: &Path, to: &str) {
     let args = ["backfill", "minutely", "--from", "2024-01-01", "--to", to, "--max-active-runs", "1000", "--log", "warn"];
-    // One run in a hundred fails, which the exit code tells.
+    // One run in a hundred fails, so the exit code is 1.
     let status = command(folder).args(args).status().expect("it was built");
     assert!(status.code().is_some_and(|code| code < 2), "the backfill: {status}");
 }

@@ -1,10 +1,10 @@
-//! As much of HTTP/1.1 as a page needs.
+//! The part of HTTP/1.1 that a page needs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-/// A connection that is kept.
+/// A persistent connection.
 pub(super) struct Client {
     address: String,
     stream: BufReader<TcpStream>,
@@ -17,14 +17,14 @@ impl Client {
         Self { address: address.to_owned(), stream: BufReader::new(stream) }
     }
 
-    /// How long the answer to a request takes until its last byte.
+    /// The time from a request to its answer's last byte.
     pub(super) fn millis(&mut self, path: &str) -> f64 {
         let begun = Instant::now();
         self.get(path);
         begun.elapsed().as_secs_f64() * 1e3
     }
 
-    /// The answer to a request.
+    /// Returns the answer to a request.
     pub(super) fn get(&mut self, path: &str) -> String {
         self.send(path);
         let length = self.head(path).expect("an answer has a length");
@@ -33,7 +33,7 @@ impl Client {
         String::from_utf8(body).expect("answers are texts")
     }
 
-    /// Opens a stream of events, and leaves what comes to whoever holds it.
+    /// Opens an event stream and returns its connection, unread.
     pub(super) fn listen(address: &str, path: &str) -> TcpStream {
         let mut client = Self::to(address);
         client.send(path);
@@ -46,7 +46,7 @@ impl Client {
         self.stream.get_mut().write_all(head.as_bytes()).expect("it takes requests");
     }
 
-    /// Reads the head of an answer, and returns its body's length, if it says one.
+    /// Reads the head of an answer, and returns its body's length if it has one.
     fn head(&mut self, path: &str) -> Option<usize> {
         let (mut length, mut line) = (None, String::new());
         self.stream.read_line(&mut line).expect("it answers");

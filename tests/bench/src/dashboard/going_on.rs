@@ -1,4 +1,4 @@
-//! What pages ask for that look at all runs that go on: 1,000 of them, each with a sensor that waits.
+//! Requests about all active runs: 1,000 of them, each with a sensor that waits.
 
 use super::client::Client;
 use super::server::Server;
@@ -9,7 +9,7 @@ use pipeline_bench::table::Table;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The last of 1,000 runs.
+/// The logical date of the last of 1,000 runs.
 const TO: &str = "2024-01-01T16:39";
 const RUNS: &str = "\"count\":1000,";
 const SOON: Duration = Duration::from_mins(3);
@@ -39,7 +39,7 @@ pub(super) fn table() -> Table {
     table
 }
 
-/// Waits until all runs have begun and wait.
+/// Waits until all runs have started and their sensors wait.
 fn wait_for(folder: &Path) {
     let begun = Instant::now();
     while !folder.join(".pipeline/journal.db").exists() {

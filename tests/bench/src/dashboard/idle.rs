@@ -1,4 +1,4 @@
-//! What a process takes that serves and has nothing to do, without the page and with it.
+//! The cost of a serving process that has nothing to do, without the page and with it.
 
 use super::client::Client;
 use super::server::Server;
@@ -7,9 +7,9 @@ use pipeline_bench::table::Table;
 use std::path::Path;
 use std::time::Duration;
 
-/// So long each is looked at.
+/// How long each is observed.
 const SPAN: Duration = Duration::from_secs(10);
-/// Until a process has started.
+/// How long a process may take to start.
 const START: Duration = Duration::from_secs(5);
 
 pub(super) fn table(folder: &Path) -> Table {

@@ -1,6 +1,6 @@
-//! What the dashboard answers in, what it takes while nobody looks and while many do, and what the runs beside it lose.
+//! How fast the dashboard answers, what it costs while nobody and while many watch, and how much it slows runs down.
 //!
-//! In a debug build, as most people look at it: `cargo build -p pipeline-bench && cargo run -p pipeline-bench -- dashboard`.
+//! To measure a debug build, which most users have: `cargo build -p pipeline-bench && cargo run -p pipeline-bench -- dashboard`.
 
 mod beside;
 mod client;
@@ -16,14 +16,14 @@ use std::path::Path;
 
 use crate::history::{FEW, MANY, command, filled};
 
-/// Requests for a figure, after one that does not count.
+/// Requests per figure, after one that does not count.
 const REQUESTS: usize = 21;
 const RUN: &str = "/api/v1/runs/minutely/backfill__2024-01-01T00:05:00Z";
 const WIDE: &str = "/api/v1/runs/wide/manual__2024-05-31T00:00:00Z";
 
 pub(crate) fn run() -> Vec<Table> {
     let (few, many) = (filled(FEW), filled(MANY));
-    // Each is printed as it is there: the last takes minutes.
+    // Each is printed as soon as it is measured: the last takes minutes.
     let tables: [&dyn Fn() -> Table; 5] = [
         &|| history(few.path(), many.path()),
         &|| wide(many.path()),
@@ -34,12 +34,12 @@ pub(crate) fn run() -> Vec<Table> {
     tables.iter().map(|table| table()).inspect(|table| eprintln!("{table}")).collect()
 }
 
-/// What the engine does more while pages look at it: by itself, as it takes minutes.
+/// The engine's additional cost while pages watch. A group of its own, as it takes minutes.
 pub(crate) fn engine() -> Vec<Table> {
     vec![beside::engine()]
 }
 
-/// What pages ask for, of few runs and of many.
+/// A page's requests, over few runs and over many.
 fn history(few: &Path, many: &Path) -> Table {
     let mut table = Table::new(
         "What a page asks for, from the request to its answer's last byte",
@@ -65,7 +65,7 @@ fn history(few: &Path, many: &Path) -> Table {
     table
 }
 
-/// What the page of a run of 100,000 elements asks for.
+/// The requests of the page of a run with 100,000 elements.
 fn wide(folder: &Path) -> Table {
     let args = ["run", "wide", "--logical-date", "2024-05-31"];
     let status = command(folder).args(args).status().expect("it was built");
@@ -73,7 +73,7 @@ fn wide(folder: &Path) -> Table {
     let server = Server::start(folder, &["dashboard", "--listen", ":0"]);
     let mut client = Client::to(&server.address);
     let mut table = Table::new("What the page of a run of 100,002 nodes asks for", ["what", "ms", "goal, ms"]);
-    // As the page asks for it, and asks again until it is there.
+    // As the page requests it: it repeats the request until the answer is complete.
     let first = Spread::of([client.millis(&format!("{WIDE}?within=50"))]);
     table.row(["the run, when nobody has looked at it".to_owned(), first.text(1), "200".to_owned()]);
     let whole = Spread::of([client.millis(WIDE)]);
@@ -86,7 +86,7 @@ fn wide(folder: &Path) -> Table {
     ] {
         table.row([name.to_owned(), asked(&server, &path).text(1), goal.to_owned()]);
     }
-    // Another record each time, as whoever drags goes to and fro. A connection that nobody uses for long is closed.
+    // Another record each time, like a user who drags back and forth. The server closes an idle connection, so this is a new one.
     let mut client = Client::to(&server.address);
     let records: Vec<usize> = (0..REQUESTS).map(|n| 1_000 + (n * 79_193) % 298_000).collect();
     let mut scrub = |name: &str, query: &str| {

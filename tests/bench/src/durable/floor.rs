@@ -1,10 +1,10 @@
-//! What the same `SQLite` does on the same disk without an engine: rows by themselves, and many to a commit.
+//! The same `SQLite` on the same disk without an engine: commits of one row, and commits of many.
 
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// As the journal is set up.
+/// Opens a database with the journal's settings.
 fn open(path: &Path) -> Connection {
     let connection = Connection::open(path).expect("it opens");
     connection.pragma_update(None, "journal_mode", "WAL").expect("it has one");
@@ -20,7 +20,7 @@ fn insert(connection: &Connection, rows: usize) {
     }
 }
 
-/// So many commits of one row each.
+/// That many commits of one row each.
 pub(super) fn alone(path: &Path, commits: usize) -> impl FnMut() -> Duration + use<> {
     let connection = open(path);
     move || {
@@ -30,7 +30,7 @@ pub(super) fn alone(path: &Path, commits: usize) -> impl FnMut() -> Duration + u
     }
 }
 
-/// So many rows, `each` of them to a commit.
+/// That many rows, in commits of `each` rows.
 pub(super) fn together(path: &Path, rows: usize, each: usize) -> impl FnMut() -> Duration + use<> {
     let connection = open(path);
     move || {

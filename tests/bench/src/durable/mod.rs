@@ -1,4 +1,4 @@
-//! Runs that are kept, fully synced, beside one-row commits and large ones of the same `SQLite` in the same folder.
+//! Runs with a journal, fully synced, beside one-row and large commits of the same `SQLite` in the same folder.
 
 mod floor;
 
@@ -56,7 +56,7 @@ async fn all(numbers: Vec<u64>) -> Result<u64> {
     Ok(numbers.iter().sum())
 }
 
-/// As many nodes, the last of which takes the output of all but the first.
+/// The same number of nodes; the last takes the outputs of all but the first.
 #[pipeline]
 fn fan_in() {
     let from = first();
@@ -68,7 +68,7 @@ pub(crate) fn run() -> Vec<Table> {
     vec![rates(), file()]
 }
 
-/// A folder on the disk that the target folder is on: a temporary one may be in memory, where nothing is synced.
+/// A folder on the target folder's disk: a temporary one may be in memory, where nothing is synced.
 fn folder() -> TempDir {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     tempfile::tempdir_in(place).expect("the target folder can be written")
@@ -112,7 +112,7 @@ fn rates() -> Table {
     table
 }
 
-/// Runs of a pipeline that has so many nodes, kept in a journal of their own.
+/// Runs a pipeline with that many nodes, with a journal of its own.
 fn kept(folder: &TempDir, pipeline: &Pipeline, nodes: usize) -> impl FnMut() -> Duration + use<> {
     let plan = plan(pipeline);
     let live = Live::durable(&folder.path().join("journal.db"), WORKERS).expect("it opens");
@@ -123,12 +123,12 @@ fn kept(folder: &TempDir, pipeline: &Pipeline, nodes: usize) -> impl FnMut() -> 
     }
 }
 
-/// What as many of them as there are one-row commits in a turn took.
+/// The time for as many units as a turn has one-row commits.
 fn share(took: Duration, of: usize) -> Duration {
     took * u32::try_from(COMMITS).expect("few") / u32::try_from(of).expect("few")
 }
 
-/// Rates from times.
+/// Converts times to rates.
 fn inverse(of: Spread, units: f64) -> Spread {
     Spread { median: units / of.median, least: units / of.greatest, greatest: units / of.least }
 }

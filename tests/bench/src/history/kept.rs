@@ -50,14 +50,14 @@ fn wide(width: Width) {
     list(width.elements).each(upload);
 }
 
-/// Nothing comes.
+/// The file never arrives.
 #[sensor(poke = "1h", timeout = "7d")]
 async fn arrival(ctx: Context) -> Result<Poke<i64>> {
     tracing::debug!("{} is not there", ctx.logical_date());
     Ok(Poke::NotYet)
 }
 
-/// Waits each minute.
+/// Starts a waiting run each minute.
 #[pipeline(schedule = "* * * * *", start = "2024-01-01", end = "2024-06-01")]
 fn waiting() {
     load(arrival());

@@ -1,4 +1,4 @@
-//! What reading a journal and starting on it takes that keeps 100,000 runs, beside one of ten.
+//! What reading a journal of 100,000 runs costs, and starting a process on it, beside a journal of ten runs.
 
 use pipeline_bench::rounds::{Contender, alternate};
 use pipeline_bench::stats::Spread;
@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// When the last of ten runs, one each minute, is.
+/// The logical date of the last of ten runs, one each minute.
 pub(crate) const FEW: &str = "2024-01-01T00:09";
-/// When the last of so many is.
+/// The logical date of the last of [`RUNS`].
 pub(crate) const MANY: &str = "2024-03-10T10:39";
 const RUNS: u64 = 100_000;
-/// In both journals.
+/// A run in both journals.
 const RUN: &str = "backfill__2024-01-01T00:05:00Z";
 
 const COMMANDS: [(&str, &[&str]); 7] = [
@@ -53,12 +53,12 @@ pub(crate) fn run() -> Vec<Table> {
     vec![table, size(&many)]
 }
 
-/// A folder with a journal of the runs until then, on the disk that the target folder is on.
+/// Returns a folder with a journal of the runs up to `to`, on the target folder's disk.
 pub(crate) fn filled(to: &str) -> TempDir {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let folder = tempfile::tempdir_in(place).expect("the target folder can be written");
     let args = ["backfill", "minutely", "--from", "2024-01-01", "--to", to, "--max-active-runs", "1000", "--log", "info"];
-    // One run in a hundred fails, which the exit code tells.
+    // One run in a hundred fails, so the exit code is 1.
     let status = command(folder.path()).args(args).status().expect(BUILT);
     assert_eq!(status.code(), Some(1), "the backfill");
     folder
@@ -79,7 +79,7 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
-/// Another binary of this package.
+/// The path of `bench-kept`, another binary of this package.
 fn binary() -> PathBuf {
     std::env::current_exe().expect("it has a place").with_file_name("bench-kept")
 }

@@ -10,11 +10,11 @@ pub enum Body {
     Noop,
     /// About a microsecond of arithmetic.
     Work,
-    /// Is not ready when it is polled first.
+    /// Is pending at its first poll.
     Yields,
 }
 
-/// Steps that take about a microsecond: each waits for the one before, about 4 cycles.
+/// Steps that take about a microsecond in total: each waits for the one before, about 4 cycles.
 const STEPS: u64 = 750;
 
 fn work(n: u64) -> u64 {
@@ -26,7 +26,7 @@ fn work(n: u64) -> u64 {
     n
 }
 
-/// What every contender's node does with the sum of its inputs.
+/// The body of every contender's node, given the sum of its inputs.
 pub async fn body(kind: Body, sum: u64) -> u64 {
     match kind {
         Body::Noop => {}

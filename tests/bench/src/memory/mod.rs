@@ -1,4 +1,4 @@
-//! Runs in memory, of tasks that pass a `u64`, beside a plain program that spawns one tokio task a node.
+//! Runs in memory, of tasks that pass a `u64`, beside a plain program that spawns one tokio task per node.
 
 pub mod bodies;
 pub mod ours;
@@ -12,7 +12,7 @@ use shape::{Kind, Shape};
 
 /// Threads for bodies, in every contender that has threads.
 pub const WORKERS: usize = 2;
-/// Runs a round: the system accounts for threads in steps of milliseconds.
+/// Runs per round: the system accounts for threads in steps of milliseconds.
 pub const RUNS: usize = 5;
 
 /// The group's tables.

@@ -18,7 +18,7 @@ struct Options {
     body: Body,
 }
 
-/// The tasks that a shape is wired of, for one kind of body.
+/// The tasks of a shape, for one kind of body.
 macro_rules! tasks {
     ($kind:ident, $body:expr) => {
         mod $kind {
@@ -58,7 +58,7 @@ tasks!(work, Body::Work);
 tasks!(yields, Body::Yields);
 
 thread_local! {
-    /// The shape that is about to be wired, so that what making it takes is not counted as wiring.
+    /// The shape to be wired. It is made before, so that making it does not count as wiring.
     static SHAPE: Cell<Option<Arc<Shape>>> = const { Cell::new(None) };
 }
 
@@ -71,7 +71,7 @@ fn shaped(options: Options) {
     };
     let shape = SHAPE.take().filter(|shape| shape.kind == options.shape);
     let shape = shape.unwrap_or_else(|| Arc::new(options.shape.into()));
-    // Both have their memory before: what is counted is the wiring.
+    // `nodes` is allocated before, and `of_node` is reused, so that little but the wiring counts.
     let (mut nodes, mut of_node): (Vec<Node<u64>>, Vec<Node<u64>>) = (Vec::with_capacity(shape.nodes()), Vec::new());
     for upstreams in &shape.upstreams {
         of_node.clear();
@@ -87,7 +87,7 @@ fn shaped(options: Options) {
 ///
 /// # Panics
 ///
-/// If the plan is not sound, which would be a mistake of the engine.
+/// If the plan is invalid, which would be a bug of the engine.
 pub fn plan(shape: &Arc<Shape>, body: Body) -> Plan {
     SHAPE.set(Some(Arc::clone(shape)));
     let options = Options { shape: shape.kind, body };
@@ -98,14 +98,14 @@ pub fn plan(shape: &Arc<Shape>, body: Body) -> Plan {
     }
 }
 
-/// Runs of a shape's plan, which was built before.
+/// Runs a shape's plan, which is built before.
 pub fn contender(shape: &Shape, body: Body) -> Contender<'_> {
     let plan = Arc::new(plan(&Arc::new(shape.clone()), body));
     Contender::new("this", move || (0..RUNS).map(|_| once(&plan, shape)).sum::<Took>())
 }
 
 fn once(plan: &Arc<Plan>, shape: &Shape) -> Took {
-    let Ok(live) = Live::in_memory(WORKERS) else { panic!("no threads to be had") };
+    let Ok(live) = Live::in_memory(WORKERS) else { panic!("cannot start threads") };
     let watch = Stopwatch::start();
     let run = live.start(plan);
     let state = run.ended();

@@ -1,4 +1,4 @@
-//! What somebody writes who needs no engine: a task of tokio is spawned for each node once its upstreams are done.
+//! What a user without an engine would write: a tokio task is spawned for each node once its upstreams are done.
 
 use super::bodies::{Body, body};
 use super::shape::Shape;
@@ -24,14 +24,14 @@ struct Graph {
     done: UnboundedSender<u64>,
 }
 
-/// Runs of a shape, each of nodes that were made before.
+/// Runs a shape; the nodes of each run are made before.
 pub fn contender(shape: &Shape, body: Body) -> Contender<'_> {
     Contender::new("plain tokio", move || (0..RUNS).map(|_| once(shape, body)).sum::<Took>())
 }
 
 fn once(shape: &Shape, body: Body) -> Took {
     let Ok(runtime) = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() else {
-        panic!("no threads to be had");
+        panic!("cannot start threads");
     };
     let (done, mut last) = unbounded_channel();
     let graph = Arc::new(Graph { nodes: nodes(shape), body, done });
@@ -74,12 +74,12 @@ async fn run(graph: Arc<Graph>, node: u32) {
         }
     }
     if of.downstreams.is_empty() {
-        // Whoever waits for it may have gone.
+        // The receiver may be gone.
         let _ = graph.done.send(output);
     }
 }
 
-/// Apart from `run`, whose future would else contain itself.
+/// A function of its own: the future of `run` would contain itself otherwise.
 fn spawn(graph: &Arc<Graph>, node: u32) {
     drop(tokio::spawn(run(Arc::clone(graph), node)));
 }

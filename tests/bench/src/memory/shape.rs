@@ -6,12 +6,12 @@ use std::fmt;
 /// A graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// So many nodes, one after the other.
+    /// A chain of that many nodes.
     Chain(u32),
-    /// One node, then so many that take its output, then one that takes all of theirs.
+    /// One node, then that many that take its output, then one that takes all of theirs.
     Fan(u32),
-    /// So many layers of so many nodes, three at least, that each take three different ones of the layer before, by a fixed seed; then
-    /// one that takes all of the last. The first of the three sees to it that each node is taken by somebody.
+    /// That many layers of that many nodes (at least three). Each node takes three different ones of the layer before, by a fixed
+    /// seed; then one node takes all of the last layer. The first of the three makes sure that each node has a downstream.
     Layered(u32, u32),
 }
 
@@ -31,10 +31,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A graph as the upstreams of each node. Every node but the last is somebody's upstream, and the last depends on all.
+/// A graph as the upstreams of each node. Every node but the last has a downstream, and the last depends on all.
 #[derive(Debug, Clone)]
 pub struct Shape {
-    /// What it is.
+    /// The kind of the graph.
     pub kind: Kind,
     /// The upstreams of each node.
     pub upstreams: Vec<Vec<u32>>,
@@ -80,12 +80,12 @@ fn layered(layers: u32, width: u32) -> Vec<Vec<u32>> {
 }
 
 impl Shape {
-    /// How many nodes there are.
+    /// The number of nodes.
     pub fn nodes(&self) -> usize {
         self.upstreams.len()
     }
 
-    /// What the last node returns: each node adds one to the sum of its upstreams.
+    /// The last node's output: each node adds one to the sum of its upstreams.
     pub fn expected(&self) -> u64 {
         let mut outputs: Vec<u64> = Vec::with_capacity(self.nodes());
         for upstreams in &self.upstreams {

@@ -1,5 +1,5 @@
-//! A process that makes one run of one no-op task, as small as a user's can be: `bench-empty` makes none, `bench-empty memory` one that
-//! is not kept, `bench-empty kept JOURNAL` one that is. With a further argument it says how much memory it took at most, in bytes.
+//! A process that makes one run of one no-op task, as small as a user's can be: `bench-empty` makes no run, `bench-empty memory`
+//! one without a journal, `bench-empty kept JOURNAL` one with it. With a further argument it prints its peak memory, in bytes.
 
 use pipeline_bench::stopwatch::most_resident;
 use pipeline_runtime::cli::{Progress, Runner};

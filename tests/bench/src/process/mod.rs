@@ -1,4 +1,4 @@
-//! What a process costs: from exec to exit, in memory, on the disk.
+//! What a process costs, from exec to exit: time, memory, disk space.
 
 use pipeline_bench::rounds::{Contender, Standing, alternate};
 use pipeline_bench::stats::Spread;
@@ -29,7 +29,7 @@ pub(crate) fn run() -> Vec<Table> {
 fn startup() -> Table {
     let mut table =
         Table::new("A process that makes one run of one no-op task, from exec to exit", ["what", "ms", "most resident, MB"]);
-    // A folder on the disk that the target folder is on: a temporary one may be in memory, where nothing is synced.
+    // A folder on the target folder's disk: a temporary one may be in memory, where nothing is synced.
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let folder = tempfile::tempdir_in(place).expect("the target folder can be written");
     let contender = |(name, kind)| {
@@ -37,7 +37,7 @@ fn startup() -> Table {
         Contender::new(name, move || {
             n += 1;
             let begun = Instant::now();
-            // Whether it succeeds is seen where its memory is.
+            // The exit code is checked below, where the memory is measured.
             command(kind, &folder, n).stdout(Stdio::null()).status().expect(BUILT);
             begun.elapsed()
         })
@@ -45,7 +45,7 @@ fn startup() -> Table {
     for (Standing { name, nanos, .. }, (_, kind)) in alternate(1, KINDS.map(contender).into()).into_iter().zip(KINDS) {
         let output = command(kind, folder.path(), 0).arg("tell").output().expect(BUILT);
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        let most: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("it tells its memory");
+        let most: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("it prints its memory");
         let millis = Spread { median: nanos.median / 1e6, least: nanos.least / 1e6, greatest: nanos.greatest / 1e6 };
         table.row([name.to_owned(), millis.text(1), format!("{:.1}", most / 1e6)]);
     }
@@ -66,7 +66,7 @@ fn command(kind: Kind, folder: &Path, n: u32) -> Command {
     command
 }
 
-/// Another binary of this package.
+/// The path of `bench-empty`, another binary of this package.
 fn binary() -> PathBuf {
     std::env::current_exe().expect("it has a place").with_file_name("bench-empty")
 }

@@ -12,14 +12,14 @@ use tokio::sync::watch;
 
 const ARRIVALS: usize = 200;
 
-/// When the tasks behind the sensors were started, in order.
+/// When each task behind a sensor started, in order.
 static STARTED: LazyLock<watch::Sender<Vec<Instant>>> = LazyLock::new(|| watch::Sender::new(Vec::new()));
-/// When the files arrived, in order: read off just before, as the run may be over just after.
+/// When each file arrived, in order. The time is taken just before the arrival, as the run may have ended just after.
 static ARRIVED: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
-/// How many pokes there were.
+/// The number of pokes.
 static POKES: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
 
-/// Its next tick is far away: what is seen before is a change.
+/// The next tick is far away, so an earlier poke is due to a change.
 #[sensor(poke = "10m", timeout = "1h")]
 async fn export(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     let found = bucket.head(&key).await?;
@@ -49,7 +49,7 @@ fn arrivals(options: Options) -> Result<()> {
 
 /// # Panics
 ///
-/// If there is no folder to be had, or a run cannot be started.
+/// If a folder cannot be created or a run cannot be started.
 pub(super) fn table() -> Table {
     let mut table = Table::new(
         format!("From a file's arrival to the start of its task on `file://`, of {ARRIVALS} arrivals one after the other"),
@@ -72,7 +72,7 @@ fn measure(journal: bool, renamed: bool) -> Vec<Duration> {
     let folder = std::env::temp_dir().join(format!("pipeline-bench-{}-{journal}-{renamed}", std::process::id()));
     let bucket = folder.join("bucket");
     if let Err(error) = std::fs::create_dir_all(bucket.join("raw")) {
-        panic!("no folder to be had: {error}");
+        panic!("cannot create a folder: {error}");
     }
     STARTED.send_modify(Vec::clear);
     POKES.send_modify(|pokes| *pokes = 0);
@@ -99,9 +99,9 @@ fn arrived() -> MutexGuard<'static, Vec<Instant>> {
     ARRIVED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Lets the files arrive, each once the task of the one before has started.
+/// Writes the files, each once the task of the previous one has started.
 async fn arrive(raw: PathBuf, renamed: bool) {
-    // Neither sender is ever dropped.
+    // Neither sender is ever dropped, so waiting cannot fail.
     let _ = POKES.subscribe().wait_for(|pokes| *pokes == ARRIVALS).await;
     for n in 0..ARRIVALS {
         if let Err(error) = put(&raw, n, renamed) {

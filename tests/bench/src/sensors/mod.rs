@@ -1,4 +1,4 @@
-//! Sensors: what a waiting one costs, and how soon it sees what it waits for.
+//! Sensors: what a waiting one costs, and how soon it notices the event.
 
 mod arrivals;
 mod waiting;
@@ -9,7 +9,7 @@ pub(crate) fn run() -> Vec<Table> {
     vec![arrivals::table(), waiting::table()]
 }
 
-/// Whether this process is one that a group has started, to be measured from outside; then it has done its work.
+/// Returns true if a group started this process to be measured from outside; the work is then done.
 pub(crate) fn is_child() -> bool {
     waiting::is_child()
 }

@@ -1,7 +1,7 @@
-//! What a waiting sensor costs: the resident memory of a whole process, as the system tells it.
+//! What a waiting sensor costs: the resident memory of a whole process, as the system reports it.
 //!
-//! Each figure is of a process of its own, in which all sensors of one plan were poked once and now wait, in mode `reschedule`, each
-//! with a key and a bucket of its own.
+//! Each figure is of a process of its own, in which all sensors of one plan were poked once and now wait, in mode `reschedule`,
+//! each with a key and a bucket of its own.
 
 use crate::stopwatch::resident;
 use crate::table::Table;
@@ -15,15 +15,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const SIZES: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
-/// How long the process is watched doing nothing.
+/// How long the idle process is observed.
 const IDLE: Duration = Duration::from_secs(10);
 const CHILD: &str = "PIPELINE_BENCH_WAITING";
-/// Leaves larger sizes out, for whoever changes something and wants to see what it costs.
+/// The largest size to measure, for a quick check of a change.
 const LARGEST: &str = "PIPELINE_BENCH_SENSORS";
 
 static POKES: AtomicUsize = AtomicUsize::new(0);
 
-/// No second poke is due while it is measured.
+/// No second poke is due during the measurement.
 #[sensor(poke = "6h", timeout = "7d")]
 async fn waits(bucket: Bucket, key: String) -> Result<Poke<Object>> {
     POKES.fetch_add(1, Ordering::Relaxed);
@@ -45,7 +45,7 @@ fn waiting(options: Options) -> Result<()> {
 
 /// # Panics
 ///
-/// If a process cannot be started or does not say what it came to.
+/// If a process cannot be started or does not report its figures.
 pub(super) fn table() -> Table {
     let mut table = Table::new(
         "Sensors that wait in one process",
@@ -85,7 +85,7 @@ fn measure(mode: &str, sensors: usize) -> Figures {
     let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     match said.as_deref().map(serde_json::from_str::<Figures>) {
         Ok(Ok(figures)) => figures,
-        other => panic!("{sensors} sensors came to nothing: {:?} {said:?}", other.map(|figures| figures.is_ok())),
+        other => panic!("{sensors} sensors failed: {:?} {said:?}", other.map(|figures| figures.is_ok())),
     }
 }
 
@@ -105,7 +105,7 @@ fn engine(options: Options) {
         Ok(plan) => Arc::new(plan),
         Err(error) => panic!("{error}"),
     };
-    let Ok(live) = Live::in_memory(2) else { panic!("no threads to be had") };
+    let Ok(live) = Live::in_memory(2) else { panic!("cannot start threads") };
     let started = Instant::now();
     let _run = live.start(&plan);
     tell(options, started);
@@ -117,7 +117,7 @@ fn run(options: Options, journaled: bool) {
     std::thread::spawn(move || {
         tell(options, started);
         for end in ["", "-wal", "-shm", ".lock"] {
-            // Not all of them are there.
+            // Not all of these files exist.
             let _ = std::fs::remove_file(format!(
                 "{}{end}",
                 std::env::temp_dir().join(format!("pipeline-bench-{}.db", std::process::id())).display()
@@ -132,13 +132,13 @@ fn run(options: Options, journaled: bool) {
     }
 }
 
-/// Says what the process comes to, once all sensors were poked.
+/// Prints the process's figures, once all sensors were poked.
 fn tell(options: Options, started: Instant) {
     while POKES.load(Ordering::Relaxed) < options.sensors {
         std::thread::sleep(Duration::from_millis(1));
     }
     let took = started.elapsed();
-    // The last answers and commits.
+    // Time for the last answers and commits.
     std::thread::sleep(Duration::from_secs(2));
     let (before, resident) = (cpu_ms(), resident());
     std::thread::sleep(IDLE);
@@ -148,10 +148,10 @@ fn tell(options: Options, started: Instant) {
     println!("{}", serde_json::to_string(&figures).unwrap_or_default());
 }
 
-/// Of all threads, in user and kernel.
+/// User and kernel time of all threads, in milliseconds.
 fn cpu_ms() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // After the name, which may hold anything: the 12th and 13th, in hundredths of a second.
+    // After the name, which may contain anything: fields 12 and 13, in hundredths of a second.
     let times = stat.rsplit_once(')').unwrap_or_default().1.split_whitespace().skip(11).take(2);
     times.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
 }

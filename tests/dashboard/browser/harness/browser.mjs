@@ -1,4 +1,4 @@
-// One Chromium for all tests, and what a person does in it.
+// One Chromium for all tests, and a user's actions in it.
 import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ const require = createRequire(`${tools}/`), { chromium } = require('playwright-c
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP *.example 127.0.0.1'];
 
 let launched;
-/** The browser, in which every name under `.example` is this machine. */
+/** The browser; in it every name under `.example` resolves to this machine. */
 export const browser = () => launched ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
 after(async () => { await (await launched)?.close(); await endAll(); });
 
-/** A window of its own, in which the page's files are those of the working tree if DASHBOARD_ASSETS is set, so that nothing has to be built again; `page.heard` has what its console said, and where it asked. */
+/** A window of its own. If DASHBOARD_ASSETS is set, it reads the page's files from the working tree, so that no build is needed. `page.heard` has its console's messages and its requests. */
 export async function visitor({ tree = !!process.env.DASHBOARD_ASSETS, ...options } = {}) {
   const context = await (await browser()).newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light', reducedMotion: 'reduce', timezoneId: 'Europe/Berlin', ...options });
   context.setDefaultTimeout(LIMIT);
@@ -32,21 +32,21 @@ export async function tab(context) {
   page.unanswered = new Set();
   page.on('request', request => page.unanswered.add(request.url()));
   for (const over of ['requestfinished', 'requestfailed']) page.on(over, request => page.unanswered.delete(request.url()));
-  // What the page's own policy has held back went nowhere.
+  // Requests that the page's own policy blocked were not sent.
   page.on('requestfailed', request => { if (request.failure().errorText === 'csp') page.heard.requests.splice(page.heard.requests.indexOf(request.url()), 1); });
   page.on('dialog', dialog => { page.heard.dialogs.push(dialog.message()); dialog.dismiss(); });
   return page;
 }
-/** Waits until the page is drawn, and hears its keys. */
+/** Waits until the page is drawn and reacts to keys. */
 export const drawn = page => page.locator('main:not([aria-busy]) h1').first().waitFor({ state: 'attached' });
 export async function visit(page, site, path = '') { await page.goto(new URL(path, site.url).href); await drawn(page); }
 
-/** A test that names its own file where it fails: the runner names this one. `.ci/dashboard` reads it. */
+/** A test that prints its own file if it fails, as the runner names this one. `.ci/dashboard` reads the line. */
 const named = body => {
   const file = /tests\/dashboard\/browser\/[\w-]+\.test\.mjs/.exec(new Error().stack)?.[0];
   return async t => { try { await body(t); } catch (error) { console.log(`test at ${file}: failed`); throw error; } };
 };
-/** A test in a window of its own, which has to leave a clean console and to ask nobody but its own server. */
+/** A test in a window of its own, which must leave a clean console and may send requests only to its own server. */
 export const inBrowser = (name, site, body, { errors = /^$/, ...options } = {}) => test(name, { timeout: 120_000 }, named(async t => {
   const shown = await site(), context = await visitor(options), page = await tab(context);
   try {
@@ -61,15 +61,15 @@ export const inBrowser = (name, site, body, { errors = /^$/, ...options } = {}) 
   } finally { await context.close(); }
 }));
 
-// ── What a person does ─────────────────────────────────────────────────────────────────────────────────────────
-/** Goes to an element as a keyboard does: by Tab. */
+// ── A user's actions ─────────────────────────────────────────────────────────────────────────────────────────
+/** Moves the focus to an element as a keyboard user does: by Tab. */
 export async function tabTo(page, locator, { back = false, most = 80 } = {}) {
   for (let step = 0; step < most; step++) {
     await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
-    // A page may make an element anew between two steps.
+    // A page may recreate an element between two steps.
     if (await locator.evaluate(node => node === document.activeElement)) return;
   }
-  throw new Error(`the keyboard does not come to ${locator} in ${most} steps; it is at ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`);
+  throw new Error(`the keyboard does not reach ${locator} in ${most} steps; it is at ${await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200))}`);
 }
 export const press = async (page, ...keys) => { for (const key of keys) await page.keyboard.press(key); };
 export const query = page => new URL(page.url()).searchParams;
@@ -78,11 +78,11 @@ export const focused = page => page.evaluate(() => ({ tag: document.activeElemen
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], OF_COLOURS = ['color-contrast', 'link-in-text-block'];
-/** What axe finds, as `RULE: ELEMENT`: by all rules, or by those of colours alone. */
+/** The violations that axe finds, as `RULE: ELEMENT`: by all rules, or only by those about colors. */
 export async function findings(page, { colours = false } = {}) {
-  // The page's own policy lets no script in; the debugger's does.
+  // The page's own policy blocks injected scripts; the debugger can add them.
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
   const { violations, passes } = await page.evaluate(runOnly => window.axe.run(document, { runOnly, resultTypes: ['violations'] }), colours ? OF_COLOURS : RULES);
-  assert.ok(passes.length >= (colours ? 1 : 10), 'axe has looked at nothing');
+  assert.ok(passes.length >= (colours ? 1 : 10), 'axe has checked nothing');
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} – ${failureSummary.split('\n').slice(1).join(' ').trim()}`));
 }

@@ -1,4 +1,4 @@
-// Processes of the product, each in a folder of its own, and what a test asks of them without a browser.
+// Processes of the product, each in a folder of its own, and a test's requests to them without a browser.
 import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug');
-/** The example, and the binary whose texts are hostile. */
+/** The example's binary, and the binary with hostile texts. */
 export const EXAMPLE = join(target, 'cloud_data_pipeline'), FIXTURE = join(target, 'dashboard-pipelines');
-/** How long something may take that is waited for. */
+/** The longest time to wait for anything. */
 export const LIMIT = Number(process.env.DASHBOARD_LIMIT ?? 60_000);
 
-/** Asks again until it is so: until the answer is neither false nor null. */
+/** Asks again until the answer is neither false nor null, and returns it. */
 export async function until(what, ask, limit = LIMIT) {
   const end = performance.now() + limit;
   for (;;) {
@@ -31,7 +31,7 @@ const environment = () => {
   return env;
 };
 
-/** A folder that goes with the test process. */
+/** A folder that is removed with the test process. */
 export class Folder {
   static async make(binary) {
     const path = await mkdtemp(join(tmpdir(), 'dashboard-'));
@@ -39,11 +39,11 @@ export class Folder {
     return new Folder(binary, path);
   }
   constructor(binary, path) { this.binary = binary; this.path = path; this.env = {}; }
-  /** Runs a command to its end: its exit code and what it printed. */
+/** Runs a command to its end, and returns its exit code and output. */
   call(...args) {
     return new Promise(done => { execFile(this.binary, args, { cwd: this.path, env: { ...environment(), ...this.env } }, (error, out, err) => done({ code: error ? error.code : 0, text: out + err })); });
   }
-  /** Starts a process that shows the page, and waits until it says where. */
+/** Starts a process that serves the page, and waits until it prints the address. */
   async show(...args) {
     const child = spawn(this.binary, args, { cwd: this.path, env: { ...environment(), ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     started.add(child);
@@ -60,23 +60,23 @@ export class Folder {
   serve(...args) { return this.show('serve', '--dashboard', ':0', ...args); }
 }
 
-/** A process that shows the page at `url`, which ends in a slash unless there is a token in it. */
+/** A process that serves the page at `url`, which ends in a slash unless it contains a token. */
 export class Shown {
   constructor(child, url, said) { this.child = child; this.said = said; [this.url, this.token] = url.split('#token='); this.origin = new URL(url).origin; }
-  /** What the API answers. */
+/** Returns the API's answer. */
   async get(path, headers) {
     const answer = await fetch(new URL(`api/v1/${path}`, this.url), { headers });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
-  /** Asks for something as the page does. */
+/** Sends a command as the page does. */
   async command(command) {
     const answer = await fetch(new URL('api/v1/commands', this.url), { method: 'POST', headers: { 'content-type': 'application/json', origin: this.origin }, body: JSON.stringify(command) });
     if (!answer.ok) throw new Error(`${JSON.stringify(command)}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
   signal(name) { this.child.kill(name); }
-  /** Ends it by a signal, and waits until it has ended. */
+/** Ends the process by a signal, and waits until it has ended. */
   async end(name = 'SIGTERM') {
     const ended = new Promise(done => { this.child.once('exit', done); });
     if (this.child.exitCode == null && this.child.signalCode == null) { this.child.kill(name); await ended; }
@@ -84,7 +84,7 @@ export class Shown {
   }
 }
 
-/** Ends all that was started, and removes its folders. */
+/** Ends all started processes, and removes their folders. */
 export async function endAll() {
   const ended = [...started].filter(child => child.exitCode == null && child.signalCode == null).map(child => new Promise(done => { child.once('exit', done); child.kill('SIGKILL'); }));
   await Promise.all(ended);

@@ -1,13 +1,14 @@
-//! When what a sensor found had arrived: the `last_modified` that its output has.
+//! The arrival time of what a sensor found: `last_modified` in its output.
 
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-/// A longer output is not read for it.
+/// A longer output is not parsed for it.
 const BYTES: usize = 256 << 10;
 
-/// An object of a bucket, or whatever else says when it was written; of several the last counts, as the wait was for that one.
+/// An object of a bucket, or anything else with a modification time; of several the last counts, since the sensor waited for that
+/// one.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Found {
@@ -24,7 +25,7 @@ impl Found {
     }
 }
 
-/// When it had arrived; none where the output does not say.
+/// Returns the arrival time; `None` if the output has none.
 pub(super) fn of(output: &[u8]) -> Option<Timestamp> {
     let found: Found = (output.len() <= BYTES).then(|| serde_json::from_slice(output).ok())??;
     found.last().map(Timestamp::from)
@@ -42,7 +43,7 @@ mod tests {
         let told = |output: serde_json::Value| of(output.to_string().as_bytes()).map(Timestamp::to_utc);
         let (first, last) = (object("2026-01-05T06:00:00Z"), object("2026-01-05T06:00:01.25Z"));
         assert_eq!(told(serde_json::to_value(&first).unwrap()), Some(first.last_modified));
-        // Of several it is the last; what else an output has does not matter.
+        // Of several it is the last; the rest of the output does not matter.
         assert_eq!(told(serde_json::to_value([&last, &first]).unwrap()), Some(last.last_modified));
         let other = serde_json::json!({ "name": "a", "last_modified": "2026-01-05T08:00:00+02:00", "lines": [1] });
         assert_eq!(told(other), Some(date("2026-01-05T06:00:00Z")));

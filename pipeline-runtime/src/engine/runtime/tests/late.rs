@@ -1,4 +1,4 @@
-//! What happens between two commits of a journal that keeps records later than they are made.
+//! What happens between two commits of a journal that stores records later than they are made.
 
 use super::super::super::effects::{Outbox, Todo};
 use super::super::super::journal::{Journal, Kept};
@@ -10,7 +10,7 @@ use crate::prelude::*;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-/// Keeps records when the test says so.
+/// Stores records when the test commits them.
 #[derive(Debug, Clone, Default)]
 struct Late(Arc<Mutex<VecDeque<Todo>>>);
 
@@ -33,14 +33,14 @@ impl Journal for Late {
 }
 
 impl Late {
-    /// Commits what was submitted first.
+    /// Commits the first submission.
     fn commit(&self, engine: &Engine) {
         let todo = self.0.lock().unwrap().pop_front().unwrap();
         engine.committed(todo);
     }
 }
 
-/// The start of an attempt is kept, and its end by a cancel is not yet as a worker comes to it.
+/// An attempt's start is stored, and its end by a cancel is not yet, when a worker gets to it.
 #[tokio::test]
 async fn an_attempt_that_is_cut_off_between_its_start_and_the_commit_of_its_end_gives_its_permit_back() {
     #[task]
@@ -55,7 +55,7 @@ async fn an_attempt_that_is_cut_off_between_its_start_and_the_commit_of_its_end_
     let options = EngineOptions { clock: Clock::system(), parallelism: 1, check_outputs: false, observer: None };
     let live = Live { engine: Engine::new(Box::new(late.clone()), options, None) };
     let engine = &live.engine;
-    // The workers run as the test yields.
+    // The workers run when the test yields.
     let _workers = engine.drive(1);
     let run = live.start(&plan(&alone()));
     late.commit(engine);

@@ -1,6 +1,6 @@
-//! Live runs on real time, in memory: many nodes, many runs, and what may go wrong between threads.
+//! Live runs in real time, in memory: many nodes, many runs, and what can go wrong between threads.
 //!
-//! Nothing here sleeps to wait for something: a test ends with its runs, and one that would wait for ever fails by its limit.
+//! No test sleeps to wait for something: a test ends with its runs, and one that would wait for ever fails by its limit.
 
 mod late;
 mod turns;
@@ -22,7 +22,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Longer than any test takes, on a machine that does much else.
+/// Longer than any test takes, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 const NODES: usize = 10_000;
 const DRIVERS: usize = 2;
@@ -51,21 +51,21 @@ impl Live {
         self.engine.look(run, |run| run.nodes().iter().filter(|node| node.state() == state).count()).unwrap()
     }
 
-    /// Returns once that can be said of the run, whose other threads make it so.
+    /// Waits until the condition holds for the run, which other threads change.
     async fn until(&self, run: RunIx, holds: impl Fn(&Run) -> bool) {
         while !self.engine.look(run, &holds).unwrap() {
             tokio::task::yield_now().await;
         }
     }
 
-    /// No worker has anything to do.
+    /// Waits until no worker has anything to do.
     async fn at_rest(&self) {
         while self.engine.lock().idle_workers < DRIVERS {
             tokio::task::yield_now().await;
         }
     }
 
-    /// No attempt is under way any more, and nobody holds a slot.
+    /// Waits until no attempt is under way and no slot is in use.
     async fn quiet(&self, run: RunIx) {
         self.until(run, |_| true).await;
         while self.engine.is_busy() {
@@ -78,7 +78,7 @@ fn plan(pipeline: &Pipeline) -> Arc<Plan> {
     Arc::new(pipeline.plan(&serde_json::Value::Null).unwrap())
 }
 
-/// Does `work` on a runtime of two threads, while the engine runs.
+/// Runs `work` on a runtime of two threads, while the engine runs.
 fn live<R>(work: impl AsyncFnOnce(&Live) -> R) -> R {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     runtime.block_on(async {
@@ -91,7 +91,7 @@ fn live<R>(work: impl AsyncFnOnce(&Live) -> R) -> R {
     })
 }
 
-/// Runs the pipeline once, to its end.
+/// Runs the pipeline once to its end.
 fn run(pipeline: &Pipeline) -> (RunState, Vec<NodeState>) {
     let plan = plan(pipeline);
     live(async |live| {
@@ -234,7 +234,7 @@ fn runs_started_from_many_tasks_at_once_all_end() {
     });
 }
 
-/// A worker that is woken while it is about to sleep must not be lost: it would count as busy for ever.
+/// A worker that is woken just before it sleeps must not be lost: it would count as busy for ever.
 #[test]
 fn every_driver_comes_back_to_rest() {
     #[pipeline]
@@ -282,7 +282,7 @@ fn timers_of_sensors_and_retries_all_fire() {
 
 #[test]
 fn a_body_is_cut_off_at_its_limit_while_others_keep_their_threads_busy() {
-    // On a machine that does much else, a limit may be over before the body begins.
+    // On a busy machine, a limit may pass before the body begins.
     static BEGUN: AtomicU32 = AtomicU32::new(0);
     static DROPPED: AtomicU32 = AtomicU32::new(0);
     struct Counts;
@@ -364,7 +364,7 @@ fn what_a_driver_has_done_is_told_while_its_next_body_keeps_its_thread() {
     fn one_after_the_other() {
         let one = first();
         keeps_its_thread();
-        // So many that are ready at once are more than one for each worker.
+        // This makes more ready jobs than one for each worker.
         pass(1u64);
         pass(1u64);
         follows(one);
@@ -396,7 +396,7 @@ fn of_two_that_become_ready_at_once_neither_waits_for_the_other_to_give_its_thre
     }
     let (quick, plan) = (plan(&many_quick()), plan(&a_fork()));
     live(async |live| {
-        // At first nothing is known of how long bodies take; then, that they are quick.
+        // At first the duration of bodies is unknown; then they are known to be quick.
         for _ in 0..3 {
             *HERE.lock().unwrap() = 0;
             live.at_rest().await;
@@ -430,8 +430,7 @@ fn the_retry_of_a_blocking_body_waits_for_its_thread() {
     let plan = plan(&blocked());
     live(async |live| {
         let run = live.start(&plan);
-        // The retry is due, and waits.
-        // Unless the limit came before its thread, and it never began.
+        // The retry is due, and waits. If the limit came before a thread was free, the attempt never began.
         let is_over = |run: &Run| run.state().is_end();
         while !live.engine.lock().core.is_overdue(run, 0) && live.engine.look(run, is_over) == Some(false) {
             tokio::task::yield_now().await;
@@ -479,7 +478,7 @@ fn cancelling_under_load_ends_every_node_and_gives_every_slot_back() {
             live.quiet(run).await;
             live.engine.look(run, |run| assert!(run.nodes().iter().all(|node| node.state().is_end()))).unwrap();
             assert_eq!(live.count(run, NodeState::Failed), 0);
-            // What was cut off in the queue counts for the next round.
+            // Attempts that were cut off in the queue count for the next round.
             STARTED.store(round * 50, Ordering::SeqCst);
         }
         assert!(live.engine.lock().tasks.is_empty(), "a task was forgotten");

@@ -1,4 +1,4 @@
-//! The turns that workers take with the core: in which order, and that nobody waits for one that does not come back.
+//! The turns that workers take with the core: their order, and that nobody waits for a worker that does not return.
 
 use super::{Live, PATIENCE, live, most, pass, plan};
 use crate::RunState;
@@ -8,7 +8,7 @@ use crate::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 
-/// Something that happens once, and that bodies wait for with their thread.
+/// An event that bodies wait for, blocking their thread.
 struct Gate(Mutex<bool>, Condvar);
 
 impl Gate {
@@ -117,7 +117,7 @@ fn the_records_of_a_run_are_in_the_order_of_their_times() {
     });
 }
 
-/// By one worker, which runs as the test yields.
+/// Runs `work` with one worker, which runs when the test yields.
 async fn by_one_worker<R>(work: impl AsyncFnOnce(&Live) -> R) -> R {
     let live = Live::new();
     let _workers = live.engine.drive(1);

@@ -1,5 +1,5 @@
-//! User code that runs where one does not think of it: as an error is shown, as a value is dropped. What panics there is answered for,
-//! and no worker ends by it.
+//! User code in unexpected places: when an error is shown, when a value is dropped. A panic there is answered for, and ends no
+//! worker.
 
 use super::{DRIVERS, live, plan, run};
 use crate::RunState;
@@ -93,7 +93,7 @@ fn an_output_that_comes_too_late_and_panics_as_it_is_dropped_ends_no_driver() {
     });
 }
 
-/// A value that cannot be cloned where it is `armed`.
+/// A value whose clone panics if it is `armed`.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Rigid {
     armed: bool,
@@ -135,8 +135,8 @@ async fn makes_rigid(armed: bool) -> Result<Rigid> {
     Ok(Rigid { armed })
 }
 
-/// Every value passes on without a call of its type's code under the engine's lock; where a body needs a clone of one that panics, that
-/// attempt fails, and everybody else goes on.
+/// Values are passed on without running their type's code under the engine's lock. If a body needs a clone that panics, that
+/// attempt fails, and everything else continues.
 #[test]
 fn a_value_that_panics_as_it_is_cloned_fails_the_attempt_that_takes_it_and_nothing_else() {
     #[task]
@@ -174,7 +174,7 @@ fn a_value_that_panics_as_it_is_cloned_fails_the_attempt_that_takes_it_and_nothi
         assert_eq!(["shares[0]", "shares[1]"].map(state), [NodeState::Success, NodeState::Failed]);
         assert_eq!(["made", "gathers"].map(state), [NodeState::Success, NodeState::Failed]);
         assert_eq!(["from_arm", "loosely"].map(state), [NodeState::Failed, NodeState::Skipped]);
-        // The engine goes on.
+        // The engine continues.
         let again = live.start(&plan);
         assert_eq!(live.engine.ended(again).await, RunState::Failed);
     });

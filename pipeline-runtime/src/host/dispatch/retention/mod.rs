@@ -1,10 +1,10 @@
-//! Old runs are deleted while others go on: those that a pipeline no longer keeps, and those that somebody wants deleted.
+//! Deletes old runs while others are active: those past their pipeline's `keep`, and those that a command names.
 //!
-//! The journal's writer does a step at a time, and this loop orders the next one when it has the pass back. A command reads its
-//! run after all that was ordered, and is carried out before the next step is: so none goes on with a run that is deleted meanwhile.
-//! Runs that this process has are left to it, also those that are over and have a thread or a callback left.
+//! The journal's writer does one step at a time, and this loop orders the next one when it gets the pass back. A command reads
+//! its run after everything ordered before, and takes effect before the next step, so it never resumes a run that is deleted
+//! meanwhile. Runs that this process hosts are spared, including those that are over but have a thread or a callback left.
 //!
-//! Ages are told by the runs' clock, which wrote down when they ended: a wall clock that is set ahead deletes nothing.
+//! Ages are measured by the runs' clock, which recorded the ends: setting the wall clock ahead deletes nothing.
 
 #[cfg(test)]
 mod tests;
@@ -18,15 +18,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How often runs are deleted that are kept no longer, by the runs' clock.
+/// How often expired runs are deleted, by the runs' clock.
 const EVERY: Duration = Duration::from_hours(1);
 
 /// What is to be deleted.
 #[derive(Debug)]
 pub(super) struct Retention {
-    /// When the next pass over runs that are kept no longer begins.
+    /// When the next pass over expired runs begins.
     next: Timestamp,
-    /// Whether a pass of this process has swept up what one that died has left.
+    /// True if a pass of this process has cleaned up after a pass that died.
     is_swept: bool,
     under_way: Option<UnderWay>,
     asked: VecDeque<(Duration, Option<Ticket>)>,
@@ -40,9 +40,9 @@ struct UnderWay {
 
 #[derive(Debug, Clone, Copy)]
 enum ForWhom {
-    /// The pipelines say how long their runs are kept.
+    /// For the pipelines' own `keep` or the default of the process.
     Pipelines,
-    /// Somebody asked for it.
+    /// For a command.
     Command(Option<Ticket>),
 }
 
@@ -53,7 +53,7 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Returns once the writer has done a step: with the pass, or without one where that failed.
+    /// Returns once the writer has done a step: with the pass, or `None` if it failed.
     pub(super) async fn step(&mut self) -> Option<Box<Pass>> {
         match &mut self.under_way {
             Some(under_way) => (&mut under_way.step).await.ok(),
@@ -63,18 +63,18 @@ impl Retention {
 }
 
 impl Dispatch<'_> {
-    /// How long the runs of a pipeline are kept in this process; none where they stay.
+    /// Returns how long the runs of a pipeline are stored in this process; `None` for no limit.
     pub(super) fn keep(&self, pipeline: &Pipeline) -> Option<Duration> {
         pipeline.options().keep.or(self.service.keep).filter(|_| self.stays())
     }
 
-    /// Deletes runs that ended so long ago, and then answers that command.
+    /// Deletes runs that ended longer ago, and then answers the command.
     pub(super) fn prune(&mut self, older_than: Duration, ticket: Option<Ticket>) {
         self.retention.asked.push_back((older_than, ticket));
         self.delete_old();
     }
 
-    /// Begins to delete what is to be deleted by now, unless that is under way.
+    /// Starts the next deletion that is due, unless one is in progress.
     pub(super) fn delete_old(&mut self) {
         if self.retention.under_way.is_some() {
             return;
@@ -96,7 +96,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Goes on with the pass that is under way, which has done a step.
+    /// Continues the pass in progress, which has done a step.
     pub(super) fn delete_on(&mut self, pass: Option<Box<Pass>>) {
         let Some(UnderWay { for_whom, .. }) = self.retention.under_way.take() else { return };
         match (pass, for_whom) {
@@ -104,19 +104,19 @@ impl Dispatch<'_> {
             (pass, ForWhom::Command(ticket)) => {
                 let said = pass.map(|pass| pass.pruned().to_string());
                 let said =
-                    said.ok_or_else(|| "it could not be done; the log of the process that holds the journal says why".to_owned());
+                    said.ok_or_else(|| "it failed; the log of the process that holds the journal has the reason".to_owned());
                 if let (Some(ticket), Ok(journal)) = (ticket, self.journal()) {
                     answer(journal, ticket, said);
                 }
                 self.delete_old();
             }
             (pass, ForWhom::Pipelines) => {
-                // One that failed has not swept, so that the next does.
+                // A failed pass has not cleaned up, so the next one does.
                 self.retention.is_swept |= pass.is_some();
                 let runs = pass.map_or(0, |pass| pass.pruned().runs);
                 if runs > 0 {
                     let plural = if runs == 1 { "" } else { "s" };
-                    tracing::info!("{runs} run{plural} deleted that {} kept no longer", if runs == 1 { "is" } else { "are" });
+                    tracing::info!("{runs} run{plural} deleted that {} past their `keep`", if runs == 1 { "is" } else { "are" });
                 }
                 self.delete_old();
             }

@@ -1,4 +1,4 @@
-//! Retention beside what else a process does with its runs. Bodies are run by nobody here, or end at once.
+//! Retention beside everything else a process does with its runs. Bodies are not run here, or end at once.
 
 use super::super::super::Command;
 use super::super::Service;
@@ -57,7 +57,7 @@ fn counted() {
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A process whose schedules go by a date that the test sets.
+/// A process whose schedules follow a date that the test sets.
 struct Old {
     process: Process,
     date: Arc<AtomicI64>,
@@ -80,7 +80,7 @@ impl Old {
         self.process.dispatch_for(&self.pipelines, Service { follows_schedules: true, keep, ..Service::default() })
     }
 
-    /// A run of that day that ended so many days ago.
+    /// Adds a run of that day that ended so many days ago.
     fn run(&self, pipeline: &Pipeline, kind: RunKind, day: &str, state: RunState, days: u32) -> RunKey {
         let journal = self.process.host().journal.as_ref().unwrap();
         let at = Clock::system().now() - days * DAY;
@@ -114,7 +114,7 @@ impl Old {
         key
     }
 
-    /// What is left, the oldest first: of which pipelines, kinds and days, and how many days ago they ended.
+    /// What is left, oldest first: pipeline, kind, day, and how many days ago the run ended.
     fn left(&self) -> Vec<String> {
         let mut runs = self.process.reader().runs(&Filter { limit: 1_000, ..Filter::default() }).unwrap();
         runs.reverse();
@@ -122,7 +122,7 @@ impl Old {
     }
 }
 
-/// Does all that is to be deleted, and returns in how many steps.
+/// Performs all deletions, and returns the number of steps.
 fn delete_all(dispatch: &mut Dispatch<'_>) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     dispatch.delete_old();
@@ -135,7 +135,7 @@ fn delete_all(dispatch: &mut Dispatch<'_>) -> usize {
     steps
 }
 
-/// Begins what is due: the days of the intervals.
+/// Starts what is due, and returns the days of the intervals.
 fn begins(dispatch: &mut Dispatch<'_>, old: &Old) -> Vec<String> {
     let before = old.left().len();
     dispatch.begin_due();
@@ -185,7 +185,7 @@ fn what_is_caught_up_with_runs_no_second_time_after_its_runs_are_deleted() {
     assert_eq!(old.left().len(), 3, "{:?}", old.left());
     dispatch.execute(Command::Pause { pipeline: "caught_up".into(), paused: false }).unwrap();
     assert_eq!(begins(&mut dispatch, &old), ["2024-03-24"]);
-    // So does the next process, also where the last day is long ago by then.
+    // The next process does the same, even if the last day is long ago by then.
     let mut next = old.dispatch(None);
     old.date.store(nanos("2024-03-27T12:00:00Z"), Ordering::SeqCst);
     assert_eq!(begins(&mut next, &old), ["2024-03-25", "2024-03-26"]);
@@ -194,7 +194,7 @@ fn what_is_caught_up_with_runs_no_second_time_after_its_runs_are_deleted() {
 #[test]
 fn what_ran_while_the_date_was_ahead_runs_no_second_time_after_its_runs_are_deleted() {
     let old = Old::of(vec![caught_up(), latest_alone(), long()]);
-    // `caught_up` made up for all days until the date was right again; `latest_alone` ran the last ones before the leap and after it.
+    // `caught_up` ran all days until the date was right again; `latest_alone` ran the last ones before the leap and after it.
     let march = (20..=31).map(|day| format!("2024-03-{day}"));
     for day in march.chain((1..=9).map(|day| format!("2024-04-0{day}"))) {
         old.run(&caught_up(), RunKind::Scheduled, &day, RunState::Success, 100);
@@ -206,7 +206,7 @@ fn what_ran_while_the_date_was_ahead_runs_no_second_time_after_its_runs_are_dele
     old.date.store(nanos("2024-04-10T12:00:00Z"), Ordering::SeqCst);
     delete_all(&mut old.dispatch(None));
     assert_eq!(old.left().len(), 3, "{:?}", old.left());
-    // A process that goes on by the right date, and one that begins then.
+    // A process that continues by the right date, and one that starts then.
     for in_new_process in [false, true] {
         let begins_of = |dispatch: &mut Dispatch<'_>| {
             let before = old.left().len();
@@ -284,7 +284,7 @@ fn a_run_that_goes_on_again_is_not_deleted_and_one_that_is_deleted_does_not_go_o
     assert_eq!(old.left()[..2], ["short manual__2024-03-01__99", "short manual__2024-03-01__97"]);
 }
 
-/// The newest update is never deleted, and the scheduler may have heard of that one only after the one before it is.
+/// The newest update is never deleted, and the scheduler may learn of it only after the one before is deleted.
 #[test]
 fn a_run_begins_for_the_update_that_is_the_newest_by_then_and_not_for_one_that_is_deleted() {
     let old = Old::of(vec![counted()]);
@@ -297,7 +297,7 @@ fn a_run_begins_for_the_update_that_is_the_newest_by_then_and_not_for_one_that_i
     update(100, b"7");
     let first = old.process.reader().newest_value("counts").unwrap().unwrap().0;
     dispatch.scheduler.updated("counts", first);
-    // What it has not been told of yet.
+    // An update that the scheduler does not know of yet.
     update(0, b"8");
     delete_all(&mut dispatch);
     assert_eq!(old.process.reader().value_of_update(first).unwrap(), None, "nobody has a use for it any more");
@@ -307,7 +307,7 @@ fn a_run_begins_for_the_update_that_is_the_newest_by_then_and_not_for_one_that_i
     let reads: Vec<_> = reader.updates_of_run(run.key).unwrap().into_iter().map(|(begins, update)| (begins, update.id)).collect();
     let (newest, value) = reader.newest_value("counts").unwrap().unwrap();
     assert_eq!((reads, &*value), (vec![(true, newest)], &b"8"[..]));
-    // It is told now, and that begins no second run.
+    // The scheduler learns of it now, and that starts no second run.
     dispatch.scheduler.updated("counts", newest);
     dispatch.begin_due();
     assert_eq!(old.left().len(), 1);

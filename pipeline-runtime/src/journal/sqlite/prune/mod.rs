@@ -1,19 +1,19 @@
-//! Old runs are deleted: by `prune`, or step by step while a process goes on with others.
+//! Old runs are deleted: by `prune`, or step by step while a process continues other runs.
 //!
 //! # Invariants
 //!
-//! - A run goes with its row, in one commit: from then on nobody finds it. Its records and log lines follow in later steps. A process
-//!   that dies in between leaves rows of no run, which the next sweep finds. So no run is ever half deleted.
-//! - The newest run of all stays, whatever it is of. So no key is used twice, and what a dead process has left is never taken for
-//!   what a new run has kept.
-//! - What is deleted is chosen in the transaction that deletes it, and no step is ordered while a command reads the run that it is
-//!   about (`host/dispatch/retention`). So a run that goes on again is never deleted.
+//! - A run disappears with its row, in one commit: from then on nobody finds it. Its records and log lines follow in later steps.
+//!   A process that dies in between leaves rows without a run, which the next sweep finds. So no run is ever half deleted.
+//! - The newest run of all stays, whatever its pipeline. So no key is reused, and rows left by a dead process are never taken for
+//!   those of a new run.
+//! - The runs to delete are chosen in the transaction that deletes them, and no step is ordered while a command reads the run
+//!   that it is about (`host/dispatch/retention`). So a run that is resumed or retried is never deleted.
 //!
 //! # Why in steps
 //!
-//! The one thread that writes has records of runs under way to keep. A step is bounded in what it looks at, in rows and in bytes,
-//! since one run may have millions of records, and one record 16 MiB. No step waits for the disk, but where `SQLite` copies the `-wal` into the file: a deletion that a
-//! power failure takes back is done again.
+//! The single writer also has to store the records of runs under way. A step is bounded in the rows that it reads, and in the
+//! rows and bytes that it deletes, since one run may have millions of records, and one record 16 MiB. No step waits for the disk,
+//! except when `SQLite` copies the `-wal` into the file: a deletion that a power failure undoes is repeated.
 
 mod pass;
 pub(super) mod passed;
@@ -32,27 +32,27 @@ use rusqlite::Connection;
 use std::fmt;
 use std::path::Path;
 
-/// What became of old runs.
+/// The result of deleting old runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pruned {
-    /// How many were, or would be, deleted.
+    /// The number of runs that were, or would be, deleted.
     pub(crate) runs: u64,
-    /// How many as old are kept.
+    /// The number of runs as old that stay.
     pub(crate) kept: u64,
-    /// The file's bytes before.
+    /// The file's size before, in bytes.
     pub(crate) was: u64,
-    /// The file's bytes.
+    /// The file's size, in bytes.
     pub(crate) file: u64,
-    /// How many of them are free.
+    /// How many of these bytes are free.
     pub(crate) free: u64,
     /// Nothing was deleted, only counted.
     pub(crate) is_dry: bool,
-    /// Why the file could not be written anew to shrink from then on, if so.
+    /// Why the file could not be rewritten so that it can shrink from then on, if so.
     pub(crate) not_given_back: Option<String>,
 }
 
 impl SqliteJournal {
-    /// Deletes the old runs of a journal that no process runs. What is free then is given back to the system. That is kept as that act.
+    /// Deletes the old runs of a journal that no process runs, returns free space to the system, and stores that as an act.
     pub(crate) fn prune(
         path: &Path,
         before: Timestamp,
@@ -67,7 +67,7 @@ impl SqliteJournal {
         Ok(pruned)
     }
 
-    /// Counts what [`prune`](Self::prune) would delete, also beside a process that runs the journal.
+    /// Counts what [`prune`](Self::prune) would delete, even while a process runs the journal.
     pub(crate) fn prunable(path: &Path, before: Timestamp, date: Timestamp) -> Result<Pruned, JournalError> {
         let connection = schema::open_reader(path)?;
         run(&connection, Pass::dry(before, date)).map_err(|error| JournalError::read(path, &error))
@@ -76,14 +76,14 @@ impl SqliteJournal {
 
 fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlite::Result<Pruned> {
     let was = length(connection);
-    // A deletion need not be on the disk before the next.
+    // A deletion need not be durable before the next.
     let mut pruned = without_sync(connection, || run(connection, Pass::of_all(before, date)))??;
     if !gives_back(connection)?
         && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     {
         pruned.not_given_back = Some(JournalError::reason(&error));
     }
-    // What was written to the log of the database goes to the file, so that its size is what is said.
+    // Moves the contents of the WAL into the file, so that the reported size is right.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     (pruned.was, pruned.file, pruned.free) = (was, length(connection), free(connection)?);
     Ok(pruned)
@@ -97,18 +97,19 @@ fn run(connection: &Connection, mut pass: Pass) -> rusqlite::Result<Pruned> {
     Ok(pass.pruned().clone())
 }
 
-/// How many bytes the file has. That is not what the database's pages take: as long as somebody reads, the file stays as it is.
+/// The file's size in bytes. It may differ from the size of the database's pages: the file does not shrink while anybody reads
+/// it.
 fn length(connection: &Connection) -> u64 {
     connection.path().and_then(|path| std::fs::metadata(path).ok()).map_or(0, |file| file.len())
 }
 
-/// How many bytes of the database are free.
+/// The number of free bytes in the database.
 fn free(connection: &Connection) -> rusqlite::Result<u64> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
     Ok(pragma("page_size")? * pragma("freelist_count")?)
 }
 
-/// Whether the file can shrink without being written anew.
+/// True if the file can shrink without being rewritten.
 fn gives_back(connection: &Connection) -> rusqlite::Result<bool> {
     const INCREMENTAL: i64 = 2;
     connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).map(|mode: i64| mode == INCREMENTAL)
@@ -120,7 +121,7 @@ impl fmt::Display for Pruned {
         let would_be = if self.is_dry { "would be " } else { "" };
         write!(f, "{runs} run{} {would_be}deleted", if *runs == 1 { "" } else { "s" })?;
         if *kept > 0 {
-            write!(f, "; {kept} as old stay{}, unfinished or looked back on", if *kept == 1 { "s" } else { "" })?;
+            write!(f, "; {kept} old run{} kept, unfinished or still needed", if *kept == 1 { "" } else { "s" })?;
         }
         if self.is_dry {
             return Ok(());
@@ -134,13 +135,13 @@ impl fmt::Display for Pruned {
             write!(f, "; {} of it are free, and used before it grows", Size(*free))?;
         }
         match &self.not_given_back {
-            Some(reason) => write!(f, "; it could not be written anew, so it does not shrink: {reason}"),
+            Some(reason) => write!(f, "; it could not be rewritten, so it does not shrink: {reason}"),
             None => Ok(()),
         }
     }
 }
 
-/// Bytes, as people read them.
+/// A size in bytes, for people.
 pub(super) struct Size(pub(super) u64);
 
 impl fmt::Display for Size {

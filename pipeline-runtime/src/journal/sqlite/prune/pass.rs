@@ -1,4 +1,4 @@
-//! One pass over what is old, in steps of one bounded transaction each.
+//! One pass over old runs, in steps of one bounded transaction each.
 
 use super::spared::{IS_WAITED_FOR, looked_back_on};
 use super::{Pruned, free, gives_back, length, passed};
@@ -12,16 +12,17 @@ use crate::time::Timestamp;
 use rusqlite::{Connection, params};
 use std::collections::{HashSet, VecDeque};
 
-/// How many runs a step looks at.
+/// The most runs that a step reads.
 const LOOKS: usize = 250;
-/// How many rows a step deletes.
+/// The most rows that a step deletes.
 const ROWS: usize = 500;
-/// How many bytes of outputs, params, errors and log lines are in the rows that a step deletes; the row that goes beyond is its last.
+/// The most bytes of outputs, params, errors and log lines in the rows that a step deletes; the row that exceeds the limit is its
+/// last.
 const BYTES: u64 = 1 << 20;
-/// How many pages a step gives back.
+/// The most pages that a step returns.
 const PAGES: i64 = 100;
 
-/// The plans that have been used since the pass began to look for those that no run has; none where it does not.
+/// The plans that were used since the pass began to look for unused ones; `None` while it does not.
 pub(in crate::journal::sqlite) type InUse = Option<HashSet<i64>>;
 
 /// A pass.
@@ -29,14 +30,14 @@ pub(in crate::journal::sqlite) type InUse = Option<HashSet<i64>>;
 pub(crate) struct Pass {
     scope: Scope,
     date: Timestamp,
-    /// What was made before is older than anything that is to be kept.
+    /// Everything created before is older than what must stay.
     oldest: Timestamp,
-    /// Runs that stay, as this process has them.
+    /// Runs that stay, because this process hosts them.
     hosted: HashSet<RunKey>,
     part: Part,
-    /// Runs that are deleted, and whose records and log lines are not yet.
+    /// Deleted runs whose records and log lines still exist.
     garbage: VecDeque<RunKey>,
-    /// How many rows the present step has looked at, and whether it has changed any.
+    /// The number of rows that the present step has read, and whether it has changed any.
     looked: usize,
     has_changed: bool,
     pruned: Pruned,
@@ -44,23 +45,23 @@ pub(crate) struct Pass {
 
 #[derive(Debug)]
 enum Scope {
-    /// Those of all pipelines that ended before. `last` is the pipeline that was looked at last.
+    /// Runs of all pipelines that ended before `before`. `last` is the pipeline that was handled last.
     All { before: Timestamp, last: String },
-    /// Of each of these pipelines those that ended before.
+    /// For each of these pipelines the runs that ended before its time.
     Of(VecDeque<(String, Timestamp)>),
 }
 
 #[derive(Debug)]
 enum Part {
-    /// Looks for rows of no run, which a process has left that died.
+    /// Looks for rows without a run, which a process left that died.
     Sweep {
         table: &'static str,
         after: RunKey,
     },
-    /// Goes on to the next pipeline.
+    /// Continues with the next pipeline.
     Next,
     Runs(OfPipeline),
-    /// Looks for updates of assets that nobody has a use for any more.
+    /// Looks for updates of assets that nobody needs any more.
     Updates {
         after: i64,
     },
@@ -73,7 +74,7 @@ enum Part {
         after: i64,
         used: HashSet<i64>,
     },
-    /// Gives so many free pages back.
+    /// Returns that many free pages.
     Pages {
         left: i64,
     },
@@ -86,10 +87,10 @@ enum Part {
 struct OfPipeline {
     id: String,
     before: Timestamp,
-    /// The last run that was made before.
+    /// The last run created before `before`.
     last: RunKey,
     looked_back_on: HashSet<RunKey>,
-    /// What is left to look at, each a range of an index.
+    /// The ranges of an index that are left to read.
     ranges: Vec<(RunState, RunKind)>,
     after: RunKey,
 }
@@ -122,13 +123,13 @@ impl Pass {
         Self { scope, date, oldest, hosted, part, garbage, looked: 0, has_changed: false, pruned: Pruned::default() }
     }
 
-    /// Deletes the runs of all pipelines that ended before that time. Schedules go by that date.
+    /// Deletes the runs of all pipelines that ended before `before`. `date` is the date by which schedules go.
     pub(crate) fn of_all(before: Timestamp, date: Timestamp) -> Self {
         let sweep = Part::Sweep { table: "records", after: RunKey::MIN };
         Self::new(Scope::All { before, last: String::new() }, date, sweep)
     }
 
-    /// Only counts them.
+    /// Only counts those runs.
     pub(super) fn dry(before: Timestamp, date: Timestamp) -> Self {
         let mut pass = Self::of_all(before, date);
         pass.pruned.is_dry = true;
@@ -136,14 +137,14 @@ impl Pass {
         pass
     }
 
-    /// Deletes the runs of each of these pipelines that ended before that time. The first of a process also `sweeps` up what one
-    /// that died has left.
+    /// Deletes the runs of each of these pipelines that ended before its time. The first pass of a process also `sweeps`: it
+    /// deletes what a process that died has left.
     pub(crate) fn of(pipelines: Vec<(String, Timestamp)>, date: Timestamp, sweeps: bool) -> Self {
         let part = if sweeps { Part::Sweep { table: "records", after: RunKey::MIN } } else { Part::Next };
         Self::new(Scope::Of(pipelines.into()), date, part)
     }
 
-    /// Leaves these runs as they are, from now on.
+    /// Spares these runs from now on.
     pub(crate) fn spare(&mut self, hosted: HashSet<RunKey>) {
         self.hosted = hosted;
     }
@@ -170,7 +171,7 @@ impl Pass {
             self.pruned.was = length(connection);
         }
         if matches!(self.part, Part::Checkpoint) {
-            // The file shrinks as it is brought up to date. It is tried again with one of the next commits where somebody reads.
+            // The file shrinks with the checkpoint. If somebody reads, one of the next commits tries it again.
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             self.part = Part::Over;
             (self.pruned.file, self.pruned.free) = (length(connection), free(connection)?);
@@ -185,7 +186,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Goes on until it has changed something, or has looked at much.
+    /// Works until it has changed something, or has read much.
     fn work(&mut self, connection: &Connection, in_use: &mut InUse) -> rusqlite::Result<()> {
         (self.looked, self.has_changed) = (0, false);
         while !self.has_changed && self.looked < LOOKS && !matches!(self.part, Part::Checkpoint | Part::Over) {
@@ -212,7 +213,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Looks at the next runs that have rows in a table.
+    /// Checks the next runs that have rows in a table.
     fn sweep(&mut self, connection: &Connection, table: &'static str, mut after: RunKey) -> rusqlite::Result<Part> {
         let mut next = connection.prepare_cached(&format!("SELECT min(run) FROM {table} WHERE run > ?1"))?;
         let mut is_there = connection.prepare_cached("SELECT 1 FROM runs WHERE key = ?1")?;
@@ -246,7 +247,7 @@ impl Pass {
                 _ => Part::Updates { after: i64::MIN },
             });
         };
-        // Whatever ended before was made before, and runs are made in the order of their keys.
+        // A run that ended before that time was also created before it, and runs are created in the order of their keys.
         let Some(last) = last_before(connection, before)? else { return Ok(Part::Next) };
         if matches!(self.scope, Scope::All { .. }) {
             let unfinished = "SELECT count(*) FROM runs WHERE pipeline = ?1 AND state IN ('queued', 'running') AND key <= ?2";
@@ -276,7 +277,7 @@ impl Pass {
         {
             looked += 1;
             of.after = row.get(0)?;
-            // One that was made before and has ended since is not old.
+            // A run that was created before and ended later is not old.
             let Some(may_go) = row.get::<_, Option<bool>>(1)? else { continue };
             if may_go && !of.looked_back_on.contains(&of.after) && !self.hosted.contains(&of.after) {
                 gone.push((of.after, (row.get(3)?, row.get(4)?)));
@@ -297,7 +298,7 @@ impl Pass {
             for (run, interval) in gone {
                 delete.execute([run])?;
                 if kind == RunKind::Scheduled {
-                    // In this commit: from then on nothing else says that the schedule has run it.
+                    // In this commit: from then on nothing else shows that the schedule has run it.
                     passed::add(connection, &of.id, interval)?;
                 }
                 self.garbage.push_back(run);
@@ -307,7 +308,7 @@ impl Pass {
         Ok(Part::Runs(of))
     }
 
-    /// Deletes records and log lines of runs that are deleted.
+    /// Deletes records and log lines of deleted runs.
     fn delete_rows(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut room = Room { rows: ROWS, bytes: BYTES };
         self.has_changed = true;
@@ -322,7 +323,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Deletes the next updates that nobody has a use for. They stand in the order in which they were made.
+    /// Deletes the next updates that nobody needs, in the order in which they were made.
     fn delete_updates(&mut self, connection: &Connection, mut after: i64) -> rusqlite::Result<Part> {
         let look = format!(
             "SELECT u.id, octet_length(u.value), u.at < ?2, u.at < ?2 AND {IS_OF_NO_USE} FROM updates AS u \
@@ -361,7 +362,7 @@ impl Pass {
         })
     }
 
-    /// Looks at the plans of the next runs. What begins meanwhile says itself which plan it has, in `in_use`.
+    /// Collects the plans of the next runs. The plans of runs that begin meanwhile are in `in_use`.
     fn look_for_plans(
         &mut self,
         connection: &Connection,
@@ -416,13 +417,13 @@ impl Pass {
             return Ok(Part::Checkpoint);
         }
         self.has_changed = true;
-        // A row for each page: they are given back as they are read.
+        // Each returned page is a row, and reading the rows returns the pages.
         connection.pragma(None, "incremental_vacuum", left.min(PAGES), |_| Ok(()))?;
         Ok(Part::Pages { left: left - PAGES })
     }
 }
 
-/// Returns whether none are left.
+/// Returns true if none are left.
 fn delete_records(connection: &Connection, run: RunKey, room: &mut Room) -> rusqlite::Result<bool> {
     let look =
         "SELECT seq, coalesce(octet_length(text), 0) + coalesce(octet_length(body), 0) FROM records WHERE run = ?1 ORDER BY seq";
@@ -444,7 +445,7 @@ fn delete_records(connection: &Connection, run: RunKey, room: &mut Room) -> rusq
     Ok(is_all)
 }
 
-/// Returns whether none are left.
+/// Returns true if none are left.
 fn delete_lines(connection: &Connection, run: RunKey, room: &mut Room) -> rusqlite::Result<bool> {
     let look = "SELECT node, id, octet_length(line) FROM logs WHERE run = ?1 ORDER BY node, id";
     let mut look = connection.prepare_cached(look)?;
@@ -466,7 +467,7 @@ fn delete_lines(connection: &Connection, run: RunKey, room: &mut Room) -> rusqli
     Ok(is_all)
 }
 
-/// What is free now; others may free more meanwhile, and use some of it.
+/// The pages that are free now. Others may free more meanwhile, or use some of them.
 fn pages_to_give_back(connection: &Connection) -> rusqlite::Result<Part> {
     let left =
         if gives_back(connection)? { connection.pragma_query_value(None, "freelist_count", |row| row.get(0))? } else { 0 };

@@ -1,20 +1,20 @@
-//! Which intervals a schedule has run, once the runs are deleted that said so.
+//! Which intervals a schedule has run, after the runs that showed it were deleted.
 //!
-//! Intervals that follow on one another are kept as one stretch. So a pipeline has one row for each gap in what was deleted, however long
-//! it has been served.
+//! Adjacent intervals are stored as one stretch. So a pipeline has one row for each gap in what was deleted, however long it has
+//! been served.
 
 use crate::schedule::Interval;
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// Of pipeline `?1`: the latest stretch that begins before `?2`.
+/// The latest stretch of pipeline `?1` that begins before `?2`.
 const LAST: &str = "SELECT interval_start, interval_end FROM pruned WHERE pipeline = ?1 AND interval_start < ?2 \
                     ORDER BY interval_start DESC LIMIT 1";
-/// Of pipeline `?1`: all stretches that begin at `?2` or later.
+/// All stretches of pipeline `?1` that begin at `?2` or later.
 const FROM: &str =
     "SELECT interval_start, interval_end FROM pruned WHERE pipeline = ?1 AND interval_start >= ?2 ORDER BY interval_start";
 
-/// Adds the interval of a scheduled run that is deleted.
+/// Adds the interval of a deleted scheduled run.
 pub(super) fn add(connection: &Connection, pipeline: &str, interval: (i64, i64)) -> rusqlite::Result<()> {
     let (mut start, mut end) = interval;
     let mut last = connection.prepare_cached(LAST)?;
@@ -33,7 +33,7 @@ pub(super) fn add(connection: &Connection, pipeline: &str, interval: (i64, i64))
     Ok(())
 }
 
-/// The latest stretch that has begun at that date. It may end later, where its runs were made by a later date.
+/// Returns the latest stretch that has begun at that date. It may end later, if its runs were made at a later date.
 pub(in crate::journal::sqlite) fn last(
     connection: &Connection,
     pipeline: &str,
@@ -42,7 +42,7 @@ pub(in crate::journal::sqlite) fn last(
     connection.prepare_cached(LAST)?.query_row(params![pipeline, date.as_nanos()], read).optional()
 }
 
-/// The stretches that begin at that date or later.
+/// Returns the stretches that begin at that date or later.
 pub(in crate::journal::sqlite) fn from(
     connection: &Connection,
     pipeline: &str,

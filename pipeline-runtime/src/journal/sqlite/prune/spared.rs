@@ -1,4 +1,4 @@
-//! Which old runs stay all the same, since somebody looks back on them.
+//! Which old runs stay because something still depends on them.
 
 use crate::engine::RunState;
 use crate::journal::sqlite::reader::{LAST_SCHEDULED, OUTCOME, PREVIOUS_SUCCESS};
@@ -7,9 +7,10 @@ use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
-/// Of a row of `runs` of pipeline `?1`: whether somebody waits for it, however old it is. Whoever it has to tell is due; the command
-/// that made it is gone on with, and would make it again; or a queued run depends on the interval before its own, or a node of an unfinished one on
-/// the last interval before its own that had a scheduled run or a backfill's. And the newest run of all. What is asked of all rows alike is asked once a step.
+/// True for a row of `runs` of pipeline `?1` that is still needed, however old it is: a notification of it is due; the command
+/// that made it is not answered, and would make it again; a queued run depends on the interval before its own; a node of an
+/// unfinished run depends on the last interval before its own that had a scheduled or a backfill run; or it is the newest run of
+/// all. Conditions that are the same for all rows are evaluated once per step.
 pub(super) const IS_WAITED_FOR: &str = "(EXISTS (SELECT 1 FROM due WHERE run = key) \
      OR ticket IS NOT NULL AND EXISTS (SELECT 1 FROM inbox WHERE id = ticket AND answer IS NULL) \
      OR key = (SELECT max(key) FROM runs) \
@@ -23,11 +24,11 @@ pub(super) const IS_WAITED_FOR: &str = "(EXISTS (SELECT 1 FROM due WHERE run = k
             WHERE next.pipeline = ?1 AND next.interval_start > runs.interval_start AND next.kind IN ('scheduled', 'backfill') \
             ORDER BY next.interval_start LIMIT 1)))";
 
-/// What a pipeline's next runs look back on, by a schedule that goes by that date:
+/// Returns the runs that a pipeline's next runs depend on, by a schedule that goes by that date:
 ///
-/// - the scheduled run of the latest interval that is over, after which the next one runs, and those of later intervals, which ran while the
-///   calendar read a later date: else an interval would run a second time;
-/// - of these intervals the run that ended last, whatever made it: what depends on its past goes by that one's state;
+/// - the scheduled run of the latest interval that has ended, after which the next one runs, and those of later intervals, which
+///   ran while the calendar showed a later date: otherwise an interval would run a second time;
+/// - the run of each of these intervals that ended last, of any kind: its state counts for runs that depend on their past;
 /// - the last success before each interval that may run next, for templates;
 /// - the newest run of each other kind.
 pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Timestamp) -> rusqlite::Result<HashSet<RunKey>> {
@@ -45,7 +46,7 @@ pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Time
     keys.extend(newest(RunKind::Manual)?);
     keys.extend(newest(RunKind::Backfill)?);
     keys.extend(newest(RunKind::AssetTriggered)?);
-    // Where there is none, all runs of the pipeline would be looked at.
+    // Without a scheduled run the query would read all runs of the pipeline.
     let end = if newest(RunKind::Scheduled)?.is_some() { scheduled(connection, pipeline, date, &mut keys)? } else { i64::MIN };
     let mut success = connection.prepare_cached(&format!("SELECT key FROM runs {PREVIOUS_SUCCESS}"))?;
     for before in [end, date.as_nanos(), i64::MAX] {
@@ -54,7 +55,7 @@ pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Time
     Ok(keys)
 }
 
-/// Of the intervals that the schedule goes by. Returns the end of the latest that is over.
+/// Adds the runs of the intervals that the schedule depends on. Returns the end of the latest that has ended.
 fn scheduled(connection: &Connection, pipeline: &str, date: Timestamp, keys: &mut HashSet<RunKey>) -> rusqlite::Result<i64> {
     let last = format!("SELECT interval_start, interval_end FROM runs {LAST_SCHEDULED}");
     let last =

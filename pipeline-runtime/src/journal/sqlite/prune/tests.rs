@@ -7,7 +7,7 @@ use rusqlite::params;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// A run as it is kept, in days. Its interval is a day unless it is no schedule's.
+/// A stored run, with times in days. Its interval is a day, unless no schedule made the run.
 #[derive(Debug, Clone, Copy)]
 struct Run {
     kind: RunKind,
@@ -51,7 +51,7 @@ impl Kept {
         self.fill(key, 3, 10);
     }
 
-    /// Adds more runs than a step looks at, of which nothing else is kept.
+    /// Adds more runs than a step reads, without records or log lines.
     fn add_many(&self, state: &str) {
         let counted = "WITH RECURSIVE n (n) AS (SELECT max(key) + 1 FROM runs UNION ALL SELECT n + 1 FROM n WHERE n < 320)";
         let insert = "INSERT INTO runs (run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, finished, \
@@ -85,12 +85,12 @@ impl Kept {
         self.connection.query_row(query, [], |row| row.get(0)).unwrap()
     }
 
-    /// Deletes what ended before that day, by a schedule that goes by another.
+    /// Deletes what ended before that day, by a schedule that is at another.
     fn prune(&self, before: i64, date: i64) -> Pruned {
         run(&self.connection, Pass::of_all(at(before), at(date))).unwrap()
     }
 
-    /// Rows of no run.
+    /// Returns the number of rows without a run.
     fn left_over(&self) -> i64 {
         let rows = |table: &str| self.count(&format!("SELECT count(*) FROM {table} WHERE run NOT IN (SELECT key FROM runs)"));
         rows("records") + rows("logs")
@@ -111,19 +111,19 @@ fn what_is_looked_back_on_or_waited_for_stays_and_all_else_goes() {
         ended(Scheduled, Success, 1, 2),
         // 2: the last success.
         ended(Scheduled, Success, 2, 3),
-        // 3: the last scheduled run that is over. 4: the run of its interval that ended last. 5: one that ended before.
+        // 3: the last scheduled run that has ended. 4: the run of its interval that ended last. 5: one that ended before.
         ended(Scheduled, Failed, 3, 4),
         ended(Manual, Failed, 3, 6),
         ended(Manual, Failed, 3, 5),
-        // 6: by a wrong date.
+        // 6: made by a wrong date.
         ended(Scheduled, Failed, 50, 5),
-        // 7: the newest of a backfill; 8 and 9 are not over, and the second one depends on 10.
+        // 7: the newest of a backfill. 8 and 9 are unfinished, and 9 depends on 10.
         ended(Backfill, Failed, -9, 3),
         Run { kind: Manual, state: Running, start: -8, finished: 0 },
         Run { kind: Manual, state: Queued, start: -6, finished: 0 },
         ended(Manual, Failed, -7, 3),
         ended(Manual, Failed, -20, 3),
-        // 12: told nobody. 13: of a command that is gone on with. 14: of one that is answered. 15: the newest manual run.
+        // 12: with a callback to deliver. 13: of a command without an answer. 14: of an answered one. 15: the newest manual run.
         ended(Manual, Failed, -20, 3),
         ended(Manual, Failed, -20, 3),
         ended(Manual, Failed, -20, 3),
@@ -139,18 +139,18 @@ fn what_is_looked_back_on_or_waited_for_stays_and_all_else_goes() {
     let pruned = kept.prune(7, 10);
     assert_eq!(Vec::from_iter(kept.keys()), [2, 3, 4, 6, 8, 9, 10, 12, 13, 16, 17]);
     assert_eq!((pruned.runs, pruned.kept, kept.left_over()), (6, 9, 0));
-    // What was waited for goes once it is not, and what has become the past too.
+    // Runs that were awaited go once they are not, and so do runs that have become the past.
     kept.connection.execute_batch("DELETE FROM due; UPDATE inbox SET answer = 'done'; UPDATE runs SET state = 'failed', finished = 0 WHERE state = 'queued'").unwrap();
     kept.prune(7, 60);
     assert_eq!(Vec::from_iter(kept.keys()), [2, 6, 8, 16, 17]);
 }
 
-/// A node of an unfinished run may wait for one of it.
+/// A node of an unfinished run may wait for a node of such a run.
 #[test]
 fn the_day_before_that_of_an_unfinished_run_stays_also_where_it_lies_far_behind() {
     let kept = Kept::of(&[
         ended(Scheduled, Failed, 1, 2),
-        // 2 and 3: two runs of the last day before that of 4, to which a run by hand of a day in between makes no difference.
+        // 2 and 3: two runs of the last day before that of 4. A manual run of a day in between makes no difference.
         ended(Scheduled, Failed, 2, 3),
         ended(Manual, Failed, 2, 3),
         ended(Manual, Failed, 4, 5),
@@ -164,8 +164,8 @@ fn the_day_before_that_of_an_unfinished_run_stays_also_where_it_lies_far_behind(
     assert!(kept.keys().is_superset(&BTreeSet::from([2, 3, 5])) && !kept.keys().contains(&1), "{:?}", kept.keys());
 }
 
-/// What a scheduler is told of the past, by that date, and what nodes are that depend on theirs: `host/dispatch/calendar.rs`,
-/// `host/dispatch/begin.rs` and `host/others.rs` ask the same.
+/// What the journal reports about the past to a scheduler at that date, and to nodes that depend on theirs:
+/// `host/dispatch/calendar.rs`, `host/dispatch/begin.rs` and `host/others.rs` send the same queries.
 fn past(reader: &Reader, date: i64, queued: &[i64], depending: &[i64]) -> String {
     let outcome = |start: Timestamp| reader.outcome("p", start).unwrap();
     let last = reader.last_scheduled("p", at(date)).unwrap();
@@ -178,7 +178,7 @@ fn past(reader: &Reader, date: i64, queued: &[i64], depending: &[i64]) -> String
     format!("{of_last:?} {of_ahead:?} {of_queued:?} {of_nodes:?} {:?}", reader.unfinished_intervals("p").unwrap())
 }
 
-/// `PRUNE_SEED` repeats one.
+/// `PRUNE_SEED` repeats a case.
 #[test]
 fn a_schedule_is_told_the_same_of_the_past_after_a_prune() {
     let given = std::env::var("PRUNE_SEED").ok().map(|seed| seed.parse().unwrap());
@@ -211,7 +211,7 @@ fn a_schedule_is_told_the_same_of_the_past_after_a_prune() {
     }
 }
 
-/// Whether all of the runs that are there has all its rows.
+/// True if every existing run has all its rows.
 fn are_whole(kept: &Kept) -> bool {
     let rows = |table: &str, run: RunKey| kept.count(&format!("SELECT count(*) FROM {table} WHERE run = {run}"));
     let has = |run: RunKey, expected: i64| rows("records", run) == expected && rows("logs", run) == expected;
@@ -220,7 +220,7 @@ fn are_whole(kept: &Kept) -> bool {
         .all(|(run, expected)| !kept.keys().contains(&run) || has(run, expected))
 }
 
-/// Runs of very different sizes that all go, but the last.
+/// Runs of very different sizes, all of which are deleted but the last.
 fn large() -> Kept {
     let kept = Kept::of(&[ended(Manual, Failed, 1, 1); 5]);
     kept.add_many("failed");
@@ -242,7 +242,7 @@ fn no_step_does_much_and_no_run_is_half_deleted_after_one() {
         let bytes_before = bytes(&kept);
         pass.step(&kept.connection, &mut in_use, &mut || ()).unwrap();
         steps += 1;
-        // A run that is deleted whole is one more, of its row in `due`.
+        // A run that is deleted completely has one more change, for its row in `due`.
         assert!(kept.connection.total_changes() - before <= 1_000, "step {steps}");
         assert!(bytes_before - bytes(&kept) <= (1 << 20) + (3 << 20), "step {steps}");
         assert!(are_whole(&kept), "step {steps}");
@@ -292,7 +292,7 @@ fn plans_that_no_run_has_go_and_those_that_are_used_meanwhile_stay() {
     let (mut pass, mut in_use) = (Pass::of_all(at(7), at(7)), None);
     while !pass.is_over() {
         pass.step(&kept.connection, &mut in_use, &mut || ()).unwrap();
-        // The writer notes what it uses from when it is asked to.
+        // The writer records the plans in use from the time that it is asked to.
         in_use.as_mut().map(|in_use| in_use.insert(3));
     }
     assert_eq!((kept.count("SELECT count(*) FROM skeletons"), kept.count("SELECT sum(id) FROM skeletons")), (2, 4));
@@ -327,7 +327,7 @@ fn a_new_journals_file_shrinks_and_one_of_an_earlier_version_is_written_anew_onc
         assert!(was > 10 << 20, "{was}");
         let apart = run(&kept.connection, Pass::of_all(at(7), at(7))).unwrap();
         assert_eq!((apart.was, apart.file), (was, size()));
-        // Beside runs that go on, the file of an earlier version keeps its size.
+        // While another process continues runs, the file of an earlier version keeps its size.
         assert_eq!((size() < was / 10, apart.free < was / 2), (is_new, is_new), "{apart}");
         let alone = prune(&kept.connection, at(7), at(7)).unwrap();
         assert_eq!((alone.free, alone.not_given_back.clone()), (0, None), "{alone}");
@@ -340,7 +340,7 @@ fn a_new_journals_file_shrinks_and_one_of_an_earlier_version_is_written_anew_onc
 #[test]
 fn an_update_stays_as_long_as_it_is_the_newest_its_run_is_kept_or_a_run_that_is_kept_reads_it() {
     let old = || ended(Manual, Failed, 0, 1);
-    // Runs 1 to 5 are old; 6 is not, and is the newest of all.
+    // Runs 1 to 5 are old. Run 6 is not, and is the newest of all.
     let kept = Kept::of(&[old(), old(), old(), old(), old(), LATER]);
     let update = |id: i64, asset: &str, run: Option<i64>, day: i64| {
         let insert =
@@ -351,10 +351,10 @@ fn an_update_stays_as_long_as_it_is_the_newest_its_run_is_kept_or_a_run_that_is_
     // Run 6 reads it.
     update(2, "visits", Some(2), 1);
     update(3, "visits", Some(3), 1);
-    // From outside: one that is old, and one that is not.
+    // From outside: an old one, and a new one.
     update(4, "visits", None, 1);
     update(5, "visits", None, 60);
-    // Of the run that is kept, and the newest of its asset.
+    // Of the run that stays, and the newest of its asset.
     update(6, "visits", Some(6), 99);
     update(7, "processes", Some(4), 1);
     let reads = "INSERT INTO run_updates (run, asset, update_id, begins) VALUES (?1, 'visits', ?2, 1)";

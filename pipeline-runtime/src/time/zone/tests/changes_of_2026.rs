@@ -1,11 +1,12 @@
-//! What changed by law in 2026, in the database that is built in. Each line was compared with the package tzdata 2026.6 of Python, which is IANA's 2026f, and
-//! with Debian's 2025b, where the last column comes from.
+//! Changes by law in 2026, in the built-in database. Each line was compared with Python's package tzdata 2026.6, which is IANA's
+//! 2026f, and with Debian's 2025b, where the last column comes from.
 
 use super::*;
 
-/// A zone, an instant, the release that told of it, the offset right before, the offset from then on, and what 2025b had there.
+/// A zone, an instant, the release that announced the change, the offset right before, the offset from then on, and the offset in
+/// 2025b.
 const CHANGES: [(&str, &str, &str, &str, &str, &str); 11] = [
-    // It stays on summer time, so that what was a change of clock is none.
+    // It stays on summer time, so that the clock no longer changes here.
     ("America/Vancouver", "2026-11-01T09:00:00Z", "2026b", "-07:00", "-07:00", "-08:00"),
     ("America/Edmonton", "2026-11-01T08:00:00Z", "2026c", "-06:00", "-06:00", "-07:00"),
     ("America/Inuvik", "2026-11-01T08:00:00Z", "2026d", "-06:00", "-06:00", "-07:00"),
@@ -32,7 +33,7 @@ fn the_built_in_rules_have_them() {
 #[test]
 fn those_who_stay_on_summer_time_stay() {
     for (name, at, _, _, after, of_2025b) in CHANGES {
-        // Havana is back a year later, and Chisinau goes on changing its clock.
+        // Havana reverts a year later, and Chisinau continues to change its clock.
         if ["America/Havana", "Europe/Chisinau"].contains(&name) {
             continue;
         }
@@ -59,7 +60,7 @@ fn schedules_follow_them() {
         ticks("30 1 * * *", "Africa/Casablanca", "2026-09-19T00:00:00Z"),
         ["2026-09-19T00:30:00+00:00", "2026-09-20T00:30:00+00:00"]
     );
-    // Its clock goes from 03:00 to 04:00, and so shows 02:30 on that day, too.
+    // Its clock goes from 03:00 to 04:00, so it shows 02:30 on that day, too.
     assert_eq!(
         ticks("30 2 * * *", "Europe/Chisinau", "2026-03-28T00:00:00Z"),
         ["2026-03-28T00:30:00+00:00", "2026-03-29T00:30:00+00:00"]

@@ -1,4 +1,4 @@
-//! What chrono is told: gaps, folds, and times beyond those that the databases list.
+//! The results that chrono receives: gaps, folds, and times beyond those that the databases list.
 
 use super::*;
 use chrono::{MappedLocalTime, NaiveDateTime};
@@ -55,7 +55,7 @@ fn the_last_rules_go_on_for_ever() {
             once("+02:00")
         );
     }
-    // The 28th of March is the last Sunday of its month in the year 9999, and so it is 400 years later.
+    // The 28th of March is the last Sunday of its month in the year 9999, and also 400 years later.
     for year in ["9999", "+10399"] {
         let midnight: NaiveDateTime = format!("{year}-03-28T01:00:00").parse().unwrap();
         assert_eq!(chrono::Datelike::weekday(&midnight), chrono::Weekday::Sun, "{year}");
@@ -83,7 +83,7 @@ fn utc_needs_no_database() {
 
 #[test]
 fn no_zone_changes_its_clock_and_changes_it_back_within_a_day() {
-    // `schedule/wall.rs` asks the two ends of a day whether the clock changes on it.
+    // `schedule/wall.rs` checks the two ends of a day to see whether the clock changes on it.
     for name in pipeline_syntax::zone::database::built_in_names().filter(|name| *name != "UTC") {
         let rules = built_in_zones().zone(name).unwrap().rules.unwrap();
         let changes: Vec<i64> = rules.listed().into_iter().filter(|at| rules.at(at - 1) != rules.at(*at)).collect();

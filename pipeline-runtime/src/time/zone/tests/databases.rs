@@ -17,7 +17,7 @@ fn the_newer_one_is_asked_first() {
         ("2025b", BERLIN),
         ("2025z", BERLIN),
         ("2026e", BERLIN),
-        // Of one version it is the machine's: its owner may have mended it.
+        // For the same version it is the machine's, which its owner may have corrected.
         ("2026f", TOKYO),
         ("2026f-dirty", TOKYO),
         ("2026za", TOKYO),
@@ -36,7 +36,7 @@ fn the_version_is_read_where_systems_write_it() {
     assert_eq!(berlin(machine.zones()), BERLIN);
     std::fs::remove_file(machine.path().join("tzdata.zi")).unwrap();
     assert_eq!(berlin(machine.zones()), BERLIN);
-    // As macOS and BSD do.
+    // As on macOS and BSD.
     machine.has("+VERSION", "2027a\n");
     assert_eq!(berlin(machine.zones()), TOKYO);
 }
@@ -55,7 +55,7 @@ fn versions_are_in_the_order_of_their_releases() {
 
 #[test]
 fn what_the_newer_one_lacks_is_taken_from_the_other() {
-    // As on Debian 13 and Ubuntu 24.04, where old names are in a package of their own.
+    // As on Debian 13 and Ubuntu 24.04, where old names are in a separate package.
     let newer = Machine::of("2027a");
     newer.has_rules("Europe/Berlin", "Asia/Tokyo");
     let zones = newer.zones();
@@ -78,10 +78,10 @@ fn what_the_newer_one_lacks_is_taken_from_the_other() {
 fn what_is_damaged_is_not_used_and_said_so() {
     let whole = built_in("Asia/Tokyo").unwrap();
     for (what, bytes) in [
-        ("is no compiled time zone", Vec::new()),
-        ("is no compiled time zone", b"TZif2".to_vec()),
-        ("is no compiled time zone", b"no zone at all, but as long as a header would be".to_vec()),
-        ("is no compiled time zone", whole[..60].to_vec()),
+        ("is not a compiled time zone", Vec::new()),
+        ("is not a compiled time zone", b"TZif2".to_vec()),
+        ("is not a compiled time zone", b"no zone at all, but as long as a header would be".to_vec()),
+        ("is not a compiled time zone", whole[..60].to_vec()),
         ("is damaged", whole[..whole.len() - 3].to_vec()),
     ] {
         let machine = Machine::of("2027a");
@@ -160,7 +160,7 @@ fn an_update_is_seen_within_a_minute() {
     assert_eq!(berlin(zones), BERLIN);
     machine.passes(1);
     assert_eq!(berlin(zones), TOKYO);
-    // A zone is a value; who wants to see the update asks again.
+    // A zone is a value; to see the update, request it again.
     assert_eq!(offset(before, "2026-01-15T00:00:00Z"), BERLIN);
     assert_eq!(offset(before.current(), "2026-01-15T00:00:00Z"), TOKYO);
 }
@@ -188,7 +188,7 @@ fn an_update_is_logged_once_and_so_is_what_it_breaks() {
         logged.text(),
         format!(
             " INFO time zones: 2027b, from {folder}; {version} is built in\n \
-             WARN the time zone `Europe/Berlin` is no compiled time zone in {folder}: its rules are the built-in ones, of {version}\n"
+             WARN the time zone `Europe/Berlin` is not a compiled time zone in {folder}: its rules are the built-in ones, of {version}\n"
         )
     );
 }
@@ -225,7 +225,7 @@ fn an_update_that_is_taken_back_gives_the_rules_of_before() {
         machine.has_rules("Europe/Berlin", "Asia/Tokyo").passes(60);
         assert_eq!(berlin(zones), TOKYO);
     }
-    // Rules are never freed, so the same ones must not be kept twice.
+    // Rules are never freed, so the same ones must not be stored twice.
     assert!(std::ptr::eq(first.rules.unwrap(), zones.zone("Europe/Berlin").unwrap().rules.unwrap()));
 }
 

@@ -1,4 +1,4 @@
-//! Zones of a machine that a test makes up.
+//! Zones of a simulated machine.
 
 mod changes_of_2026;
 mod convert;
@@ -18,7 +18,7 @@ fn utc(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// Zones with the built-in database alone.
+/// Zones from the built-in database only.
 fn built_in_zones() -> &'static Zones {
     Box::leak(Box::new(Zones::new(|| None, || Duration::ZERO)))
 }
@@ -44,7 +44,7 @@ impl Machine {
         self.folder.path()
     }
 
-    /// As packages do it, a file replaces another as a whole.
+    /// Like a package, replaces the whole file atomically.
     fn has(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
         let file = self.path().join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -54,7 +54,7 @@ impl Machine {
         self
     }
 
-    /// Has the rules of one zone under the name of another, so that a test sees which database was asked.
+    /// Stores the rules of one zone under the name of another, so that a test sees which database was used.
     fn has_rules(&self, name: &str, of: &str) -> &Self {
         self.has(name, built_in(of).unwrap())
     }
@@ -70,7 +70,7 @@ impl Machine {
     }
 }
 
-/// What was logged.
+/// The log output.
 #[derive(Clone, Default)]
 struct Logged(Arc<Mutex<Vec<u8>>>);
 

