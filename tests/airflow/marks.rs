@@ -177,7 +177,7 @@ fn a_run_of_another_programs_tasks_is_no_success() {
     // A DAG file that is older than a renamed task, and one that has one task more.
     let ran = run().state("clean", "failed").run("end_of_run");
     assert_eq!(ran.state(), "failed");
-    assert!(errors(&ran).contains("Airflow has no task `clean_up` in this run: the file of DAGs"), "{}", errors(&ran));
+    assert!(errors(&ran).contains("Airflow has no task `clean_up` in this run: the DAG file"), "{}", errors(&ran));
     for state in ["failed", "upstream_failed", "running"] {
         let ran = run().succeeded("clean_up", json!("x")).state("gone", state).run("end_of_run");
         assert_eq!(ran.state(), "failed");

@@ -171,7 +171,7 @@ fn runs_of_other_pipelines() {
         "warning: nothing waited for the run of `counts` that starts at 2024-01-02T00:00:00Z, which was given to the simulation\n"
     ));
     let untold = of_others(&["totals"]);
-    assert!(untold.contains("`.ran(..)` in a test, `--ran` on the command line, says when a run ended, and how"), "{untold}");
+    assert!(untold.contains("`.ran(..)` in a test, `--ran` on the command line, sets when a run ended, and how"), "{untold}");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn updates_of_assets() {
     "#]]
     .assert_eq(&of_others(&[&["converted"], &updates[..]].concat()));
     let untold = of_others(&["converted"]);
-    assert!(untold.contains("on the command line `--updated 0s=rates=JSON`"), "{untold}");
+    assert!(untold.contains("on the command line by `--updated 0s=rates=JSON`"), "{untold}");
 }
 
 /// The error of a call that is refused.

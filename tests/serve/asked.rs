@@ -72,7 +72,7 @@ fn a_paused_schedule_starts_nothing_until_it_is_followed_again() {
     // A manual run is not affected.
     assert!(folder.ok(&["trigger", "minutely"]).contains("has started"));
     serve.hears("of minutely: success");
-    assert_eq!(folder.ok(&["pause", "minutely"]).trim_end(), "the schedule of minutely was paused already");
+    assert_eq!(folder.ok(&["pause", "minutely"]).trim_end(), "the schedule of minutely was already paused");
     assert!(folder.runs("minutely").iter().all(|run| run["kind"] == "manual"));
     assert_eq!(folder.ok(&["unpause", "minutely"]).trim_end(), "the schedule of minutely is followed again");
     serve.hears("run scheduled__");

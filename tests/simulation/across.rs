@@ -124,7 +124,7 @@ fn an_output_that_nobody_has_told_fails_with_what_to_write() {
     let last = OtherRun::success().starting("2024-03-25T23:00:00Z");
     let report = Simulation::new(last_hour()).logical_date(DAY).ran("1h", copy_dedup, last).run();
     let error = report.node("all_copied").error().unwrap();
-    assert!(error.ends_with("give it by `OtherRun::success().output::<all_copied>(..)`"), "{error}");
+    assert!(error.ends_with("set it by `OtherRun::success().output::<all_copied>(..)`"), "{error}");
 }
 
 #[test]

@@ -317,5 +317,5 @@ fn it_is_bounded_and_says_where_there_is_nothing_to_foretell() {
         Forecast::of(None, pipeline, &Supposed::default(), at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
     };
     assert_eq!(none(&by_hand()), "pipeline `by_hand` has no schedule");
-    assert!(none(&nightly().unscheduled_unless(false)).contains("by hand alone"));
+    assert!(none(&nightly().unscheduled_unless(false)).contains("only start manually"));
 }
