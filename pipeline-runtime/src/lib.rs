@@ -133,6 +133,7 @@
 //! | `s3` | no | `s3://` buckets |
 //! | `gcp` | no | `gs://` buckets |
 //! | `azure` | no | `az://` buckets |
+//! | `airflow` | no | the same binary as a task of Airflow: `airflow export`; needs `cli` |
 //! | `mail` | no | `Mail`, which notifies people through an SMTP server |
 //!
 //! A library of tasks and sensors needs none of these: with `default-features = false` its tests build neither `SQLite` nor HTTP.
@@ -154,6 +155,8 @@
 //! - Fix mistakes: `docs/what-the-compiler-tells-you.md` in the repository lists each message, with what to write instead. What
 //!   types cannot check, [`Pipeline::check`] reports at the start of every run and test.
 
+// docs.rs sets `docsrs`, and then says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Much of the engine is used only by a journal or a command line.
 #![cfg_attr(
     not(all(feature = "cli", feature = "dashboard", feature = "watch", feature = "webhook")),

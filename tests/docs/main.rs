@@ -1,11 +1,28 @@
-//! Claims of the pages are true: the messages that they quote, and the map of the code.
+//! What the pages say is so: the code and the commands that they show, the messages that they quote, their links, and the map of the code.
 
+#[allow(
+    dead_code,
+    unused,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    reason = "these are examples of pages, which call what matters to the page alone"
+)]
+mod code;
+#[cfg(unix)]
+mod commands;
+#[cfg(unix)]
+mod follow;
 mod layers;
+mod links;
 mod options;
+mod pages;
 #[cfg(unix)]
 mod production;
 #[cfg(unix)]
 mod readme;
+#[allow(dead_code, reason = "it has a `main` of its own")]
+mod tutorial;
 
 use std::fs;
 use std::path::Path;
@@ -55,15 +72,15 @@ fn the_ticks_in_schedules_are_those_that_ran() {
     }
 }
 
-/// The table in `docs/messages.md` is what `scripts/messages` prints.
+/// The table in `docs/internals/messages.md` is what `scripts/messages` prints.
 #[test]
 fn the_table_of_messages_is_up_to_date() {
     let printed = std::process::Command::new("../scripts/messages").output().expect("scripts/messages");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
-    let kept = fs::read_to_string("../docs/messages.md").expect("docs/messages.md");
+    let kept = fs::read_to_string("../docs/internals/messages.md").expect("docs/messages.md");
     assert!(
         kept == String::from_utf8_lossy(&printed.stdout),
-        "run `scripts/messages >docs/messages.md` from the workspace's root"
+        "run `scripts/messages >docs/internals/messages.md` from the workspace's root"
     );
 }
 

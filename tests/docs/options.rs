@@ -104,3 +104,70 @@ fn what_an_option_calls_says_what_its_page_does() {
         assert_eq!(methods, written, "{BUILDERS}, {builder}");
     }
 }
+
+/// The page of the guide with the tables of all three macros. What is not theirs stands here.
+fn page_of_the_guide() -> String {
+    let mut page = "\
+# Options
+
+The options of the attributes. These tables are those of the macros' own pages (`cargo doc`), which have examples as well; `tests/docs/options.rs` writes this page.
+
+- A callback is an `async fn(n: Notification) -> Result<()>`, or a constant of a type that implements `Notify` ([alerts](alerts.md)).
+- A duration is written with a unit, `\"1h30m\"`: `ms`, `s`, `m`, `h`, `d` or `w`, in whole milliseconds, and at most a hundred years. Durations are longer than zero, except for
+  `retry_delay` and jitters.
+- An id has letters and digits of any script, `_`, `-` and `.`, in at most 200 bytes.
+- A constant may replace a literal: `retries = RETRIES` ([constants](pipelines-as-values.md#constants)).
+- Every option of a task or a sensor except `id` and `crate` is also a method of the node, `load(rows).retries(5)`. A method takes precedence over the attribute, and the attribute over the
+  pipeline's `defaults(..)`. The same holds for [pipelines as values](pipelines-as-values.md).
+"
+    .to_owned();
+    for (place, title) in [("task", "`#[task]` and `#[branch]`"), ("sensor", "`#[sensor]`"), ("pipeline", "`#[pipeline]`")] {
+        let note = if place == "sensor" {
+            "It has the options of a task as well, with `timeout` and `backoff` as below.\n\n"
+        } else {
+            ""
+        };
+        page += &[
+            "\n## ",
+            title,
+            "\n\n",
+            note,
+            "| option | takes | default | meaning | a typical mistake |\n|---|---|---|---|---|\n",
+        ]
+        .concat();
+        for line in table(place) {
+            // Links lead to places of the macros' pages.
+            let mut line = line.replace("[`Pool`]", "`Pool`");
+            for link in ["[below](#another-name-for-the-runtime)", "[`macro@task`](macro@task#another-name-for-the-runtime)"] {
+                line = line.replace(link, "the page of the macro `task`");
+            }
+            assert!(!line.contains("](#") && !line.contains("macro@"), "a link of the macro's page: {line}");
+            page.push_str(&line);
+            page.push('\n');
+        }
+    }
+    page
+}
+
+/// The rows of a macro's table as they stand there.
+fn table(place: &str) -> Vec<String> {
+    let page = read(PAGE);
+    let (before, _) = page.split_once(&format!("\npub fn {place}(")).expect("the macro");
+    let (_, doc) = before.rsplit_once("\n}\n").unwrap_or(("", before));
+    let (_, options) = doc.split_once("/// # Options\n").expect("a table");
+    options
+        .lines()
+        .filter_map(|line| line.strip_prefix("/// "))
+        .filter(|line| line.starts_with("| `"))
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_page_of_options_has_the_macros_tables() {
+    let (path, page) = ("../docs/options.md", page_of_the_guide());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(path, &page).expect("the page can be written");
+    }
+    assert_eq!(read(path), page, "`UPDATE_DOCS=1 cargo test --test docs` writes the page");
+}

@@ -54,7 +54,7 @@ fn a_body_runs_again_only_if_its_end_was_not_kept_and_the_run_finishes() {
 }
 
 /// `run` and `resume` both continue the run. Finished nodes do not run again, and the attempt uses up no retry: `second` has
-/// none. `show` reports both deaths, as `docs/what-is-kept.md` says.
+/// none. `show` reports both deaths, as `docs/internals/durability.md` shows.
 #[test]
 fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     let folder = Folder::new();

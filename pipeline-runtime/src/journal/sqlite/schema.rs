@@ -1,6 +1,5 @@
 use super::JournalError;
 use super::create;
-use super::error::READ_ONLY;
 use super::{file, lock, still, wal};
 use crate::journal::RunKey;
 use rusqlite::config::DbConfig;
@@ -215,10 +214,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     // Reading the header comes first: it detects a damaged or foreign file before anything is written to it.
     let version = check(&connection, path).map_err(|unread| unread.of(path))?;
     integrity(&connection, path)?;
-    // SQLite opens a read-only file without an error and fails at the first write, when a run may have begun.
-    if connection.is_readonly("main").map_err(failed)? {
-        return Err(JournalError::Open { path: path.to_owned(), reason: READ_ONLY.to_owned() });
-    }
+    // SQLite opens a read-only file without an error and fails at the first write, when a run may have begun. So a write is begun
+    // here: `Connection::is_readonly` takes another type in each of the releases that are supported.
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)?;
     leave_as_it_is(&connection, false).map_err(failed)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
