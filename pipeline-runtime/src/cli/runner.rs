@@ -281,6 +281,7 @@ impl Runner {
     /// # Errors
     ///
     /// For wrong use, before anything has run. A failed run is not an error; see [`Finished`].
+    #[expect(clippy::too_many_lines, reason = "the order of the steps is what matters, and each is a call")]
     pub fn run(self) -> Result<Finished, RunnerError> {
         outlive_file_limit();
         if tokio::runtime::Handle::try_current().is_ok() {

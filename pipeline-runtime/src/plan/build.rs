@@ -127,6 +127,7 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
+    #[expect(clippy::too_many_lines, reason = "three structs of many fields are filled, one line a field")]
     fn of(pipeline: &Pipeline, draft: Draft, params: Value, fields: Fields) -> Self {
         let options = pipeline.options();
         let (schedule, schedule_error) =

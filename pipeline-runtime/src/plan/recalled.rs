@@ -34,21 +34,11 @@ const SENSOR: u32 = 1;
 impl Plan {
     /// The plan of that skeleton; `None` if it cannot be read. `present` is the current plan of the same pipeline, if there is
     /// one.
+    #[expect(clippy::too_many_lines, reason = "two structs of many fields are filled, one line a field")]
     pub(crate) fn recalled(skeleton: &str, present: Option<&Self>) -> Option<Self> {
         let bones = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
         let ids: HashMap<&str, NodeIx> = bones.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
-        let mappings: HashSet<&str> = bones.iter().filter_map(|bone| bone.within.as_deref()).collect();
-        let mut scopes = vec![Scope { parent: 0, each: None, nodes: Vec::new(), imports: Vec::new() }];
-        let mut of_mapping: HashMap<&str, ScopeIx> = HashMap::new();
-        // A mapping comes after the nodes that it repeats, so in reverse order an outer one comes first.
-        for bone in bones.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
-            let parent = match bone.within.as_deref() {
-                Some(within) => *of_mapping.get(within)?,
-                None => 0,
-            };
-            of_mapping.insert(&bone.id, u32::try_from(scopes.len()).ok()?);
-            scopes.push(Scope { parent, each: Some(*ids.get(bone.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
-        }
+        let (mut scopes, of_mapping) = scopes(&bones, &ids)?;
         let mut policies = vec![policy(None), policy(Some(Box::new(sensor())))];
         // Nodes of one task share a policy, as they do in the current plan.
         let mut copied: HashMap<u32, u32> = HashMap::new();
@@ -138,6 +128,23 @@ impl Plan {
         }
         self
     }
+}
+
+/// The scopes of mappings, without their nodes, and the scope that each mapping repeats.
+fn scopes<'a>(bones: &'a [Bone], ids: &HashMap<&str, NodeIx>) -> Option<(Vec<Scope>, HashMap<&'a str, ScopeIx>)> {
+    let mappings: HashSet<&str> = bones.iter().filter_map(|bone| bone.within.as_deref()).collect();
+    let mut scopes = vec![Scope { parent: 0, each: None, nodes: Vec::new(), imports: Vec::new() }];
+    let mut of_mapping: HashMap<&str, ScopeIx> = HashMap::new();
+    // A mapping comes after the nodes that it repeats, so in reverse order an outer one comes first.
+    for bone in bones.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
+        let parent = match bone.within.as_deref() {
+            Some(within) => *of_mapping.get(within)?,
+            None => 0,
+        };
+        of_mapping.insert(&bone.id, u32::try_from(scopes.len()).ok()?);
+        scopes.push(Scope { parent, each: Some(*ids.get(bone.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
+    }
+    Some((scopes, of_mapping))
 }
 
 /// The node of the current plan that is the same as a node of the run.

@@ -1365,6 +1365,7 @@ fn everything(settings: Settings) {
 
 #[cfg(feature = "graph")]
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of it is the golden")]
 fn everything_as_text() {
     expect![[r#"
         pipeline  everything

@@ -498,6 +498,7 @@ impl Scenario {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one run from its inputs to its report, in the order in which it happens")]
     async fn simulate(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
         let interval = self.interval()?;
         let clock = Clock::starting_at(interval.end);

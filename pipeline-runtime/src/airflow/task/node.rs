@@ -13,7 +13,7 @@ use crate::engine::{
     Earlier, Engine, EngineOptions, MAX_INTERRUPTIONS, NodeState, Position, Run, RunSpec, Slot, cut_off_too_often,
 };
 use crate::host::{CALLBACKS_LIMIT, workers};
-use crate::plan::{DEFAULT_PARALLELISM, Plan};
+use crate::plan::{DEFAULT_PARALLELISM, NodeIx, Plan};
 use crate::time::{Clock, Timestamp};
 use crate::{Failure, Pipeline, RunState};
 use serde::{Deserialize, Serialize};
@@ -178,10 +178,21 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
             heard.look(|run| (run.node(slot).failure().cloned(), run.node(slot).attempt())).unwrap_or((None, 1));
         Ok((came, failure, attempts))
     })?;
+    done(task, &plan, (slot, node, &id), came, (failure, attempts))
+}
+
+/// What Airflow is told of a node that came to this, after so many attempts.
+fn done(
+    task: &Task,
+    plan: &Plan,
+    (slot, node, id): (Slot, NodeIx, &str),
+    came: Came,
+    (failure, attempts): (Option<Failure>, u32),
+) -> Result<Done, TaskError> {
     let ended = |state: NodeState, node: &str, error: String, attempts: u32| {
         Some(Ended { state: state.name().to_owned(), node: node.to_owned(), error, attempts, told: true })
     };
-    let failed = |error: String| Done { ended: ended(NodeState::Failed, &id, error, attempts), ..Done::new(Final::Failed) };
+    let failed = |error: String| Done { ended: ended(NodeState::Failed, id, error, attempts), ..Done::new(Final::Failed) };
     Ok(match came {
         Came::Success(json) => {
             let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
@@ -210,14 +221,14 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
             failed(error.to_string())
         }
         Came::UpstreamFailed => {
-            let failure = failure.unwrap_or_else(|| Failure::new(id.as_str(), "unknown", 0));
+            let failure = failure.unwrap_or_else(|| Failure::new(id, "unknown", 0));
             tracing::error!("cannot run, since `{}` failed: {}", failure.node(), failure.error());
             let ended = ended(NodeState::UpstreamFailed, failure.node(), failure.error().to_owned(), failure.attempts());
             Done { ended, ..Done::new(Final::Failed) }
         }
         Came::Skipped(why) => {
             tracing::info!("skipped: {why}");
-            Done { ended: ended(NodeState::Skipped, &id, why, attempts), ..Done::new(Final::Skipped) }
+            Done { ended: ended(NodeState::Skipped, id, why, attempts), ..Done::new(Final::Skipped) }
         }
         Came::Retry { after, error } => {
             tracing::warn!("{error}");
@@ -228,7 +239,7 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
                 // An older export has given Airflow fewer retries. The engine has notified of a retry here, and not of a failure.
                 let made = attempts.saturating_sub(1).max(1);
                 tracing::error!("Airflow has no retry left after attempt {made} of {}", plan.policy(node).retries + 1);
-                let ended = Ended { attempts: made, ..Ended::failed(id.as_str(), error.to_string()) };
+                let ended = Ended { attempts: made, ..Ended::failed(id, error.to_string()) };
                 Done { ended: Some(ended), ..Done::new(Final::Failed) }
             }
         }

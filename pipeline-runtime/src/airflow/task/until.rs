@@ -67,18 +67,7 @@ impl Heard {
         is_whole: bool,
         keep: impl Fn(Earlier) -> K,
     ) -> Result<Came, TaskError> {
-        let (mode, is_stuck) = self
-            .look(|run| {
-                let mode = run.plan().policy(run.ix(slot)).sensor.as_ref().map(|sensor| sensor.mode);
-                let has_ended = |from: &NodeIx| run.node(run.seen_from(slot, *from)).state().is_end();
-                let waits = is_whole && !from_outside(run.plan(), run.ix(slot)).iter().all(|(from, _)| has_ended(from));
-                (mode, (run.node(slot).state() == NodeState::None || waits).then(|| run.id(slot)))
-            })
-            .unwrap_or((None, None));
-        if let Some(id) = is_stuck {
-            let why = "Airflow started it before its upstream nodes reached the required states";
-            return Err(TaskError::Fatal(format!("`{id}` cannot run: {why}: clear it together with everything upstream")));
-        }
+        let mode = self.ready(slot, is_whole)?;
         let mut kept_at: Option<Timestamp> = None;
         let mut within = Within::default();
         while let Some(entry) = self.told.recv().await {
@@ -146,6 +135,27 @@ impl Heard {
 
     fn reason(&self, why: &Skip) -> String {
         self.look(|run| why.reason(|slot| run.id(slot))).unwrap_or_default()
+    }
+
+    /// Returns the mode of a node that is a sensor.
+    ///
+    /// # Errors
+    ///
+    /// If the node cannot run, because Airflow started it too early.
+    fn ready(&self, slot: Slot, is_whole: bool) -> Result<Option<Mode>, TaskError> {
+        let (mode, is_stuck) = self
+            .look(|run| {
+                let mode = run.plan().policy(run.ix(slot)).sensor.as_ref().map(|sensor| sensor.mode);
+                let has_ended = |from: &NodeIx| run.node(run.seen_from(slot, *from)).state().is_end();
+                let waits = is_whole && !from_outside(run.plan(), run.ix(slot)).iter().all(|(from, _)| has_ended(from));
+                (mode, (run.node(slot).state() == NodeState::None || waits).then(|| run.id(slot)))
+            })
+            .unwrap_or((None, None));
+        if let Some(id) = is_stuck {
+            let why = "Airflow started it before its upstream nodes reached the required states";
+            return Err(TaskError::Fatal(format!("`{id}` cannot run: {why}: clear it together with everything upstream")));
+        }
+        Ok(mode)
     }
 
     /// Waits for the end of the run, and returns the failed nodes.

@@ -732,6 +732,7 @@ impl Harness {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each record")]
     fn record(&mut self, run: RunIx, entry: Entry) {
         let record = entry.record.clone();
         // Elements have names once they exist.

@@ -492,28 +492,7 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
             connection.prepare_cached(update)?.execute(params![run, settings::of_run(settings)])?;
             updates::note(connection, *run, updates)?;
         }
-        Order::Commit(batch) => {
-            for (run, entry) in &batch.records {
-                let seq = if is_of_callback(&entry.record) && !known.next_seq.contains_key(run) {
-                    // It may come after the end of its run, which must not be remembered again.
-                    last_seq(connection, *run)? + 1
-                } else {
-                    next_seq(&mut known.next_seq, connection, *run)?
-                };
-                append(connection, &mut known.counts, *run, seq, entry)?;
-                if let (Record::RunEnded { state }, true) = (&entry.record, batch.ended.is_empty()) {
-                    known.counts.run(of_no_engine(connection, *run, *state)?);
-                }
-            }
-            for (pipeline, kind, state) in &batch.ended {
-                let pipeline = known.pipelines.entry(pipeline).or_insert_with(|| (*pipeline).into());
-                known.counts.run((Arc::clone(pipeline), *kind, *state));
-            }
-            for update in &batch.updates {
-                known.news.push(News::Updated(updates::insert(connection, update)?));
-            }
-            known.news.extend(batch.passed.iter().cloned().map(News::Passed));
-        }
+        Order::Commit(batch) => commit_batch(connection, known, batch)?,
         Order::Begin(begun) => {
             begin(connection, known, begun)?;
             updates::note(connection, begun.run, &begun.updates)?;
@@ -533,18 +512,45 @@ fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite:
             };
             connection.prepare_cached(change)?.execute([pipeline])?;
         }
-        Order::Answer { ticket, answer, done, said } => {
-            if let Some(act) = acts::of_command(connection, *ticket, *done, said)? {
-                acts::write(connection, &act)?;
-            }
-            // Answers that nobody has fetched.
-            let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
-            connection.prepare_cached(unfetched)?.execute([*ticket])?;
-            let update = "UPDATE inbox SET answer = ?2, carried = 1 WHERE id = ?1";
-            connection.prepare_cached(update)?.execute(params![ticket, answer])?;
-        }
+        Order::Answer { ticket, answer, done, said } => store_answer(connection, *ticket, answer, *done, said)?,
         Order::Logs | Order::Prune { .. } | Order::Sync(_) | Order::Close => {}
     }
+    Ok(())
+}
+
+fn commit_batch(connection: &Connection, known: &mut Known, batch: &Batch) -> rusqlite::Result<()> {
+    for (run, entry) in &batch.records {
+        let seq = if is_of_callback(&entry.record) && !known.next_seq.contains_key(run) {
+            // It may come after the end of its run, which must not be remembered again.
+            last_seq(connection, *run)? + 1
+        } else {
+            next_seq(&mut known.next_seq, connection, *run)?
+        };
+        append(connection, &mut known.counts, *run, seq, entry)?;
+        if let (Record::RunEnded { state }, true) = (&entry.record, batch.ended.is_empty()) {
+            known.counts.run(of_no_engine(connection, *run, *state)?);
+        }
+    }
+    for (pipeline, kind, state) in &batch.ended {
+        let pipeline = known.pipelines.entry(pipeline).or_insert_with(|| (*pipeline).into());
+        known.counts.run((Arc::clone(pipeline), *kind, *state));
+    }
+    for update in &batch.updates {
+        known.news.push(News::Updated(updates::insert(connection, update)?));
+    }
+    known.news.extend(batch.passed.iter().cloned().map(News::Passed));
+    Ok(())
+}
+
+fn store_answer(connection: &Connection, ticket: Ticket, answer: &str, done: bool, said: &str) -> rusqlite::Result<()> {
+    if let Some(act) = acts::of_command(connection, ticket, done, said)? {
+        acts::write(connection, &act)?;
+    }
+    // Answers that nobody has fetched.
+    let unfetched = "DELETE FROM inbox WHERE answer IS NOT NULL AND id < ?1 - 100";
+    connection.prepare_cached(unfetched)?.execute([ticket])?;
+    let update = "UPDATE inbox SET answer = ?2, carried = 1 WHERE id = ?1";
+    connection.prepare_cached(update)?.execute(params![ticket, answer])?;
     Ok(())
 }
 

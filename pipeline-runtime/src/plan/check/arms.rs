@@ -1,9 +1,9 @@
 //! Nodes that need two arms of one branch.
 
-use super::quoted;
 use super::super::build::Sketch;
 use super::super::graph::{EdgeRule, NodeIx, Plan, What};
 use super::super::problem::Problem;
+use super::quoted;
 use crate::author::input::Rule;
 use std::collections::HashSet;
 use std::rc::Rc;

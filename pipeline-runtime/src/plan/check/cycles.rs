@@ -1,9 +1,9 @@
 //! Cycles, which only `.after` can make.
 
-use super::quoted;
 use super::super::build::{Order, Sketch};
 use super::super::graph::{NodeIx, What};
 use super::super::problem::Problem;
+use super::quoted;
 use std::collections::HashMap;
 
 /// A topological order. Only `.after` can make a cycle, because only it can name a node that was wired later.

@@ -1,12 +1,12 @@
 //! Ids of nodes, groups and pipelines: well-formed, and each once.
 
-use super::options::within;
 use super::super::build::Sketch;
 use super::super::given;
 use super::super::graph::{NodeIx, What};
 use super::super::groups::Group;
 use super::super::id::Name;
 use super::super::problem::Problem;
+use super::options::within;
 use crate::author::error::shortened;
 use crate::author::pipeline::Pipeline;
 use pipeline_syntax::{id, limits};

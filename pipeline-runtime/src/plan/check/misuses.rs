@@ -1,10 +1,10 @@
 //! Methods that are called where they mean nothing.
 
-use super::quoted;
-use super::sort;
 use super::super::build::{Order, Sketch};
 use super::super::graph::What;
 use super::super::problem::Problem;
+use super::quoted;
+use super::sort;
 use crate::author::across::Role;
 use crate::author::draft::Misuse;
 

@@ -1,10 +1,10 @@
 //! Options that do not fit the node on which they are set.
 
-use super::quoted;
-use super::sort;
 use super::super::build::Sketch;
 use super::super::graph::What;
 use super::super::problem::Problem;
+use super::quoted;
+use super::sort;
 use crate::author::definition::Kind;
 
 const OF_SENSORS: [&str; 5] = ["poke", "poke_jitter", "poke_timeout", "on_timeout", "mode"];

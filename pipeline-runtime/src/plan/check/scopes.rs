@@ -1,9 +1,9 @@
 //! What is made inside a mapping, and used outside of it.
 
-use super::quoted;
 use super::super::build::Sketch;
 use super::super::graph::{NodeIx, ScopeIx, What};
 use super::super::problem::Problem;
+use super::quoted;
 use crate::author::input::{Rule, Source};
 
 pub(super) fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {

@@ -1,9 +1,9 @@
 //! Waits of sensors: longer than a poke, and no longer than the run.
 
-use super::quoted;
 use super::super::build::Sketch;
 use super::super::policy::Delay;
 use super::super::problem::Problem;
+use super::quoted;
 use crate::author::pipeline::Pipeline;
 use pipeline_syntax::{duration, limits};
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Plain texts that look like templates.
 
-use super::quoted;
 use super::super::build::Sketch;
 use super::super::graph::What;
 use super::super::problem::Problem;
+use super::quoted;
 use crate::author::input::Source;
 use crate::author::template::Template;
 use pipeline_syntax::template::unrendered;
