@@ -13,8 +13,10 @@
 //!
 //! The body comes first: an editor completes a parameter's type at its first place, and has nothing to offer in the arguments of a bound.
 //!
-//! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place, which
-//! rustc shows once. With `call` in error, its future is not also blamed for holding such a type.
+//! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place and in the same
+//! context of hygiene: rustc takes the two for one then. (In two contexts they look alike on a terminal, and an editor shows both.) With `call` in
+//! error, its future is not also blamed for holding such a type. What the macro itself refuses is a `compile_error!` in one place, for the
+//! same reason, and other places name that.
 //!
 //! Where only the runtime's traits can name what the constructor returns, the output is checked by the const argument of an
 //! associated type. A failed check is an error there; a type that holds an error const is silent wherever it is used, so
