@@ -178,11 +178,32 @@ fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStr
         let doc = words_aside(quote_spanned!(arm.span()=> #[doc = #doc]));
         quote_spanned!(arm.span()=> #doc #visible #field: #node<#ty>)
     });
+    let made = quote! {
+        #[allow(dead_code, reason = "an arm that nothing follows is no mistake")]
+        #vis struct #arms_name { #(#fields),* }
+    };
+    // A derive repeats the fields' types, and with them the mistake in one.
+    if arms.iter().any(|arm| matches!(arm.payload, Payload::Refused(_))) {
+        return quote! {
+            #[doc = #doc]
+            #made
+            impl ::core::marker::Copy for #arms_name {}
+            impl ::core::clone::Clone for #arms_name {
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+            impl ::core::fmt::Debug for #arms_name {
+                fn fmt(&self, _: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::unimplemented!()
+                }
+            }
+        };
+    }
     quote! {
         #[doc = #doc]
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #[allow(dead_code, reason = "an arm that nothing follows is no mistake")]
-        #vis struct #arms_name { #(#fields),* }
+        #made
     }
 }
 

@@ -77,7 +77,7 @@ fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Pa
     });
 }
 
-/// A function with a parameter that is being typed, such as `rows` without its type.
+/// A function with a parameter that is being typed, such as `rows` without its type, or with `->` and no type behind it.
 ///
 /// rustc, which has parsed the item before any macro sees it, has reported that; here the parameter only keeps its place, so
 /// that the callers of the function have no second error. The body would name what has no type yet, so it is left out.
@@ -90,6 +90,11 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
         return None;
     }
     let params: Vec<TokenStream> = at_commas(written.stream());
+    if let [TokenTree::Punct(dash), TokenTree::Punct(arrow), TokenTree::Group(body)] = &tokens[list + 1..]
+        && (dash.as_char(), arrow.as_char(), body.delimiter()) == ('-', '>', Delimiter::Brace)
+    {
+        tokens.drain(list + 1..list + 3);
+    }
     let broken: Vec<bool> = params.iter().map(|param| syn::parse2::<FnArg>(param.clone()).is_err()).collect();
     let in_place = params.iter().zip(&broken).enumerate().map(|(position, (param, broken))| {
         if *broken {
@@ -204,6 +209,15 @@ mod tests {
              input_4 : impl::core::marker::Sized"
         );
         assert!(!function.body.to_string().contains("len"));
+    }
+
+    #[test]
+    fn an_output_being_typed_is_none_yet() {
+        let item = quote!(pub async fn f(a: u64) -> { Ok(a) });
+        let Ok((function, errors)) = FnItem::parse("task", &item, None, Errors::default()) else { panic!("refused") };
+        assert!(errors.messages().is_empty(), "rustc has said it");
+        assert!(matches!(function.sig.output, syn::ReturnType::Default));
+        assert!(!function.body.to_string().contains("Ok"));
     }
 
     #[test]

@@ -239,7 +239,7 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
 /// | `timeout = "10m"` | duration | 7d | budget of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a `Bucket` | `` `timeout` must be longer than `poke`, which is 1m where it is not given `` |
-/// | `poke = "45s"` | duration | 60s | wait between pokes | `` `poke` must be shorter than `timeout`, which is 30s: the sensor would be asked only once `` |
+/// | `poke = "45s"` | duration | 60s | wait between pokes | `` `poke` must be shorter than `timeout`, which is 30s: the sensor would be poked only once `` |
 /// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list | none | growing waits between pokes, instead of `poke` | `` `poke` and `backoff` both say how long to wait between pokes: keep one `` |
 /// | `poke_jitter = "5s"` | duration | none | up to so much more between pokes | `` `poke_jitter` is longer than the whole wait `` |
 /// | `poke_timeout = "10s"` | duration | the smaller of `poke` and 60s | limit of one poke | `` `poke_timeout` is longer than the whole wait `` |

@@ -12,6 +12,8 @@ pub use crate::author::branch::{Arms, BranchHandle, arm, branch_of};
 pub use crate::author::constant;
 pub use crate::author::definition::{Definition, Kind};
 pub use crate::author::equality::{Compare, Equality};
+pub use crate::author::error::ThreadSafeError;
+pub use crate::author::no_value::{Awaits, Indexes, Orders, Prints};
 pub use crate::author::options::names as options;
 pub use crate::author::options::{Defaults, Mode, OnTimeout, PipelineOptions, TaskOptions};
 pub use crate::author::pipeline::{PipelineDefinition, with_params as pipeline1, without_params as pipeline0};
@@ -31,6 +33,12 @@ pub type Id<T> = T;
 /// silent.
 #[derive(Debug)]
 pub struct Poison<const MESSAGE: bool>;
+
+/// Names the mistake of a task's output, which its [`Poison`] reports once, for all that has the output's type.
+pub trait Refused {
+    /// The `Poison`.
+    type Mistake;
+}
 
 /// Takes whatever it is given, where a mistake has been reported: rust-analyzer, which knows no error const, would report the callers, too.
 pub trait Anything<Mistake> {}

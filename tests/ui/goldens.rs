@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The golden of each failing case, by the case's path below `ui`.
-fn goldens() -> Vec<(String, String)> {
+pub(crate) fn goldens() -> Vec<(String, String)> {
     let mut all = Vec::new();
     for topic in fs::read_dir("ui").expect("ui").map(|entry| entry.expect("entry").path()).filter(|path| path.is_dir()) {
         let cases = fs::read_dir(topic.join("fail")).into_iter().flatten().map(|entry| entry.expect("entry").path());
@@ -21,6 +21,11 @@ fn goldens() -> Vec<(String, String)> {
 /// The first lines of its errors.
 fn errors(golden: &str) -> Vec<&str> {
     golden.lines().filter(|line| line.starts_with("error")).collect()
+}
+
+/// The first lines of its errors and warnings.
+pub(crate) fn messages(golden: &str) -> Vec<&str> {
+    golden.lines().filter(|line| line.starts_with("error") || line.starts_with("warning")).collect()
 }
 
 #[test]

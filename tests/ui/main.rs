@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod goldens;
+mod messages;
 
 #[path = "alert/pass/alerts.rs"]
 mod alerts;
@@ -34,9 +35,25 @@ mod templates;
 #[path = "across/pass/upstream.rs"]
 mod upstream;
 
-/// Every mistake is refused, in these words: `TRYBUILD=overwrite` writes them anew.
+/// Every mistake is refused in the words of its golden, and each message is one, also for an editor.
 #[test]
 fn mistakes_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (case, messages) in messages::stored(folder.path()) {
+        let golden = std::fs::read_to_string(case.replace(".rs", ".stderr")).unwrap();
+        let expected: Vec<&str> = goldens::messages(&golden);
+        if messages != expected {
+            wrong.push(format!("{case}:\n  {}", messages.join("\n  ")));
+        }
+    }
+    assert!(wrong.is_empty(), "an editor shows other messages than a terminal:\n{}", wrong.join("\n"));
+}
+
+/// `TRYBUILD=overwrite` rewrites the goldens.
+#[test]
+#[ignore = "`mistakes_are_refused` runs it, under a rustc whose messages are stored"]
+fn failing_cases() {
     trybuild::TestCases::new().compile_fail("ui/*/fail/*.rs");
 }
 

@@ -13,8 +13,8 @@ use pipeline_syntax::zone::WallClock;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use std::time::Duration;
-use syn::ExprPath;
 use syn::spanned::Spanned;
+use syn::{ExprPath, Token};
 
 impl Setting {
     /// Whether it is a call of a builder's: an id is an argument of the definition's, and the runtime's path is in everything.
@@ -100,7 +100,9 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
         }
         Value::When(when) => {
             let new = runtime.private(Span::call_site(), &format!("When::{}", when.rule));
-            let assets = when.assets.iter().map(|path| quote_spanned!(path.span()=> .of(&#path)));
+            // At `all` or `any`, where rustc says that an argument is none.
+            let of = Ident::new("of", when.rule.span());
+            let assets = when.assets.iter().map(|path| quote_spanned!(path.span()=> .#of(&#path)));
             quote!(.#method(#new() #(#assets)*))
         }
         Value::Backoff(backoff) => {
@@ -200,7 +202,8 @@ fn checked(bound: &str, of: &TokenStream, constant: &Constant, value: &TokenStre
     let span = constant.path.span();
     let check = runtime::beside(constant.beside, runtime.private(span, &format!("constant::{bound}")));
     let name = Ident::new("__PIPELINE_CHECKED", Span::call_site().resolved_at(span));
-    quote_spanned!(span=> { const #name: #of = #check(#value); #name })
+    let keyword = Token![const](Span::call_site());
+    quote_spanned!(span=> { #keyword #name: #of = #check(#value); #name })
 }
 
 /// The parser bounds durations, so that their milliseconds fit.

@@ -35,11 +35,11 @@ pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) 
         let found = path(&tokens, errors, callback_instead(spec))?;
         let word = found.path.get_ident().map(ToString::to_string).unwrap_or_default();
         if word == "none" {
-            errors.on(&tokens, format!("`none` stands alone, as in `{} = none`: nobody is told", spec.name));
+            errors.on(&tokens, format!("`none` stands alone, as in `{} = none`: nobody is notified", spec.name));
             return None;
         }
         if NOBODY.contains(&word.as_str()) {
-            errors.on(&tokens, format!("for nobody to be told, write `{} = none`", spec.name));
+            errors.on(&tokens, format!("to notify nobody, write `{} = none`", spec.name));
             return None;
         }
         Some(found)

@@ -67,7 +67,7 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
             errors.on(
                 &written.written,
                 format!(
-                    "`poke` must be shorter than `timeout`, which is {}{unless}: the sensor would be asked only once",
+                    "`poke` must be shorter than `timeout`, which is {}{unless}: the sensor would be poked only once",
                     show(timeout)
                 ),
             );
@@ -105,7 +105,7 @@ fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
         errors.on(
             &setting.name,
             format!(
-                "`backoff` must start shorter than `timeout`, which is {}: the sensor would be asked only once",
+                "`backoff` must start shorter than `timeout`, which is {}: the sensor would be poked only once",
                 show(timeout)
             ),
         );

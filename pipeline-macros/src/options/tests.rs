@@ -265,11 +265,11 @@ fn a_sensor_is_asked_more_than_once() {
     for (tokens, message) in [
         (
             quote!(poke = "10m", timeout = "10m"),
-            "`poke` must be shorter than `timeout`, which is 10m: the sensor would be asked only once",
+            "`poke` must be shorter than `timeout`, which is 10m: the sensor would be poked only once",
         ),
         (
             quote!(poke = "7d"),
-            "`poke` must be shorter than `timeout`, which is 7days where it is not given: the sensor would be asked \
+            "`poke` must be shorter than `timeout`, which is 7days where it is not given: the sensor would be poked \
              only once",
         ),
         (
@@ -279,7 +279,7 @@ fn a_sensor_is_asked_more_than_once() {
         ),
         (
             quote!(timeout = "30s", backoff(start = "30s", max = "5m")),
-            "`backoff` must start shorter than `timeout`, which is 30s: the sensor would be asked only once",
+            "`backoff` must start shorter than `timeout`, which is 30s: the sensor would be poked only once",
         ),
         (quote!(timeout = "2m", poke_timeout = "3m"), "`poke_timeout` is longer than the whole wait: `timeout` is 2m"),
     ] {
@@ -348,15 +348,15 @@ fn defaults_are_options_of_nodes() {
 #[test]
 fn a_default_is_taken_away_where_there_is_one() {
     assert_eq!(accepted(Place::Task, quote!(on_failure = none)), "o.on_failure(::pipeline_runtime::__private::Nobody)");
-    assert_eq!(refused(Place::Task, quote!(on_failure = None)), ["for nobody to be told, write `on_failure = none`"]);
+    assert_eq!(refused(Place::Task, quote!(on_failure = None)), ["to notify nobody, write `on_failure = none`"]);
     assert_eq!(
         refused(Place::Task, quote!(on_failure = [page, none])),
-        ["`none` stands alone, as in `on_failure = none`: nobody is told"]
+        ["`none` stands alone, as in `on_failure = none`: nobody is notified"]
     );
     for place in [Place::Pipeline, Place::Defaults, Place::SharedDefaults] {
         assert_eq!(
             refused(place, quote!(on_failure = none)),
-            ["there is nothing to take away here: `none` stands at a task, for whom it takes the pipeline's default away"]
+            ["a pipeline has no default to remove: `none` is written at a task, which is then without the pipeline's default"]
         );
     }
     assert_eq!(refused(Place::Task, quote!(on_cancel = page)), ["`on_cancel` is an option of `#[pipeline]`, not of `#[task]`"]);

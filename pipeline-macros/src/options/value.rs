@@ -57,7 +57,8 @@ pub(crate) fn read(place: Place, spec: &'static Spec, entry: &Entry, errors: &mu
         if matches!(place, Place::Task | Place::Sensor | Place::Branch) {
             return Some(Value::Nobody);
         }
-        let why = "there is nothing to take away here: `none` stands at a task, for whom it takes the pipeline's default away";
+        let why =
+            "a pipeline has no default to remove: `none` is written at a task, which is then without the pipeline's default";
         errors.on(tokens, why);
         return None;
     }

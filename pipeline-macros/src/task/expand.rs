@@ -13,8 +13,10 @@
 //!
 //! The body comes first: an editor completes a parameter's type at its first place, and has nothing to offer in the arguments of a bound.
 //!
-//! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place, which
-//! rustc shows once. With `call` in error, its future is not also blamed for holding such a type.
+//! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place and in the same
+//! context of hygiene: rustc takes the two for one then. (In two contexts they look alike on a terminal, and an editor shows both.) With `call` in
+//! error, its future is not also blamed for holding such a type. What the macro itself refuses is a `compile_error!` in one place, for the
+//! same reason, and other places name that.
 //!
 //! Where only the runtime's traits can name what the constructor returns, the output is checked by the const argument of an
 //! associated type. A failed check is an error there; a type that holds an error const is silent wherever it is used, so
@@ -34,7 +36,7 @@ const MANY_PARAMETERS: usize = 8;
 /// Each a stream of its own, as a stream within a stream is copied.
 pub(super) fn items(model: &Model<'_>) -> impl Iterator<Item = TokenStream> {
     let always = [body(model), constructor(model), namespace(model)];
-    model.runtime.import().into_iter().chain(always).chain(checks(model)).chain(task_name(model))
+    model.runtime.import().into_iter().chain(always).chain(checks(model)).chain(task_name(model)).chain(mistake(model))
 }
 
 /// The function that users call inside of a pipeline.
@@ -110,7 +112,7 @@ fn node_type(model: &Model<'_>) -> TokenStream {
 /// What the node passes on.
 fn value_type(model: &Model<'_>) -> TokenStream {
     match &model.output {
-        Output::Refused(poison) => poison.clone(),
+        Output::Refused(_) => refused(model),
         Output::Sound { value: Value::Unit, .. } => quote_spanned!(model.output_span()=> ()),
         Output::Sound { value: Value::Read(ty), .. } => ty.to_token_stream(),
         Output::Sound { value: Value::Asked, .. } => asked(model, "Value"),
@@ -129,13 +131,14 @@ fn asked(model: &Model<'_>, what: &str) -> TokenStream {
 /// drop for each call that may panic before it is used.
 fn make(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
-    let (name, returned) = (aside(model.name().clone()), returned(model));
+    let (name, returned, inferred) = (aside(model.name().clone()), returned(model), word("_", span));
     let maker = if model.output.is_asked() {
         let (wire, checked) = (model.runtime.private(span, "wire"), checked(model));
-        quote_spanned!(span=> #wire::<#name, #checked, #returned, _>)
+        quote_spanned!(span=> #wire::<#name, #checked, #returned, #inferred>)
     } else {
-        let maker = model.runtime.private(span, model.kind.word());
-        quote_spanned!(span=> #maker::<#name, #returned, _, _>)
+        // The value's type in the user's own words is where rustc says what it lacks.
+        let (maker, value) = (model.runtime.private(span, model.kind.word()), value_type(model));
+        quote_spanned!(span=> #maker::<#name, #returned, #value, #inferred>)
     };
     let options = model.options.chain(&model.runtime);
     let inputs = model.params.iter().filter_map(|param| param.input(&model.runtime));
@@ -256,9 +259,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     for (ty, param) in params.zip(&model.params) {
         match &param.role {
             Role::Wired(_) if model.sound => wrap(ty, &model.runtime),
-            Role::Refused(poison) if types::is_inferred(ty) => {
-                **ty = Type::Verbatim(poison.clone());
-            }
+            Role::Inferred(poison) => **ty = Type::Verbatim(poison.clone()),
             _ => {}
         }
     }
@@ -266,7 +267,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
         match &model.output {
             Output::Sound { .. } if model.sound => wrap(ty, &model.runtime),
             // rustc has an error of its own for a borrow of nothing.
-            Output::Refused(poison) => **ty = Type::Verbatim(poison.clone()),
+            Output::Refused(_) => **ty = Type::Verbatim(refused(model)),
             Output::Sound { .. } => {}
         }
     }
@@ -351,6 +352,25 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
+/// The one place that reports a mistake of the output's: each `compile_error!` is an error of its own.
+fn mistake(model: &Model<'_>) -> Option<TokenStream> {
+    let Output::Refused(poison) = &model.output else {
+        return None;
+    };
+    let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), aside(model.name().clone()));
+    Some(quote! {
+        impl #of for #name {
+            type Mistake = #poison;
+        }
+    })
+}
+
+/// The output, as everything but that place names it.
+fn refused(model: &Model<'_>) -> TokenStream {
+    let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), aside(model.name().clone()));
+    quote!(<#name as #of>::Mistake)
+}
+
 /// The task by its name as a type: what it is, for its constructor, and what its nodes pass on, for whoever takes that in another pipeline.
 fn task_name(model: &Model<'_>) -> Option<TokenStream> {
     if !model.sound {
@@ -405,6 +425,10 @@ impl Param<'_> {
                 let anything = runtime.private(Span::call_site(), "Anything");
                 Some(quote!(#name: impl #anything<#poison>))
             }
+            Role::Inferred(_) | Role::RefusedWhole => {
+                let anything = runtime.private(Span::call_site(), "Anything");
+                Some(quote!(#name: impl #anything<()>))
+            }
         }
     }
 
@@ -413,8 +437,10 @@ impl Param<'_> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        let (input, name, label) = (runtime.private(types::span(ty), "input"), aside(self.name.clone()), unraw(&self.name));
-        Some(quote_spanned!(types::span(ty)=> #input::<#ty, _>(#label, #name)))
+        let span = types::span(ty);
+        let (input, name, label) = (runtime.private(span, "input"), aside(self.name.clone()), unraw(&self.name));
+        let inferred = word("_", span);
+        Some(quote_spanned!(span=> #input::<#ty, #inferred>(#label, #name)))
     }
 
     /// When an attempt starts.
@@ -422,19 +448,23 @@ impl Param<'_> {
         let (ty, method) = match &self.role {
             Role::Wired(ty) => (ty, "Inputs::take"),
             Role::Context(ty) => (ty, "Inputs::context"),
-            Role::Refused(_) | Role::HalfTyped(_) | Role::Unsupplied => return None,
+            Role::Refused(_) | Role::Inferred(_) | Role::RefusedWhole | Role::HalfTyped(_) | Role::Unsupplied => return None,
         };
         let (method, inputs) = (runtime.private(types::span(ty), method), inputs());
         Some(quote_spanned!(types::span(ty)=> #method::<>(#inputs)))
     }
 
-    /// In the body: no call, as nothing is to happen there. Lints of the user's code must not see it.
+    /// In the body: no call, as nothing is to happen there. Lints of the user's code must not see the statement; what it names has the place and
+    /// the context that it has in the constructor, or rustc would have two errors of one place.
     fn check(&self, runtime: &Runtime) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };
-        let span = Span::mixed_site().located_at(types::span(ty));
-        let (let_, nothing, input) = (word("let", span), word("_", span), runtime.private(span, "input"));
-        Some(quote_spanned!(span=> #let_ #nothing = #input::<#ty, #ty>;))
+        let span = types::span(ty);
+        let input = runtime.private(span, "input");
+        let named = quote_spanned!(span=> #input::<#ty, #ty>);
+        let hidden = Span::mixed_site().located_at(span);
+        let (let_, nothing) = (word("let", hidden), word("_", hidden));
+        Some(quote_spanned!(hidden=> #let_ #nothing = #named;))
     }
 }

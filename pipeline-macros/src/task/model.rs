@@ -66,8 +66,12 @@ pub(crate) enum Role<'a> {
     Wired(&'a Type),
     /// Supplied by the runtime.
     Context(&'a Type),
-    /// A mistake, as the type that reports it.
+    /// A mistake, as the type that reports it in the constructor.
     Refused(TokenStream),
+    /// A `_`, as the type that reports it in the body, which names the parameter, too.
+    Inferred(TokenStream),
+    /// A mistake of the whole function's, which its output reports.
+    RefusedWhole,
     /// No type yet, as rustc has said: what takes anything.
     HalfTyped(TokenStream),
     /// A mistake, reported, in what the caller does not give.
@@ -112,10 +116,10 @@ impl<'a> Model<'a> {
         };
         let runtime = Runtime::new(options.runtime(), &function.sig.ident);
         let (params, output) = match validate::generics(kind, &function.sig, &runtime) {
-            Some(poison) => refused_whole(function, &poison),
+            Some(poison) => refused_whole(function, poison),
             None => (params(kind, function, &runtime, errors), output(kind, function, &runtime)),
         };
-        sound &= !params.iter().any(|param| matches!(param.role, Role::Refused(_) | Role::HalfTyped(_) | Role::Unsupplied));
+        sound &= params.iter().all(|param| matches!(param.role, Role::Wired(_) | Role::Context(_)));
         sound &= matches!(output, Output::Sound { .. });
         Model { kind, function, attrs, options, runtime, id, params, output, sound }
     }
@@ -139,15 +143,15 @@ impl<'a> Model<'a> {
 }
 
 /// Nothing of a generic signature can be used, as its types may name the parameters.
-fn refused_whole<'a>(function: &'a FnItem, poison: &TokenStream) -> (Vec<Param<'a>>, Output<'a>) {
+fn refused_whole(function: &FnItem, poison: TokenStream) -> (Vec<Param<'_>>, Output<'_>) {
     let params = typed(function)
         .enumerate()
         .map(|(position, param)| Param {
             name: plain_name(&param.pat).cloned().unwrap_or_else(|| unnamed(position, param.pat.span())),
-            role: Role::Refused(poison.clone()),
+            role: Role::RefusedWhole,
         })
         .collect();
-    (params, Output::Refused(poison.clone()))
+    (params, Output::Refused(poison))
 }
 
 fn params<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime, errors: &mut Errors) -> Vec<Param<'a>> {
@@ -180,6 +184,7 @@ fn role<'a>(kind: Kind, ty: &'a Type, runtime: &Runtime, errors: &mut Errors) ->
         return Role::HalfTyped(in_place.clone());
     }
     match validate::input(kind, ty, runtime) {
+        Some(poison) if types::is_inferred(ty) => Role::Inferred(poison),
         Some(poison) => Role::Refused(poison),
         None => Role::Wired(ty),
     }

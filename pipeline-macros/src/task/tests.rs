@@ -43,6 +43,22 @@ fn a_generic_task_is_refused_whole() {
     assert!(!text.contains("Checks for"), "{text}");
 }
 
+/// Each is an error of its own, which an editor shows though it is equal to another.
+#[test]
+fn a_mistake_stands_in_one_place() {
+    for item in [
+        "async fn load<T, U>(a: T, b: Vec<U>) -> Result<T> {}",
+        "async fn load<'a>(a: &'a str) -> Result<u64> {}",
+        "async fn load(a: u64) -> Result<&str> {}",
+        "async fn load(a: u64) -> Result<_> {}",
+        "async fn load(a: _) -> Result<u64> {}",
+        "async fn load(a: Vec<&str>) -> Result<u64> {}",
+    ] {
+        let text = expanded(Kind::Task, quote!(), &tokens(item));
+        assert_eq!(errors(&text), 1, "{text}");
+    }
+}
+
 #[test]
 fn the_words_before_fn_are_judged() {
     for (kind, item, part) in [

@@ -124,7 +124,7 @@ pub enum OnFailed {
 
 /// A reference to a pipeline: its function, as in `run_of(enriched_base)`, or the function's return value. The trait is sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no pipeline",
+    message = "`{Self}` is not a pipeline",
     label = "neither a `#[pipeline]` function nor what one returns",
     note = "name the pipeline by its function, without calling it: `run_of(enriched_base)`"
 )]
@@ -156,7 +156,7 @@ impl PipelineRef for &Pipeline {
 
 /// A task's name, as a type: `run.output::<all_copied>()`. Only the attributes implement it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no task",
+    message = "`{Self}` is not a task",
     label = "not the name of a `#[task]`, `#[sensor]` or `#[branch]` function",
     note = "name the task that returns the output, as in `run_of(copy_dedup).output::<all_copied>()`"
 )]

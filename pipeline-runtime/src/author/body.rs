@@ -34,10 +34,9 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{P}` cannot be a task's input",
     label = "not `Clone + Send + Sync + 'static`",
-    note = "an input is shared between attempts and threads: derive `Clone`, or share it as `Arc<T>` with a `T: Send + Sync`",
+    note = "an input is shared between attempts and threads: derive `Clone` for a type of your own, or share it as `Arc<T>` with a `T: Send + Sync`",
     note = "what stays on one thread, such as an `Rc` or a connection to a database, is made in the body: take what it is made of, such as a path or URL",
-    note = "a parameter has the value's own type: it is `T`, and not `Node<T>` or `Result<T>`, that a node is wired to; how it ended \
-            is an `Outcome<T>`"
+    note = "a parameter has the value's own type: write `T` for `Node<T>` or `Result<T>`; how the node ended is an `Outcome<T>`"
 )]
 pub trait Takes<P> {
     #[doc(hidden)]

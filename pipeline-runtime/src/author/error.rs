@@ -177,8 +177,8 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a task's error",
     label = "its error is not `Into<Box<dyn Error + Send + Sync>>`",
-    note = "implement `std::error::Error` for `{Self}`, as `#[derive(thiserror::Error)]` does, or return `Result<T>`, whose `TaskError` takes any error \
-            by `?`",
+    note = "for a type of your own implement `std::error::Error`, as `#[derive(thiserror::Error)]` does; or return `Result<T>`, whose `TaskError` takes by \
+            `?` any error that is `Send + Sync`",
     note = "a `Box<dyn Error>` may not change threads, as an attempt does: write `Box<dyn Error + Send + Sync>`"
 )]
 pub trait IntoTaskError: Into<TaskError> {}
@@ -186,7 +186,19 @@ pub trait IntoTaskError: Into<TaskError> {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<TaskError>> IntoTaskError for E {}
 
-impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
+/// What becomes a [`TaskError`] by `?`. As one trait it is one message, where rustc has three for a `Box<dyn Error>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot become a `TaskError`",
+    label = "an error changes threads, as its attempt does: write `Box<dyn Error + Send + Sync>` for `Box<dyn Error>`, and for a type of your own \
+             implement `std::error::Error`",
+    note = "where the type is not yours to change, pass on its text: `.map_err(|error| error.to_string())?`"
+)]
+pub trait ThreadSafeError: Into<Box<dyn Error + Send + Sync>> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> ThreadSafeError for E {}
+
+impl<E: ThreadSafeError> From<E> for TaskError {
     fn from(error: E) -> Self {
         let source = error.into();
         let kind = if is_hopeless(&*source) { Kind::Fatal } else { Kind::Retry };

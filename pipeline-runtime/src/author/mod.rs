@@ -26,6 +26,7 @@ pub(crate) mod keys;
 pub(crate) mod lock;
 pub(crate) mod mapping;
 pub(crate) mod news;
+pub(crate) mod no_value;
 pub(crate) mod node;
 pub(crate) mod notify;
 pub(crate) mod options;

@@ -55,7 +55,7 @@ impl Order {
     message = "`.after` takes nodes, but it is given `{Self}`",
     label = "not a node",
     note = "write a node that was wired before, `.after(a)`; several of them, `.after([a, b])`, or of different types, `.after((a, b))`",
-    note = "how it must have ended is `a.ended()` (however), `a.or_skipped()` or `a.failure()`"
+    note = "for another end than success write `.after(a.ended())`, whatever it was, `.after(a.or_skipped())` or `.after(a.failure())`"
 )]
 pub trait Upstreams {
     #[doc(hidden)]

@@ -25,9 +25,9 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross a task boundary",
     label = "not `Serialize + DeserializeOwned + Clone + Send + Sync + 'static`",
-    note = "a task's output is written to the run's journal; add `#[derive(Clone, serde::Serialize, serde::Deserialize)]` to `{Self}`",
-    note = "a type of another crate that has none of them, such as a client, a connection or an `Instant`, cannot be kept: return a struct of your own \
-            with what the next task needs, and make the rest anew in its body",
+    note = "a task's output is written to the run's journal: to a type of your own add `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
+    note = "a type of another crate without them, such as a client, a connection or an `Instant`, cannot be stored: return a struct of your own with \
+            what the next task needs, and recreate the rest in its body",
     note = "no output holds a `Secret`: give it to each task that needs it, as an input of its own"
 )]
 pub trait Data: Storable + Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}

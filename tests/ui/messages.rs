@@ -1,0 +1,56 @@
+//! One mistake is one message, also in the JSON that an editor reads.
+//!
+//! On a terminal cargo leaves out a message that it has printed before, and trybuild does, too. An editor shows both.
+
+use crate::goldens::goldens;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// Compiles the failing cases as [`crate::failing_cases`] does, under a rustc whose messages are stored: by a process of its own, as trybuild
+/// hands its environment on to cargo. Without the files of the cases that no message was stored for.
+pub(crate) fn stored(folder: &Path) -> Vec<(String, Vec<String>)> {
+    let compiled = Command::new(env::current_exe().expect("this test"))
+        .args(["failing_cases", "--exact", "--ignored", "--nocapture"])
+        // Such as `trybuild=wiring`, which names some of the cases.
+        .args(env::args().filter(|argument| argument.starts_with("trybuild=")))
+        .env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_ui-rustc"))
+        .env("UI_MESSAGES", folder)
+        .status()
+        .expect("the failing cases");
+    assert!(compiled.success(), "see above; `TRYBUILD=overwrite` writes the messages as they are now");
+    let cases = goldens().into_iter().filter_map(|(case, _)| {
+        let text = fs::read_to_string(folder.join(file(&case))).ok()?;
+        Some((case, first_lines(&text)))
+    });
+    cases.collect()
+}
+
+/// `wiring.wrong_type.json` for `ui/wiring/fail/wrong_type.rs`, as `ui/rustc.rs` calls it.
+fn file(case: &str) -> String {
+    let path = PathBuf::from(case);
+    let topic = path.iter().nth(1).and_then(|topic| topic.to_str()).unwrap_or_default();
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    format!("{topic}.{name}.json")
+}
+
+/// The errors and warnings of a case, as their first lines.
+fn first_lines(text: &str) -> Vec<String> {
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    // rustc ends with a count of its errors, which is at no place.
+    let with_a_place = messages.filter(|message| message["spans"].as_array().is_some_and(|spans| !spans.is_empty()));
+    with_a_place.filter_map(|message| first_line(&message)).collect()
+}
+
+/// `error[E0277]: ..`; what is rendered is in a terminal's colors.
+fn first_line(message: &Value) -> Option<String> {
+    // A closure is called by its place, which a golden has from the package's folder on.
+    let text = message["message"].as_str()?.lines().next()?.replace(env!("CARGO_MANIFEST_DIR"), "$DIR");
+    let code = message["code"]["code"].as_str().filter(|code| code.starts_with('E'));
+    Some(match (message["level"].as_str()?, code) {
+        (level @ ("error" | "warning"), Some(code)) => format!("{level}[{code}]: {text}"),
+        (level @ ("error" | "warning"), None) => format!("{level}: {text}"),
+        _ => return None,
+    })
+}
