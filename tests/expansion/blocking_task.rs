@@ -35,7 +35,7 @@ fn hash(
     ::pipeline_runtime::__private::task::<
         hash,
         Result<u64>,
-        _,
+        u64,
         _,
     >(
         ::pipeline_runtime::__private::Start::by(|inputs, erase| ::pipeline_runtime::__private::drive_blocking(

@@ -37,7 +37,7 @@ fn export(
     ::pipeline_runtime::__private::sensor::<
         export,
         Result<Poke<Object>>,
-        _,
+        Object,
         _,
     >(
         ::pipeline_runtime::__private::body2(<export>::call),

@@ -44,7 +44,7 @@ pub fn count(
     ::pipeline_runtime::__private::task::<
         count,
         Result<Report>,
-        _,
+        Report,
         _,
     >(
         ::pipeline_runtime::__private::Start::by(|inputs, erase| ::pipeline_runtime::__private::drive(
