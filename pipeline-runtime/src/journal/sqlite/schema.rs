@@ -214,9 +214,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     // Reading the header comes first: it detects a damaged or foreign file before anything is written to it.
     let version = check(&connection, path).map_err(|unread| unread.of(path))?;
     integrity(&connection, path)?;
-    // SQLite opens a read-only file without an error and fails at the first write, when a run may have begun. So a write is begun
-    // here: `Connection::is_readonly` takes another type in each of the releases that are supported.
-    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)?;
+    // SQLite opens a read-only file without an error and fails at the first write, when a run may have begun. So something is
+    // written here and taken back: `Connection::is_readonly` takes another type in each of the releases that are supported, and
+    // `BEGIN IMMEDIATE` alone succeeds.
+    let write = format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; ROLLBACK");
+    connection.execute_batch(&write).map_err(failed)?;
     leave_as_it_is(&connection, false).map_err(failed)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
