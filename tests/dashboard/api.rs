@@ -290,6 +290,7 @@ fn a_run_is_saved_as_one_file_in_which_no_text_is_markup() {
         assert!(page.contains(part), "there is no {part}: {page}");
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;&lt;/script&gt;\\u{1b}[2J\\u{202e}"), "{page}");
+    assert!(page.find("upload[1]#1: part 1") < page.find("publish#1: "), "its log is in order: {page}");
     assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>bold"), "{page}");
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
     // The command line prints the same page, apart from the time of the reading.

@@ -142,8 +142,7 @@ impl Teller<'_> {
     }
 
     fn log(&self, page: &mut Html, run: &RunSummary) -> Result<(), ReadError> {
-        let mut lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, LINES)?;
-        lines.reverse();
+        let lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, LINES)?;
         if lines.is_empty() {
             return Ok(());
         }
