@@ -10,6 +10,7 @@ mod dates;
 #[cfg(unix)]
 mod disks;
 mod durations;
+mod forecast;
 mod gc;
 mod graph;
 mod help;

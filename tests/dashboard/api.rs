@@ -277,13 +277,42 @@ fn a_run_is_saved_as_one_file_in_which_no_text_is_markup() {
     assert_eq!((answer.status, answer.header("content-disposition")), (200, Some(name)));
     let page = &answer.body;
     // Its nodes, its failure, its log, its records, and where its time went.
-    for part in ["upload[2]", "What failed", "<h2>Log</h2>", "part 1", "run_ended", "Where the time went", "<svg "] {
+    for part in [
+        "upload[2]",
+        "What failed",
+        "<h2>Log</h2>",
+        "part 1",
+        "run_ended",
+        "Where the time went",
+        "<svg ",
+        "s-failed\"><title>publish: failed",
+    ] {
         assert!(page.contains(part), "there is no {part}: {page}");
     }
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;&lt;/script&gt;\\u{1b}[2J\\u{202e}"), "{page}");
+    assert!(page.find("upload[1]#1: part 1") < page.find("publish#1: "), "its log is in order: {page}");
     assert!(!page.contains("<img") && !page.contains("<script") && !page.contains("<b>bold"), "{page}");
     assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'"));
     // The command line prints the same page, apart from the time of the reading.
     let (code, printed) = folder.call(&["show", "parted/manual__2026-01-06T00:00:00Z", "--html"]);
     assert_eq!((code, printed.lines().count()), (Some(0), page.lines().count()));
+}
+
+#[test]
+fn the_time_before_a_retry_is_told_apart_from_how_long_a_run_took() {
+    let folder = Folder::filled();
+    // It fails again, and ends a second time.
+    assert_eq!(folder.call(&["retry", "parted/manual__2026-01-06T00:00:00Z"]).0, Some(1));
+    let shown = folder.dashboard(&[]);
+    let site = shown.site();
+    let run = site.api(BAD);
+    let (idle, whole) = (run["idle_ms"].as_f64().unwrap(), run["run"]["duration_ms"].as_f64().unwrap());
+    assert!(idle > 0.0 && idle < whole, "{run}");
+    let node = site.api(&format!("{BAD}/node?id=publish"));
+    let attempts = node["attempts"].as_array().unwrap();
+    let of = |attempt: usize| attempts[attempt]["started"].as_str().unwrap();
+    let retried = node["retried"].as_str().unwrap();
+    assert!(attempts.len() == 4 && of(1) < retried && retried < of(2), "{node}");
+    let page = site.get(&format!("/api/v1{BAD}/document.html")).body;
+    assert!(page.contains("<dt>Retried</dt>") && page.contains("with the time before its retry</dd>"), "{page}");
 }

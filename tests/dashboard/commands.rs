@@ -26,6 +26,17 @@ fn a_dry_run_says_what_will_happen_and_writes_nothing() {
     assert_eq!((&had["state"], &had["run"]), (&json!("failed"), &json!("manual__2026-01-06T00:00:00Z")));
     let trigger = json!({ "command": "trigger", "pipeline": "parted", "logical_date": null, "params": { "parts": 2 } });
     assert!(dry(&trigger)["will"].as_str().unwrap().starts_with("starts a run of parted with 3 nodes"), "{}", dry(&trigger));
+    let of_date = |date: &str| {
+        let trigger = json!({ "command": "trigger", "pipeline": "parted", "logical_date": date, "params": {} });
+        dry(&trigger)["will"].as_str().unwrap().split_once("for ").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        of_date("2026-01-05"),
+        "the data interval 2026-01-05 00:00 +00:00 – 2026-01-06 00:00 +00:00; this date already has a run: \
+         `manual__2026-01-05T00:00:00Z` is success"
+    );
+    assert!(of_date("2025-12-30").ends_with("2025-12-31 00:00 +00:00; that is before its `start`, 2026-01-01"));
+    assert!(of_date("2100-12-30").ends_with("2100-12-31 00:00 +00:00; that is in the future"));
     assert_eq!(site.api("/acts"), before);
     for (command, status, said) in [
         (json!({ "command": "retry", "run": "parted/none", "nodes": [], "downstream": false }), 404, "none"),
@@ -38,6 +49,8 @@ fn a_dry_run_says_what_will_happen_and_writes_nothing() {
         ),
         (json!({ "command": "trigger", "pipeline": "gone", "logical_date": null, "params": {} }), 409, "no pipeline `gone`"),
         (json!({ "command": "dance" }), 400, "dance"),
+        // Without its misspelt date it would be a run of another day.
+        (json!({ "command": "trigger", "pipeline": "parted", "date": "2026-01-05", "params": {} }), 400, "`logical_date`"),
         (json!({ "command": "prune", "older_than": { "secs": 0, "nanos": 0 } }), 400, "`prune`"),
     ] {
         let answer = site.post("/commands?dry_run=true", &[], &command);
@@ -100,12 +113,18 @@ fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
     for day in ["2026-01-05", "2026-01-06", "2026-01-07"] {
         assert_eq!(site.post("/commands", &[], &waits(day)).status, 200);
     }
-    let cancel = json!({ "command": "cancel_all", "pipeline": "waiting", "state": "", "kind": "manual", "since": null });
+    // The preview of a trigger is refused as the trigger would be.
+    let again = site.post("/commands?dry_run=true", &[], &waits("2026-01-05"));
+    assert_eq!((again.status, again.json()["detail"].as_str().unwrap().contains("manual__2026-01-05T00:00:00Z")), (409, true));
+    let cancel = json!({ "command": "cancel_all", "pipeline": "waiting", "state": "", "kind": "manual", "since": "1d" });
     let dry = site.post("/commands?dry_run=true", &[], &cancel).json();
     let meant: Vec<&str> = dry["runs"].as_array().unwrap().iter().map(|run| run["run"].as_str().unwrap()).collect();
     let of = |day| format!("waiting/manual__2026-01-{day}T00:00:00Z");
     assert_eq!(meant, [of("07"), of("06"), of("05")]);
-    assert_eq!((&dry["possible"], &dry["will"]), (&json!(true), &json!("cancels 3 runs: running attempts are cut off")));
+    assert_eq!(
+        (&dry["possible"], &dry["will"]),
+        (&json!(true), &json!("cancels 3 runs (pipeline `waiting`, kind `manual`, since `1d`): running attempts are cut off"))
+    );
     // Exactly what was previewed is done, or nothing.
     assert_eq!(site.post("/commands", &[], &waits("2026-01-08")).status, 200);
     let mut with_hash = cancel.clone();
@@ -135,6 +154,13 @@ fn what_is_asked_of_all_runs_of_a_filter_is_shown_then_done_for_each() {
         let answer = site.post("/commands", &[], &misspelt);
         assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap().contains("unknown field")), (400, true));
     }
+    let gone = site.post("/commands?dry_run=true", &[], &json!({ "command": "cancel_all", "pipeline": "sold" })).json();
+    assert_eq!(gone["will"], "does nothing: neither the program nor its journal has a pipeline `sold`");
+    let deep = site.post("/commands?dry_run=true", &[], &json!({ "command": "retry_all", "downstream": true })).json();
+    assert_eq!(
+        deep["will"],
+        "runs the failed and interrupted nodes of 5 runs of all pipelines again, and everything downstream of them"
+    );
     let wrong = site.post("/commands?dry_run=true", &[], &retry("sideways"));
     assert_eq!((wrong.status, wrong.json()["detail"].as_str().unwrap().contains("no state `sideways`")), (400, true));
     assert_eq!(shown.end(), Some(0));

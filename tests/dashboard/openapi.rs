@@ -2,6 +2,7 @@
 
 use super::process::Folder;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Returns why a value does not match a schema, if it does not.
 fn mistake(whole: &Value, schema: &Value, value: &Value, place: &str) -> Option<String> {
@@ -102,6 +103,79 @@ fn each_answer_is_as_it_is_described() {
     let dry = site.post("/commands?dry_run=true", &[], &json!({ "command": "cancel", "run": runs[2] }));
     let schema = &whole["paths"]["/api/v1/commands"]["post"]["responses"]["200"]["content"]["application/json"]["schema"];
     assert_eq!(mistake(&whole, schema, &dry.json(), "dry run"), None, "{}", dry.body);
+}
+
+/// The names in backticks after `expected` in an error.
+fn expected(detail: &str) -> BTreeSet<&str> {
+    let names = detail.split_once("expected").map(|(_, names)| names).unwrap_or_default();
+    names.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn an_unknown_parameter_of_a_query_is_refused_with_those_there_are() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&[]);
+    let site = shown.site();
+    let whole = site.api("/openapi.json");
+    let mut asked = 0;
+    for (path, methods) in whole["paths"].as_object().unwrap() {
+        let is_api = path.starts_with("/api/v1/") && !path.ends_with("openapi.json");
+        let Some(get) = methods.get("get").filter(|_| is_api) else { continue };
+        let described = get["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "query");
+        let described: BTreeSet<&str> = described.map(|one| one["name"].as_str().unwrap()).collect();
+        let path = path.replace("{pipeline}", "parted").replace("{run}", "manual__2026-01-05T00:00:00Z");
+        let answer = site.get(&format!("{path}?nope=1"));
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("unknown parameter") && detail.contains("nope"), "{path}: {detail}");
+        assert_eq!(expected(&detail), described, "{path}: {detail}");
+        asked += 1;
+    }
+    assert!(asked > 20, "{asked} addresses were asked");
+}
+
+#[test]
+fn each_command_is_described_with_all_of_its_fields() {
+    let folder = Folder::filled();
+    let shown = folder.dashboard(&[]);
+    let site = shown.site();
+    let whole = site.api("/openapi.json");
+    let commands = whole["components"]["schemas"]["Command"]["oneOf"].as_array().unwrap();
+    assert_eq!(commands.len(), 10);
+    for command in commands {
+        let fields = command["properties"].as_object().unwrap();
+        let name = &fields["command"]["enum"][0];
+        let answer = site.post("/commands?dry_run=true", &[], &json!({ "command": name, "nope": 1 }));
+        assert_eq!(answer.status, 400, "{name}: {}", answer.body);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let described: BTreeSet<&str> =
+            fields.keys().map(String::as_str).filter(|field| !["command", "hash"].contains(field)).collect();
+        assert_eq!(expected(&detail), described, "{name}: {detail}");
+        // Without one of the required fields it is refused, and with these alone it is understood.
+        let required: Vec<&str> = command["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        for left_out in required.iter().filter(|field| **field != "command") {
+            let mut given = json!({ "command": name });
+            for field in required.iter().filter(|field| *field != left_out) {
+                given[*field] = example(field, name);
+            }
+            let answer = site.post("/commands?dry_run=true", &[], &given);
+            assert!(answer.status == 400 && answer.body.contains(left_out), "{given}: {}", answer.body);
+        }
+        let mut given = json!({});
+        required.iter().for_each(|field| given[*field] = example(field, name));
+        let answer = site.post("/commands?dry_run=true", &[], &given);
+        assert_ne!(answer.status, 400, "{given}: {}", answer.body);
+    }
+}
+
+fn example(field: &str, command: &Value) -> Value {
+    match field {
+        "command" => command.clone(),
+        "paused" | "downstream" => true.into(),
+        "nodes" => json!([]),
+        "to" if *command == "set" => "default".into(),
+        _ => "2026-01-05".into(),
+    }
 }
 
 #[test]

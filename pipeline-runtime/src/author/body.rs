@@ -102,6 +102,14 @@ impl Plain {
     pub(crate) fn texts(&self) -> &[String] {
         self.0.texts()
     }
+
+    /// Returns the URL if the value is a bucket.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn bucket(&self) -> Option<String> {
+        let mut bucket = None::<crate::storage::Bucket>;
+        self.0.fill(&mut bucket);
+        bucket.map(|bucket| bucket.url().to_owned())
+    }
 }
 
 impl std::fmt::Debug for Plain {

@@ -494,7 +494,10 @@ pub(super) struct ForecastArgs {
     /// No process serves during this time: 2026-03-28T06:00..2026-03-31, ..2026-03-31, 2026-03-28..; may be repeated
     #[arg(long, value_name = "FROM..UNTIL")]
     pub(super) stopped: Vec<String>,
-    /// The pipeline is paused during this time; may be repeated
+    /// The pipeline is paused during this time, and not after it; may be repeated
+    ///
+    /// A pipeline that is paused now stays paused until the first of these times ends, and forever without one. `..now` means that it
+    /// is unpaused now.
     #[arg(long, value_name = "FROM..UNTIL")]
     pub(super) paused: Vec<String>,
     /// The run of the interval that starts on this day or at this time fails; dates are as for --logical-date; may be repeated
@@ -504,6 +507,9 @@ pub(super) struct ForecastArgs {
     /// `max_active_runs`; may be repeated
     #[arg(long = "set", value_name = "OPTION=VALUE")]
     pub(super) options: Vec<String>,
+    /// Print one JSON object with all rows and notes
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 impl How {

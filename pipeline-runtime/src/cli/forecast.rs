@@ -17,6 +17,10 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) 
     let reader = journal.exists().then(|| JournalReader::open(journal)).transpose().map_err(|error| error.to_string())?;
     let forecast =
         Forecast::of(reader.as_ref(), pipeline, &supposed, Clock::system().now()).map_err(|error| error.to_string())?;
+    if asked.json {
+        output::json(&forecast.to_json());
+        return Ok(ExitCode::SUCCESS);
+    }
     output::to_stdout(&table(&forecast));
     let takes = if forecast.takes.is_zero() { "no time".to_owned() } else { brief(forecast.takes) };
     output::to_stdout(&format!("\ntimes are in {}; a run is assumed to take {takes}", forecast.zone.name()));
@@ -31,7 +35,7 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &ForecastArgs, journal: &Path) 
 }
 
 fn supposed(asked: &ForecastArgs, pipeline: &Pipeline) -> Result<Supposed, String> {
-    let ForecastArgs { pipeline: _, ticks, until, takes, stopped, paused, fails, options } = asked;
+    let ForecastArgs { pipeline: _, ticks, until, takes, stopped, paused, fails, options, json: _ } = asked;
     let once = [("ticks", ticks), ("until", until), ("takes", takes)];
     let once = once.iter().filter_map(|(name, text)| Some((*name, text.as_deref()?)));
     let often = [("stopped", stopped), ("paused", paused), ("fail", fails), ("set", options)];

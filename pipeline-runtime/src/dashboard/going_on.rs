@@ -1,6 +1,10 @@
 //! What the active runs hold and wait for: slots of pools, and waiting sensors. Computed once per run, and again after it has new
 //! records.
 
+use crate::author::body::Arg;
+use crate::author::context::RunInfo;
+use crate::author::input::Source;
+use crate::author::template::Template;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
 use crate::observe::{Plans, RunHistory};
@@ -170,7 +174,7 @@ fn sensor(details: &RunDetails, slot: Slot) -> Value {
         "pipeline": details.summary().pipeline(),
         "node": history.id(slot),
         "state": node.state(),
-        "looks": looks(history, slot),
+        "looks": looks(details, slot),
         "pokes": node.pokes(),
         "last": node.last_start().map(date),
         "next": node.next().map(date),
@@ -179,10 +183,29 @@ fn sensor(details: &RunDetails, slot: Slot) -> Value {
     })
 }
 
-/// Returns what the sensor waits for: its texts and templates, as written in the pipeline.
-fn looks(history: &RunHistory, slot: Slot) -> Option<String> {
-    let inputs = history.plan().node_json(history.node_ix(slot))["inputs"].clone();
-    let texts: Vec<&str> =
-        inputs.as_array()?.iter().filter(|input| input["kind"] != "secret").filter_map(|input| input["text"].as_str()).collect();
+/// Returns what the sensor waits for: its buckets, texts and templates, rendered as its next attempt would.
+fn looks(details: &RunDetails, slot: Slot) -> Option<String> {
+    let (history, run) = (details.history(), details.summary().stored());
+    let (plan, id) = (history.plan(), history.id(slot));
+    let mut info = RunInfo {
+        previous: run.previous.into(),
+        began: Some(history.started.to_utc()),
+        settings: run.settings.clone(),
+        ..RunInfo::new(&run.pipeline, &run.run_id, run.interval, run.params.clone())
+    };
+    info.of_schedule(run.kind, plan.schedule.as_ref());
+    let attempt = history.node(slot).attempts().max(1);
+    let rendered = |template: &Template| {
+        let text = template.render(&info, &id, attempt, plan.zone.current());
+        text.unwrap_or_else(|_| template.source().to_owned())
+    };
+    let text = |arg: &Arg| match &arg.source {
+        Source::Plain(value) => value.bucket(),
+        Source::Text(text) => Some(text.to_string()),
+        Source::Template(template) => Some(rendered(template)),
+        Source::Templates(templates) => Some(templates.iter().map(rendered).collect::<Vec<_>>().join(", ")),
+        _ => None,
+    };
+    let texts: Vec<String> = plan.args(history.node_ix(slot)).iter().filter_map(text).collect();
     (!texts.is_empty()).then(|| texts.join(", "))
 }

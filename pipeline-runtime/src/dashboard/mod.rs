@@ -87,6 +87,7 @@ struct Site {
     read_only: Option<String>,
     answered: api::Answered,
     failures: api::Failures,
+    idle: api::Idle,
     /// The positions of followed topics.
     positions: tokio::sync::Mutex<api::Positions>,
     kept: kept::Kept,
@@ -141,6 +142,7 @@ impl Dashboard {
             read_only,
             answered: api::Answered::default(),
             failures: api::Failures::default(),
+            idle: api::Idle::default(),
             positions: tokio::sync::Mutex::default(),
             kept: kept::Kept::new(LOOKED_AT),
             past: Past::default(),

@@ -20,6 +20,7 @@ pub(crate) const MAX_INTERVALS: usize = 100_000;
 
 /// The request for a backfill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Backfill {
     pub(crate) pipeline: String,
     /// Only intervals that start at this time or later; a date alone means the start of that day.
@@ -27,8 +28,10 @@ pub(crate) struct Backfill {
     /// Only intervals that start at this time or earlier; a date alone means the end of that day.
     pub(crate) to: String,
     /// The params that differ from the defaults, for all of its runs.
+    #[serde(default)]
     pub(crate) params: serde_json::Value,
     pub(crate) max_active_runs: Option<u32>,
+    #[serde(default)]
     pub(crate) reprocess: Reprocess,
 }
 
@@ -97,10 +100,13 @@ impl Backfill {
             )));
         }
         let newest = reader.map(|reader| reader.newest_between(pipeline.id(), from.into(), to.into())).transpose()?;
-        let newest = newest.unwrap_or_default();
+        let unfinished = reader.map(|reader| reader.unfinished_between(pipeline.id(), from.into(), to.into())).transpose()?;
+        let (newest, unfinished) = (newest.unwrap_or_default(), unfinished.unwrap_or_default());
         let mut intervals = Intervals::default();
         for interval in all {
-            match newest.get(&interval.start.into()) {
+            let start = interval.start.into();
+            // A newer run may have ended before an older one, which would then run beside the new one.
+            match unfinished.get(&start).or_else(|| newest.get(&start)) {
                 Some((run_id, state)) if !self.reprocess.takes(*state) => {
                     intervals.left_out.push((interval, run_id.clone(), *state));
                 }
@@ -114,12 +120,75 @@ impl Backfill {
     }
 }
 
+impl Intervals {
+    /// Returns a remark about intervals that are left out because a run of them has not ended; empty if there are none.
+    pub(crate) fn under_way(&self) -> String {
+        match self.left_out.iter().filter(|(.., state)| !state.is_end()).count() {
+            0 => String::new(),
+            1 => "; 1 run of these is under way".to_owned(),
+            many => format!("; {many} runs of these are under way"),
+        }
+    }
+}
+
 impl Reprocess {
     fn takes(self, state: RunState) -> bool {
         match self {
             Self::None => false,
             Self::Failed => matches!(state, RunState::Failed | RunState::Cancelled),
             Self::All => state.is_end(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{RunKind, SqliteJournal, StoredRun};
+    use crate::prelude::*;
+
+    #[task]
+    async fn load() -> Result<u64> {
+        Ok(1)
+    }
+
+    #[pipeline(schedule = "@daily", start = "2026-03-01")]
+    fn nightly() {
+        load();
+    }
+
+    #[test]
+    fn an_interval_with_a_run_under_way_gets_no_second_run_even_if_a_newer_run_of_it_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let (journal, plan) = (SqliteJournal::open(&path).unwrap(), nightly().plan(&serde_json::Value::Null).unwrap());
+        let at = |text: &str| Timestamp::from(text.parse::<DateTime<Utc>>().unwrap());
+        let runs = [
+            ("manual__1", "2026-03-20", RunState::Running),
+            ("manual__2", "2026-03-20", RunState::Failed),
+            ("manual__3", "2026-03-21", RunState::Failed),
+        ];
+        for (id, day, state) in runs {
+            let interval = plan.schedule.as_ref().unwrap().interval_of(day).unwrap();
+            let run = StoredRun::begun_by_hand(&plan, id, at("2026-03-22T00:00:00Z"));
+            journal.enter(&StoredRun { interval, state, kind: RunKind::Manual, ..run }, &[]);
+        }
+        journal.sync();
+        let reader = Reader::open(&path).unwrap();
+        for (reprocess, runs) in [(Reprocess::None, 0), (Reprocess::Failed, 1), (Reprocess::All, 1)] {
+            let backfill = Backfill {
+                pipeline: "nightly".to_owned(),
+                from: "2026-03-20".to_owned(),
+                to: "2026-03-21".to_owned(),
+                params: serde_json::Value::Null,
+                max_active_runs: None,
+                reprocess,
+            };
+            let (_, intervals) = backfill.intervals(&nightly(), Some(&reader), at("2026-03-27T12:00:00Z")).unwrap();
+            assert_eq!(intervals.runs.len(), runs, "{reprocess:?}");
+            let (_, run_id, state) = &intervals.left_out[0];
+            assert_eq!((run_id.as_str(), *state), ("manual__1", RunState::Running));
+            assert_eq!(intervals.under_way(), "; 1 run of these is under way");
         }
     }
 }

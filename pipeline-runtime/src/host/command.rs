@@ -2,6 +2,7 @@
 
 use super::StartError;
 use super::backfill::{Backfill, Reprocess};
+use crate::author::redaction::redacted;
 use crate::author::setting::SetTo;
 use crate::engine::Edit;
 use crate::journal::{Act, JournalError, Mailbox};
@@ -13,12 +14,17 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-/// A request to the holder of a journal.
+/// A request to the holder of a journal. A misspelled field is refused: without its field a command would have another effect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {
     /// Start a new run.
-    Trigger { pipeline: String, logical_date: Option<String>, params: Value },
+    Trigger {
+        pipeline: String,
+        logical_date: Option<String>,
+        #[serde(default)]
+        params: Value,
+    },
     /// Run intervals that have ended.
     Backfill(Backfill),
     /// Pause or unpause the schedule.
@@ -46,18 +52,23 @@ pub(crate) struct Answer {
 }
 
 impl std::fmt::Display for Command {
-    /// Writes the command as on the command line, without params.
+    /// Writes the command as on the command line.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Trigger { pipeline, logical_date: Some(date), .. } => write!(f, "trigger {pipeline} --logical-date {date}"),
-            Self::Trigger { pipeline, .. } => write!(f, "trigger {pipeline}"),
-            Self::Backfill(Backfill { pipeline, from, to, reprocess, .. }) => {
+            Self::Trigger { pipeline, logical_date, params } => {
+                write!(f, "trigger {pipeline}")?;
+                logical_date.iter().try_for_each(|date| write!(f, " --logical-date {date}"))?;
+                f.write_str(&arguments(params))
+            }
+            Self::Backfill(Backfill { pipeline, from, to, params, max_active_runs, reprocess }) => {
                 let reprocess = match reprocess {
                     Reprocess::None => "",
                     Reprocess::Failed => " --reprocess failed",
                     Reprocess::All => " --reprocess all",
                 };
-                write!(f, "backfill {pipeline} --from {from} --to {to}{reprocess}")
+                write!(f, "backfill {pipeline} --from {from} --to {to}{reprocess}")?;
+                max_active_runs.iter().try_for_each(|runs| write!(f, " --max-active-runs {runs}"))?;
+                f.write_str(&arguments(params))
             }
             Self::Pause { pipeline, paused: true } => write!(f, "pause {pipeline}"),
             Self::Pause { pipeline, .. } => write!(f, "unpause {pipeline}"),
@@ -73,6 +84,33 @@ impl std::fmt::Display for Command {
                 if *downstream { f.write_str(" --downstream") } else { Ok(()) }
             }
             Self::Prune { older_than } => write!(f, "prune --older-than {}", written(*older_than)),
+        }
+    }
+}
+
+/// Formats params as arguments of the command line: ` --param NAME=VALUE` for each. Values of secrets are hidden.
+fn arguments(params: &Value) -> String {
+    let mut text = String::new();
+    write_arguments("", params, &mut text);
+    redacted(&text).into_owned()
+}
+
+fn write_arguments(name: &str, value: &Value, text: &mut String) {
+    match value {
+        Value::Object(fields) if name.is_empty() || !fields.is_empty() => {
+            for (field, value) in fields {
+                let name = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+                write_arguments(&name, value, text);
+            }
+        }
+        Value::Null if name.is_empty() => {}
+        value => {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/@+%=".contains(c);
+            let argument = format!("{name}={value}");
+            let quoted = if argument.chars().all(is_plain) { argument } else { format!("'{}'", argument.replace('\'', r"'\''")) };
+            text.push_str(" --param ");
+            text.push_str(&quoted);
         }
     }
 }
@@ -210,5 +248,49 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
             )));
         }
         clock.sleep_until(clock.now() + LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_act_is_written_as_the_command_with_its_params() {
+        let trigger = json!({ "command": "trigger", "pipeline": "sales", "logical_date": "2026-01-05",
+            "params": { "parts": 2, "store": { "name": "it's a b", "tags": ["x"] } } });
+        let command: Command = serde_json::from_value(trigger).unwrap();
+        let written = r#"trigger sales --logical-date 2026-01-05 --param parts=2 --param 'store.name=it'\''s a b' --param 'store.tags=["x"]'"#;
+        assert_eq!(command.to_string(), written);
+        let backfill = json!({ "command": "backfill", "pipeline": "sales", "from": "2026-01-05", "to": "2026-01-06",
+            "params": null, "max_active_runs": 3, "reprocess": "failed" });
+        let command: Command = serde_json::from_value(backfill).unwrap();
+        assert_eq!(
+            command.to_string(),
+            "backfill sales --from 2026-01-05 --to 2026-01-06 --reprocess failed --max-active-runs 3"
+        );
+        crate::author::redaction::hide("k3y-of-an-act");
+        let secret = Command::Trigger { pipeline: "sales".into(), logical_date: None, params: json!({ "key": "k3y-of-an-act" }) };
+        assert!(!secret.to_string().contains("k3y-of-an-act"), "{secret}");
+    }
+
+    #[test]
+    fn a_misspelled_field_is_refused_and_what_is_stored_is_read_again() {
+        let read = |given: Value| serde_json::from_value::<Command>(given).map_err(|error| error.to_string());
+        let trigger = json!({ "command": "trigger", "pipeline": "sales", "date": "2027-11-15", "params": {} });
+        assert_eq!(read(trigger).unwrap_err(), "unknown field `date`, expected one of `pipeline`, `logical_date`, `params`");
+        let backfill =
+            json!({ "command": "backfill", "pipeline": "sales", "from": "2026-01-05", "to": "2026-01-06", "max_runs": 1 });
+        assert!(read(backfill).unwrap_err().starts_with("unknown field `max_runs`"));
+        let all = [
+            Command::Pause { pipeline: "sales".into(), paused: true },
+            Command::Set { setting: "limit".into(), to: SetTo::Default },
+            Command::Prune { older_than: Duration::from_hours(1) },
+            Command::Retry { run: "sales/1".into(), nodes: vec!["load".into()], downstream: true },
+        ];
+        for command in all {
+            assert_eq!(read(serde_json::to_value(&command).unwrap()), Ok(command));
+        }
     }
 }

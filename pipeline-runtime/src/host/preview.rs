@@ -1,13 +1,16 @@
 //! Previews of commands: read from the journal, without writing.
 
 use super::prepare::{Edited, Prepared};
-use super::{Command, StartError, prepare};
+use super::scheduler::Timetable;
+use super::{Ask, Command, Request, StartError, prepare};
 use crate::Pipeline;
 use crate::engine::{Edit, NodeState, RunState};
 use crate::journal::{Reader, StoredRun};
 use crate::observe::plural;
 use crate::schedule::Interval;
-use crate::time::Timestamp;
+use crate::time::{Present, Timestamp};
+use chrono::{DateTime, Utc};
+use pipeline_syntax::date::WindowError;
 
 /// What a command would do.
 #[derive(Debug, Default)]
@@ -35,15 +38,13 @@ impl Command {
             found.ok_or_else(|| StartError::Refused(format!("this program has no pipeline `{id}`; `list` names its pipelines")))
         };
         match self {
-            Self::Trigger { pipeline, params, .. } => {
-                let plan = known(pipeline)?.plan(params)?;
-                let bodies = plan.bodies().count();
-                let will = format!("starts a run of {pipeline} with {} and {}", nodes(bodies), given(&plan.params));
-                Ok(Preview { will, ..Preview::default() })
+            Self::Trigger { pipeline, logical_date, params } => {
+                let (pipeline, params, logical_date) = (known(pipeline)?.clone(), params.clone(), logical_date.clone());
+                triggered(reader, Request { pipeline, params, logical_date, ask: Ask::Trigger }, now)
             }
             Self::Backfill(backfill) => {
                 let (_, intervals) = backfill.intervals(known(&backfill.pipeline)?, Some(reader), now)?;
-                let (runs, left_out) = (intervals.runs.len(), intervals.left_out.len());
+                let (runs, left_out, under_way) = (intervals.runs.len(), intervals.left_out.len(), intervals.under_way());
                 let mut again = intervals.again;
                 let taken = intervals.runs.into_iter().map(|interval| (interval, again.remove(&interval.start), true));
                 let left = intervals.left_out.into_iter().map(|(interval, run, state)| (interval, Some((run, state)), false));
@@ -54,7 +55,7 @@ impl Command {
                     1 => ", and leaves out 1 that has a run".to_owned(),
                     many => format!(", and leaves out {many} that have a run"),
                 };
-                let will = format!("runs {runs} interval{} of {}{left}", plural(runs), backfill.pipeline);
+                let will = format!("runs {runs} interval{} of {}{left}{under_way}", plural(runs), backfill.pipeline);
                 Ok(Preview { will, intervals, ..Preview::default() })
             }
             Self::Pause { pipeline, paused } => {
@@ -72,6 +73,50 @@ impl Command {
             other => Ok(Preview { will: other.to_string(), ..Preview::default() }),
         }
     }
+}
+
+/// Describes the run that a trigger would start: its data interval, and what is unusual about it.
+fn triggered(reader: &Reader, request: Request, now: Timestamp) -> Result<Preview, StartError> {
+    let (zone, is_dated) = (request.pipeline.zone(), request.logical_date.is_some());
+    let (spec, _) = request.enter(reader, Present { clock: now, date: now })?;
+    let (plan, pipeline, interval) = (&spec.plan, &spec.info.pipeline, spec.info.interval);
+    let date = |at: DateTime<Utc>| {
+        let here = at.with_timezone(&zone);
+        here.format(if here.timestamp().rem_euclid(60) == 0 { "%Y-%m-%d %H:%M %:z" } else { "%Y-%m-%d %H:%M:%S %:z" }).to_string()
+    };
+    let about = match &plan.schedule {
+        Some(_) => format!("the data interval {} – {}", date(interval.start), date(interval.end)),
+        None if is_dated => format!("the logical date {}", date(interval.start)),
+        // The date is the time of the trigger.
+        None => "the present time as its logical date".to_owned(),
+    };
+    let mut will =
+        format!("starts a run of {pipeline} with {} and {}, for {about}", nodes(plan.bodies().count()), given(&plan.params));
+    if plan.schedule.is_none() && !is_dated {
+        return Ok(Preview { will, ..Preview::default() });
+    }
+    if Timestamp::from(interval.start) > now {
+        will.push_str("; that is in the future");
+    } else if Timestamp::from(interval.end) > now {
+        will.push_str("; that interval is not over yet");
+    }
+    let timetable = Timetable::of(plan).map_err(|WindowError { option, error }| StartError::Calendar {
+        pipeline: plan.pipeline,
+        option,
+        error,
+    })?;
+    if !timetable.window.covers(interval) {
+        let is_early = timetable.window.start.is_some_and(|start| interval.start < start);
+        let (bound, at) =
+            if is_early { ("before its `start`", plan.calendar.start) } else { ("after its `end`", plan.calendar.end) };
+        will.push_str(&format!("; that is {bound}, {}", at.unwrap_or_default()));
+    }
+    let start = interval.start.into();
+    let unfinished = reader.unfinished_between(pipeline, start, start)?;
+    if let Some((run_id, state)) = unfinished.get(&start).or(reader.newest_between(pipeline, start, start)?.get(&start)) {
+        will.push_str(&format!("; this date already has a run: `{run_id}` is {state}"));
+    }
+    Ok(Preview { will, ..Preview::default() })
 }
 
 fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now: Timestamp) -> Result<Preview, StartError> {

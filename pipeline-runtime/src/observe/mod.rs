@@ -28,6 +28,8 @@ pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, Wat
 pub(crate) use followed::Plans;
 #[cfg(feature = "sqlite")]
 pub(crate) use followed::{Followed, HistoryError};
+#[cfg(feature = "dashboard")]
+pub(crate) use history::rank;
 pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
 #[cfg(feature = "dashboard")]
 pub(crate) use metrics::Page;

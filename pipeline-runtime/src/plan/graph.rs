@@ -222,6 +222,12 @@ impl Plan {
         &self.scopes[scope as usize]
     }
 
+    /// True if a failure of the node counts for an element of a mapping of that scope; with `None`, for the run.
+    pub(crate) fn counts_within(&self, node: NodeIx, scope: Option<ScopeIx>) -> bool {
+        let around = std::iter::successors(Some(node), |node| self.scope(self.node(*node).scope).each);
+        around.map(|node| self.node(node)).take_while(|node| Some(node.scope) != scope).all(|node| !node.allow_failure)
+    }
+
     /// True if `inner` is `outer` or within it.
     pub(crate) fn lies_within(&self, inner: ScopeIx, outer: ScopeIx) -> bool {
         let mut scope = inner;

@@ -83,7 +83,7 @@ impl Window {
     }
 
     /// True if an interval is within the bounds.
-    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn covers(&self, interval: Interval) -> bool {
         self.start.is_none_or(|start| interval.start >= start) && self.end.is_none_or(|end| interval.start <= end)
     }

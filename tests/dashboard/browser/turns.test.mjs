@@ -70,3 +70,43 @@ inBrowser('what is late needs somebody, also where no record says so', limits, a
   await page.getByRole('complementary', { name: 'Node' }).getByText('hurry').first().waitFor();
   assert.equal(new URL(page.url()).pathname, `/r/${run}`);
 });
+
+inBrowser('a queued run has been asked for, and has not taken any time', limits, async (page, site) => {
+  await visit(page, site, 'runs?pipeline=limited&state=queued');
+  const row = page.getByRole('region', { name: 'List of runs' }).getByRole('row').nth(1), cells = row.getByRole('cell');
+  await row.getByText('asked for').waitFor();
+  assert.equal(await cells.nth(4).textContent(), '–');
+});
+
+inBrowser('a pipeline without a schedule has no intervals, and says so without an error', limits, async (page, site) => {
+  await visit(page, site, 'p/waiting');
+  await page.getByRole('link', { name: 'Trigger …' }).waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Backfill …' }).count(), 0);
+  for (const tab of ['schedule', 'calendar']) {
+    await visit(page, site, `p/waiting/${tab}`);
+    await page.getByText('It has no schedule.').waitFor();
+  }
+  await visit(page, site, 'p/waiting/backfill');
+  await page.getByText('It has no schedule, and so no intervals').waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0);
+});
+
+inBrowser('a trigger shows its interval first, and that a run of it is there already', limits, async (page, site) => {
+  await visit(page, site, 'p/limited/trigger?date=2026-01-01T00:00');
+  await page.getByText('for the data interval 2026-01-01 00:00 +01:00 – 2026-01-02 00:00 +01:00').waitFor();
+  await page.getByText('this date already has a run').waitFor();
+});
+
+inBrowser('what is supposed stays editable, and a forecast is read on a phone', limits, async (page, site) => {
+  await page.setViewportSize({ width: 375, height: 800 });
+  await visit(page, site, 'p/limited/schedule?set=catchup%3Dyes');
+  await page.getByRole('alert').filter({ hasText: 'neither true nor false' }).waitFor();
+  await page.getByRole('button', { name: 'catchup=yes', exact: true }).press('Enter');
+  const text = page.getByLabel('Assumptions');
+  await until('its text is back', async () => (await text.inputValue()) === 'catchup=yes');
+  await text.fill('catchup=true');
+  await press(page, 'Enter');
+  const table = page.getByRole('region', { name: 'What would run' });
+  await table.getByText('outside of').first().waitFor();
+  assert.ok(await table.evaluate(node => node.scrollWidth <= node.clientWidth + 1), 'its reasons are not off the screen');
+}, { errors: /400/ });

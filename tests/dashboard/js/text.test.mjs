@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { duration, plain, bytes, dateText, ServerClock, link, runLink, splitRun, label } from '../../../pipeline-runtime/src/dashboard/assets/base.js';
 import { hits } from '../../../pipeline-runtime/src/dashboard/assets/log.js';
 import { fit } from '../../../pipeline-runtime/src/dashboard/assets/graph.js';
-import { byDifference } from '../../../pipeline-runtime/src/dashboard/assets/compare.js';
+import { byDifference, later } from '../../../pipeline-runtime/src/dashboard/assets/compare.js';
 import { left } from '../../../pipeline-runtime/src/dashboard/assets/sensors.js';
 import { words, newKey } from '../../../pipeline-runtime/src/dashboard/assets/actions.js';
 
@@ -55,8 +55,11 @@ test('a drawing fits, and a small one is not blown up', () => {
   const { scale, x } = fit(10000, 100, 1032, 500);
   assert.ok(Math.abs(scale - .1) < 1e-9 && x >= 0);
 });
-test('the largest difference comes first, also of a node that one run lacks', () => {
-  assert.deepEqual(byDifference([{ node: 'a', a_ms: 5, b_ms: 6 }, { node: 'b', a_ms: null, b_ms: 100 }, { node: 'c', a_ms: 50, b_ms: 0 }]).map(one => one.node), ['b', 'c', 'a']);
+test('a changed state comes first, then the largest difference; a node that did not run in both has none', () => {
+  const node = (node, a_ms, b_ms, b_state = 'success') => ({ node, a_ms, b_ms, a_state: 'success', b_state });
+  const all = [node('a', 5, 6), node('b', null, 100), node('c', 50, 0), node('d', 300000, 2, 'failed')];
+  assert.deepEqual(byDifference(all).map(one => one.node), ['d', 'c', 'a', 'b']);
+  assert.deepEqual(all.map(later), [1, null, -50, -299998]);
 });
 test('a budget burns down to nothing, not below', () => {
   const one = { deadline: '2026-01-01T00:10:00Z', budget_ms: 600000 }, at = Date.parse('2026-01-01T00:05:00Z');

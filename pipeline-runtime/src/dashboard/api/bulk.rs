@@ -5,7 +5,8 @@ use super::runs::{Filter, filter};
 use super::{Problem, Site, name};
 use crate::host::{Answer, Command, ask_all};
 use crate::observe::plural;
-use crate::read::{JournalReader, RunSummary};
+use crate::read::{JournalReader, RunFilter, RunSummary};
+use crate::time::Timestamp;
 use crate::{Pipeline, RunState};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -40,7 +41,8 @@ impl Bulk {
     /// Returns what the command would do to which runs.
     pub(super) async fn preview(&self, site: &Arc<Site>) -> Result<Preview, Problem> {
         let (bulk, pipelines) = (self.clone(), site.pipelines.clone());
-        site.readers.read(move |reader| bulk.look(reader, &pipelines)).await
+        let now = site.clock.now();
+        site.readers.read(move |reader| bulk.look(reader, &pipelines, now)).await
     }
 
     fn filter(&self) -> Filter {
@@ -59,9 +61,9 @@ impl Bulk {
         }
     }
 
-    fn look(&self, reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Preview, Problem> {
+    fn look(&self, reader: &JournalReader, pipelines: &[Pipeline], now: Timestamp) -> Result<Preview, Problem> {
         let of = self.filter();
-        let filter = || filter(&of, pipelines).map(|filter| filter.limit(MAX_RUNS + 1));
+        let filter = || filter(&of, pipelines, now).map(|filter| filter.limit(MAX_RUNS + 1));
         let has_state = of.state.as_deref().is_some_and(|state| !state.is_empty());
         let filters = match self {
             _ if has_state => vec![filter()?],
@@ -79,11 +81,22 @@ impl Bulk {
         let has_more = runs.len() > MAX_RUNS as usize;
         runs.truncate(MAX_RUNS as usize);
         let more = if has_more { ", the newest: there are more" } else { "" };
-        let count = format!("{} run{}{more}", runs.len(), plural(runs.len()));
+        let count = format!("{} run{}{}{more}", runs.len(), plural(runs.len()), of.told());
+        let pipeline = of.pipeline.as_deref().filter(|id| !id.is_empty());
+        let is_known = |id: &str| pipelines.iter().any(|pipeline| pipeline.id() == id);
+        let gone = match pipeline.filter(|id| runs.is_empty() && !is_known(id)) {
+            Some(id) if reader.runs(&RunFilter::new().pipeline(id).limit(1))?.is_empty() => Some(id),
+            _ => None,
+        };
         let will = match self {
-            _ if runs.is_empty() => "does nothing: no run of this filter is in a suitable state".to_owned(),
+            _ if gone.is_some() => {
+                format!("does nothing: neither the program nor its journal has a pipeline `{}`", gone.unwrap_or_default())
+            }
+            _ if runs.is_empty() => format!("does nothing: no run{} is in a suitable state", of.told()),
             Self::RetryAll { downstream: false, .. } => format!("runs the failed and interrupted nodes of {count} again"),
-            Self::RetryAll { .. } => format!("runs the failed and interrupted nodes of {count} again, and all nodes downstream"),
+            Self::RetryAll { .. } => {
+                format!("runs the failed and interrupted nodes of {count} again, and everything downstream of them")
+            }
             Self::CancelAll { .. } => format!("cancels {count}: running attempts are cut off"),
         };
         Ok(Preview { will, runs, has_more })

@@ -26,6 +26,7 @@ const TOLD: usize = 2_000;
 const TICKS: usize = 500;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Span {
     from: Option<String>,
     to: Option<String>,
@@ -216,6 +217,7 @@ fn local(time: DateTime<Utc>, zone: Zone) -> DateTime<chrono::FixedOffset> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Ticks {
     count: Option<usize>,
     at: Option<String>,

@@ -46,6 +46,7 @@ impl Answered {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct How {
     #[serde(default)]
     dry_run: bool,

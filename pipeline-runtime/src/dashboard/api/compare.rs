@@ -13,6 +13,7 @@ use std::sync::Arc;
 const NODES: usize = 2_000;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     a: String,
     b: String,

@@ -210,8 +210,11 @@ pub(super) async fn events(
 }
 
 fn topics(query: &[(String, String)]) -> Result<Vec<Topic>, Problem> {
-    let named = query.iter().filter(|(name, _)| name == "topic");
-    let topics: Result<Vec<Topic>, Problem> = named
+    if let Some((name, _)) = query.iter().find(|(name, _)| name != "topic") {
+        return Err(Problem::wrong(format!("unknown parameter `{name}`, expected `topic`")));
+    }
+    let topics: Result<Vec<Topic>, Problem> = query
+        .iter()
         .map(|(_, text)| {
             let what = "`overview`, `acts`, `run/PIPELINE/RUN` or `log/PIPELINE/RUN/NODE`";
             Topic::parse(text).ok_or_else(|| Problem::wrong(format!("`{text}` is not a topic: write {what}")))

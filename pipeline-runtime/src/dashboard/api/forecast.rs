@@ -1,10 +1,10 @@
 //! Forecasts a pipeline's schedule under given assumptions.
 
-use super::{Args, Problem, Site, at, date, ms};
+use super::{Args, Problem, Site};
 use crate::host::{Forecast, ForecastError, Supposed};
 use axum::Json;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The query takes `ticks`, `until`, `takes`, `stopped`, `paused`, `fail` and `set`, in the notation of `forecast` on the command
@@ -20,7 +20,7 @@ pub(super) async fn forecast(
     let supposed = Supposed::of(given, pipeline.zone()).map_err(|error| Problem::wrong(error.to_string()))?;
     let now = site.clock.now();
     let forecast = move |reader: &_| Forecast::of(Some(reader), &pipeline, &supposed, now).map_err(problem);
-    site.readers.read(forecast).await.map(|forecast| Json(to_json(&forecast)))
+    site.readers.read(forecast).await.map(|forecast| Json(forecast.to_json()))
 }
 
 fn problem(error: ForecastError) -> Problem {
@@ -30,29 +30,4 @@ fn problem(error: ForecastError) -> Problem {
         ForecastError::Wrong { .. } => Problem::wrong(error.to_string()),
         error => Problem::refused(&error.to_string()),
     }
-}
-
-fn to_json(forecast: &Forecast) -> Value {
-    let rows = forecast.rows.iter().map(|row| {
-        let local = row.interval.end.with_timezone(&forecast.zone);
-        json!({
-            "start": date(row.interval.start),
-            "end": date(row.interval.end),
-            "local": local.format("%a %Y-%m-%d %H:%M:%S %:z").to_string(),
-            "kind": row.kind.name(),
-            "run": row.run,
-            "begins": row.begins.map(at),
-            "ends": row.ends.map(at),
-            "state": row.state,
-            "why": row.why,
-        })
-    });
-    json!({
-        "now": at(forecast.from),
-        "until": at(forecast.until),
-        "timezone": forecast.zone.name(),
-        "takes_ms": ms(forecast.takes),
-        "rows": rows.collect::<Vec<_>>(),
-        "notes": forecast.notes,
-    })
 }

@@ -1,25 +1,26 @@
 //! Drawn plans: the boxes and edges of a pipeline, or of a run with the states of its nodes.
 
-use super::nodes::{outermost, rank};
-use super::{Args, Problem, Site, When};
-use crate::engine::{NodeState, Slot};
-use crate::observe::RunHistory;
+use super::{Args, Nothing, Problem, Site, When};
 use crate::plan::{Plan, layout};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     record: Option<i64>,
     /// `only` returns just the states.
     states: Option<String>,
 }
 
-pub(super) async fn of_pipeline(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn of_pipeline(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Args(Nothing {}): Args<Nothing>,
+) -> Result<Json<Value>, Problem> {
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
     // A large plan takes a while to draw.
@@ -39,7 +40,7 @@ pub(super) async fn of_run(
     site.look(run, When::after(record), move |_, _, details| {
         let history = details.history();
         let plan = history.plan();
-        let states_of = states_of(history, &plan.boxes());
+        let states_of: Vec<Value> = history.states_of(&plan.boxes()).into_iter().map(|state| json!(state)).collect();
         if states.as_deref() == Some("only") {
             return Ok(Json(json!({ "states": states_of })));
         }
@@ -82,28 +83,4 @@ fn drawn(plan: &Plan) -> Value {
         })
         .collect();
     json!({ "width": drawn.drawing.width, "height": drawn.drawing.height, "boxes": boxes, "edges": edges })
-}
-
-/// Returns the state of each box. For an unfinished mapping it is the most important state of its elements.
-fn states_of(history: &RunHistory, boxes: &[u32]) -> Vec<Value> {
-    let mut slot_of: HashMap<u32, Slot> = HashMap::new();
-    let mut inside: HashMap<Slot, NodeState> = HashMap::new();
-    for range in history.ranges() {
-        match outermost(history, range.start) {
-            None => slot_of.extend(range.map(|slot| (history.node_ix(slot), slot))),
-            Some(each) => history.each_body_of(range, |slot, _| {
-                let state = history.node(slot).state();
-                let worst = inside.entry(each).or_insert(state);
-                if rank(state) < rank(*worst) {
-                    *worst = state;
-                }
-            }),
-        }
-    }
-    let state = |ix: &u32| {
-        let slot = slot_of.get(ix)?;
-        let own = history.node(*slot).state();
-        Some(if own.is_end() { own } else { inside.get(slot).copied().unwrap_or(own) })
-    };
-    boxes.iter().map(|ix| json!(state(ix))).collect()
 }

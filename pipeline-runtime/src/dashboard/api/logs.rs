@@ -18,6 +18,7 @@ const SEARCHED: u32 = 200_000;
 const TEXT: usize = 16 << 20;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     node: Option<String>,
     attempt: Option<u32>,
@@ -80,6 +81,7 @@ fn told(line: &LogLine) -> Value {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct OfText {
     node: Option<String>,
     attempt: Option<u32>,

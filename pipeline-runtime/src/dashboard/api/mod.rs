@@ -28,7 +28,7 @@ mod why;
 pub(super) use commands::Answered;
 pub(super) use events::Positions;
 pub(super) use late::Late;
-pub(super) use overview::Failures;
+pub(super) use overview::{Failures, Idle};
 
 use super::Site;
 use super::kept::When;
@@ -88,7 +88,8 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/metrics", get(metrics::metrics))
 }
 
-/// The arguments of a query; errors in them are reported like all others.
+/// The arguments of a query; errors in them are reported like all others. Their types refuse unknown parameters: without its
+/// misspelled parameter a request would have another answer.
 pub(super) struct Args<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Args<T> {
@@ -96,9 +97,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Args<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let read = Query::<T>::from_request_parts(parts, state).await;
-        read.map(|Query(args)| Self(args)).map_err(|error| Problem::wrong(error.body_text()))
+        read.map(|Query(args)| Self(args)).map_err(|error| {
+            let text = error.body_text();
+            let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            let text = text.replace("unknown field", "unknown parameter").replace("there are no fields", "there are none here");
+            Problem::wrong(text)
+        })
     }
 }
+
+/// The arguments of a query that has none.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
 
 fn at(time: Timestamp) -> String {
     date(time.to_utc())

@@ -17,6 +17,7 @@ use std::sync::Arc;
 const SHOWN: usize = 64 << 10;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     id: String,
     record: Option<i64>,
@@ -77,6 +78,7 @@ fn told(details: &RunDetails, slot: Slot) -> Value {
         "skipped": here.and_then(|here| here.skipped()),
         "failed_upstream": here.and_then(|here| here.failed_upstream()),
         "error": node.error(),
+        "retried": node.cleared_at().map(|cleared| at(history.started + cleared)),
         "attempts": attempts.iter().map(Attempt::to_json).collect::<Vec<_>>(),
         "pokes": if history.is_sensor(slot) { node.poke_times().into_iter().map(ms).collect::<Vec<_>>() } else { Vec::new() },
         "inputs": inputs,

@@ -3,7 +3,7 @@
 use super::run::Moment;
 use super::{Args, Problem, Site, When, at, ms, why};
 use crate::engine::{NodeState, Slot};
-use crate::observe::{Pools, RunHistory, Waits};
+use crate::observe::{Pools, RunHistory, Waits, rank};
 use crate::read::{JournalReader, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,6 +20,7 @@ const PAGE: usize = 2_000;
 pub(super) const STRETCHES: usize = 500;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     record: Option<i64>,
     /// The maximum time in milliseconds to read a run that is not cached.
@@ -59,7 +60,7 @@ fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, a
     let moment = Moment::of(site, details, when);
     let mut elements = Elements::new();
     for range in history.ranges() {
-        if let Some(each) = outermost(history, range.start) {
+        if let Some(each) = history.outermost(range.start) {
             elements.entry(each).or_default().push(range);
         }
     }
@@ -84,7 +85,7 @@ fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, a
 /// Returns all rows in wiring order: each mapping before its elements, if it is open.
 fn rows(history: &RunHistory, elements: &Elements, is_open: impl Fn(Slot) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for range in history.ranges().into_iter().filter(|range| outermost(history, range.start).is_none()) {
+    for range in history.ranges().into_iter().filter(|range| history.outermost(range.start).is_none()) {
         for slot in range {
             let is_each = history.plan().node(history.node_ix(slot)).is_each();
             if is_each || history.is_body(slot) {
@@ -110,15 +111,6 @@ fn states(history: &RunHistory, elements: &[Range<Slot>]) -> Value {
     Value::Object(named.map(|(state, count)| (state.name().to_owned(), count.into())).collect())
 }
 
-/// Returns the mapping of the plan itself whose elements contain the node.
-pub(super) fn outermost(history: &RunHistory, slot: Slot) -> Option<Slot> {
-    let mut each = history.mapping_of(slot)?;
-    while let Some(outer) = history.mapping_of(each) {
-        each = outer;
-    }
-    Some(each)
-}
-
 fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duration) {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     if let Some(states) = given(&asked.state) {
@@ -142,22 +134,6 @@ fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duratio
         Some("wait") => rows.sort_by_key(|row| std::cmp::Reverse(node(row).began().unwrap_or(now))),
         Some("state") => rows.sort_by_key(|row| rank(node(row).state())),
         _ => {}
-    }
-}
-
-/// Ranks states by how much they need attention.
-pub(super) fn rank(state: NodeState) -> u8 {
-    match state {
-        NodeState::Failed => 0,
-        NodeState::UpForRetry => 1,
-        NodeState::Running => 2,
-        NodeState::UpForReschedule => 3,
-        NodeState::Queued | NodeState::Scheduled => 4,
-        NodeState::UpstreamFailed => 5,
-        NodeState::None => 6,
-        NodeState::Skipped => 7,
-        NodeState::Success => 8,
-        NodeState::Removed => 9,
     }
 }
 

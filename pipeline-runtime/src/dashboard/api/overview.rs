@@ -1,7 +1,7 @@
 //! All pipelines, and what needs attention.
 
 use super::why::Held;
-use super::{Problem, Site, When, at, date, late, ms, percentile, summary, why};
+use super::{Args, Nothing, Problem, Site, When, at, date, late, ms, percentile, summary, why};
 use crate::engine::RunState;
 use crate::host::NextRun;
 use crate::journal::{Holder, RunKey};
@@ -14,6 +14,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The number of runs in a strip.
 const STRIP: u32 = 25;
@@ -22,7 +23,7 @@ const GRAVEST: [&str; 7] = ["no_process", "blocked", "failed", "sla_missed", "la
 /// The maximum number of listed entries that need attention.
 const NEEDS: usize = 20;
 
-pub(super) async fn overview(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+pub(super) async fn overview(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
     let (of, now) = (Arc::clone(&site), site.clock.now());
     let holder = Holder::of(&site.readers.journal);
     let is_held = holder.is_some();
@@ -112,7 +113,7 @@ pub(super) fn row(
     last.reverse();
     let is_paused = paused.contains(id);
     let next = pipeline.map(|pipeline| next(reader, pipeline, is_paused, now)).transpose()?.unwrap_or_default();
-    let (p50, p95) = percentiles(&last);
+    let (p50, p95) = percentiles(site, reader, &last)?;
     let ended: Vec<&RunSummary> = last.iter().filter(|run| run.state().is_end()).collect();
     let successes = ended.iter().filter(|run| run.state() == RunState::Success).count();
     let is_followed = is_held && next.why.as_ref().is_none_or(|(kind, _)| *kind == "schedule_ended");
@@ -174,9 +175,12 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
         _ if is_paused => ("paused", (None, "its schedule is paused".to_owned()), None),
         _ => return None,
     };
+    // The others are in the list of runs.
+    let more =
+        if kind == "failed" { reader.journal().count(id, RunState::Failed).ok().map(|all| (all - 1).max(0)) } else { None };
     let since = run.map(|run| date(run.finished().unwrap_or(run.started())));
     Some(
-        json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since, "until": null }),
+        json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since, "until": null, "more": more }),
     )
 }
 
@@ -220,13 +224,41 @@ fn first_failure(details: &RunDetails) -> Failure {
     (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
 }
 
+/// The time between the ends of runs and the retries that followed them, with the time of their last end.
+#[derive(Debug, Default)]
+pub(in crate::dashboard) struct Idle(Mutex<HashMap<RunKey, (Option<Timestamp>, Duration)>>);
+
+fn idle(site: &Site, reader: &JournalReader, run: &RunSummary) -> Result<Duration, Problem> {
+    let (key, finished) = (run.stored().key, run.stored().finished);
+    let known = site.idle.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+    if let Some((_, idle)) = known.filter(|(of, _)| *of == finished) {
+        return Ok(idle);
+    }
+    let idle = reader.journal().idle(key)?;
+    let mut all = site.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= FAILURES {
+        all.clear();
+    }
+    all.insert(key, (finished, idle));
+    Ok(idle)
+}
+
 /// Returns the median and the 95th percentile of the duration of successful runs.
-fn percentiles(runs: &[RunSummary]) -> (Option<f64>, Option<f64>) {
+fn percentiles(site: &Site, reader: &JournalReader, runs: &[RunSummary]) -> Result<(Option<f64>, Option<f64>), Problem> {
     let took = |run: &RunSummary| Some((run.finished()? - run.started()).to_std().unwrap_or_default());
-    let mut all: Vec<_> = runs.iter().filter(|run| run.state() == RunState::Success).filter_map(took).collect();
+    let successes = || runs.iter().filter(|run| run.state() == RunState::Success);
+    let mut all: Vec<Duration> = successes().filter_map(took).collect();
+    all.sort_unstable();
+    // Finding out whether a run was retried takes a read of its records. Only for a long run does it matter.
+    let is_long = percentile(&all, 50).unwrap_or_default() * 2;
+    let mut all = Vec::with_capacity(all.len());
+    for (run, took) in successes().filter_map(|run| Some((run, took(run)?))) {
+        let idle = if took > is_long { idle(site, reader, run)? } else { Duration::ZERO };
+        all.push(took.saturating_sub(idle));
+    }
     all.sort_unstable();
     let of = |percent| percentile(&all, percent).map(ms);
-    (of(50), of(95))
+    Ok((of(50), of(95)))
 }
 
 /// When a pipeline's schedule starts its next run, or why it does not.

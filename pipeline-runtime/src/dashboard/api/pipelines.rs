@@ -1,6 +1,6 @@
 //! One pipeline: its description and options.
 
-use super::{Problem, Site, at, overview, summary};
+use super::{Args, Nothing, Problem, Site, at, overview, summary};
 use crate::author::params::form::to_json;
 use crate::journal::Holder;
 use crate::read::RunFilter;
@@ -13,7 +13,11 @@ use std::sync::Arc;
 const LAST: u32 = 100;
 
 /// Returns the fields of a form for its params.
-pub(super) async fn form(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn form(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Args(Nothing {}): Args<Nothing>,
+) -> Result<Json<Value>, Problem> {
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id);
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
     Ok(Json(json!({
@@ -24,7 +28,11 @@ pub(super) async fn form(State(site): State<Arc<Site>>, Path(id): Path<String>) 
     })))
 }
 
-pub(super) async fn pipeline(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn pipeline(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Args(Nothing {}): Args<Nothing>,
+) -> Result<Json<Value>, Problem> {
     let (of, now, is_held) = (Arc::clone(&site), site.clock.now(), Holder::of(&site.readers.journal).is_some());
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
     site.readers

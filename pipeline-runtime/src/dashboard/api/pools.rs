@@ -1,6 +1,6 @@
 //! The nodes that hold slots of pools, and those that wait for one.
 
-use super::{Problem, Site, at};
+use super::{Args, Nothing, Problem, Site, at};
 use crate::dashboard::going_on::{Places, TOLD, Told};
 use crate::read::ReadError;
 use axum::Json;
@@ -17,7 +17,7 @@ pub(super) struct Pool {
     pub(super) queued: Places,
 }
 
-pub(super) async fn pools(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+pub(super) async fn pools(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
     let of = Arc::clone(&site);
     let pools = site.readers.read(move |reader| Ok(all(&of.going_on.look(reader).map_err(ReadError::from)?))).await?;

@@ -1,6 +1,6 @@
 //! One run: its state, why it has not ended, and how its time was spent.
 
-use super::{Args, Problem, Site, When, at, ms, whole, why};
+use super::{Args, Nothing, Problem, Site, When, at, ms, whole, why};
 use crate::journal::Holder;
 use crate::observe::{CallbackHistory, RunHistory, Waits};
 use crate::read::{JournalReader, ReadError, RunDetails, Teller};
@@ -18,6 +18,7 @@ use std::time::Duration;
 pub(super) const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued", "nobody"];
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct AsOf {
     record: Option<i64>,
     /// The maximum time in milliseconds to read a run that is not cached.
@@ -64,7 +65,11 @@ pub(super) async fn run(
 }
 
 /// Returns the run as one file.
-pub(super) async fn document(State(site): State<Arc<Site>>, Path(run): Path<(String, String)>) -> Result<Response, Problem> {
+pub(super) async fn document(
+    State(site): State<Arc<Site>>,
+    Path(run): Path<(String, String)>,
+    Args(Nothing {}): Args<Nothing>,
+) -> Result<Response, Problem> {
     let name = format!("{}-{}.html", run.0, run.1);
     // A run's id may contain characters that are not allowed in file names.
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
@@ -122,6 +127,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
         "critical_path": critical_path(history),
         "records": { "at": record, "last": last, "at_ms": ms(history.latest()), "reading": is_reading },
         "end_ms": ms(end),
+        "idle_ms": ms(history.idle()),
         "note": details.not_by_present_plan(),
         "removed": details.removed_nodes(),
         "settings": settings,

@@ -10,6 +10,7 @@ use crate::time::{Timestamp, Zone};
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta};
+use pipeline_syntax::duration::{self, Zero};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,17 +20,20 @@ const PAGE: u32 = 1_000;
 /// The maximum number of points of a scatter plot.
 const POINTS: u32 = 10_000;
 
+/// The filter is not flattened: then unknown parameters would not be refused.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Page {
-    #[serde(flatten)]
-    filter: Filter,
-    // Inside a flattened struct, all values of a query are strings.
+    pipeline: Option<String>,
+    state: Option<String>,
+    kind: Option<String>,
+    since: Option<String>,
     limit: Option<String>,
     after: Option<String>,
 }
 
 /// A filter of runs.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Filter {
     pub(super) pipeline: Option<String>,
     pub(super) state: Option<String>,
@@ -37,15 +41,29 @@ pub(super) struct Filter {
     pub(super) since: Option<String>,
 }
 
+impl Filter {
+    /// Describes the filter, after `run` or `runs`.
+    pub(super) fn told(&self) -> String {
+        let of = |words: &str, text: &Option<String>| {
+            text.as_deref().filter(|text| !text.is_empty()).map(|text| format!("{words} `{text}`"))
+        };
+        let all = [of("pipeline", &self.pipeline), of("state", &self.state), of("kind", &self.kind), of("since", &self.since)];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        if all.is_empty() { " of all pipelines".to_owned() } else { format!(" ({})", all.join(", ")) }
+    }
+}
+
 pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
-    let limit = args.limit.as_deref().filter(|limit| !limit.is_empty()).map(str::parse).transpose();
+    let Page { pipeline, state, kind, since, limit, after } = args;
+    let limit = limit.as_deref().filter(|limit| !limit.is_empty()).map(str::parse).transpose();
     let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is not a number"))?.unwrap_or(50).clamp(1, PAGE);
-    let filter = filter(&args.filter, &site.pipelines)?.limit(limit);
+    let of = Filter { pipeline, state, kind, since };
+    let filter = filter(&of, &site.pipelines, site.clock.now())?.limit(limit);
     let (runs, next) = site
         .readers
         .read(move |reader| {
-            let filter = match args.after.filter(|after| !after.is_empty()) {
+            let filter = match after.filter(|after| !after.is_empty()) {
                 Some(after) => {
                     let after =
                         reader.run(&after)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{after}`")))?;
@@ -68,7 +86,7 @@ fn zone(pipelines: &[Pipeline], named: Option<&str>) -> Zone {
 }
 
 /// Converts a filter of the API to one of the journal.
-pub(super) fn filter(args: &Filter, pipelines: &[Pipeline]) -> Result<RunFilter, Problem> {
+pub(super) fn filter(args: &Filter, pipelines: &[Pipeline], now: Timestamp) -> Result<RunFilter, Problem> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut filter = RunFilter::new();
     if let Some(pipeline) = given(&args.pipeline) {
@@ -87,13 +105,22 @@ pub(super) fn filter(args: &Filter, pipelines: &[Pipeline]) -> Result<RunFilter,
     if let Some(kind) = given(&args.kind) {
         filter = filter.kind(RunKind::parse(&kind).ok_or_else(|| Problem::wrong(format!("there is no kind `{kind}` of a run")))?);
     }
-    if let Some(since) = time(args.since.as_deref(), zone(pipelines, args.pipeline.as_deref()), "since")? {
-        filter = filter.since(since);
+    if let Some(since) = given(&args.since) {
+        // As on the command line, it may also be at most this long ago.
+        let since = match duration::parse(&since, Zero::Refused) {
+            Ok(ago) => {
+                let ago = TimeDelta::from_std(ago).ok();
+                Some(ago.and_then(|ago| now.to_utc().checked_sub_signed(ago)).unwrap_or(DateTime::UNIX_EPOCH))
+            }
+            Err(_) => time(Some(&since), zone(pipelines, args.pipeline.as_deref()), "since")?,
+        };
+        filter = since.map_or(filter.clone(), |since| filter.since(since));
     }
     Ok(filter)
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Span {
     pipeline: Option<String>,
     from: Option<String>,

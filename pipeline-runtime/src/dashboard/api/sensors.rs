@@ -2,7 +2,7 @@
 
 mod arrival;
 
-use super::{Args, Problem, Site, at, ms, percentile};
+use super::{Args, Nothing, Problem, Site, at, ms, percentile};
 use crate::dashboard::going_on::SENSORS;
 use crate::observe::RunHistory;
 use crate::plan::SensorPolicy;
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// The maximum number of past runs.
 const RUNS: u32 = 500;
 
-pub(super) async fn waiting(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+pub(super) async fn waiting(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
     let of = Arc::clone(&site);
     let runs = site.readers.read(move |reader| Ok(of.going_on.look(reader).map_err(ReadError::from)?)).await?;
@@ -38,6 +38,7 @@ pub(super) async fn waiting(State(site): State<Arc<Site>>) -> Result<Json<Value>
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     node: String,
     runs: Option<u32>,

@@ -38,6 +38,8 @@ pub(super) async fn what_if(
 }
 
 fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Otherwise) -> Result<Value, Problem> {
+    let now = site.clock.now().since(there.started).max(there.latest());
+    let until = if there.state.is_end() { there.latest() } else { now };
     let here = WhatIf::of(stored, there, &site.pipelines, otherwise, MOST).map_err(|error| match error {
         WhatIfError::Wrong { .. } => Problem::wrong(error.to_string()),
         error => Problem::refused(&error.to_string()),
@@ -46,11 +48,11 @@ fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Ot
         .beside(there)
         .into_iter()
         .map(|(id, of_run, of_here)| {
-            let was = of_run.map(|slot| told(there, slot, there.node(slot).state().name(), None));
+            let was = of_run.map(|slot| told(there, slot, there.node(slot).state().name(), (until, false)));
             let is = of_here.map(|slot| {
                 let is_unknown = here.is_unknown(slot);
                 let state = if is_unknown { "unknown" } else { here.history.node(slot).state().name() };
-                told(&here.history, slot, state, is_unknown.then(|| here.latest()))
+                told(&here.history, slot, state, (here.latest(), is_unknown))
             });
             let differs = here.differs(there, of_run, of_here);
             (differs, json!({ "node": id, "differs": differs, "run": was, "what_if": is }))
@@ -76,7 +78,7 @@ fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Ot
             "state": if here.is_known() { here.history.state.name() } else { "unknown" },
             "end_ms": here.finished().map(ms),
         },
-        "end_ms": ms(here.latest().max(there.latest())),
+        "end_ms": ms(here.latest().max(until)),
         "kinds": KINDS,
         "arrivals": arrivals.collect::<Vec<_>>(),
         "notes": here.notes,
@@ -85,21 +87,25 @@ fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Ot
     }))
 }
 
-/// Serializes the result of a node. Its unknown part is left out: it ends at `until`.
-fn told(history: &RunHistory, slot: Slot, state: &str, until: Option<Duration>) -> Value {
+/// Serializes the result of a node. What it does after `until` is unknown, and left out.
+fn told(history: &RunHistory, slot: Slot, state: &str, (until, is_unknown): (Duration, bool)) -> Value {
     let node = history.node(slot);
-    let spans = history.spent(slot).into_iter().filter(|span| until.is_none_or(|until| span.from <= until));
-    let spans: Vec<Value> = spans
-        .map(|span| json!([span.what as usize, ms(span.from), until.or(span.until).map(ms)]))
+    let is_known = |from: Duration| !is_unknown || from <= until;
+    let end = |at: Option<Duration>| at.filter(|at| is_known(*at)).unwrap_or(until);
+    let spans: Vec<Value> = history
+        .spent(slot)
+        .into_iter()
+        .filter(|span| is_known(span.from))
+        .map(|span| json!([span.what as usize, ms(span.from), ms(end(span.until))]))
         .take(super::nodes::STRETCHES)
         .collect();
     json!({
         "state": state,
         "attempts": node.attempts(),
         "pokes": node.pokes(),
-        "error": if until.is_some() { None } else { node.error() },
+        "error": if is_unknown { None } else { node.error() },
         "start_ms": node.began().map(ms),
-        "end_ms": if until.is_some() { None } else { node.finished_at().map(ms) },
+        "end_ms": if is_unknown { None } else { node.finished_at().map(ms) },
         "spans": spans,
     })
 }

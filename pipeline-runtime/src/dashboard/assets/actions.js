@@ -1,7 +1,7 @@
 // Commands: a dialog that shows a preview, asks for confirmation, and reports the answer.
 import { el, show, api, mark, label, runLink, splitRun, rich, time, button, trouble } from './base.js';
 
-const MAX_LISTED = 100;
+const MAX_LISTED = 500;
 const short = run => splitRun(run)[1];
 /** The texts of a command: its title, the label of the button, and whether it is dangerous. */
 export const words = command => {
@@ -23,10 +23,11 @@ export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(
 
 const more = (list, what) => list.length > MAX_LISTED && el('li', el('span.dim', `and ${(list.length - MAX_LISTED).toLocaleString('en')} more ${what}`));
 const had = (one, pipeline) => one.run ? el('a', { href: runLink(one.run.includes('/') ? one.run : `${pipeline}/${one.run}`) }, label(one.state)) : 'has a run';
-export const intervalList = (intervals, pipeline) => el('ul.items.list', { tabindex: 0, 'aria-label': 'Intervals' }, intervals.slice(0, MAX_LISTED * 5).map(one => el('li', { class: one.taken ? null : 'out' }, mark(one.taken ? 'queued' : 'skipped'), el('span.grow.mono', time(one.start, 'minute', true), ' – ', time(one.end, 'minute', true)),
-  el('span.dim', one.taken ? one.run ? ['runs again; it was ', had(one, pipeline)] : 'is run' : ['left out: ', had(one, pipeline)]))), more(intervals, 'intervals'));
-const nodeList = nodes => nodes.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Nodes' }, nodes.slice(0, MAX_LISTED).map(one => el('li', mark(one.from, true), el('span.grow.mono', one.node), el('span.dim', label(one.from), ' → '), el('span', rich(one.to)))), more(nodes, 'nodes'));
-const runList = runs => runs.length > 0 && el('ul.items.list', { tabindex: 0, 'aria-label': 'Runs' }, runs.slice(0, MAX_LISTED).map(one => el('li', mark(one.state, true), el('a.grow.mono.wrap', { href: runLink(one.run) }, one.run))), more(runs, 'runs'));
+const items = (name, list, draw) => el('ul.items.list', { tabindex: 0, 'aria-label': name }, list.slice(0, MAX_LISTED).map(draw), more(list, name.toLowerCase()));
+export const intervalList = (intervals, pipeline) => items('Intervals', intervals, one => el('li', { class: one.taken ? null : 'out' }, mark(one.taken ? 'queued' : 'skipped'), el('span.grow.mono', time(one.start, 'minute', true), ' – ', time(one.end, 'minute', true)),
+  el('span.dim', one.taken ? one.run ? ['runs again; it was ', had(one, pipeline)] : 'is run' : ['left out: ', had(one, pipeline)])));
+const nodeList = nodes => nodes.length > 0 && items('Nodes', nodes, one => el('li', mark(one.from, true), el('span.grow.mono', one.node), el('span.dim', label(one.from), ' → '), el('span', rich(one.to))));
+const runList = runs => runs.length > 0 && items('Runs', runs, one => el('li', mark(one.state, true), el('a.grow.mono.wrap', { href: runLink(one.run) }, one.run)));
 
 /** Previews a command. Writes nothing. */
 export const dryRun = (command, options) => api(['commands'], { dry_run: true }, { ...options, body: command });
@@ -38,7 +39,7 @@ export function ask(ctx, given, done) {
   const leave = button('Cancel', () => dialog.close(), { autofocus: true });
   if (name.danger && command.command !== 'skip') leave.textContent = command.command === 'cancel' ? 'Keep it running' : 'Keep them running';
   const yes = button(name.yes, () => send(), { class: `main${name.danger ? ' danger' : ''}`, disabled: true });
-  const deep = command.command.startsWith('retry') && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and downstream');
+  const deep = command.command.startsWith('retry') && el('label.row', el('input', { type: 'checkbox', checked: command.downstream, onchange: event => { command.downstream = event.target.checked; look(); } }), 'and everything downstream');
   const dialog = el('dialog', { 'aria-labelledby': 'ask', onclose: () => { dialog.remove(); finish(result); if (from?.isConnected) from.focus(); } },
     el('div', el('h2', { id: 'ask' }, name.title), name.of && el('p.dim.mono.wrap', name.of), deep, body, status, el('div.actions', leave, yes)));
   let result = null, finish, round = 0, hash = command.hash;

@@ -9,6 +9,7 @@ export default async function backfill(ctx) {
   const [, name] = ctx.path, like = ctx.get('like');
   ctx.title(`Backfill ${name}`);
   const [form, params] = await Promise.all([api(['pipelines', name, 'form'], null, ctx), paramsOf(ctx, like)]);
+  if (!form.scheduled) { show(ctx.root, el('h1', { tabindex: '-1' }, `Backfill ${name}`), empty('It has no schedule, and so no intervals to run.', el('a', { href: link(['p', name, 'trigger']) }, 'Trigger a run'))); return { update: () => {} }; }
   const fields = formFields(ctx, form.fields, params), will = el('div', { role: 'status' }), list = el('div.stack');
   const date = (key, text) => el('div.form-row', el('label', { for: key }, text), el('div', el('input', { id: key, type: 'date', value: ctx.get(key)?.slice(0, 10) ?? '', onchange: event => ctx.set({ [key]: event.target.value }) })));
   const go = button('Backfill …', async () => { const done = await ask(ctx, { ...command(), hash }); if (done) ctx.go(link(['runs'], { pipeline: name, kind: 'backfill' })); }, { class: 'main', disabled: true });

@@ -23,13 +23,14 @@ export async function calendar(ctx, pipe, host) {
     return el('td', { class: `day${other ? ' other' : ''}${date === ctx.get('day') ? ' at' : ''}${date === today() ? ' today' : ''}` }, el('a', { href: link(['p', pipe.pipeline, 'calendar'], { month: now, day: date }), title: text },
       el('span.date', String(Number(date.slice(8)))), el('span.sr', ` ${text || 'nothing'}`), el('span.marks', { 'aria-hidden': 'true' }, states.map(state => el('span', { class: `s-${state}` }, mark(state), one.runs[state] > 1 ? ` ${one.runs[state]}` : '')), missing > 0 && el('span.dim', mark('none'), missing > 1 ? ` ${missing}` : '')), missing > 0 && !other && el('span.reason.cut1', { 'aria-hidden': 'true' }, one.why)));
   };
+  const fill = (from, to, what) => !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from, to }) }, `Backfill this ${what} …`);
   const draw = () => {
     const now = month(), rows = weeks(now), name = new Date(`${now}-01T00:00:00Z`).toLocaleDateString('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
-    show(bar, button('←', () => ctx.set({ month: otherMonth(now, -1), day: null }, true), { 'aria-label': 'Month before' }), el('h2', name), button('→', () => ctx.set({ month: otherMonth(now, 1), day: null }, true), { 'aria-label': 'Month after' }), el('span.dim.grow', zone && `Days of ${zone}`), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: `${now}-01`, to: day(Date.parse(`${otherMonth(now, 1)}-01`) - DAY) }) }, 'Backfill this month …'));
+    show(bar, button('←', () => ctx.set({ month: otherMonth(now, -1), day: null }, true), { 'aria-label': 'Month before' }), el('h2', name), button('→', () => ctx.set({ month: otherMonth(now, 1), day: null }, true), { 'aria-label': 'Month after' }), el('span.dim.grow', zone && `Days of ${zone}`), fill(`${now}-01`, day(Date.parse(`${otherMonth(now, 1)}-01`) - DAY), 'month'));
     show(grid, el('table.calendar', { 'aria-label': name }, el('thead', el('tr', ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'].map(text => el('th', text)))), el('tbody', rows.map(week => el('tr', week.map(date => cell(date, now)))))));
     const chosen = ctx.get('day'), one = days.get(chosen);
     side.hidden = !chosen;
-    if (chosen) show(side, el('header', el('h2.grow', chosen), !readOnly() && pipe.known && el('a', { href: link(['p', pipe.pipeline, 'backfill'], { from: chosen, to: chosen }) }, 'Backfill this day …')),
+    if (chosen) show(side, el('header', el('h2.grow', chosen), fill(chosen, chosen, 'day')),
       one?.intervals.length ? el('ul.items', one.intervals.map(interval => el('li', mark(interval.state ?? 'none', true), el('span.grow', time(interval.start, 'minute', true), ' – ', time(interval.end, 'minute', true)), interval.run ? el('a.mono', { href: runLink(interval.run) }, interval.run.slice(interval.run.indexOf('/') + 1)) : el('span.dim', why({ text: interval.why ?? 'no run', runs: interval.held_by, changes_at: interval.changes_at }))))) : el('p.empty', 'No interval of its schedule begins on this day.'));
   };
   const load = async force => {

@@ -6,7 +6,7 @@ const section = (title, ...children) => el('section', el('h3', title), children)
 
 const attempts = (ctx, run, node) => node.attempts.length > 0 && section(`Attempts (${node.attempts.length})`, el('ol.attempts', node.attempts.map(one => el('li', { class: String(one.attempt) === ctx.get('attempt') ? 'at' : null, 'data-attempt': one.attempt },
   el('div.row', mark(one.error ? 'failed' : one.interrupted ? 'cancelled' : one.finished ? 'success' : 'running', true), el('a', { href: run.here({ node: node.node, attempt: one.attempt }), title: 'Link to this attempt' }, `#${one.attempt}`), el('span.nowrap', time(one.started, 'second')),
-    el('span.dim.nowrap', one.finished ? duration(Date.parse(one.finished) - Date.parse(one.started)) : run.answer.at == null ? ['for ', counts(one.started, 'since')] : 'running'), one.interrupted && el('span.tag', 'cut off'), el('span.grow'), el('a', { href: run.here({ view: 'log', node: node.node, attempt: one.attempt }) }, 'log')),
+    el('span.dim.nowrap', one.finished ? duration(Date.parse(one.finished) - Date.parse(one.started)) : run.answer.at == null ? ['for ', counts(one.started, 'since')] : 'running'), one.interrupted && el('span.tag', 'cut off'), Date.parse(one.started) < Date.parse(node.retried) && el('span.tag', 'before its retry'), el('span.grow'), el('a', { href: run.here({ view: 'log', node: node.node, attempt: one.attempt }) }, 'log')),
   one.error && el('pre.error', { tabindex: 0, 'aria-label': `Error of attempt ${one.attempt}` }, one.error)))));
 
 const pokes = (run, node) => {

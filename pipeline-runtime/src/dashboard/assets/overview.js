@@ -22,7 +22,7 @@ export const strip = (runs, name, focus) => {
 
 const act = (ctx, command, refresh) => import('./actions.js').then(module => module.ask(ctx, command, refresh));
 const need = (item, ctx, refresh) => el('li', mark(item.kind, true),
-  el('div.grow', item.pipeline && [el('a.title', { href: item.run ? runLink(item.run, { node: item.node }) : link(['p', item.pipeline]) }, item.pipeline), ' '], why({ text: item.text, node: item.node, changes_at: item.until }, node => runLink(item.run, { node }))),
+  el('div.grow', item.pipeline && [el('a.title', { href: item.run ? runLink(item.run, { node: item.node }) : link(['p', item.pipeline]) }, item.pipeline), ' '], why({ text: item.text, node: item.node, changes_at: item.until }, node => runLink(item.run, { node })), item.more > 0 && [' ', el('a', { href: link(['runs'], { pipeline: item.pipeline, state: 'failed' }) }, `and ${item.more} more`)]),
   item.since && el('span.dim.nowrap', counts(item.since, 'ago')),
   el('div.actions',
     item.kind === 'failed' && item.run && !readOnly() && button('Retry …', () => act(ctx, { command: 'retry', run: item.run, nodes: item.node ? [item.node] : [], downstream: true }, refresh)),

@@ -49,13 +49,13 @@ export default async function pipeline(ctx) {
     el('div.head',
       el('div.grow', el('p.crumbs', el('a', { href: '.' }, 'Overview')), el('h1', { tabindex: '-1' }, name), pipe.description && el('p.dim', pipe.description),
         el('div.sub', pipe.paused ? chip('paused') : el('span', pipe.when ?? pipe.schedule ?? 'manual'), pipe.timezone && el('span', pipe.timezone), pipe.next_run && el('span', 'next ', counts(pipe.next_run), ' at ', time(pipe.next_run)), (pipe.tags ?? []).map(tag => el('span.tag', tag)), !pipe.known && el('span.tag', 'only in the journal'))),
-      !readOnly() && pipe.known && el('div.actions', button(pipe.paused ? 'Unpause …' : 'Pause …', pause), el('a.as-button', { href: link(['p', name, 'backfill']) }, 'Backfill …'), el('a.as-button.main', { href: link(['p', name, 'trigger']) }, 'Trigger …'))),
+      !readOnly() && pipe.known && el('div.actions', button(pipe.paused ? 'Unpause …' : 'Pause …', pause), pipe.schedule && el('a.as-button', { href: link(['p', name, 'backfill']) }, 'Backfill …'), el('a.as-button.main', { href: link(['p', name, 'trigger']) }, 'Trigger …'))),
     pipe.why && (!pipe.next_run || pipe.why.runs.length > 0) && el('p.note', why(pipe.why)),
     el('section.card.tiles', { 'aria-label': 'At a glance' }, el('div', el('p.name', `Last ${many(pipe.last.length, 'run')}`), pipe.last.length ? strip(pipe.last, name) : el('p', '–')), [['Median', duration(pipe.p50_ms)], ['95 %', duration(pipe.p95_ms)], ['Success', pipe.success == null ? '–' : `${Math.floor(pipe.success * 100)} %`], ['Active', pipe.active], ['Queued', pipe.queued]].filter(([, value]) => value != null && value !== '–').map(([text, value]) => el('div', el('p.name', text), el('p.big', value)))),
     el('nav.seg', { 'aria-label': 'Views of the pipeline' }, TABS.map(([key, text]) => el('a', { href: link(['p', name, key].filter(Boolean)), 'aria-current': key === tab ? 'page' : null }, text))));
   const refresh = async () => { try { pipe = await api(['pipelines', name], null, ctx); draw(); await view?.fresh?.(); } catch { /* the banner shows it */ } };
   draw(); show(ctx.root, head, host);
-  view = await (tab === 'calendar' ? (await import('./calendar.js')).calendar(ctx, pipe, host) : { schedule: scheduleTab, graph: graphTab, details: detailsTab }[tab]?.(ctx, pipe, host) ?? runsTab(ctx, pipe, host));
+  view = await (!pipe.schedule && ['calendar', 'schedule'].includes(tab) ? (show(host, card('Schedule', empty(`It has no schedule${pipe.when ? `, but runs on updates: ${pipe.when}` : ''}.`))), {}) : tab === 'calendar' ? (await import('./calendar.js')).calendar(ctx, pipe, host) : { schedule: scheduleTab, graph: graphTab, details: detailsTab }[tab]?.(ctx, pipe, host) ?? runsTab(ctx, pipe, host));
   ctx.live('overview', refresh);
   return { update: keys => { if (keys === 'zone' || keys === 'server') refresh(); return view?.update?.(keys, false); }, close: () => view?.close?.(), keys: { t: ['Trigger', () => ctx.go(link(['p', name, 'trigger']))] } };
 }

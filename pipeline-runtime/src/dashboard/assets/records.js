@@ -9,10 +9,10 @@ export default async function records(ctx, host, run) {
   const load = async () => {
     const want = Math.max(0, Math.floor((at() - 1) / PAGE) * PAGE);
     from = from <= at() - 1 && at() - 1 < from + PAGE && list.length ? from : want;
-    try { const answer = await api([...run.path, 'records'], { after: from, limit: PAGE }, ctx); list = answer.records; last = answer.last; draw(true); } catch (error) { if (error.status) show(host, trouble(error)); }
+    try { await read(true); } catch (error) { if (error.status) show(host, trouble(error)); }
   };
-  const page = to => { from = Math.max(0, to); load2(); };
-  const load2 = async () => { const answer = await api([...run.path, 'records'], { after: from, limit: PAGE }, ctx); list = answer.records; last = answer.last; draw(); };
+  const page = to => { from = Math.max(0, to); read(); };
+  const read = async follow => { const answer = await api([...run.path, 'records'], { after: from, limit: PAGE }, ctx); list = answer.records; last = answer.last; draw(follow); };
   const draw = follow => {
     show(bar, el('span.dim.grow', `Records ${list[0]?.number ?? 0} – ${list.at(-1)?.number ?? 0} of ${last.toLocaleString('en')}. A click shows the run as of that record.`), button('Earlier', () => page(from - PAGE), { disabled: from === 0 }), button('Later', () => page(from + PAGE), { disabled: from + PAGE >= last }));
     show(body, list.map(one => el('tr', { 'aria-current': one.number === at() ? 'true' : null, 'data-n': one.number },

@@ -60,7 +60,7 @@ export default async function page(ctx) {
       part('head', [one, answer.at, failed, url], () => el('div.head',
         el('div.grow', el('p.crumbs', el('a', { href: link(['p', pipeline]) }, pipeline), ' / runs'), el('h1', { tabindex: '-1' }, id),
           el('div.sub', chip(one.state), answer.at != null && el('span.tag', 'as of then'),
-            el('span', one.duration_ms != null ? duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
+            el('span', one.duration_ms != null ? answer.idle_ms ? `${duration(one.duration_ms - answer.idle_ms)}, over ${duration(one.duration_ms)} with the time before its retry` : duration(one.duration_ms) : one.started && answer.at == null && !ended ? ['for ', counts(one.started, 'since')] : answer.at != null ? duration(answer.at) : '–'),
             el('span', one.kind), one.started && el('span', one.state === 'queued' ? 'requested ' : 'started ', time(one.started, 'second')), one.logical_date && el('span', 'data of ', time(one.logical_date, 'minute', true), ' – ', time(one.data_interval_end, 'minute', true)))),
         el('div.actions',
           !readOnly() && failed > 0 && answer.at == null && button('Retry failed …', () => act({ command: 'retry', nodes: [], downstream: true })),

@@ -9,8 +9,8 @@ export const runRows = (list, { pipeline, pick, longest } = {}) => list.map(run 
   const [name, id] = splitRun(run.run);
   return el('tr', el('td', chip(run.state)), !pipeline && el('td', el('a', { href: link(['p', name]) }, name)),
     el('td.wrap', el('a.mono', { href: runLink(run.run) }, id), run.blocked && el('div.dim', run.blocked)),
-    el('td.nowrap', run.started ? time(run.started, 'second') : el('span.dim', 'not yet')),
-    el('td.num', longest && run.duration_ms != null && meter(run.duration_ms / longest, 'plainly'), run.duration_ms != null ? duration(run.duration_ms) : run.started ? counts(run.started, 'since') : '–'),
+    el('td.nowrap', run.state === 'queued' && el('span.dim', 'asked for '), time(run.started, 'second')),
+    el('td.num', longest && run.duration_ms != null && meter(run.duration_ms / longest, 'plainly'), run.duration_ms != null ? duration(run.duration_ms) : run.state === 'queued' ? '–' : counts(run.started, 'since')),
     el('td.nowrap', time(run.logical_date, 'minute', true)), el('td', run.kind),
     pick && el('td', el('input', { type: 'checkbox', 'aria-label': `Compare ${id}`, checked: pick.has(run.run), onchange: event => pick.change(run.run, event.target.checked) })));
 });

@@ -7,9 +7,10 @@ export const suppositions = (ctx, kinds, name) => {
   const text = el('input', { type: 'text', 'aria-label': name, placeholder: kinds[chosen][1], spellcheck: 'false', class: 'mono' });
   const kind = select('Change', key => { chosen = key; text.placeholder = kinds[key][1]; }, Object.entries(kinds).map(([key, [words]]) => [key, words]));
   const add = event => { event.preventDefault(); const given = text.value.trim(); text.value = ''; if (given) ctx.set({ [chosen]: kinds[chosen][2] ? given : [...ctx.all(chosen), given] }, true); };
+  const drop = (key, one) => ctx.set({ [key]: ctx.all(key).filter(other => other !== one) }, true);
   // Created once: text that is being typed survives live changes.
   const form = el('form.row', { onsubmit: add }, kind.set(chosen), text, el('button', { type: 'submit' }, 'Add'));
-  return () => [form, el('div.row', Object.keys(kinds).flatMap(key => ctx.all(key).map(one => el('span.tag', `${kinds[key][0].toLowerCase()}: `, el('code', one), ' ', button('×', () => ctx.set({ [key]: ctx.all(key).filter(other => other !== one) }, true), { class: 'quiet icon', 'aria-label': `Remove ${one}` })))))];
+  return () => [form, el('div.row', Object.keys(kinds).flatMap(key => ctx.all(key).map(one => el('span.tag', `${kinds[key][0].toLowerCase()}: `, button(el('code', one), () => { chosen = key; kind.set(key); text.value = one; drop(key, one); text.focus(); }, { class: 'quiet', title: 'Change it' }), button('×', () => drop(key, one), { class: 'quiet icon', 'aria-label': `Remove ${one}` })))))];
 };
 
 /** Periods of time as a bar: each `[kind, from, until]` within `whole`; without an end it lasts. */

@@ -274,9 +274,7 @@ impl Run {
 
     /// True if a failure counts for an element of a mapping of that scope; with `None`, for the run.
     pub(super) fn counts_within(&self, node: NodeIx, scope: Option<ScopeIx>) -> bool {
-        let plan = self.plan();
-        let around = std::iter::successors(Some(node), |node| plan.scope(plan.node(*node).scope).each);
-        around.map(|node| plan.node(node)).take_while(|node| Some(node.scope) != scope).all(|node| !node.allow_failure)
+        self.plan().counts_within(node, scope)
     }
 
     /// Returns the node that won a race, if one has.

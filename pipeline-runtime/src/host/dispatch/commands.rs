@@ -156,14 +156,14 @@ impl Dispatch<'_> {
             self.queue(&stored, key, &reader)?;
         }
         self.begin_due();
-        let (runs, left_out) = (entered.len() + intervals.runs.len(), intervals.left_out.len());
+        let (runs, left_out, under_way) = (entered.len() + intervals.runs.len(), intervals.left_out.len(), intervals.under_way());
         let left_out = match left_out {
             0 => String::new(),
             1 => ", 1 left out, since it has a run already".to_owned(),
             many => format!(", {many} left out, since they have a run already"),
         };
         let (s, are) = (plural(runs), if runs == 1 { "is" } else { "are" });
-        Ok(format!("{runs} interval{s} of {} {are} run{left_out}", backfill.pipeline))
+        Ok(format!("{runs} interval{s} of {} {are} run{left_out}{under_way}", backfill.pipeline))
     }
 
     /// Updates an asset from outside.

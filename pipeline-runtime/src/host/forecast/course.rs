@@ -26,6 +26,8 @@ pub(super) struct Run {
     pub(super) on_time: bool,
     /// The state in which it is assumed to end.
     pub(super) ends_as: RunState,
+    /// What is known of a run of the journal.
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +89,9 @@ impl<'a> Driver<'a> {
     ) -> Self {
         let mut runs = start.unfinished.clone();
         for run in &mut runs {
-            run.ends_as = outcome(fails, run.turn.interval);
+            if outcome(fails, run.turn.interval) == RunState::Failed {
+                run.ends_as = RunState::Failed;
+            }
         }
         let next_key = runs.iter().map(|run| run.turn.key).max().unwrap_or_default() + 1;
         Self { timetable, start, supposed, fails, takes, now, scheduler: None, runs, holds: Holds::default(), next_key }
@@ -236,7 +240,7 @@ impl<'a> Driver<'a> {
         self.next_key += 1;
         let ends_as = outcome(self.fails, interval);
         let is = Is::Running(self.now + self.takes);
-        self.runs.push(Run { turn, id: None, begins: Some(self.now), is, on_time, ends_as });
+        self.runs.push(Run { turn, id: None, begins: Some(self.now), is, on_time, ends_as, notes: Vec::new() });
         turn
     }
 

@@ -23,15 +23,16 @@ mod tests;
 use super::scheduler::{Timetable, Turn};
 use crate::Pipeline;
 use crate::engine::RunState;
-use crate::journal::{JournalError, RunKind, StoredRun};
-use crate::observe::percentile;
+use crate::journal::{JournalError, RunKind};
+use crate::observe::{brief, percentile};
 use crate::plan::PlanError;
-use crate::read::{JournalReader, ReadError, RunFilter};
+use crate::read::{JournalReader, ReadError, RunFilter, RunSummary, date};
 use crate::schedule::{DateError, Interval, Schedule};
 use crate::time::{Timestamp, Zone};
 use chrono::{DateTime, Utc};
 use course::{Course, Driver, Is, Run, Start};
 use holds::{Hold, Words};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 pub(crate) use supposed::Supposed;
@@ -88,9 +89,9 @@ pub(crate) struct Row {
     pub(crate) run: Option<String>,
     pub(crate) begins: Option<Timestamp>,
     pub(crate) ends: Option<Timestamp>,
-    /// `success` or `failed` as assumed, `running` or `queued` at the end of the forecast, or `none`.
+    /// `success` or `failed` as assumed, `running` (without a process) or `queued` at the end of the forecast, or `none`.
     pub(crate) state: &'static str,
-    /// Why it starts late, or not at all.
+    /// Why it starts late, or not at all, and what else is to be said of it.
     pub(crate) why: Option<String>,
 }
 
@@ -117,11 +118,19 @@ impl Forecast {
             None => (None, false),
         };
         let mut supposed = supposed.clone();
-        // A current pause ends as assumed, or lasts.
-        if is_paused && !supposed.paused.iter().any(|stretch| stretch.has(now)) {
-            supposed.paused.push(Stretch::ALWAYS);
-        }
         let mut notes = Vec::new();
+        // A current pause lasts until the first given one ends, or forever.
+        if is_paused && !supposed.paused.iter().any(|stretch| stretch.has(now)) {
+            if supposed.paused.is_empty() {
+                notes.push(
+                    "the pipeline is paused, and assumed to stay so: suppose that it is paused `..now` to see what would run if it were \
+                     unpaused now"
+                        .to_owned(),
+                );
+            }
+            let until = supposed.paused.iter().map(|stretch| stretch.until).min_by_key(|until| until.unwrap_or(Timestamp::NEVER));
+            supposed.paused.push(Stretch { from: None, until: until.flatten() });
+        }
         let takes = supposed.takes.or(usual).unwrap_or_default();
         if supposed.takes.or(usual).is_none() {
             notes.push("no run has succeeded yet, so each is assumed to end at once: give the duration of a run".to_owned());
@@ -153,6 +162,36 @@ impl Forecast {
     }
 }
 
+impl Forecast {
+    /// Serializes the forecast, for the API and for `--json`.
+    #[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
+    pub(crate) fn to_json(&self) -> Value {
+        let at = |at: Timestamp| date(at.to_utc());
+        let rows = self.rows.iter().map(|row| {
+            let local = row.interval.end.with_timezone(&self.zone);
+            json!({
+                "start": date(row.interval.start),
+                "end": date(row.interval.end),
+                "local": local.format("%a %Y-%m-%d %H:%M:%S %:z").to_string(),
+                "kind": row.kind.name(),
+                "run": row.run,
+                "begins": row.begins.map(at),
+                "ends": row.ends.map(at),
+                "state": row.state,
+                "why": row.why,
+            })
+        });
+        json!({
+            "now": at(self.from),
+            "until": at(self.until),
+            "timezone": self.zone.name(),
+            "takes_ms": self.takes.as_micros() as f64 / 1_000.0,
+            "rows": rows.collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
+    }
+}
+
 /// Returns the end of the forecast.
 fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut Vec<String>) -> Result<Timestamp, ForecastError> {
     if let Some(until) = supposed.until.filter(|until| *until < now.to_utc()) {
@@ -173,10 +212,16 @@ fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut V
     }
 }
 
-/// Returns how long a run of the pipeline takes: the median of the last successful ones.
+/// Returns how long a run of the pipeline takes: the median of the last successful ones. The time between an end of a run and its
+/// retry does not count.
 fn usual(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError> {
     let runs = reader.runs(&RunFilter::new().pipeline(id).state(RunState::Success).limit(LAST))?;
-    let mut took: Vec<Duration> = runs.iter().filter_map(|run| (run.finished()? - run.started()).to_std().ok()).collect();
+    let mut took = Vec::new();
+    for run in &runs {
+        if let Some(whole) = run.finished().and_then(|finished| (finished - run.started()).to_std().ok()) {
+            took.push(whole.saturating_sub(reader.journal().idle(run.stored().key)?));
+        }
+    }
     took.sort_unstable();
     Ok(percentile(&took, 50))
 }
@@ -197,7 +242,7 @@ fn start(
     for state in [RunState::Running, RunState::Queued] {
         let runs = reader.runs(&RunFilter::new().pipeline(pipeline.id()).state(state).limit(UNFINISHED))?;
         for run in &runs {
-            let run = unfinished(run.stored(), takes, now);
+            let run = unfinished(reader, run, takes, now);
             let before = timetable.before(run.turn.interval).filter(|_| run.turn.kind == RunKind::Backfill);
             if let Some(before) = before.filter(|_| depends_on_past)
                 && let Some(outcome) = reader.journal().outcome(pipeline.id(), before.into())?
@@ -211,15 +256,32 @@ fn start(
     Ok(start)
 }
 
-fn unfinished(run: &StoredRun, takes: Duration, now: Timestamp) -> Run {
+fn unfinished(reader: &JournalReader, summary: &RunSummary, takes: Duration, now: Timestamp) -> Run {
+    let run = summary.stored();
+    // A run that cannot be read has no note.
+    let details = if run.state == RunState::Running && run.blocked.is_none() { reader.details(summary).ok() } else { None };
+    let idle = details.as_ref().map(|details| details.history().idle()).unwrap_or_default();
     let begins = (run.state == RunState::Running).then(|| run.begun.unwrap_or(run.created));
     let is = match begins {
         _ if run.blocked.is_some() => Is::Blocked,
         None => Is::Queued,
         // A run that takes longer than usual is assumed to end at once.
-        Some(begins) => Is::Interrupted((begins + takes).since(now)),
+        Some(begins) => Is::Interrupted((begins + takes + idle).since(now)),
     };
-    Run { turn: Turn::of(run), id: Some(run.run_id.clone()), begins, is, on_time: true, ends_as: RunState::Success }
+    let mut notes = Vec::new();
+    let mut ends_as = RunState::Success;
+    if let Is::Interrupted(left) = is {
+        let failing = details.as_ref().and_then(|details| Some(details.history().id(details.history().failing()?)));
+        if let Some(node) = failing {
+            ends_as = RunState::Failed;
+            notes.push(format!("`{node}` has failed"));
+        }
+        if left.is_zero() {
+            let ran = now.since(begins.unwrap_or(now)).saturating_sub(idle);
+            notes.push(format!("it has run for {}, longer than {}: it is assumed to end now", brief(ran), brief(takes)));
+        }
+    }
+    Run { turn: Turn::of(run), id: Some(run.run_id.clone()), begins, is, on_time: true, ends_as, notes }
 }
 
 /// Returns a row for each run, and for each interval without one.
@@ -266,8 +328,9 @@ fn rows(
 
 fn row(run: &Run, course: &Course, words: &Words, now: Timestamp) -> Row {
     let (ends, state) = match run.is {
-        Is::Ended(at) => (Some(at), run.ends_as.name()),
-        Is::Running(_) | Is::Interrupted(_) => (None, RunState::Running.name()),
+        // Nothing that the forecast knows keeps a run that is active at its end from ending later.
+        Is::Ended(at) | Is::Running(at) => (Some(at), run.ends_as.name()),
+        Is::Interrupted(_) => (None, RunState::Running.name()),
         Is::Queued => (None, RunState::Queued.name()),
         Is::Blocked => (None, crate::journal::BLOCKED),
     };
@@ -281,11 +344,13 @@ fn row(run: &Run, course: &Course, words: &Words, now: Timestamp) -> Row {
         // Other kinds wait for a process and for their turn, but not for the holds of the schedule.
         _ => {
             let stopped = course.holds.between(due, run.begins, words, |hold| hold == Hold::Stopped);
-            stopped.or_else(|| Some("it waits for its turn".to_owned()))
+            let limit = run.turn.max_active.map_or(words.max_active_runs, |limit| limit.min(words.max_active_runs));
+            stopped.or_else(|| Some(format!("it waits for its turn: `max_active_runs = {limit}`")))
         }
     };
-    let late = (!run.on_time).then(|| "caught up".to_owned());
-    let why: Vec<String> = late.into_iter().chain(held).collect();
+    let was_due = Timestamp::from(run.turn.interval.end) < now;
+    let late = (!run.on_time).then(|| if was_due { "caught up: it was due before now" } else { "caught up" }.to_owned());
+    let why: Vec<String> = late.into_iter().chain(held).chain(run.notes.iter().cloned()).collect();
     Row {
         interval: run.turn.interval,
         kind: run.turn.kind,

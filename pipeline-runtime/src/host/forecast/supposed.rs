@@ -34,9 +34,6 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// From now on, forever.
-    pub(super) const ALWAYS: Self = Self { from: None, until: None };
-
     pub(super) fn has(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
     }
@@ -47,7 +44,7 @@ pub(crate) const MAX_TICKS: usize = 500;
 
 impl Supposed {
     /// Parses assumptions from name and text, as in options of the command line and arguments of a URL. Dates without a zone are
-    /// in `zone`. Other arguments of a URL are ignored.
+    /// in `zone`.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>, zone: Zone) -> Result<Self, ForecastError> {
         let mut supposed = Self::default();
         for (name, text) in given.into_iter().filter(|(_, text)| !text.is_empty()) {
@@ -69,7 +66,11 @@ impl Supposed {
             // The schedule resolves it.
             "fail" => self.fails.push(text.to_owned()),
             "set" => self.set(text)?,
-            _ => {}
+            _ => {
+                return Err(
+                    "unknown parameter, expected `ticks`, `until`, `takes`, `stopped`, `paused`, `fail` or `set`".to_owned()
+                );
+            }
         }
         Ok(())
     }
@@ -105,8 +106,12 @@ fn date(text: &str, zone: Zone) -> Result<DateTime<Utc>, String> {
 }
 
 fn stretch(text: &str, zone: Zone) -> Result<Stretch, String> {
-    let form = "write FROM..UNTIL, as in `2026-03-28T06:00..2026-03-31`; one of them may be left out";
+    let form = "write FROM..UNTIL, as in `2026-03-28T06:00..2026-03-31`; one of them may be left out, and `..now` ends it now";
     let (from, until) = text.split_once("..").ok_or(form)?;
+    if from.is_empty() && until == "now" {
+        // Any time in the past: it is over.
+        return Ok(Stretch { from: None, until: Some(DateTime::UNIX_EPOCH.into()) });
+    }
     let read = |text: &str| (!text.is_empty()).then(|| date(text, zone)).transpose();
     let (from, until) = (read(from)?, read(until)?);
     match (from, until) {
@@ -128,8 +133,7 @@ mod tests {
     fn what_is_written_is_read_in_the_zone_of_the_schedule() {
         let at = |text: &str| Some(Timestamp::from(text.parse::<DateTime<Utc>>().unwrap()));
         let berlin = crate::schedule::Schedule::parse("@daily", "Europe/Berlin").unwrap().zone();
-        let given =
-            [("stopped", "2026-03-28T06:00..2026-03-31"), ("paused", "..2026-01-01"), ("paused", "2026-02-01.."), ("view", "x")];
+        let given = [("stopped", "2026-03-28T06:00..2026-03-31"), ("paused", "..2026-01-01"), ("paused", "2026-02-01..")];
         let supposed = Supposed::of(given, berlin).unwrap();
         assert_eq!(supposed.stopped, [Stretch { from: at("2026-03-28T05:00:00Z"), until: at("2026-03-30T22:00:00Z") }]);
         let (until, from) = (at("2025-12-31T23:00:00Z"), at("2026-01-31T23:00:00Z"));
@@ -143,6 +147,7 @@ mod tests {
         for (name, text, said) in [
             ("ticks", "0", "ticks 0: write a number from 1 to 500"),
             ("until", "soon", "until soon: "),
+            ("tick", "2", "tick 2: unknown parameter, expected `ticks`"),
             ("takes", "5", "takes 5: "),
             ("stopped", "2026-01-01", "write FROM..UNTIL"),
             ("paused", "2026-01-02..2026-01-01", "it ends before it begins"),

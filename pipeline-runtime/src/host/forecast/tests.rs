@@ -2,8 +2,8 @@
 #![allow(clippy::needless_raw_string_hashes, reason = "goldens are written by expect-test")]
 
 use super::*;
-use crate::engine::RunState;
-use crate::journal::SqliteJournal;
+use crate::engine::{Record, RunState};
+use crate::journal::{SqliteJournal, StoredRun};
 use crate::prelude::*;
 use expect_test::{Expect, expect};
 use std::fmt::Write;
@@ -50,11 +50,11 @@ fn over_a_change_of_clock() {
     check(
         &[("ticks", "3"), ("takes", "30m")],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
-        28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
-        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
-        30 02:00 +0200 | 30 02:00 +0200 | – | running |
-    "#]],
+            27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+            28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
+            29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
+            30 02:00 +0200 | 30 02:00 +0200 | 30 02:30 +0200 | success |
+        "#]],
     );
 }
 
@@ -64,49 +64,49 @@ fn over_a_stop_of_three_days_with_and_without_catchup() {
     check(
         &[("ticks", "5"), ("takes", "30m"), stopped],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
-        28 02:00 +0100 | – | – | none | a later interval was due: without `catchup` only the latest runs
-        29 03:00 +0200 | – | – | none | a later interval was due: without `catchup` only the latest runs
-        30 02:00 +0200 | – | – | none | a later interval was due: without `catchup` only the latest runs
-        31 02:00 +0200 | 31 09:00 +0200 | 31 09:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00
-        01 02:00 +0200 | 01 02:00 +0200 | – | running |
-    "#]],
+            27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+            28 02:00 +0100 | – | – | none | a later interval was due: without `catchup` only the latest runs
+            29 03:00 +0200 | – | – | none | a later interval was due: without `catchup` only the latest runs
+            30 02:00 +0200 | – | – | none | a later interval was due: without `catchup` only the latest runs
+            31 02:00 +0200 | 31 09:00 +0200 | 31 09:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00
+            01 02:00 +0200 | 01 02:00 +0200 | 01 02:30 +0200 | success |
+        "#]],
     );
     check(
         &[("ticks", "5"), ("takes", "30m"), stopped, ("set", "catchup=true"), ("set", "max_active_runs=1")],
         &expect![[r#"
-        02 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
-        03 02:00 +0100 | 27 13:30 +0100 | 27 14:00 +0100 | success | caught up; `max_active_runs = 1`
-        04 02:00 +0100 | 27 14:00 +0100 | 27 14:30 +0100 | success | caught up; `max_active_runs = 1`
-        05 02:00 +0100 | 27 14:30 +0100 | 27 15:00 +0100 | success | caught up; `max_active_runs = 1`
-        06 02:00 +0100 | 27 15:00 +0100 | 27 15:30 +0100 | success | caught up; `max_active_runs = 1`
-        07 02:00 +0100 | 27 15:30 +0100 | 27 16:00 +0100 | success | caught up; `max_active_runs = 1`
-        08 02:00 +0100 | 27 16:00 +0100 | 27 16:30 +0100 | success | caught up; `max_active_runs = 1`
-        09 02:00 +0100 | 27 16:30 +0100 | 27 17:00 +0100 | success | caught up; `max_active_runs = 1`
-        10 02:00 +0100 | 27 17:00 +0100 | 27 17:30 +0100 | success | caught up; `max_active_runs = 1`
-        11 02:00 +0100 | 27 17:30 +0100 | 27 18:00 +0100 | success | caught up; `max_active_runs = 1`
-        12 02:00 +0100 | 27 18:00 +0100 | 27 18:30 +0100 | success | caught up; `max_active_runs = 1`
-        13 02:00 +0100 | 27 18:30 +0100 | 27 19:00 +0100 | success | caught up; `max_active_runs = 1`
-        14 02:00 +0100 | 27 19:00 +0100 | 27 19:30 +0100 | success | caught up; `max_active_runs = 1`
-        15 02:00 +0100 | 27 19:30 +0100 | 27 20:00 +0100 | success | caught up; `max_active_runs = 1`
-        16 02:00 +0100 | 27 20:00 +0100 | 27 20:30 +0100 | success | caught up; `max_active_runs = 1`
-        17 02:00 +0100 | 27 20:30 +0100 | 27 21:00 +0100 | success | caught up; `max_active_runs = 1`
-        18 02:00 +0100 | 27 21:00 +0100 | 27 21:30 +0100 | success | caught up; `max_active_runs = 1`
-        19 02:00 +0100 | 27 21:30 +0100 | 27 22:00 +0100 | success | caught up; `max_active_runs = 1`
-        20 02:00 +0100 | 27 22:00 +0100 | 27 22:30 +0100 | success | caught up; `max_active_runs = 1`
-        21 02:00 +0100 | 27 22:30 +0100 | 27 23:00 +0100 | success | caught up; `max_active_runs = 1`
-        22 02:00 +0100 | 27 23:00 +0100 | 27 23:30 +0100 | success | caught up; `max_active_runs = 1`
-        23 02:00 +0100 | 27 23:30 +0100 | 31 09:00 +0200 | success | caught up; `max_active_runs = 1`
-        24 02:00 +0100 | 31 09:00 +0200 | 31 09:30 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00
-        25 02:00 +0100 | 31 09:30 +0200 | 31 10:00 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        26 02:00 +0100 | 31 10:00 +0200 | 31 10:30 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        27 02:00 +0100 | 31 10:30 +0200 | 31 11:00 +0200 | success | caught up; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        28 02:00 +0100 | 31 11:00 +0200 | 31 11:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        29 03:00 +0200 | 31 11:30 +0200 | 31 12:00 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        30 02:00 +0200 | 31 12:00 +0200 | 31 12:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
-        31 02:00 +0200 | 31 12:30 +0200 | 31 13:00 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`, until 2026-03-31 12:30
-        01 02:00 +0200 | 01 02:00 +0200 | – | running |
-    "#]],
+            02 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+            03 02:00 +0100 | 27 13:30 +0100 | 27 14:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            04 02:00 +0100 | 27 14:00 +0100 | 27 14:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            05 02:00 +0100 | 27 14:30 +0100 | 27 15:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            06 02:00 +0100 | 27 15:00 +0100 | 27 15:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            07 02:00 +0100 | 27 15:30 +0100 | 27 16:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            08 02:00 +0100 | 27 16:00 +0100 | 27 16:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            09 02:00 +0100 | 27 16:30 +0100 | 27 17:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            10 02:00 +0100 | 27 17:00 +0100 | 27 17:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            11 02:00 +0100 | 27 17:30 +0100 | 27 18:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            12 02:00 +0100 | 27 18:00 +0100 | 27 18:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            13 02:00 +0100 | 27 18:30 +0100 | 27 19:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            14 02:00 +0100 | 27 19:00 +0100 | 27 19:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            15 02:00 +0100 | 27 19:30 +0100 | 27 20:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            16 02:00 +0100 | 27 20:00 +0100 | 27 20:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            17 02:00 +0100 | 27 20:30 +0100 | 27 21:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            18 02:00 +0100 | 27 21:00 +0100 | 27 21:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            19 02:00 +0100 | 27 21:30 +0100 | 27 22:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            20 02:00 +0100 | 27 22:00 +0100 | 27 22:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            21 02:00 +0100 | 27 22:30 +0100 | 27 23:00 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            22 02:00 +0100 | 27 23:00 +0100 | 27 23:30 +0100 | success | caught up: it was due before now; `max_active_runs = 1`
+            23 02:00 +0100 | 27 23:30 +0100 | 31 09:00 +0200 | success | caught up: it was due before now; `max_active_runs = 1`
+            24 02:00 +0100 | 31 09:00 +0200 | 31 09:30 +0200 | success | caught up: it was due before now; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00
+            25 02:00 +0100 | 31 09:30 +0200 | 31 10:00 +0200 | success | caught up: it was due before now; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+            26 02:00 +0100 | 31 10:00 +0200 | 31 10:30 +0200 | success | caught up: it was due before now; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+            27 02:00 +0100 | 31 10:30 +0200 | 31 11:00 +0200 | success | caught up: it was due before now; `max_active_runs = 1`, until 2026-03-28 00:00; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+            28 02:00 +0100 | 31 11:00 +0200 | 31 11:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+            29 03:00 +0200 | 31 11:30 +0200 | 31 12:00 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+            30 02:00 +0200 | 31 12:00 +0200 | 31 12:30 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`
+            31 02:00 +0200 | 31 12:30 +0200 | 31 13:00 +0200 | success | caught up; no process serves, until 2026-03-31 09:00; `max_active_runs = 1`, until 2026-03-31 12:30
+            01 02:00 +0200 | 01 02:00 +0200 | 01 02:30 +0200 | success |
+        "#]],
     );
 }
 
@@ -115,10 +115,10 @@ fn what_a_stop_cuts_off_goes_on_with_what_was_left_of_it() {
     check(
         &[("ticks", "2"), ("takes", "30m"), ("stopped", "2026-03-28T02:10..2026-03-28T08:00")],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
-        28 02:00 +0100 | 28 02:00 +0100 | 28 08:20 +0100 | success |
-        29 03:00 +0200 | 29 03:00 +0200 | – | running |
-    "#]],
+            27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+            28 02:00 +0100 | 28 02:00 +0100 | 28 08:20 +0100 | success |
+            29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
+        "#]],
     );
 }
 
@@ -127,12 +127,12 @@ fn a_failed_interval_holds_up_all_that_depend_on_it() {
     check(
         &[("ticks", "4"), ("takes", "30m"), ("set", "depends_on_past=true"), ("fail", "2026-03-28T02:00")],
         &expect![[r#"
-        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up
-        28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
-        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | failed |
-        30 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
-        31 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
-    "#]],
+            27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+            28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
+            29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | failed |
+            30 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
+            31 02:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-28 02:00 has not succeeded
+        "#]],
     );
 }
 
@@ -141,37 +141,37 @@ fn runs_longer_than_their_interval_wait_for_each_other() {
     check(
         &[("ticks", "4"), ("takes", "30h"), ("set", "max_active_runs=1"), ("set", "catchup=true")],
         &expect![[r#"
-        02 02:00 +0100 | 27 13:00 +0100 | 28 19:00 +0100 | success | caught up
-        03 02:00 +0100 | 28 19:00 +0100 | 30 02:00 +0200 | success | caught up; `max_active_runs = 1`
-        04 02:00 +0100 | 30 02:00 +0200 | – | running | caught up; `max_active_runs = 1`
-        05 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        06 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        07 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        08 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        09 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        10 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        11 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        12 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        13 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        14 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        15 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        16 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        17 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        18 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        19 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        20 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        21 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        22 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        23 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        24 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        25 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        26 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        27 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        28 02:00 +0100 | – | – | none | `max_active_runs = 1`
-        29 03:00 +0200 | – | – | none | `max_active_runs = 1`
-        30 02:00 +0200 | – | – | none | `max_active_runs = 1`
-        31 02:00 +0200 | – | – | none | `max_active_runs = 1`
-    "#]],
+            02 02:00 +0100 | 27 13:00 +0100 | 28 19:00 +0100 | success | caught up: it was due before now
+            03 02:00 +0100 | 28 19:00 +0100 | 30 02:00 +0200 | success | caught up: it was due before now; `max_active_runs = 1`
+            04 02:00 +0100 | 30 02:00 +0200 | 31 08:00 +0200 | success | caught up: it was due before now; `max_active_runs = 1`
+            05 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            06 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            07 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            08 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            09 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            10 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            11 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            12 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            13 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            14 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            15 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            16 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            17 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            18 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            19 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            20 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            21 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            22 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            23 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            24 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            25 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            26 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            27 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            28 02:00 +0100 | – | – | none | `max_active_runs = 1`
+            29 03:00 +0200 | – | – | none | `max_active_runs = 1`
+            30 02:00 +0200 | – | – | none | `max_active_runs = 1`
+            31 02:00 +0200 | – | – | none | `max_active_runs = 1`
+        "#]],
     );
 }
 
@@ -248,10 +248,10 @@ fn what_the_journal_has_is_counted_and_keeps_its_id() {
     assert_eq!(forecast.takes, Duration::from_mins(20));
     expect![[r#"
         21 02:00 +0100 | 27 12:50 +0100 | 27 13:10 +0100 | success |
-        22 02:00 +0100 | 27 13:10 +0100 | 27 13:30 +0100 | success | it waits for its turn
-        27 02:00 +0100 | 27 13:30 +0100 | 27 13:50 +0100 | success | caught up; `max_active_runs = 1`, until 2026-03-27 13:30
+        22 02:00 +0100 | 27 13:10 +0100 | 27 13:30 +0100 | success | it waits for its turn: `max_active_runs = 1`
+        27 02:00 +0100 | 27 13:30 +0100 | 27 13:50 +0100 | success | caught up: it was due before now; `max_active_runs = 1`, until 2026-03-27 13:30
         28 02:00 +0100 | 28 02:00 +0100 | 28 02:20 +0100 | success |
-        29 03:00 +0200 | 29 03:00 +0200 | – | running |
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:20 +0200 | success |
     "#]]
     .assert_eq(&told(&forecast));
     // A queued run does not wait for its turn while no process serves.
@@ -269,7 +269,7 @@ fn what_a_backfill_mends_lets_others_begin_also_over_a_stop() {
     expect![[r#"
         27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | success |
         28 02:00 +0100 | 28 02:10 +0100 | 28 04:10 +0100 | success | caught up; no process serves, until 2026-03-28 02:10
-        29 03:00 +0200 | 29 03:00 +0200 | – | running |
+        29 03:00 +0200 | 29 03:00 +0200 | 29 05:00 +0200 | success |
     "#]]
     .assert_eq(&told(&kept.forecast(&given, "2026-03-27T12:00:00Z")));
     // A backfill may also fail.
@@ -279,6 +279,62 @@ fn what_a_backfill_mends_lets_others_begin_also_over_a_stop() {
         28 02:00 +0100 | – | – | none | no process serves, until 2026-03-28 02:10; `depends_on_past`: the interval of 2026-03-26 02:00 has not succeeded
         29 03:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-26 02:00 has not succeeded
     "#]].assert_eq(&told(&fails));
+}
+
+#[test]
+fn a_current_pause_lasts_until_the_given_one_is_over() {
+    let kept = Kept::new(nightly());
+    kept.journal.pause("nightly", true);
+    let of = |given: &[(&str, &str)]| {
+        told(&kept.forecast(&[&[("ticks", "2"), ("takes", "30m")], given].concat(), "2026-03-27T12:00:00Z"))
+    };
+    expect![[r#"
+        27 02:00 +0100 | – | – | none | paused
+        28 02:00 +0100 | – | – | none | paused
+        29 03:00 +0200 | – | – | none | paused
+        note: the pipeline is paused, and assumed to stay so: suppose that it is paused `..now` to see what would run if it were unpaused now
+    "#]].assert_eq(&of(&[]));
+    expect![[r#"
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+        28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
+    "#]]
+    .assert_eq(&of(&[("paused", "..now")]));
+    expect![[r#"
+        27 02:00 +0100 | – | – | none | a later interval was due: without `catchup` only the latest runs
+        28 02:00 +0100 | 28 06:00 +0100 | 28 06:30 +0100 | success | caught up; paused, until 2026-03-28 06:00
+        29 03:00 +0200 | 29 03:00 +0200 | 29 03:30 +0200 | success |
+    "#]]
+    .assert_eq(&of(&[("paused", "2026-03-28T01:00..2026-03-28T06:00")]));
+}
+
+#[test]
+fn what_a_run_that_is_under_way_has_shown_already_is_foretold() {
+    let kept = Kept::new(nightly());
+    kept.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-27T10:00:00Z", None);
+    kept.add("manual__2", RunKind::Manual, "2026-03-21", RunState::Running, "2026-03-27T11:50:00Z", None);
+    let (failed, error) = (at("2026-03-27T11:51:00Z"), "503".into());
+    kept.journal.record(2, at("2026-03-27T11:50:00Z"), Record::Started { slot: 0, attempt: 1 });
+    kept.journal.record(2, failed, Record::Failed { slot: 0, error, timed_out: false });
+    expect![[r#"
+        21 02:00 +0100 | 27 11:00 +0100 | 27 13:00 +0100 | success | it has run for 2h, longer than 30m: it is assumed to end now
+        22 02:00 +0100 | 27 12:50 +0100 | 27 13:20 +0100 | failed | `load` has failed
+        27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
+        28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
+    "#]]
+    .assert_eq(&told(&kept.forecast(&[("ticks", "1"), ("takes", "30m")], "2026-03-27T12:00:00Z")));
+}
+
+#[test]
+fn the_time_before_a_retry_is_no_part_of_how_long_a_run_takes() {
+    let kept = Kept::new(nightly());
+    let began = at("2026-03-26T01:00:00Z");
+    kept.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-26T01:00:00Z", None);
+    let ended = |state| Record::RunEnded { state };
+    kept.journal.record(1, began + Duration::from_mins(4), ended(RunState::Failed));
+    kept.journal.record(1, began + Duration::from_mins(64), Record::Cleared { slots: [0].into() });
+    kept.journal.record(1, began + Duration::from_mins(70), ended(RunState::Success));
+    assert_eq!(kept.forecast(&[("ticks", "1")], "2026-03-27T12:00:00Z").takes, Duration::from_mins(10));
 }
 
 #[pipeline(schedule = "* * * * *")]

@@ -204,7 +204,11 @@ impl SqliteJournal {
 
     /// Records the end of a run that no engine hosts.
     pub(crate) fn end(&self, run: RunKey, state: RunState, at: Timestamp) {
-        let record = Record::RunEnded { state };
+        self.record(run, at, Record::RunEnded { state });
+    }
+
+    /// Records an event of a run that no engine hosts.
+    pub(crate) fn record(&self, run: RunKey, at: Timestamp, record: Record) {
         self.order(Order::Commit(Batch::of(vec![(run, Entry { at, record })])));
     }
 

@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+use std::time::Duration;
 use tracing::Level;
 
 /// Reads a journal, even while another process writes it.
@@ -253,16 +255,59 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<HashMap<Timestamp, (String, RunState)>, JournalError> {
+        self.between(pipeline, (from, to), "")
+    }
+
+    /// Returns the newest unfinished run of each interval that starts between `from` and `to`, with its state.
+    pub(crate) fn unfinished_between(
+        &self,
+        pipeline: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<HashMap<Timestamp, (String, RunState)>, JournalError> {
+        self.between(pipeline, (from, to), "AND state IN ('queued', 'running')")
+    }
+
+    fn between(
+        &self,
+        pipeline: &str,
+        (from, to): (Timestamp, Timestamp),
+        and: &str,
+    ) -> Result<HashMap<Timestamp, (String, RunState)>, JournalError> {
         let query = || -> rusqlite::Result<HashMap<Timestamp, (String, RunState)>> {
-            let select = "SELECT interval_start, run_id, state FROM runs \
-                          WHERE pipeline = ?1 AND interval_start BETWEEN ?2 AND ?3 ORDER BY key";
-            let mut statement = self.connection.prepare_cached(select)?;
+            let select = format!(
+                "SELECT interval_start, run_id, state FROM runs \
+                 WHERE pipeline = ?1 AND interval_start BETWEEN ?2 AND ?3 {and} ORDER BY key"
+            );
+            let mut statement = self.connection.prepare_cached(&select)?;
             let read = |row: &Row<'_>| {
                 let of_state: String = row.get(2)?;
                 let state = state(&of_state).ok_or_else(|| wrong(2, "state"))?;
                 Ok((Timestamp::from_nanos(row.get(0)?), (row.get(1)?, state)))
             };
             statement.query_map(params![pipeline, from.as_nanos(), to.as_nanos()], read)?.collect()
+        };
+        query().map_err(self.failed())
+    }
+
+    /// Returns the time between a run's ends and the retries that followed them. It reads all records of the run.
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    pub(crate) fn idle(&self, run: RunKey) -> Result<Duration, JournalError> {
+        let query = || -> rusqlite::Result<Duration> {
+            let select = "SELECT kind, at FROM records WHERE run = ?1 AND kind IN (?2, ?3) ORDER BY seq";
+            let mut statement = self.connection.prepare_cached(select)?;
+            let mut rows = statement.query(params![run, rows::RUN_ENDED, rows::CLEARED])?;
+            let (mut ended, mut idle) = (None::<Timestamp>, Duration::ZERO);
+            while let Some(row) = rows.next()? {
+                let (kind, at): (i64, i64) = (row.get(0)?, row.get(1)?);
+                let at = Timestamp::from_nanos(at);
+                if kind == rows::RUN_ENDED {
+                    ended = Some(at);
+                } else if let Some(ended) = ended.take() {
+                    idle += at.since(ended);
+                }
+            }
+            Ok(idle)
         };
         query().map_err(self.failed())
     }

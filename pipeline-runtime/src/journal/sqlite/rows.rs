@@ -53,11 +53,11 @@ const SUCCEEDED: i64 = 6;
 const FAILED: i64 = 7;
 const SKIPPED: i64 = 8;
 const UPSTREAM_FAILED: i64 = 9;
-const RUN_ENDED: i64 = 10;
+pub(super) const RUN_ENDED: i64 = 10;
 const CALLBACK_DUE: i64 = 11;
 const CALLBACK_TOLD: i64 = 12;
 const CALLBACK_FAILED: i64 = 13;
-const CLEARED: i64 = 14;
+pub(super) const CLEARED: i64 = 14;
 const ENDING: i64 = 16;
 /// Not a record of the run: the slots in the records before it are translated.
 pub(super) const REMAP: i64 = 15;

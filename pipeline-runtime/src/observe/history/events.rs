@@ -119,6 +119,7 @@ impl RunHistory {
         }
         if self.state.is_end() {
             self.reopened = Some(at);
+            self.idle += at.saturating_sub(self.finished.unwrap_or(at));
         }
         (self.state, self.finished) = (RunState::Running, None);
     }

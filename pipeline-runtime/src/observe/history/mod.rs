@@ -5,6 +5,8 @@
 //! only the last are stored. A simulation, and a reader of a journal, stores everything.
 
 mod callbacks;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+mod drawn;
 mod events;
 mod listing;
 mod node;
@@ -21,6 +23,8 @@ mod turns;
 mod words;
 
 pub(crate) use callbacks::{CallbackHistory, Callbacks};
+#[cfg(feature = "dashboard")]
+pub(crate) use drawn::rank;
 pub(crate) use node::{NodeHistory, Trouble};
 pub(crate) use turns::{Span, Work};
 
@@ -55,6 +59,8 @@ pub(crate) struct RunHistory {
     pub(crate) finished: Option<Duration>,
     /// When it was last retried after its end.
     reopened: Option<Duration>,
+    /// The time between its ends and the retries that followed them.
+    idle: Duration,
     pub(crate) callbacks: Arc<Callbacks>,
     /// By slot.
     nodes: Parts<NodeHistory>,
@@ -80,6 +86,7 @@ impl RunHistory {
             state: RunState::Running,
             finished: None,
             reopened: None,
+            idle: Duration::ZERO,
             callbacks: Arc::default(),
             nodes: Parts::default(),
             tally: [0; NodeState::ALL.len()],
@@ -115,6 +122,7 @@ impl RunHistory {
             state: self.state,
             finished: self.finished,
             reopened: self.reopened,
+            idle: self.idle,
             callbacks: Arc::clone(&self.callbacks),
             nodes: self.nodes.share(),
             tally: self.tally,
@@ -161,8 +169,26 @@ impl RunHistory {
         self.now
     }
 
+    /// Returns the time between its ends and the retries that followed them: it is no part of how long the run took.
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    pub(crate) fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// Returns a node that has failed and whose failure fails the run, if there is one.
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
+    pub(crate) fn failing(&self) -> Option<Slot> {
+        let mut failing = None;
+        self.each_body(|slot, ix| {
+            if failing.is_none() && self.node(slot).state() == NodeState::Failed && self.plan.counts_within(ix, None) {
+                failing = Some(slot);
+            }
+        });
+        failing
+    }
+
     /// Returns when it was last retried after its end.
-    #[cfg(feature = "dashboard")]
+    #[cfg(any(feature = "cli", feature = "dashboard"))]
     pub(crate) fn reopened(&self) -> Option<Duration> {
         self.reopened
     }

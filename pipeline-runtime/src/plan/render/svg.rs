@@ -1,6 +1,6 @@
 //! A plan as an SVG picture: one file without a script, in the reader's light or dark color scheme.
 
-use super::super::graph::Plan;
+use super::super::graph::{NodeIx, Plan};
 use super::super::layout::{HEIGHT, WIDTH};
 use super::{Drawn, kind};
 use std::fmt::Write;
@@ -30,6 +30,12 @@ impl Plan {
     /// # Ok::<(), pipeline_runtime::PlanError>(())
     /// ```
     pub fn to_svg(&self) -> String {
+        self.to_svg_with(|_| None)
+    }
+
+    /// The plan as in [`to_svg`](Self::to_svg), whose boxes have the states of their nodes as classes, `s-success`, and in their
+    /// titles.
+    pub(crate) fn to_svg_with(&self, state: impl Fn(NodeIx) -> Option<&'static str>) -> String {
         let Drawn { boxes, edges, drawing } = self.drawn();
         let (width, height) = (drawing.width + 2.0 * MARGIN, drawing.height + 2.0 * MARGIN);
         let mut svg = format!(
@@ -47,9 +53,12 @@ impl Plan {
             let id = self.id(*ix);
             let shown: String =
                 if id.chars().count() > LONGEST { id.chars().take(LONGEST - 1).chain(['…']).collect() } else { id.clone() };
+            let state = state(*ix);
+            let class = state.map(|state| format!(" s-{state}")).unwrap_or_default();
+            let title = state.map(|state| format!(": {state}")).unwrap_or_default();
             let _ = writeln!(
                 svg,
-                "<g class=\"{}\"><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\
+                "<g class=\"{}{class}\"><title>{}{title}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{WIDTH}\" height=\"{HEIGHT}\"/>\
                  <text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
                 kind(self, *ix),
                 escaped(&id),

@@ -41,13 +41,18 @@ impl Html {
         self.raw("<td class=\"").raw(class).raw("\">").text(text).raw("</td>")
     }
 
-    /// Appends the head of a table.
+    /// Appends the head of a table, which scrolls sideways by itself.
     pub(super) fn heads(&mut self, heads: &[&str]) -> &mut Self {
-        self.raw("<table><thead><tr>");
+        self.raw("<div class=\"scroll\"><table><thead><tr>");
         for head in heads {
             self.raw("<th scope=\"col\">").text(head).raw("</th>");
         }
         self.raw("</tr></thead><tbody>\n")
+    }
+
+    /// Appends the end of a table.
+    pub(super) fn end_table(&mut self) -> &mut Self {
+        self.raw("</tbody></table></div>\n")
     }
 
     pub(super) fn len(&self) -> usize {

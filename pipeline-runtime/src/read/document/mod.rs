@@ -5,12 +5,14 @@
 
 mod html;
 
-use super::{JournalReader, ReadError, RunDetails, RunSummary, date};
+use super::{JournalReader, ReadError, RunDetails, RunSummary};
 use crate::engine::Slot;
 use crate::observe::{self, Pools, RunHistory, TURN, TURN_OF_NOBODY, Waits, brief, offset};
 use crate::time::Timestamp;
 use crate::{NodeState, Pipeline, RunState};
+use chrono::{DateTime, SecondsFormat, Utc};
 use html::Html;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The maximum number of nodes in the table.
@@ -59,7 +61,10 @@ impl Teller<'_> {
         totals(&mut page, history, until);
         nodes(&mut page, history, until);
         if history.plan().nodes.len() <= DRAWN {
-            page.raw("<h2>Graph</h2>\n<div class=\"scroll\">").raw(&history.plan().to_svg()).raw("</div>\n");
+            let boxes = history.plan().boxes();
+            let states: HashMap<_, _> = boxes.iter().copied().zip(history.states_of(&boxes)).collect();
+            let drawn = history.plan().to_svg_with(|ix| Some((*states.get(&ix)?)?.name()));
+            page.raw("<h2>Graph</h2>\n<div class=\"scroll\">").raw(&drawn).raw("</div>\n");
         }
         self.log(&mut page, run)?;
         self.records(&mut page, run, details)?;
@@ -71,16 +76,24 @@ impl Teller<'_> {
         // The history of a queued run is empty.
         let state = run.shown_state();
         page.raw("<h1>").text(run.pipeline()).raw(" / ").text(run.run_id()).raw("</h1>\n<dl>");
-        let took = history.finished.map_or_else(|| "not ended".to_owned(), brief);
+        let took = match (history.finished, history.idle()) {
+            (None, _) => "not ended".to_owned(),
+            (Some(whole), Duration::ZERO) => brief(whole),
+            (Some(whole), idle) => {
+                format!("{}, over {} with the time before its retry", brief(whole.saturating_sub(idle)), brief(whole))
+            }
+        };
+        let retried = history.reopened().map(|at| date((history.started + at).to_utc())).unwrap_or_default();
         let facts = [
             ("State", state.to_owned()),
             ("Kind", run.kind().name().to_owned()),
             ("Data interval", run.interval().to_string()),
             ("Started", date(run.started())),
+            ("Retried", retried),
             ("Took", took),
             ("As of", date(self.now.to_utc())),
         ];
-        for (name, value) in facts {
+        for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
             let class = if name == "State" { state } else { "" };
             page.raw("<div><dt>").text(name).raw("</dt><dd class=\"").raw(class).raw("\">").text(&value).raw("</dd></div>");
         }
@@ -96,7 +109,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Why the run does not continue, or what failed.
+    /// What failed, and why the run does not continue.
     fn reasons(&self, page: &mut Html, run: &RunSummary, history: &RunHistory) -> Result<(), ReadError> {
         if run.blocked().is_some() {
             return Ok(());
@@ -108,13 +121,14 @@ impl Teller<'_> {
             page.raw("<p>").text(why.as_deref().unwrap_or("It waits for a process that serves.")).raw("</p>\n");
             return Ok(());
         }
-        let mut told: Vec<(String, String)> = Vec::new();
-        if history.state.is_end() {
-            let failed = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Failed);
-            told.extend(failed.take(REASONS).map(|slot| {
-                (history.id(slot), history.node(slot).error().map_or_else(|| "failed".to_owned(), ToString::to_string))
-            }));
-        } else if history.state == RunState::Running {
+        let failed = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Failed);
+        let failed = failed
+            .take(REASONS)
+            .map(|slot| (history.id(slot), history.node(slot).error().map_or_else(|| "failed".to_owned(), ToString::to_string)));
+        told_of(page, "What failed", &failed.collect::<Vec<_>>());
+        // A run in which a node has failed may continue.
+        if history.state == RunState::Running {
+            let mut told: Vec<(String, String)> = Vec::new();
             let waits = Waits { history, now: self.now, is_run: self.is_run };
             let mut pools = Pools::new(self.reader.journal(), self.pipelines);
             let open = history.listed().into_iter().filter(|slot| !history.node(*slot).state().is_end());
@@ -122,21 +136,13 @@ impl Teller<'_> {
                 let cause = waits.cause(slot, &mut pools)?;
                 told.push((history.id(slot), waits.sentence(&cause)));
             }
-        }
-        if !told.is_empty() {
-            page.raw(if history.state.is_end() { "<h2>What failed</h2>\n" } else { "<h2>What it waits for</h2>\n" });
-            page.heads(&["Node", "Why"]);
-            for (node, why) in &told {
-                page.raw("<tr>").cell("m w", node).cell("", why).raw("</tr>\n");
-            }
-            page.raw("</tbody></table>\n");
+            told_of(page, "What it waits for", &told);
         }
         Ok(())
     }
 
     fn log(&self, page: &mut Html, run: &RunSummary) -> Result<(), ReadError> {
-        let mut lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, LINES)?;
-        lines.reverse();
+        let lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, LINES)?;
         if lines.is_empty() {
             return Ok(());
         }
@@ -168,10 +174,10 @@ impl Teller<'_> {
             let slot = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len());
             let node = slot.map(|slot| history.id(slot)).unwrap_or_default();
             page.raw("<tr><td class=\"n dim\">").number(stored.number).raw("</td>");
-            page.cell("n", &offset(stored.entry.at.since(history.started))).cell("w", what).cell("m", &node).cell("", &text);
+            page.cell("n", &offset(stored.entry.at.since(history.started))).cell("w", what).cell("m", &node).cell("e", &text);
             page.raw("</tr>\n");
         }
-        page.raw("</tbody></table></details>\n");
+        page.end_table().raw("</details>\n");
         Ok(())
     }
 }
@@ -208,7 +214,7 @@ fn nodes(page: &mut Html, history: &RunHistory, until: Duration) {
     for slot in listed.into_iter().take(NODES) {
         node(page, history, slot, until);
     }
-    page.raw("</tbody></table>\n");
+    page.end_table();
 }
 
 fn node(page: &mut Html, history: &RunHistory, slot: Slot, until: Duration) {
@@ -226,7 +232,23 @@ fn node(page: &mut Html, history: &RunHistory, slot: Slot, until: Duration) {
         page.raw("<i class=\"k").number(stretch.what as usize).raw("\" style=\"left:").number(format_args!("{from:.2}"));
         page.raw("%;width:").number(format_args!("{:.2}", to - from)).raw("%\"></i>");
     }
-    page.raw("</div></td>").cell("", node.error().map_or("", |error| error)).raw("</tr>\n");
+    page.raw("</div></td>").cell("e", node.error().map_or("", |error| error)).raw("</tr>\n");
+}
+
+/// A table of nodes, with a sentence about each.
+fn told_of(page: &mut Html, title: &str, told: &[(String, String)]) {
+    if told.is_empty() {
+        return;
+    }
+    page.raw("<h2>").text(title).raw("</h2>\n").heads(&["Node", "Why"]);
+    for (node, why) in told {
+        page.raw("<tr>").cell("m", node).cell("e", why).raw("</tr>\n");
+    }
+    page.end_table();
+}
+
+fn date(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn note_cut(page: &mut Html, is_cut: bool, text: &str) {

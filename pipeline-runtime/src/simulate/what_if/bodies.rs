@@ -10,7 +10,7 @@ use crate::author::secret::Secret;
 use crate::engine::{Attempt, Instead, Interceptor, Waiter};
 use crate::time::{Clock, Timestamp};
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::future::{pending, ready};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,8 +29,8 @@ pub(super) struct Bodies {
 
 #[derive(Debug, Default)]
 struct SoFar {
-    /// The nodes that run without an answer.
-    unknown: HashSet<String>,
+    /// The nodes that run without an answer, and since when.
+    unknown: HashMap<String, Duration>,
     /// The number of the current attempt of a sensor, and of its pokes so far.
     looks: HashMap<String, (u32, u32)>,
 }
@@ -48,8 +48,8 @@ impl Bodies {
         Self { recording, otherwise, arrivals, clock, start, so_far: Mutex::default() }
     }
 
-    /// The nodes that ran without an answer.
-    pub(super) fn unknown(&self) -> HashSet<String> {
+    /// The nodes that ran without an answer, and since when.
+    pub(super) fn unknown(&self) -> HashMap<String, Duration> {
         self.so_far().unknown.clone()
     }
 
@@ -104,6 +104,12 @@ impl Bodies {
             return ended(&of_number.end, recorded);
         }
         let poke = attempt.spec.plan.policy(attempt.node).sensor.as_ref().and_then(|sensor| sensor.poke.fixed());
+        // A poke after the last recorded one has no answer. Delays of the run make its pokes later than those here, never earlier.
+        let wait = poke.map_or(Duration::ZERO, |(poke, jitter)| poke + jitter);
+        let is_last = |recorded: &Recorded| recorded.open.is_some_and(|last| now + wait > last);
+        if recorded.is_none_or(is_last) && !self.otherwise.arrives(id) {
+            return None;
+        }
         let is_next = |arrival: &Duration| match looks {
             Some(Looks { found: Found::Later, .. }) => true,
             Some(Looks { found: Found::Woken, .. }) => poke.is_none_or(|(poke, _)| arrival.saturating_sub(now) < poke),
@@ -138,7 +144,7 @@ impl Interceptor for Bodies {
         let clock = self.clock;
         Some(Instead::Body(match act {
             None => {
-                self.so_far().unknown.insert(id);
+                self.so_far().unknown.entry(id).or_insert(clock.now().since(self.start));
                 Box::pin(pending())
             }
             Some(Act { took: Duration::ZERO, result }) => Box::pin(ready(result)),

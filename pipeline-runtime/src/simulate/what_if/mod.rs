@@ -7,7 +7,7 @@
 //! # What is not known
 //!
 //! A node that the run never finished has no answer. If it starts, it runs until the end of the simulation, and everything that
-//! depends on it is reported as unknown.
+//! depends on it is reported as unknown. A sensor that still waited in the run pokes as it did, up to its last poke.
 
 mod bodies;
 mod error;
@@ -24,14 +24,14 @@ use super::HORIZON;
 use super::together::is_over;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
-use crate::engine::{Engine, EngineOptions, Interceptor, RunSpec, Skip, Slot};
+use crate::engine::{Engine, EngineOptions, Entry, Interceptor, Record, RunSpec, Skip, Slot};
 use crate::journal::{MemoryJournal, StoredRun};
 use crate::observe::RunHistory;
 use crate::plan::{Accepts, DEFAULT_PARALLELISM, DEFAULT_POOL, Plan, PoolSpec};
 use crate::time::{Clock, Timestamp};
 use bodies::Bodies;
 use recorded::Recording;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -81,13 +81,16 @@ impl WhatIf {
         let (arrivals, notes) = (otherwise.arrivals(&recording), notes(history, &plan, &recording));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(WhatIfError::Runtime)?;
-        let (history, ran) = runtime.block_on(async {
-            let clock = Clock::starting_at(history.started.to_utc());
+        let started = history.started;
+        let (entries, ran) = runtime.block_on(async {
+            let clock = Clock::starting_at(started.to_utc());
             let bodies = Arc::new(Bodies::new(recording, otherwise.clone(), &arrivals, clock));
-            let history = run(spec(stored, &plan, history.started), clock, &bodies, most).await?;
-            Ok::<_, WhatIfError>((history, bodies.unknown()))
+            let entries = run(spec(stored, &plan, started), clock, &bodies, most).await?;
+            Ok::<_, WhatIfError>((entries, bodies.unknown()))
         })?;
+        let history = RunHistory::of(Arc::clone(&plan), started, &entries);
         let unknown = unknown(&history, &ran);
+        let history = if unknown.is_empty() { history } else { known(&history, entries, &unknown, &ran) };
         Ok(Self { history, unknown, arrivals, notes })
     }
 
@@ -121,7 +124,11 @@ impl WhatIf {
             (Some(was), Some(is)) => was.abs_diff(is) >= noise,
             (was, is) => was.is_some() != is.is_some(),
         };
-        self.is_unknown(here) || moved || (was.state(), was.attempts(), was.error()) != (is.state(), is.attempts(), is.error())
+        // What the run has not done yet is unknown there as well.
+        if self.is_unknown(here) {
+            return was.finished_at().is_some();
+        }
+        moved || (was.state(), was.attempts(), was.error()) != (is.state(), is.attempts(), is.error())
     }
 
     /// When the run would have ended; `None` if that is unknown.
@@ -131,13 +138,7 @@ impl WhatIf {
 
     /// The time of the last event that is known.
     pub(crate) fn latest(&self) -> Duration {
-        if self.unknown.is_empty() {
-            return self.history.latest();
-        }
-        let known = |slot: &Slot| !self.is_unknown(*slot);
-        let ended = self.history.slots().into_iter().filter(known).filter_map(|slot| self.history.node(slot).finished_at());
-        let begun = self.unknown.iter().filter_map(|slot| self.history.node(*slot).began());
-        ended.chain(begun).max().unwrap_or_default()
+        self.history.latest()
     }
 }
 
@@ -151,15 +152,18 @@ fn spec(stored: &StoredRun, plan: &Arc<Plan>, started: Timestamp) -> RunSpec {
     RunSpec { plan: Arc::clone(plan), info: Arc::new(info), sla_from: stored.sla_from, seed: stored.seed, key: stored.key }
 }
 
-async fn run(spec: RunSpec, clock: Clock, bodies: &Arc<Bodies>, most: Duration) -> Result<RunHistory, WhatIfError> {
+async fn run(spec: RunSpec, clock: Clock, bodies: &Arc<Bodies>, most: Duration) -> Result<Vec<Entry>, WhatIfError> {
     let (plan, start, begun) = (Arc::clone(&spec.plan), clock.now(), Instant::now());
-    let options = EngineOptions { clock, parallelism: DEFAULT_PARALLELISM, check_outputs: false, observer: None };
+    // The engine takes the slots of the default pool from its options, and not from the plan.
+    let default = plan.pools.iter().find(|pool| pool.name == DEFAULT_POOL);
+    let parallelism = default.map_or(DEFAULT_PARALLELISM, |pool| pool.slots);
+    let options = EngineOptions { clock, parallelism, check_outputs: false, observer: None };
     let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(bodies) as Arc<dyn Interceptor>));
     let run = engine.start(spec);
     loop {
         engine.step().await;
         if is_over(&engine, run) || clock.now().since(start) >= HORIZON {
-            return Ok(RunHistory::of(plan, start, &engine.entries(run)));
+            return Ok(engine.entries(run));
         }
         if begun.elapsed() > most {
             return Err(WhatIfError::TooLong { most, reached: clock.now().since(start) });
@@ -168,13 +172,33 @@ async fn run(spec: RunSpec, clock: Clock, bodies: &Arc<Bodies>, most: Duration) 
     }
 }
 
+/// The history without what happens only because a body without an answer never ends: such a body exceeds its timeout, and is
+/// retried.
+fn known(history: &RunHistory, mut entries: Vec<Entry>, unknown: &HashSet<Slot>, ran: &HashMap<String, Duration>) -> RunHistory {
+    let first = ran.values().min().copied().unwrap_or_default();
+    entries.retain(|Entry { at, record }| {
+        let at = at.since(history.started);
+        match record {
+            Record::RunEnded { .. } | Record::Ending { .. } => false,
+            // Slots depend on it.
+            Record::Unfolded { .. } => true,
+            record => record.slot().filter(|slot| unknown.contains(slot)).is_none_or(|slot| match ran.get(&history.id(slot)) {
+                Some(since) => at <= *since,
+                None => at < first,
+            }),
+        }
+    });
+    RunHistory::of(Arc::clone(history.plan()), history.started, &entries)
+}
+
 /// The nodes that ran without an answer, and all that wait for one of them or ended because of it.
-fn unknown(history: &RunHistory, ran: &HashSet<String>) -> HashSet<Slot> {
+fn unknown(history: &RunHistory, ran: &HashMap<String, Duration>) -> HashSet<Slot> {
     let mut unknown: HashSet<Slot> = HashSet::new();
     // A node that was stopped because another one ended is known.
     let is_known = |slot: Slot| matches!(history.node(slot).why_skipped(), Some(Skip::CutOff | Skip::RunEnded));
-    let mut open: Vec<Slot> =
-        history.listed().into_iter().filter(|slot| ran.contains(&history.id(*slot)) && !is_known(*slot)).collect();
+    // A node that has not ended either ran without an answer, or waited for a slot or an output of such a node.
+    let is_open = |slot: &Slot| ran.contains_key(&history.id(*slot)) || !history.node(*slot).state().is_end();
+    let mut open: Vec<Slot> = history.listed().into_iter().filter(|slot| is_open(slot) && !is_known(*slot)).collect();
     if open.is_empty() {
         return unknown;
     }

@@ -50,14 +50,14 @@ const FAILED: &str = "it fails in this simulation";
 
 impl Otherwise {
     /// Parses changes. Each is a pair as on the command line or in the arguments of a URL: `arrive`, `fail`, `set` or `slots`,
-    /// and its text. Other arguments of a URL are ignored, as everywhere.
+    /// and its text.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, WhatIfError> {
         given.into_iter().try_fold(Self::default(), |otherwise, (what, text)| match what {
             "arrive" => otherwise.arrive(text),
             "fail" => otherwise.fail(text),
             "set" => otherwise.set(text),
             "slots" => otherwise.slots(text),
-            _ => Ok(otherwise),
+            _ => Err(wrong(what, "unknown parameter, expected `arrive`, `fail`, `set` or `slots`")),
         })
     }
 
@@ -186,6 +186,11 @@ impl Otherwise {
             };
         }
         arrivals
+    }
+
+    /// True if the changes say when what the sensor looks for is there.
+    pub(super) fn arrives(&self, id: &str) -> bool {
+        self.arrivals.iter().any(|(of, _)| of == id)
     }
 
     /// The error of an attempt that is to fail.

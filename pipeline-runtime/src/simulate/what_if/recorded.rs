@@ -28,6 +28,8 @@ pub(super) struct Recorded {
     /// The attempts that ended by themselves, in order.
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) output: Option<Value>,
+    /// The start of its last poke or attempt, if it has not ended by itself.
+    pub(super) open: Option<Duration>,
     pub(super) looks: Option<Looks>,
 }
 
@@ -159,7 +161,9 @@ impl Recorded {
             _ => {}
         }
         let looks = policy.sensor.as_deref().map(|sensor| looks(node, &spans, sensor, budget));
-        Some(Self { attempts, output, looks })
+        let is_open = !node.state().is_end() || matches!(node.why_skipped(), Some(Skip::RunEnded));
+        let open = node.last_start().filter(|_| is_open);
+        Some(Self { attempts, output, open, looks })
     }
 
     /// The attempt with that number, from 1. Attempts that the run did not have repeat its last one.

@@ -1,6 +1,7 @@
 //! A recorded run that is repeated: the same if nothing is changed; otherwise with known and unknown results.
 
 use super::*;
+use crate::engine::{Entry, Record};
 use crate::prelude::*;
 use crate::{NodeState, RunReport, RunState, Simulation};
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
@@ -176,6 +177,29 @@ fn fewer_slots_take_longer() {
     assert!(here.history.finished > run.1.finished, "{:?} {:?}", here.history.finished, run.1.finished);
 }
 
+#[task]
+async fn minute(_n: u64) -> Result<u64> {
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    Ok(1)
+}
+
+#[pipeline]
+fn wide() {
+    minute(1);
+    minute(2);
+}
+
+#[test]
+fn the_default_pool_may_have_fewer_slots_too() {
+    let run = recorded(Simulation::new(wide()), 0, ());
+    let here = |slots| {
+        let otherwise = Otherwise::default().slots(slots).unwrap();
+        WhatIf::of(&run.0, &run.1, &[wide()], &otherwise, Duration::from_mins(1)).unwrap().finished()
+    };
+    let minutes = |minutes| Some(Duration::from_mins(minutes));
+    assert_eq!((run.1.finished, here("default_pool=2"), here("default_pool=1")), (minutes(1), minutes(1), minutes(2)));
+}
+
 #[test]
 fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
     let run = recorded(Simulation::new(nightly()), 1, Options::default());
@@ -194,6 +218,40 @@ fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
     assert_eq!(at(&failed.1, "parts").0, NodeState::Failed);
     let here = what_if(&failed, &Otherwise::default().set("parts.retries=5").unwrap());
     assert!(here.is_unknown(here.history.find("parts").unwrap()));
+}
+
+#[test]
+fn of_a_run_that_still_waits_no_poke_or_failure_is_made_up() {
+    let plan = Arc::new(nightly().plan(&serde_json::to_value(Options::default()).unwrap()).unwrap());
+    let started = Timestamp::from("2026-03-27T12:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+    let export = RunHistory::new(Arc::clone(&plan), started).find("export").unwrap();
+    let mut entries = Vec::new();
+    // Each poke of a real process is a little later than it was due.
+    for (poke, at) in [0, 45_003, 90_009, 135_011].into_iter().enumerate() {
+        let at = started + Duration::from_millis(at);
+        entries.push(Entry { at, record: Record::Started { slot: export, attempt: 1 } });
+        let next = at + Duration::from_secs(45);
+        let memory = None;
+        entries
+            .push(Entry { at: at + Duration::from_millis(poke as u64), record: Record::NotYet { slot: export, next, memory } });
+    }
+    let waiting = RunHistory::of(Arc::clone(&plan), started, &entries);
+    assert_eq!(at(&waiting, "export"), (NodeState::UpForReschedule, None));
+    let run = (StoredRun::begun_by_hand(&plan, "manual__1", started), waiting);
+    let here = what_if(&run, &Otherwise::default());
+    let node = |history: &RunHistory| (history.node(export).attempts(), history.node(export).pokes());
+    assert_eq!(node(&here.history), node(&run.1));
+    assert!(here.history.node(export).troubles().is_empty());
+    assert!(!here.is_known() && here.latest() <= Duration::from_secs(136), "{:?}", here.latest());
+    for id in ["export", "extra", "parts", "publish"] {
+        let (of_run, of_here) = (run.1.find(id), here.history.find(id));
+        assert!(here.is_unknown(of_here.unwrap()) && !here.differs(&run.1, of_run, of_here), "{id}");
+    }
+    // What is said to come is waited for.
+    let arrives = what_if(&run, &Otherwise::default().arrive("export=6m").unwrap());
+    assert!(arrives.is_unknown(export) && arrives.history.node(export).pokes() == 9);
+    let never = what_if(&run, &Otherwise::default().arrive("export=never").unwrap());
+    assert_eq!(at(&never.history, "export").0, NodeState::Failed);
 }
 
 static CALLED: AtomicU32 = AtomicU32::new(0);
