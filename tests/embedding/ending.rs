@@ -194,7 +194,7 @@ async fn a_run_whose_pipeline_is_gone_is_blocked_and_can_be_read_and_cancelled()
     let details = host.read(move |journal| journal.details(&journal.run(&name)?.expect("it is recorded"))).await.unwrap();
     assert_eq!((details.state(), details.summary().shown_state()), (RunState::Running, "blocked"));
     assert_eq!(details.nodes().map(|node| node.id()).collect::<Vec<_>>(), ["blocks"]);
-    assert!(details.not_by_present_plan().unwrap().contains("no pipeline `regional_waits`"));
+    assert!(details.plan_mismatch().unwrap().contains("no pipeline `regional_waits`"));
     host.cancel(&run).await.unwrap();
     assert_eq!(host.wait(&run).await.unwrap().state(), RunState::Cancelled);
     host.shutdown().await.unwrap();

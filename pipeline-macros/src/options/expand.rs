@@ -50,6 +50,7 @@ impl Options {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each shape of a value")]
 fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
     let Some(value) = setting.value.as_ref().filter(|_| setting.is_call()) else {
         return TokenStream::new();

@@ -3,7 +3,7 @@
 //! # Why an error itself marks that no retry can help
 //!
 //! `?` makes a [`TaskError`] of any error, and this folder does not know `storage`. So a `BucketError` that no retry can fix has
-//! [`Hopeless`] as its source. It is found anywhere in the chain, also below an error of the user's own.
+//! [`NotRetryable`] as its source. It is found anywhere in the chain, also below an error of the user's own.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -154,10 +154,10 @@ impl fmt::Display for TaskError {
 /// without a source wraps a text that its own message ends with, so that a chain prints it once.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub(crate) struct Hopeless(pub(crate) Box<dyn Error + Send + Sync>);
+pub(crate) struct NotRetryable(pub(crate) Box<dyn Error + Send + Sync>);
 
 fn is_hopeless(error: &(dyn Error + 'static)) -> bool {
-    sources(error).any(<dyn Error>::is::<Hopeless>)
+    sources(error).any(<dyn Error>::is::<NotRetryable>)
 }
 
 /// A notifier's error that states when to try again.

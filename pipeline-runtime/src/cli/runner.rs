@@ -159,7 +159,7 @@ impl Runner {
             logging: None,
             beside: Vec::new(),
             journal: None,
-            ask: Ask::GoOn,
+            ask: Ask::Resume,
             kept: Kept::None,
             asked: None,
             hosting: Vec::new(),
@@ -214,7 +214,7 @@ impl Runner {
 
     /// Starts new runs even if unfinished ones could be resumed.
     pub fn anew(self, new: bool) -> Self {
-        Self { ask: if new { Ask::Anew } else { Ask::GoOn }, ..self }
+        Self { ask: if new { Ask::StartNew } else { Ask::Resume }, ..self }
     }
 
     /// Starts new runs, but refuses a date that has an unfinished one.

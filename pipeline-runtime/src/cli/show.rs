@@ -4,8 +4,8 @@ use super::durations::brief;
 use super::{assets, output, runs, summary, waiting};
 use crate::engine::{NodeState, RunState, Slot};
 use crate::journal::Holder;
-use crate::observe::{RunHistory, Trouble, Waits, one_line, plural};
-use crate::read::{JournalReader, RunSummary, Teller};
+use crate::observe::{FailedAttempt, RunHistory, Waits, one_line, plural};
+use crate::read::{DocumentBuilder, JournalReader, RunSummary};
 use crate::time::Timestamp;
 use crate::{Clock, Pipeline};
 use std::fmt::Write;
@@ -23,7 +23,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     if html {
         let (now, last) = (Clock::system().now(), details.history().started + details.history().latest());
         let is_run = Holder::of(journal).is_some() && run.blocked().is_none();
-        let teller = Teller { reader: &reader, pipelines, now: now.max(last), is_run };
+        let teller = DocumentBuilder { reader: &reader, pipelines, now: now.max(last), is_run };
         output::to_stdout(teller.document(&details).map_err(|error| error.to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
@@ -31,7 +31,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     if let Some(reason) = run.blocked() {
         output::to_stdout(&format!("\n{}", output::set_off(&format!("blocked: {reason}"))));
     }
-    if let (Some(why), None) = (details.not_by_present_plan(), run.blocked()) {
+    if let (Some(why), None) = (details.plan_mismatch(), run.blocked()) {
         let why = output::first_fact(&why);
         output::to_stdout(&format!("note: shown with the plan stored in the journal: {why}"));
     }
@@ -50,7 +50,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     if run.state() != RunState::Queued {
         output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
     }
-    let mut parts = vec![troubles(history)];
+    let mut parts = vec![failed_attempts(history)];
     if !history.state.is_end() {
         let holder = Holder::of(journal);
         let is_blocked = run.blocked().is_some();
@@ -84,15 +84,15 @@ fn header(run: &RunSummary) -> String {
 }
 
 /// The attempts that failed or were cut off, in the order in which they ended.
-fn troubles(history: &RunHistory) -> String {
+fn failed_attempts(history: &RunHistory) -> String {
     let of_node = |slot: Slot| {
         let node = history.node(slot);
         // The last error of a failed node is printed below, with its place.
         let told = usize::from(node.state() == NodeState::Failed);
-        let troubles = &node.troubles()[..node.troubles().len().saturating_sub(told)];
-        troubles.iter().map(move |trouble| (slot, trouble))
+        let failed_attempts = &node.failed_attempts()[..node.failed_attempts().len().saturating_sub(told)];
+        failed_attempts.iter().map(move |trouble| (slot, trouble))
     };
-    let mut all: Vec<(Slot, &Trouble)> = history.listed().into_iter().flat_map(of_node).collect();
+    let mut all: Vec<(Slot, &FailedAttempt)> = history.listed().into_iter().flat_map(of_node).collect();
     all.sort_by_key(|(_, trouble)| trouble.at);
     let more = all.len().saturating_sub(MAX_SHOWN);
     let mut text = String::new();

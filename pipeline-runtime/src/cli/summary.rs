@@ -160,7 +160,7 @@ mod tests {
             pipeline: nightly(),
             params: serde_json::Value::Null,
             logical_date: Some("2024-03-25".into()),
-            ask: Ask::GoOn,
+            ask: Ask::Resume,
         };
         let spec = request.into_spec(crate::time::Present::of_clock(now)).unwrap();
         let notification = Notification {

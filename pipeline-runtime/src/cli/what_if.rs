@@ -7,7 +7,7 @@ use crate::Pipeline;
 use crate::engine::Slot;
 use crate::observe::RunHistory;
 use crate::read::JournalReader;
-use crate::simulate::what_if::{Otherwise, WhatIf, WhatIfError, Window};
+use crate::simulate::what_if::{Assumptions, WhatIf, WhatIfError, Window};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,10 +39,10 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) ->
     Ok(ExitCode::SUCCESS)
 }
 
-fn otherwise(asked: &WhatIfArgs) -> Result<Otherwise, WhatIfError> {
+fn otherwise(asked: &WhatIfArgs) -> Result<Assumptions, WhatIfError> {
     let WhatIfArgs { arrivals, failures, options, slots, .. } = asked;
     let all = [("arrive", arrivals), ("fail", failures), ("set", options), ("slots", slots)];
-    Otherwise::of(all.iter().flat_map(|(what, texts)| texts.iter().map(|text| (*what, text.as_str()))))
+    Assumptions::of(all.iter().flat_map(|(what, texts)| texts.iter().map(|text| (*what, text.as_str()))))
 }
 
 /// Lists the differences, for the whole run and for each node.

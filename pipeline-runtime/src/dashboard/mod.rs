@@ -20,11 +20,11 @@
 //! The feed of a run is consumed by its terminal, and is bounded. A browser may be slow or asleep, and there may be a thousand;
 //! the journal has every record, and each has a number from which a page that slept continues.
 
+mod active_runs;
 mod api;
 mod assets;
 mod changes;
 mod gate;
-mod going_on;
 mod kept;
 mod options;
 mod problem;
@@ -93,7 +93,7 @@ struct Site {
     kept: kept::Kept,
     past: Past,
     late: api::Late,
-    going_on: going_on::GoingOn,
+    active_runs: active_runs::ActiveRuns,
     /// Counts what this process writes to the journal, if it does.
     tally: Option<Arc<Tally>>,
     /// Held while a run is simulated.
@@ -147,7 +147,7 @@ impl Dashboard {
             kept: kept::Kept::new(LOOKED_AT),
             past: Past::default(),
             late: api::Late::default(),
-            going_on: going_on::GoingOn::default(),
+            active_runs: active_runs::ActiveRuns::default(),
             tally,
             simulating: tokio::sync::Mutex::default(),
             gate: gate::Gate::new(options, address),

@@ -17,7 +17,7 @@
 //! A process that is to end first stops starting anything, so that nodes that have not begun need no repair: only attempts that
 //! outlast the drain are cut off. The core closes its pools for this, instead of checking before each start.
 
-use super::effects::{Answer, NotTold, Outbox};
+use super::effects::{Answer, DeliveryError, Outbox};
 use super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Pools, Timers, Worklist};
 use super::ids::{Job, RunIx, Slot};
 use super::rules::{Edit, EditError, Looks, RunContext, Shared};
@@ -140,8 +140,8 @@ impl Core {
 
     /// Calls the notifiers for failures that an earlier process recorded without notifying anybody.
     #[cfg(feature = "airflow")]
-    pub(crate) fn tell_of_failures(&mut self, run: RunIx, failed: &[Slot], now: Timestamp) {
-        self.decide_about(run, now, |context| context.tell_of_failures(failed));
+    pub(crate) fn notify_failures(&mut self, run: RunIx, failed: &[Slot], now: Timestamp) {
+        self.decide_about(run, now, |context| context.notify_failures(failed));
     }
 
     /// Removes a run, if it has ended and nothing of it is left to be done or delivered. Returns whether it is gone. The caller
@@ -214,7 +214,7 @@ impl Core {
     }
 
     /// A delivery has ended.
-    pub(crate) fn delivered(&mut self, run: RunIx, id: u32, result: Result<(), NotTold>, now: Timestamp) {
+    pub(crate) fn delivered(&mut self, run: RunIx, id: u32, result: Result<(), DeliveryError>, now: Timestamp) {
         self.decide_about(run, now, |context| context.delivered(id, result));
     }
 

@@ -36,7 +36,7 @@ impl Garbage {
 
 /// Why a notification was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NotTold {
+pub(crate) struct DeliveryError {
     pub(crate) error: String,
     /// The notifier asks not to be called again before this time has passed.
     pub(crate) after: Option<Duration>,
@@ -44,7 +44,7 @@ pub(crate) struct NotTold {
     pub(crate) is_final: bool,
 }
 
-impl From<String> for NotTold {
+impl From<String> for DeliveryError {
     fn from(error: String) -> Self {
         Self { error, after: None, is_final: false }
     }

@@ -12,7 +12,7 @@ use crate::author::across::{Takes, UpstreamRun, WantedRun};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
 use crate::engine::{FoundOutput, FoundRun, NodeState, OtherRuns, RunState, Skip, StartRun, Wake, Watching};
-use crate::journal::{Meant, Passed, SqliteJournal};
+use crate::journal::{AwaitedRun, Passed, SqliteJournal};
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::schedule::Interval;
@@ -149,8 +149,8 @@ fn not_here(pipeline: &str) -> String {
     )
 }
 
-fn found(meant: Meant, pipeline: &str, reader: &JournalReader) -> FoundRun {
-    let Meant { run_id, interval, state, is_blocked, started, finished } = meant;
+fn found(meant: AwaitedRun, pipeline: &str, reader: &JournalReader) -> FoundRun {
+    let AwaitedRun { run_id, interval, state, is_blocked, started, finished } = meant;
     match (state, finished) {
         (RunState::Success, Some(finished)) => FoundRun::Succeeded(UpstreamRun {
             pipeline: pipeline.to_owned(),

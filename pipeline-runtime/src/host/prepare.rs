@@ -98,7 +98,7 @@ impl Request {
         let spec = self.into_spec(now)?;
         let start: Timestamp = spec.info.interval.start.into();
         let identity = || reader.unfinished_of(pipeline.id(), RunKind::Manual, dated.then_some(start));
-        if let Some(run) = if ask == Ask::GoOn { identity()? } else { None } {
+        if let Some(run) = if ask == Ask::Resume { identity()? } else { None } {
             let given = params.as_object().is_some_and(|params| !params.is_empty());
             if given && spec.plan.params != run.params {
                 return Err(StartError::OtherParams { run_id: run.run_id, stored: run.params.to_string() });

@@ -28,9 +28,9 @@ pub(crate) struct Request {
 pub(crate) enum Ask {
     /// Resume it.
     #[default]
-    GoOn,
+    Resume,
     /// Start a new one beside it.
-    Anew,
+    StartNew,
     /// Refuse the new run, even if its date was not given but derived from the schedule. Without a schedule the date is now,
     /// which no other run has.
     Trigger,
@@ -88,7 +88,7 @@ mod tests {
 
     fn spec(pipeline: Pipeline, date: Option<&str>) -> Result<RunSpec, StartError> {
         let now: DateTime<Utc> = "2024-03-25T12:00:00.123456789Z".parse().unwrap();
-        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), ask: Ask::GoOn }
+        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), ask: Ask::Resume }
             .into_spec(Present::of_clock(now.into()))
     }
 
@@ -117,7 +117,7 @@ mod tests {
     fn without_a_date_the_calendar_says_what_it_is_about_and_the_runs_clock_since_when_it_counts() {
         let at = |text: &str| crate::time::Timestamp::from(text.parse::<DateTime<Utc>>().unwrap());
         let now = Present { clock: at("2024-03-25T09:00:00Z"), date: at("2024-03-25T12:00:00Z") };
-        let request = Request { pipeline: unscheduled(), params: Value::Null, logical_date: None, ask: Ask::GoOn };
+        let request = Request { pipeline: unscheduled(), params: Value::Null, logical_date: None, ask: Ask::Resume };
         let spec = request.into_spec(now).unwrap();
         assert_eq!(spec.info.run_id, "manual__2024-03-25T12:00:00Z");
         assert_eq!(spec.sla_from, now.clock);

@@ -13,8 +13,9 @@ pub(crate) use none::NoJournal;
 pub(crate) use run::{BLOCKED, StoredRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
-    Act, Begun, DecodeError, Filter, IntervalRun, LogLine, Mailbox, Meant, NewUpdate, Newest, News, Pass, Passed, Posted, Pruned,
-    Reader, Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated, absolute,
+    Act, AwaitedRun, Begun, DecodeError, Filter, IntervalRun, LogLine, Mailbox, NewUpdate, Newest, News, Pass, Passed, Posted,
+    Pruned, Reader, Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated,
+    absolute,
 };
 #[cfg(feature = "dashboard")]
 pub(crate) use sqlite::{Asked, Past, Tally, unwritable};

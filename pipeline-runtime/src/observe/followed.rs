@@ -25,7 +25,7 @@ pub(crate) struct Followed {
     /// The number of the run's last record, whether it was applied or not.
     last: i64,
     /// What must be known of all records before the first is applied; `None` before they were scanned.
-    looked: Option<Looked>,
+    scanned: Option<Scan>,
     /// The ids of nodes that the run lost when it was resumed with another plan.
     removed: Vec<String>,
     keeps_outputs: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Followed {
 
 /// What is known of all of a run's records.
 #[derive(Debug, Clone, Copy)]
-struct Looked {
+struct Scan {
     /// The number of the last of them.
     last: i64,
     /// True if the slots in the records have been renumbered since they were written.
@@ -126,8 +126,8 @@ impl Followed {
             PlanOfRun::Kept { present, .. } => kept(&run, present.as_deref(), &[])?,
         };
         let history = RunHistory::new(shown, run.started());
-        let (looked, removed) = (None, Vec::new());
-        Ok(Self { run, plan, history, told: 0, last: 0, looked, removed, keeps_outputs: false, until: i64::MAX })
+        let (scanned, removed) = (None, Vec::new());
+        Ok(Self { run, plan, history, told: 0, last: 0, scanned, removed, keeps_outputs: false, until: i64::MAX })
     }
 
     /// Stores the outputs of nodes as JSON. Must be called before anything is read.
@@ -149,7 +149,7 @@ impl Followed {
             history: self.history.share(),
             told: self.told,
             last: self.last,
-            looked: self.looked,
+            scanned: self.scanned,
             removed: self.removed.clone(),
             keeps_outputs: self.keeps_outputs,
             until: self.until,
@@ -170,9 +170,9 @@ impl Followed {
 
     /// Reads some of what follows, but first only scans all records. Returns whether there was anything to do.
     pub(crate) fn step(&mut self, reader: &Reader) -> Result<bool, HistoryError> {
-        if self.looked.is_none() {
+        if self.scanned.is_none() {
             self.look(reader)?;
-            if self.looked.is_some_and(|looked| looked.is_renamed) {
+            if self.scanned.is_some_and(|scanned| scanned.is_renamed) {
                 self.tell_all(reader)?;
             }
             return Ok(true);
@@ -184,7 +184,7 @@ impl Followed {
         if read.renamed || self.shows_another_plan(&read.entries) {
             // The run was resumed with another plan, or a supposed task is a sensor: the records read so far mean something else
             // now.
-            self.begin_anew(reader)?;
+            self.restart(reader)?;
             return Ok(true);
         }
         if let PlanOfRun::Present(_, Some(remap)) = &self.plan {
@@ -199,11 +199,11 @@ impl Followed {
     /// renumbered since the records were written.
     fn look(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let key = self.run.key;
-        let looked = loop {
-            let looked = Looked { last: reader.last_record(key)?, is_renamed: reader.is_renamed(key)? };
-            let PlanOfRun::Kept { present, .. } = &self.plan else { break looked };
+        let scanned = loop {
+            let scanned = Scan { last: reader.last_record(key)?, is_renamed: reader.is_renamed(key)? };
+            let PlanOfRun::Kept { present, .. } = &self.plan else { break scanned };
             let entries =
-                if looked.is_renamed { reader.entries_after(key, 0)?.entries } else { reader.entries_of_sensors(key)? };
+                if scanned.is_renamed { reader.entries_after(key, 0)?.entries } else { reader.entries_of_sensors(key)? };
             // Resuming with another plan changes the skeleton and the records in one commit; a reader must not mix the two
             // states.
             match reader.run_of_key(key)? {
@@ -211,12 +211,12 @@ impl Followed {
                 _ => {
                     let plan = kept(&self.run, present.as_deref(), &entries)?;
                     self.history = RunHistory::new(plan, self.run.started());
-                    break looked;
+                    break scanned;
                 }
             }
         };
-        self.last = looked.last;
-        self.looked = Some(looked);
+        self.last = scanned.last;
+        self.scanned = Some(scanned);
         Ok(())
     }
 
@@ -232,7 +232,7 @@ impl Followed {
         Ok(())
     }
 
-    fn begin_anew(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+    fn restart(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let run = reader.run_of_key(self.run.key)?.map_or_else(|| Arc::clone(&self.run), Arc::new);
         let anew = match &self.plan {
             PlanOfRun::Present(plan, _) => Self::by(PlanOfRun::of(Arc::clone(plan), &run), run),
@@ -244,7 +244,7 @@ impl Followed {
 
     /// True if only records reveal the sensors and a new record reveals another one.
     fn shows_another_plan(&self, entries: &[StoredEntry]) -> bool {
-        let known = self.looked.map_or(0, |looked| looked.last);
+        let known = self.scanned.map_or(0, |scanned| scanned.last);
         let is_new = |stored: &StoredEntry| {
             stored.number > known
                 && match stored.entry.record {
@@ -285,7 +285,7 @@ impl Followed {
     /// read.
     #[cfg(feature = "dashboard")]
     pub(crate) fn is_renamed(&self) -> bool {
-        self.looked.is_some_and(|looked| looked.is_renamed)
+        self.scanned.is_some_and(|scanned| scanned.is_renamed)
     }
 
     /// Takes over how far the run has progressed.

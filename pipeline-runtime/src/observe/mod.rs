@@ -30,7 +30,7 @@ pub(crate) use followed::Plans;
 pub(crate) use followed::{Followed, HistoryError};
 #[cfg(feature = "dashboard")]
 pub(crate) use history::rank;
-pub(crate) use history::{CallbackHistory, NodeHistory, RunHistory, Span, Trouble, Work};
+pub(crate) use history::{CallbackHistory, FailedAttempt, NodeHistory, RunHistory, Span, Work};
 #[cfg(feature = "dashboard")]
 pub(crate) use metrics::Page;
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 impl Plan {
     /// Removes all callbacks.
-    pub(crate) fn tells_nobody(&mut self) {
+    pub(crate) fn remove_callbacks(&mut self) {
         for policy in &mut self.policies {
             policy.callbacks = Box::default();
         }

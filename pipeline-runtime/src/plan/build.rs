@@ -94,7 +94,7 @@ pub(super) struct Order {
 /// What occurs in a plan. Checks of things that do not occur are skipped, as each iterates over up to a million nodes.
 #[derive(Debug, Default, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each occurs or does not, whatever else does")]
-pub(super) struct Occurs {
+pub(super) struct Features {
     /// Nodes without a body.
     pub(super) gates: bool,
     /// Inputs that are values from the pipeline function, or templates.
@@ -109,7 +109,7 @@ pub(super) struct Occurs {
 #[derive(Debug)]
 pub(super) struct Sketch {
     pub(super) plan: Plan,
-    pub(super) occurs: Occurs,
+    pub(super) features: Features,
     pub(super) overrides: Vec<(NodeIx, Box<Overrides>)>,
     /// The overrides of groups.
     pub(super) of_groups: Vec<Overrides>,
@@ -212,12 +212,12 @@ impl Sketch {
         };
         past::name(&mut plan, &pasts, pipeline);
         let (orders, late) = orders(&plan, draft.orders, &torn_down, &pasts);
-        let occurs = connect(&mut plan, &orders);
+        let features = connect(&mut plan, &orders);
         shrink(&mut plan);
         let of_groups = draft.groups.into_iter().filter_map(|group| group.overrides).map(|given| *given).collect();
         Self {
             plan,
-            occurs,
+            features,
             overrides,
             of_groups,
             fails_run,
@@ -371,11 +371,11 @@ fn gather_parts(gate: NodeIx, what: &draft::What, parts: &mut HashMap<(NodeIx, u
 }
 
 /// Fills in the edges. Returns what occurs among them and among the inputs.
-fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
-    let mut occurs = Occurs::default();
+fn connect(plan: &mut Plan, orders: &[Order]) -> Features {
+    let mut features = Features::default();
     let mut edges: Vec<(NodeIx, Edge)> = Vec::with_capacity(plan.args.len() + orders.len());
     for (to, node) in (0..).zip(&plan.nodes) {
-        occurs.gates |= !matches!(node.what, What::Body(_));
+        features.gates |= !matches!(node.what, What::Body(_));
         let mut edge = |from: NodeIx, rule: EdgeRule| edges.push((from, Edge { to, offset: Edge::INWARDS, rule }));
         match &node.what {
             What::Body(_) => {
@@ -385,14 +385,14 @@ fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
                         | input::Source::Text(_)
                         | input::Source::Template(_)
                         | input::Source::Templates(_) => {
-                            occurs.values = true;
+                            features.values = true;
                             continue;
                         }
                         input::Source::Secrets(_) | input::Source::Setting(_) => continue,
                         input::Source::Node(from, rule) => (std::slice::from_ref(from), EdgeRule::Upstream(*rule)),
                         input::Source::Nodes(from, rule) => (from, EdgeRule::Upstream(*rule)),
                         input::Source::Elements(from, rule) => {
-                            occurs.elements = true;
+                            features.elements = true;
                             (std::slice::from_ref(from), EdgeRule::Elements(*rule))
                         }
                     };
@@ -416,17 +416,17 @@ fn connect(plan: &mut Plan, orders: &[Order]) -> Occurs {
         let edge = Edge { to: teardown.node, offset: Edge::INWARDS, rule: EdgeRule::Teardown };
         edges.extend(plan.inside(teardown).map(|from| (from, edge)));
     }
-    sort_into(plan, edges, &mut occurs);
-    occurs
+    sort_into(plan, edges, &mut features);
+    features
 }
 
 /// Puts the edges into the plan, sorted by their source; edges of one source keep their order. It is a counting sort, as there
 /// may be millions.
-fn sort_into(plan: &mut Plan, edges: Vec<(NodeIx, Edge)>, occurs: &mut Occurs) {
+fn sort_into(plan: &mut Plan, edges: Vec<(NodeIx, Edge)>, features: &mut Features) {
     for (from, edge) in &edges {
         plan.nodes[*from as usize].out.end += 1;
         plan.nodes[edge.to as usize].needs += 1;
-        occurs.backward_edges |= *from >= edge.to;
+        features.backward_edges |= *from >= edge.to;
     }
     let mut begin = 0;
     for node in &mut plan.nodes {

@@ -8,7 +8,7 @@ use super::assets::Assets;
 use super::graph::{Calendar, Each, NodeIx, Plan, PlanNode, Scope, ScopeIx, What};
 use super::id::Name;
 use super::policy::{DEFAULT_PARALLELISM, DEFAULT_POOL, Policy, PoolSpec, RunPolicy, SensorPolicy};
-use super::skeleton::{Bone, Skeleton};
+use super::skeleton::{Skeleton, SkeletonNode};
 use crate::author::draft::Mapping;
 use crate::author::options::{Mode, OnTimeout};
 use pipeline_syntax::limits::MAX_ACTIVE_RUNS;
@@ -36,14 +36,14 @@ impl Plan {
     /// one.
     #[expect(clippy::too_many_lines, reason = "two structs of many fields are filled, one line a field")]
     pub(crate) fn recalled(skeleton: &str, present: Option<&Self>) -> Option<Self> {
-        let bones = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
-        let ids: HashMap<&str, NodeIx> = bones.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
-        let (mut scopes, of_mapping) = scopes(&bones, &ids)?;
+        let skeleton_nodes = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
+        let ids: HashMap<&str, NodeIx> = skeleton_nodes.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
+        let (mut scopes, of_mapping) = scopes(&skeleton_nodes, &ids)?;
         let mut policies = vec![policy(None), policy(Some(Box::new(sensor())))];
         // Nodes of one task share a policy, as they do in the current plan.
         let mut copied: HashMap<u32, u32> = HashMap::new();
-        let mut nodes = Vec::with_capacity(bones.len());
-        for (ix, bone) in (0..).zip(&bones) {
+        let mut nodes = Vec::with_capacity(skeleton_nodes.len());
+        for (ix, bone) in (0..).zip(&skeleton_nodes) {
             let scope_ix = match bone.within.as_deref() {
                 Some(within) => *of_mapping.get(within)?,
                 None => 0,
@@ -131,12 +131,15 @@ impl Plan {
 }
 
 /// The scopes of mappings, without their nodes, and the scope that each mapping repeats.
-fn scopes<'a>(bones: &'a [Bone], ids: &HashMap<&str, NodeIx>) -> Option<(Vec<Scope>, HashMap<&'a str, ScopeIx>)> {
-    let mappings: HashSet<&str> = bones.iter().filter_map(|bone| bone.within.as_deref()).collect();
+fn scopes<'a>(
+    skeleton_nodes: &'a [SkeletonNode],
+    ids: &HashMap<&str, NodeIx>,
+) -> Option<(Vec<Scope>, HashMap<&'a str, ScopeIx>)> {
+    let mappings: HashSet<&str> = skeleton_nodes.iter().filter_map(|bone| bone.within.as_deref()).collect();
     let mut scopes = vec![Scope { parent: 0, each: None, nodes: Vec::new(), imports: Vec::new() }];
     let mut of_mapping: HashMap<&str, ScopeIx> = HashMap::new();
     // A mapping comes after the nodes that it repeats, so in reverse order an outer one comes first.
-    for bone in bones.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
+    for bone in skeleton_nodes.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
         let parent = match bone.within.as_deref() {
             Some(within) => *of_mapping.get(within)?,
             None => 0,
@@ -148,7 +151,7 @@ fn scopes<'a>(bones: &'a [Bone], ids: &HashMap<&str, NodeIx>) -> Option<(Vec<Sco
 }
 
 /// The node of the current plan that is the same as a node of the run.
-fn same(present: &Plan, bone: &Bone) -> Option<NodeIx> {
+fn same(present: &Plan, bone: &SkeletonNode) -> Option<NodeIx> {
     let ix = present.find(&bone.id).filter(|_| !bone.numbered)?;
     bone.returns(present.output(ix)).then_some(ix)
 }

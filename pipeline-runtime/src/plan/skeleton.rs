@@ -11,11 +11,11 @@ use std::collections::{HashMap, HashSet};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Skeleton {
-    pub(super) nodes: Vec<Bone>,
+    pub(super) nodes: Vec<SkeletonNode>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Bone {
+pub(super) struct SkeletonNode {
     pub(super) id: String,
     /// The name of the output's type as its author wrote it; `None` for a gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub(super) struct Bone {
     past: bool,
 }
 
-impl Bone {
+impl SkeletonNode {
     /// True if it has the same output as a node of the given output; a gate has none. The type names that earlier versions stored
     /// are not compared.
     pub(super) fn returns(&self, output: Option<&str>) -> bool {
@@ -131,7 +131,7 @@ impl Plan {
         }
     }
 
-    fn bone(&self, ix: NodeIx) -> Bone {
+    fn bone(&self, ix: NodeIx) -> SkeletonNode {
         let node = self.node(ix);
         let id = self.id(ix);
         let (output, mut inputs) = match &node.what {
@@ -155,7 +155,7 @@ impl Plan {
         }
         let within = self.scope(node.scope).each.map(|each| self.id(each));
         let numbered = id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()));
-        Bone { id, output, compilers_name: None, inputs, within, numbered, past: self.is_past(ix) }
+        SkeletonNode { id, output, compilers_name: None, inputs, within, numbered, past: self.is_past(ix) }
     }
 
     /// Matches a run of an older plan with this one. Nodes may have been added anywhere. The nodes that the run knows must still
@@ -169,7 +169,7 @@ impl Plan {
         let Ok(old) = serde_json::from_str::<Skeleton>(old) else {
             return Err(refused(vec!["  - its record cannot be read".to_owned()], HELP));
         };
-        let now: Vec<Bone> = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
+        let now: Vec<SkeletonNode> = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
         // A record of an earlier version may differ in its text although the plan is the same.
         if old.nodes.len() == now.len() && old.nodes.iter().zip(&now).all(|(old, now)| old.is_still(now)) {
             return Ok(None);
@@ -183,9 +183,9 @@ impl Plan {
         let removed: HashSet<&str> = old.nodes.iter().map(|bone| bone.id.as_str()).filter(|id| self.find(id).is_none()).collect();
         // The elements of a mapping are stored in blocks, so the repeated nodes must be the same, unless the whole mapping is
         // removed.
-        let inside = |bones: &[Bone]| -> Vec<String> {
-            let kept = |bone: &&Bone| bone.within.as_deref().is_some_and(|within| !removed.contains(within));
-            bones.iter().filter(kept).map(|bone| bone.id.clone()).collect()
+        let inside = |skeleton_nodes: &[SkeletonNode]| -> Vec<String> {
+            let kept = |bone: &&SkeletonNode| bone.within.as_deref().is_some_and(|within| !removed.contains(within));
+            skeleton_nodes.iter().filter(kept).map(|bone| bone.id.clone()).collect()
         };
         if inside(&old.nodes) != inside(&now) {
             return Err(refused(
@@ -213,7 +213,7 @@ impl Plan {
         Ok(Some(Remap { root, shift, removed, changed: taking_else, reopened: Vec::new() }))
     }
 
-    fn change(&self, old: &Bone) -> Option<Change> {
+    fn change(&self, old: &SkeletonNode) -> Option<Change> {
         let change = |text, is_acceptable| Some(Change { id: old.id.clone(), text, is_acceptable });
         let refused = |text| change(text, false);
         if old.numbered {
@@ -232,12 +232,13 @@ impl Plan {
             return refused(format!("  - `{}` returned `{was}` and now returns `{is}`\n    at {}", old.id, self.node(ix).at));
         }
         if now.within != old.within {
-            let place = |bone: &Bone| bone.within.as_ref().map_or("in no mapping".to_owned(), |within| format!("in `{within}`"));
+            let place =
+                |bone: &SkeletonNode| bone.within.as_ref().map_or("in no mapping".to_owned(), |within| format!("in `{within}`"));
             let text = format!("  - `{}` was {} and now is {}\n    at {}", old.id, place(old), place(&now), self.node(ix).at);
             return refused(text);
         }
         if now.inputs != old.inputs {
-            let list = |bone: &Bone| {
+            let list = |bone: &SkeletonNode| {
                 let inputs: Vec<String> = bone.inputs.iter().map(|(from, rule)| format!("`{from}` ({rule})")).collect();
                 if inputs.is_empty() { "nothing".to_owned() } else { inputs.join(", ") }
             };

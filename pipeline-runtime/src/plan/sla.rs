@@ -10,7 +10,7 @@ const MAX_NAMED: usize = 4;
 
 impl Policy {
     /// True if a node has an `sla` and no callback for a miss.
-    pub(super) fn is_sla_unheard(&self) -> bool {
+    pub(super) fn has_sla_without_callback(&self) -> bool {
         self.sla.is_some() && !self.callbacks.iter().any(|(event, _)| *event == Event::OnSlaMiss)
     }
 }
@@ -31,7 +31,8 @@ impl Plan {
             warnings
                 .push(format!("the `sla` of {sla} of pipeline `{pipeline}` does nothing: nobody is notified of a miss\n{help}"));
         }
-        let unheard: Vec<NodeIx> = self.bodies().map(|(ix, _)| ix).filter(|ix| self.policy(*ix).is_sla_unheard()).collect();
+        let unheard: Vec<NodeIx> =
+            self.bodies().map(|(ix, _)| ix).filter(|ix| self.policy(*ix).has_sla_without_callback()).collect();
         if !unheard.is_empty() {
             let named: Vec<String> = unheard.iter().take(MAX_NAMED).map(|ix| format!("`{}`", self.id(*ix))).collect();
             let others = match unheard.len().saturating_sub(MAX_NAMED) {

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    if !sketch.occurs.values {
+    if !sketch.features.values {
         return;
     }
     // A template is compiled once, even if a million nodes share it.

@@ -1,7 +1,7 @@
 //! Attempts, derived from what a node did and when.
 
 use super::date;
-use crate::observe::{NodeHistory, Span, Trouble, Work};
+use crate::observe::{FailedAttempt, NodeHistory, Span, Work};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Attempt {
         let at = |offset: Duration| run_started + offset;
         let mut attempts: Vec<Self> = Vec::new();
         for Stretch { from, until, is_retry } in stretches(&node.spans()) {
-            let trouble = until.and_then(|until| node.troubles().iter().find(|trouble| trouble.at == until));
+            let trouble = until.and_then(|until| node.failed_attempts().iter().find(|trouble| trouble.at == until));
             // For an attempt that succeeded before the node was cleared, only its position is known. A manual retry restarts the
             // count.
             let goes_on = attempts.last().filter(|before| is_retry || before.is_interrupted);
@@ -32,7 +32,7 @@ impl Attempt {
                 started: at(from),
                 finished: until.map(at),
                 error: trouble.and_then(|trouble| trouble.error.clone()),
-                is_interrupted: trouble.is_some_and(|Trouble { error, .. }| error.is_none()),
+                is_interrupted: trouble.is_some_and(|FailedAttempt { error, .. }| error.is_none()),
             });
         }
         attempts

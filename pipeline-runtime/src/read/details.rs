@@ -103,7 +103,7 @@ impl RunDetails {
     }
 
     /// If the pipeline's current plan does not match the run, why. The run is then read with the plan that was stored with it.
-    pub fn not_by_present_plan(&self) -> Option<String> {
+    pub fn plan_mismatch(&self) -> Option<String> {
         self.followed.not_present().map(ToString::to_string)
     }
 

@@ -60,7 +60,7 @@ mod runs;
 pub use attempts::Attempt;
 pub use details::{NodeDetails, RunDetails};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
-pub(crate) use document::Teller;
+pub(crate) use document::DocumentBuilder;
 pub use error::ReadError;
 pub use lines::{LogFilter, LogLine};
 pub use runs::{RunFilter, RunSummary};

@@ -14,7 +14,7 @@ use super::object::Object;
 use super::opened;
 use super::store::{Condition, Store};
 use super::url::Location;
-use super::world::{Scribe, World};
+use super::world::{Timestamper, World};
 
 /// A collection of objects, opened by its URL: a folder, a mock in memory, a bucket on S3.
 ///
@@ -442,7 +442,7 @@ impl Bucket {
         Ok(Object::of(self.name(), self.run(doing, stamped(io)).await?))
     }
 
-    pub(super) async fn run<T, Io>(&self, doing: &str, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, BucketError>
+    pub(super) async fn run<T, Io>(&self, doing: &str, io: impl FnOnce(Store, Timestamper) -> Io) -> Result<T, BucketError>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -456,7 +456,7 @@ impl Bucket {
         done.await.map_err(|failure| failure.at(doing))
     }
 
-    pub(super) async fn perform<T, Io>(&self, io: impl FnOnce(Store, Scribe) -> Io) -> Result<T, Failure>
+    pub(super) async fn perform<T, Io>(&self, io: impl FnOnce(Store, Timestamper) -> Io) -> Result<T, Failure>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -475,7 +475,9 @@ impl Bucket {
 }
 
 /// Lets the world replace the time of the written object with its own.
-pub(super) fn stamped<Io>(io: impl FnOnce(Store) -> Io) -> impl FnOnce(Store, Scribe) -> BoxFuture<'static, Result<Meta, Failure>>
+pub(super) fn stamped<Io>(
+    io: impl FnOnce(Store) -> Io,
+) -> impl FnOnce(Store, Timestamper) -> BoxFuture<'static, Result<Meta, Failure>>
 where
     Io: Future<Output = Result<Meta, Failure>> + Send + 'static,
 {

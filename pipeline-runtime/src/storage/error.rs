@@ -3,7 +3,7 @@
 //! A store reports what went wrong ([`Failure`]); the bucket adds the operation and its target. Messages contain URLs, keys and
 //! the operating system's words, never credentials.
 
-use crate::author::error::Hopeless;
+use crate::author::error::NotRetryable;
 use std::error::Error;
 use std::io;
 
@@ -92,7 +92,7 @@ impl BucketError {
     }
 
     fn new(kind: BucketErrorKind, message: String, source: Option<Source>) -> Self {
-        let hopeless = |source: Option<Source>| Hopeless(source.unwrap_or_else(|| message.as_str().into()));
+        let hopeless = |source: Option<Source>| NotRetryable(source.unwrap_or_else(|| message.as_str().into()));
         let source = if kind.is_hopeless() { Some(hopeless(source).into()) } else { source };
         Self { kind, message, source }
     }

@@ -10,7 +10,7 @@ use super::object::Object;
 use super::reader::ObjectReader;
 use super::store::{Condition, Store};
 use super::upload::Upload;
-use super::world::Scribe;
+use super::world::Timestamper;
 use super::writer::ObjectWriter;
 
 impl Bucket {
@@ -87,7 +87,7 @@ impl Bucket {
     pub async fn get_tail(&self, key: &str, length: u64) -> Result<ObjectReader, BucketError> {
         let key = self.key(key)?;
         let doing = self.doing("read", &key);
-        let open = |store: Store, scribe: Scribe| async move {
+        let open = |store: Store, scribe: Timestamper| async move {
             let (mut meta, body) = store.open_tail(&key, length).await?;
             scribe.read(&store, std::slice::from_mut(&mut meta));
             Ok((meta, body))

@@ -241,7 +241,7 @@ impl Stream for ObjectListing {
 
 fn ask(bucket: Bucket, doing: String, pages: Pages) -> Page {
     Box::pin(async move {
-        let io = |store: super::store::Store, scribe: super::world::Scribe| async move {
+        let io = |store: super::store::Store, scribe: super::world::Timestamper| async move {
             let (mut page, pages) = store.page(pages).await?;
             scribe.read(&store, &mut page);
             Ok((page, pages))

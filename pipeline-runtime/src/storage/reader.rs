@@ -16,7 +16,7 @@ use super::bucket::Bucket;
 use super::error::BucketError;
 use super::object::Object;
 use super::store::Store;
-use super::world::Scribe;
+use super::world::Timestamper;
 
 /// An object being read, chunk by chunk: returned by [`Bucket::get_stream`].
 ///
@@ -126,7 +126,7 @@ impl Bucket {
         let key = self.key(key)?;
         let span = Span::of(&range);
         let doing = self.doing("read", &key);
-        let open = |store: Store, scribe: Scribe| async move {
+        let open = |store: Store, scribe: Timestamper| async move {
             let (mut meta, body) = store.open(&key, span).await?;
             scribe.read(&store, std::slice::from_mut(&mut meta));
             Ok((meta, body))

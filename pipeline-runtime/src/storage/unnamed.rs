@@ -1,4 +1,4 @@
-//! [`Unnamed`]: objects in a bucket whose names are not valid keys.
+//! [`InvalidNames`]: objects in a bucket whose names are not valid keys.
 //!
 //! No operation reaches such an object and no listing shows it, so a warning reports it. Most often its producer made a mistake.
 
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The names in a listing that are not valid keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Unnamed {
+pub(super) struct InvalidNames {
     pub(super) count: usize,
     /// One of them, which helps to find the producer.
     pub(super) example: String,
@@ -16,7 +16,7 @@ pub(super) struct Unnamed {
 #[derive(Debug, Default)]
 pub(super) struct Said(AtomicUsize);
 
-impl Unnamed {
+impl InvalidNames {
     #[cfg(feature = "cloud")]
     pub(super) fn add(&mut self, other: Self) {
         if self.count == 0 {

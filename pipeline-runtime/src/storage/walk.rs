@@ -21,7 +21,7 @@ use super::local::meta;
 use super::meta::Meta;
 use super::staged::is_staged;
 use super::store::Wanted;
-use super::unnamed::Unnamed;
+use super::unnamed::InvalidNames;
 
 /// How many links to one folder a listing follows; one more is an error, because silence would mean that the rest is empty.
 pub(super) const MOST_LINKS: u32 = 100;
@@ -60,7 +60,7 @@ pub(super) struct Walk {
     first: Option<(PathBuf, String)>,
     /// The folders that the walk is inside of, from the outermost inward.
     open: Vec<Open>,
-    unnamed: Unnamed,
+    unnamed: InvalidNames,
     /// How many links to each folder were followed, keyed by its real path.
     followed: HashMap<PathBuf, u32>,
 }
@@ -107,7 +107,7 @@ impl Walk {
     }
 
     fn of(folder: PathBuf, below: String, wanted: Wanted) -> Self {
-        let (unnamed, followed) = (Unnamed::default(), HashMap::new());
+        let (unnamed, followed) = (InvalidNames::default(), HashMap::new());
         Self { wanted, first: Some((folder, below)), open: Vec::new(), unnamed, followed }
     }
 
@@ -144,7 +144,7 @@ impl Walk {
     }
 
     /// The names so far that are not valid keys.
-    pub(super) fn unnamed(&self) -> &Unnamed {
+    pub(super) fn unnamed(&self) -> &InvalidNames {
         &self.unnamed
     }
 

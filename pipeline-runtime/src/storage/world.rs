@@ -210,16 +210,16 @@ impl World {
     }
 
     /// Runs one operation the way this world does I/O. `immediate`: it ends within its first poll anyway.
-    pub(super) async fn perform<T, Io>(&self, immediate: bool, io: impl FnOnce(Scribe) -> Io) -> Result<T, Failure>
+    pub(super) async fn perform<T, Io>(&self, immediate: bool, io: impl FnOnce(Timestamper) -> Io) -> Result<T, Failure>
     where
         T: Send + 'static,
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let Some(simulated) = &self.0.simulated else {
-            return io(Scribe(None)).await;
+            return io(Timestamper(None)).await;
         };
         let _busy = Busy::begin(&simulated.busy);
-        let io = io(Scribe(Some((self.clone(), (simulated.now)()))));
+        let io = io(Timestamper(Some((self.clone(), (simulated.now)()))));
         if immediate {
             return io.await;
         }
@@ -261,9 +261,9 @@ impl fmt::Debug for World {
 }
 
 /// Replaces modification times with the world's own, as of the operation's start.
-pub(super) struct Scribe(Option<(World, DateTime<Utc>)>);
+pub(super) struct Timestamper(Option<(World, DateTime<Utc>)>);
 
-impl Scribe {
+impl Timestamper {
     pub(super) fn written(&self, store: &Store, meta: &mut Meta) {
         if let Some((stamps, now)) = self.stamps() {
             stamps.written(store.place(&meta.key), meta, now);

@@ -6,7 +6,7 @@ use super::confine::confine;
 use super::ended::Ended;
 use super::ledger::Ledger;
 use super::recollect::Recollection;
-use super::until::{Came, Heard};
+use super::until::{Heard, NodeEnd};
 use super::{Done, Output, Target, Task, TaskError, run_info, target};
 use crate::author::keys::Seen;
 use crate::engine::{
@@ -186,7 +186,7 @@ fn done(
     task: &Task,
     plan: &Plan,
     (slot, node, id): (Slot, NodeIx, &str),
-    came: Came,
+    came: NodeEnd,
     (failure, attempts): (Option<Failure>, u32),
 ) -> Result<Done, TaskError> {
     let ended = |state: NodeState, node: &str, error: String, attempts: u32| {
@@ -194,7 +194,7 @@ fn done(
     };
     let failed = |error: String| Done { ended: ended(NodeState::Failed, id, error, attempts), ..Done::new(Final::Failed) };
     Ok(match came {
-        Came::Success(json) => {
+        NodeEnd::Success(json) => {
             let value: Value = serde_json::from_slice(&json).map_err(|error| TaskError::Fatal(error.to_string()))?;
             let updates = plan.updated_at(slot).map(|(_, asset)| (asset.name.to_owned(), value.clone())).collect();
             // Like Python, Airflow does not distinguish a null from a missing output, so a null need not be pushed. But where the
@@ -203,7 +203,7 @@ fn done(
             let output = is_pushed.then_some(Output { value, length: None });
             Done { output, ..Done::new(Final::Success(updates)) }
         }
-        Came::Expanded(Seen { len, keys }) => {
+        NodeEnd::Expanded(Seen { len, keys }) => {
             let value = match keys {
                 Some(keys) => keys.iter().map(|key| Value::from(&**key)).collect(),
                 None => (0..len).map(Value::from).collect(),
@@ -212,25 +212,25 @@ fn done(
             tracing::info!("the list has {len} element{}", if len == 1 { "" } else { "s" });
             Done { output: Some(Output { value, length }), ..Done::new(Final::Success(Vec::new())) }
         }
-        Came::Elements(elements, failed) => {
+        NodeEnd::Elements(elements, failed) => {
             let last = if failed.is_some() { Final::Failed } else { Final::Success(Vec::new()) };
             Done { elements: Some(elements), ended: failed, ..Done::new(last) }
         }
-        Came::Failed(error) => {
+        NodeEnd::Failed(error) => {
             tracing::error!("{error}");
             failed(error.to_string())
         }
-        Came::UpstreamFailed => {
+        NodeEnd::UpstreamFailed => {
             let failure = failure.unwrap_or_else(|| Failure::new(id, "unknown", 0));
             tracing::error!("cannot run, since `{}` failed: {}", failure.node(), failure.error());
             let ended = ended(NodeState::UpstreamFailed, failure.node(), failure.error().to_owned(), failure.attempts());
             Done { ended, ..Done::new(Final::Failed) }
         }
-        Came::Skipped(why) => {
+        NodeEnd::Skipped(why) => {
             tracing::info!("skipped: {why}");
             Done { ended: ended(NodeState::Skipped, id, why, attempts), ..Done::new(Final::Skipped) }
         }
-        Came::Retry { after, error } => {
+        NodeEnd::Retry { after, error } => {
             tracing::warn!("{error}");
             if task.startup.ti_context.should_retry {
                 let end = error.floor_char_boundary(MAX_REASON);
@@ -243,7 +243,7 @@ fn done(
                 Done { ended: Some(ended), ..Done::new(Final::Failed) }
             }
         }
-        Came::Later(next) => {
+        NodeEnd::Later(next) => {
             tracing::info!("not ready: the next poke is at {}", next.to_utc().format("%F %T UTC"));
             Done::new(Final::Reschedule(next.to_utc()))
         }

@@ -23,7 +23,7 @@ const KEPT_EVERY: Duration = Duration::from_secs(30);
 
 /// The outcome of a node for this process.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(super) enum NodeEnd {
     /// With its output as JSON.
     Success(Arc<[u8]>),
     /// A mapping's list has this length.
@@ -66,7 +66,7 @@ impl Heard {
         slot: Slot,
         is_whole: bool,
         keep: impl Fn(Earlier) -> K,
-    ) -> Result<Came, TaskError> {
+    ) -> Result<NodeEnd, TaskError> {
         let mode = self.ready(slot, is_whole)?;
         let mut kept_at: Option<Timestamp> = None;
         let mut within = Within::default();
@@ -85,7 +85,7 @@ impl Heard {
                     if is_whole && self.look(|run| run.expansion_of(slot)).flatten().is_some() =>
                 {
                     let (elements, failed) = self.look(|run| within.ended(run, slot)).unwrap_or_default();
-                    return Ok(Came::Elements(elements, failed));
+                    return Ok(NodeEnd::Elements(elements, failed));
                 }
                 Record::Started { .. } if mode.is_some() && kept_at.is_none() => {
                     // The budget starts now, whatever happens to this process.
@@ -106,7 +106,7 @@ impl Heard {
                         keep(Earlier { next: Some(next.as_nanos()), ..earlier }).await?;
                     }
                     if leaves {
-                        return Ok(Came::Later(next));
+                        return Ok(NodeEnd::Later(next));
                     }
                 }
                 Record::Retrying { next, error, memory, .. } => {
@@ -115,17 +115,17 @@ impl Heard {
                     {
                         keep(earlier).await?;
                     }
-                    return Ok(Came::Retry { after: next.since(at), error });
+                    return Ok(NodeEnd::Retry { after: next.since(at), error });
                 }
                 Record::Succeeded { output, .. } => {
                     let json = output.and_then(|output| output.json);
-                    return json.map(Came::Success).ok_or_else(|| TaskError::Fatal("its output was not encoded".to_owned()));
+                    return json.map(NodeEnd::Success).ok_or_else(|| TaskError::Fatal("its output was not encoded".to_owned()));
                 }
-                Record::Unfolded { width, keys, .. } => return Ok(Came::Expanded(Seen { len: width as usize, keys })),
-                Record::Failed { error, .. } => return Ok(Came::Failed(error)),
-                Record::UpstreamFailed { .. } => return Ok(Came::UpstreamFailed),
+                Record::Unfolded { width, keys, .. } => return Ok(NodeEnd::Expanded(Seen { len: width as usize, keys })),
+                Record::Failed { error, .. } => return Ok(NodeEnd::Failed(error)),
+                Record::UpstreamFailed { .. } => return Ok(NodeEnd::UpstreamFailed),
                 Record::Skipped { why, .. } => {
-                    return Ok(Came::Skipped(self.reason(&why)));
+                    return Ok(NodeEnd::Skipped(self.reason(&why)));
                 }
                 _ => {}
             }
@@ -161,7 +161,7 @@ impl Heard {
     /// Waits for the end of the run, and returns the failed nodes.
     pub(super) async fn end_of_run(&mut self, untold: &[Slot]) -> Result<(RunState, Option<String>), TaskError> {
         // Their processes died before they could call the callbacks.
-        self.engine.tell_of_failures(self.ix, untold);
+        self.engine.notify_failures(self.ix, untold);
         // A node that Airflow has skipped or failed by its own rule, and the engine would not have, was changed manually.
         while let Some(node) = self.look(open_body).flatten() {
             let skipped = self.engine.edit(self.ix, &Edit::Skip { node });

@@ -5,7 +5,7 @@
 //! small sets (`docs/dashboard.md` lists each of them).
 
 use super::{Problem, Site, overview, pools};
-use crate::dashboard::going_on::Told;
+use crate::dashboard::active_runs::Told;
 use crate::engine::RunState;
 use crate::journal::Tally;
 use crate::observe::Page;
@@ -28,7 +28,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, P
         }
         gauges(&mut page, reader)?;
         of_pipelines(&mut page, &of, reader, now)?;
-        of_pools(&mut page, &of.going_on.look(reader).map_err(ReadError::from)?);
+        of_pools(&mut page, &of.active_runs.look(reader).map_err(ReadError::from)?);
         page.family("pipeline_dashboard_streams", "gauge", "Open event streams.");
         page.sample("pipeline_dashboard_streams", &[], of.changes.followers());
         Ok(page.text())

@@ -142,7 +142,7 @@ impl Site {
 impl Site {
     /// Returns the taken slots of pools; they are read on demand.
     fn taken<'a>(&'a self, reader: &'a JournalReader) -> Pools<'a> {
-        Pools::told_by(move || self.going_on.taken(reader))
+        Pools::told_by(move || self.active_runs.taken(reader))
     }
 }
 

@@ -149,7 +149,7 @@ fn told(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut Pools<'_>)
         .map(|(_, span)| json!([span.what as usize, ms(span.from), span.until.map(ms)]))
         .collect();
     let failures: Vec<f64> =
-        node.troubles().iter().filter(|trouble| trouble.error.is_some()).map(|trouble| ms(trouble.at)).collect();
+        node.failed_attempts().iter().filter(|trouble| trouble.error.is_some()).map(|trouble| ms(trouble.at)).collect();
     let why = if history.is_body(slot) { why::of_node(waits, slot, pools)? } else { Value::Null };
     let states = (!history.is_body(slot)).then(|| states(history, elements.get(&slot).map_or(&[], Vec::as_slice)));
     Ok(json!({

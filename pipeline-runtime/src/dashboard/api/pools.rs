@@ -1,7 +1,7 @@
 //! The nodes that hold slots of pools, and those that wait for one.
 
 use super::{Args, Nothing, Problem, Site, at};
-use crate::dashboard::going_on::{Places, TOLD, Told};
+use crate::dashboard::active_runs::{Places, TOLD, Told};
 use crate::read::ReadError;
 use axum::Json;
 use axum::extract::State;
@@ -20,7 +20,7 @@ pub(super) struct Pool {
 pub(super) async fn pools(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
     let of = Arc::clone(&site);
-    let pools = site.readers.read(move |reader| Ok(all(&of.going_on.look(reader).map_err(ReadError::from)?))).await?;
+    let pools = site.readers.read(move |reader| Ok(all(&of.active_runs.look(reader).map_err(ReadError::from)?))).await?;
     let told: Vec<Value> = pools
         .into_iter()
         .map(|(name, Pool { slots, used, queued })| {

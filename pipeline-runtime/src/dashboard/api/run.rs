@@ -3,7 +3,7 @@
 use super::{Args, Nothing, Problem, Site, When, at, ms, whole, why};
 use crate::journal::Holder;
 use crate::observe::{CallbackHistory, RunHistory, Waits};
-use crate::read::{JournalReader, ReadError, RunDetails, Teller};
+use crate::read::{DocumentBuilder, JournalReader, ReadError, RunDetails};
 use crate::time::Timestamp;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The names of the kinds of time, in the order of [`Spent`].
+/// The names of the kinds of time, in the order of [`TimeKind`].
 pub(super) const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued", "nobody"];
 
 #[derive(Debug, Deserialize)]
@@ -75,7 +75,7 @@ pub(super) async fn document(
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
     let page = site.look(run, When::NOW, |site, reader, details| {
         let Moment { now, is_run } = Moment::of(site, details, When::NOW);
-        Ok(Teller { reader, pipelines: &site.pipelines, now, is_run }.document(details)?)
+        Ok(DocumentBuilder { reader, pipelines: &site.pipelines, now, is_run }.document(details)?)
     });
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
@@ -128,7 +128,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
         "records": { "at": record, "last": last, "at_ms": ms(history.latest()), "reading": is_reading },
         "end_ms": ms(end),
         "idle_ms": ms(history.idle()),
-        "note": details.not_by_present_plan(),
+        "note": details.plan_mismatch(),
         "removed": details.removed_nodes(),
         "settings": settings,
         "updates": updates,

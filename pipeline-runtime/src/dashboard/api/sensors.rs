@@ -3,7 +3,7 @@
 mod arrival;
 
 use super::{Args, Nothing, Problem, Site, at, ms, percentile};
-use crate::dashboard::going_on::SENSORS;
+use crate::dashboard::active_runs::SENSORS;
 use crate::observe::RunHistory;
 use crate::plan::SensorPolicy;
 use crate::read::{ReadError, RunDetails, RunFilter};
@@ -21,7 +21,7 @@ const RUNS: u32 = 500;
 pub(super) async fn waiting(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
     let of = Arc::clone(&site);
-    let runs = site.readers.read(move |reader| Ok(of.going_on.look(reader).map_err(ReadError::from)?)).await?;
+    let runs = site.readers.read(move |reader| Ok(of.active_runs.look(reader).map_err(ReadError::from)?)).await?;
     let count: usize = runs.iter().map(|told| told.waiting).sum();
     let mut waiting: Vec<&(Option<Timestamp>, Value)> = runs.iter().flat_map(|told| &told.sensors).collect();
     waiting.sort_by_key(|(deadline, _)| deadline.unwrap_or(Timestamp::NEVER));

@@ -6,7 +6,7 @@ use crate::engine::Slot;
 use crate::journal::StoredRun;
 use crate::observe::RunHistory;
 use crate::read::{JournalReader, RunDetails};
-use crate::simulate::what_if::{Otherwise, WhatIf, WhatIfError};
+use crate::simulate::what_if::{Assumptions, WhatIf, WhatIfError};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(super) async fn what_if(
     Args(asked): Args<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
     let given = asked.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| (what.as_str(), text.as_str()));
-    let otherwise = Otherwise::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
+    let otherwise = Assumptions::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
     let look =
         |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
     let (stored, history) = Arc::clone(&site).look(run, When::NOW, look).await?;
@@ -37,7 +37,7 @@ pub(super) async fn what_if(
     simulated.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
 }
 
-fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Otherwise) -> Result<Value, Problem> {
+fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Assumptions) -> Result<Value, Problem> {
     let now = site.clock.now().since(there.started).max(there.latest());
     let until = if there.state.is_end() { there.latest() } else { now };
     let here = WhatIf::of(stored, there, &site.pipelines, otherwise, MOST).map_err(|error| match error {

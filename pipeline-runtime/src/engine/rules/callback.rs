@@ -3,7 +3,7 @@
 //! A due callback is recorded under the notifier's stable name. The process that delivers it looks that name up in its own plan.
 //! If the name is missing there, the process gives the callback up and records that reason.
 
-use super::super::effects::{Action, NotTold};
+use super::super::effects::{Action, DeliveryError};
 use super::super::execution::Due;
 use super::super::ids::Slot;
 use super::super::log::Record;
@@ -45,7 +45,7 @@ impl RunContext<'_> {
 
     /// Notifies of failures that an earlier process recorded without notifying anybody.
     #[cfg(feature = "airflow")]
-    pub(crate) fn tell_of_failures(&mut self, failed: &[Slot]) {
+    pub(crate) fn notify_failures(&mut self, failed: &[Slot]) {
         for &slot in failed {
             if self.run.is_body(slot) {
                 self.callback(slot, Event::OnFailure);
@@ -115,13 +115,13 @@ impl RunContext<'_> {
     }
 
     /// A delivery has ended.
-    pub(crate) fn delivered(&mut self, id: u32, result: Result<(), NotTold>) {
+    pub(crate) fn delivered(&mut self, id: u32, result: Result<(), DeliveryError>) {
         match result {
             Ok(()) => {
                 self.delivery.end(id, false);
                 self.record(Record::CallbackTold { id });
             }
-            Err(NotTold { error, after, is_final }) => {
+            Err(DeliveryError { error, after, is_final }) => {
                 let next = if is_final { None } else { self.run.callbacks().next_try(id, self.now, after) };
                 self.delivery.end(id, next.is_some());
                 self.record(Record::CallbackFailed { id, next, error: cut(error).into() });

@@ -196,7 +196,7 @@ impl RunContext<'_> {
             self.shared.worklist.reuse(ready);
         }
         if self.run.open() == 0 {
-            self.come_to_end();
+            self.end_after_nodes();
         }
     }
 

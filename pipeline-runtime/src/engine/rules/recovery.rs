@@ -49,7 +49,7 @@ impl RunContext<'_> {
             return;
         }
         self.take_up_locks();
-        self.go_on_ending();
+        self.resume_ending();
         self.set_run_timers();
         for slot in self.run.slots() {
             self.resume_wait(slot);

@@ -33,7 +33,7 @@ impl RunContext<'_> {
     }
 
     /// Ends the run, after all nodes have ended.
-    pub(super) fn come_to_end(&mut self) {
+    pub(super) fn end_after_nodes(&mut self) {
         let of_nodes = if self.run.failures() > 0 { RunState::Failed } else { RunState::Success };
         self.run_ended(self.run.ending().unwrap_or(of_nodes));
     }
@@ -46,23 +46,23 @@ impl RunContext<'_> {
         let due = self.run.due_teardowns();
         if self.run.ending().is_none() && !due.is_empty() {
             self.record(Record::Ending { state });
-            return self.cut_off_but(&due);
+            return self.skip_all_except(&due);
         }
-        self.cut_off_but(&HashSet::new());
+        self.skip_all_except(&HashSet::new());
         self.shared.worklist.clear();
         self.run_ended(state);
     }
 
     /// If the run is ending, skips nodes that its plan has gained since.
-    pub(super) fn go_on_ending(&mut self) {
+    pub(super) fn resume_ending(&mut self) {
         if self.run.ending().is_some() && !self.run.state().is_end() {
             let due = self.run.due_teardowns();
-            self.cut_off_but(&due);
+            self.skip_all_except(&due);
         }
     }
 
     /// Cuts off and skips all open nodes but these.
-    fn cut_off_but(&mut self, due: &HashSet<Slot>) {
+    fn skip_all_except(&mut self, due: &HashSet<Slot>) {
         for slot in self.run.slots() {
             if !self.run.node(slot).state().is_end() && !due.contains(&slot) {
                 self.abort(slot);

@@ -55,14 +55,14 @@ impl Engine {
             return self.poll_again(attempt);
         }
         if attempt.has_templates || attempt.has_secrets || self.0.interceptor.is_some() {
-            return self.execute_with_care(attempt);
+            return self.execute_slow(attempt);
         }
         self.begin(attempt, None)
     }
 
     /// Starts a node whose inputs are not all made yet, or which a simulation may intercept.
     #[inline(never)]
-    fn execute_with_care(&self, mut attempt: Box<Attempt>) -> Executed {
+    fn execute_slow(&self, mut attempt: Box<Attempt>) -> Executed {
         if let Some(interceptor) = &self.0.interceptor
             && let Some(instead) = interceptor.instead(&attempt)
         {
@@ -141,13 +141,13 @@ impl Engine {
                 self.spawn_blocking(attempt, body);
                 Executed::Elsewhere
             }
-            (attempt, running) => self.begun_badly(attempt, running, result, done),
+            (attempt, running) => self.begin_failed(attempt, running, result, done),
         }
     }
 
     /// A panic: in the body, in the drop of a value that it held, or in the clone of an input.
     #[cold]
-    fn begun_badly(
+    fn begin_failed(
         &self,
         mut attempt: Option<Box<Attempt>>,
         running: Option<Started>,
@@ -374,12 +374,12 @@ impl Engine {
         match result {
             // The most frequent case. The memory does not matter then.
             Ok(Produced::Value(value)) if !self.0.writes_outputs => Answer::Output(value),
-            result => self.finish_with_care(attempt, result),
+            result => self.finish_slow(attempt, result),
         }
     }
 
     #[inline(never)]
-    fn finish_with_care(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
+    fn finish_slow(&self, attempt: Option<&Attempt>, result: Result<Produced, Failed>) -> Answer {
         let Some(attempt) = attempt else { return Answered::Aborted.into() };
         let what = match result {
             Ok(Produced::Value(value)) => {

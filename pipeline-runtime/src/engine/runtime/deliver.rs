@@ -1,6 +1,6 @@
 //! Deliveries: notifiers are called independently of their runs.
 
-use super::super::effects::NotTold;
+use super::super::effects::DeliveryError;
 use super::super::ids::RunIx;
 use super::{Engine, Waiter};
 use crate::author::error::Kind;
@@ -21,7 +21,7 @@ static FINAL: News = News::new();
 
 /// A notifier that no further try would help, such as one whose variable is not set, fails for each notification. So a process
 /// warns once about each such error; the journal records every failure.
-fn warn(notification: &Notification, notifier: &str, NotTold { error, is_final, .. }: &NotTold) {
+fn warn(notification: &Notification, notifier: &str, DeliveryError { error, is_final, .. }: &DeliveryError) {
     macro_rules! event {
         ($level:expr, $said:literal) => {
             tracing::event!(
@@ -64,7 +64,7 @@ impl Engine {
                     Ok(Ok(())) => Ok(()),
                     Ok(Err(error)) => {
                         let text = redacted(&error.chain()).into_owned();
-                        Err(NotTold { error: text, after: error.later(), is_final: error.kind() == Kind::Fatal })
+                        Err(DeliveryError { error: text, after: error.later(), is_final: error.kind() == Kind::Fatal })
                     }
                     Err(panic) => Err(format!("it panicked: {}", redacted(&panic_message(&*panic))).into()),
                 },
@@ -93,7 +93,7 @@ impl Engine {
         let _ = end.await;
     }
 
-    fn was_delivered(&self, run: RunIx, id: u32, result: Result<(), NotTold>) {
+    fn was_delivered(&self, run: RunIx, id: u32, result: Result<(), DeliveryError>) {
         if self.0.interceptor.is_some() {
             return self.put_delivered(run, id, result);
         }

@@ -107,7 +107,7 @@ pub(super) struct State {
     pub(super) wake_policy: WakePolicy,
     pub(super) stalls: StallMonitor,
     /// A task was spawned or woken on this thread.
-    pub(super) handed_on: bool,
+    pub(super) woke_or_spawned: bool,
     /// When the timer loop wakes next, if nothing wakes it before.
     pub(super) alarm: Timestamp,
     pub(super) simulated: simulated::Inbox,
@@ -135,7 +135,7 @@ impl Engine {
             idle_workers: 0,
             wake_policy: WakePolicy::default(),
             stalls: StallMonitor::default(),
-            handed_on: false,
+            woke_or_spawned: false,
             alarm: Timestamp::NEVER,
             simulated: simulated::Inbox::default(),
             held: true,
@@ -237,9 +237,9 @@ impl Engine {
 
     /// Calls the notifiers for failures that an earlier process recorded without notifying anybody.
     #[cfg(feature = "airflow")]
-    pub(crate) fn tell_of_failures(&self, run: RunIx, failed: &[crate::engine::Slot]) {
+    pub(crate) fn notify_failures(&self, run: RunIx, failed: &[crate::engine::Slot]) {
         let now = self.clock().now();
-        self.with(|core| core.tell_of_failures(run, failed, now));
+        self.with(|core| core.notify_failures(run, failed, now));
     }
 
     /// Starts nothing more from now on. Attempts under way may end.
@@ -313,13 +313,13 @@ impl Engine {
         let mut state = self.lock();
         let result = work(&mut state);
         let wake = self.to_wake(&mut state);
-        let handed_on = std::mem::take(&mut state.handed_on);
+        let woke_or_spawned = std::mem::take(&mut state.woke_or_spawned);
         let left = state.take_left();
         drop(state);
         if wake > 0 {
             self.0.awake.add_permits(wake);
         }
-        let has_woken = wake > 0 || handed_on;
+        let has_woken = wake > 0 || woke_or_spawned;
         let Some(left) = left else { return (result, has_woken) };
         let Left { aborts, garbage: Garbage { answers, values } } = *left;
         aborts.iter().for_each(AbortHandle::abort);
@@ -385,7 +385,7 @@ impl Engine {
         let now = self.clock().now();
         let take = |state: &mut State| {
             self.take_answer(state, job, answer, now);
-            let is_free = !state.handed_on && state.aborts.is_empty() && tokio::task::coop::has_budget_remaining();
+            let is_free = !state.woke_or_spawned && state.aborts.is_empty() && tokio::task::coop::has_budget_remaining();
             let is_mine = is_free && state.ready.len() == 1 && state.idle_workers > 0;
             is_mine.then(|| self.pop(state, &mut VecDeque::new())).flatten()
         };
@@ -439,7 +439,7 @@ impl Engine {
     }
 
     fn act_on(&self, state: &mut State, action: Action) {
-        state.handed_on = true;
+        state.woke_or_spawned = true;
         match action {
             Action::Abort(job) => {
                 if let Some(at) = state.ready.iter().position(|ready| *ready == job) {

@@ -3,7 +3,7 @@
 //! Time stands still until nothing more happens at an instant. Only then do the answers of that instant reach the core, in the
 //! order of their nodes, so that a simulation never depends on which thread was first.
 
-use super::super::effects::{Answer, Answered, NotTold};
+use super::super::effects::{Answer, Answered, DeliveryError};
 use super::super::ids::{Job, RunIx, Slot};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 use super::body::Body;
@@ -62,7 +62,7 @@ pub(crate) enum Waiter {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
-    delivered: Vec<(RunIx, u32, Result<(), NotTold>)>,
+    delivered: Vec<(RunIx, u32, Result<(), DeliveryError>)>,
     seen: Vec<(u64, Result<Seen, String>)>,
 }
 
@@ -78,7 +78,7 @@ impl Engine {
         self.0.work.notify_one();
     }
 
-    pub(super) fn put_delivered(&self, run: RunIx, id: u32, result: Result<(), NotTold>) {
+    pub(super) fn put_delivered(&self, run: RunIx, id: u32, result: Result<(), DeliveryError>) {
         if let Some(interceptor) = &self.0.interceptor {
             interceptor.forget(Waiter::Delivery(run, id));
         }

@@ -319,7 +319,7 @@ impl Engine {
             if attempt.is_some() {
                 return attempt;
             }
-            state.handed_on = true;
+            state.woke_or_spawned = true;
             self.spawn_answer(job, None);
         }
         None

@@ -50,6 +50,6 @@ pub(crate) trait Changes {
 
 /// Ignores all changes: for a replay, after which the worklist is derived.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Unheard;
+pub(crate) struct IgnoreChanges;
 
-impl Changes for Unheard {}
+impl Changes for IgnoreChanges {}

@@ -3,7 +3,7 @@ use super::super::log::{Entry, Record, Skip};
 use super::super::states::{NodeState, RunState};
 use super::callbacks::Callbacks;
 use super::cancelled::{Found, ends_open_nodes};
-use super::changes::{Changes, Unheard};
+use super::changes::{Changes, IgnoreChanges};
 use super::holding::Hold;
 use super::layout::{ExpansionIx, Layout, Position};
 use super::legal::Illegal;
@@ -98,7 +98,7 @@ impl Run {
     /// Applies a record that comes from elsewhere, if it may follow those before it.
     pub(crate) fn write_down(&mut self, entry: &Entry) -> Result<(), Illegal> {
         self.check(&entry.record)?;
-        self.apply(entry, &mut Unheard);
+        self.apply(entry, &mut IgnoreChanges);
         Ok(())
     }
 

@@ -33,8 +33,8 @@ pub(super) fn fold(run: &Run) -> String {
 }
 
 /// Ignores what a record changes.
-struct Unheard;
-impl Changes for Unheard {}
+struct IgnoreChanges;
+impl Changes for IgnoreChanges {}
 
 /// How a body answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,7 +318,7 @@ impl Harness {
         loop {
             let Outbox { records, todo: Todo { starts, actions }, garbage: _ } = std::mem::take(self.core.outbox());
             for (run, entry) in records.iter() {
-                self.runs[run as usize].shadow.apply(&entry, &mut Unheard);
+                self.runs[run as usize].shadow.apply(&entry, &mut IgnoreChanges);
             }
             for job in starts {
                 assert!(!done[job.run as usize].contains(&job.slot), "what had succeeded ran again");
@@ -746,7 +746,7 @@ impl Harness {
             watched.started(*slot, key, entry.at);
         }
         assert_eq!(watched.shadow.check(&record), Ok(()), "{record:?}");
-        watched.shadow.apply(&entry, &mut Unheard);
+        watched.shadow.apply(&entry, &mut IgnoreChanges);
         watched.entries.push(entry);
         if let Record::Unfolded { .. } = record {
             self.forget_fresh(run);

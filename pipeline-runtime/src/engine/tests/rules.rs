@@ -1,7 +1,7 @@
 //! Single cases that a simulation cannot show, because its bodies end in time or its process does not end.
 
 use super::super::core::Core;
-use super::super::effects::{Action, Answered, NotTold, Outbox, Todo};
+use super::super::effects::{Action, Answered, DeliveryError, Outbox, Todo};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record};
 use super::super::rules::{Edit, EditError};
@@ -424,7 +424,7 @@ fn a_callback_that_a_process_takes_up_is_tried_within_ten_seconds() {
         // The next try is due five minutes after the last.
         for _ in 0..12 {
             bench.pass(300);
-            let not_told = NotTold { error: "nobody".into(), after, is_final: false };
+            let not_told = DeliveryError { error: "nobody".into(), after, is_final: false };
             bench.core.delivered(RUN, 0, Err(not_told), bench.now);
             bench.take();
             if after.is_some() {
@@ -453,7 +453,7 @@ fn what_no_further_try_would_help_is_given_up_at_once() {
     }
     let mut bench = Bench::new(&told());
     bench.succeed("a", 1);
-    let not_told = NotTold { error: "its variable is not set".into(), after: None, is_final: true };
+    let not_told = DeliveryError { error: "its variable is not set".into(), after: None, is_final: true };
     bench.core.delivered(RUN, 0, Err(not_told), bench.now);
     bench.take();
     assert!(bench.run().callbacks().is_empty());

@@ -43,7 +43,7 @@ impl Dispatch<'_> {
     /// Starts what is due, while the journal's queue has room. After many failed starts the rest waits for the next turn, so that
     /// a process with very many such runs still serves commands. Returns whether there is a rest.
     pub(super) fn begin_due(&mut self) -> bool {
-        self.look_at_calendar();
+        self.check_calendar();
         // Runs that start in one turn share a reader, which sees everything submitted before.
         let mut reader = None;
         let mut failed = Failed::default();

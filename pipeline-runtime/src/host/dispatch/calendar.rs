@@ -13,7 +13,7 @@ use std::time::Duration;
 
 impl Dispatch<'_> {
     /// Checks whether the date has leapt since the last call.
-    pub(super) fn look_at_calendar(&mut self) {
+    pub(super) fn check_calendar(&mut self) {
         let now = self.now();
         let Some(by) = self.leaps.by(now) else { return self.leaps.seen(now) };
         match self.follow_on(now.date) {

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Dispatch<'_> {
-    pub(super) fn look_into_inbox(&mut self) {
+    pub(super) fn poll_inbox(&mut self) {
         let Ok(journal) = self.journal() else { return };
         journal.look_after_file();
         if self.mailbox.is_none() {

@@ -384,7 +384,7 @@ impl<'a> Dispatch<'a> {
                 () = tokio::task::yield_now(), if has_more => {}
                 pass = self.retention.step() => self.delete_on(pass),
                 () = real.sleep_until(look) => {
-                    self.look_into_inbox();
+                    self.poll_inbox();
                     self.forget_lingering();
                     self.delete_old();
                     self.beat(Self::status);

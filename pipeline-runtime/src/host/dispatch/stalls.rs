@@ -90,7 +90,7 @@ fn an_attempt_ends_at_its_time_limit_while_dispatch_waits_for_the_disk() {
     let process = Process::observed(Calendar::wall(), Arc::new(Limits(Mutex::new(tell))));
     let pipelines = [limited(), asked_for()];
     let mut dispatch = process.dispatch_for(&pipelines, Service::default());
-    let request = Request { pipeline: limited(), params: serde_json::Value::Null, logical_date: None, ask: Ask::GoOn };
+    let request = Request { pipeline: limited(), params: serde_json::Value::Null, logical_date: None, ask: Ask::Resume };
     let prepared = process.host().prepare(request).unwrap();
     let mailbox = process.host().journal.as_ref().unwrap().mailbox().unwrap();
     let trigger = Command::Trigger { pipeline: "asked_for".into(), logical_date: None, params: serde_json::Value::Null };

@@ -87,7 +87,7 @@ fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
     let pipelines = [waiting()];
     let mut dispatch = process.dispatch(&pipelines);
     let request =
-        Request { pipeline: waiting(), params: serde_json::Value::Null, logical_date: None, ask: super::super::Ask::GoOn };
+        Request { pipeline: waiting(), params: serde_json::Value::Null, logical_date: None, ask: super::super::Ask::Resume };
     let ix = dispatch.start(process.host.prepare(request).unwrap()).unwrap();
     let run = process.host.engine.look(ix, |run| run.spec().info.run_id.clone()).unwrap();
     assert!(dispatch.runs.events.next().now_or_never().is_none(), "it listens, and there is nothing to hear");
@@ -214,7 +214,7 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
     journal.carry_out(ticket);
     journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
     let pipelines = [daily()];
-    process.dispatch(&pipelines).look_into_inbox();
+    process.dispatch(&pipelines).poll_inbox();
     let reader = process.reader();
     let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
     assert!(answer.contains("4 intervals of daily are run") && !answer.contains("left out"), "{answer}");
@@ -237,7 +237,7 @@ fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_
     journal.pause("daily", false);
     let _ = process.reader();
     let pipelines = [daily()];
-    process.dispatch(&pipelines).look_into_inbox();
+    process.dispatch(&pipelines).poll_inbox();
     assert!(process.reader().paused().unwrap().is_empty());
     let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
     assert!(answer.contains("the command was carried out by a process that ended before it answered"), "{answer}");

@@ -55,7 +55,7 @@ pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
 pub(crate) use kept_open::unwritable;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Pass, Pruned};
-pub(crate) use reader::{Filter, IntervalRun, Meant, Newest, Reader, StoredLine};
+pub(crate) use reader::{AwaitedRun, Filter, IntervalRun, Newest, Reader, StoredLine};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 pub(crate) use settings::StoredSetting;
@@ -77,7 +77,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
-use writer::{Batch, Hearer, Order, Set, Writer};
+use writer::{Batch, NewsSender, Order, Set, Writer};
 
 /// The journal in one file.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub(crate) struct SqliteJournal {
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
     claim: Claim,
-    hearer: Hearer,
+    hearer: NewsSender,
     tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
@@ -116,7 +116,7 @@ impl SqliteJournal {
         let backlog = Arc::new(Backlog::default());
         let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
         let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
-        let hearer = Hearer::default();
+        let hearer = NewsSender::default();
         let tally = Arc::<Tally>::default();
         let writer = writer.telling(Arc::clone(&hearer)).counting(Arc::clone(&tally));
         let orders = Arc::clone(&queue);

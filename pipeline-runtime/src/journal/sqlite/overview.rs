@@ -33,7 +33,7 @@ impl Reader {
 
     /// Returns the newest runs that have begun, have not ended and are not blocked: their keys, and the numbers of their last
     /// records.
-    pub(crate) fn going_on(&self, limit: u32) -> Result<Vec<(RunKey, i64)>, JournalError> {
+    pub(crate) fn active_runs(&self, limit: u32) -> Result<Vec<(RunKey, i64)>, JournalError> {
         let select = "SELECT key, (SELECT coalesce(max(seq), 0) FROM records WHERE run = key) FROM runs \
                       WHERE state = 'running' AND blocked IS NULL ORDER BY key DESC LIMIT ?1";
         let query = || -> rusqlite::Result<Vec<(RunKey, i64)>> {

@@ -58,7 +58,7 @@ pub(crate) struct Tail {
 
 /// An awaited run, as far as waiting runs need to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Meant {
+pub(crate) struct AwaitedRun {
     pub(crate) run_id: String,
     pub(crate) interval: Interval,
     pub(crate) state: RunState,
@@ -191,7 +191,7 @@ impl Reader {
     }
 
     /// Returns the run of that interval that others wait for.
-    pub(crate) fn meant(&self, pipeline: &str, start: Timestamp) -> Result<Option<Meant>, JournalError> {
+    pub(crate) fn meant(&self, pipeline: &str, start: Timestamp) -> Result<Option<AwaitedRun>, JournalError> {
         self.meant_where(MEANT, params![pipeline, start.as_nanos()])
     }
 
@@ -210,16 +210,16 @@ impl Reader {
     }
 
     /// Returns the run of that id, for a waiting run.
-    pub(crate) fn meant_by(&self, pipeline: &str, run_id: &str) -> Result<Option<Meant>, JournalError> {
+    pub(crate) fn meant_by(&self, pipeline: &str, run_id: &str) -> Result<Option<AwaitedRun>, JournalError> {
         self.meant_where("WHERE run_id = ?2 AND pipeline = ?1", params![pipeline, run_id])
     }
 
-    fn meant_where(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<Meant>, JournalError> {
+    fn meant_where(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<AwaitedRun>, JournalError> {
         // Without params and skeleton, which may be large: thousands may ask at once.
         let select = "SELECT run_id, interval_start, interval_end, state, blocked IS NOT NULL, coalesce(begun, created), finished FROM runs";
         let read = |row: &Row<'_>| {
             let of_state: String = row.get(3)?;
-            Ok(Meant {
+            Ok(AwaitedRun {
                 run_id: row.get(0)?,
                 interval: interval(row.get(1)?, row.get(2)?),
                 state: state(&of_state).ok_or_else(|| wrong(3, "state"))?,
@@ -712,7 +712,7 @@ mod tests {
         let (_folder, reader) = journal(300);
         for _ in 0..3 {
             for limit in 1..4 {
-                reader.going_on(limit).unwrap();
+                reader.active_runs(limit).unwrap();
                 reader.count("nightly", RunState::Success).unwrap();
             }
         }

@@ -210,7 +210,7 @@ struct Known {
 }
 
 /// The receiver of news once they are durable.
-pub(super) type Hearer = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<News>>>;
+pub(super) type NewsSender = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<News>>>;
 
 /// Owns the connection that writes.
 #[derive(Debug)]
@@ -222,7 +222,7 @@ pub(super) struct Writer {
     known: Known,
     backlog: Arc<Backlog>,
     log_sizes: logs::Sizes,
-    hearer: Hearer,
+    hearer: NewsSender,
     tally: Arc<Tally>,
 }
 
@@ -236,12 +236,12 @@ impl Writer {
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         let log_sizes = logs::Sizes::default();
-        let (known, hearer) = (Known::default(), Hearer::default());
+        let (known, hearer) = (Known::default(), NewsSender::default());
         Self { connection, path: path.to_owned(), committed, failure, known, backlog, log_sizes, hearer, tally: Arc::default() }
     }
 
     /// Sends news to `hearer`.
-    pub(super) fn telling(self, hearer: Hearer) -> Self {
+    pub(super) fn telling(self, hearer: NewsSender) -> Self {
         Self { hearer, ..self }
     }
 
@@ -528,7 +528,7 @@ fn commit_batch(connection: &Connection, known: &mut Known, batch: &Batch) -> ru
         };
         append(connection, &mut known.counts, *run, seq, entry)?;
         if let (Record::RunEnded { state }, true) = (&entry.record, batch.ended.is_empty()) {
-            known.counts.run(of_no_engine(connection, *run, *state)?);
+            known.counts.run(ended_without_engine(connection, *run, *state)?);
         }
     }
     for (pipeline, kind, state) in &batch.ended {
@@ -654,7 +654,7 @@ fn insert(connection: &Connection, run: RunKey, seq: i64, row: &RecordRow) -> ru
 
 /// Returns the tally entry for the end of a run that no engine hosts: it was cancelled while it waited, or by a program without
 /// its plan.
-fn of_no_engine(connection: &Connection, run: RunKey, state: RunState) -> rusqlite::Result<tally::Ended> {
+fn ended_without_engine(connection: &Connection, run: RunKey, state: RunState) -> rusqlite::Result<tally::Ended> {
     let mut select = connection.prepare_cached("SELECT pipeline, kind FROM runs WHERE key = ?1")?;
     let (pipeline, kind): (String, String) =
         select.query_row([run], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or_default();

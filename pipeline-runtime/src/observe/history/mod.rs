@@ -12,12 +12,12 @@ mod listing;
 mod node;
 mod offset;
 mod parts;
-#[cfg(feature = "sqlite")]
-mod spent;
 #[cfg(feature = "dashboard")]
 mod sums;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "sqlite")]
+mod time_kind;
 mod turns;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 mod words;
@@ -25,7 +25,7 @@ mod words;
 pub(crate) use callbacks::{CallbackHistory, Callbacks};
 #[cfg(feature = "dashboard")]
 pub(crate) use drawn::rank;
-pub(crate) use node::{NodeHistory, Trouble};
+pub(crate) use node::{FailedAttempt, NodeHistory};
 pub(crate) use turns::{Span, Work};
 
 use super::metrics::{Counts, RunMetrics, SensorMetrics};
@@ -142,9 +142,9 @@ impl RunHistory {
 
     fn keep(&self) -> Keep {
         match (self.keeps_all, self.nodes.len() > MANY) {
-            (true, _) => Keep { turns: usize::MAX, troubles: usize::MAX },
-            (_, true) => Keep { turns: TURNS_OF_MANY, troubles: TROUBLES },
-            _ => Keep { turns: TURNS, troubles: TROUBLES },
+            (true, _) => Keep { turns: usize::MAX, failed_attempts: usize::MAX },
+            (_, true) => Keep { turns: TURNS_OF_MANY, failed_attempts: TROUBLES },
+            _ => Keep { turns: TURNS, failed_attempts: TROUBLES },
         }
     }
 

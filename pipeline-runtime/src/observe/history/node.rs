@@ -32,14 +32,14 @@ struct More {
     cleared: Offset,
     restarted: Offset,
     /// The failed and interrupted attempts, in order.
-    troubles: Vec<Trouble>,
+    failed_attempts: Vec<FailedAttempt>,
     /// Its output as JSON, if outputs are read.
     output: Option<Arc<[u8]>>,
 }
 
 /// A failed or interrupted attempt.
 #[derive(Debug, Clone)]
-pub(crate) struct Trouble {
+pub(crate) struct FailedAttempt {
     pub(crate) attempt: u32,
     /// When it, or its last poke, began.
     pub(crate) from: Option<Duration>,
@@ -52,7 +52,7 @@ pub(crate) struct Trouble {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keep {
     pub(crate) turns: usize,
-    pub(crate) troubles: usize,
+    pub(crate) failed_attempts: usize,
 }
 
 /// The events.
@@ -162,14 +162,14 @@ impl NodeHistory {
     }
 
     fn trouble(&mut self, error: Option<&Arc<str>>, at: Duration, keep: Keep) {
-        let trouble = Trouble { attempt: self.attempts, from: self.turns.last_start(), at, error: error.cloned() };
+        let trouble = FailedAttempt { attempt: self.attempts, from: self.turns.last_start(), at, error: error.cloned() };
         let more = self.more();
         if let Some(error) = error {
             more.error = Some(Arc::clone(error));
         }
-        let over = (more.troubles.len() + 1).saturating_sub(keep.troubles.max(1));
-        more.troubles.drain(..over);
-        more.troubles.push(trouble);
+        let over = (more.failed_attempts.len() + 1).saturating_sub(keep.failed_attempts.max(1));
+        more.failed_attempts.drain(..over);
+        more.failed_attempts.push(trouble);
     }
 }
 
@@ -252,8 +252,8 @@ impl NodeHistory {
     }
 
     /// Returns the failed and interrupted attempts, in order; only the last ones that are stored.
-    pub(crate) fn troubles(&self) -> &[Trouble] {
-        self.more.as_ref().map_or(&[], |more| &more.troubles)
+    pub(crate) fn failed_attempts(&self) -> &[FailedAttempt] {
+        self.more.as_ref().map_or(&[], |more| &more.failed_attempts)
     }
 
     /// Returns its output as JSON, if outputs were read.
@@ -295,13 +295,13 @@ mod tests {
 
     #[test]
     fn the_last_troubles_are_kept() {
-        let (mut node, keep) = (NodeHistory::default(), Keep { turns: 4, troubles: 3 });
+        let (mut node, keep) = (NodeHistory::default(), Keep { turns: 4, failed_attempts: 3 });
         for attempt in 1..=10 {
             let at = Duration::from_secs(attempt.into());
             node.started(attempt, false, at, keep);
             node.retrying(&"503".into(), false, at, at, keep);
         }
-        let attempts: Vec<u32> = node.troubles().iter().map(|trouble| trouble.attempt).collect();
+        let attempts: Vec<u32> = node.failed_attempts().iter().map(|trouble| trouble.attempt).collect();
         assert_eq!((attempts, node.attempts()), (vec![8, 9, 10], 10));
     }
 }

@@ -4,7 +4,7 @@
 //! node list and cached with the part until it changes, also in copies of the history as of another record.
 
 use super::parts::PART;
-use super::spent::{InputsOf, KINDS, Stretch};
+use super::time_kind::{InputsOf, KINDS, Stretch};
 use super::{RunHistory, Slot};
 use crate::plan::{ScopeIx, What};
 use std::collections::HashSet;

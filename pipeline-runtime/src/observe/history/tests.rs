@@ -133,7 +133,7 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
             let record = Record::Retrying { slot: 0, next: at, error: "503".into(), renew: false, memory: None };
             history.apply(&Entry { at, record });
         }
-        (history.node(0).troubles().len(), history.metrics().sensor("export").unwrap().node.errors)
+        (history.node(0).failed_attempts().len(), history.metrics().sensor("export").unwrap().node.errors)
     };
     // The report promises this.
     assert_eq!(TROUBLES, 16);

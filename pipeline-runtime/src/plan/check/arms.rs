@@ -13,7 +13,7 @@ type Required = Rc<Vec<(NodeIx, u32, NodeIx)>>;
 
 pub(super) fn exclusive_arms(sketch: &Sketch, order: impl Iterator<Item = NodeIx>, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    if !sketch.occurs.gates || !plan.nodes.iter().any(|node| matches!(node.what, What::Arm { .. })) {
+    if !sketch.features.gates || !plan.nodes.iter().any(|node| matches!(node.what, What::Arm { .. })) {
         return;
     }
     let mut required: Vec<Required> = vec![Required::default(); plan.nodes.len()];

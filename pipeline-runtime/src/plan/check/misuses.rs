@@ -81,7 +81,7 @@ fn element_limits(sketch: &Sketch, problems: &mut Vec<Problem>) {
 
 fn empty_races(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    if !sketch.occurs.gates {
+    if !sketch.features.gates {
         return;
     }
     for node in &plan.nodes {

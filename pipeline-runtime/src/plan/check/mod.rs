@@ -92,7 +92,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Option<Vec<NodeIx>>,
     notifiers::check(&sketch.plan, &mut problems);
     // If all edges lead forwards, there is no cycle. A mapping waits for its repeated nodes, which were wired before it, and they
     // wait for its list.
-    let order = sketch.occurs.backward_edges.then(|| cycles::cycles(sketch, &mut problems));
+    let order = sketch.features.backward_edges.then(|| cycles::cycles(sketch, &mut problems));
     match &order {
         Some(order) => arms::exclusive_arms(sketch, order.iter().copied(), &mut problems),
         None => arms::exclusive_arms(sketch, (0..).take(sketch.plan.nodes.len()), &mut problems),

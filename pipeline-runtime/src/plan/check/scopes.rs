@@ -58,7 +58,7 @@ pub(super) fn scopes(sketch: &Sketch, problems: &mut Vec<Problem>) {
 
 pub(super) fn elements_of_no_mapping(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    if !sketch.occurs.elements {
+    if !sketch.features.elements {
         return;
     }
     for (ix, node) in (0..).zip(&plan.nodes) {

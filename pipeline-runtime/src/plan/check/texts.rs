@@ -11,7 +11,7 @@ use pipeline_syntax::template::unrendered;
 /// A user who writes `"{{ ds }}"` means a template.
 pub(super) fn texts(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    if !sketch.occurs.values {
+    if !sketch.features.values {
         return;
     }
     for (ix, node) in (0..).zip(&plan.nodes) {

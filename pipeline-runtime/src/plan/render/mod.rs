@@ -233,7 +233,7 @@ fn of_policy(plan: &Plan, kind: Kind, ix: NodeIx, changed: &mut Vec<(&'static st
     if policy.priority != 0 {
         changed.push(("priority", policy.priority.to_string()));
     }
-    let unheard = if policy.is_sla_unheard() { ", which nobody is told of" } else { "" };
+    let unheard = if policy.has_sla_without_callback() { ", which nobody is told of" } else { "" };
     changed.extend(policy.sla.map(|sla| ("sla", time(sla) + unheard)));
     for (event, notifier) in &policy.callbacks {
         changed.push((event.name(), notifier_name(plan, *notifier)));

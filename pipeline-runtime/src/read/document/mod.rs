@@ -33,7 +33,7 @@ const STYLE: &str = include_str!("style.css");
 const KINDS: [&str; 6] = ["worked", "poked", "waited for data", "waited for a retry", "queued", "no process had it"];
 
 /// The source and the time of a document.
-pub(crate) struct Teller<'a> {
+pub(crate) struct DocumentBuilder<'a> {
     pub(crate) reader: &'a JournalReader,
     pub(crate) pipelines: &'a [Pipeline],
     pub(crate) now: Timestamp,
@@ -41,7 +41,7 @@ pub(crate) struct Teller<'a> {
     pub(crate) is_run: bool,
 }
 
-impl Teller<'_> {
+impl DocumentBuilder<'_> {
     /// The run as an HTML page.
     ///
     /// # Errors

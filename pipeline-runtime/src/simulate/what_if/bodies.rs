@@ -1,7 +1,7 @@
 //! The replacement of bodies: each answers as it did, after the time that it took, unless a change was requested.
 
 use super::Arrived;
-use super::otherwise::Otherwise;
+use super::otherwise::Assumptions;
 use super::recorded::{End, Found, Looks, Recorded, Recording};
 use crate::author::body::{AttemptResult, Produced};
 use crate::author::error::TaskError;
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Bodies {
     recording: Recording,
-    otherwise: Otherwise,
+    otherwise: Assumptions,
     /// When what a sensor looks for is there, by the sensor's id.
     arrivals: HashMap<String, Duration>,
     clock: Clock,
@@ -42,7 +42,7 @@ struct Act {
 }
 
 impl Bodies {
-    pub(super) fn new(recording: Recording, otherwise: Otherwise, arrivals: &BTreeMap<String, Arrived>, clock: Clock) -> Self {
+    pub(super) fn new(recording: Recording, otherwise: Assumptions, arrivals: &BTreeMap<String, Arrived>, clock: Clock) -> Self {
         let arrivals = arrivals.iter().filter_map(|(id, arrived)| Some((id.clone(), arrived.taken?))).collect();
         let start = clock.now();
         Self { recording, otherwise, arrivals, clock, start, so_far: Mutex::default() }

@@ -17,7 +17,7 @@ mod recorded;
 mod tests;
 
 pub(crate) use error::WhatIfError;
-pub(crate) use otherwise::Otherwise;
+pub(crate) use otherwise::Assumptions;
 pub(crate) use recorded::Window;
 
 use super::HORIZON;
@@ -66,7 +66,7 @@ impl WhatIf {
         stored: &StoredRun,
         history: &RunHistory,
         pipelines: &[Pipeline],
-        otherwise: &Otherwise,
+        otherwise: &Assumptions,
         most: Duration,
     ) -> Result<Self, WhatIfError> {
         let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == stored.pipeline);
@@ -75,7 +75,7 @@ impl WhatIf {
         plan.match_skeleton(&stored.skeleton, Accepts::Additions)?;
         let recording = Recording::of(history, &plan);
         otherwise.check(&recording, &plan)?;
-        plan.tells_nobody();
+        plan.remove_callbacks();
         otherwise.change(&mut plan);
         let plan = Arc::new(plan);
         let (arrivals, notes) = (otherwise.arrivals(&recording), notes(history, &plan, &recording));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The changes to make to a run.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Otherwise {
+pub(crate) struct Assumptions {
     arrivals: Vec<(String, Arrival)>,
     failures: Vec<Failure>,
     options: Vec<(String, Change)>,
@@ -48,7 +48,7 @@ enum Change {
 /// The error of a failure that is given without a text.
 const FAILED: &str = "it fails in this simulation";
 
-impl Otherwise {
+impl Assumptions {
     /// Parses changes. Each is a pair as on the command line or in the arguments of a URL: `arrive`, `fail`, `set` or `slots`,
     /// and its text.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, WhatIfError> {

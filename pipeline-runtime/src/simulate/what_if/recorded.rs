@@ -99,7 +99,7 @@ impl Recording {
         let mut recording = Self { nodes: HashMap::new(), interrupted: 0, cleared: 0 };
         for slot in history.listed() {
             let node = history.node(slot);
-            recording.interrupted += node.troubles().iter().filter(|trouble| trouble.error.is_none()).count();
+            recording.interrupted += node.failed_attempts().iter().filter(|trouble| trouble.error.is_none()).count();
             recording.cleared += usize::from(node.cleared_at().is_some());
             let id = history.id(slot);
             if let Some(recorded) = Recorded::of(history, slot, plan, &id) {
@@ -128,7 +128,7 @@ impl Recorded {
         // For a sensor: the start of its timeout.
         let mut budget = spans[0].from;
         let mut from = Duration::ZERO;
-        for trouble in node.troubles().iter().filter(|trouble| is_of_now(trouble.at)) {
+        for trouble in node.failed_attempts().iter().filter(|trouble| is_of_now(trouble.at)) {
             let looks = looks_between(&spans, from, trouble.at);
             let last = trouble.from.unwrap_or(trouble.at);
             from = trouble.at;

@@ -82,7 +82,7 @@ fn recorded(simulation: Simulation<'_>, seed: u64, params: impl serde::Serialize
     (stored, history)
 }
 
-fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Otherwise) -> WhatIf {
+fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Assumptions) -> WhatIf {
     WhatIf::of(stored, history, &[nightly()], otherwise, Duration::from_mins(1)).unwrap()
 }
 
@@ -106,7 +106,7 @@ proptest! {
         let params = Options { count, fails, slow, from, breaks };
         let arrives = format!("{arrives}s");
         let run = recorded(Simulation::new(nightly()).arrive(&arrives, "memory://data/export.json", "{}"), seed, &params);
-        let here = what_if(&run, &Otherwise::default());
+        let here = what_if(&run, &Assumptions::default());
         prop_assert_eq!(told(&here.history), told(&run.1));
         prop_assert_eq!((here.history.state, here.history.finished), (run.1.state, run.1.finished));
         assert!(here.is_known());
@@ -125,7 +125,7 @@ fn at(history: &RunHistory, id: &str) -> (NodeState, Option<Duration>) {
 #[test]
 fn what_comes_later_is_found_later_and_all_that_follows_is_later() {
     let run = a_run();
-    let here = what_if(&run, &Otherwise::default().arrive("export=+90s").unwrap());
+    let here = what_if(&run, &Assumptions::default().arrive("export=+90s").unwrap());
     assert_eq!(at(&run.1, "export"), (NodeState::Success, Some(Duration::from_secs(450))));
     assert_eq!(at(&here.history, "export"), (NodeState::Success, Some(Duration::from_mins(9))));
     let later = |id| at(&here.history, id).1.unwrap().abs_diff(at(&run.1, id).1.unwrap());
@@ -139,20 +139,20 @@ fn what_comes_later_is_found_later_and_all_that_follows_is_later() {
 #[test]
 fn what_comes_after_the_timeout_is_not_found_and_a_longer_timeout_finds_it() {
     let run = a_run();
-    let late = what_if(&run, &Otherwise::default().arrive("export=11m").unwrap());
+    let late = what_if(&run, &Assumptions::default().arrive("export=11m").unwrap());
     assert_eq!(at(&late.history, "export"), (NodeState::Failed, Some(Duration::from_mins(10))));
-    let never = what_if(&run, &Otherwise::default().arrive("export=never").unwrap());
+    let never = what_if(&run, &Assumptions::default().arrive("export=never").unwrap());
     assert_eq!(at(&never.history, "export").0, NodeState::Failed);
     assert_eq!((at(&never.history, "publish").0, never.history.state), (NodeState::UpstreamFailed, RunState::Failed));
     assert!(never.is_known());
-    let longer = Otherwise::default().arrive("export=11m").unwrap().set("export.timeout=1h").unwrap();
+    let longer = Assumptions::default().arrive("export=11m").unwrap().set("export.timeout=1h").unwrap();
     assert_eq!(at(&what_if(&run, &longer).history, "export"), (NodeState::Success, Some(Duration::from_secs(675))));
 }
 
 #[test]
 fn another_poke_interval_finds_it_sooner() {
     let run = a_run();
-    let here = what_if(&run, &Otherwise::default().set("export.poke=10s").unwrap());
+    let here = what_if(&run, &Assumptions::default().set("export.poke=10s").unwrap());
     // In the middle of the window, 427.5 s.
     assert_eq!(at(&here.history, "export"), (NodeState::Success, Some(Duration::from_secs(430))));
 }
@@ -160,20 +160,20 @@ fn another_poke_interval_finds_it_sooner() {
 #[test]
 fn a_failure_that_is_asked_for_is_retried_and_the_next_attempt_is_as_it_was() {
     let run = a_run();
-    let here = what_if(&run, &Otherwise::default().fail("parts@1=full").unwrap());
+    let here = what_if(&run, &Assumptions::default().fail("parts@1=full").unwrap());
     let parts = here.history.node(here.history.find("parts").unwrap());
     assert_eq!((parts.state(), parts.attempts()), (NodeState::Success, 2));
-    assert_eq!(parts.troubles()[0].error.as_deref(), Some("full"));
-    let elements = what_if(&run, &Otherwise::default().fail("upload@1").unwrap());
+    assert_eq!(parts.failed_attempts()[0].error.as_deref(), Some("full"));
+    let elements = what_if(&run, &Assumptions::default().fail("upload@1").unwrap());
     assert_eq!(at(&elements.history, "upload[2]").0, NodeState::Failed, "it has no retries");
-    let one = what_if(&run, &Otherwise::default().fail("upload[1]@1").unwrap());
+    let one = what_if(&run, &Assumptions::default().fail("upload[1]@1").unwrap());
     assert_eq!((at(&one.history, "upload[1]").0, at(&one.history, "upload[2]").0), (NodeState::Failed, NodeState::Success));
 }
 
 #[test]
 fn fewer_slots_take_longer() {
     let run = a_run();
-    let here = what_if(&run, &Otherwise::default().slots("uploads=1").unwrap());
+    let here = what_if(&run, &Assumptions::default().slots("uploads=1").unwrap());
     assert!(here.history.finished > run.1.finished, "{:?} {:?}", here.history.finished, run.1.finished);
 }
 
@@ -193,7 +193,7 @@ fn wide() {
 fn the_default_pool_may_have_fewer_slots_too() {
     let run = recorded(Simulation::new(wide()), 0, ());
     let here = |slots| {
-        let otherwise = Otherwise::default().slots(slots).unwrap();
+        let otherwise = Assumptions::default().slots(slots).unwrap();
         WhatIf::of(&run.0, &run.1, &[wide()], &otherwise, Duration::from_mins(1)).unwrap().finished()
     };
     let minutes = |minutes| Some(Duration::from_mins(minutes));
@@ -204,7 +204,7 @@ fn the_default_pool_may_have_fewer_slots_too() {
 fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
     let run = recorded(Simulation::new(nightly()), 1, Options::default());
     assert_eq!(run.1.state, RunState::Failed);
-    let here = what_if(&run, &Otherwise::default().arrive("export=2m").unwrap());
+    let here = what_if(&run, &Assumptions::default().arrive("export=2m").unwrap());
     let is_unknown = |id| here.is_unknown(here.history.find(id).unwrap());
     assert!(is_unknown("export") && is_unknown("parts") && is_unknown("publish") && !is_unknown("extra"));
     assert!(!here.is_known() && here.finished().is_none());
@@ -216,7 +216,7 @@ fn what_the_run_never_came_to_is_unknown_and_so_is_all_that_follows() {
         &Options { fails: 3, ..Options::default() },
     );
     assert_eq!(at(&failed.1, "parts").0, NodeState::Failed);
-    let here = what_if(&failed, &Otherwise::default().set("parts.retries=5").unwrap());
+    let here = what_if(&failed, &Assumptions::default().set("parts.retries=5").unwrap());
     assert!(here.is_unknown(here.history.find("parts").unwrap()));
 }
 
@@ -238,19 +238,19 @@ fn of_a_run_that_still_waits_no_poke_or_failure_is_made_up() {
     let waiting = RunHistory::of(Arc::clone(&plan), started, &entries);
     assert_eq!(at(&waiting, "export"), (NodeState::UpForReschedule, None));
     let run = (StoredRun::begun_by_hand(&plan, "manual__1", started), waiting);
-    let here = what_if(&run, &Otherwise::default());
+    let here = what_if(&run, &Assumptions::default());
     let node = |history: &RunHistory| (history.node(export).attempts(), history.node(export).pokes());
     assert_eq!(node(&here.history), node(&run.1));
-    assert!(here.history.node(export).troubles().is_empty());
+    assert!(here.history.node(export).failed_attempts().is_empty());
     assert!(!here.is_known() && here.latest() <= Duration::from_secs(136), "{:?}", here.latest());
     for id in ["export", "extra", "parts", "publish"] {
         let (of_run, of_here) = (run.1.find(id), here.history.find(id));
         assert!(here.is_unknown(of_here.unwrap()) && !here.differs(&run.1, of_run, of_here), "{id}");
     }
     // What is said to come is waited for.
-    let arrives = what_if(&run, &Otherwise::default().arrive("export=6m").unwrap());
+    let arrives = what_if(&run, &Assumptions::default().arrive("export=6m").unwrap());
     assert!(arrives.is_unknown(export) && arrives.history.node(export).pokes() == 9);
-    let never = what_if(&run, &Otherwise::default().arrive("export=never").unwrap());
+    let never = what_if(&run, &Assumptions::default().arrive("export=never").unwrap());
     assert_eq!(at(&never.history, "export").0, NodeState::Failed);
 }
 
@@ -276,8 +276,8 @@ fn small() {
 fn nothing_is_called_and_nobody_is_told() {
     let run = recorded(Simulation::new(small()), 0, ());
     assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
-    let fails = Otherwise::default().fail("work@1").unwrap();
-    for (otherwise, state) in [(Otherwise::default(), RunState::Success), (fails, RunState::Failed)] {
+    let fails = Assumptions::default().fail("work@1").unwrap();
+    for (otherwise, state) in [(Assumptions::default(), RunState::Success), (fails, RunState::Failed)] {
         let here = WhatIf::of(&run.0, &run.1, &[small()], &otherwise, Duration::from_mins(1)).unwrap();
         assert_eq!(here.history.state, state);
     }
@@ -287,11 +287,11 @@ fn nothing_is_called_and_nobody_is_told() {
 #[test]
 fn what_is_wrong_is_said_with_what_to_write() {
     let run = a_run();
-    let said = |otherwise: Result<Otherwise, WhatIfError>| {
+    let said = |otherwise: Result<Assumptions, WhatIfError>| {
         let refused = |otherwise| WhatIf::of(&run.0, &run.1, &[nightly()], &otherwise, Duration::from_mins(1)).map(|_| ());
         otherwise.and_then(refused).unwrap_err().to_string()
     };
-    let none = Otherwise::default;
+    let none = Assumptions::default;
     assert_eq!(said(none().arrive("exprot=1m")), "`exprot`: the run has no such node; did you mean `export`?");
     assert_eq!(said(none().arrive("parts=1m")), "`parts`: it is not a sensor: only what sensors wait for arrives");
     assert!(said(none().arrive("export=soon")).contains("write NODE=TIME: `export=+20m` later than in the run"));
@@ -308,8 +308,13 @@ fn what_is_wrong_is_said_with_what_to_write() {
 #[test]
 fn it_is_given_up_after_so_long() {
     let run = a_run();
-    let often =
-        Otherwise::default().arrive("export=never").unwrap().set("export.poke=1ms").unwrap().set("export.timeout=300d").unwrap();
+    let often = Assumptions::default()
+        .arrive("export=never")
+        .unwrap()
+        .set("export.poke=1ms")
+        .unwrap()
+        .set("export.timeout=300d")
+        .unwrap();
     let error = WhatIf::of(&run.0, &run.1, &[nightly()], &often, Duration::ZERO).unwrap_err().to_string();
     assert!(error.starts_with("the simulation took more than 0s, in which it reached"), "{error}");
 }

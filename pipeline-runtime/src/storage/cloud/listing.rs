@@ -3,16 +3,16 @@
 //! listings contain the generation beside the etag, Azure's omit the quotes.
 
 use super::super::key;
-use super::super::unnamed::Unnamed;
+use super::super::unnamed::InvalidNames;
 use super::http::element;
 use super::vendor::Vendor;
 
 /// The listing in the form that the rest of this folder expects; `None` if it needs no change.
-pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, Unnamed)> {
+pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, InvalidNames)> {
     let kept = without_what_is_no_key(vendor, listing);
     let (text, unnamed) = match &kept {
         Some((kept, unnamed)) => (kept.as_str(), unnamed.clone()),
-        None => (listing, Unnamed::default()),
+        None => (listing, InvalidNames::default()),
     };
     let etags = match vendor {
         Vendor::Amazon => return kept,
@@ -45,8 +45,8 @@ fn with_generations(listing: &str) -> String {
 
 /// The listing without the entries whose names are not valid keys, and a count of these; `None` if all are valid. Empty objects
 /// that end with `/`, which many programs create to show a folder, are removed but not counted.
-fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, Unnamed)> {
-    let mut unnamed = Unnamed::default();
+fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, InvalidNames)> {
+    let mut unnamed = InvalidNames::default();
     let [object, folder] = vendor.entries();
     let objects = without(listing, object.element, |entry| {
         let Some(name) = element(entry, object.name) else {
@@ -115,7 +115,7 @@ mod tests {
         let kept = "<R><N>x</N><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents><T>t</T></R>";
         assert_eq!(
             without_what_is_no_key(Vendor::Amazon, listing),
-            Some((kept.into(), Unnamed { count: 1, example: "a//b".into() }))
+            Some((kept.into(), InvalidNames { count: 1, example: "a//b".into() }))
         );
         assert_eq!(without_what_is_no_key(Vendor::Amazon, kept), None);
         for (name, is_listed) in [

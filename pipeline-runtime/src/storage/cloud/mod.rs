@@ -78,7 +78,7 @@ use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::key::Prefix;
 use super::store::{Condition, Wanted};
-use super::unnamed::{Said, Unnamed};
+use super::unnamed::{InvalidNames, Said};
 use super::upload::Upload;
 
 /// One bucket.
@@ -98,12 +98,12 @@ pub(super) struct CloudPages {
     /// The token of the next page.
     token: Option<String>,
     /// The invalid names so far.
-    unnamed: Unnamed,
+    unnamed: InvalidNames,
 }
 
 impl CloudPages {
     pub(super) fn begin(wanted: Wanted) -> Self {
-        Self { wanted, token: None, unnamed: Unnamed::default() }
+        Self { wanted, token: None, unnamed: InvalidNames::default() }
     }
 }
 
@@ -200,7 +200,7 @@ impl Cloud {
 
     /// The store groups the keys, so only the folders' names are returned.
     pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
-        let (mut found, mut unnamed) = (Vec::new(), Unnamed::default());
+        let (mut found, mut unnamed) = (Vec::new(), InvalidNames::default());
         let mut page_token = None;
         loop {
             let options = PaginatedListOptions { page_token, delimiter: Some("/".into()), ..PaginatedListOptions::default() };
@@ -359,11 +359,11 @@ impl Cloud {
 
 /// The invalid names of a page.
 trait Page {
-    fn unnamed(&mut self) -> Unnamed;
+    fn unnamed(&mut self) -> InvalidNames;
 }
 
 impl Page for PaginatedListResult {
-    fn unnamed(&mut self) -> Unnamed {
+    fn unnamed(&mut self) -> InvalidNames {
         self.result.extensions.remove().unwrap_or_default()
     }
 }

@@ -11,7 +11,7 @@ pub(crate) const KINDS: usize = 6;
 
 /// How a node spent its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spent {
+pub(crate) enum TimeKind {
     /// A body ran.
     Worked = 0,
     /// A sensor was poked.
@@ -29,7 +29,7 @@ pub(crate) enum Spent {
 /// A period of a node's time, as offsets from the run's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stretch {
-    pub(crate) what: Spent,
+    pub(crate) what: TimeKind,
     pub(crate) from: Duration,
     /// `None` while it lasts.
     pub(crate) until: Option<Duration>,
@@ -141,10 +141,10 @@ impl RunHistory {
         let mut last: Option<Stretch> = None;
         self.node(slot).each_span(|span| {
             let what = match span.what {
-                Work::Working | Work::Merged(_) if is_sensor => Spent::Poked,
-                Work::Working | Work::Merged(_) => Spent::Worked,
-                Work::Waiting => Spent::Data,
-                Work::Retrying => Spent::Retry,
+                Work::Working | Work::Merged(_) if is_sensor => TimeKind::Poked,
+                Work::Working | Work::Merged(_) => TimeKind::Worked,
+                Work::Waiting => TimeKind::Data,
+                Work::Retrying => TimeKind::Retry,
             };
             if let Some((from, gap)) = self.before(slot, (element, inputs), last, span.from) {
                 see(Stretch { what: gap, from, until: Some(span.from) });
@@ -166,9 +166,9 @@ impl RunHistory {
             return None;
         }
         let (from, what) = match last.and_then(|last| last.until) {
-            Some(until) if self.was_cut_off(slot, until) => (until, Spent::Nobody),
-            Some(until) => (until.max(node.cleared_at().unwrap_or_default()), Spent::Queued),
-            None => (self.inputs_there(element, inputs), Spent::Queued),
+            Some(until) if self.was_cut_off(slot, until) => (until, TimeKind::Nobody),
+            Some(until) => (until.max(node.cleared_at().unwrap_or_default()), TimeKind::Queued),
+            None => (self.inputs_there(element, inputs), TimeKind::Queued),
         };
         Some(Stretch { what, from, until: None })
     }
@@ -191,12 +191,12 @@ impl RunHistory {
         (element, inputs): (Slot, &Inputs),
         last: Option<Stretch>,
         start: Duration,
-    ) -> Option<(Duration, Spent)> {
+    ) -> Option<(Duration, TimeKind)> {
         let (from, what) = match last.map(|last| last.until) {
-            None => (self.inputs_there(element, inputs), Spent::Queued),
+            None => (self.inputs_there(element, inputs), TimeKind::Queued),
             Some(until) => {
                 let until = until.filter(|until| self.was_cut_off(slot, *until))?;
-                (until, Spent::Nobody)
+                (until, TimeKind::Nobody)
             }
         };
         (from < start).then_some((from, what))
@@ -204,7 +204,7 @@ impl RunHistory {
 
     /// True if an attempt was cut off at that time by the end of its process.
     fn was_cut_off(&self, slot: Slot, at: Duration) -> bool {
-        self.node(slot).troubles().iter().any(|trouble| trouble.at == at && trouble.error.is_none())
+        self.node(slot).failed_attempts().iter().any(|trouble| trouble.at == at && trouble.error.is_none())
     }
 
     /// Returns the nodes whose ends this one waited for, by its inputs, its order and its mapping.

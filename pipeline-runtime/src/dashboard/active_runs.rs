@@ -7,7 +7,7 @@ use crate::author::input::Source;
 use crate::author::template::Template;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
-use crate::observe::{Plans, RunHistory};
+use crate::observe::Plans;
 use crate::plan::DEFAULT_POOL;
 use crate::read::{JournalReader, RunDetails, date};
 use crate::time::Timestamp;
@@ -69,9 +69,9 @@ struct Run {
 
 /// The active runs, as far as they were read.
 #[derive(Debug, Default)]
-pub(super) struct GoingOn(Mutex<HashMap<RunKey, Run>>);
+pub(super) struct ActiveRuns(Mutex<HashMap<RunKey, Run>>);
 
-impl GoingOn {
+impl ActiveRuns {
     /// Returns what they hold and wait for, newest run first. Only runs with new records are read.
     pub(super) fn look(&self, reader: &JournalReader) -> Result<Vec<Arc<Told>>, JournalError> {
         let mut runs = self.0.lock().unwrap_or_else(|poisoned| {
@@ -80,7 +80,7 @@ impl GoingOn {
             runs.clear();
             runs
         });
-        let positions = reader.journal().going_on(RUNS)?;
+        let positions = reader.journal().active_runs(RUNS)?;
         let mut before = std::mem::take(&mut *runs);
         let (mut all, mut plans) = (Vec::with_capacity(positions.len()), Plans::default());
         for (key, last) in positions {
