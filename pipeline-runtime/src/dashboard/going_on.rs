@@ -7,7 +7,7 @@ use crate::author::input::Source;
 use crate::author::template::Template;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
-use crate::observe::{Plans, RunHistory};
+use crate::observe::Plans;
 use crate::plan::DEFAULT_POOL;
 use crate::read::{JournalReader, RunDetails, date};
 use crate::time::Timestamp;
