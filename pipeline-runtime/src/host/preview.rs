@@ -4,7 +4,7 @@ use super::prepare::{Edited, Prepared};
 use super::scheduler::Timetable;
 use super::{Ask, Command, Request, StartError, prepare};
 use crate::Pipeline;
-use crate::engine::{Edit, NodeState, RunState};
+use crate::engine::{Edit, NodeState, RunSpec, RunState};
 use crate::journal::{Reader, StoredRun};
 use crate::observe::plural;
 use crate::schedule::Interval;
@@ -90,33 +90,37 @@ fn triggered(reader: &Reader, request: Request, now: Timestamp) -> Result<Previe
         // The date is the time of the trigger.
         None => "the present time as its logical date".to_owned(),
     };
-    let mut will =
-        format!("starts a run of {pipeline} with {} and {}, for {about}", nodes(plan.bodies().count()), given(&plan.params));
-    if plan.schedule.is_none() && !is_dated {
-        return Ok(Preview { will, ..Preview::default() });
+    let bodies = nodes(plan.bodies().count());
+    let mut will = vec![format!("starts a run of {pipeline} with {bodies} and {}, for {about}", given(&plan.params))];
+    if plan.schedule.is_some() || is_dated {
+        will.extend(unusual(reader, &spec, now)?);
     }
+    Ok(Preview { will: will.join("; "), ..Preview::default() })
+}
+
+/// Returns what is unusual about the data interval of a run that would start.
+fn unusual(reader: &Reader, spec: &RunSpec, now: Timestamp) -> Result<Vec<String>, StartError> {
+    let (plan, pipeline, interval) = (&spec.plan, &spec.info.pipeline, spec.info.interval);
+    let mut unusual = Vec::new();
     if Timestamp::from(interval.start) > now {
-        will.push_str("; that is in the future");
+        unusual.push("that is in the future".to_owned());
     } else if Timestamp::from(interval.end) > now {
-        will.push_str("; that interval is not over yet");
+        unusual.push("that interval is not over yet".to_owned());
     }
-    let timetable = Timetable::of(plan).map_err(|WindowError { option, error }| StartError::Calendar {
-        pipeline: plan.pipeline,
-        option,
-        error,
-    })?;
-    if !timetable.window.covers(interval) {
-        let is_early = timetable.window.start.is_some_and(|start| interval.start < start);
+    let refused = |WindowError { option, error }| StartError::Calendar { pipeline: plan.pipeline, option, error };
+    let window = Timetable::of(plan).map_err(refused)?.window;
+    if !window.covers(interval) {
+        let is_early = window.start.is_some_and(|start| interval.start < start);
         let (bound, at) =
             if is_early { ("before its `start`", plan.calendar.start) } else { ("after its `end`", plan.calendar.end) };
-        will.push_str(&format!("; that is {bound}, {}", at.unwrap_or_default()));
+        unusual.push(format!("that is {bound}, {}", at.unwrap_or_default()));
     }
     let start = interval.start.into();
     let unfinished = reader.unfinished_between(pipeline, start, start)?;
     if let Some((run_id, state)) = unfinished.get(&start).or(reader.newest_between(pipeline, start, start)?.get(&start)) {
-        will.push_str(&format!("; this date already has a run: `{run_id}` is {state}"));
+        unusual.push(format!("this date already has a run: `{run_id}` is {state}"));
     }
-    Ok(Preview { will, ..Preview::default() })
+    Ok(unusual)
 }
 
 fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now: Timestamp) -> Result<Preview, StartError> {
