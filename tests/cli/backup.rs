@@ -15,6 +15,7 @@ fn says(folder: &Folder, args: &[&str], expected: &Expect) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, most of it goldens")]
 fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
     let folder = Folder::new();
     says(

@@ -162,7 +162,9 @@ fn each_command_is_described_with_all_of_its_fields() {
             assert!(answer.status == 400 && answer.body.contains(left_out), "{given}: {}", answer.body);
         }
         let mut given = json!({});
-        required.iter().for_each(|field| given[*field] = example(field, name));
+        for field in &required {
+            given[*field] = example(field, name);
+        }
         let answer = site.post("/commands?dry_run=true", &[], &given);
         assert_ne!(answer.status, 400, "{given}: {}", answer.body);
     }

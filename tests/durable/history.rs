@@ -4,6 +4,7 @@ use crate::folder::{Begun, Folder, RUN};
 use expect_test::expect;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, most of it goldens")]
 fn the_lines_of_each_attempt_of_each_element_are_kept() {
     let folder = Folder::new();
     assert!(folder.call(&["run", "mapped", "--logical-date", "2024-03-25"]).status.success());

@@ -82,6 +82,7 @@ fn a_table_for_people() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, most of it goldens")]
 fn text_for_prometheus() {
     expect![[r#"
         # HELP pipeline_run_state 1 for the state that the run is in.
