@@ -103,12 +103,12 @@ impl Plain {
         self.0.texts()
     }
 
-    /// Returns the URL if the value is a bucket.
+    /// Returns a copy of the value if it has that type.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn bucket(&self) -> Option<String> {
-        let mut bucket = None::<crate::storage::Bucket>;
-        self.0.fill(&mut bucket);
-        bucket.map(|bucket| bucket.url().to_owned())
+    pub(crate) fn value<T: 'static>(&self) -> Option<T> {
+        let mut value = None::<T>;
+        self.0.fill(&mut value);
+        value
     }
 }
 

@@ -10,6 +10,7 @@ use crate::journal::{JournalError, RunKey};
 use crate::observe::Plans;
 use crate::plan::DEFAULT_POOL;
 use crate::read::{JournalReader, RunDetails, date};
+use crate::storage::Bucket;
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -200,7 +201,7 @@ fn looks(details: &RunDetails, slot: Slot) -> Option<String> {
         text.unwrap_or_else(|_| template.source().to_owned())
     };
     let text = |arg: &Arg| match &arg.source {
-        Source::Plain(value) => value.bucket(),
+        Source::Plain(value) => value.value::<Bucket>().map(|bucket| bucket.url().to_owned()),
         Source::Text(text) => Some(text.to_string()),
         Source::Template(template) => Some(rendered(template)),
         Source::Templates(templates) => Some(templates.iter().map(rendered).collect::<Vec<_>>().join(", ")),
