@@ -195,10 +195,10 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
     assert_eq!((&cancelled["run_id"], &cancelled["started"]), (&QUEUED[0].into(), &cancelled["finished"]));
     // The callers of commands are recorded.
     expect![[r#"
-        when                  who  command                                          answer
-        _  ada  cancel shop/manual__2024-03-05T00:00:00Z         run manual__2024-03-05T00:00:00Z of shop is cancelled
-        _  ada  backfill shop --from 2024-03-10 --to 2024-03-11  2 intervals of shop are run
-        _  ada  trigger shop --logical-date 2024-03-05           run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 run is active, which is the pipeline's `max_active_runs`
+        when                  who  command                                                              answer
+        _  ada  cancel shop/manual__2024-03-05T00:00:00Z                             run manual__2024-03-05T00:00:00Z of shop is cancelled
+        _  ada  backfill shop --from 2024-03-10 --to 2024-03-11 --max-active-runs 1  2 intervals of shop are run
+        _  ada  trigger shop --logical-date 2024-03-05                               run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 run is active, which is the pipeline's `max_active_runs`
         [exit 0]
     "#]]
     .assert_eq(&shop.told("", &["acts"]));
