@@ -145,7 +145,7 @@ def _(editor):
 
 @state("hover: an option has its text")
 def _(editor):
-    wanted = {"$0retries = 2": "attempts after the first", "$0on_failure = page": "told of the event", "$0id = \"n\"": "node's id"}
+    wanted = {"$0retries = 2": "attempts after the first", "$0on_failure = page": "called when the node fails", "$0id = \"n\"": "node's id"}
     missing = [
         option
         for option, text in wanted.items()
