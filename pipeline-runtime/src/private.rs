@@ -26,7 +26,7 @@ pub use crate::{Backoff, Branch, Context, IntoInput, Nobody, Node, Notify, Pipel
 pub use pipeline_macros::{checked_alert, checked_cron, checked_defaults, checked_every, checked_template};
 pub use std::convert::Infallible;
 
-/// The type itself. Inside `<..>` an unknown type is reported only once, because rustc proposes a generic only outside of them.
+/// The type itself, inside of `<..>`: only there rustc proposes a generic for an unknown type, and equal messages become one.
 pub type Id<T> = T;
 
 /// Replaces an invalid type. Its argument is the error itself, as an error *const*: rustc reports nothing about uses of such a
