@@ -1,13 +1,13 @@
-//! The user's other attributes: which of the expansion's items each of them means.
+//! The user's other attributes, and the item of the expansion that each of them belongs on.
 //!
-//! rustc evaluates `cfg` and `cfg_attr` of an item before it calls an attribute macro, so that neither is ever among them.
+//! `cfg` and `cfg_attr` are never among them: rustc evaluates those of an item before it calls an attribute macro.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The attributes of one function, sorted by where they belong.
 #[derive(Default)]
 pub(crate) struct Sorted<'a> {
-    /// What speaks to callers (docs, deprecation): on the constructor.
+    /// Attributes for callers (docs, deprecation): on the constructor.
     pub(crate) public: Vec<&'a Attribute>,
     /// Lint levels: on both the constructor and the body.
     pub(crate) lints: Vec<&'a Attribute>,
@@ -24,7 +24,7 @@ impl<'a> Sorted<'a> {
             match attr.path().get_ident().map(ToString::to_string).unwrap_or_default().as_str() {
                 "doc" | "deprecated" | "must_use" => sorted.public.push(attr),
                 "allow" | "warn" | "deny" | "forbid" => sorted.lints.push(attr),
-                // An expectation on two items is unfulfilled on one of them.
+                // On two items, an expectation would be unfulfilled on one of them.
                 "expect" if mentions_use(attr) => sorted.public.push(attr),
                 _ => sorted.body.push(attr),
             }
@@ -33,7 +33,7 @@ impl<'a> Sorted<'a> {
     }
 }
 
-/// Whether the lints are about use, which only the constructor can lack.
+/// True if the lints are about unused or deprecated items: only the constructor can be unused.
 fn mentions_use(attr: &Attribute) -> bool {
     let Meta::List(list) = &attr.meta else {
         return false;

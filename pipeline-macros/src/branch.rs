@@ -1,4 +1,4 @@
-//! `#[derive(Branch)]`: an enum's variants become the arms of a branch, a struct of typed nodes.
+//! `#[derive(Branch)]`: turns an enum's variants into the arms of a branch, a struct of typed nodes.
 
 use crate::error::{Errors, poison};
 use crate::options::{Options, Place};
@@ -10,8 +10,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Item, ItemEnum, Meta, Token, Variant, Visibility};
 
-/// The whole expansion. Whatever is wrong, the arms' struct and its traits come out, so that `#[branch]` functions of
-/// the type have no second error.
+/// The whole expansion. Even if there are errors, it contains the arms' struct and its traits, so that `#[branch]` functions of
+/// the type cause no second error.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let items = match syn::parse2::<Item>(item) {
@@ -40,12 +40,12 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     quote!(#items #errors)
 }
 
-/// The runtime by the path in `#[branch(crate = ..)]`, if there is one.
+/// The runtime, by the path in `#[branch(crate = ..)]` if there is one.
 fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
     let mut written = TokenStream::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("branch")) {
         match &attr.meta {
-            // A list may end with a comma of its own.
+            // No comma is added after the list, because it may end with one.
             Meta::List(list) if written.is_empty() => written = list.tokens.clone(),
             Meta::List(list) => {
                 let options = &list.tokens;
@@ -67,7 +67,7 @@ struct Arm<'a> {
     variant: &'a Ident,
     /// The field of the arms' struct.
     field: Ident,
-    /// What the arm is called in ids.
+    /// The arm's name in ids.
     name: String,
     payload: Payload<'a>,
 }
@@ -75,7 +75,7 @@ struct Arm<'a> {
 enum Payload<'a> {
     None,
     One(&'a syn::Type),
-    /// A mistake, as the type that reports it.
+    /// A mistake: the type that reports it.
     Refused(TokenStream),
 }
 
@@ -139,7 +139,7 @@ impl<'a> Arm<'a> {
         }
     }
 
-    /// The type of the arm's node's value.
+    /// The type of the value of the arm's node.
     fn ty(&self) -> TokenStream {
         match &self.payload {
             Payload::None => quote_spanned!(self.variant.span()=> ()),
@@ -148,7 +148,7 @@ impl<'a> Arm<'a> {
         }
     }
 
-    /// One arm of `split`'s match.
+    /// The match arm in `split`.
     fn split(&self, index: usize, runtime: &Runtime) -> TokenStream {
         let (variant, index) = (self.variant, Literal::usize_unsuffixed(index));
         let value = Ident::new("value", Span::mixed_site());
@@ -182,7 +182,7 @@ fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStr
         #[allow(dead_code, reason = "an arm that nothing follows is no mistake")]
         #vis struct #arms_name { #(#fields),* }
     };
-    // A derive repeats the fields' types, and with them the mistake in one.
+    // A derive would repeat the fields' types, and with them the error in one of them.
     if arms.iter().any(|arm| matches!(arm.payload, Payload::Refused(_))) {
         return quote! {
             #[doc = #doc]
@@ -215,14 +215,14 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStream {
     let fields = arms.iter().enumerate().map(|(index, arm)| {
         let (field, index) = (aside(arm.field.clone()), Literal::usize_unsuffixed(index));
         let take = runtime.private(arm.span(), "arm");
-        // A mistake is a type, too; it stands in the struct, and is inferred here.
+        // The type that reports a mistake stands only in the struct. Here it is inferred.
         let ty = match arm.payload {
             Payload::None | Payload::One(_) => arm.ty(),
             Payload::Refused(_) => quote!(_),
         };
         quote_spanned!(arm.span()=> #field: #take::<#ty>(#branch, #index))
     });
-    // Reported beside; here it only has to match.
+    // A variant whose name is taken is reported elsewhere. Here the match only has to be exhaustive.
     let left_out = (arms.len() < item.variants.len()).then(|| quote!(, _ => ::core::unimplemented!()));
     let first = arms.first().map(|arm| aside(arm.field.clone()));
     let here = Span::call_site();
@@ -251,7 +251,7 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// What keeps a type that cannot be a branch from further errors where it is used as one.
+/// Implementations for a type that cannot be a branch, so that its uses as a branch cause no further errors.
 fn stand_in(vis: &Visibility, name: &Ident, generics: &syn::Generics, runtime: &Runtime) -> TokenStream {
     let arms_name = arms_name(name);
     let (impl_generics, arguments, bounds) = generics.split_for_impl();
@@ -288,17 +288,17 @@ fn arms_name(name: &Ident) -> Ident {
     format_ident!("{}Arms", name.unraw(), span = name.span())
 }
 
-/// A field of that name, though it be a keyword.
+/// A field of that name, even if it is a keyword.
 fn field(name: &str, span: Span) -> Ident {
     match syn::parse_str::<Ident>(name) {
         Ok(_) => Ident::new(name, span),
-        // The keywords that cannot be raw.
+        // These keywords cannot be raw.
         Err(_) if matches!(name, "crate" | "self" | "super") => Ident::new(&format!("{name}_"), span),
         Err(_) => Ident::new_raw(name, span),
     }
 }
 
-/// `HttpError`, `HTTPError` and `Http_Error` are all `http_error`.
+/// Converts to snake case: `HttpError`, `HTTPError` and `Http_Error` all become `http_error`.
 fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();

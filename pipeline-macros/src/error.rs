@@ -1,4 +1,4 @@
-//! Mistakes, collected: a user who made three sees three in one run.
+//! Collects mistakes, so that a user who made three sees all three at once.
 
 use crate::runtime::Runtime;
 use proc_macro2::{Span, TokenStream};
@@ -19,22 +19,22 @@ impl Errors {
         }
     }
 
-    /// A mistake at one token.
+    /// Adds a mistake at one token.
     pub(crate) fn at(&mut self, span: Span, message: impl Display) {
         self.push(syn::Error::new(span, message));
     }
 
-    /// A mistake that spans `tokens`, from the first to the last.
+    /// Adds a mistake that spans `tokens`, from the first to the last.
     pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// As items, to stand beside the expansion.
+    /// The errors as items, to be added to the expansion.
     pub(crate) fn into_items(self) -> TokenStream {
         self.found.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 
-    /// As one expression, to stand in the expansion's place; `None` without a mistake.
+    /// The errors as one expression, to replace the expansion, or `None` if there are none.
     pub(crate) fn into_expression(self) -> Option<TokenStream> {
         let errors = self.found?.into_iter().map(syn::Error::into_compile_error);
         Some(quote!({ #(#errors);* }))
@@ -46,10 +46,10 @@ impl Errors {
     }
 }
 
-/// A mistake *as a type*: rustc reports it once, and whatever touches the type stays silent.
+/// A mistake *as a type*: rustc reports it once, and nothing about uses of the type.
 ///
-/// A bare `compile_error!` in a type position stands for `()`, so that every caller gets a second error; as a const
-/// argument it is an error const, and rustc says nothing about a type that holds one.
+/// A bare `compile_error!` in a type position counts as `()`, so every caller would get a second error. As a const argument it is
+/// an error const, and rustc reports nothing about a type that contains one.
 pub(crate) fn poison(runtime: &Runtime, tokens: impl ToTokens, message: impl Display) -> TokenStream {
     let error = syn::Error::new_spanned(tokens, message).into_compile_error();
     let poison = runtime.private(Span::call_site(), "Poison");
@@ -83,7 +83,7 @@ pub(crate) fn show(tokens: impl ToTokens) -> String {
     text
 }
 
-/// Tokens of a text, for tests: rustfmt spreads `quote!` over many lines.
+/// Parses tokens from a text, for tests: rustfmt would spread a `quote!` over many lines.
 #[cfg(test)]
 pub(crate) fn tokens(text: &str) -> TokenStream {
     text.parse().expect(text)

@@ -1,5 +1,5 @@
-//! What the macros make of one item each, as a reader of the expansion sees it. `UPDATE_EXPECT=1` rewrites the files,
-//! which `git diff` then shows.
+//! Goldens of expansions, one item each, formatted for a reader. `UPDATE_EXPECT=1` rewrites the files, and `git diff` shows the
+//! changes.
 
 use crate::error::pretty;
 use crate::options::{Place, completion};
@@ -86,7 +86,7 @@ fn a_pipeline() {
     expect_file!["../../tests/expansion/pipeline.rs"].assert_eq(&pretty(&pipeline::expand(attr, &item)));
 }
 
-/// Each expansion goes by one import, whose path alone stands at the user's tokens.
+/// Each expansion uses one import, and only the path of that import keeps the spans of the user's tokens.
 #[test]
 fn by_another_path() {
     let attr = |more| quote!(crate = my_facade::pipeline, #more);
@@ -119,7 +119,7 @@ fn by_another_path() {
     expect_file!["../../tests/expansion/another_path.rs"].assert_eq(&text);
 }
 
-/// What rust-analyzer is given to complete half-typed options with.
+/// The imports with which rust-analyzer completes half-typed options.
 #[test]
 fn half_typed_options() {
     let completion = |place, attr: proc_macro2::TokenStream| pretty(&completion(place, attr, None));
@@ -143,7 +143,7 @@ fn a_half_typed_task() {
             a.
         }
     );
-    // Its body is no Rust, so the expansion is left as tokens.
+    // The body does not parse, so the expansion cannot be formatted as a whole: only the constructor is.
     let expansion = task::expand(Kind::Task, quote!(retries =), &item).to_string();
     let begin = expansion.find("# [allow (unused_variables").unwrap_or_default();
     let constructor = expansion[begin..].split("# [doc (hidden)]").next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The annotated function, as far as the macros read it: its body stays tokens.
+//! The annotated function, as far as the macros parse it: its body remains tokens.
 
 use crate::error::Errors;
 use crate::runtime::Runtime;
@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, FnArg, Path, Signature, Type, Visibility};
 
-/// A function whose body is never parsed: a mistake in it is rustc's to report, and a half-typed one costs nothing else.
+/// A function whose body is never parsed: rustc reports mistakes in it, and a half-typed body causes no other errors.
 pub(crate) struct FnItem {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -22,8 +22,8 @@ impl Parse for FnItem {
 }
 
 impl FnItem {
-    /// The function under `#[macro_name]`; on anything that cannot be expanded, the item itself beside the errors,
-    /// so that whatever else the user does with it keeps working.
+    /// Parses the function under `#[macro_name]`. For an item that cannot be expanded, returns the item itself and the errors, so
+    /// that other uses of it cause no further errors.
     pub(crate) fn parse(
         macro_name: &str,
         item: &TokenStream,
@@ -45,7 +45,7 @@ impl FnItem {
             }
         };
         if let Some(receiver) = function.sig.receiver() {
-            // Inside an `impl` no further items may stand.
+            // The expansion's items are not allowed inside an `impl`.
             errors.on(
                 receiver,
                 format!(
@@ -60,7 +60,7 @@ impl FnItem {
     }
 }
 
-/// Takes further attributes of ours away, as each would expand what this one makes.
+/// Reports and removes further attributes of ours, because each of them would expand this expansion again.
 fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Path>, errors: &mut Errors) {
     attrs.retain(|attr| {
         let ours = Runtime::has(runtime, attr.path());
@@ -77,10 +77,11 @@ fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Pa
     });
 }
 
-/// A function with a parameter that is being typed, such as `rows` without its type, or with `->` and no type behind it.
+/// Parses a function with a parameter that is still being typed, such as `rows` without its type, or with `->` and no type after
+/// it.
 ///
-/// rustc, which has parsed the item before any macro sees it, has reported that; here the parameter only keeps its place, so
-/// that the callers of the function have no second error. The body would name what has no type yet, so it is left out.
+/// rustc has reported that already: it parses the item before a macro sees it. Here the parameter only keeps its place, so that
+/// callers of the function get no second error. The body is left out, because it would use parameters that have no type yet.
 fn half_typed(item: &TokenStream) -> Option<FnItem> {
     let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let is_fn = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "fn");
@@ -120,7 +121,7 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
     Some(function)
 }
 
-/// The parts between the commas, those of generic arguments excepted.
+/// Splits at the commas, except those of generic arguments.
 fn at_commas(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     let mut depth = 0_u32;
@@ -149,7 +150,7 @@ fn first_word(param: &TokenStream) -> Option<Ident> {
     }
 }
 
-/// The item itself beside the errors.
+/// The item itself, and the errors.
 pub(crate) fn untouched(item: &TokenStream, errors: Errors) -> TokenStream {
     let errors = errors.into_items();
     quote!(#item #errors)
@@ -165,7 +166,7 @@ fn goes_on_a_function(macro_name: &str) -> String {
     format!("`#[{macro_name}]` goes on a function: {shape}")
 }
 
-/// Where an item that is no function says what it is (`struct`, `mod`, …).
+/// The keyword of an item that is not a function (`struct`, `mod`, …).
 fn first_keyword(item: &TokenStream) -> Option<Span> {
     let after_visibility = |input: ParseStream<'_>| -> syn::Result<TokenStream> {
         input.call(Attribute::parse_outer)?;

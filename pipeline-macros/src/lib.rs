@@ -1,6 +1,6 @@
-//! The attribute macros of the typed data-pipeline DSL: annotated functions become typed nodes, wired by calling them.
+//! The attribute macros of the typed data-pipeline DSL: annotated functions become typed nodes, which are wired by calling them.
 //!
-//! Use them through `pipeline-runtime`, whose prelude has them all:
+//! Use them through `pipeline-runtime`, whose prelude exports all of them:
 //!
 //! ```
 //! use pipeline_runtime::prelude::*;
@@ -27,15 +27,14 @@
 //!
 //! # What the compiler tells you
 //!
-//! The macros check what stands in the attributes and the shape of the function; rustc checks every type. All mistakes
-//! of an item are reported in one run, each once and at your own token, and an item with a mistake can still be used by
-//! others without a second error.
+//! The macros check the options and the shape of the function; rustc checks every type. All mistakes of an item are reported in
+//! one run, each once and at your own token. Code that uses an item with a mistake gets no second error.
 //!
-//! Two things are worth knowing beforehand. A task takes its name as a type, too, since `count::call` runs its body:
-//! `mod count; use count::count;` is E0255, and a task named `csv` hides a crate of that name in its module. And a
-//! parameter of type `Context` is the runtime's: beside `anyhow`, write `use anyhow::Context as _`.
+//! Two things are worth knowing in advance. The name of a task is also the name of a type, because `count::call` runs the task's
+//! body. So `mod count; use count::count;` is E0255, and a task named `csv` hides a crate of that name in its module. And a
+//! parameter of type `Context` is supplied by the runtime: if the module also uses `anyhow`, write `use anyhow::Context as _`.
 
-// Entry points alone: each hands over to a pure function over proc_macro2's tokens, which tests call without rustc.
+// Only entry points. Each calls a function over proc_macro2's tokens, which tests can call without rustc.
 
 use pipeline_syntax::template::Purpose;
 use proc_macro::TokenStream;
@@ -54,7 +53,7 @@ mod task;
 mod template;
 mod types;
 
-/// Turns a function into a task: calling it inside of a [`macro@pipeline`] adds a node.
+/// Turns a function into a task: calling it in a [`macro@pipeline`] adds a node.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -82,23 +81,24 @@ mod types;
 /// ```
 ///
 /// A function that is not `async` runs on the blocking pool. It returns `Result<T, E>`, for any `E` that converts into
-/// `Box<dyn Error + Send + Sync>`, or nothing. Its doc comment is the node's description.
+/// `Box<dyn Error + Send + Sync>`, or nothing. The first paragraph of its doc comment is the node's description.
 ///
 /// # Parameters
 ///
-/// Each parameter is an input, and its type is the trigger rule. Types are owned, and written out.
+/// Each parameter is an input, and its type is the trigger rule. The types must be owned and explicit.
 ///
 /// | parameter | accepts | rule |
 /// |---|---|---|
 /// | `T` | `T`, `&T`, `Node<T>`; for `String` also `&str` and `template!` | `all_success` |
-/// | `Option<T>` | `Node<T>`, `Option<T>` | `none_failed`: `None` where the upstream was skipped |
+/// | `Option<T>` | `Node<T>`, `Option<T>` | `none_failed`: `None` if the upstream was skipped |
 /// | `Outcome<T>` | `Node<T>` | `all_done`: `Success(T)`, `Skipped` or `Failed(Failure)` |
 /// | `Arc<T>` | `Node<T>`, `Arc<T>` | as `T`, without a copy |
-/// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | the three above, over all |
-/// | `Failure` | `node.failure()` | runs only where that node failed |
+/// | `Vec<T>`, `Vec<Option<T>>`, `Vec<Outcome<T>>` | `.each(..)`, `[Node<T>; N]`, `Vec<Node<T>>` | as `T`, `Option<T>`, `Outcome<T>`, over all upstreams |
+/// | `Failure` | `node.failure()` | runs only if that node failed |
 /// | `Context` | nothing: the runtime supplies it | |
 ///
-/// Once a run is cancelled, or reaches its own `timeout`, nothing more begins, whatever the rule: not a task that takes an `Outcome<T>` either.
+/// After a run is cancelled or reaches its own `timeout`, only teardowns start, whatever the rule: a task that takes an
+/// `Outcome<T>` does not start either.
 ///
 /// # Options
 ///
@@ -106,25 +106,31 @@ mod types;
 /// |---|---|---|---|---|
 /// | `retries = 2` | whole number up to 1,000,000 | 0 | attempts after the first | `` `retries` is a whole number from 0 on `` |
 /// | `retry_delay = "5m"` | duration | 5m | wait before each retry | `` invalid duration "5": the unit is missing: write `5s`, `5m` or `5h` `` |
-/// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th is `min(max, start * factor^k)` and up to `jitter` more | `` `retry_delay` and `backoff` both say how long to wait between attempts: keep one `` |
-/// | `timeout = "10m"` | duration | none | limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
-/// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | bounds how many run at once | `` `pool` takes the pool itself, not its name `` |
-/// | `priority = 5` | whole number, negative ones included | 0 | higher goes first where nodes wait for one pool | `` `priority` takes a whole number, negative ones included `` |
-/// | `depends_on_past = true` | `true` or `false` | false | whether it starts only once the same node has passed in the previous scheduled run | `` `depends_on_past` takes `true` or `false` `` |
-/// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the node has not ended by then | `` a duration is written in quotes: `sla = "45m"` `` |
-/// | `on_failure`, `on_upstream_failed`, `on_retry`, `on_success`, `on_skipped`, `on_sla_miss` | path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default | none | told of the event | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
+/// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th wait, k from 0, is `min(max, start * factor^k)`, plus up to `jitter` | `` `retry_delay` and `backoff` both say how long to wait between attempts: keep one `` |
+/// | `timeout = "10m"` | duration | none | time limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
+/// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | limits how many of the pool's nodes run at once | `` `pool` takes the pool itself, not its name `` |
+/// | `priority = 5` | whole number, negative ones included | 0 | of the nodes that wait for the same pool, the one with the highest priority runs first | `` `priority` takes a whole number, negative ones included `` |
+/// | `depends_on_past = true` | `true` or `false` | false | if true, the node waits until the same node has succeeded or was skipped in the previous scheduled run | `` `depends_on_past` takes `true` or `false` `` |
+/// | `sla = "45m"` | duration | none | `on_sla_miss` is called if the node has not ended within this limit | `` a duration is written in quotes: `sla = "45m"` `` |
+/// | `on_failure` | path of a callback, or a list `[page, CHAT]`; or `none`, to remove the pipeline's default | none | called when the node fails | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
+/// | `on_upstream_failed` | path of a callback, a list, or `none` | none | called when the node does not run because an upstream failed | as above |
+/// | `on_retry` | path of a callback, a list, or `none` | none | called when an attempt failed and will be retried | as above |
+/// | `on_success` | path of a callback, a list, or `none` | none | called when the node succeeds | as above |
+/// | `on_skipped` | path of a callback, a list, or `none` | none | called when the node is skipped | as above |
+/// | `on_sla_miss` | path of a callback, a list, or `none` | none | called when the node misses its `sla` | as above |
 /// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |
-/// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [below](#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
+/// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | the path of the runtime in this crate: see [below](#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
 /// A callback is an `async fn(n: Notification) -> Result<()>`, or a const of a type that implements [`Notify`].
-/// Durations are humantime's (`"1h30m"`), in `ms`, `s`, `m`, `h`, `d` and `w`: whole milliseconds, and at most a hundred years. They are longer
-/// than zero, but for `retry_delay` and jitters. An id has letters and digits of any script, `_`, `-` and `.`, in at most 200 bytes.
+/// A duration is written with a unit (`"1h30m"`): `ms`, `s`, `m`, `h`, `d` or `w`, in whole milliseconds, and at most a hundred
+/// years. Durations are longer than zero, except for `retry_delay` and jitters. An id has letters and digits of any script, `_`,
+/// `-` and `.`, in at most 200 bytes.
 ///
-/// A constant may stand for a number, a switch, a duration, a word or a `backoff`: `retries = RETRIES`, `timeout = LIMIT` of a
-/// `const LIMIT: Duration`. rustc checks its type and, as it evaluates constants, the limits.
+/// A constant may replace the literal of a number, a switch, a duration, a word or a `backoff`: `retries = RETRIES`, or
+/// `timeout = LIMIT` with `const LIMIT: Duration`. rustc checks its type and, when it evaluates constants, its limits.
 ///
-/// Every option but `id` and `crate` is also a method of the node, with the same limits (`check` refuses what is beyond them), which goes before the attribute; the attribute goes before the
-/// pipeline's `defaults(..)`.
+/// Every option except `id` and `crate` is also a method of the node, with the same limits, which `check` verifies. A method
+/// takes precedence over the attribute, and the attribute over the pipeline's `defaults(..)`.
 ///
 /// ```
 /// # use pipeline_runtime::prelude::*;
@@ -143,9 +149,10 @@ mod types;
 ///
 /// # Another name for the runtime
 ///
-/// What the macros make names `::pipeline_runtime`. Where that is not in scope, `crate = ..` gives the path that leads to it: for a dependency that
-/// `Cargo.toml` renames, and for a crate that re-exports the runtime so that others need not depend on it. All attributes take it, and
-/// `#[derive(Branch)]` takes it as `#[branch(crate = ..)]`. [`template!`] finds the runtime by itself.
+/// The generated code refers to the runtime as `::pipeline_runtime`. If a crate has the runtime under another path, `crate = ..`
+/// gives that path: when `Cargo.toml` renames the dependency, or when another crate re-exports the runtime, so that its users
+/// need no dependency of their own. All attributes take this option, and `#[derive(Branch)]` takes it as `#[branch(crate = ..)]`.
+/// [`template!`] finds the runtime by itself.
 ///
 /// ```
 /// mod my_facade {
@@ -181,9 +188,9 @@ mod types;
 ///
 /// # Errors
 ///
-/// Not a task, and said so where it is defined: a method with `self`; a generic function; a borrowed, `impl Trait` or
-/// pattern parameter; a parameter that is not `Clone + Send + Sync + 'static`; an output that is not `Data`
-/// (`Serialize + DeserializeOwned + Clone + Send + Sync + 'static`); a future that is not `Send`.
+/// The definition is refused if the function is a method with `self`, or generic; if a parameter is borrowed, an `impl Trait`, a
+/// pattern, or not `Clone + Send + Sync + 'static`; if the output is not `Data`
+/// (`Serialize + DeserializeOwned + Clone + Send + Sync + 'static`); or if the future is not `Send`.
 ///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
@@ -202,7 +209,7 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
     placement::refused("task", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
-/// Turns an `async` function into a sensor: a node that asks again until it is ready, and passes on what it found.
+/// Turns an `async` function into a sensor: a node that is poked until it is ready, and passes on what it found.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -229,24 +236,24 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # let _ = daily;
 /// ```
 ///
-/// It returns `Result<Poke<T>>`; an `Option<T>` converts by `.into()`. What it wants to keep between two pokes it gives
-/// to `ctx.remember(..)`, of a parameter `ctx: Context`.
+/// The function returns `Result<Poke<T>>`; an `Option<T>` converts with `.into()`. To remember a value until the next poke, take
+/// a parameter `ctx: Context` and call `ctx.remember(..)`.
 ///
 /// # Options
 ///
-/// Those of a [`macro@task`], of which `timeout` and `backoff` mean the wait here, and:
+/// A sensor has the options of a [`macro@task`], with `timeout` and `backoff` as below, and these:
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `timeout = "10m"` | duration | 7d | budget of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a `Bucket` | `` `timeout` must be longer than `poke`, which is 1m where it is not given `` |
+/// | `timeout = "10m"` | duration | 7d | time limit of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a `Bucket` | `` `timeout` must be longer than `poke`, which is 1m where it is not given `` |
 /// | `poke = "45s"` | duration | 60s | wait between pokes | `` `poke` must be shorter than `timeout`, which is 30s: the sensor would be poked only once `` |
 /// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list | none | growing waits between pokes, instead of `poke` | `` `poke` and `backoff` both say how long to wait between pokes: keep one `` |
-/// | `poke_jitter = "5s"` | duration | none | up to so much more between pokes | `` `poke_jitter` is longer than the whole wait `` |
-/// | `poke_timeout = "10s"` | duration | the smaller of `poke` and 60s | limit of one poke | `` `poke_timeout` is longer than the whole wait `` |
-/// | `on_timeout = "skip"` | `"fail"`, `"skip"` or `"retry"` | `"fail"` | how the node ends when the budget is used up, also while it waits for a place in its pool; `"skip"` is Airflow's `soft_fail`, and an error of the last poke fails it all the same | `` `on_timeout` cannot be "skipped"; did you mean `skip`? `` |
-/// | `mode = "poke"` | `"poke"` or `"reschedule"` | `"reschedule"` | whether it holds its pool slot between pokes | `` `mode` cannot be "rescheduled"; did you mean `reschedule`? `` |
+/// | `poke_jitter = "5s"` | duration | none | a random time of up to this is added to each wait between pokes | `` `poke_jitter` is longer than the whole wait `` |
+/// | `poke_timeout = "10s"` | duration | the smaller of `poke` and 60s | time limit of one poke | `` `poke_timeout` is longer than the whole wait `` |
+/// | `on_timeout = "skip"` | `"fail"`, `"skip"` or `"retry"` | `"fail"` | what happens when the timeout is reached, even while the node waits for a slot of its pool; `"skip"` is Airflow's `soft_fail`, but the node still fails if its last poke was an error | `` `on_timeout` cannot be "skipped"; did you mean `skip`? `` |
+/// | `mode = "poke"` | `"poke"` or `"reschedule"` | `"reschedule"` | `"poke"` holds the pool slot between pokes, `"reschedule"` releases it | `` `mode` cannot be "rescheduled"; did you mean `reschedule`? `` |
 ///
-/// `retry_delay` is the wait before a poke that follows a failed one.
+/// `retry_delay` is the wait after a poke that failed.
 ///
 /// ```
 /// # use pipeline_runtime::prelude::*;
@@ -302,8 +309,8 @@ pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # let _ = daily;
 /// ```
 ///
-/// It returns `Result<B>`, where the enum `B` has [`macro@Branch`] derived; wiring it gives `BArms`, a struct with one
-/// typed node for each variant. Arms that are not taken are `skipped`. The options are those of a [`macro@task`].
+/// The function returns `Result<B>`, where the enum `B` derives [`macro@Branch`]. In a pipeline, the call returns `BArms`, a
+/// struct with one typed node for each variant. Arms that are not taken are `skipped`. The options are those of a [`macro@task`].
 ///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
@@ -323,11 +330,11 @@ pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
     placement::refused("branch", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
-/// Makes an enum the outcome of a [`macro@branch`]: each variant is an arm.
+/// Lets a [`macro@branch`] return an enum: each variant is an arm.
 ///
-/// For `enum Route { Clean(Report), Nothing }` it makes
-/// `struct RouteArms { clean: Node<Report>, nothing: Node<()> }`. A variant carries one value or none; its field is its
-/// name in snake case, raw where that is a keyword (`Type` becomes `r#type`).
+/// For `enum Route { Clean(Report), Nothing }` it generates `struct RouteArms { clean: Node<Report>, nothing: Node<()> }`. A
+/// variant carries one value or none. Its field has the variant's name in snake case, as a raw identifier if that is a keyword
+/// (`Type` becomes `r#type`).
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -345,8 +352,8 @@ pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # let _ = arms;
 /// ```
 ///
-/// `#[branch(crate = my_facade::pipeline)]` beneath the derive says how this crate reaches the runtime, as the option
-/// [`crate`](macro@task#another-name-for-the-runtime) of the attributes does.
+/// `#[branch(crate = my_facade::pipeline)]` below the derive gives the path of the runtime in this crate, like the option
+/// [`crate`](macro@task#another-name-for-the-runtime) of the attributes.
 ///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
@@ -360,7 +367,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
     branch::expand(item.into()).into()
 }
 
-/// Turns a function that wires nodes into a pipeline: `name()` describes it, for `cli::main` and for tests.
+/// Turns a function that wires nodes into one that returns a `Pipeline`, for `cli::main` and for tests.
 ///
 /// ```
 /// use pipeline_runtime::prelude::*;
@@ -396,35 +403,41 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// # let _ = described;
 /// ```
 ///
-/// The function takes at most one parameter, its params, a type that is `Serialize + DeserializeOwned + Default`; it
-/// returns `Result<()>` or nothing. It only wires: it is not `async`, does no I/O, and runs again on resume.
+/// The function takes at most one parameter, the run's params, whose type is `Serialize + DeserializeOwned + Default`. It returns
+/// `Result<()>` or nothing. It only wires nodes: it is not `async`, does no I/O, and is called again when a run is resumed.
 ///
 /// # Options
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant | none: runs when asked to | each tick closes a data interval | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
-/// | `when = all(VISITS, PROCESSES)` | paths of `static` assets | none | a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that began so | `` `schedule` and `when` both say when a run begins: keep one `` |
-/// | `timezone = "Europe/Berlin"` | IANA name | UTC | where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates are UTC | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
-/// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no interval starts before, or after; of a day, before it begins, or after it ends | `` invalid date "2024-1-5": write `2024-01-05` `` |
-/// | `catchup = true` | `true` or `false` | false | whether missed intervals run, all of them, or the latest only | `` write it without quotes: `catchup = true` `` |
-/// | `max_active_runs = 1` | whole number from 1 | 16 | runs at a time | `` `max_active_runs` is a whole number from 1 on `` |
-/// | `depends_on_past = true` | `true` or `false` | false | whether a run waits for the success of the one before | `` `depends_on_past` takes `true` or `false` `` |
-/// | `keep = "90d"` | duration | `serve --keep`, and without that for ever | `serve` deletes runs that ended longer ago | `` `months` has no fixed length; use `d` for days or `w` for weeks `` |
-/// | `timeout = "3h"` | duration | none | limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
-/// | `sla = "45m"` | duration | none | `on_sla_miss` fires where the run has not ended by then | as above |
-/// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | a ladder of further callbacks, from the same origin | `` each step comes later than the one before it, here 1h `` |
-/// | `on_failure`, `on_success`, `on_cancel`, `on_sla_miss` | path of a callback, or a list | none | told how the run ends | `` `on_failure` takes the callback itself, not its name `` |
-/// | `on_retry`, `on_skipped`, `on_upstream_failed` | path of a callback, or a list | none | told of each node that is tried again, or skipped, or did not run because of another: a run has none of these | as above |
-/// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM` | none | for all nodes; a node's own attribute goes before | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
-/// | `tags = ["daily"]` | list of texts | none | for `list` and the dashboard | `` `tags` takes a list of texts `` |
+/// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant | none: no scheduled runs | each tick ends a data interval, whose run then begins | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
+/// | `when = all(VISITS, PROCESSES)` | paths of `static` assets | none | a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that updates began | `` `schedule` and `when` both say when a run begins: keep one `` |
+/// | `timezone = "Europe/Berlin"` | IANA name | UTC | the time zone of the schedule, and of dates and times without an offset; dates in templates are UTC | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
+/// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no data interval starts before `start` or after `end`; both are inclusive, and a day is the whole day | `` invalid date "2024-1-5": write `2024-01-05` `` |
+/// | `catchup = true` | `true` or `false` | false | if true, all missed intervals run, otherwise only the latest | `` write it without quotes: `catchup = true` `` |
+/// | `max_active_runs = 1` | whole number from 1 | 16 | how many runs may be active at once, without those of backfills | `` `max_active_runs` is a whole number from 1 on `` |
+/// | `depends_on_past = true` | `true` or `false` | false | if true, a scheduled run waits until the run before it has succeeded | `` `depends_on_past` takes `true` or `false` `` |
+/// | `keep = "90d"` | duration | that of `serve --keep`, or else forever | `serve` deletes runs that ended longer ago than this | `` `months` has no fixed length; use `d` for days or `w` for weeks `` |
+/// | `timeout = "3h"` | duration | none | time limit of a run: then running attempts are cut off, nodes that have not started are skipped, and the run fails | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
+/// | `sla = "45m"` | duration | none | `on_sla_miss` is called if the run has not ended within this limit | as above |
+/// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | further callbacks, each called if the run has not ended within its limit | `` each step comes later than the one before it, here 1h `` |
+/// | `on_failure` | path of a callback, or a list | none | called when the run fails | `` `on_failure` takes the callback itself, not its name `` |
+/// | `on_success` | path of a callback, or a list | none | called when the run succeeds | as above |
+/// | `on_cancel` | path of a callback, or a list | none | called when the run is cancelled | as above |
+/// | `on_sla_miss` | path of a callback, or a list | none | called when the run misses its `sla` | as above |
+/// | `on_retry` | path of a callback, or a list | none | called when a node's attempt failed and will be retried | as above |
+/// | `on_skipped` | path of a callback, or a list | none | called when a node is skipped | as above |
+/// | `on_upstream_failed` | path of a callback, or a list | none | called when a node does not run because an upstream failed | as above |
+/// | `defaults(retries = 1, ..)` | options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM` | none | options of all nodes; a node's own attribute takes precedence | `` `retries` is an option of `#[task]`, ..; write `defaults(retries = 2)` `` |
+/// | `tags = ["daily"]` | list of texts | none | labels for `list` and the dashboard | `` `tags` takes a list of texts `` |
 /// | `id = "load_eu"` | text | the function's name | the pipeline's id | `` invalid id "a b" `` |
-/// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | how this crate reaches the runtime: see [`macro@task`](macro@task#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
+/// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | the path of the runtime in this crate: see [`macro@task`](macro@task#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
-/// A constant may stand for the value of an option, callbacks, pools and ids excepted: `const DAILY: Cron = cron!("0 6 * * *")`,
-/// `every!`, `defaults!`, a `Duration`, or a type that implements `Timetable`. rustc checks its type. A zone or a date that is a `&str` is checked with the plan.
+/// A constant may replace the value of an option, except for callbacks, `when`, `id` and `crate`:
+/// `const DAILY: Cron = cron!("0 6 * * *")`, `every!`, `defaults!`, a `Duration`, or a type that implements `Timetable`. rustc
+/// checks its type. A zone or a date in a `&str` constant is checked with the plan.
 ///
-/// What a pipeline's attribute says, its value has as a method, so that one function makes several pipelines: see `Pipeline`.
+/// `Pipeline` has methods for these options, so that one function can make several pipelines.
 ///
 /// ```
 /// # use pipeline_runtime::prelude::*;
@@ -452,37 +465,38 @@ pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
     placement::refused("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
-/// What `pipeline_runtime::template!` is made of: the runtime's path and a comma, then what the user wrote.
+/// Implements `pipeline_runtime::template!`. The input is the runtime's path, a comma, and then the user's tokens.
 ///
-/// A macro of the runtime's own knows that path as `$crate`, however the user reaches it, so that `template!` needs no `crate = ..`.
+/// The runtime's own `macro_rules!` pass that path as `$crate`, which is right whatever the user calls the runtime. So
+/// `template!` needs no `crate = ..`.
 #[proc_macro]
 #[doc(hidden)]
 pub fn checked_template(input: TokenStream) -> TokenStream {
     template::expand(Purpose::Input, input.into()).into()
 }
 
-/// What `pipeline_runtime::alert!` is made of, as [`checked_template`] is.
+/// Implements `pipeline_runtime::alert!`, with an input like that of [`checked_template`].
 #[proc_macro]
 #[doc(hidden)]
 pub fn checked_alert(input: TokenStream) -> TokenStream {
     template::expand(Purpose::Alert, input.into()).into()
 }
 
-/// What `pipeline_runtime::cron!` is made of, as [`checked_template`] is.
+/// Implements `pipeline_runtime::cron!`, with an input like that of [`checked_template`].
 #[proc_macro]
 #[doc(hidden)]
 pub fn checked_cron(input: TokenStream) -> TokenStream {
     options::cron(input.into()).into()
 }
 
-/// What `pipeline_runtime::every!` is made of.
+/// Implements `pipeline_runtime::every!`, with an input like that of [`checked_template`].
 #[proc_macro]
 #[doc(hidden)]
 pub fn checked_every(input: TokenStream) -> TokenStream {
     options::every(input.into()).into()
 }
 
-/// What `pipeline_runtime::defaults!` is made of.
+/// Implements `pipeline_runtime::defaults!`, with an input like that of [`checked_template`].
 #[proc_macro]
 #[doc(hidden)]
 pub fn checked_defaults(input: TokenStream) -> TokenStream {

@@ -1,4 +1,4 @@
-//! `#[pipeline]`: a function that wires nodes becomes one that describes the pipeline.
+//! `#[pipeline]`: turns a function that wires nodes into one that returns the `Pipeline`.
 
 use crate::attrs::Sorted;
 use crate::error::Errors;
@@ -13,7 +13,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, Safety, Signature, Type};
 
-/// The whole expansion. Whatever is wrong, `name()` is a `Pipeline`, and what the body wires counts as used.
+/// The whole expansion. Even if there are errors, `name()` returns a `Pipeline`, and the tasks in the body count as used.
 pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(Place::Pipeline, attr.clone(), &mut errors);
@@ -37,7 +37,7 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
             reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
         )]
     });
-    // The wiring stays inside, so that no second name is taken; it has the pipeline's own, for messages.
+    // The wiring function is nested, so that the module gets no second name. It has the pipeline's name, for messages.
     quote_spanned! {name.span()=>
         #completion
         #import
@@ -52,7 +52,7 @@ pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     }
 }
 
-/// `pipeline1(PipelineDefinition::new(..), wiring)`
+/// The tokens of `pipeline1(PipelineDefinition::new(..), wiring)`.
 fn describe(sig: &Signature, description: &str, options: &Options, runtime: &Runtime) -> TokenStream {
     let name = &sig.ident;
     let id = options.id().map_or_else(|| name.unraw().to_string(), ToOwned::to_owned);
@@ -83,7 +83,7 @@ fn param(sig: &Signature) -> Option<&Type> {
     }
 }
 
-/// Whether the function can be a pipeline's wiring.
+/// Reports what is wrong with the signature. Returns whether the function can be a pipeline's wiring.
 fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
     let mut sound = true;
     let mut refuse = |tokens: &dyn ToTokens, message: &str| {
@@ -107,7 +107,7 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
     } else if let Some(found) = param(sig).and_then(types::refusal) {
         refuse(&found.part, "a pipeline's parameter is an owned type with a name: it is made of the run's params");
     }
-    // Being typed; rustc has said so.
+    // The parameter is still being typed, and rustc has reported that.
     let half_typed = matches!(param(sig), Some(Type::Verbatim(_)));
     if let Some(second) = sig.inputs.iter().nth(1) {
         refuse(

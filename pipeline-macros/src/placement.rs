@@ -1,17 +1,17 @@
-//! Whether an item stands inside of an `impl` or a trait, where no further items may stand.
+//! Detects an item inside an `impl` or a trait, where the expansion's items are not allowed.
 //!
-//! rustc tells an attribute macro nothing of what is around its item, and the items that it makes would there be two errors that speak
-//! of an `enum` that nobody wrote. What can be seen is the source file: in code that rustfmt has laid out, the line that opens the
-//! block around an item is the nearest one above with less indentation. Where there is no file, or another layout, nothing is found, and
-//! rustc has its say.
+//! rustc tells an attribute macro nothing about the code around its item. Inside an `impl`, the generated items would be two
+//! errors about an `enum` that the user did not write. But the macro can read the source file: in code that is formatted by
+//! rustfmt, the line that opens the block around an item is the nearest line above with less indentation. Without a file, or in
+//! another layout, nothing is detected, and rustc reports its own errors.
 
 use crate::error::Errors;
 use crate::item::{FnItem, untouched};
 use proc_macro::{Span, TokenStream};
 
-/// The item beside an error, if it stands inside of an `impl` or a trait. What has a receiver is found without this.
+/// Returns the item and an error, if it stands inside an `impl` or a trait. A method with a receiver is refused elsewhere.
 ///
-/// An item at the start of its line, as nearly all are, costs no look at the file.
+/// Nearly all items start in the first column. For them the file is not read.
 pub(crate) fn refused(macro_name: &str, item: &TokenStream) -> Option<TokenStream> {
     let first = item.clone().into_iter().next()?.span();
     if first.column() <= 1 || !is_associated(first) {
@@ -32,7 +32,7 @@ fn is_associated(item: Span) -> bool {
     source.is_some_and(|source| is_inside(&source, item.line()))
 }
 
-/// Whether the line with this number, counted from one, stands inside of an `impl` or a trait.
+/// True if the line with this number, counted from one, is inside an `impl` or a trait.
 fn is_inside(source: &str, line: usize) -> bool {
     let lines: Vec<&str> = source.lines().take(line).collect();
     let indentation = |line: &str| line.len() - line.trim_start().len();

@@ -1,26 +1,26 @@
-//! How an expansion names the runtime.
+//! How an expansion names the runtime, and where its own words stand.
 //!
-//! Without `crate = ..` that is `::pipeline_runtime`, which the user's `Cargo.toml` names. With it, the expansion imports what it needs from the
-//! path once, under a name of its own, and uses that name everywhere else. A wrong path is then one error, at the path: rustc says
-//! nothing of what goes through an import that failed. And the path's own tokens, which stand in the attribute, are no part of the
-//! types and calls whose place rustc shows.
+//! Without `crate = ..` the runtime is `::pipeline_runtime`, as in the user's `Cargo.toml`. With it, the expansion imports the
+//! path once, under a name of its own, and uses that name everywhere else. So a wrong path is one error, at the path, because
+//! rustc reports nothing about uses of a failed import. Also, the tokens of the path, which stand in the attribute, do not become
+//! part of the types and calls whose place rustc shows.
 //!
-//! An editor shows, for a token, every generated word that has exactly its range. So the words of an expansion stand at the attribute
-//! and only its punctuation stands at the user's tokens (see [`words_aside`]), which is enough for rustc: it blames an expression from the first
-//! of its tokens to the last.
+//! An editor shows, for a token, every generated word that has exactly its range. So the words of an expansion have the span of
+//! the attribute, and only its punctuation has the spans of the user's tokens (see [`words_aside`]). That is enough for rustc,
+//! which marks an expression from its first token to its last.
 
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::Path;
 use syn::ext::IdentExt;
 
-/// Tokens that are put into a stream one by one. A stream within a stream costs the compiler three calls and a copy, for each that an
-/// expansion is made of.
+/// Tokens that are added to a stream one by one. Each stream inside another stream would cost three calls of the compiler and a
+/// copy.
 #[derive(Clone, Default)]
 pub(crate) struct Tokens(Vec<TokenTree>);
 
 impl Tokens {
-    /// `clippy::unused_async`
+    /// The tokens of a path such as `clippy::unused_async`.
     pub(crate) fn path(text: &str) -> Self {
         let mut path = Tokens::default();
         for (position, word) in text.split("::").enumerate() {
@@ -70,11 +70,11 @@ impl FromIterator<TokenTree> for Tokens {
     }
 }
 
-/// The runtime, as the expansion of one item names it.
+/// The name of the runtime in the expansion of one item.
 #[derive(Clone, Default)]
 pub(crate) struct Runtime {
     import: Option<Import>,
-    /// Where a `macro_rules!` of the runtime's own is called, which knows it as `$crate`.
+    /// The `$crate` that one of the runtime's own `macro_rules!` passed.
     root: Option<Tokens>,
 }
 
@@ -85,7 +85,7 @@ struct Import {
 }
 
 impl Runtime {
-    /// By the path that `crate = ..` gives, if it does, for the item of that name.
+    /// The runtime for the item of this name, by the path from `crate = ..`, if that is given.
     pub(crate) fn new(path: Option<&Path>, item: &Ident) -> Self {
         let import = path.map(|path| Import {
             path: path.clone(),
@@ -94,22 +94,23 @@ impl Runtime {
         Runtime { import, root: None }
     }
 
-    /// As a macro of the runtime's own hands it on: its `$crate`, shown where the macro is called.
+    /// The runtime as `$crate` of one of its own macros. Errors are shown at the call of the macro.
     fn rooted(root: TokenStream) -> Self {
         Runtime { import: None, root: Some(beside(Span::call_site(), root)) }
     }
 
-    /// That of a `macro_rules!` of the runtime's own, and what was written in it: the first token is its `$crate`, the second a comma.
+    /// Splits the input of one of the runtime's own `macro_rules!`: the first token is its `$crate`, the second a comma, and the
+    /// rest is what the user wrote.
     pub(crate) fn of_macro(input: TokenStream) -> (Self, TokenStream) {
         let mut tokens = input.into_iter();
         let runtime = Self::rooted(tokens.next().into_iter().collect());
         (runtime, tokens.skip(1).collect())
     }
 
-    /// The import that everything else of the expansion goes by; nothing where none is needed.
+    /// The import that the rest of the expansion uses, if there is a path.
     pub(crate) fn import(&self) -> Option<TokenStream> {
         let Import { path, name } = self.import.as_ref()?;
-        // At the path's end, so that what is not the runtime is said to lack this at the path.
+        // At the path's end: if the path is not the runtime, rustc reports there that `__private` is missing.
         let end = path.segments.last()?.ident.span();
         let (private, name) = (Ident::new("__private", end), Ident::new(&name.to_string(), end));
         Some(quote! {
@@ -118,12 +119,12 @@ impl Runtime {
         })
     }
 
-    /// Of what users import, too: `::pipeline_runtime::Node`, blamed at `span`.
+    /// The path of a public item, such as `::pipeline_runtime::Node`; rustc reports errors at `span`.
     pub(crate) fn public(&self, span: Span, what: &str) -> Tokens {
         self.path(span, what, None)
     }
 
-    /// Of what is there for expansions: `::pipeline_runtime::__private::input`, blamed at `span`.
+    /// The path of an item for expansions, such as `::pipeline_runtime::__private::input`; rustc reports errors at `span`.
     pub(crate) fn private(&self, span: Span, what: &str) -> Tokens {
         self.path(span, what, Some("__private"))
     }
@@ -145,7 +146,7 @@ impl Runtime {
                     path.word(word, Span::call_site());
                 }
             }
-            // As its first token, it is where rustc begins.
+            // The first token: rustc's marks begin at its span.
             (Some(Import { name, .. }), _) => path.word(&name.to_string(), name.span().located_at(span)),
         }
         for word in what.split("::") {
@@ -155,7 +156,7 @@ impl Runtime {
         path
     }
 
-    /// Whether a path leads to one of our macros: `task`, `pipeline_runtime::task`, or by the path that was given.
+    /// True if the path `of` may lead to one of our macros: `task`, `pipeline_runtime::task`, or below the path that was given.
     pub(crate) fn has(path: Option<&Path>, of: &Path) -> bool {
         let before = of.segments.len().saturating_sub(1);
         let begins = of.segments.iter().take(before).map(|segment| &segment.ident);
@@ -165,7 +166,7 @@ impl Runtime {
     }
 }
 
-/// The tokens at `span`, a punctuation mark beside what they are about, and still with the meaning that they have.
+/// Moves the tokens to `span`, that of a punctuation mark near the user's token. Their hygiene stays.
 pub(crate) fn beside(span: Span, tokens: impl IntoIterator<Item = TokenTree>) -> Tokens {
     let moved = tokens.into_iter().map(|mut token| {
         token.set_span(span.resolved_at(token.span()));
@@ -174,7 +175,7 @@ pub(crate) fn beside(span: Span, tokens: impl IntoIterator<Item = TokenTree>) ->
     moved.collect()
 }
 
-/// The tokens with their words at the attribute; the punctuation and the delimiters stay.
+/// Moves the words of the tokens to the attribute. The punctuation and the delimiters stay.
 pub(crate) fn words_aside(tokens: TokenStream) -> Tokens {
     tokens
         .into_iter()
@@ -190,13 +191,13 @@ pub(crate) fn words_aside(tokens: TokenStream) -> Tokens {
         .collect()
 }
 
-/// The word at the attribute, and still with the meaning that it has where it stands.
+/// Moves a word to the attribute. Its hygiene stays.
 pub(crate) fn aside(mut word: Ident) -> Ident {
     word.set_span(words_of(word.span()));
     word
 }
 
-/// Where the words stand of what is blamed at `span`.
+/// The span for the words of tokens whose errors are reported at `span`.
 pub(crate) fn words_of(span: Span) -> Span {
     Span::call_site().resolved_at(span)
 }

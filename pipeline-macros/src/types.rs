@@ -1,7 +1,7 @@
-//! The little that the macros read of a type. Whatever a type *means* is left to rustc.
+//! The little that the macros read from a type. What a type *means* is left to rustc.
 //!
-//! **Invariant:** a type is looked at in two places only: to recognise `Context`, and to read `T` off `Result<T>` or
-//! `Result<Poke<T>>`, which rustc then verifies. Besides, [`refusal`] finds syntax that no owned type has.
+//! **Invariant:** the macros interpret a type only to recognize `Context`, and to read `T` from `Result<T>` or `Result<Poke<T>>`,
+//! which rustc then verifies. Besides, [`refusal`] finds syntax that no owned type has.
 
 use crate::error::show;
 use proc_macro2::{Span, TokenStream};
@@ -12,7 +12,7 @@ use syn::{
     TypePath, TypeReference,
 };
 
-/// The type without the marks around it: parentheses, and the invisible ones around a macro's `$t:ty`.
+/// The type without parentheses, and without the invisible group around a macro's `$t:ty`.
 fn bare(mut ty: &Type) -> &Type {
     while let Type::Group(TypeGroup { elem, .. }) | Type::Paren(TypeParen { elem, .. }) = ty {
         ty = elem;
@@ -20,8 +20,8 @@ fn bare(mut ty: &Type) -> &Type {
     ty
 }
 
-/// Whether a parameter of this type is supplied by the runtime. The expansion hands it our `Context`, so another
-/// type of that name is a type error at the parameter.
+/// True if the runtime supplies a parameter of this type. The expansion passes our `Context`, so another type of that name is a
+/// type error at the parameter.
 pub(crate) fn is_context(ty: &Type) -> bool {
     let Type::Path(ty) = bare(ty) else { return false };
     ty.qself.is_none() && ty.path.segments.last().is_some_and(|segment| segment.ident == "Context" && segment.arguments.is_none())
@@ -40,7 +40,7 @@ pub(crate) fn first_argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     }
 }
 
-/// Where the type stands. What nearly every type is, a path, is not made into tokens for it.
+/// The span of a type. Nearly every type is a path, whose span is found without making tokens.
 pub(crate) fn span(ty: &Type) -> Span {
     let Type::Path(TypePath { qself: None, path, .. }) = ty else { return ty.span() };
     let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else { return ty.span() };
@@ -56,18 +56,18 @@ pub(crate) fn span(ty: &Type) -> Span {
     start.join(end).unwrap_or(start)
 }
 
-/// Whether the type is a single word, such as `Report`.
+/// True if the type is a single word, such as `Report`.
 pub(crate) fn is_one_word(ty: &Type) -> bool {
     matches!(bare(ty), Type::Path(ty) if ty.qself.is_none() && ty.path.get_ident().is_some())
 }
 
-/// Why a type cannot stand on its own, and the part of it to blame.
+/// Why a type is not an owned, explicit type, and the part of it that is wrong.
 pub(crate) struct Refusal {
     pub(crate) part: TokenStream,
     pub(crate) reason: String,
 }
 
-/// Whether the type holds a `_`, which rustc refuses in every signature.
+/// True if the first wrong part of the type is a `_`, which rustc refuses in every signature.
 pub(crate) fn is_inferred(ty: &Type) -> bool {
     refusal(ty).is_some_and(|found| found.part.to_string() == "_")
 }
@@ -95,7 +95,7 @@ pub(crate) fn refusal(ty: &Type) -> Option<Refusal> {
             of_self.or_else(|| in_path(&ty.path))
         }
         Type::TraitObject(ty) => in_bounds(&ty.bounds),
-        // A function pointer's own borrows are its callers' business.
+        // A function pointer's parameters may be borrowed: they are borrowed for each call only.
         _ => None,
     }
 }
@@ -116,7 +116,7 @@ fn borrowed(ty: &TypeReference) -> Refusal {
 fn in_path(path: &Path) -> Option<Refusal> {
     path.segments.iter().find_map(|segment| match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => in_arguments(arguments),
-        // As in `Box<dyn Fn(&str)>`: borrowed for the inner call only.
+        // As in `Box<dyn Fn(&str)>`: borrowed only for the call of the `Fn`.
         PathArguments::None | PathArguments::Parenthesized(_) => None,
     })
 }
@@ -140,7 +140,7 @@ fn in_bounds<'a>(bounds: impl IntoIterator<Item = &'a TypeParamBound>) -> Option
     })
 }
 
-/// The return type as written; nothing written is `()`.
+/// The return type, or `None` if there is none, which means `()`.
 pub(crate) fn returned(output: &ReturnType) -> Option<&Type> {
     match output {
         ReturnType::Type(_, ty) => Some(ty),

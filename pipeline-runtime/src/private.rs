@@ -1,5 +1,5 @@
-//! What the macros expand to, and what tests of crashes hook into. Not for use by hand: it changes without notice. It re-exports, and
-//! holds next to nothing itself.
+//! The items that macro expansions and crash tests use. Not a public API: it changes without notice. Almost everything here is
+//! re-exported.
 
 pub use crate::author::across::TaskName;
 pub use crate::author::asset::When;
@@ -26,54 +26,54 @@ pub use crate::{Backoff, Branch, Context, IntoInput, Nobody, Node, Notify, Pipel
 pub use pipeline_macros::{checked_alert, checked_cron, checked_defaults, checked_every, checked_template};
 pub use std::convert::Infallible;
 
-/// A type as it stands, so that an unknown one is reported once (rustc proposes a generic only outside of `<..>`).
+/// The type itself, inside of `<..>`: only there rustc proposes a generic for an unknown type, and equal messages become one.
 pub type Id<T> = T;
 
-/// Stands for a type that could not be had. Its argument is the error itself, as an error *const*: whatever touches the type is
-/// silent.
+/// Replaces an invalid type. Its argument is the error itself, as an error *const*: rustc reports nothing about uses of such a
+/// type.
 #[derive(Debug)]
 pub struct Poison<const MESSAGE: bool>;
 
-/// Names the mistake of a task's output, which its [`Poison`] reports once, for all that has the output's type.
+/// Names the mistake in a task's output. The [`Poison`] stands only here and is reported once; all other code uses this name.
 pub trait Refused {
     /// The `Poison`.
     type Mistake;
 }
 
-/// Takes whatever it is given, where a mistake has been reported: rust-analyzer, which knows no error const, would report the callers, too.
+/// Accepts any argument for a parameter with a mistake. rust-analyzer does not know error consts and would report the callers.
 pub trait Anything<Mistake> {}
 
 impl<T: ?Sized, Mistake> Anything<Mistake> for T {}
 
-/// Erases what an arm carries.
+/// Erases the type of an arm's value.
 pub fn value<T: Data>(carried: &T) -> &dyn Datum {
     carried
 }
 
-/// A template whose text was checked.
+/// A template whose text the macro has checked.
 pub const fn template(source: &'static str) -> crate::Template {
     crate::Template::new(source)
 }
 
-/// The text of an alert, which was checked.
+/// The text of an alert, which the macro has checked.
 pub const fn alert(source: &'static str) -> crate::AlertText {
     crate::AlertText::new(source)
 }
 
-/// The same with values, whose names were checked, too: made when somebody is told.
+/// Like [`alert`], with values whose names are checked, too. The values are made when an alert is sent.
 pub const fn alert_with(source: &'static str, given: fn() -> Vec<Given>) -> crate::AlertText {
     crate::AlertText::with(source, given)
 }
 
-/// What is given to an alert.
+/// The values that are given to an alert.
 pub fn given<const N: usize>(given: [Given; N]) -> Vec<Given> {
     given.into()
 }
 
-/// A value that is given by name, as JSON, or why it cannot be.
+/// A named value as JSON, or why it cannot be written as JSON.
 pub type Given = (&'static str, Result<serde_json::Value, String>);
 
-/// A template with values, whose names were checked, too.
+/// Like [`template`], with values whose names are checked, too.
 pub fn template_with<const N: usize>(
     source: &'static str,
     given: [(&'static str, Result<serde_json::Value, String>); N],

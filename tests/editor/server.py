@@ -7,7 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-# The document changed while the server computed: it is to be asked again.
+# The document changed while the server computed. The request is repeated.
 CONTENT_MODIFIED = -32801
 CANCELLED = -32802
 
@@ -22,7 +22,7 @@ class Server:
         self.number = 0
         self.messages = queue.Queue()
         self.quiescent = False
-        # A component is never installed on the way: the address is a closed port.
+        # The address is a closed port, so that rustup never installs a component.
         env = dict(os.environ, RUSTUP_DIST_SERVER="http://127.0.0.1:9", CARGO_NET_OFFLINE="true")
         self.process = subprocess.Popen(
             [command], cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(log, "wb")
@@ -53,7 +53,7 @@ class Server:
         self.process.stdin.flush()
 
     def _next(self, limit):
-        """The next message that is an answer; what the server asks and tells meanwhile is dealt with here."""
+        """Handles the next message. Returns it if it is an answer, or None if it is a request or a notification of the server."""
         try:
             message = self.messages.get(timeout=limit)
         except queue.Empty:
@@ -117,7 +117,7 @@ class Server:
         self.notify("initialized", {})
 
     def wait_until_quiescent(self, limit=1200):
-        """Until the crate is loaded and its macros are built."""
+        """Waits until the crate is loaded and its macros are built."""
         while not self.quiescent:
             self._next(limit)
 
@@ -131,7 +131,7 @@ class Server:
 
 
 class Document:
-    """One file, whose text is what the editor has, and need not be saved."""
+    """One file. Its text is the one in the editor, which need not be saved."""
 
     def __init__(self, server, path):
         self.server, self.version = server, 1
@@ -153,7 +153,7 @@ class Document:
     def _at(self, method, offset, **more):
         before = self.text[:offset]
         line = before.count("\n")
-        # The texts of the states are ASCII, so that a character is a code unit.
+        # The states' texts are ASCII, so each character is one UTF-16 code unit.
         position = {"line": line, "character": len(before) - (before.rfind("\n") + 1)}
         return self.server.request(method, {"textDocument": {"uri": self.uri}, "position": position, **more})
 
@@ -170,7 +170,7 @@ class Document:
         return [item["label"] for item in (found["items"] if isinstance(found, dict) else found)]
 
     def diagnostics(self):
-        """The server's own, without cargo's: each with the text that it stands at."""
+        """Returns the server's own diagnostics, without cargo's, each with the text that it marks."""
         found = self.server.request("textDocument/diagnostic", {"textDocument": {"uri": self.uri}})
         return [(item["message"], self._within(item["range"])) for item in found.get("items", [])]
 

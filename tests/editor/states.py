@@ -1,7 +1,7 @@
-"""What rust-analyzer shows of the macros, state by state: see scripts/editor.
+"""Checks what rust-analyzer shows for code with the macros, state by state: see scripts/editor.
 
-A state is the text of one file with the cursor at `$0`, and what must hold there. Where a task is compared with a plain function, the editor is to
-show the same of both: what a macro has made of the function is nobody's business there.
+A state is the text of one file with the cursor at `$0`, and a condition on what the editor shows there. Some states compare a task with a plain
+function: the editor must show the same for both, and nothing of the expansion.
 """
 
 import argparse
@@ -56,7 +56,7 @@ class Editor:
         self.document = document
 
     def write(self, text):
-        """The text after the head, and the offset of its cursor, if it has one."""
+        """Writes the head and the text. Returns the offset of the cursor, if the text has one."""
         before, mark, after = (HEAD + text).partition("$0")
         self.document.change(before + after)
         return len(before) if mark else None
@@ -111,7 +111,7 @@ for place in PLACES:
 def _(editor):
     text = "#[task]\nasync fn $0count(weight: u64) -> Result<u64> { Ok(weight) }"
     shown, targets = lines(editor.hover(text)), len(editor.targets(text))
-    # The page of the keyword `impl` is among it, which an unknown type would be two errors without.
+    # It includes the page of the keyword `impl`: the keyword has the name's place, so that an unknown type is one error.
     return f"{shown} lines, {targets} target(s)", 0 < shown < 200 and targets == 1
 
 
@@ -145,7 +145,7 @@ def _(editor):
 
 @state("hover: an option has its text")
 def _(editor):
-    wanted = {"$0retries = 2": "attempts after the first", "$0on_failure = page": "told of the event", "$0id = \"n\"": "node's id"}
+    wanted = {"$0retries = 2": "attempts after the first", "$0on_failure = page": "called when the node fails", "$0id = \"n\"": "node's id"}
     missing = [
         option
         for option, text in wanted.items()
@@ -192,7 +192,7 @@ def _(editor):
 
 
 def says(name, text, *expected):
-    """Each a part of a message, and the text that it stands at."""
+    """Expects exactly these diagnostics: each is a part of a message, and the text that it marks."""
 
     @state(f"diagnostics: {name}")
     def _(editor):
@@ -237,7 +237,7 @@ def _(editor):
         "#[task]\nasync fn first_of(part: u64) -> Result<u64> { Ok(part) }\n#[task]\nasync fn load(part: String) -> {\n    todo!()\n}"
     )
     found = editor.diagnostics(text)
-    # What rustc's parser says stands at the brace; the callers have nothing of it.
+    # The parser's error is at the brace. The callers get none.
     callers = [message for message, at in found if "first" in at or "load" in at]
     return f"{len(found)}, of which {len(callers)} at callers", not callers
 
@@ -246,12 +246,12 @@ def _(editor):
 
 
 def crate(folder):
-    """A crate with the states' file and what `tests/ui` accepts."""
+    """Makes a crate with the states' file and the cases that `tests/ui` accepts."""
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     edition = manifest["workspace"]["package"]["edition"]
     (folder / "src").mkdir()
     shutil.copytree(ROOT / "tests/ui", folder / "ui")
-    # A template of a file, by its path in the package of the tests.
+    # Templates in files, at the same path as in the tests' package.
     shutil.copytree(ROOT / "tests/simulation/templates", folder / "simulation/templates")
     shutil.copy(ROOT / "Cargo.lock", folder)
     shutil.copy(ROOT / "rust-toolchain.toml", folder)
@@ -278,10 +278,10 @@ tokio = "1"
 
 
 def accepted_files(server, files):
-    """What compiles has no message of the editor's, either."""
+    """Checks that code which compiles has no diagnostics of the editor's own."""
     for path in files:
         found = Document(server, path).diagnostics()
-        # Code that a condition leaves out is shown as such.
+        # Code that a `cfg` leaves out is marked as inactive.
         found = [message for message, _ in found if "inactive" not in message]
         yield f"accepted: {path.parent.parent.name}", "; ".join(message.splitlines()[0] for message in found) or "none", not found
 
@@ -329,7 +329,7 @@ def main():
             for name, shown, holds in accepted_files(server, files):
                 row(name, shown, holds)
         elif is_wanted("accepted"):
-            # Without the library's types an array of texts has another type than a slice of them.
+            # Without the standard library's sources, the editor cannot coerce an array of texts to a slice.
             left_out.append("accepted")
     finally:
         server.stop()

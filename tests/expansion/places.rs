@@ -1,7 +1,8 @@
-//! No generated word has the range of a token of the user's: an editor shows, for a token, every word of the expansion that has it.
+//! No generated word has the range of one of the user's tokens: an editor would show it for that token.
 //!
-//! Outside of a macro `proc-macro2` knows where a token of a text is (its feature `span-locations`), and takes the attribute for the text's start.
-//! The macros' sources are a part of this test, as a crate of macros exports nothing else; with them their unit tests run once more.
+//! Outside of a macro, `proc-macro2` knows the place of a token in a text (its feature `span-locations`); the place of the
+//! attribute is then the start of the text. This test contains the macros' sources, because a crate of macros cannot export
+//! functions. So their unit tests run here, too.
 
 #![allow(dead_code, unused_imports, reason = "the entry points of the crate are left out, and what templates alone need")]
 #![allow(clippy::large_enum_variant, reason = "a span that knows its place is larger than the one of a macro")]
@@ -30,17 +31,17 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use task::Kind;
 
-/// A word of the expansion's own, and the user's token that an editor shows it at.
+/// A generated word, and the user's token at which an editor would show it.
 type Misplaced = (String, String);
 
-/// What `expand` places at tokens of the text.
+/// The generated words that `expand` places at tokens of the text.
 fn misplaced(source: &str, expand: impl FnOnce(TokenStream) -> TokenStream) -> BTreeSet<Misplaced> {
     let tokens: TokenStream = source.parse().expect("tokens");
     words(expand(tokens))
         .into_iter()
         .filter_map(|word| {
             let (users, word) = (source.get(word.span().byte_range())?, word.to_string());
-            // A doc comment becomes an attribute, and an error stands where the mistake does.
+            // These are intended: a doc comment becomes an attribute, and an error is placed at the mistake.
             let is_meant = matches!(word.as_str(), "doc" | "core" | "compile_error");
             let is_word = users.starts_with(|c: char| c.is_alphanumeric() || c == '_');
             (is_word && !is_meant && users != word).then(|| (word, users.to_owned()))
@@ -59,7 +60,7 @@ fn words(tokens: TokenStream) -> Vec<Ident> {
         .collect()
 }
 
-/// An item under its attribute, which is the text's first part: `#[name(options)]`.
+/// Expands an item whose text begins with its attribute, `#[name(options)]`.
 fn attributed(tokens: TokenStream, expand: impl FnOnce(TokenStream, TokenStream) -> TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().skip(1);
     let Some(TokenTree::Group(attribute)) = tokens.next() else { panic!("no attribute") };
@@ -74,7 +75,8 @@ fn of_a_task(kind: Kind, source: &str) -> BTreeSet<Misplaced> {
     misplaced(source, |tokens| attributed(tokens, |options, item| task::expand(kind, options, &item)))
 }
 
-/// What stands at a task's name all the same: `impl`, or an unknown type would be two errors, and `call`, which is found by it.
+/// The words that are placed at a task's name on purpose: `impl`, or an unknown type would be two errors, and `call`, so that an
+/// editor finds it there.
 fn at_the_name(name: &str) -> BTreeSet<Misplaced> {
     ["call", "impl"].map(|word| (word.to_owned(), name.to_owned())).into()
 }
@@ -88,13 +90,13 @@ pub async fn count(bucket: Bucket, mut export: a::Table<Row>, _rest: u64, ctx: C
 
 #[test]
 fn of_tasks() {
-    // The input's name, which is shown in place of the parameter's.
+    // The input's name, which an editor shows instead of the parameter's.
     let mut expected = at_the_name("count");
     expected.insert(("rest".to_owned(), "_rest".to_owned()));
     assert_eq!(of_a_task(Kind::Task, TASK), expected);
     let by_path = TASK.replace("task(", "task(crate = my_facade::pipeline, ");
     let by_path: BTreeSet<Misplaced> = of_a_task(Kind::Task, &by_path);
-    // What is blamed at a token begins there, and a path begins with the import's name: see `runtime`.
+    // A path that has errors at a token begins there, with the name of the import: see `runtime`.
     let without_import = by_path.into_iter().filter(|(word, _)| word != "__count_runtime" && word != "__private");
     assert_eq!(without_import.collect::<BTreeSet<_>>(), expected);
     let blocking = "#[task] fn hash(file: PathBuf, seed: u64) { body(file, seed) }";
@@ -111,7 +113,7 @@ fn of_sensors_and_branches() {
     assert_eq!(of_a_task(Kind::Branch, branch), at_the_name("route"));
 }
 
-/// What is refused has a constructor, too.
+/// A refused item has a constructor, too.
 #[test]
 fn of_what_is_refused() {
     for (item, name) in [
@@ -126,7 +128,7 @@ fn of_what_is_refused() {
 #[test]
 fn of_arms() {
     let arms = "pub enum Route { Clean(Report), NeedsReview(a::Table<Row>), Type, Both(u8, u8) }";
-    // Each arm's field has the variant's place, so that either leads to the other.
+    // Each arm's field has the variant's place, so that an editor goes from one to the other.
     let fields =
         [("clean", "Clean"), ("needs_review", "NeedsReview"), ("r#type", "Type"), ("both", "Both"), ("RouteArms", "Route")];
     let fields = fields.map(|(field, variant)| (field.to_owned(), variant.to_owned()));
@@ -142,11 +144,11 @@ pub fn daily(options: Options) -> Result<()> {
     Ok(())
 }";
     let found = misplaced(pipeline, |tokens| attributed(tokens, |options, item| pipeline::expand(options, &item)));
-    // What an asset is given to, for rustc to blame.
+    // The method that takes an asset, so that rustc reports a wrong one here.
     assert_eq!(found, [("of".to_owned(), "all".to_owned())].into());
 }
 
-/// Of what completes options the imports alone, which stand at the names as typed.
+/// The imports for completion have the names as typed, and nothing else is placed at them.
 #[test]
 fn of_completion() {
     let options = "retries = 2, backoff(start = \"30s\", ma), po, on_failure = a::b";

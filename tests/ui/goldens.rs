@@ -1,4 +1,4 @@
-//! What must hold of every golden, whatever it says.
+//! Checks that hold for every golden, whatever its message.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,12 +18,12 @@ pub(crate) fn goldens() -> Vec<(String, String)> {
     all
 }
 
-/// The first lines of its errors.
+/// The first lines of a golden's errors.
 fn errors(golden: &str) -> Vec<&str> {
     golden.lines().filter(|line| line.starts_with("error")).collect()
 }
 
-/// The first lines of its errors and warnings.
+/// The first lines of a golden's errors and warnings.
 pub(crate) fn messages(golden: &str) -> Vec<&str> {
     golden.lines().filter(|line| line.starts_with("error") || line.starts_with("warning")).collect()
 }
@@ -49,7 +49,7 @@ fn each_mistake_is_one_error() {
     );
 }
 
-/// Each error stands on the user's own line, first of all.
+/// The primary place of each error is in the user's own file.
 #[test]
 fn errors_stand_in_the_users_file() {
     for (case, golden) in goldens() {
@@ -61,7 +61,7 @@ fn errors_stand_in_the_users_file() {
     }
 }
 
-/// The standard library's source is not everywhere, so no golden quotes it.
+/// No golden quotes the standard library's source, because not every machine has it.
 #[test]
 fn goldens_quote_no_foreign_source() {
     for (case, golden) in goldens() {
@@ -71,7 +71,7 @@ fn goldens_quote_no_foreign_source() {
     }
 }
 
-/// What `cargo check` refuses, as the design lists it. Each has a case.
+/// The mistakes that `cargo check` refuses, as the design lists them. Each has a case.
 const ROWS: &[&str] = &[
     "wrong type on an edge",
     "missing argument",
@@ -131,7 +131,7 @@ fn every_row_has_a_case() {
     }
 }
 
-/// What is wrong with each case stands at its top.
+/// Each case begins with a line that names its mistake.
 #[test]
 fn cases_say_what_they_are() {
     for (case, _) in goldens() {

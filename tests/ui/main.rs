@@ -1,4 +1,4 @@
-//! What `cargo check` says of each mistake, whole; and beside it what is right, which is built and checked.
+//! The complete messages of `cargo check` for each mistake; and the correct counterparts, which are built and checked.
 
 #![deny(warnings)]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -35,7 +35,7 @@ mod templates;
 #[path = "across/pass/upstream.rs"]
 mod upstream;
 
-/// Every mistake is refused in the words of its golden, and each message is one, also for an editor.
+/// Every mistake is refused with the message of its golden, and an editor gets each message only once.
 #[test]
 fn mistakes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ fn failing_cases() {
     trybuild::TestCases::new().compile_fail("ui/*/fail/*.rs");
 }
 
-/// What compiles is also a sound plan.
+/// The code that compiles also makes valid plans.
 #[test]
 fn what_is_right_is_accepted() {
     for pipeline in [

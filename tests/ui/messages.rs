@@ -1,6 +1,6 @@
 //! One mistake is one message, also in the JSON that an editor reads.
 //!
-//! On a terminal cargo leaves out a message that it has printed before, and trybuild does, too. An editor shows both.
+//! cargo and trybuild print equal messages only once. An editor shows all of them.
 
 use crate::goldens::goldens;
 use serde_json::Value;
@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// Compiles the failing cases as [`crate::failing_cases`] does, under a rustc whose messages are stored: by a process of its own, as trybuild
-/// hands its environment on to cargo. Without the files of the cases that no message was stored for.
+/// Runs [`crate::failing_cases`] with a wrapper of rustc that stores the messages, and returns them by case. It runs in a process
+/// of its own, because trybuild passes its environment on to cargo. Cases without stored messages are left out.
 pub(crate) fn stored(folder: &Path) -> Vec<(String, Vec<String>)> {
     let compiled = Command::new(env::current_exe().expect("this test"))
         .args(["failing_cases", "--exact", "--ignored", "--nocapture"])
-        // Such as `trybuild=wiring`, which names some of the cases.
+        // `trybuild=wiring` selects some of the cases.
         .args(env::args().filter(|argument| argument.starts_with("trybuild=")))
         .env("RUSTC_WORKSPACE_WRAPPER", env!("CARGO_BIN_EXE_ui-rustc"))
         .env("UI_MESSAGES", folder)
@@ -27,7 +27,7 @@ pub(crate) fn stored(folder: &Path) -> Vec<(String, Vec<String>)> {
     cases.collect()
 }
 
-/// `wiring.wrong_type.json` for `ui/wiring/fail/wrong_type.rs`, as `ui/rustc.rs` calls it.
+/// The file of a case's messages, named as in `ui/rustc.rs`: `wiring.wrong_type.json` for `ui/wiring/fail/wrong_type.rs`.
 fn file(case: &str) -> String {
     let path = PathBuf::from(case);
     let topic = path.iter().nth(1).and_then(|topic| topic.to_str()).unwrap_or_default();
@@ -35,17 +35,17 @@ fn file(case: &str) -> String {
     format!("{topic}.{name}.json")
 }
 
-/// The errors and warnings of a case, as their first lines.
+/// The first lines of a case's errors and warnings.
 fn first_lines(text: &str) -> Vec<String> {
     let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    // rustc ends with a count of its errors, which is at no place.
+    // rustc ends with a count of its errors, which has no place.
     let with_a_place = messages.filter(|message| message["spans"].as_array().is_some_and(|spans| !spans.is_empty()));
     with_a_place.filter_map(|message| first_line(&message)).collect()
 }
 
-/// `error[E0277]: ..`; what is rendered is in a terminal's colors.
+/// The first line of a message, `error[E0277]: ..`. The rendered message is not used, because it has a terminal's colors.
 fn first_line(message: &Value) -> Option<String> {
-    // A closure is called by its place, which a golden has from the package's folder on.
+    // The name of a closure contains its place. In a golden that is relative to the package's folder.
     let text = message["message"].as_str()?.lines().next()?.replace(env!("CARGO_MANIFEST_DIR"), "$DIR");
     let code = message["code"]["code"].as_str().filter(|code| code.starts_with('E'));
     Some(match (message["level"].as_str()?, code) {

@@ -1,6 +1,6 @@
-//! What cargo calls in rustc's place for the failing cases: it runs rustc, and stores what it says of each case in the folder `UI_MESSAGES`.
+//! The wrapper of rustc for the failing cases: runs rustc, and stores its messages about each case in the folder `UI_MESSAGES`.
 //!
-//! trybuild drops a message that cargo has printed before, so its goldens cannot show that rustc says a thing twice.
+//! cargo and trybuild drop repeated messages, so the goldens cannot show that rustc reports a mistake twice.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,11 +17,11 @@ fn main() -> io::Result<ExitCode> {
     if let (Some(folder), Some(name)) = (env::var_os("UI_MESSAGES"), args.iter().find_map(case)) {
         fs::write(PathBuf::from(folder).join(name), &output.stderr)?;
     }
-    // A rustc that is killed has no code.
+    // A killed rustc has no exit code.
     Ok(output.status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// `wiring.wrong_type.json` for `../wiring/fail/wrong_type.rs`.
+/// The name of the file for a case: `wiring.wrong_type.json` for `../wiring/fail/wrong_type.rs`.
 fn case(source: &OsString) -> Option<String> {
     let source = Path::new(source);
     let fail = source.parent().filter(|folder| folder.ends_with("fail"))?;

@@ -1,10 +1,10 @@
-//! Completion of options, for editors alone.
+//! Completion of options, only for editors.
 //!
-//! rust-analyzer knows nothing of what may stand in an attribute, but it does complete an import. So the expansion imports what stands where
-//! options' names do, whole or half-typed, from a module of the runtime that has a documented module for each option. Only rust-analyzer
-//! sets `cfg(rust_analyzer)`; rustc drops all of it. bon does the same.
+//! rust-analyzer knows nothing about the options of an attribute, but it completes imports. So the expansion imports each
+//! option's name, complete or half-typed, from a module of the runtime that has a documented module for each option. Only
+//! rust-analyzer sets `cfg(rust_analyzer)`, so rustc drops all of it. The crate bon uses the same technique.
 //!
-//! It comes first in the expansion: in what follows a half-typed name, rust-analyzer no longer finds its place.
+//! The imports come first in the expansion: rust-analyzer does not find the place of a half-typed name in later items.
 
 use super::pieces;
 use super::table::Place;
@@ -14,7 +14,7 @@ use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Path;
 
-/// What completes the options that stand in `tokens`.
+/// The imports that complete the options in `tokens`.
 pub(crate) fn completion(place: Place, tokens: TokenStream, runtime: Option<&Path>) -> TokenStream {
     let place = Ident::new(
         match place {
@@ -40,7 +40,7 @@ pub(crate) fn completion(place: Place, tokens: TokenStream, runtime: Option<&Pat
     }
 }
 
-/// Each option's name as typed; of a list, those within it.
+/// The imports of the options' names as typed, and of the names within lists.
 fn names(tokens: TokenStream) -> Vec<TokenStream> {
     let pieces = pieces::split(tokens, &mut Errors::default());
     pieces.into_iter().filter_map(|piece| name(&piece)).collect()
@@ -48,7 +48,7 @@ fn names(tokens: TokenStream) -> Vec<TokenStream> {
 
 fn name(piece: &[TokenTree]) -> Option<TokenStream> {
     let (first, rest) = piece.split_first()?;
-    // No keyword, such as `crate`, can be imported.
+    // A keyword, such as `crate`, cannot be imported.
     let name: Ident = syn::parse2(first.clone().into()).ok()?;
     match rest {
         [TokenTree::Group(list)] if list.delimiter() == Delimiter::Parenthesis && is_list_of_options(&name) => {

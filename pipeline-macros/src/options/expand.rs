@@ -1,5 +1,4 @@
-//! Options as a chain of calls on the runtime's builders. Whatever rustc may find wrong with a user's path is said at
-//! that path.
+//! Expands options to a chain of calls on the runtime's builders. If a user's path is wrong, rustc reports it at that path.
 
 use super::groups::{Backoff, Recurrence};
 use super::paths::Constant;
@@ -17,7 +16,8 @@ use syn::spanned::Spanned;
 use syn::{ExprPath, Token};
 
 impl Setting {
-    /// Whether it is a call of a builder's: an id is an argument of the definition's, and the runtime's path is in everything.
+    /// True if the option is a call on the builder. An id is an argument of the definition instead, and the runtime's path is
+    /// used everywhere.
     fn is_call(&self) -> bool {
         !matches!(self.spec.shape, Shape::Id | Shape::Runtime)
     }
@@ -38,12 +38,12 @@ impl Options {
         quote!(#new(#closure))
     }
 
-    /// `|o| o.retries(1).retry_delay(300000)`; without options a function that exists.
+    /// `|o| o.retries(1).retry_delay(300000)`; without options `identity`.
     pub(crate) fn closure(&self, runtime: &Runtime) -> TokenStream {
         if self.settings.iter().all(|setting| !setting.is_call()) {
             return quote!(::core::convert::identity);
         }
-        // Invisible to the user's paths, whatever their names.
+        // Hygienic: it does not clash with the user's names.
         let o = Ident::new("o", Span::mixed_site());
         let calls = self.settings.iter().map(|setting| call(setting, runtime));
         quote!(|#o| #o #(#calls)*)
@@ -101,7 +101,7 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
         }
         Value::When(when) => {
             let new = runtime.private(Span::call_site(), &format!("When::{}", when.rule));
-            // At `all` or `any`, where rustc says that an argument is none.
+            // At `all` or `any`: there rustc reports an argument that is not an asset.
             let of = Ident::new("of", when.rule.span());
             let assets = when.assets.iter().map(|path| quote_spanned!(path.span()=> .#of(&#path)));
             quote!(.#method(#new() #(#assets)*))
@@ -139,7 +139,8 @@ pub(crate) fn every(Recurrence { every, from, .. }: &Recurrence, runtime: &Runti
     quote!(#checked(#every, #from))
 }
 
-/// The name keeps the option's place, as for any other, and the rest has the path's, so that a callback of the wrong signature is an error there.
+/// A call whose method has the option's span, as for other options. The rest has the path's span, so that a callback of the wrong
+/// signature is an error there.
 fn at_path(path: &ExprPath, method: &Ident, before: Option<&TokenStream>) -> TokenStream {
     let span = path.span();
     let before = before.into_iter();
@@ -157,7 +158,7 @@ impl Backoff {
                 #(.with_factor(#factor))*
                 #(.with_jitter_millis(#jitter))*
         };
-        // Of what is written out the macro has seen that it fits together.
+        // If both are literals, the macro has compared them already.
         let constant = [&self.start, &self.max].into_iter().find_map(Length::constant);
         match constant {
             None => backoff,
@@ -177,8 +178,8 @@ fn length(length: &Length, bound: &str, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// A constant in the place of a value. What has bounds is held against them while rustc evaluates constants; of the others the type says all,
-/// or the plan is asked.
+/// A constant instead of a literal. If the option has limits, rustc checks them when it evaluates constants. Other values are
+/// checked by their type, or by the plan.
 fn constant(spec: &Spec, constant: &Constant, runtime: &Runtime) -> TokenStream {
     let (bound, of) = match spec.shape {
         Shape::Count(0, _) => ("retries", quote!(u32)),
@@ -193,12 +194,12 @@ fn constant(spec: &Spec, constant: &Constant, runtime: &Runtime) -> TokenStream 
     bounded(bound, &of, constant, runtime)
 }
 
-/// `{ const CHECKED: u32 = retries(PATH); CHECKED }`
+/// A constant that is checked against limits: `{ const CHECKED: u32 = retries(PATH); CHECKED }`.
 fn bounded(bound: &str, of: &TokenStream, constant: &Constant, runtime: &Runtime) -> TokenStream {
     checked(bound, of, constant, &constant.path.to_token_stream(), runtime)
 }
 
-/// The value, held against its bounds: in an item, since rustc evaluates those also where it only checks.
+/// The value, checked against its limits in an item, because `cargo check` evaluates constants that are items.
 fn checked(bound: &str, of: &TokenStream, constant: &Constant, value: &TokenStream, runtime: &Runtime) -> TokenStream {
     let span = constant.path.span();
     let check = runtime::beside(constant.beside, runtime.private(span, &format!("constant::{bound}")));
@@ -207,7 +208,7 @@ fn checked(bound: &str, of: &TokenStream, constant: &Constant, value: &TokenStre
     quote_spanned!(span=> { #keyword #name: #of = #check(#value); #name })
 }
 
-/// The parser bounds durations, so that their milliseconds fit.
+/// A duration's milliseconds, which fit because the parser limits durations.
 fn millis(duration: Duration) -> Literal {
     Literal::u64_unsuffixed(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }

@@ -1,4 +1,4 @@
-//! Options that hold a list of their own: `backoff(..)` and `escalate(..)`.
+//! Options with a list of their own: `backoff(..)`, `escalate(..)` and `schedule(..)`.
 
 use super::paths;
 use super::pieces::{self, Given};
@@ -39,7 +39,7 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
         _ => store(&mut factor, read_factor(value, errors)),
     });
     let (start, max) = (start?, max?);
-    // What a constant says rustc sees, as it evaluates it.
+    // Constants are compared by rustc, when it evaluates them.
     if let (Some(start), Some(max)) = (start.written(), max.written())
         && start > max
     {
@@ -56,15 +56,16 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
     sound.then_some(Backoff { start, max, factor, jitter })
 }
 
-/// What may stand in a list of named values.
+/// The names in a list of named values.
 struct Names {
     known: &'static [&'static str],
-    /// Those without which the rest says nothing.
+    /// The required names.
     needed: &'static [&'static str],
     example: &'static str,
 }
 
-/// Reads a list of named values by `read`, which says whether it could. Whether all of them are sound, and those there that are needed.
+/// Reads each value of a list with `read`, which returns whether the value is valid. Returns whether all values are valid and no
+/// required one is missing.
 fn named(
     of: &Ident,
     list: &TokenStream,
@@ -95,7 +96,7 @@ fn named(
         seen.push(key);
     }
     for needed in names.needed {
-        // A list with a mistake in it may well have meant the missing one.
+        // In a list with a mistake, the missing name may be the mistyped one.
         if sound && !seen.iter().any(|key| key == needed) {
             errors.on(of, format!("`{of}` needs `{needed}`, as in `{}`", names.example));
             sound = false;
@@ -104,7 +105,7 @@ fn named(
     sound
 }
 
-/// Whether there was something to store.
+/// Stores a value that was read. Returns whether there was one.
 fn store<T>(slot: &mut Option<T>, read: Option<T>) -> bool {
     *slot = read;
     slot.is_some()
@@ -176,11 +177,11 @@ fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, TokenStream)
     Some((Rung { after: after?, callbacks: callbacks? }, written))
 }
 
-/// `every = "4w", from = "2023-05-16"`, of a schedule or of `every!`.
+/// `every = "4w", from = "2023-05-16"`, in `schedule(..)` or `every!`.
 pub(crate) struct Recurrence {
     pub(crate) every: String,
     pub(crate) from: String,
-    /// The tokens of `from`, to blame.
+    /// The tokens of `from`, to report errors at.
     pub(crate) written_from: TokenStream,
 }
 

@@ -1,8 +1,8 @@
-//! Options: what stands in the parentheses of an attribute.
+//! Options: the contents of an attribute's parentheses.
 //!
-//! [`table`] says which option each macro has, [`pieces`] splits the tokens so that one bad option does not hide the
-//! next, [`value`] reads each value by its shape, [`rules`] compares options with one another, and [`expand`] turns
-//! what is left into a chain of builder calls. [`completion`] is for editors.
+//! [`table`] lists the options of each macro, [`pieces`] splits the tokens so that one bad option does not hide the next,
+//! [`value`] reads each value by its shape, [`rules`] compares options with one another, and [`expand`] turns the valid options
+//! into a chain of builder calls. [`completion`] is for editors.
 
 mod completion;
 mod expand;
@@ -35,18 +35,18 @@ pub(crate) struct Options {
     settings: Vec<Setting>,
 }
 
-/// One option that was given.
+/// One option as given.
 struct Setting {
     spec: &'static Spec,
     name: Ident,
-    /// The value's tokens, to blame.
+    /// The value's tokens, to report errors at.
     written: TokenStream,
-    /// `None` where the value was wrong: reported already, and no ground for a second error.
+    /// `None` if the value was wrong. That is reported already and must not cause a second error.
     value: Option<Value>,
 }
 
 impl Options {
-    /// Reads all options and reports every mistake in them; what is right is kept.
+    /// Reads all options and reports every mistake in them. Returns the options that are right.
     pub(crate) fn parse(place: Place, tokens: TokenStream, errors: &mut Errors) -> Options {
         let mut options = Options { place, settings: Vec::new() };
         for entry in pieces::entries(tokens, errors) {
@@ -58,7 +58,7 @@ impl Options {
         options
     }
 
-    /// The id that was chosen, if any.
+    /// The id, if one was given.
     pub(crate) fn id(&self) -> Option<&str> {
         match &self.get("id")?.value {
             Some(Value::Id(id)) => Some(id),
@@ -96,7 +96,7 @@ impl Options {
         self.settings.iter().find(|setting| setting.spec.name == name)
     }
 
-    /// The duration given; otherwise its default, but nothing where a wrong one was given.
+    /// The given duration, or the default if none was given, or `None` if the given one is wrong or a constant.
     fn duration_or(&self, name: &str, default: Duration) -> Option<Duration> {
         match self.get(name).map(|setting| &setting.value) {
             None => Some(default),

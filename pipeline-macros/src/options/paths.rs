@@ -1,4 +1,4 @@
-//! Options that name something of the user's: callbacks, pools, and the runtime itself. rustc checks what the paths lead to.
+//! Options whose value is a path: callbacks, pools, and the runtime itself. rustc checks the items that the paths name.
 
 use super::pieces;
 use super::table::Spec;
@@ -6,30 +6,30 @@ use crate::error::Errors;
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::{ExprPath, Lit, Path};
 
-/// A constant in the place of a literal.
+/// A constant instead of a literal.
 pub(crate) struct Constant {
     pub(crate) path: ExprPath,
-    /// The `=` before it, or the arrow after it: where the words of its check stand, so that what is wrong with the value is said here, and an
-    /// editor shows none of them at the path.
+    /// The `=` before it, or the arrow after it. The words of its check have this span: rustc reports a wrong value here, and an
+    /// editor shows none of the words at the path.
     pub(crate) beside: Span,
 }
 
-/// Whether it says that nobody is told, whoever else would be: the word `none`.
+/// True for the word `none`: no callback is called, whatever the pipeline's defaults are.
 pub(crate) fn is_nobody(tokens: &TokenStream) -> bool {
     matches!(syn::parse2::<syn::Ident>(tokens.clone()), Ok(word) if word == "none")
 }
 
-/// How else that is written.
+/// Words that users may write instead of `none`.
 const NOBODY: &[&str] = &["None", "null", "nil"];
 
-/// One path, or a list of them.
+/// Reads the path of a callback, or a list of paths.
 pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<ExprPath>> {
     let list = pieces::one_or_list(tokens, errors);
     if list.is_empty() {
         errors.on(tokens, format!("the list is empty: name a callback, as in `{}`", spec.example));
         return None;
     }
-    // Each is read, so that each mistake is reported, before any is refused.
+    // All are read before the list is refused, so that every mistake is reported.
     let mut read = |callback: Vec<TokenTree>| {
         let tokens: TokenStream = callback.into_iter().collect();
         let found = path(&tokens, errors, callback_instead(spec))?;
@@ -48,15 +48,15 @@ pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) 
     read.into_iter().collect()
 }
 
-/// The path of a constant, as its name shows: what begins with a small letter and has no path before it is a slip, such as a word
-/// without its quotes, for which there are better words than rustc's.
+/// Reads the path of a constant. A single word that begins with a small letter is no constant but a slip, such as a word without
+/// its quotes. It gets a message that is better than rustc's.
 pub(crate) fn constant(tokens: &TokenStream, beside: Span) -> Option<Constant> {
     let path = syn::parse2::<ExprPath>(tokens.clone()).ok()?;
     let is_word = path.path.get_ident().is_some_and(|name| name.to_string().starts_with(|c: char| c.is_lowercase()));
     (!is_word).then_some(Constant { path, beside })
 }
 
-/// The path of a `static`.
+/// Reads the path of a `static` pool.
 pub(crate) fn pool(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<ExprPath> {
     path(tokens, errors, |found| match found {
         Found::Text(name) => format!(
@@ -74,7 +74,7 @@ pub(crate) fn pool(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
     })
 }
 
-/// The path by which this crate reaches the runtime.
+/// Reads the path of the runtime.
 pub(crate) fn runtime(tokens: &TokenStream, errors: &mut Errors) -> Option<Path> {
     if let Ok(path) = syn::parse::Parser::parse2(Path::parse_mod_style, tokens.clone()) {
         return Some(path);
@@ -87,7 +87,7 @@ pub(crate) fn runtime(tokens: &TokenStream, errors: &mut Errors) -> Option<Path>
     None
 }
 
-/// What stands where a path should.
+/// What was written instead of a path.
 pub(super) enum Found<'a> {
     Text(&'a str),
     Call(String),
@@ -132,7 +132,7 @@ pub(super) fn path(tokens: &TokenStream, errors: &mut Errors, instead: impl Fn(F
     None
 }
 
-/// The name of a `static` for what has that name; another where the name makes none.
+/// Makes the name of a `static` from a text, or `else_` if the text does not begin with a letter.
 pub(super) fn shouted(name: &str, else_: &str) -> String {
     let letters = |c: char| {
         if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }

@@ -12,14 +12,14 @@ pub(crate) struct Entry {
 }
 
 pub(crate) enum Given {
-    /// `name = value`, and where the `=` stands.
+    /// `name = value`: the value, and the span of the `=`.
     Value(TokenStream, Span),
-    /// `name(list)`; the tokens are the parentheses' content.
+    /// `name(list)`: the content of the parentheses.
     List(TokenStream),
 }
 
 impl Entry {
-    /// The tokens to blame for the value.
+    /// The tokens to report errors of the value at.
     pub(crate) fn written(&self) -> TokenStream {
         match &self.given {
             Given::Value(value, _) => value.clone(),
@@ -28,7 +28,7 @@ impl Entry {
     }
 }
 
-/// The options in `tokens`; what is none is reported and left out.
+/// Splits `tokens` into options. Anything that is not an option is reported and left out.
 pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     let mut entries = Vec::new();
     for piece in split(tokens, errors) {
@@ -39,7 +39,7 @@ pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
     entries
 }
 
-/// One piece, or those of a bracketed list.
+/// Returns the tokens as one piece, or the pieces of a bracketed list.
 pub(crate) fn one_or_list(tokens: &TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTree>> {
     let mut trees = tokens.clone().into_iter();
     match (trees.next(), trees.next()) {
@@ -48,7 +48,7 @@ pub(crate) fn one_or_list(tokens: &TokenStream, errors: &mut Errors) -> Vec<Vec<
     }
 }
 
-/// Splits at the top-level commas, those within `<..>` of a path excepted. A trailing comma is fine.
+/// Splits at the top-level commas, except those within `<..>` of a path. A trailing comma is allowed.
 pub(crate) fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTree>> {
     let mut pieces = vec![Vec::new()];
     let mut depth = 0_usize;
@@ -82,7 +82,7 @@ pub(crate) fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTr
     pieces
 }
 
-/// `retries = 2 timeout = "5m"` is two options and one mistake.
+/// Splits where a comma is missing: `retries = 2 timeout = "5m"` is two options and one mistake.
 fn at_missing_commas(piece: &[TokenTree], errors: &mut Errors) -> Vec<Vec<TokenTree>> {
     let starts_option = |at: usize| {
         let TokenTree::Ident(_) = &piece[at] else {

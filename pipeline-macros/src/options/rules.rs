@@ -1,4 +1,4 @@
-//! What must hold between options: one function per rule.
+//! Rules about several options: one function per rule.
 
 use super::value::Value;
 use super::{Options, Place};
@@ -126,7 +126,7 @@ fn parts_fit_the_wait(options: &Options, errors: &mut Errors) {
     }
 }
 
-/// Judged in the zone of the schedule, whose clock may show a time twice or never.
+/// Checks the dates in the zone of the schedule, whose clock may show a time twice or never.
 fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
     let text = |name: &str| match options.get(name).map(|setting| &setting.value) {
         Some(Some(Value::Date(text))) => Some(text.as_str()),
@@ -136,7 +136,7 @@ fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
     let zone = match options.get("timezone").map(|setting| &setting.value) {
         None => &utc,
         Some(Some(Value::Zone(zone))) => zone,
-        // Unknown, and said so.
+        // Reported already, or a constant, which the plan checks.
         Some(_) => return,
     };
     if let Some(Some(Value::Every(recurrence))) = options.get("schedule").map(|setting| &setting.value)

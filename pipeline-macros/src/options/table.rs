@@ -1,9 +1,9 @@
-//! The table of options: one row per option, which the parser, the messages and the expansion all read.
+//! The table of options: one row per option, for the parser, the messages and the expansion.
 
 use pipeline_syntax::limits::MAX_RETRIES;
 use pipeline_syntax::suggest;
 
-/// Where options are written.
+/// The place where options are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Task,
@@ -12,7 +12,7 @@ pub(crate) enum Place {
     Pipeline,
     /// `defaults(..)` of a pipeline.
     Defaults,
-    /// `defaults!(..)`, which a constant keeps for several pipelines.
+    /// `defaults!(..)`, a constant that several pipelines share.
     SharedDefaults,
     /// `#[branch(..)]` on the enum of a branch's arms.
     Arms,
@@ -34,19 +34,19 @@ impl Place {
     }
 }
 
-/// What an option's value looks like.
+/// The shape of an option's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// A whole number from this on, up to that.
+    /// A whole number from the first up to the second.
     Count(u32, u32),
-    /// A whole number that may be negative, of 32 bits.
+    /// A whole number of 32 bits that may be negative.
     Rank,
     Switch,
     Duration,
     Schedule,
     Zone,
     Date,
-    /// One of these words; the runtime's enum and its variants.
+    /// One of several words: the runtime's enum, and each word with its variant.
     Word(&'static str, &'static [(&'static str, &'static str)]),
     Callbacks,
     Pool,
@@ -61,7 +61,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// Whether a constant may stand for the value: whoever reads it later need not know what it is.
+    /// True if the value may be a constant, which the macros cannot evaluate.
     pub(crate) fn takes_constant(self) -> bool {
         !matches!(self, Shape::Callbacks | Shape::Pool | Shape::Escalation | Shape::Id | Shape::Runtime | Shape::When)
     }
@@ -73,12 +73,12 @@ pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     places: &'static [Place],
-    /// How it is written, for messages.
+    /// An example for messages.
     pub(crate) example: &'static str,
 }
 
 impl Spec {
-    /// What stands inside of another option, and so in no table.
+    /// A value inside another option, which is not in the table.
     pub(crate) const fn unlisted(name: &'static str, shape: Shape, example: &'static str) -> Spec {
         row(name, shape, &[], example)
     }
@@ -134,7 +134,7 @@ const TABLE: &[Spec] = &[
     row("crate", Shape::Runtime, ITEMS, "crate = my_facade::pipeline"),
 ];
 
-/// What Airflow's users type first, and what to write here.
+/// Airflow's names, which its users type first, and what to write here.
 const AIRFLOW: &[(&str, &str)] = &[
     (
         "trigger_rule",
@@ -185,7 +185,7 @@ const AIRFLOW: &[(&str, &str)] = &[
     ("executor", "one process runs everything; bound it with `pool = S3`"),
 ];
 
-/// What is typed first by others, and the option that it means. No edit of a few letters leads from one to the other.
+/// Names that other users type first, and the options that they mean. Their spellings are too different for `suggest`.
 const SYNONYMS: &[(&str, &str)] = &[
     ("retry", "retries"),
     ("retry_count", "retries"),
@@ -208,12 +208,12 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("labels", "tags"),
 ];
 
-/// The row of an option of this place.
+/// The row of an option, if this place has it.
 pub(crate) fn find(place: Place, name: &str) -> Option<&'static Spec> {
     TABLE.iter().find(|spec| spec.name == name && spec.places.contains(&place))
 }
 
-/// What to say of a name that is no option here.
+/// The message for a name that is not an option here.
 pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
     if let Some(spec) = TABLE.iter().find(|spec| spec.name == name) {
         return elsewhere(place, spec);

@@ -183,7 +183,7 @@ fn durations_want_quotes() {
         ["`timeout` takes a duration in quotes, as in `timeout = \"10m\"`, or a constant, whose name is in capitals"]
     );
     assert_eq!(refused(Place::Task, quote!(timeout = 30)), ["a duration is written with a unit, in quotes: `timeout = \"30s\"`"]);
-    // What would be refused next is not proposed.
+    // The message proposes no value that would be refused too.
     let zero = refused(Place::Task, quote!(timeout = 0));
     assert!(zero.len() == 1 && zero[0].starts_with("invalid duration 0: ") && !zero[0].contains("0s\""), "{zero:?}");
 }
@@ -329,7 +329,7 @@ fn an_end_follows_its_start() {
         refused(Place::Pipeline, quote!(start = "2024-02-01", end = "2024-01-01")),
         ["`end` must not come before `start`, which is 2024-02-01"]
     );
-    // One interval, as both are inclusive.
+    // A window of one day, because both ends are inclusive.
     accepted(Place::Pipeline, quote!(start = "2024-02-01", end = "2024-02-01"));
     // Midnight in Berlin is an hour before midnight in UTC.
     accepted(Place::Pipeline, quote!(timezone = "Europe/Berlin", start = "2024-01-01", end = "2023-12-31T23:30:00Z"));
@@ -341,7 +341,7 @@ fn defaults_are_options_of_nodes() {
         refused(Place::Pipeline, quote!(defaults(retrys = 1, schedule = "@daily"))),
         ["unknown option `retrys`; did you mean `retries`?", "`schedule` is an option of `#[pipeline]`, not of `defaults(..)`",]
     );
-    // A short timeout there is the tasks' as well.
+    // A short timeout is valid in defaults, because it also applies to tasks.
     accepted(Place::Pipeline, quote!(defaults(timeout = "30s")));
 }
 

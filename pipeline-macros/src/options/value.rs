@@ -1,4 +1,4 @@
-//! Reading one value by its shape. Every refusal says what to write.
+//! Reads one value by its shape. Every error message says what to write.
 
 use super::groups::{self, Backoff, Recurrence, Rung};
 use super::paths::Constant;
@@ -14,7 +14,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use std::time::Duration;
 use syn::{ExprPath, Lit, LitInt, LitStr, Path, Token};
 
-/// A value that was read and found right.
+/// A valid value.
 pub(crate) enum Value {
     Count(u32),
     Rank(i32),
@@ -26,10 +26,10 @@ pub(crate) enum Value {
     Every(Recurrence),
     Zone(Zone),
     Date(String),
-    /// The runtime's enum and the variant that was chosen.
+    /// The name of the runtime's enum and of the chosen variant.
     Word(&'static str, &'static str),
     Callbacks(Vec<ExprPath>),
-    /// No callback, whatever the pipeline's defaults are.
+    /// `none`: no callback, whatever the pipeline's defaults are.
     Nobody,
     Pool(ExprPath),
     When(When),
@@ -38,11 +38,11 @@ pub(crate) enum Value {
     Tags(Vec<LitStr>),
     Defaults(Options),
     Runtime(Path),
-    /// What a constant says, whose type rustc checks.
+    /// A constant, whose type rustc checks.
     Constant(Constant),
 }
 
-/// Reads the entry's value as the option's shape demands.
+/// Reads the entry's value by the option's shape.
 pub(crate) fn read(place: Place, spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
     let takes_list = matches!(spec.shape, Shape::Backoff | Shape::Escalation | Shape::Defaults | Shape::Schedule);
     let (tokens, equals) = match &entry.given {
@@ -83,7 +83,7 @@ fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors
     }
 }
 
-/// A duration inside of a list, such as `backoff`'s `start`.
+/// A duration inside a list, such as `backoff`'s `start`.
 pub(crate) enum Length {
     Written(Duration),
     Constant(Constant),
@@ -119,7 +119,7 @@ pub(crate) fn read_length(
     Reader { spec: &spec, tokens, errors }.duration().map(Length::Written)
 }
 
-/// The lines of `cron!`, divided by commas.
+/// Reads the lines of `cron!`, which commas separate.
 pub(crate) fn read_lines(tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<String>> {
     let spec = Spec::unlisted("cron!", Shape::Schedule, "cron!(\"0 6 * * *\")");
     let pieces = pieces::split(tokens.clone(), errors);
@@ -136,24 +136,24 @@ pub(crate) fn read_lines(tokens: &TokenStream, errors: &mut Errors) -> Option<Ve
     Reader { spec: &spec, tokens, errors }.each_line(pieces)
 }
 
-/// What comes round after which time: `"4w"`.
+/// Reads the time between two runs, `"4w"`.
 pub(crate) fn read_every(tokens: &TokenStream, errors: &mut Errors) -> Option<String> {
     let spec = Spec::unlisted("every", Shape::Duration, "every = \"4w\"");
     let mut reader = Reader { spec: &spec, tokens, errors };
     if reader.text().is_none() {
-        // Of a number it says which quotes and which unit.
+        // For a number, the message proposes the quotes and the unit.
         return reader.duration().and(None);
     }
     reader.checked("distance", every::parse).map(|(_, text)| text)
 }
 
-/// A date inside of a list.
+/// Reads a date inside a list.
 pub(crate) fn read_date(name: &'static str, example: &'static str, tokens: &TokenStream, errors: &mut Errors) -> Option<String> {
     let spec = Spec::unlisted(name, Shape::Date, example);
     Reader { spec: &spec, tokens, errors }.date()
 }
 
-/// One value under its option.
+/// Reads the value of one option.
 struct Reader<'a> {
     spec: &'a Spec,
     tokens: &'a TokenStream,
@@ -189,9 +189,9 @@ impl Reader<'_> {
         None
     }
 
-    /// "`retries` takes a whole number, as in `retries = 2`"
+    /// Refuses the value: "`retries` takes a whole number, as in `retries = 2`".
     fn takes<T>(&mut self, what: &str) -> Option<T> {
-        // What a name stands for is only known after the macros have run.
+        // The value of a constant is only known after the macros have run.
         let constant = syn::parse2::<ExprPath>(self.tokens.clone()).is_ok();
         let or = match constant {
             true if self.spec.shape.takes_constant() => ", or a constant, whose name is in capitals",
@@ -252,7 +252,7 @@ impl Reader<'_> {
             let written = self.tokens.to_string();
             let (unit, quoted) = match duration::parse(&written, zero) {
                 Ok(_) => ("in quotes", written),
-                // What is proposed must be taken.
+                // The proposed value must be valid itself.
                 Err(_) => match duration::parse(&format!("{written}s"), zero) {
                     Ok(_) => ("with a unit, in quotes", format!("{written}s")),
                     Err(why) => return self.refuse(&format!("invalid duration {written}: {why}")),
@@ -327,7 +327,7 @@ impl Reader<'_> {
         self.checked("schedule", parse).map(|(_, text)| text)
     }
 
-    /// A text that `parse` accepts, with what it made of it.
+    /// Reads a text with `parse`. Returns the parsed value and the text.
     fn checked<T>(&mut self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<(T, String)> {
         let Some(text) = self.text() else {
             let article = if matches!(what, "id") { "an" } else { "a" };
@@ -344,7 +344,7 @@ impl Reader<'_> {
     }
 }
 
-/// A whole number with an optional sign, and no unit glued to it.
+/// A whole number with an optional sign, and without a unit directly after it.
 pub(crate) fn integer(tokens: &TokenStream) -> Option<i128> {
     let signed = |input: syn::parse::ParseStream<'_>| -> syn::Result<(bool, LitInt)> {
         let minus = input.parse::<Option<Token![-]>>()?.is_some();

@@ -1,4 +1,4 @@
-//! `cron!`, `every!` and `defaults!`: what an option takes, as the value of a constant.
+//! `cron!`, `every!` and `defaults!`: values for options, to be stored in a constant.
 
 use super::table::Place;
 use super::{Options, expand, groups, value};
@@ -7,7 +7,7 @@ use crate::runtime::Runtime;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
-/// `cron!("0 6 * * *")`, or several lines.
+/// Expands `cron!("0 6 * * *")`, with one line or several.
 pub(crate) fn cron(input: TokenStream) -> TokenStream {
     let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
@@ -15,11 +15,11 @@ pub(crate) fn cron(input: TokenStream) -> TokenStream {
     errors.into_expression().unwrap_or_else(|| expand::cron(&lines.unwrap_or_default(), &runtime))
 }
 
-/// `every!("4w", from = "2023-05-16")`
+/// Expands `every!("4w", from = "2023-05-16")`.
 pub(crate) fn every(input: TokenStream) -> TokenStream {
     let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
-    // As in an attribute, but that the macro's name says what its first value is.
+    // As in an attribute, but the first value may lack its name, which is the macro's.
     let is_text = matches!(written.clone().into_iter().next(), Some(TokenTree::Literal(_)));
     let list = if is_text { quote!(every = #written) } else { written };
     let recurrence = groups::recurrence(&Ident::new("every", Span::call_site()), &list, &mut errors);
@@ -29,7 +29,7 @@ pub(crate) fn every(input: TokenStream) -> TokenStream {
     }
 }
 
-/// `defaults!(retries = 2, on_failure = CHAT)`
+/// Expands `defaults!(retries = 2, on_failure = CHAT)`.
 pub(crate) fn defaults(input: TokenStream) -> TokenStream {
     let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();

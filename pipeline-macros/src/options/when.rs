@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{ExprPath, Lit};
 
-/// Of how many assets, and which.
+/// The rule, and the assets that it is about.
 pub(crate) struct When {
     /// `all` or `any`.
     pub(crate) rule: Ident,
@@ -34,7 +34,7 @@ pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
         errors.on(rule, format!("`{rule}` names no asset; write `{example}`"));
         return None;
     }
-    // Each is read, so that each mistake is reported, before any is refused.
+    // All are read before the list is refused, so that every mistake is reported.
     let read: Vec<_> = named.into_iter().map(|piece| asset(rule, &piece.into_iter().collect(), errors)).collect();
     let assets: Vec<ExprPath> = read.into_iter().collect::<Option<_>>()?;
     for (n, asset) in assets.iter().enumerate() {
@@ -47,7 +47,7 @@ pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
     Some(When { rule: rule.clone(), assets })
 }
 
-/// What to write where there is no `all(..)` at all.
+/// The message for a value that is neither `all(..)` nor `any(..)`.
 fn instead(example: &str, tokens: &TokenStream) -> String {
     if syn::parse2::<ExprPath>(tokens.clone()).is_ok() {
         return format!("write `when = all({})`, or `any(..)` of several assets", crate::error::show(tokens.clone()));

@@ -1,26 +1,28 @@
-//! The items that a task becomes.
+//! The items of a task's expansion.
 //!
-//! Logic lives in generic functions of the runtime; here are only types and spans. The spans decide where rustc puts
-//! its errors, and whether it recognises two as one:
-//! - an input's bound and uses carry its type's span, so that "required by a bound" underlines the user's type;
-//! - what concerns the output carries the return type's span;
-//! - `impl` and `call` carry the name's span, so that proposals for an unknown type are equal, and become one error;
-//! - the body's call carries the name's span, where a future that is not `Send` is blamed;
-//! - locals are `mixed_site`: invisible to the user's tokens.
+//! Logic is in generic functions of the runtime; here are only types and spans. The spans decide where rustc reports its errors,
+//! and whether it merges two equal ones:
+//! - an input's bound and uses have the span of its type, so that "required by a bound" underlines the user's type;
+//! - everything about the output has the span of the return type;
+//! - `impl` and `call` have the span of the name, so that the proposals for an unknown type are equal, and become one error;
+//! - the call of the body has the span of the name, where rustc reports a future that is not `Send`;
+//! - locals are `mixed_site`, so that the user's tokens cannot see them.
 //!
-//! Of the expansion's own tokens only the punctuation stands there; its words stand at the attribute (see [`crate::runtime`]). So a path that
-//! begins or ends an expression begins with `::` or `<`, and ends with `>` or in an empty `::<>`.
+//! Of the expansion's own tokens, only the punctuation has these spans; its words have that of the attribute (see
+//! [`crate::runtime`]). So a path at the start or end of an expression starts with `::` or `<`, and ends with `>` or an empty
+//! `::<>`.
 //!
-//! The body comes first: an editor completes a parameter's type at its first place, and has nothing to offer in the arguments of a bound.
+//! The body comes first: an editor completes a parameter's type at its first occurrence, and finds nothing in the arguments of a
+//! bound.
 //!
-//! A type that cannot be an input is an error of the constructor and of `call`, in the same words at the same place and in the same
-//! context of hygiene: rustc takes the two for one then. (In two contexts they look alike on a terminal, and an editor shows both.) With `call` in
-//! error, its future is not also blamed for holding such a type. What the macro itself refuses is a `compile_error!` in one place, for the
-//! same reason, and other places name that.
+//! A type that cannot be an input is an error in the constructor and in `call`. Both have the same words, place and hygiene, so
+//! rustc merges them. (With different hygiene, a terminal would show one error and an editor two.) Because `call` has an error,
+//! rustc does not also report that its future holds such a type. For the same reason, a mistake that the macro itself finds is
+//! one `compile_error!` in one place, and other places refer to it.
 //!
-//! Where only the runtime's traits can name what the constructor returns, the output is checked by the const argument of an
-//! associated type. A failed check is an error there; a type that holds an error const is silent wherever it is used, so
-//! that callers stay clean. A task that writes `Result<T>` goes without: each such type is two more items for rustc.
+//! If only the runtime's traits can name what the constructor returns, the const argument of an associated type checks the
+//! output. A failed check is an error there. A type that contains an error const causes no errors where it is used, so callers
+//! get none. A task that returns `Result<T>` needs no such type, which would be two more items for rustc.
 
 use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
 use super::output_name;
@@ -30,16 +32,17 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{FnArg, ReturnType, Token, Type};
 
-/// From here on clippy finds a function's parameters too many; on the body that is for the user to settle.
+/// From this number of parameters on, clippy warns. The expansion silences that for the constructor; the user decides for the
+/// body.
 const MANY_PARAMETERS: usize = 8;
 
-/// Each a stream of its own, as a stream within a stream is copied.
+/// The items, as separate streams, because a stream within a stream would be copied.
 pub(super) fn items(model: &Model<'_>) -> impl Iterator<Item = TokenStream> {
     let always = [body(model), constructor(model), namespace(model)];
     model.runtime.import().into_iter().chain(always).chain(checks(model)).chain(task_name(model)).chain(mistake(model))
 }
 
-/// The function that users call inside of a pipeline.
+/// The function that users call in a pipeline.
 fn constructor(model: &Model<'_>) -> TokenStream {
     let name = model.name();
     let span = model.output_span();
@@ -52,7 +55,7 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     block.set_span(span);
     let quiet = quiet_constructor(model);
     let track = words_aside(quote_spanned!(span=> #[track_caller]));
-    // The user's own `fn`, where rustc shows the task that an unknown name resembles.
+    // The user's own `fn`: there rustc points at the task if an unknown name resembles it.
     let keyword = &model.function.sig.fn_token;
     quote_spanned! {span=>
         #(#public)* #(#lints)* #quiet
@@ -61,13 +64,13 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// Silences lints, where any of them can speak at all: each is read and checked by rustc, for every task.
+/// Silences the lints that can apply. The others are left out, because rustc reads and checks each lint for every task.
 fn allow(lints: &[(bool, &str)], reason: &str) -> Option<TokenStream> {
     let lints: Vec<_> = lints.iter().filter(|(can_speak, _)| *can_speak).map(|(_, lint)| Tokens::path(lint)).collect();
     (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
 }
 
-/// What would be said of the constructor and not of the user's function, or of both.
+/// Silences lints that would report the constructor instead of the user's function, or both.
 fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
     let lints = [
         (!model.sound, "unused_variables"),
@@ -77,7 +80,7 @@ fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
     allow(&lints, "the call alone wires the node, with the inputs of its body")
 }
 
-/// What a task cannot help: it owns its inputs, and returns as its place in the plan demands.
+/// Silences lints about what a task cannot change: it owns its inputs, and returns what its place in the plan requires.
 fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
     let asynchronous = model.function.sig.asyncness.is_some();
     let lints = [
@@ -93,7 +96,7 @@ fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
     allow(&lints, "a task's signature is its place in the plan")
 }
 
-/// The type has no values, and its name is the function's.
+/// Silences lints about the type: it has no values, and its name is the function's.
 fn quiet_namespace(model: &Model<'_>) -> Option<TokenStream> {
     let lints = [(true, "dead_code"), (true, "non_camel_case_types"), (model.is_public(), "missing_debug_implementations")];
     allow(&lints, "the home of `call`, without values; it shares the function's name")
@@ -109,7 +112,7 @@ fn node_type(model: &Model<'_>) -> TokenStream {
     quote_spanned!(span=> #node<#value>)
 }
 
-/// What the node passes on.
+/// The type of the value that the node passes on.
 fn value_type(model: &Model<'_>) -> TokenStream {
     match &model.output {
         Output::Refused(_) => refused(model),
@@ -119,7 +122,7 @@ fn value_type(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// What the runtime's traits know of the output.
+/// An associated type by which the runtime's traits describe the output.
 fn asked(model: &Model<'_>, what: &str) -> TokenStream {
     let span = model.output_span();
     let (checked, returned, what) = (checked(model), returned(model), aside(Ident::new(what, span)));
@@ -127,8 +130,8 @@ fn asked(model: &Model<'_>, what: &str) -> TokenStream {
     quote_spanned!(span=> <#checked #as_ #wires<#returned>>::#what)
 }
 
-/// The constructor's body: how to start an attempt, the options and the wired inputs. What is to be dropped comes last, as rustc checks a
-/// drop for each call that may panic before it is used.
+/// The constructor's body: how to start an attempt, the options and the wired inputs. Values that need a drop come last, because
+/// rustc generates drop code for each call that may panic before they are used.
 fn make(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let (name, returned, inferred) = (aside(model.name().clone()), returned(model), word("_", span));
@@ -136,7 +139,7 @@ fn make(model: &Model<'_>) -> TokenStream {
         let (wire, checked) = (model.runtime.private(span, "wire"), checked(model));
         quote_spanned!(span=> #wire::<#name, #checked, #returned, #inferred>)
     } else {
-        // The value's type in the user's own words is where rustc says what it lacks.
+        // At the value's type, in the user's own tokens, rustc reports the traits that it lacks.
         let (maker, value) = (model.runtime.private(span, model.kind.word()), value_type(model));
         quote_spanned!(span=> #maker::<#name, #returned, #value, #inferred>)
     };
@@ -155,12 +158,12 @@ fn make(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// A word of the expansion's own, which stands at the attribute.
+/// A word of the expansion's own, with the span of the attribute.
 fn word(text: &str, span: Span) -> Ident {
     Ident::new(text, words_of(span))
 }
 
-/// `Definition::task::<Self>("count", "Counts the rows.", "u64")`, which knows where it is called: at the task's name.
+/// `Definition::task::<Self>("count", "Counts the rows.", "u64")`, which records its call's place: the task's name.
 fn definition(model: &Model<'_>) -> TokenStream {
     let span = model.name().span();
     let of = match model.kind {
@@ -173,10 +176,10 @@ fn definition(model: &Model<'_>) -> TokenStream {
     quote_spanned!(span=> #of::<#this>(#id, #description, #output))
 }
 
-/// So many inputs are handed to a body by a function of the runtime's own.
+/// Up to this number of inputs, a function of the runtime passes them to the body.
 const FEW_INPUTS: usize = 6;
 
-/// `body2(name::call)`; where the body takes a context, blocks or has many inputs,
+/// `body2(name::call)`, or for a body that takes a context, blocks or has many inputs
 /// `Start::by(|inputs, erase| drive(erase, inputs, name::call(Inputs::take(inputs), ..)))`.
 fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
@@ -186,7 +189,7 @@ fn start(model: &Model<'_>) -> TokenStream {
     let body = quote_spanned!(name.span()=> <#home>::#callee::<>);
     let takes_inputs_alone = model.params.iter().all(|param| matches!(param.role, Role::Wired(_)));
     if is_async && takes_inputs_alone && model.params.len() <= FEW_INPUTS {
-        // Here a future that is not `Send` is blamed.
+        // Here rustc reports a future that is not `Send`.
         let of = model.runtime.private(name.span(), &format!("body{}", model.params.len()));
         return quote_spanned!(name.span()=> #of::<>(#body));
     }
@@ -208,12 +211,12 @@ fn inputs() -> Ident {
     local("inputs")
 }
 
-/// A name that is invisible to the user's tokens.
+/// A name that the user's tokens cannot see.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// The type beside the function: the home of `name::call`.
+/// The type with the function's name, which has `name::call`.
 fn namespace(model: &Model<'_>) -> TokenStream {
     let (vis, name) = (&model.function.vis, model.name());
     let keyword = Token![enum](Span::call_site());
@@ -233,7 +236,7 @@ fn body(model: &Model<'_>) -> TokenStream {
     let sig = call_signature(model);
     let body = checked_body(model);
     let quiet = quiet_body(model);
-    // At the name, or an unknown type is two errors: see above. It costs an editor's user the keyword's page on the name.
+    // At the name, or an unknown type is two errors: see the module. The price: an editor shows the keyword's page at the name.
     let keyword = Token![impl](name.span());
     let home = aside(name.clone());
     let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
@@ -250,7 +253,7 @@ fn body(model: &Model<'_>) -> TokenStream {
 fn call_signature(model: &Model<'_>) -> TokenStream {
     let mut sig = model.function.sig.clone();
     sig.ident = Ident::new("call", model.name().span());
-    // Reported already, and rustc has three errors of its own for it.
+    // Reported already. rustc would add three errors of its own.
     sig.variadic = None;
     let params = sig.inputs.iter_mut().filter_map(|arg| match arg {
         FnArg::Typed(param) => Some(&mut param.ty),
@@ -266,7 +269,7 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     if let ReturnType::Type(_, ty) = &mut sig.output {
         match &model.output {
             Output::Sound { .. } if model.sound => wrap(ty, &model.runtime),
-            // rustc has an error of its own for a borrow of nothing.
+            // rustc would report a borrow without a lifetime, too.
             Output::Refused(_) => **ty = Type::Verbatim(refused(model)),
             Output::Sound { .. } => {}
         }
@@ -274,8 +277,8 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     sig.into_token_stream()
 }
 
-/// A bare unknown type would be reported twice, once with a proposal that rustc makes only inside of `<..>`; the
-/// constructor names it there, and so it is named there here.
+/// Wraps a type of one word in `Id<..>`. rustc proposes a generic parameter for an unknown type only inside of `<..>`, where the
+/// constructor has the type, too. A bare type would get another message, and so the mistake would be two errors.
 fn wrap(ty: &mut Type, runtime: &Runtime) {
     if types::is_one_word(ty) {
         let (id, word) = (runtime.private(Span::call_site(), "Id"), &*ty);
@@ -283,12 +286,12 @@ fn wrap(ty: &mut Type, runtime: &Runtime) {
     }
 }
 
-/// Whether the user's body becomes the last expression of another, as inputs are mentioned before it.
+/// True if the user's body becomes the last expression of another block, after the mentions of its inputs.
 fn is_wrapped(model: &Model<'_>) -> bool {
     model.sound && model.params.iter().any(|param| param.check(&model.runtime).is_some())
 }
 
-/// Whether rustc finds that the body needs no braces where it is the last expression of another.
+/// True if rustc would find the braces of the body unused when it is the last expression of another block.
 fn is_one_expression(body: &TokenStream) -> bool {
     let is_end = |token: TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
     match body.clone().into_iter().next() {
@@ -297,7 +300,7 @@ fn is_one_expression(body: &TokenStream) -> bool {
     }
 }
 
-/// The user's body, after a mention of each input (see above). What is no block is rustc's to report.
+/// The user's body, after a mention of each input (see the module). If it is not a block, rustc reports that.
 fn checked_body(model: &Model<'_>) -> TokenStream {
     let body = &model.function.body;
     let mut checks = model.params.iter().filter_map(|param| param.check(&model.runtime)).peekable();
@@ -307,14 +310,14 @@ fn checked_body(model: &Model<'_>) -> TokenStream {
         return body.clone();
     };
     let (attributes, statements) = inner_attributes(block.stream());
-    // The user's block stays whole, as its last expression, so that what is missing there is an error at its closing brace.
+    // The user's block stays whole, as the last expression, so that a missing value is an error at its closing brace.
     let checked = if attributes.is_empty() { quote!(#(#checks)* #block) } else { quote!(#attributes #(#checks)* #statements) };
     let mut checked = Group::new(block.delimiter(), checked);
     checked.set_span(block.span());
     TokenTree::Group(checked).into()
 }
 
-/// Splits off the `#![..]` that a block begins with.
+/// Splits off the inner attributes `#![..]` at the start of a block.
 fn inner_attributes(block: TokenStream) -> (TokenStream, TokenStream) {
     let tokens: Vec<TokenTree> = block.into_iter().collect();
     let is = |token: Option<&TokenTree>, c: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == c);
@@ -327,7 +330,7 @@ fn inner_attributes(block: TokenStream) -> (TokenStream, TokenStream) {
     (attributes.into_iter().collect(), statements.into_iter().collect())
 }
 
-/// The one place that names the check of an output whose type only the traits know.
+/// The one place that checks an output whose type only the traits know.
 fn checks(model: &Model<'_>) -> Option<TokenStream> {
     if !model.output.is_asked() {
         return None;
@@ -352,7 +355,7 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The one place that reports a mistake of the output's: each `compile_error!` is an error of its own.
+/// The one place that reports a mistake in the output: each `compile_error!` is an error of its own.
 fn mistake(model: &Model<'_>) -> Option<TokenStream> {
     let Output::Refused(poison) = &model.output else {
         return None;
@@ -365,22 +368,23 @@ fn mistake(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The output, as everything but that place names it.
+/// The type of a refused output: it refers to the one place that reports the mistake.
 fn refused(model: &Model<'_>) -> TokenStream {
     let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), aside(model.name().clone()));
     quote!(<#name as #of>::Mistake)
 }
 
-/// The task by its name as a type: what it is, for its constructor, and what its nodes pass on, for whoever takes that in another pipeline.
+/// The implementation of `TaskName` for the type: the task's definition, for its constructor, and the type of its nodes' value,
+/// for other pipelines that read it.
 fn task_name(model: &Model<'_>) -> Option<TokenStream> {
     if !model.sound {
         return None;
     }
     let span = model.output_span();
     let (name, value) = (aside(model.name().clone()), value_type(model));
-    // Its keyword at the name, as that of the body: see above.
+    // The keyword is at the name, as in `body`.
     let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](model.name().span()));
-    // As the constructor names it, so that an unknown type is one error: see `wrap`.
+    // Inside `<..>`, as in the constructor, so that an unknown type is one error: see `wrap`.
     let named = model.runtime.private(span, "Id");
     let (of, ty, output) = (word("for", span), word("type", span), word("Output", span));
     let (constant, constant_name, definition) = (word("const", span), word("DEFINITION", span), definition(model));
@@ -393,7 +397,7 @@ fn task_name(model: &Model<'_>) -> Option<TokenStream> {
     })
 }
 
-/// The checked output, as everything but the checks names it.
+/// The checked output, as all items but the check refer to it.
 fn checked(model: &Model<'_>) -> TokenStream {
     let span = model.name().span();
     let (name, checks) = (aside(model.name().clone()), model.runtime.private(span, "Checks"));
@@ -411,7 +415,7 @@ fn returned(model: &Model<'_>) -> TokenStream {
 }
 
 impl Param<'_> {
-    /// In the constructor's signature.
+    /// The parameter in the constructor's signature.
     fn declared(&self, runtime: &Runtime) -> Option<TokenStream> {
         let name = &self.name;
         match &self.role {
@@ -432,7 +436,7 @@ impl Param<'_> {
         }
     }
 
-    /// In the constructor's body.
+    /// The wired input in the constructor's body.
     fn input(&self, runtime: &Runtime) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
@@ -443,7 +447,7 @@ impl Param<'_> {
         Some(quote_spanned!(span=> #input::<#ty, #inferred>(#label, #name)))
     }
 
-    /// When an attempt starts.
+    /// The argument of `call` when an attempt starts.
     fn taken(&self, runtime: &Runtime) -> Option<TokenStream> {
         let (ty, method) = match &self.role {
             Role::Wired(ty) => (ty, "Inputs::take"),
@@ -454,8 +458,8 @@ impl Param<'_> {
         Some(quote_spanned!(types::span(ty)=> #method::<>(#inputs)))
     }
 
-    /// In the body: no call, as nothing is to happen there. Lints of the user's code must not see the statement; what it names has the place and
-    /// the context that it has in the constructor, or rustc would have two errors of one place.
+    /// The mention of an input in the body. It is no call, because nothing may happen there. Its `let` is hidden from lints of
+    /// the user's code. The path has the place and hygiene that it has in the constructor, so that rustc merges the two errors.
     fn check(&self, runtime: &Runtime) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;

@@ -1,8 +1,7 @@
-//! `#[task]`, `#[sensor]` and `#[branch]`: an annotated function becomes a node constructor of the same name.
+//! `#[task]`, `#[sensor]` and `#[branch]`: turn an annotated function into a node constructor of the same name.
 //!
-//! Three items come of it: the constructor; an empty type of that name, so that one name means both; and `name::call`, the
-//! body. Where only the runtime's traits know what the function's nodes carry, there is a fourth, which names that (see
-//! [`expand`]).
+//! The expansion has the constructor; an empty type of the same name; `name::call`, the body; and the type's `TaskName`.
+//! If only the runtime's traits know what the nodes carry, it also has the type's `Checks` (see [`expand`]).
 
 mod expand;
 mod model;
@@ -21,7 +20,7 @@ use model::Model;
 use proc_macro2::TokenStream;
 use std::iter;
 
-/// The whole expansion. Whatever is wrong, a constructor comes out that callers can name without a second error.
+/// The whole expansion. Even if there are errors, it has a constructor that callers can use without a second error.
 pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(kind.place(), attr.clone(), &mut errors);

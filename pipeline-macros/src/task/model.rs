@@ -1,4 +1,4 @@
-//! What the macros know of a task: everything that the expansion needs, judged already.
+//! The model of a task: everything that the expansion needs, already validated.
 
 use super::validate;
 use crate::attrs::Sorted;
@@ -12,7 +12,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, PatType, Type, Visibility};
 
-/// Which of the attributes it is.
+/// The attribute on the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Task,
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// As in "a task".
+    /// The word for messages, as in "a task".
     pub(crate) fn word(self) -> &'static str {
         match self {
             Kind::Task => "task",
@@ -50,7 +50,7 @@ pub(crate) struct Model<'a> {
     pub(crate) id: String,
     pub(crate) params: Vec<Param<'a>>,
     pub(crate) output: Output<'a>,
-    /// Whether the constructor can be given its body. Otherwise a mistake was reported, and only the signature matters.
+    /// True if the constructor can get its body. Otherwise a mistake was reported, and only the signature matters.
     pub(crate) sound: bool,
 }
 
@@ -62,46 +62,46 @@ pub(crate) struct Param<'a> {
 }
 
 pub(crate) enum Role<'a> {
-    /// An input, wired by the caller of the constructor.
+    /// An input, which the caller of the constructor wires.
     Wired(&'a Type),
     /// Supplied by the runtime.
     Context(&'a Type),
-    /// A mistake, as the type that reports it in the constructor.
+    /// A mistake: the type that reports it in the constructor.
     Refused(TokenStream),
-    /// A `_`, as the type that reports it in the body, which names the parameter, too.
+    /// A `_`: the type that reports it in the body, where rustc would report the `_`, too.
     Inferred(TokenStream),
-    /// A mistake of the whole function's, which its output reports.
+    /// The whole function is refused. Its output reports the mistake.
     RefusedWhole,
-    /// No type yet, as rustc has said: what takes anything.
+    /// The type is still being typed, which rustc has reported: a type that accepts any argument.
     HalfTyped(TokenStream),
-    /// A mistake, reported, in what the caller does not give.
+    /// A mistake, already reported, in a parameter that callers do not supply.
     Unsupplied,
 }
 
 /// What the function returns.
 pub(crate) enum Output<'a> {
-    /// The return type, and the value's type where it stands on the page.
+    /// A valid return type.
     Sound {
-        /// `None` is `()`.
+        /// The type as written. `None` is `()`.
         returned: Option<&'a Type>,
         value: Value<'a>,
     },
-    /// A mistake, as the type that reports it.
+    /// A mistake: the type that reports it.
     Refused(TokenStream),
 }
 
 /// The type of the value that a node passes on.
 pub(crate) enum Value<'a> {
-    /// A function that returns nothing.
+    /// The function returns nothing.
     Unit,
-    /// Read off the return type.
+    /// Read from the return type.
     Read(&'a Type),
-    /// For the runtime's traits to say, as always for a branch, whose arms they know.
+    /// Known only to the runtime's traits. A branch always is, because they know its arms.
     Asked,
 }
 
 impl Output<'_> {
-    /// Whether only the runtime's traits know what the constructor returns.
+    /// True if only the runtime's traits know what the constructor returns.
     pub(crate) fn is_asked(&self) -> bool {
         matches!(self, Output::Sound { value: Value::Asked, .. })
     }
@@ -124,7 +124,7 @@ impl<'a> Model<'a> {
         Model { kind, function, attrs, options, runtime, id, params, output, sound }
     }
 
-    /// Whether others than the module may see it.
+    /// True if the function has a visibility, so that other modules may see it.
     pub(crate) fn is_public(&self) -> bool {
         !matches!(self.function.vis, Visibility::Inherited)
     }
@@ -133,7 +133,7 @@ impl<'a> Model<'a> {
         &self.function.sig.ident
     }
 
-    /// Where the return type stands, or else the function's name.
+    /// The span of the return type, or else of the function's name.
     pub(crate) fn output_span(&self) -> Span {
         match types::returned(&self.function.sig.output) {
             Some(ty) => types::span(ty),
@@ -142,7 +142,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Nothing of a generic signature can be used, as its types may name the parameters.
+/// Parameters and output of a generic function. None of its types can be used, because they may name the generic parameters.
 fn refused_whole(function: &FnItem, poison: TokenStream) -> (Vec<Param<'_>>, Output<'_>) {
     let params = typed(function)
         .enumerate()
@@ -162,7 +162,7 @@ fn params<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime, errors: &mut 
         .map(|(position, param)| {
             validate::attributes(kind, param, errors);
             let name = match plain_name(&param.pat) {
-                // A repeated name is rustc's to report, at the body.
+                // rustc reports a repeated name, in `call`.
                 Some(name) if !taken[..position].contains(&name.to_string()) => without_underscore(name, &taken),
                 Some(_) | None => unnamed(position, param.pat.span()),
             };
@@ -190,8 +190,8 @@ fn role<'a>(kind: Kind, ty: &'a Type, runtime: &Runtime, errors: &mut Errors) ->
     }
 }
 
-/// `Result<T>` and `Result<Poke<T>>` are read off the page, so that the editor shows `Node<T>` and a wrong type stays one
-/// error; rustc verifies the reading. Any other spelling, such as an alias, goes through the runtime's traits.
+/// Reads `T` from `Result<T>` and `Result<Poke<T>>`, so that the editor shows `Node<T>` and a wrong type is only one error. rustc
+/// verifies the result. Any other return type, such as an alias, goes through the runtime's traits.
 fn output<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime) -> Output<'a> {
     let returned = types::returned(&function.sig.output);
     if let Some(poison) = returned.and_then(|ty| validate::output(kind, ty, runtime)) {
@@ -214,12 +214,12 @@ fn output<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime) -> Output<'a>
 fn typed(function: &FnItem) -> impl Iterator<Item = &PatType> {
     function.sig.inputs.iter().filter_map(|arg| match arg {
         FnArg::Typed(param) => Some(param),
-        // Refused before the model was made.
+        // Refused before the model is made.
         FnArg::Receiver(_) => None,
     })
 }
 
-/// The name, where the pattern is nothing else.
+/// The name, if the pattern is only a name.
 pub(super) fn plain_name(pattern: &Pat) -> Option<&Ident> {
     match pattern {
         Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => Some(&ident.ident),
@@ -227,7 +227,7 @@ pub(super) fn plain_name(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// `_report` is unused by the body, but not by the plan.
+/// Removes leading underscores: `_report` is unused in the body, but it is the input's name in the plan.
 fn without_underscore(name: &Ident, taken: &[String]) -> Ident {
     let text = name.to_string();
     let bare = text.trim_start_matches('_');
@@ -244,7 +244,7 @@ fn unnamed(position: usize, span: Span) -> Ident {
     Ident::new(&format!("input_{}", position + 1), span)
 }
 
-/// A name without the `r#` that keeps it from being a keyword.
+/// The name without `r#`.
 pub(crate) fn unraw(name: &Ident) -> String {
     name.unraw().to_string()
 }

@@ -1,7 +1,8 @@
 //! The name of an output's type, as its author wrote it.
 //!
-//! The journal keeps it with each run, to tell a changed type before its outputs are read. The compiler's name of the type would not do: its text may
-//! change with the compiler. Paths are left out, so that an import instead of a path is no change.
+//! The journal stores it with each run, so that a changed type is detected before outputs are read. The compiler's name of the
+//! type is not suitable, because a new compiler may change it. Paths are left out, so that replacing a path by an import is no
+//! change.
 
 use super::model::{Output, Value};
 use crate::types;
@@ -10,7 +11,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Type, TypePath};
 
-/// Of an alias of `Result`, it is the alias's name: the macro does not know what it stands for.
+/// Returns the name. For an alias of `Result` it is the name of the alias, which the macro cannot resolve.
 pub(super) fn of(output: &Output<'_>) -> String {
     let ty = match output {
         Output::Refused(_) | Output::Sound { value: Value::Unit, .. } | Output::Sound { returned: None, .. } => {
@@ -37,7 +38,7 @@ fn text(ty: &Type) -> String {
     while let Some(token) = tokens.get(at) {
         let is_path = is(at + 1, ":") && is(at + 2, ":");
         if is_path && is_name(token) {
-            // What stands before `::`, and of `Vec::<u8>` the `::`.
+            // Drops a segment before `::`; of `Vec::<u8>` only the `::`.
             if is(at + 3, "<") {
                 name.push_str(token);
             }
@@ -61,7 +62,7 @@ fn text(ty: &Type) -> String {
     name
 }
 
-/// The tokens as texts. The groups without delimiters that a `macro_rules!` puts round a type are looked through.
+/// The tokens as texts. The groups without delimiters that a `macro_rules!` puts around a type leave no trace.
 fn flatten(stream: TokenStream, tokens: &mut Vec<String>) {
     for token in stream {
         match token {

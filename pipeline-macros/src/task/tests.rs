@@ -43,7 +43,7 @@ fn a_generic_task_is_refused_whole() {
     assert!(!text.contains("Checks for"), "{text}");
 }
 
-/// Each is an error of its own, which an editor shows though it is equal to another.
+/// An editor shows each `compile_error!`, even if two have the same text and place.
 #[test]
 fn a_mistake_stands_in_one_place() {
     for item in [

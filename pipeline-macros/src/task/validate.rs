@@ -1,5 +1,5 @@
-//! What a function must be to become a node: one function per rule. A rule that concerns a parameter's or the output's
-//! type returns the mistake as a type (see [`poison`]), to stand in the constructor's signature.
+//! Rules for a function that becomes a node: one function per rule. A rule about the type of a parameter or of the output returns
+//! the mistake as a type (see [`poison`]), for the constructor's signature.
 
 use super::model::{Kind, plain_name, unraw};
 use crate::error::{Errors, poison};
@@ -10,7 +10,7 @@ use pipeline_syntax::id;
 use proc_macro2::{Ident, TokenStream};
 use syn::{Pat, PatType, Safety, Signature, Type};
 
-/// `async` where it is needed, and none of the other words before `fn`. Returns whether all is well.
+/// Requires `async` where it is needed, and refuses the other words before `fn`. Returns whether the signature is valid.
 pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bool {
     let word = kind.word();
     let mut sound = true;
@@ -36,7 +36,7 @@ pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bo
     sound
 }
 
-/// The function's name is an id as any other, unless one was chosen.
+/// Returns the function's name, which must be a valid id unless another id is given.
 pub(super) fn default_id(name: &Ident, options: &Options, errors: &mut Errors) -> String {
     let id = unraw(name);
     if let Err(why) = id::check(&id)
@@ -67,7 +67,7 @@ pub(super) fn generics(kind: Kind, sig: &Signature, runtime: &Runtime) -> Option
     ))
 }
 
-/// A parameter's name labels its edge in the plan.
+/// Refuses patterns: a parameter's name labels its edge in the plan.
 pub(super) fn pattern(kind: Kind, pattern: &Pat, runtime: &Runtime) -> Option<TokenStream> {
     if plain_name(pattern).is_some() || matches!(pattern, Pat::Wild(_)) {
         return None;
@@ -83,7 +83,7 @@ pub(super) fn pattern(kind: Kind, pattern: &Pat, runtime: &Runtime) -> Option<To
     ))
 }
 
-/// A parameter that comes and goes would change the constructor's arity.
+/// Refuses conditional parameters, which would change the number of the constructor's arguments.
 pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
     for attr in &param.attrs {
         if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
@@ -92,7 +92,7 @@ pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
     }
 }
 
-/// The runtime supplies a `Context`, borrowed or not, so that a caller is not to give one.
+/// Refuses `&Context`. Returns whether the type is one: callers do not supply it either.
 pub(super) fn is_borrowed_context(kind: Kind, ty: &Type, errors: &mut Errors) -> bool {
     let borrowed = matches!(ty, Type::Reference(ty) if types::is_context(&ty.elem));
     if borrowed {
@@ -101,13 +101,13 @@ pub(super) fn is_borrowed_context(kind: Kind, ty: &Type, errors: &mut Errors) ->
     borrowed
 }
 
-/// An input outlives the call that wired it.
+/// Refuses borrowed types: an input outlives the call that wires it.
 pub(super) fn input(kind: Kind, ty: &Type, runtime: &Runtime) -> Option<TokenStream> {
     let found = types::refusal(ty)?;
     Some(poison(runtime, found.part, format!("a {}'s input {}", kind.word(), found.reason)))
 }
 
-/// An output is kept in the journal.
+/// Refuses borrowed types: an output is stored in the journal.
 pub(super) fn output(kind: Kind, ty: &Type, runtime: &Runtime) -> Option<TokenStream> {
     let found = types::refusal(ty)?;
     Some(poison(runtime, found.part, format!("a {}'s output {}", kind.word(), found.reason)))

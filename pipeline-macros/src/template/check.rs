@@ -1,4 +1,4 @@
-//! What is wrong with a template, as far as that can be known before a run: its syntax, and every name in it.
+//! Finds the mistakes in a template that can be found before a run: in its syntax, and in every name that it uses.
 
 use super::names::{BUILTIN_FILTERS, FUNCTIONS, METHODS, TESTS};
 use chrono::format::{Item, StrftimeItems};
@@ -10,12 +10,12 @@ use pipeline_syntax::template::{
     AIRFLOW, AIRFLOW_OF_ALERTS, ALERT_VARIABLES, DATE_FILTERS, DateFilter, Purpose, in_single_braces,
 };
 
-/// What is found in a template.
+/// The mistakes in a template, and the values that it does not use.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// As messages; a template that does not parse has one.
+    /// The messages. A template that does not parse has one.
     pub(super) mistakes: Vec<String>,
-    /// The values that are given and not used.
+    /// The names of given values that are not used.
     pub(super) unused: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl From<String> for Found {
     }
 }
 
-/// Every mistake, where values of these names are given.
+/// Finds every mistake in a template to which values of these names are given.
 pub(super) fn mistakes(purpose: Purpose, source: &str, given: &[String]) -> Found {
     if let Some(mistake) = single_braces(purpose, source, given) {
         return mistake.into();
@@ -43,7 +43,7 @@ pub(super) fn mistakes(purpose: Purpose, source: &str, given: &[String]) -> Foun
     variables.sort();
     let unknown = variables
         .iter()
-        // minijinja takes a function for a variable, too.
+        // minijinja also counts a function as a variable.
         .filter(|name| !functions.contains(*name) && !FUNCTIONS.contains(&name.as_str()))
         .filter_map(|name| unknown_variable(purpose, source, name, given));
     found.extend(unknown);
@@ -55,14 +55,14 @@ fn root(name: &str) -> &str {
     name.split_once('.').map_or(name, |(root, _)| root)
 }
 
-/// `{ds}` is how `format!` would write it; here it is plain text, and surely not meant.
+/// Returns a message for `{ds}`, the syntax of `format!`: here it is plain text, which is hardly what the user meant.
 fn single_braces(purpose: Purpose, source: &str, given: &[String]) -> Option<String> {
     let name = in_single_braces(source)?;
     if purpose.has(name) || given.iter().any(|given| *given == root(name)) {
         return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
     let is_of_several_lines = source.trim_end().contains('\n');
-    // The name is a part of the source; the same text may stand before it where it means something.
+    // The name is a slice of the source. A search could find the same text earlier, where it is not a mistake.
     let before = &source[..name.as_ptr().addr() - source.as_ptr().addr()];
     let line = before.matches('\n').count() + 1;
     let place = if is_of_several_lines { format!(" in line {line}") } else { String::new() };
@@ -133,7 +133,7 @@ fn unknown_variable(purpose: Purpose, source: &str, name: &str, given: &[String]
     })
 }
 
-/// Airflow's names that such a text does not have, and what to write instead.
+/// Airflow's names that are not available here, and what to write instead.
 fn airflow(purpose: Purpose) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let own = match purpose {
         Purpose::Input => &[],
@@ -142,7 +142,7 @@ fn airflow(purpose: Purpose) -> impl Iterator<Item = &'static (&'static str, &'s
     own.iter().chain(AIRFLOW)
 }
 
-/// Filters, tests, functions and methods; the functions that the template calls are collected.
+/// Checks filters, tests, functions and methods, and collects the functions that the template calls.
 fn calls(purpose: Purpose, source: &str, instructions: &Instructions<'_>, functions: &mut Vec<String>, found: &mut Vec<String>) {
     let mut before = None;
     for instruction in (0..).map_while(|at| instructions.get(at)) {
@@ -185,7 +185,7 @@ fn wrong_filter(source: &str, name: &str, arguments: Option<u16>, before: Option
 }
 
 fn wrong_arguments(source: &str, own: &DateFilter, given: Option<u16>) -> Option<String> {
-    // The filtered value is the first; a list of unknown length is only seen at run time.
+    // The filtered value is the first argument. A list of unknown length is checked only at run time.
     let given = given?.checked_sub(1)?;
     (given != own.arguments).then(|| {
         let takes = match own.arguments {
@@ -196,7 +196,7 @@ fn wrong_arguments(source: &str, own: &DateFilter, given: Option<u16>) -> Option
     })
 }
 
-/// A format that chrono does not know would only fail when the task runs.
+/// Checks a date format, because one that chrono does not know would fail only when the task runs.
 fn wrong_format(source: &str, own: &DateFilter, before: Option<&Instruction<'_>>) -> Option<String> {
     let ("date", Some(Instruction::LoadConst(format))) = (own.name, before) else {
         return None;
@@ -212,7 +212,7 @@ fn wrong_format(source: &str, own: &DateFilter, before: Option<&Instruction<'_>>
 }
 
 fn unknown_function(source: &str, name: &str) -> Option<String> {
-    // `loop(..)` recurses.
+    // `loop(..)` is the call of a recursive loop.
     if name == "loop" || FUNCTIONS.contains(&name) {
         return None;
     }
@@ -228,7 +228,7 @@ fn unknown_function(source: &str, name: &str) -> Option<String> {
 }
 
 fn unknown_method(purpose: Purpose, source: &str, name: &str) -> Option<String> {
-    // What is called on a date is reported as a part that dates do not have.
+    // A call on a variable, such as a date, is reported as a part that the variable does not have.
     if METHODS.contains(&name) || source.contains(&format!("macros.{name}")) || on_variable(purpose, source, name) {
         return None;
     }
@@ -238,13 +238,13 @@ fn unknown_method(purpose: Purpose, source: &str, name: &str) -> Option<String> 
     ))
 }
 
-/// Whether the method is called on a variable by name, below which no name is the pipeline's own.
+/// True if the method is called on a known variable whose parts the pipeline does not define itself, as it does for `params`.
 fn on_variable(purpose: Purpose, source: &str, method: &str) -> bool {
     let variables = purpose.variables().into_iter().chain(airflow(purpose).map(|(name, _)| *name));
     variables.filter(|name| !purpose.is_open(name)).any(|name| source.contains(&format!("{name}.{method}")))
 }
 
-/// " in line 2, column 7" where the template has several lines.
+/// The place of a name, " in line 2, column 7", if the template has several lines.
 fn place(source: &str, name: &str) -> String {
     if !source.trim_end().contains('\n') {
         return String::new();
@@ -255,7 +255,7 @@ fn place(source: &str, name: &str) -> String {
     }
 }
 
-/// Where a dotted name first stands in the template's code, counted from one.
+/// The line and column, counted from one, of the first occurrence of a dotted name in the template's code.
 fn position(source: &str, name: &str) -> Option<(u16, u16)> {
     let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default()).filter_map(Result::ok).collect();
     let words: Vec<_> = name.split('.').collect();

@@ -1,9 +1,9 @@
-//! `template!`, a text that is rendered when its task runs, and `alert!`, one that is rendered when somebody is told; both checked when they
-//! are compiled.
+//! `template!`, a text that is rendered when its task runs, and `alert!`, a text that is rendered when an alert is sent. Both are
+//! checked when they are compiled.
 //!
-//! [`names`] lists what a template may use, [`check`] finds what it may not. A mistake is reported at the literal:
-//! a span within it is nightly Rust's alone, so the message has the piece and, of several lines, the place. One in the values that are given is
-//! reported at their names.
+//! [`names`] lists what a template may use, and [`check`] finds mistakes. They are reported at the literal, because only nightly
+//! Rust has spans within one. So the message quotes the wrong part and, if the text has several lines, its place. Mistakes in the
+//! given values are reported at their names.
 
 mod check;
 mod names;
@@ -17,14 +17,14 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Token};
 
-/// What stands within the parentheses.
+/// The content of the parentheses.
 struct Call {
     source: LitStr,
     is_file: bool,
     arguments: Vec<(Ident, Expr)>,
 }
 
-/// What messages say of each of the two.
+/// The messages that differ between the two macros.
 struct Messages {
     takes_a_text: &'static str,
     written_out: &'static str,
@@ -70,7 +70,7 @@ impl Call {
         let mut arguments = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
-            // rustfmt leaves a comma where it breaks the call into lines.
+            // rustfmt adds a trailing comma if it breaks the call into lines.
             if input.is_empty() {
                 break;
             }
@@ -104,7 +104,7 @@ pub(crate) fn expand(purpose: Purpose, input: TokenStream) -> TokenStream {
     errors.into_expression().unwrap_or_else(|| expansion(purpose, &runtime, &call))
 }
 
-/// The template's own text. A file's path begins at the package's folder, as sqlx's and askama's do.
+/// Returns the text of the template. The path of a file is relative to the package's folder, as in sqlx.
 fn text_of(Call { source, is_file, .. }: &Call) -> Result<String, String> {
     if !is_file {
         return Ok(source.value());
@@ -117,7 +117,7 @@ fn text_of(Call { source, is_file, .. }: &Call) -> Result<String, String> {
     })
 }
 
-/// What a value is called in the template: there `r#type` is `type`.
+/// The name of a value in the template, where `r#type` is `type`.
 fn in_template(name: &Ident) -> String {
     name.unraw().to_string()
 }
@@ -137,7 +137,7 @@ fn check_call(purpose: Purpose, call: &Call, text: &str, errors: &mut Errors) {
             let message = format!("`{name}` is a variable that every {} has: call the value something else", purpose.name());
             errors.at(name.span(), message);
         } else if found.unused.contains(&names[at]) && !has_mistakes {
-            // With an unknown name beside it, it is that one, mistyped.
+            // If the template also has an unknown name, that is probably this value, mistyped.
             let name_there = &names[at];
             let message =
                 format!("`{name_there}` is not in the {}: write `{{{{ {name_there} }}}}` there, or leave it out", purpose.name());
@@ -147,7 +147,7 @@ fn check_call(purpose: Purpose, call: &Call, text: &str, errors: &mut Errors) {
 }
 
 fn expansion(purpose: Purpose, runtime: &Runtime, Call { source, is_file, arguments }: &Call) -> TokenStream {
-    // With the file as a part of the build, it is rebuilt when that changes.
+    // `include_str!` makes the file a part of the build, which is repeated when the file changes.
     let source = if *is_file {
         quote!(::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #source)))
     } else {
@@ -166,7 +166,8 @@ fn expansion(purpose: Purpose, runtime: &Runtime, Call { source, is_file, argume
             let template = private("template_with");
             quote!(#template(#source, [#((#names, #value::json(&(#values)))),*]))
         }
-        // An alert is made in a constant, where nothing can be written as JSON: that is done when somebody is told, of constants.
+        // An alert is a constant, and a constant cannot serialize its values to JSON. So the closure does that when the alert is
+        // sent, and the values are constants, too.
         Purpose::Alert => {
             let (alert, given) = (private("alert_with"), private("given"));
             quote!(#alert(#source, || #given([#((#names, #value::json(&const { #values }))),*])))

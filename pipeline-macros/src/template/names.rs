@@ -1,9 +1,9 @@
-//! What minijinja lets a template call. What the runtime adds is in `pipeline_syntax::template`.
+//! The functions, methods, filters and tests of minijinja. Those of the runtime are in `pipeline_syntax::template`.
 
 /// minijinja's own functions.
 pub(super) const FUNCTIONS: &[&str] = &["range", "dict", "namespace"];
 
-/// Methods of `loop`, the only object with any.
+/// Methods of `loop`, the only object that has methods.
 pub(super) const METHODS: &[&str] = &["cycle", "changed"];
 
 /// minijinja's filters with the features that this workspace enables.
@@ -109,7 +109,7 @@ mod tests {
     use minijinja::Environment;
     use pipeline_syntax::template::DATE_FILTERS;
 
-    /// `"upper" is filter` asks minijinja whether it has one.
+    /// Returns the names that minijinja does not have, by its test `"upper" is filter`.
     fn unknown(kind: &str, names: &[&str]) -> Vec<String> {
         let env = Environment::new();
         let has = |name: &&&str| {

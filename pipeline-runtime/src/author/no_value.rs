@@ -1,11 +1,11 @@
-//! What a node is not, as its value is there only when the pipeline runs.
+//! Error messages for uses of a node as if it were its value, which exists only when the pipeline runs.
 //!
-//! Without these implementations rustc speaks of a node as of any type, and proposes what compiles and does another thing: `{:?}` prints the
-//! node's number, and a removed `.await` leaves a node. None of them ever applies: each asks for a trait that nothing implements, whose words are
-//! the message. Those are traits of another type, since rustc takes the words of `Display` for what fails on the node itself. What would come of it is the
-//! missing implementation's, too, so that it is no second mistake.
+//! Without these implementations, rustc's messages suggest code that compiles but does something else: `{:?}` prints the node's
+//! number, and a removed `.await` leaves a node. No implementation ever applies: each requires a trait that nothing implements,
+//! and that trait has the message. The bound is on another type (`Runtime`, or a tuple), because for a bound on the node itself
+//! rustc uses the message of `Display`. Associated types come from the missing trait too, so they cause no second error.
 //!
-//! It is not done for `>`, `==` and `>>`, where rustc has its own words whatever is implemented, nor for `Iterator`, whose methods would be proposed.
+//! There is none for `>`, `==` and `>>`, where rustc always prints its own message, nor for `Iterator`, whose methods it lists.
 
 use super::body::Runtime;
 use super::node::Node;
@@ -15,7 +15,7 @@ use std::ops::Index;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Has a text of `N`.
+/// Can print `N`; nothing can.
 #[diagnostic::on_unimplemented(
     message = "`{N}` has no text: its value is there when the pipeline runs",
     label = "a node, and not yet its value",
@@ -33,7 +33,7 @@ where
     }
 }
 
-/// Waits for `N`.
+/// Can await `N`; nothing can.
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be awaited: the engine runs its task",
     label = "a node, and no future",
@@ -41,11 +41,11 @@ where
     note = "to run a task's body within another one, write `task::call(..).await?`; to run it as a node, take its output as a parameter"
 )]
 pub trait Awaits<N> {
-    /// What is waited for.
+    /// The awaited value.
     type Value;
 }
 
-// rustc says of what is awaited that it is the type which lacks the trait, so that this one looks like the node.
+// rustc reports the type that lacks the trait as the awaited type. A tuple of one node looks almost like the node.
 #[doc(hidden)]
 impl<T> Future for Node<T>
 where
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// Has the parts of `N`.
+/// Can index `N`; nothing can.
 #[diagnostic::on_unimplemented(
     message = "`{N}` has no elements: they are there when the pipeline runs",
     label = "a node, and not yet its value",
@@ -82,7 +82,7 @@ where
     }
 }
 
-/// Orders `N` as Airflow does.
+/// Can order `N` with Airflow's methods; nothing can.
 #[diagnostic::on_unimplemented(
     message = "an order is written where the later task is wired: `later(..).after(earlier)`",
     label = "Airflow's method",
@@ -91,7 +91,7 @@ where
 )]
 pub trait Orders<N> {}
 
-/// Airflow's methods.
+/// Airflow's methods, which only lead to the message.
 impl<T> Node<T> {
     #[doc(hidden)]
     pub fn set_downstream<N>(self, _: N)

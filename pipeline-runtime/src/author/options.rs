@@ -29,7 +29,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool of that name. The plan refuses a pool of no slots, as nothing in it could ever run.
+    /// Makes a pool with that name and number of slots. The plan refuses a pool without slots, because its nodes could never run.
     pub const fn new(name: &'static str, slots: u32) -> Self {
         Self { name, slots }
     }
@@ -39,7 +39,7 @@ impl Pool {
         self.name
     }
 
-    /// How many nodes may hold a slot at once.
+    /// The number of slots: how many nodes may run at once.
     pub const fn slots(&self) -> u32 {
         self.slots
     }
@@ -64,7 +64,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// From `start` to at most `max`, doubling.
+    /// Waits that grow from `start` to at most `max`, doubling each time.
     pub const fn new(start: Duration, max: Duration) -> Self {
         Self { start, max, factor: 2.0, jitter: Duration::ZERO }
     }
@@ -97,7 +97,7 @@ impl Backoff {
         }
         let exponent = i32::try_from(k).unwrap_or(i32::MAX);
         let seconds = self.start.as_secs_f64() * self.factor.powi(exponent);
-        // Whole milliseconds, like all durations here; `try_from` refuses what overflows.
+        // Whole milliseconds, like all durations here. The conversion fails on overflow.
         let wait = Duration::try_from_secs_f64((seconds * 1000.0).round() / 1000.0).unwrap_or(self.max);
         wait.min(self.max)
     }
@@ -120,7 +120,7 @@ impl Backoff {
 }
 
 impl Backoff {
-    /// Returns why these waits cannot be used, by the same limits as `backoff(..)` in an attribute.
+    /// Returns an error if these waits are invalid, by the same limits as `backoff(..)` in an attribute.
     pub(crate) fn check(&self) -> Result<(), String> {
         for (name, duration) in [("start", self.start), ("max", self.max), ("jitter", self.jitter)] {
             duration::check(duration, limits::zero_of(name))
@@ -156,7 +156,7 @@ pub enum OnTimeout {
 pub enum Mode {
     /// Keeps it for the whole wait.
     Poke,
-    /// Gives it back.
+    /// Releases it.
     #[default]
     Reschedule,
 }
@@ -181,7 +181,7 @@ pub struct TaskOptions {
 }
 
 impl TaskOptions {
-    /// Returns why the value of an option cannot be used, by the same limits as in an attribute.
+    /// Returns an error if the value of an option is invalid, by the same limits as in an attribute.
     pub(crate) fn check(&self, option: &str) -> Result<(), String> {
         let duration = match option {
             "retries" => return self.retries.map_or(Ok(()), limits::check_retries),
@@ -220,8 +220,8 @@ impl TaskOptions {
         Self { retry_delay: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`: growing waits instead of `retry_delay`: the k-th is
-    /// `min(max, start * factor^k)` and up to `jitter` more.
+    /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`: growing waits instead of `retry_delay`: the k-th wait, k
+    /// from 0, is `min(max, start * factor^k)`, plus up to `jitter`.
     ///
     /// Takes: list; `start` and `max` are required. Default: none.
     ///
@@ -234,42 +234,43 @@ impl TaskOptions {
         Self { backoff: Some(backoff), ..self }
     }
 
-    /// `depends_on_past = true`: whether it starts only once the same node has passed in the previous scheduled run.
+    /// `depends_on_past = true`: if true, the node waits until the same node has succeeded or was skipped in the previous
+    /// scheduled run.
     ///
     /// Takes: `true` or `false`. Default: false.
     pub fn depends_on_past(self, depends_on_past: bool) -> Self {
         Self { depends_on_past: Some(depends_on_past), ..self }
     }
 
-    /// `timeout = "10m"`: limit of one attempt.
+    /// `timeout = "10m"`: time limit of one attempt.
     ///
     /// Takes: duration. Default: none.
     ///
     /// For a sensor:
     ///
-    /// `timeout = "10m"`: budget of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a
-    /// `Bucket`.
+    /// `timeout = "10m"`: time limit of the whole wait, across pokes, retries and restarts; the error names what the last poke
+    /// looked for in a `Bucket`.
     ///
     /// Takes: duration. Default: 7d.
     pub fn timeout(self, millis: u64) -> Self {
         Self { timeout: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `pool = S3`: bounds how many run at once.
+    /// `pool = S3`: limits how many of the pool's nodes run at once.
     ///
     /// Takes: path of a `static` `Pool`. Default: `default_pool`.
     pub fn pool(self, pool: &'static Pool) -> Self {
         Self { pool: Some(pool), ..self }
     }
 
-    /// `priority = 5`: higher goes first where nodes wait for one pool.
+    /// `priority = 5`: of the nodes that wait for the same pool, the one with the highest priority runs first.
     ///
     /// Takes: whole number, negative ones included. Default: 0.
     pub fn priority(self, n: i32) -> Self {
         Self { priority: Some(n), ..self }
     }
 
-    /// `sla = "45m"`: `on_sla_miss` fires where the node has not ended by then.
+    /// `sla = "45m"`: `on_sla_miss` is called if the node has not ended within this limit.
     ///
     /// Takes: duration. Default: none.
     pub fn sla(self, millis: u64) -> Self {
@@ -283,73 +284,73 @@ impl TaskOptions {
         Self { poke: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `poke_jitter = "5s"`: up to so much more between pokes.
+    /// `poke_jitter = "5s"`: a random time of up to this is added to each wait between pokes.
     ///
     /// Takes: duration. Default: none.
     pub fn poke_jitter(self, millis: u64) -> Self {
         Self { poke_jitter: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `poke_timeout = "10s"`: limit of one poke.
+    /// `poke_timeout = "10s"`: time limit of one poke.
     ///
     /// Takes: duration. Default: the smaller of `poke` and 60s.
     pub fn poke_timeout(self, millis: u64) -> Self {
         Self { poke_timeout: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `on_timeout = "skip"`: how the node ends when the budget is used up, also while it waits for a place in its pool; `"skip"` is
-    /// Airflow's `soft_fail`, and an error of the last poke fails it all the same.
+    /// `on_timeout = "skip"`: what happens when the timeout is reached, even while the node waits for a slot of its pool;
+    /// `"skip"` is Airflow's `soft_fail`, but the node still fails if its last poke was an error.
     ///
     /// Takes: `"fail"`, `"skip"` or `"retry"`. Default: `"fail"`.
     pub fn on_timeout(self, what: OnTimeout) -> Self {
         Self { on_timeout: Some(what), ..self }
     }
 
-    /// `mode = "poke"`: whether it holds its pool slot between pokes.
+    /// `mode = "poke"`: `"poke"` holds the pool slot between pokes, `"reschedule"` releases it.
     ///
     /// Takes: `"poke"` or `"reschedule"`. Default: `"reschedule"`.
     pub fn mode(self, mode: Mode) -> Self {
         Self { mode: Some(mode), ..self }
     }
 
-    /// `on_failure`: told of the event.
+    /// `on_failure`: called when the node fails.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, to remove the pipeline's default. Default: none.
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnFailure, notifier)
     }
 
-    /// `on_upstream_failed`: told of the event.
+    /// `on_upstream_failed`: called when the node does not run because an upstream failed.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    /// Takes: path of a callback, a list, or `none`. Default: none.
     pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnUpstreamFailed, notifier)
     }
 
-    /// `on_retry`: told of the event.
+    /// `on_retry`: called when an attempt failed and will be retried.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    /// Takes: path of a callback, a list, or `none`. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnRetry, notifier)
     }
 
-    /// `on_success`: told of the event.
+    /// `on_success`: called when the node succeeds.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    /// Takes: path of a callback, a list, or `none`. Default: none.
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSuccess, notifier)
     }
 
-    /// `on_skipped`: told of the event.
+    /// `on_skipped`: called when the node is skipped.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    /// Takes: path of a callback, a list, or `none`. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSkipped, notifier)
     }
 
-    /// `on_sla_miss`: told of the event.
+    /// `on_sla_miss`: called when the node misses its `sla`.
     ///
-    /// Takes: path of a callback, or a list `[page, CHAT]`; or `none`, without the pipeline's default. Default: none.
+    /// Takes: path of a callback, a list, or `none`. Default: none.
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSlaMiss, notifier)
     }
@@ -396,22 +397,23 @@ impl PipelineOptions {
 /// The builder that attributes expand to.
 #[doc(hidden)]
 impl PipelineOptions {
-    /// `schedule = "0 6 * * *"`: each tick closes a data interval.
+    /// `schedule = "0 6 * * *"`: each tick ends a data interval, whose run then begins.
     ///
-    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant. Default: none: runs when asked to.
+    /// Takes: cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines;
+    /// `schedule(every = "4w", from = "2024-01-31")`; or a constant. Default: none: no scheduled runs.
     pub fn schedule(self, schedule: impl IntoSchedule) -> Self {
         Self { schedule: Some(schedule.recurrence()), ..self }
     }
 
-    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that
-    /// began so.
+    /// `when = all(VISITS, PROCESSES)`: a run begins once each of the assets, or with `any(..)` one of them, was updated since
+    /// the last run that updates began.
     ///
     /// Takes: paths of `static` assets. Default: none.
     pub fn when(self, when: When) -> Self {
         Self { when: Some(when), ..self }
     }
 
-    /// `timezone = "Europe/Berlin"`: where the schedule's clock stands, and where a date or time without an offset is meant; dates in templates
+    /// `timezone = "Europe/Berlin"`: the time zone of the schedule, and of dates and times without an offset; dates in templates
     /// are UTC.
     ///
     /// Takes: IANA name. Default: UTC.
@@ -419,63 +421,66 @@ impl PipelineOptions {
         Self { timezone: Some(name), ..self }
     }
 
-    /// `start = "2024-01-31"`: no interval starts before, or after; of a day, before it begins, or after it ends.
+    /// `start = "2024-01-31"`: no data interval starts before `start` or after `end`; both are inclusive, and a day is the whole
+    /// day.
     ///
     /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub fn start(self, date: &'static str) -> Self {
         Self { start: Some(date), ..self }
     }
 
-    /// `end`: no interval starts before, or after; of a day, before it begins, or after it ends.
+    /// `end`: no data interval starts before `start` or after `end`; both are inclusive, and a day is the whole day.
     ///
     /// Takes: a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"`. Default: none.
     pub fn end(self, date: &'static str) -> Self {
         Self { end: Some(date), ..self }
     }
 
-    /// `catchup = true`: whether missed intervals run, all of them, or the latest only.
+    /// `catchup = true`: if true, all missed intervals run, otherwise only the latest.
     ///
     /// Takes: `true` or `false`. Default: false.
     pub fn catchup(self, catchup: bool) -> Self {
         Self { catchup, ..self }
     }
 
-    /// `max_active_runs = 1`: runs at a time.
+    /// `max_active_runs = 1`: how many runs may be active at once, without those of backfills.
     ///
     /// Takes: whole number from 1. Default: 16.
     pub fn max_active_runs(self, n: u32) -> Self {
         Self { max_active_runs: Some(n), ..self }
     }
 
-    /// `depends_on_past = true`: whether a run waits for the success of the one before.
+    /// `depends_on_past = true`: if true, a scheduled run waits until the run before it has succeeded.
     ///
     /// Takes: `true` or `false`. Default: false.
     pub fn depends_on_past(self, depends_on_past: bool) -> Self {
         Self { depends_on_past, ..self }
     }
 
-    /// `keep = "90d"`: `serve` deletes runs that ended longer ago.
+    /// `keep = "90d"`: `serve` deletes runs that ended longer ago than this.
     ///
-    /// Takes: duration. Default: `serve --keep`, and without that for ever.
+    /// Takes: duration. Default: that of `serve --keep`, or else forever.
     pub fn keep(self, millis: u64) -> Self {
         Self { keep: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `timeout = "3h"`: limit of a run: then what is under way is cut off, what has not begun is skipped, and the run fails.
+    /// `timeout = "3h"`: time limit of a run: then running attempts are cut off, nodes that have not started are skipped, and the
+    /// run fails.
     ///
     /// Takes: duration. Default: none.
     pub fn timeout(self, millis: u64) -> Self {
         Self { timeout: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `sla = "45m"`: `on_sla_miss` fires where the run has not ended by then.
+    /// `sla = "45m"`: `on_sla_miss` is called if the run has not ended within this limit.
     ///
     /// Takes: duration. Default: none.
     pub fn sla(self, millis: u64) -> Self {
         Self { sla: Some(Duration::from_millis(millis)), ..self }
     }
 
-    /// `escalate("60m" => page, "90m" => [page, log_it])`: a ladder of further callbacks, from the same origin.
+    /// `escalate("60m" => page, "90m" => [page, log_it])`: further callbacks, each called if the run has not ended within its
+    /// limit.
     ///
     /// Takes: steps in rising order. Default: none.
     pub fn escalate(mut self, after_millis: u64, notifier: impl Notify) -> Self {
@@ -483,49 +488,49 @@ impl PipelineOptions {
         self
     }
 
-    /// `on_failure`: told how the run ends.
+    /// `on_failure`: called when the run fails.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_failure(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnFailure, notifier)
     }
 
-    /// `on_cancel`: told how the run ends.
+    /// `on_cancel`: called when the run is cancelled.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_cancel(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnCancel, notifier)
     }
 
-    /// `on_upstream_failed`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    /// `on_upstream_failed`: called when a node does not run because an upstream failed.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_upstream_failed(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnUpstreamFailed, notifier)
     }
 
-    /// `on_retry`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    /// `on_retry`: called when a node's attempt failed and will be retried.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_retry(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnRetry, notifier)
     }
 
-    /// `on_success`: told how the run ends.
+    /// `on_success`: called when the run succeeds.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_success(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSuccess, notifier)
     }
 
-    /// `on_skipped`: told of each node that is tried again, or skipped, or did not run because of another: a run has none of these.
+    /// `on_skipped`: called when a node is skipped.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_skipped(self, notifier: impl Notify) -> Self {
         self.callback(Event::OnSkipped, notifier)
     }
 
-    /// `on_sla_miss`: told how the run ends.
+    /// `on_sla_miss`: called when the run misses its `sla`.
     ///
     /// Takes: path of a callback, or a list. Default: none.
     pub fn on_sla_miss(self, notifier: impl Notify) -> Self {
@@ -537,14 +542,14 @@ impl PipelineOptions {
         self
     }
 
-    /// `defaults(retries = 1, ..)`: for all nodes; a node's own attribute goes before.
+    /// `defaults(retries = 1, ..)`: options of all nodes; a node's own attribute takes precedence.
     ///
     /// Takes: options of tasks and sensors, `id` excepted; or a constant: `defaults = TEAM`. Default: none.
     pub fn defaults(self, defaults: Defaults) -> Self {
         Self { defaults: defaults.options(), ..self }
     }
 
-    /// `tags = ["daily"]`: for `list` and the dashboard.
+    /// `tags = ["daily"]`: labels for `list` and the dashboard.
     ///
     /// Takes: list of texts. Default: none.
     pub fn tags(self, tags: &'static [&'static str]) -> Self {
