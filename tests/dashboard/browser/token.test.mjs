@@ -11,10 +11,10 @@ test('the link that is printed lets in, once and for all tabs; without it nothin
   try {
     assert.match(site.token, /^[0-9a-zA-Z_-]{16,}$/);
     await page.goto(site.url); await drawn(page);
-    await page.getByRole('alert').filter({ hasText: 'has a token' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'requires a token' }).waitFor();
     assert.doesNotMatch(await page.locator('body').innerText(), /parted/);
     await page.goto(`${site.url}#token=${'0'.repeat(32)}`); await page.reload(); await drawn(page);
-    await page.getByRole('alert').filter({ hasText: 'has a token' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'requires a token' }).waitFor();
     await page.goto('about:blank');
     await page.goto(`${site.url}#token=${site.token}`); await drawn(page);
     await page.getByRole('link', { name: 'parted', exact: true }).first().waitFor();
