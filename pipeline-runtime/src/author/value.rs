@@ -174,7 +174,7 @@ pub trait Datum: Any + Send + Sync {
     fn items(&self) -> Option<&[Value]> {
         None
     }
-    /// Clones the value into a new [`Value`].
+    /// Clones the value into a new `Value`.
     fn to_value(&self) -> Value;
     /// The value as JSON of at most `limit` bytes.
     fn encode(&self, limit: usize) -> Result<Vec<u8>, Unwritten>;
