@@ -15,8 +15,8 @@ export default function forecast(ctx, pipe, host) {
   const drawResult = answer => {
     const from = Date.parse(answer.now), until = Math.max(from + 1, Date.parse(answer.until)), late = answer.rows.filter(row => row.why && !(row.begins < answer.now)).length;
     show(result, el('p.padded', `${answer.rows.length} until `, time(answer.until, 'minute', true), `, ${late} of them late or without a run, assuming ${duration(answer.takes_ms)} a run.`), answer.notes.map(note => el('p.padded.dim', rich(note))),
-      answer.rows.length ? table('What would run', ['Data of', 'Due', 'Runs', 'From now on', 'Why'], el('tbody', answer.rows.map(row => el('tr', el('td.wrap', time(row.start, 'minute', true), row.run && el('div', el('a.mono', { href: runLink(`${pipe.pipeline}/${row.run}`) }, row.run))), el('td.nowrap', row.local.replace(/:00 (?=[+-])/, ' ')),
-        el('td.nowrap', mark(row.state, true), ' ', row.begins === row.end ? 'when due' : row.begins ? time(row.begins, 'minute', true) : label(row.state), row.ends ? [' – ', time(row.ends, 'minute', true)] : row.begins && ' –'),
+      answer.rows.length ? table('What would run', ['Data of', 'Due', 'Runs', 'From now on', 'Why'], el('tbody', answer.rows.map(row => el('tr', el('td.nowrap', time(row.start, 'minute', true), row.run && el('div', el('a.mono', { href: runLink(`${pipe.pipeline}/${row.run}`) }, row.run))), el('td', row.local.replace(/:00 (?=[+-])/, ' ')),
+        el('td', mark(row.state, true), ' ', row.begins === row.end ? 'when due' : row.begins ? time(row.begins, 'minute', true) : label(row.state), row.ends ? [' – ', time(row.ends, 'minute', true)] : row.begins && ' –'),
         el('td.wide', bar(stretches(row, from, until), until - from, label(row.state))), el('td.wide.wrap', rich(row.why))))), 'acts') : empty('Nothing would run.'));
   };
   const load = async force => {
