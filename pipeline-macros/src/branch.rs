@@ -195,7 +195,7 @@ fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStr
             }
             impl ::core::fmt::Debug for #arms_name {
                 fn fmt(&self, _: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    ::core::unimplemented!()
+                    ::core::result::Result::Ok(())
                 }
             }
         };

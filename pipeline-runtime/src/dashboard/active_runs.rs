@@ -7,7 +7,7 @@ use crate::author::input::Source;
 use crate::author::template::Template;
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
-use crate::observe::Plans;
+use crate::observe::{Plans, ms};
 use crate::plan::DEFAULT_POOL;
 use crate::read::{JournalReader, RunDetails, date};
 use crate::storage::Bucket;
@@ -180,7 +180,7 @@ fn sensor(details: &RunDetails, slot: Slot) -> Value {
         "last": node.last_start().map(date),
         "next": node.next().map(date),
         "deadline": deadline.map(date),
-        "budget_ms": budget.filter(|_| deadline.is_some()).map(super::api::ms),
+        "budget_ms": budget.filter(|_| deadline.is_some()).map(ms),
     })
 }
 

@@ -99,14 +99,12 @@ impl Backfill {
                 self.to
             )));
         }
-        let newest = reader.map(|reader| reader.newest_between(pipeline.id(), from.into(), to.into())).transpose()?;
-        let unfinished = reader.map(|reader| reader.unfinished_between(pipeline.id(), from.into(), to.into())).transpose()?;
-        let (newest, unfinished) = (newest.unwrap_or_default(), unfinished.unwrap_or_default());
+        // A newer run may have ended before an older one, which would then run beside the new one.
+        let current = reader.map(|reader| reader.current_between(pipeline.id(), from.into(), to.into())).transpose()?;
+        let current = current.unwrap_or_default();
         let mut intervals = Intervals::default();
         for interval in all {
-            let start = interval.start.into();
-            // A newer run may have ended before an older one, which would then run beside the new one.
-            match unfinished.get(&start).or_else(|| newest.get(&start)) {
+            match current.get(&interval.start.into()) {
                 Some((run_id, state)) if !self.reprocess.takes(*state) => {
                     intervals.left_out.push((interval, run_id.clone(), *state));
                 }

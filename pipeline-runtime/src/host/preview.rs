@@ -116,8 +116,7 @@ fn unusual(reader: &Reader, spec: &RunSpec, now: Timestamp) -> Result<Vec<String
         unusual.push(format!("that is {bound}, {}", at.unwrap_or_default()));
     }
     let start = interval.start.into();
-    let unfinished = reader.unfinished_between(pipeline, start, start)?;
-    if let Some((run_id, state)) = unfinished.get(&start).or(reader.newest_between(pipeline, start, start)?.get(&start)) {
+    if let Some((run_id, state)) = reader.current_between(pipeline, start, start)?.get(&start) {
         unusual.push(format!("this date already has a run: `{run_id}` is {state}"));
     }
     Ok(unusual)

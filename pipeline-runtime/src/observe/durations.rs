@@ -28,6 +28,13 @@ pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration
     sorted.get((sorted.len().saturating_sub(1) * percent).div_ceil(100)).copied()
 }
 
+/// Milliseconds, with fractions down to a microsecond.
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+#[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
+pub(crate) fn ms(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1_000.0
+}
+
 /// Returns the plural ending of a noun after a number.
 pub(crate) fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }

@@ -21,7 +21,7 @@ mod why;
 #[cfg(feature = "sqlite")]
 pub(crate) use durations::{brief, plural};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
-pub(crate) use durations::{offset, percentile};
+pub(crate) use durations::{ms, offset, percentile};
 #[cfg(feature = "sqlite")]
 pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
 #[cfg(feature = "dashboard")]

@@ -29,12 +29,12 @@ pub(super) struct Kept {
 /// How the nodes within a mapping ended, by id.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Elements(BTreeMap<String, NodeEnd>);
+pub(super) struct Elements(BTreeMap<String, ElementEnd>);
 
 /// How one node ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum NodeEnd {
+enum ElementEnd {
     Output(Value),
     Ended(Ended),
 }
@@ -83,14 +83,14 @@ impl Within {
             let came = match (node.state(), node.failure()) {
                 (NodeState::Success, _) => {
                     let json = self.outputs.get(&slot).and_then(|json| serde_json::from_slice(json).ok());
-                    NodeEnd::Output(json.unwrap_or_default())
+                    ElementEnd::Output(json.unwrap_or_default())
                 }
                 (NodeState::Failed | NodeState::UpstreamFailed, Some(failure)) => {
-                    NodeEnd::Ended(ended(failure.node(), failure.error(), failure.attempts()))
+                    ElementEnd::Ended(ended(failure.node(), failure.error(), failure.attempts()))
                 }
-                _ => NodeEnd::Ended(ended(&id, self.skipped.get(&slot).map_or("", String::as_str), node.attempt())),
+                _ => ElementEnd::Ended(ended(&id, self.skipped.get(&slot).map_or("", String::as_str), node.attempt())),
             };
-            if let NodeEnd::Ended(ended) = &came {
+            if let ElementEnd::Ended(ended) = &came {
                 match node.state() {
                     NodeState::Failed if !run.plan().node(run.ix(slot)).allow_failure => failed = failed.or(Some(ended.clone())),
                     NodeState::UpstreamFailed => cut_off.push(ended.clone()),
@@ -161,8 +161,8 @@ impl Recollection<'_> {
                 *said += usize::from(came.is_some());
                 match came {
                     _ if run.node(slot).state().is_end() => {}
-                    Some(NodeEnd::Output(json)) => self.success(run, slot, json)?,
-                    Some(NodeEnd::Ended(ended)) => self.end(run, slot, ended)?,
+                    Some(ElementEnd::Output(json)) => self.success(run, slot, json)?,
+                    Some(ElementEnd::Ended(ended)) => self.end(run, slot, ended)?,
                     None if run.each(slot).is_some() => self.each(run, plan, slot, kept, (&mut *said, &mut *unsaid))?,
                     None => *unsaid += usize::from(run.is_body(slot)),
                 }

@@ -88,16 +88,14 @@ impl Bulk {
             Some(id) if reader.runs(&RunFilter::new().pipeline(id).limit(1))?.is_empty() => Some(id),
             _ => None,
         };
-        let will = match self {
-            _ if gone.is_some() => {
-                format!("does nothing: neither the program nor its journal has a pipeline `{}`", gone.unwrap_or_default())
-            }
+        let will = match (gone, self) {
+            (Some(id), _) => format!("does nothing: neither the program nor its journal has a pipeline `{id}`"),
             _ if runs.is_empty() => format!("does nothing: no run{} is in a suitable state", of.told()),
-            Self::RetryAll { downstream: false, .. } => format!("runs the failed and interrupted nodes of {count} again"),
-            Self::RetryAll { .. } => {
+            (_, Self::RetryAll { downstream: false, .. }) => format!("runs the failed and interrupted nodes of {count} again"),
+            (_, Self::RetryAll { .. }) => {
                 format!("runs the failed and interrupted nodes of {count} again, and everything downstream of them")
             }
-            Self::CancelAll { .. } => format!("cancels {count}: running attempts are cut off"),
+            (_, Self::CancelAll { .. }) => format!("cancels {count}: running attempts are cut off"),
         };
         Ok(Preview { will, runs, has_more })
     }

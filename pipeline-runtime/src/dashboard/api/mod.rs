@@ -33,7 +33,7 @@ pub(super) use overview::{Failures, Idle};
 use super::Site;
 use super::kept::When;
 use super::problem::Problem;
-use crate::observe::{Pools, percentile};
+use crate::observe::{Pools, ms, percentile};
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
 use crate::time::{Timestamp, Zone};
@@ -45,7 +45,6 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     let of_run = Router::new()
@@ -113,12 +112,6 @@ pub(super) struct Nothing {}
 
 fn at(time: Timestamp) -> String {
     date(time.to_utc())
-}
-
-/// Milliseconds, with fractions down to a microsecond.
-#[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
-pub(super) fn ms(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1_000.0
 }
 
 impl Site {

@@ -187,29 +187,47 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
 /// The node that failed a run, if there is one, and the first line of its error.
 type Failure = (Option<String>, String);
 
-/// The failures of runs, with the time when the run ended. They are needed for every change of the journal, and an ended run does
-/// not change until it is retried.
-#[derive(Debug, Default)]
-pub(in crate::dashboard) struct Failures(Mutex<HashMap<RunKey, (Option<Timestamp>, Failure)>>);
+/// What was read of runs that have ended, with the time of their end. It is needed for every change of the journal, and an ended run
+/// does not change until it is retried.
+#[derive(Debug)]
+pub(in crate::dashboard) struct OfEnded<T>(Mutex<HashMap<RunKey, (Option<Timestamp>, T)>>);
 
-/// The maximum number of cached failures.
-const FAILURES: usize = 1_000;
+/// The failures of runs.
+pub(in crate::dashboard) type Failures = OfEnded<Failure>;
+
+/// The time between the ends of runs and the retries that followed them.
+pub(in crate::dashboard) type Idle = OfEnded<Duration>;
+
+/// The maximum number of runs in each of them.
+const ENDED: usize = 1_000;
+
+impl<T> Default for OfEnded<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> OfEnded<T> {
+    /// Returns what is known of a run, or reads it. An error is not remembered.
+    fn get<E>(&self, run: &RunSummary, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let (key, finished) = (run.stored().key, run.stored().finished);
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some((_, known)) = known.filter(|(of, _)| *of == finished) {
+            return Ok(known);
+        }
+        let found = read()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= ENDED {
+            all.clear();
+        }
+        all.insert(key, (finished, found.clone()));
+        Ok(found)
+    }
+}
 
 fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> Failure {
-    let (key, finished) = (run.stored().key, run.stored().finished);
-    let known = site.failures.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    if let Some((_, failure)) = known.filter(|(of, _)| *of == finished) {
-        return failure;
-    }
-    let Ok(failure) = site.kept.look(reader, run, When::NOW, |details| Ok(first_failure(details))) else {
-        return unknown_failure();
-    };
-    let mut failures = site.failures.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if failures.len() >= FAILURES {
-        failures.clear();
-    }
-    failures.insert(key, (finished, failure.clone()));
-    failure
+    let read = || site.kept.look(reader, run, When::NOW, |details| Ok(first_failure(details)));
+    site.failures.get(run, read).unwrap_or_else(|_| unknown_failure())
 }
 
 fn unknown_failure() -> Failure {
@@ -224,25 +242,6 @@ fn first_failure(details: &RunDetails) -> Failure {
     (Some(node.id()), format!("{} failed{after}: {error}", node.id()))
 }
 
-/// The time between the ends of runs and the retries that followed them, with the time of their last end.
-#[derive(Debug, Default)]
-pub(in crate::dashboard) struct Idle(Mutex<HashMap<RunKey, (Option<Timestamp>, Duration)>>);
-
-fn idle(site: &Site, reader: &JournalReader, run: &RunSummary) -> Result<Duration, Problem> {
-    let (key, finished) = (run.stored().key, run.stored().finished);
-    let known = site.idle.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
-    if let Some((_, idle)) = known.filter(|(of, _)| *of == finished) {
-        return Ok(idle);
-    }
-    let idle = reader.journal().idle(key)?;
-    let mut all = site.idle.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if all.len() >= FAILURES {
-        all.clear();
-    }
-    all.insert(key, (finished, idle));
-    Ok(idle)
-}
-
 /// Returns the median and the 95th percentile of the duration of successful runs.
 fn percentiles(site: &Site, reader: &JournalReader, runs: &[RunSummary]) -> Result<(Option<f64>, Option<f64>), Problem> {
     let took = |run: &RunSummary| Some((run.finished()? - run.started()).to_std().unwrap_or_default());
@@ -253,7 +252,8 @@ fn percentiles(site: &Site, reader: &JournalReader, runs: &[RunSummary]) -> Resu
     let is_long = percentile(&all, 50).unwrap_or_default() * 2;
     let mut all = Vec::with_capacity(all.len());
     for (run, took) in successes().filter_map(|run| Some((run, took(run)?))) {
-        let idle = if took > is_long { idle(site, reader, run)? } else { Duration::ZERO };
+        let read = || reader.journal().idle(run.stored().key);
+        let idle = if took > is_long { site.idle.get(run, read)? } else { Duration::ZERO };
         all.push(took.saturating_sub(idle));
     }
     all.sort_unstable();

@@ -107,14 +107,16 @@ pub(super) fn filter(args: &Filter, pipelines: &[Pipeline], now: Timestamp) -> R
     }
     if let Some(since) = given(&args.since) {
         // As on the command line, it may also be at most this long ago.
-        let since = match duration::parse(&since, Zero::Refused) {
+        filter = match duration::parse(&since, Zero::Refused) {
             Ok(ago) => {
                 let ago = TimeDelta::from_std(ago).ok();
-                Some(ago.and_then(|ago| now.to_utc().checked_sub_signed(ago)).unwrap_or(DateTime::UNIX_EPOCH))
+                filter.since(ago.and_then(|ago| now.to_utc().checked_sub_signed(ago)).unwrap_or(DateTime::UNIX_EPOCH))
             }
-            Err(_) => time(Some(&since), zone(pipelines, args.pipeline.as_deref()), "since")?,
+            Err(_) => match time(Some(&since), zone(pipelines, args.pipeline.as_deref()), "since")? {
+                Some(since) => filter.since(since),
+                None => filter,
+            },
         };
-        filter = since.map_or(filter.clone(), |since| filter.since(since));
     }
     Ok(filter)
 }

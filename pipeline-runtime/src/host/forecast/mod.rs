@@ -24,7 +24,7 @@ use super::scheduler::{Timetable, Turn};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::{JournalError, RunKind};
-use crate::observe::{brief, percentile};
+use crate::observe::{brief, ms, percentile};
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunFilter, RunSummary, date};
 use crate::schedule::{DateError, Interval, Schedule};
@@ -164,7 +164,6 @@ impl Forecast {
 
 impl Forecast {
     /// Serializes the forecast, for the API and for `--json`.
-    #[expect(clippy::cast_precision_loss, reason = "beyond 285 years")]
     pub(crate) fn to_json(&self) -> Value {
         let at = |at: Timestamp| date(at.to_utc());
         let rows = self.rows.iter().map(|row| {
@@ -185,7 +184,7 @@ impl Forecast {
             "now": at(self.from),
             "until": at(self.until),
             "timezone": self.zone.name(),
-            "takes_ms": self.takes.as_micros() as f64 / 1_000.0,
+            "takes_ms": ms(self.takes),
             "rows": rows.collect::<Vec<_>>(),
             "notes": self.notes,
         })

@@ -16,7 +16,7 @@ use super::holder::{self, Holder};
 use super::kept_open;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The right to write a journal.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Lock {
     absolute: [PathBuf; 2],
     identity: Option<Identity>,
     /// The `-wal`, once it was seen. It is there for as long as a connection of this process is open.
-    wal: Mutex<Option<Identity>>,
+    wal: OnceLock<Identity>,
     holder: Holder,
     /// The file beside the journal. Dropped with the lock, which unlocks it.
     beside: Mutex<File>,
@@ -67,7 +67,7 @@ impl Lock {
         };
         let holder = Holder::this();
         holder.write(&mut beside).map_err(failed)?;
-        let (wal, beside) = (Mutex::default(), Mutex::new(beside));
+        let (wal, beside) = (OnceLock::new(), Mutex::new(beside));
         Ok(Self { named: named.to_owned(), journal, absolute, identity, wal, holder, beside, _own: own })
     }
 
@@ -84,16 +84,17 @@ impl Lock {
             return Err(JournalError::Gone { path: self.named.clone(), reason });
         }
         let newest = file::beside(journal, "-wal");
-        let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
-        match *wal {
-            Some(known) if file::moved(&newest, Some(known)).is_some() => {
+        match self.wal.get() {
+            Some(known) if file::moved(&newest, Some(*known)).is_some() => {
                 let reason = "its `-wal`, which has the newest commits, was removed or replaced by another program";
                 return Err(JournalError::Gone { path: self.named.clone(), reason });
             }
             Some(_) => {}
-            None => *wal = fs::metadata(&newest).ok().and_then(|file| Identity::of(&file)),
+            None => {
+                let found = fs::metadata(&newest).ok().and_then(|file| Identity::of(&file));
+                let _ = found.map(|identity| self.wal.set(identity));
+            }
         }
-        drop(wal);
         let mut beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
         let of_own = beside.metadata().ok().and_then(|file| Identity::of(&file));
         if file::moved(&holder::beside(journal), of_own).is_some() {

@@ -73,7 +73,6 @@ use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
 pub(crate) use writer::Begun;
@@ -95,8 +94,6 @@ pub(crate) struct SqliteJournal {
     tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
-    /// From then on `SQLite` itself may remove the `-wal`.
-    is_closing: AtomicBool,
 }
 
 impl SqliteJournal {
@@ -134,7 +131,6 @@ impl SqliteJournal {
             hearer,
             tally,
             lock: Mutex::new(Some(lock)),
-            is_closing: AtomicBool::new(false),
         })
     }
 
@@ -313,9 +309,6 @@ impl SqliteJournal {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Err(error)) = lock.as_ref().map(Lock::look) else { return };
         drop(lock);
-        if self.is_closing.load(Ordering::SeqCst) {
-            return;
-        }
         // The first failure is the one to report.
         let _ = self.failure.set(Arc::new(error));
         if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
@@ -330,7 +323,8 @@ impl SqliteJournal {
 
     /// Waits until everything submitted is committed, closes the file, and releases the lock.
     pub(crate) fn close(&self) {
-        self.is_closing.store(true, Ordering::SeqCst);
+        // Taken out first: from here on `SQLite` itself may remove the `-wal`, and nobody is to take that for another program's work.
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.order(Order::Close);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
@@ -338,7 +332,6 @@ impl SqliteJournal {
             let _ = writer.join();
         }
         // Here, and not only with the last handle, which a blocking body that was left behind may hold.
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(lock);
     }
 

@@ -258,14 +258,16 @@ impl Reader {
         self.between(pipeline, (from, to), "")
     }
 
-    /// Returns the newest unfinished run of each interval that starts between `from` and `to`, with its state.
-    pub(crate) fn unfinished_between(
+    /// Returns the run that is current for each interval that starts between these times: its newest unfinished run, or else its newest.
+    pub(crate) fn current_between(
         &self,
         pipeline: &str,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<HashMap<Timestamp, (String, RunState)>, JournalError> {
-        self.between(pipeline, (from, to), "AND state IN ('queued', 'running')")
+        let mut runs = self.newest_between(pipeline, from, to)?;
+        runs.extend(self.between(pipeline, (from, to), "AND state IN ('queued', 'running')")?);
+        Ok(runs)
     }
 
     fn between(
