@@ -23,8 +23,8 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     if html {
         let (now, last) = (Clock::system().now(), details.history().started + details.history().latest());
         let is_run = Holder::of(journal).is_some() && run.blocked().is_none();
-        let teller = DocumentBuilder { reader: &reader, pipelines, now: now.max(last), is_run };
-        output::to_stdout(teller.document(&details).map_err(|error| error.to_string())?.trim_end());
+        let builder = DocumentBuilder { reader: &reader, pipelines, now: now.max(last), is_run };
+        output::to_stdout(builder.document(&details).map_err(|error| error.to_string())?.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     output::to_stdout(&header(run));
@@ -90,24 +90,24 @@ fn failed_attempts(history: &RunHistory) -> String {
         // The last error of a failed node is printed below, with its place.
         let told = usize::from(node.state() == NodeState::Failed);
         let failed_attempts = &node.failed_attempts()[..node.failed_attempts().len().saturating_sub(told)];
-        failed_attempts.iter().map(move |trouble| (slot, trouble))
+        failed_attempts.iter().map(move |failed_attempt| (slot, failed_attempt))
     };
     let mut all: Vec<(Slot, &FailedAttempt)> = history.listed().into_iter().flat_map(of_node).collect();
-    all.sort_by_key(|(_, trouble)| trouble.at);
+    all.sort_by_key(|(_, failed_attempt)| failed_attempt.at);
     let more = all.len().saturating_sub(MAX_SHOWN);
     let mut text = String::new();
     if more > 0 {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "… and {more} attempt{} before these", plural(more));
     }
-    for (slot, trouble) in &all[more..] {
-        let (at, id) = (trouble.at, history.id(*slot));
-        let what = match &trouble.error {
+    for (slot, failed_attempt) in &all[more..] {
+        let (at, id) = (failed_attempt.at, history.id(*slot));
+        let what = match &failed_attempt.error {
             Some(error) => format!("failed: {}", one_line(error)),
             None => "cut off by the end of its process".to_owned(),
         };
-        let after = trouble.from.map(|from| format!(" after {}", brief(at.saturating_sub(from)))).unwrap_or_default();
-        let _ = writeln!(text, "{}  {id}#{}{after}  {what}", date(history.started + at), trouble.attempt);
+        let after = failed_attempt.from.map(|from| format!(" after {}", brief(at.saturating_sub(from)))).unwrap_or_default();
+        let _ = writeln!(text, "{}  {id}#{}{after}  {what}", date(history.started + at), failed_attempt.attempt);
     }
     text
 }

@@ -19,12 +19,12 @@ const LONGEST: Duration = Duration::from_mins(10);
 
 pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) -> Result<ExitCode, String> {
     let told = |error: WhatIfError| error.to_string();
-    let otherwise = otherwise(asked).map_err(told)?;
+    let assumptions = assumptions(asked).map_err(told)?;
     let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
     let run = runs::known(&reader, &asked.run, journal)?;
     let details = reader.details(&run).map_err(|error| error.to_string())?;
     let there = details.history();
-    let here = WhatIf::of(details.summary().stored(), there, pipelines, &otherwise, LONGEST).map_err(told)?;
+    let here = WhatIf::of(details.summary().stored(), there, pipelines, &assumptions, LONGEST).map_err(told)?;
     output::to_stdout(summary::drawn(&here.history, here.latest()).trim_end());
     output::to_stdout(&format!("\n{}", differences(there, &here)));
     for (id, arrived) in &here.arrivals {
@@ -39,7 +39,7 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) ->
     Ok(ExitCode::SUCCESS)
 }
 
-fn otherwise(asked: &WhatIfArgs) -> Result<Assumptions, WhatIfError> {
+fn assumptions(asked: &WhatIfArgs) -> Result<Assumptions, WhatIfError> {
     let WhatIfArgs { arrivals, failures, options, slots, .. } = asked;
     let all = [("arrive", arrivals), ("fail", failures), ("set", options), ("slots", slots)];
     Assumptions::of(all.iter().flat_map(|(what, texts)| texts.iter().map(|text| (*what, text.as_str()))))

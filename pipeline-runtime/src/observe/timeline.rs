@@ -139,7 +139,7 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
             cells[from.min(until)..=until].fill(sign);
         }
     }
-    for failure in node.failed_attempts().iter().filter(|trouble| trouble.error.is_some()) {
+    for failure in node.failed_attempts().iter().filter(|failed_attempt| failed_attempt.error.is_some()) {
         cells[cell(failure.at)] = '×';
     }
     cells.into_iter().collect()

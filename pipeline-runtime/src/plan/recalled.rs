@@ -37,14 +37,14 @@ impl Plan {
     #[expect(clippy::too_many_lines, reason = "two structs of many fields are filled, one line a field")]
     pub(crate) fn recalled(skeleton: &str, present: Option<&Self>) -> Option<Self> {
         let skeleton_nodes = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
-        let ids: HashMap<&str, NodeIx> = skeleton_nodes.iter().map(|bone| bone.id.as_str()).zip(0..).collect();
+        let ids: HashMap<&str, NodeIx> = skeleton_nodes.iter().map(|node| node.id.as_str()).zip(0..).collect();
         let (mut scopes, of_mapping) = scopes(&skeleton_nodes, &ids)?;
         let mut policies = vec![policy(None), policy(Some(Box::new(sensor())))];
         // Nodes of one task share a policy, as they do in the current plan.
         let mut copied: HashMap<u32, u32> = HashMap::new();
         let mut nodes = Vec::with_capacity(skeleton_nodes.len());
-        for (ix, bone) in (0..).zip(&skeleton_nodes) {
-            let scope_ix = match bone.within.as_deref() {
+        for (ix, node) in (0..).zip(&skeleton_nodes) {
+            let scope_ix = match node.within.as_deref() {
                 Some(within) => *of_mapping.get(within)?,
                 None => 0,
             };
@@ -52,12 +52,12 @@ impl Plan {
             let each = scope.each.filter(|_| scope.nodes.is_empty());
             let offset = u32::try_from(scope.nodes.len()).ok()?;
             scope.nodes.push(ix);
-            let from = bone.inputs.iter().map(|(id, _)| ids.get(id.as_str()).copied()).collect::<Option<Box<[_]>>>()?;
-            let now = present.and_then(|present| Some((present, same(present, bone)?)));
-            let what = match (each, of_mapping.get(bone.id.as_str())) {
+            let from = node.inputs.iter().map(|(id, _)| ids.get(id.as_str()).copied()).collect::<Option<Box<[_]>>>()?;
+            let now = present.and_then(|present| Some((present, same(present, node)?)));
+            let what = match (each, of_mapping.get(node.id.as_str())) {
                 (Some(each), _) => What::Element { each },
                 (None, Some(&scope)) => What::Each(Box::new(each_of(from.first().copied()?, scope, ix))),
-                (None, None) => What::Recalled(Box::new(Recalled { is_body: bone.is_body(), from, is_placed: now.is_some() })),
+                (None, None) => What::Recalled(Box::new(Recalled { is_body: node.is_body(), from, is_placed: now.is_some() })),
             };
             let policy = match now {
                 Some((present, now)) => *copied.entry(present.node(now).policy).or_insert_with(|| {
@@ -69,7 +69,7 @@ impl Plan {
             nodes.push(PlanNode {
                 what,
                 at: now.map_or_else(Location::caller, |(present, now)| present.node(now).at),
-                name: Name::Given(bone.id.as_str().into()),
+                name: Name::Given(node.id.as_str().into()),
                 scope: scope_ix,
                 offset,
                 args: 0..0,
@@ -135,25 +135,25 @@ fn scopes<'a>(
     skeleton_nodes: &'a [SkeletonNode],
     ids: &HashMap<&str, NodeIx>,
 ) -> Option<(Vec<Scope>, HashMap<&'a str, ScopeIx>)> {
-    let mappings: HashSet<&str> = skeleton_nodes.iter().filter_map(|bone| bone.within.as_deref()).collect();
+    let mappings: HashSet<&str> = skeleton_nodes.iter().filter_map(|node| node.within.as_deref()).collect();
     let mut scopes = vec![Scope { parent: 0, each: None, nodes: Vec::new(), imports: Vec::new() }];
     let mut of_mapping: HashMap<&str, ScopeIx> = HashMap::new();
     // A mapping comes after the nodes that it repeats, so in reverse order an outer one comes first.
-    for bone in skeleton_nodes.iter().rev().filter(|bone| mappings.contains(bone.id.as_str())) {
-        let parent = match bone.within.as_deref() {
+    for node in skeleton_nodes.iter().rev().filter(|node| mappings.contains(node.id.as_str())) {
+        let parent = match node.within.as_deref() {
             Some(within) => *of_mapping.get(within)?,
             None => 0,
         };
-        of_mapping.insert(&bone.id, u32::try_from(scopes.len()).ok()?);
-        scopes.push(Scope { parent, each: Some(*ids.get(bone.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
+        of_mapping.insert(&node.id, u32::try_from(scopes.len()).ok()?);
+        scopes.push(Scope { parent, each: Some(*ids.get(node.id.as_str())?), nodes: Vec::new(), imports: Vec::new() });
     }
     Some((scopes, of_mapping))
 }
 
 /// The node of the current plan that is the same as a node of the run.
-fn same(present: &Plan, bone: &SkeletonNode) -> Option<NodeIx> {
-    let ix = present.find(&bone.id).filter(|_| !bone.numbered)?;
-    bone.returns(present.output(ix)).then_some(ix)
+fn same(present: &Plan, node: &SkeletonNode) -> Option<NodeIx> {
+    let ix = present.find(&node.id).filter(|_| !node.numbered)?;
+    node.returns(present.output(ix)).then_some(ix)
 }
 
 fn policy(sensor: Option<Box<SensorPolicy>>) -> Policy {

@@ -118,7 +118,7 @@ impl PlanChanged {
 impl Plan {
     /// The part of the plan that a run depends on, as text: equal texts are equal plans.
     pub(crate) fn skeleton(&self) -> String {
-        let nodes = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
+        let nodes = (0..).zip(&self.nodes).map(|(ix, _)| self.skeleton_node(ix)).collect();
         // It consists of texts and lists, which JSON can always hold.
         serde_json::to_string(&Skeleton { nodes }).unwrap_or_default()
     }
@@ -131,7 +131,7 @@ impl Plan {
         }
     }
 
-    fn bone(&self, ix: NodeIx) -> SkeletonNode {
+    fn skeleton_node(&self, ix: NodeIx) -> SkeletonNode {
         let node = self.node(ix);
         let id = self.id(ix);
         let (output, mut inputs) = match &node.what {
@@ -169,23 +169,24 @@ impl Plan {
         let Ok(old) = serde_json::from_str::<Skeleton>(old) else {
             return Err(refused(vec!["  - its record cannot be read".to_owned()], HELP));
         };
-        let now: Vec<SkeletonNode> = (0..).zip(&self.nodes).map(|(ix, _)| self.bone(ix)).collect();
+        let now: Vec<SkeletonNode> = (0..).zip(&self.nodes).map(|(ix, _)| self.skeleton_node(ix)).collect();
         // A record of an earlier version may differ in its text although the plan is the same.
         if old.nodes.len() == now.len() && old.nodes.iter().zip(&now).all(|(old, now)| old.is_still(now)) {
             return Ok(None);
         }
-        let changes: Vec<Change> = old.nodes.iter().filter_map(|bone| self.change(bone)).collect();
+        let changes: Vec<Change> = old.nodes.iter().filter_map(|entry| self.change(entry)).collect();
         let (acceptable, others): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.is_acceptable);
         let texts = |changes: &[Change]| changes.iter().map(|change| change.text.clone()).collect::<Vec<_>>();
         if !others.is_empty() {
             return Err(refused([texts(&others), texts(&acceptable)].concat(), HELP));
         }
-        let removed: HashSet<&str> = old.nodes.iter().map(|bone| bone.id.as_str()).filter(|id| self.find(id).is_none()).collect();
+        let removed: HashSet<&str> =
+            old.nodes.iter().map(|entry| entry.id.as_str()).filter(|id| self.find(id).is_none()).collect();
         // The elements of a mapping are stored in blocks, so the repeated nodes must be the same, unless the whole mapping is
         // removed.
         let inside = |skeleton_nodes: &[SkeletonNode]| -> Vec<String> {
-            let kept = |bone: &&SkeletonNode| bone.within.as_deref().is_some_and(|within| !removed.contains(within));
-            skeleton_nodes.iter().filter(kept).map(|bone| bone.id.clone()).collect()
+            let kept = |entry: &&SkeletonNode| entry.within.as_deref().is_some_and(|within| !removed.contains(within));
+            skeleton_nodes.iter().filter(kept).map(|entry| entry.id.clone()).collect()
         };
         if inside(&old.nodes) != inside(&now) {
             return Err(refused(
@@ -197,16 +198,16 @@ impl Plan {
             return Err(refused(texts(&acceptable), HELP_REMOVED));
         }
         let slots: HashMap<&str, u32> =
-            now.iter().filter(|bone| bone.within.is_none()).map(|bone| bone.id.as_str()).zip(0..).collect();
-        let of_plan = old.nodes.iter().filter(|bone| bone.within.is_none());
-        let root: Vec<u32> = of_plan.map(|bone| slots.get(bone.id.as_str()).copied().unwrap_or(REMOVED)).collect();
+            now.iter().filter(|entry| entry.within.is_none()).map(|entry| entry.id.as_str()).zip(0..).collect();
+        let of_plan = old.nodes.iter().filter(|entry| entry.within.is_none());
+        let root: Vec<u32> = of_plan.map(|entry| slots.get(entry.id.as_str()).copied().unwrap_or(REMOVED)).collect();
         let count = |len: usize| i64::try_from(len).unwrap_or(i64::MAX);
         let shift = count(slots.len()) - count(root.len());
         let removed = old
             .nodes
             .iter()
-            .filter(|bone| bone.is_body() && !bone.past && removed.contains(bone.id.as_str()))
-            .map(|bone| bone.id.clone())
+            .filter(|entry| entry.is_body() && !entry.past && removed.contains(entry.id.as_str()))
+            .map(|entry| entry.id.clone())
             .collect();
         let mut taking_else: Vec<u32> = acceptable.iter().filter_map(|change| slots.get(change.id.as_str()).copied()).collect();
         taking_else.sort_unstable();
@@ -224,7 +225,7 @@ impl Plan {
             // The node that it delayed may start.
             return if old.past { None } else { change(format!("  - `{}` is not in it any more", old.id), true) };
         };
-        let now = self.bone(ix);
+        let now = self.skeleton_node(ix);
         let none = || "a gate".to_owned();
         if !old.returns(now.output.as_deref()) {
             let was = old.output.clone().or_else(|| old.compilers_name.clone()).unwrap_or_else(none);
@@ -232,14 +233,15 @@ impl Plan {
             return refused(format!("  - `{}` returned `{was}` and now returns `{is}`\n    at {}", old.id, self.node(ix).at));
         }
         if now.within != old.within {
-            let place =
-                |bone: &SkeletonNode| bone.within.as_ref().map_or("in no mapping".to_owned(), |within| format!("in `{within}`"));
+            let place = |entry: &SkeletonNode| {
+                entry.within.as_ref().map_or("in no mapping".to_owned(), |within| format!("in `{within}`"))
+            };
             let text = format!("  - `{}` was {} and now is {}\n    at {}", old.id, place(old), place(&now), self.node(ix).at);
             return refused(text);
         }
         if now.inputs != old.inputs {
-            let list = |bone: &SkeletonNode| {
-                let inputs: Vec<String> = bone.inputs.iter().map(|(from, rule)| format!("`{from}` ({rule})")).collect();
+            let list = |entry: &SkeletonNode| {
+                let inputs: Vec<String> = entry.inputs.iter().map(|(from, rule)| format!("`{from}` ({rule})")).collect();
                 if inputs.is_empty() { "nothing".to_owned() } else { inputs.join(", ") }
             };
             let text = format!("  - `{}` took {} and now takes {}\n    at {}", old.id, list(old), list(&now), self.node(ix).at);
@@ -261,12 +263,12 @@ struct Change {
 /// The number of mappings around a node of that plan; `None` if there is no such node.
 pub(crate) fn depth(skeleton: &str, id: &str) -> Option<usize> {
     let skeleton: Skeleton = serde_json::from_str(skeleton).ok()?;
-    let find = |id: &str| skeleton.nodes.iter().find(|bone| bone.id == id);
-    let mut bone = find(id)?;
+    let find = |id: &str| skeleton.nodes.iter().find(|entry| entry.id == id);
+    let mut entry = find(id)?;
     let mut depth = 0;
-    while let Some(each) = bone.within.as_deref().and_then(find) {
+    while let Some(each) = entry.within.as_deref().and_then(find) {
         depth += 1;
-        bone = each;
+        entry = each;
     }
     Some(depth)
 }

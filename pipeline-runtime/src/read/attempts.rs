@@ -23,16 +23,18 @@ impl Attempt {
         let at = |offset: Duration| run_started + offset;
         let mut attempts: Vec<Self> = Vec::new();
         for Stretch { from, until, is_retry } in stretches(&node.spans()) {
-            let trouble = until.and_then(|until| node.failed_attempts().iter().find(|trouble| trouble.at == until));
+            let failed_attempt =
+                until.and_then(|until| node.failed_attempts().iter().find(|failed_attempt| failed_attempt.at == until));
             // For an attempt that succeeded before the node was cleared, only its position is known. A manual retry restarts the
             // count.
             let goes_on = attempts.last().filter(|before| is_retry || before.is_interrupted);
             attempts.push(Self {
-                number: trouble.map_or(goes_on.map_or(1, |before| before.number + 1), |trouble| trouble.attempt),
+                number: failed_attempt
+                    .map_or(goes_on.map_or(1, |before| before.number + 1), |failed_attempt| failed_attempt.attempt),
                 started: at(from),
                 finished: until.map(at),
-                error: trouble.and_then(|trouble| trouble.error.clone()),
-                is_interrupted: trouble.is_some_and(|FailedAttempt { error, .. }| error.is_none()),
+                error: failed_attempt.and_then(|failed_attempt| failed_attempt.error.clone()),
+                is_interrupted: failed_attempt.is_some_and(|FailedAttempt { error, .. }| error.is_none()),
             });
         }
         attempts

@@ -148,8 +148,12 @@ fn told(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut Pools<'_>)
         .filter(|(n, _)| n % thinned == 0 || n + 1 == spans.len())
         .map(|(_, span)| json!([span.what as usize, ms(span.from), span.until.map(ms)]))
         .collect();
-    let failures: Vec<f64> =
-        node.failed_attempts().iter().filter(|trouble| trouble.error.is_some()).map(|trouble| ms(trouble.at)).collect();
+    let failures: Vec<f64> = node
+        .failed_attempts()
+        .iter()
+        .filter(|failed_attempt| failed_attempt.error.is_some())
+        .map(|failed_attempt| ms(failed_attempt.at))
+        .collect();
     let why = if history.is_body(slot) { why::of_node(waits, slot, pools)? } else { Value::Null };
     let states = (!history.is_body(slot)).then(|| states(history, elements.get(&slot).map_or(&[], Vec::as_slice)));
     Ok(json!({

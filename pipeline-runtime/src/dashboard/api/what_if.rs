@@ -26,21 +26,21 @@ pub(super) async fn what_if(
     Args(asked): Args<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
     let given = asked.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| (what.as_str(), text.as_str()));
-    let otherwise = Assumptions::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
+    let assumptions = Assumptions::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
     let look =
         |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
     let (stored, history) = Arc::clone(&site).look(run, When::NOW, look).await?;
     // One at a time: each uses a core.
     let _one = site.simulating.lock().await;
     let of_site = Arc::clone(&site);
-    let simulated = tokio::task::spawn_blocking(move || simulated(&of_site, &stored, &history, &otherwise)).await;
+    let simulated = tokio::task::spawn_blocking(move || simulated(&of_site, &stored, &history, &assumptions)).await;
     simulated.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
 }
 
-fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, otherwise: &Assumptions) -> Result<Value, Problem> {
+fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, assumptions: &Assumptions) -> Result<Value, Problem> {
     let now = site.clock.now().since(there.started).max(there.latest());
     let until = if there.state.is_end() { there.latest() } else { now };
-    let here = WhatIf::of(stored, there, &site.pipelines, otherwise, MOST).map_err(|error| match error {
+    let here = WhatIf::of(stored, there, &site.pipelines, assumptions, MOST).map_err(|error| match error {
         WhatIfError::Wrong { .. } => Problem::wrong(error.to_string()),
         error => Problem::refused(&error.to_string()),
     })?;

@@ -90,7 +90,7 @@ pub(crate) struct SqliteJournal {
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
     claim: Claim,
-    hearer: NewsSender,
+    news_sender: NewsSender,
     tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
@@ -113,9 +113,9 @@ impl SqliteJournal {
         let backlog = Arc::new(Backlog::default());
         let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
         let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
-        let hearer = NewsSender::default();
+        let news_sender = NewsSender::default();
         let tally = Arc::<Tally>::default();
-        let writer = writer.telling(Arc::clone(&hearer)).counting(Arc::clone(&tally));
+        let writer = writer.telling(Arc::clone(&news_sender)).counting(Arc::clone(&tally));
         let orders = Arc::clone(&queue);
         let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&orders));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
@@ -128,7 +128,7 @@ impl SqliteJournal {
             failure,
             next_key: Mutex::new(next_key),
             claim: Claim::default(),
-            hearer,
+            news_sender,
             tally,
             lock: Mutex::new(Some(lock)),
         })
@@ -235,7 +235,7 @@ impl SqliteJournal {
     /// receiver gets nothing.
     pub(crate) fn news(&self) -> tokio::sync::mpsc::UnboundedReceiver<News> {
         let (tell, hear) = tokio::sync::mpsc::unbounded_channel();
-        let _ = self.hearer.set(tell);
+        let _ = self.news_sender.set(tell);
         hear
     }
 

@@ -222,7 +222,7 @@ pub(super) struct Writer {
     known: Known,
     backlog: Arc<Backlog>,
     log_sizes: logs::Sizes,
-    hearer: NewsSender,
+    news_sender: NewsSender,
     tally: Arc<Tally>,
 }
 
@@ -236,13 +236,23 @@ impl Writer {
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
         let log_sizes = logs::Sizes::default();
-        let (known, hearer) = (Known::default(), NewsSender::default());
-        Self { connection, path: path.to_owned(), committed, failure, known, backlog, log_sizes, hearer, tally: Arc::default() }
+        let (known, news_sender) = (Known::default(), NewsSender::default());
+        Self {
+            connection,
+            path: path.to_owned(),
+            committed,
+            failure,
+            known,
+            backlog,
+            log_sizes,
+            news_sender,
+            tally: Arc::default(),
+        }
     }
 
-    /// Sends news to `hearer`.
-    pub(super) fn telling(self, hearer: NewsSender) -> Self {
-        Self { hearer, ..self }
+    /// Sends news to `news_sender`.
+    pub(super) fn telling(self, news_sender: NewsSender) -> Self {
+        Self { news_sender, ..self }
     }
 
     /// Adds the counts of what is written to `tally`.
@@ -313,9 +323,9 @@ impl Writer {
             engine.committed(todo);
         }
         for news in self.known.news.drain(..) {
-            if let Some(hearer) = self.hearer.get() {
+            if let Some(news_sender) = self.news_sender.get() {
                 // The receiver may be gone.
-                let _ = hearer.send(news);
+                let _ = news_sender.send(news);
             }
         }
         for (pass, done) in passes {

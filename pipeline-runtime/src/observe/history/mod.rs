@@ -47,7 +47,7 @@ pub(crate) const TURNS: usize = 64;
 pub(crate) const TURNS_OF_MANY: usize = 4;
 pub(crate) const MANY: usize = 1_000;
 /// How many failed attempts of a node a live run stores.
-pub(crate) const TROUBLES: usize = 16;
+pub(crate) const FAILED_ATTEMPTS: usize = 16;
 /// How many callbacks a live run stores; pending ones are never dropped.
 pub(crate) const CALLBACKS: usize = 1_000;
 
@@ -143,8 +143,8 @@ impl RunHistory {
     fn keep(&self) -> Keep {
         match (self.keeps_all, self.nodes.len() > MANY) {
             (true, _) => Keep { turns: usize::MAX, failed_attempts: usize::MAX },
-            (_, true) => Keep { turns: TURNS_OF_MANY, failed_attempts: TROUBLES },
-            _ => Keep { turns: TURNS, failed_attempts: TROUBLES },
+            (_, true) => Keep { turns: TURNS_OF_MANY, failed_attempts: FAILED_ATTEMPTS },
+            _ => Keep { turns: TURNS, failed_attempts: FAILED_ATTEMPTS },
         }
     }
 

@@ -83,7 +83,7 @@ impl NodeHistory {
     pub(super) fn retrying(&mut self, error: &Arc<str>, renew: bool, next: Duration, at: Duration, keep: Keep) {
         self.state = NodeState::UpForRetry;
         self.next = next.into();
-        self.trouble(Some(error), at, keep);
+        self.failed_attempt(Some(error), at, keep);
         if renew {
             self.budget_from = Offset::NONE;
         }
@@ -93,7 +93,7 @@ impl NodeHistory {
     /// An attempt was cut off by the end of its process.
     pub(super) fn interrupted(&mut self, at: Duration, keep: Keep) {
         self.state = NodeState::Scheduled;
-        self.trouble(None, at, keep);
+        self.failed_attempt(None, at, keep);
         self.turns.begin(Begins::Nothing, at, keep.turns);
     }
 
@@ -105,7 +105,7 @@ impl NodeHistory {
 
     /// The last attempt failed.
     pub(super) fn failed(&mut self, error: &Arc<str>, at: Duration, keep: Keep) {
-        self.trouble(Some(error), at, keep);
+        self.failed_attempt(Some(error), at, keep);
         self.ended(NodeState::Failed, at, keep);
     }
 
@@ -161,15 +161,15 @@ impl NodeHistory {
         self.more.get_or_insert_default()
     }
 
-    fn trouble(&mut self, error: Option<&Arc<str>>, at: Duration, keep: Keep) {
-        let trouble = FailedAttempt { attempt: self.attempts, from: self.turns.last_start(), at, error: error.cloned() };
+    fn failed_attempt(&mut self, error: Option<&Arc<str>>, at: Duration, keep: Keep) {
+        let failed_attempt = FailedAttempt { attempt: self.attempts, from: self.turns.last_start(), at, error: error.cloned() };
         let more = self.more();
         if let Some(error) = error {
             more.error = Some(Arc::clone(error));
         }
         let over = (more.failed_attempts.len() + 1).saturating_sub(keep.failed_attempts.max(1));
         more.failed_attempts.drain(..over);
-        more.failed_attempts.push(trouble);
+        more.failed_attempts.push(failed_attempt);
     }
 }
 
@@ -294,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_troubles_are_kept() {
+    fn the_last_failed_attempts_are_stored() {
         let (mut node, keep) = (NodeHistory::default(), Keep { turns: 4, failed_attempts: 3 });
         for attempt in 1..=10 {
             let at = Duration::from_secs(attempt.into());
             node.started(attempt, false, at, keep);
             node.retrying(&"503".into(), false, at, at, keep);
         }
-        let attempts: Vec<u32> = node.failed_attempts().iter().map(|trouble| trouble.attempt).collect();
+        let attempts: Vec<u32> = node.failed_attempts().iter().map(|failed_attempt| failed_attempt.attempt).collect();
         assert_eq!((attempts, node.attempts()), (vec![8, 9, 10], 10));
     }
 }

@@ -136,8 +136,8 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
         (history.node(0).failed_attempts().len(), history.metrics().sensor("export").unwrap().node.errors)
     };
     // The report promises this.
-    assert_eq!(TROUBLES, 16);
-    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (TROUBLES, 1_000));
+    assert_eq!(FAILED_ATTEMPTS, 16);
+    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (FAILED_ATTEMPTS, 1_000));
     assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_000, 1_000));
 }
 

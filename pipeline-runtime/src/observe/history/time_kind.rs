@@ -204,7 +204,7 @@ impl RunHistory {
 
     /// True if an attempt was cut off at that time by the end of its process.
     fn was_cut_off(&self, slot: Slot, at: Duration) -> bool {
-        self.node(slot).failed_attempts().iter().any(|trouble| trouble.at == at && trouble.error.is_none())
+        self.node(slot).failed_attempts().iter().any(|failed_attempt| failed_attempt.at == at && failed_attempt.error.is_none())
     }
 
     /// Returns the nodes whose ends this one waited for, by its inputs, its order and its mapping.

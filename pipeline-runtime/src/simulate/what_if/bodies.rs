@@ -1,7 +1,7 @@
 //! The replacement of bodies: each answers as it did, after the time that it took, unless a change was requested.
 
 use super::Arrived;
-use super::otherwise::Assumptions;
+use super::assumptions::Assumptions;
 use super::recorded::{End, Found, Looks, Recorded, Recording};
 use crate::author::body::{AttemptResult, Produced};
 use crate::author::error::TaskError;
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Bodies {
     recording: Recording,
-    otherwise: Assumptions,
+    assumptions: Assumptions,
     /// When what a sensor looks for is there, by the sensor's id.
     arrivals: HashMap<String, Duration>,
     clock: Clock,
@@ -42,10 +42,15 @@ struct Act {
 }
 
 impl Bodies {
-    pub(super) fn new(recording: Recording, otherwise: Assumptions, arrivals: &BTreeMap<String, Arrived>, clock: Clock) -> Self {
+    pub(super) fn new(
+        recording: Recording,
+        assumptions: Assumptions,
+        arrivals: &BTreeMap<String, Arrived>,
+        clock: Clock,
+    ) -> Self {
         let arrivals = arrivals.iter().filter_map(|(id, arrived)| Some((id.clone(), arrived.taken?))).collect();
         let start = clock.now();
-        Self { recording, otherwise, arrivals, clock, start, so_far: Mutex::default() }
+        Self { recording, assumptions, arrivals, clock, start, so_far: Mutex::default() }
     }
 
     /// The nodes that ran without an answer, and since when.
@@ -64,7 +69,7 @@ impl Bodies {
         let of_number = recorded.and_then(|recorded| recorded.attempt(attempt.number));
         let took = of_number.map_or(Duration::ZERO, |attempt| attempt.took);
         let after = |result| Some(Act { took, result });
-        if let Some(error) = self.otherwise.failure(id, attempt.number) {
+        if let Some(error) = self.assumptions.failure(id, attempt.number) {
             return after(Err(TaskError::from(error)));
         }
         if is_sensor {
@@ -107,7 +112,7 @@ impl Bodies {
         // A poke after the last recorded one has no answer. Delays of the run make its pokes later than those here, never earlier.
         let wait = poke.map_or(Duration::ZERO, |(poke, jitter)| poke + jitter);
         let is_last = |recorded: &Recorded| recorded.open.is_some_and(|last| now + wait > last);
-        if recorded.is_none_or(is_last) && !self.otherwise.arrives(id) {
+        if recorded.is_none_or(is_last) && !self.assumptions.arrives(id) {
             return None;
         }
         let is_next = |arrival: &Duration| match looks {

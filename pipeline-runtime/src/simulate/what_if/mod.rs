@@ -9,15 +9,15 @@
 //! A node that the run never finished has no answer. If it starts, it runs until the end of the simulation, and everything that
 //! depends on it is reported as unknown. A sensor that still waited in the run pokes as it did, up to its last poke.
 
+mod assumptions;
 mod bodies;
 mod error;
-mod otherwise;
 mod recorded;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use assumptions::Assumptions;
 pub(crate) use error::WhatIfError;
-pub(crate) use otherwise::Assumptions;
 pub(crate) use recorded::Window;
 
 use super::HORIZON;
@@ -61,12 +61,12 @@ impl WhatIf {
     ///
     /// # Errors
     ///
-    /// If the pipeline has changed since, if `otherwise` names something that the run does not have, or if the time is over.
+    /// If the pipeline has changed since, if `assumptions` names something that the run does not have, or if the time is over.
     pub(crate) fn of(
         stored: &StoredRun,
         history: &RunHistory,
         pipelines: &[Pipeline],
-        otherwise: &Assumptions,
+        assumptions: &Assumptions,
         most: Duration,
     ) -> Result<Self, WhatIfError> {
         let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == stored.pipeline);
@@ -74,17 +74,17 @@ impl WhatIf {
         let mut plan = pipeline.plan_of_run(&stored.params)?;
         plan.match_skeleton(&stored.skeleton, Accepts::Additions)?;
         let recording = Recording::of(history, &plan);
-        otherwise.check(&recording, &plan)?;
+        assumptions.check(&recording, &plan)?;
         plan.remove_callbacks();
-        otherwise.change(&mut plan);
+        assumptions.change(&mut plan);
         let plan = Arc::new(plan);
-        let (arrivals, notes) = (otherwise.arrivals(&recording), notes(history, &plan, &recording));
+        let (arrivals, notes) = (assumptions.arrivals(&recording), notes(history, &plan, &recording));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.map_err(WhatIfError::Runtime)?;
         let started = history.started;
         let (entries, ran) = runtime.block_on(async {
             let clock = Clock::starting_at(started.to_utc());
-            let bodies = Arc::new(Bodies::new(recording, otherwise.clone(), &arrivals, clock));
+            let bodies = Arc::new(Bodies::new(recording, assumptions.clone(), &arrivals, clock));
             let entries = run(spec(stored, &plan, started), clock, &bodies, most).await?;
             Ok::<_, WhatIfError>((entries, bodies.unknown()))
         })?;

@@ -99,7 +99,8 @@ impl Recording {
         let mut recording = Self { nodes: HashMap::new(), interrupted: 0, cleared: 0 };
         for slot in history.listed() {
             let node = history.node(slot);
-            recording.interrupted += node.failed_attempts().iter().filter(|trouble| trouble.error.is_none()).count();
+            recording.interrupted +=
+                node.failed_attempts().iter().filter(|failed_attempt| failed_attempt.error.is_none()).count();
             recording.cleared += usize::from(node.cleared_at().is_some());
             let id = history.id(slot);
             if let Some(recorded) = Recorded::of(history, slot, plan, &id) {
@@ -128,18 +129,18 @@ impl Recorded {
         // For a sensor: the start of its timeout.
         let mut budget = spans[0].from;
         let mut from = Duration::ZERO;
-        for trouble in node.failed_attempts().iter().filter(|trouble| is_of_now(trouble.at)) {
-            let looks = looks_between(&spans, from, trouble.at);
-            let last = trouble.from.unwrap_or(trouble.at);
-            from = trouble.at;
-            let Some(error) = &trouble.error else { continue };
+        for failed_attempt in node.failed_attempts().iter().filter(|failed_attempt| is_of_now(failed_attempt.at)) {
+            let looks = looks_between(&spans, from, failed_attempt.at);
+            let last = failed_attempt.from.unwrap_or(failed_attempt.at);
+            from = failed_attempt.at;
+            let Some(error) = &failed_attempt.error else { continue };
             // The last poke happens when the timeout is over.
-            let is_over = timeout.is_some_and(|timeout| last >= budget + timeout || !ended_a_look(&spans, trouble.at));
+            let is_over = timeout.is_some_and(|timeout| last >= budget + timeout || !ended_a_look(&spans, failed_attempt.at));
             let end = if is_over { End::TimedOut } else { End::Error(Arc::clone(error)) };
             if is_over {
-                budget = spans.iter().map(|span| span.from).find(|start| *start > trouble.at).unwrap_or(budget);
+                budget = spans.iter().map(|span| span.from).find(|start| *start > failed_attempt.at).unwrap_or(budget);
             }
-            attempts.push(RecordedAttempt { took: trouble.at.saturating_sub(last), looks, end });
+            attempts.push(RecordedAttempt { took: failed_attempt.at.saturating_sub(last), looks, end });
         }
         let output = node.output().and_then(|json| (task.codec.decode)(json).ok());
         let last = |end| {

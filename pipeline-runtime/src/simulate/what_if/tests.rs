@@ -82,8 +82,8 @@ fn recorded(simulation: Simulation<'_>, seed: u64, params: impl serde::Serialize
     (stored, history)
 }
 
-fn what_if((stored, history): &(StoredRun, RunHistory), otherwise: &Assumptions) -> WhatIf {
-    WhatIf::of(stored, history, &[nightly()], otherwise, Duration::from_mins(1)).unwrap()
+fn what_if((stored, history): &(StoredRun, RunHistory), assumptions: &Assumptions) -> WhatIf {
+    WhatIf::of(stored, history, &[nightly()], assumptions, Duration::from_mins(1)).unwrap()
 }
 
 /// Everything that is reported about each node.
@@ -193,8 +193,8 @@ fn wide() {
 fn the_default_pool_may_have_fewer_slots_too() {
     let run = recorded(Simulation::new(wide()), 0, ());
     let here = |slots| {
-        let otherwise = Assumptions::default().slots(slots).unwrap();
-        WhatIf::of(&run.0, &run.1, &[wide()], &otherwise, Duration::from_mins(1)).unwrap().finished()
+        let assumptions = Assumptions::default().slots(slots).unwrap();
+        WhatIf::of(&run.0, &run.1, &[wide()], &assumptions, Duration::from_mins(1)).unwrap().finished()
     };
     let minutes = |minutes| Some(Duration::from_mins(minutes));
     assert_eq!((run.1.finished, here("default_pool=2"), here("default_pool=1")), (minutes(1), minutes(1), minutes(2)));
@@ -277,8 +277,8 @@ fn nothing_is_called_and_nobody_is_told() {
     let run = recorded(Simulation::new(small()), 0, ());
     assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
     let fails = Assumptions::default().fail("work@1").unwrap();
-    for (otherwise, state) in [(Assumptions::default(), RunState::Success), (fails, RunState::Failed)] {
-        let here = WhatIf::of(&run.0, &run.1, &[small()], &otherwise, Duration::from_mins(1)).unwrap();
+    for (assumptions, state) in [(Assumptions::default(), RunState::Success), (fails, RunState::Failed)] {
+        let here = WhatIf::of(&run.0, &run.1, &[small()], &assumptions, Duration::from_mins(1)).unwrap();
         assert_eq!(here.history.state, state);
     }
     assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
@@ -287,9 +287,9 @@ fn nothing_is_called_and_nobody_is_told() {
 #[test]
 fn what_is_wrong_is_said_with_what_to_write() {
     let run = a_run();
-    let said = |otherwise: Result<Assumptions, WhatIfError>| {
-        let refused = |otherwise| WhatIf::of(&run.0, &run.1, &[nightly()], &otherwise, Duration::from_mins(1)).map(|_| ());
-        otherwise.and_then(refused).unwrap_err().to_string()
+    let said = |assumptions: Result<Assumptions, WhatIfError>| {
+        let refused = |assumptions| WhatIf::of(&run.0, &run.1, &[nightly()], &assumptions, Duration::from_mins(1)).map(|_| ());
+        assumptions.and_then(refused).unwrap_err().to_string()
     };
     let none = Assumptions::default;
     assert_eq!(said(none().arrive("exprot=1m")), "`exprot`: the run has no such node; did you mean `export`?");

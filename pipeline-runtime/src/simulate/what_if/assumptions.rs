@@ -52,11 +52,11 @@ impl Assumptions {
     /// Parses changes. Each is a pair as on the command line or in the arguments of a URL: `arrive`, `fail`, `set` or `slots`,
     /// and its text.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, WhatIfError> {
-        given.into_iter().try_fold(Self::default(), |otherwise, (what, text)| match what {
-            "arrive" => otherwise.arrive(text),
-            "fail" => otherwise.fail(text),
-            "set" => otherwise.set(text),
-            "slots" => otherwise.slots(text),
+        given.into_iter().try_fold(Self::default(), |assumptions, (what, text)| match what {
+            "arrive" => assumptions.arrive(text),
+            "fail" => assumptions.fail(text),
+            "set" => assumptions.set(text),
+            "slots" => assumptions.slots(text),
             _ => Err(wrong(what, "unknown parameter, expected `arrive`, `fail`, `set` or `slots`")),
         })
     }
