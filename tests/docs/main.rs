@@ -77,7 +77,7 @@ fn the_ticks_in_schedules_are_those_that_ran() {
 fn the_table_of_messages_is_up_to_date() {
     let printed = std::process::Command::new("../scripts/messages").output().expect("scripts/messages");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
-    let kept = fs::read_to_string("../docs/internals/messages.md").expect("docs/messages.md");
+    let kept = fs::read_to_string("../docs/internals/messages.md").expect("docs/internals/messages.md");
     assert!(
         kept == String::from_utf8_lossy(&printed.stdout),
         "run `scripts/messages >docs/internals/messages.md` from the workspace's root"

@@ -181,7 +181,7 @@ fn one(task: &Task, run: Run, slot: Slot, is_whole: bool, clock: Clock) -> Resul
     done(task, &plan, (slot, node, &id), came, (failure, attempts))
 }
 
-/// What Airflow is told of a node that came to this, after so many attempts.
+/// The report to Airflow about a node that ended this way, after so many attempts.
 fn done(
     task: &Task,
     plan: &Plan,
