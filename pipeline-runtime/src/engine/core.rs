@@ -17,8 +17,8 @@
 //! A process that is to end first stops starting anything, so that nodes that have not begun need no repair: only attempts that
 //! outlast the drain are cut off. The core closes its pools for this, instead of checking before each start.
 
-use super::effects::{Answer, DeliveryError, Outbox};
-use super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Pools, Timers, Worklist};
+use super::effects::{Answer, DeliveryError, Garbage, Outbox};
+use super::execution::{CorePool, Delivery, InFlight, Locks, NodeWork, Pools, Timer, Timers, Worklist};
 use super::ids::{Job, RunIx, Slot};
 use super::rules::{Edit, EditError, Looks, RunContext, Shared};
 use super::state::{Run, RunSpec};
@@ -104,7 +104,7 @@ impl Core {
     }
 
     /// Resumes a run with an edit applied, so that nothing starts that the edit ends. If the edit cannot be applied, the run is
-    /// not resumed.
+    /// not resumed, and is dropped: a caller with a lock checks before.
     pub(crate) fn resume_edited(&mut self, run: Run, edit: &Edit, now: Timestamp) -> Result<RunIx, EditError> {
         run.check_edit(edit)?;
         let ix = self.host(run);
@@ -195,7 +195,7 @@ impl Core {
 
     #[cold]
     fn answered_already(&mut self, answer: Answer) {
-        self.shared.out.garbage.answers.push(answer);
+        self.shared.out.garbage.push(Garbage::Answer(answer));
     }
 
     /// Something that a sensor's poke read has changed. `start` names the poke.
@@ -252,24 +252,24 @@ impl Core {
         let mut deadlines = Vec::new();
         self.shared.pools.defer(true);
         while let Some((run, due)) = self.shared.timers.pop(now) {
-            if self.shared.pools.is_closed() && matches!(due, Due::Next(_) | Due::Change(_) | Due::Deadline(_)) {
+            if self.shared.pools.is_closed() && matches!(due, Timer::Next(_) | Timer::Change(_) | Timer::Deadline(_)) {
                 // It is recorded, and handled by the process that resumes the run.
                 continue;
             }
-            if let Due::Deadline(slot) = due {
+            if let Timer::Deadline(slot) = due {
                 // A free permit takes precedence: a poke may start at the deadline.
                 deadlines.push((run, slot));
                 continue;
             }
             self.decide_about(run, now, |context| match due {
-                Due::Limit(slot, start) => context.time_limit(slot, start),
-                Due::Next(slot) => context.next_is_due(slot),
-                Due::Change(slot) => context.poke_for_change(slot),
-                Due::NodeSla(slot) => context.node_sla(slot),
-                Due::RunSla(rung) => context.run_sla(rung),
-                Due::Callback(_) => context.deliver(),
-                Due::RunTimeout => context.run_timeout(),
-                Due::Deadline(_) => {}
+                Timer::Limit(slot, start) => context.time_limit(slot, start),
+                Timer::Next(slot) => context.next_is_due(slot),
+                Timer::Change(slot) => context.poke_for_change(slot),
+                Timer::NodeSla(slot) => context.node_sla(slot),
+                Timer::RunSla(step) => context.run_sla(step),
+                Timer::Callback(_) => context.deliver(),
+                Timer::RunTimeout => context.run_timeout(),
+                Timer::Deadline(_) => {}
             });
         }
         self.shared.pools.defer(false);
@@ -386,7 +386,7 @@ impl Core {
         self.shared.timers.sweep(|run, due| {
             let Some(Some(hosted)) = runs.get(run as usize) else { return false };
             match due {
-                Due::Limit(slot, start) => {
+                Timer::Limit(slot, start) => {
                     let attempt = hosted.work.get(slot as usize).and_then(NodeWork::attempt);
                     attempt.and_then(|attempt| in_flight.job(attempt)).is_some_and(|job| job.start == start)
                 }

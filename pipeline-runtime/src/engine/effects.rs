@@ -2,6 +2,7 @@
 
 use super::ids::{Job, RunIx, Slot};
 use super::log::Records;
+use super::state::RunSpec;
 use super::states::RunState;
 use crate::author::notify::Notification;
 use crate::author::value::Value;
@@ -16,22 +17,18 @@ use std::time::Duration;
 pub(crate) struct Outbox {
     pub(crate) records: Records,
     pub(crate) todo: Todo,
-    pub(crate) garbage: Garbage,
+    pub(crate) garbage: Vec<Garbage>,
 }
 
-/// User values that must be dropped after the engine's lock is free, because their drop is user code.
-#[derive(Debug, Default)]
-pub(crate) struct Garbage {
-    /// Answers that came too late.
-    pub(crate) answers: Vec<Answer>,
-    /// Values that a retry cleared.
-    pub(crate) values: Vec<Value>,
-}
-
-impl Garbage {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.answers.is_empty() && self.values.is_empty()
-    }
+/// What must be dropped after the engine's lock is free, because it contains user values, whose drop is user code.
+#[derive(Debug)]
+pub(crate) enum Garbage {
+    /// An answer that came too late.
+    Answer(#[expect(dead_code, reason = "it is dropped")] Answer),
+    /// A value that a retry cleared.
+    Value(#[expect(dead_code, reason = "it is dropped")] Value),
+    /// The run of an attempt whose memory another run's attempt uses.
+    Spec(#[expect(dead_code, reason = "it is dropped")] Arc<RunSpec>),
 }
 
 /// Why a notification was not delivered.

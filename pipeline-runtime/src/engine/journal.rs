@@ -22,15 +22,17 @@ pub(crate) trait Journal: Send + std::fmt::Debug {
     ///
     /// Calls are in the order of events and never concurrent. `spec` returns what a run was started with, including its number in
     /// the journal.
-    fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept;
+    fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Submitted;
 
     /// Returns the records of a run that are in memory, without the first `from`.
     fn entries_from(&self, run: RunIx, from: usize) -> Vec<Entry>;
 }
 
-/// When records are stored: before `submit` returns, or later.
+/// What became of submitted records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
-    Now,
-    Later,
+pub(crate) enum Submitted {
+    /// They are stored.
+    Stored,
+    /// They wait for a commit.
+    Queued,
 }

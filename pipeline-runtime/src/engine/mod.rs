@@ -34,7 +34,7 @@ pub(crate) use effects::{Answered, Outbox, Todo};
 #[cfg(test)]
 pub(crate) use ids::Job;
 pub(crate) use ids::{Keys, RunIx, RunKey, Slot};
-pub(crate) use journal::{Journal, Kept};
+pub(crate) use journal::{Journal, Submitted};
 pub(crate) use log::{Entry, Output, Record, RunRecords, Skip, translate};
 pub(crate) use rules::{Edit, EditError};
 #[cfg(feature = "airflow")]
@@ -46,6 +46,6 @@ pub(crate) use runtime::{
 #[cfg(feature = "airflow")]
 pub(crate) use state::{Earlier, Verdict};
 pub(crate) use state::{
-    ExpansionIx, Found, Illegal, Layout, Lookup, Position, Run, RunSpec, ends_open_nodes, node_name, reconsider,
+    ExpansionIx, Illegal, Layout, Lookup, NodeAtCancel, Position, Run, RunSpec, ends_open_nodes, node_name, reconsider,
 };
 pub use states::{NodeState, RunState};

@@ -1,4 +1,4 @@
-use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunRecords, RunSpec};
+use crate::engine::{Entry, Journal, Outbox, RunIx, RunRecords, RunSpec, Submitted};
 
 /// Stores records for a reader who reads all of them at the end: simulations, and benchmarks that count records.
 #[derive(Debug, Default)]
@@ -12,9 +12,9 @@ impl Journal for MemoryJournal {
         false
     }
 
-    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Submitted {
         outbox.records.sort_into(&mut self.records);
-        Kept::Now
+        Submitted::Stored
     }
 
     fn entries_from(&self, run: RunIx, from: usize) -> Vec<Entry> {

@@ -1,4 +1,4 @@
-use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunSpec};
+use crate::engine::{Entry, Journal, Outbox, RunIx, RunSpec, Submitted};
 
 /// Stores nothing: for live runs that end with their process. Nobody reads their records, and a process that runs for weeks would
 /// accumulate them.
@@ -10,9 +10,9 @@ impl Journal for NoJournal {
         false
     }
 
-    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Submitted {
         outbox.records.clear();
-        Kept::Now
+        Submitted::Stored
     }
 
     fn entries_from(&self, _: RunIx, _: usize) -> Vec<Entry> {

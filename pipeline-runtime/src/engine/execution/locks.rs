@@ -2,7 +2,7 @@
 //!
 //! Who holds a lock follows from the runs' states: a group that has begun and not ended. So nothing about locks is recorded, and
 //! a process that resumes runs knows the holders before it starts anything. After its end a group holds its locks only while one
-//! of its bodies that was cut off still runs. Waiting groups are served in the order in which they asked; after a restart, in the
+//! of its bodies that was cut off still runs. WaitingGroup groups are served in the order in which they asked; after a restart, in the
 //! order of their runs.
 
 use super::super::ids::{RunIx, Slot};
@@ -15,7 +15,7 @@ pub(crate) type Holder = (RunIx, HoldingIx);
 #[derive(Debug, Default)]
 pub(crate) struct Locks {
     held: HashMap<Holder, Box<[&'static str]>>,
-    waiting: HashMap<Holder, Waiting>,
+    waiting: HashMap<Holder, WaitingGroup>,
     /// For each lock its holder, and behind it the groups that wait. A group that is first in the queues of all its locks gets
     /// them.
     queues: HashMap<&'static str, VecDeque<Holder>>,
@@ -25,7 +25,7 @@ pub(crate) struct Locks {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingGroup {
     /// The number of groups that had asked before.
     turn: u64,
     locks: Box<[&'static str]>,
@@ -54,7 +54,7 @@ impl Locks {
         for lock in locks {
             self.queues.entry(lock).or_default().push_back(holder);
         }
-        self.waiting.insert(holder, Waiting { turn: self.asked, locks: locks.into(), nodes: vec![node] });
+        self.waiting.insert(holder, WaitingGroup { turn: self.asked, locks: locks.into(), nodes: vec![node] });
         self.asked += 1;
         if self.is_first(holder) {
             self.first.push_back(holder);
@@ -99,7 +99,7 @@ impl Locks {
             if !self.is_first(holder) {
                 continue;
             }
-            let Some(Waiting { locks, nodes, .. }) = self.waiting.remove(&holder) else { continue };
+            let Some(WaitingGroup { locks, nodes, .. }) = self.waiting.remove(&holder) else { continue };
             self.held.insert(holder, locks);
             return Some((holder, nodes));
         }

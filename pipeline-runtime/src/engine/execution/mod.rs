@@ -14,5 +14,5 @@ pub(super) use in_flight::{Ended, InFlight};
 pub(super) use locks::Locks;
 pub(super) use node_work::NodeWork;
 pub(super) use pools::{CorePool, Permit, Pools};
-pub(super) use timers::{Due, Timers};
+pub(super) use timers::{Timer, Timers};
 pub(super) use worklist::{Work, Worklist};

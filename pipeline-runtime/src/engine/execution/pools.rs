@@ -50,13 +50,13 @@ const SPARE: usize = 1024;
 /// Waiting nodes by priority, not arrival. Those that arrive in order are appended; the others go to a heap.
 #[derive(Debug, Default)]
 struct Queue {
-    in_order: VecDeque<Waiting>,
-    others: BinaryHeap<Waiting>,
+    in_order: VecDeque<Priority>,
+    others: BinaryHeap<Priority>,
 }
 
 impl Queue {
     #[inline]
-    fn push(&mut self, waiting: Waiting) {
+    fn push(&mut self, waiting: Priority) {
         match self.in_order.back() {
             Some(last) if waiting > *last => self.others.push(waiting),
             _ => self.in_order.push_back(waiting),
@@ -64,7 +64,7 @@ impl Queue {
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<Waiting> {
+    fn pop(&mut self) -> Option<Priority> {
         match (self.in_order.front(), self.others.peek()) {
             (first, Some(other)) if first.is_none_or(|first| other > first) => self.others.pop(),
             (Some(_), _) => self.in_order.pop_front(),
@@ -92,7 +92,7 @@ impl Queue {
 
 /// Highest priority first, then the oldest run, then wiring order. A mapping's elements are adjacent in that order, so one
 /// element is finished before the next begins.
-type Waiting = (i32, Reverse<RunIx>, Reverse<Slot>);
+type Priority = (i32, Reverse<RunIx>, Reverse<Slot>);
 
 impl Pools {
     pub(crate) fn new(parallelism: u32) -> Self {

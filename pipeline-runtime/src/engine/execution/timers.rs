@@ -7,8 +7,9 @@ use crate::time::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+/// What happens when a timer is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Due {
+pub(crate) enum Timer {
     /// An attempt's time limit: the node, and which of its starts.
     Limit(Slot, u32),
     /// The next attempt or poke, unless the node's next one has moved to a later time.
@@ -19,7 +20,7 @@ pub(crate) enum Due {
     Deadline(Slot),
     /// A node's SLA.
     NodeSla(Slot),
-    /// A rung of the run's SLA ladder.
+    /// A step of the run's SLA escalation.
     RunSla(u32),
     /// Another try to deliver a notification.
     Callback(u32),
@@ -30,7 +31,7 @@ pub(crate) enum Due {
 /// Sorted by time, then by run and node, so that the order never depends on the order in which timers were set.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    heap: BinaryHeap<Reverse<(Timestamp, RunIx, Due)>>,
+    heap: BinaryHeap<Reverse<(Timestamp, RunIx, Timer)>>,
     /// The number of timers that may be stale: limits, since most attempts end before theirs, and timers of forgotten runs.
     doubtful: usize,
     /// A sweep is due above this number.
@@ -47,9 +48,9 @@ impl Default for Timers {
 }
 
 impl Timers {
-    pub(crate) fn set(&mut self, at: Timestamp, run: RunIx, due: Due) {
+    pub(crate) fn set(&mut self, at: Timestamp, run: RunIx, due: Timer) {
         if at < Timestamp::NEVER {
-            self.doubtful += usize::from(matches!(due, Due::Limit(..)));
+            self.doubtful += usize::from(matches!(due, Timer::Limit(..)));
             self.heap.push(Reverse((at, run, due)));
         }
     }
@@ -66,11 +67,11 @@ impl Timers {
     }
 
     /// Drops stale timers. A million waiting sensors have no limits, and so cause no sweep.
-    pub(crate) fn sweep(&mut self, is_live: impl Fn(RunIx, Due) -> bool) {
+    pub(crate) fn sweep(&mut self, is_live: impl Fn(RunIx, Timer) -> bool) {
         let mut limits = 0;
         self.heap.retain(|Reverse((_, run, due))| {
             let stays = is_live(*run, *due);
-            limits += usize::from(stays && matches!(due, Due::Limit(..)));
+            limits += usize::from(stays && matches!(due, Timer::Limit(..)));
             stays
         });
         self.doubtful = limits;
@@ -91,12 +92,12 @@ impl Timers {
     }
 
     /// Removes and returns a timer that is due at `now`.
-    pub(crate) fn pop(&mut self, now: Timestamp) -> Option<(RunIx, Due)> {
+    pub(crate) fn pop(&mut self, now: Timestamp) -> Option<(RunIx, Timer)> {
         if self.next() > now {
             return None;
         }
         let Reverse((_, run, due)) = self.heap.pop()?;
-        self.doubtful = self.doubtful.saturating_sub(usize::from(matches!(due, Due::Limit(..))));
+        self.doubtful = self.doubtful.saturating_sub(usize::from(matches!(due, Timer::Limit(..))));
         Some((run, due))
     }
 }

@@ -4,7 +4,7 @@
 //! If the name is missing there, the process gives the callback up and records that reason.
 
 use super::super::effects::{Action, DeliveryError};
-use super::super::execution::Due;
+use super::super::execution::Timer;
 use super::super::ids::Slot;
 use super::super::log::Record;
 use super::super::states::NodeState;
@@ -100,7 +100,7 @@ impl RunContext<'_> {
                     self.delivery.push(notifier, id);
                     if let Some(at) = due.taken_up(self.now) {
                         self.delivery.take_up(id, at);
-                        self.timer(at.max(self.now), Due::Callback(id));
+                        self.timer(at.max(self.now), Timer::Callback(id));
                     }
                 }
                 None => given_up.push((id, due.recipient.label)),
@@ -126,7 +126,7 @@ impl RunContext<'_> {
                 self.delivery.end(id, next.is_some());
                 self.record(Record::CallbackFailed { id, next, error: cut(error).into() });
                 if let Some(next) = next {
-                    self.timer(next, Due::Callback(id));
+                    self.timer(next, Timer::Callback(id));
                 }
             }
         }

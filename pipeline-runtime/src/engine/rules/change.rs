@@ -3,7 +3,7 @@
 //! They are additional to the ticks of the poke interval, which do not move: a change never shortens or lengthens a wait, and
 //! growing waits do not grow because of it. So there are never more pokes than changes and ticks together.
 
-use super::super::execution::Due;
+use super::super::execution::Timer;
 use super::super::ids::Slot;
 use super::super::states::NodeState;
 use super::RunContext;
@@ -40,7 +40,7 @@ impl RunContext<'_> {
         let node = self.run.node(slot);
         let last_for_change = node.tick().map(|_| node.last_start());
         match last_for_change.map(|last| last + LEAST_BETWEEN) {
-            Some(earliest) if earliest > self.now => self.timer(earliest, Due::Change(slot)),
+            Some(earliest) if earliest > self.now => self.timer(earliest, Timer::Change(slot)),
             _ => self.start_next(slot),
         }
     }

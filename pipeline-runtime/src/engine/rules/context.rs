@@ -1,5 +1,5 @@
-use super::super::effects::{Action, Outbox};
-use super::super::execution::{CorePool, Delivery, Due, InFlight, Locks, NodeWork, Permit, Pools, Timers, Work, Worklist};
+use super::super::effects::{Action, Garbage, Outbox};
+use super::super::execution::{CorePool, Delivery, InFlight, Locks, NodeWork, Permit, Pools, Timer, Timers, Work, Worklist};
 use super::super::ids::{Job, RunIx, Slot};
 use super::super::log::{Entry, Output, Record};
 use super::super::state::{Changes, Conclusion, ExpansionIx, Run};
@@ -48,14 +48,14 @@ pub(crate) struct Shared {
 }
 
 /// Receives the changes that a record makes.
-struct Heard<'a> {
+struct Effects<'a> {
     worklist: &'a mut Worklist,
     work: &'a mut Vec<NodeWork>,
     in_flight: &'a mut InFlight,
-    garbage: &'a mut Vec<Value>,
+    garbage: &'a mut Vec<Garbage>,
 }
 
-impl Changes for Heard<'_> {
+impl Changes for Effects<'_> {
     #[inline]
     fn ready(&mut self, node: Slot) {
         self.worklist.ready(node);
@@ -90,7 +90,7 @@ impl Changes for Heard<'_> {
     }
 
     fn dropped(&mut self, value: Value) {
-        self.garbage.push(value);
+        self.garbage.push(Garbage::Value(value));
     }
 }
 
@@ -100,9 +100,9 @@ impl RunContext<'_> {
         debug_assert_eq!(self.run.check(&record), Ok(()), "{record:?}");
         let entry = Entry { at: self.now, record };
         let Shared { worklist, in_flight, out, .. } = &mut *self.shared;
-        let garbage = &mut out.garbage.values;
-        let mut heard = Heard { worklist, work: self.work, in_flight, garbage };
-        self.run.apply(&entry, &mut heard);
+        let garbage = &mut out.garbage;
+        let mut effects = Effects { worklist, work: self.work, in_flight, garbage };
+        self.run.apply(&entry, &mut effects);
         if let Record::Unfolded { .. } = entry.record {
             self.work.resize(self.run.nodes().len(), NodeWork::default());
         }
@@ -124,9 +124,9 @@ impl RunContext<'_> {
             return self.record(Record::Succeeded { slot, output: Some(Output { value, json }) });
         }
         let Shared { worklist, in_flight, out, .. } = &mut *self.shared;
-        let garbage = &mut out.garbage.values;
-        let mut heard = Heard { worklist, work: self.work, in_flight, garbage };
-        self.run.succeeded(slot, &value, &mut heard);
+        let garbage = &mut out.garbage;
+        let mut effects = Effects { worklist, work: self.work, in_flight, garbage };
+        self.run.succeeded(slot, &value, &mut effects);
         self.shared.out.records.succeeded(self.ix, self.now, slot, value);
     }
 
@@ -151,7 +151,7 @@ impl RunContext<'_> {
         self.shared.out.todo.actions.push(action);
     }
 
-    pub(super) fn timer(&mut self, at: Timestamp, due: Due) {
+    pub(super) fn timer(&mut self, at: Timestamp, due: Timer) {
         self.shared.timers.set(at, self.ix, due);
     }
 
@@ -293,7 +293,7 @@ impl RunContext<'_> {
         work.changed = false;
         (work.grace, work.unserved) = (false, false);
         if let Some(limit) = limit {
-            self.timer(self.now + limit, Due::Limit(slot, start));
+            self.timer(self.now + limit, Timer::Limit(slot, start));
         }
         self.shared.out.todo.starts.push_back(job);
     }

@@ -3,7 +3,7 @@
 //! An attempt that the end of its process cut off runs again without using up a retry. The third interruption in a row counts as
 //! a failure.
 
-use super::super::execution::{Due, Worklist};
+use super::super::execution::{Timer, Worklist};
 use super::super::ids::Slot;
 use super::super::log::Record;
 use super::super::states::NodeState;
@@ -61,7 +61,7 @@ impl RunContext<'_> {
     fn resume_wait(&mut self, slot: Slot) {
         let node = self.run.node(slot);
         let Some(next) = node.next().filter(|_| node.awaits_next()) else { return };
-        self.timer(next.max(self.now), Due::Next(slot));
+        self.timer(next.max(self.now), Timer::Next(slot));
         if let Some((_, deadline)) = self.sensor(slot) {
             // If its deadline passed meanwhile, it still gets one poke.
             self.work[slot as usize].grace = deadline <= self.now;

@@ -2,8 +2,8 @@
 //!
 //! Attempts that returned an error, panicked or exceeded their time limit are retried. There are at most `retries + 1` attempts.
 
-use super::super::effects::{Answer, Answered};
-use super::super::execution::{Due, Ended, Permit};
+use super::super::effects::{Answer, Answered, Garbage};
+use super::super::execution::{Ended, Permit, Timer};
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
 use super::RunContext;
@@ -60,7 +60,7 @@ impl RunContext<'_> {
     /// The answer to an attempt that was cut off: its thread is free.
     #[cold]
     fn answer_too_late(&mut self, slot: Slot, permit: Permit, overdue: bool, answer: Answer) {
-        self.shared.out.garbage.answers.push(answer);
+        self.shared.out.garbage.push(Garbage::Answer(answer));
         self.release(permit);
         if overdue {
             self.queue(slot);
@@ -92,7 +92,7 @@ impl RunContext<'_> {
         let next = (self.now + wait).min(deadline);
         self.callback_with(slot, Event::OnRetry, Some(&error));
         self.record(Record::Retrying { slot, next, error, renew, memory });
-        self.timer(next, Due::Next(slot));
+        self.timer(next, Timer::Next(slot));
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: Arc<str>) {

@@ -7,7 +7,7 @@
 //! Poke intervals count from start to start, so that a slow poke does not shift all that follow. A poke may name a time before
 //! which it cannot succeed; the next poke is then at that time.
 
-use super::super::execution::{Due, Permit};
+use super::super::execution::{Permit, Timer};
 use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
 use super::super::states::NodeState;
@@ -65,7 +65,7 @@ impl RunContext<'_> {
         self.record(Record::NotYet { slot, next: next.max(self.now), memory });
         // The timer of a tick that is still to come remains.
         if tick.is_none_or(|tick| tick <= self.now) {
-            self.timer(next.max(self.now), Due::Next(slot));
+            self.timer(next.max(self.now), Timer::Next(slot));
         }
         if self.keeps_permit(slot) {
             self.keep_permit(slot, permit);
@@ -73,7 +73,7 @@ impl RunContext<'_> {
             self.release(permit);
         }
         if self.work[slot as usize].changed {
-            self.timer(self.now, Due::Change(slot));
+            self.timer(self.now, Timer::Change(slot));
         }
     }
 
@@ -137,7 +137,7 @@ impl RunContext<'_> {
             let work = &mut self.work[slot as usize];
             work.unserved = true;
             if !std::mem::replace(&mut work.limited, true) {
-                self.timer(deadline.max(self.now), Due::Deadline(slot));
+                self.timer(deadline.max(self.now), Timer::Deadline(slot));
             }
         }
     }

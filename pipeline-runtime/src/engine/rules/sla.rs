@@ -1,6 +1,6 @@
 //! SLAs: of a node and of the run, each missed at most once in a life. A retry of a node, or of an ended run, starts it again.
 
-use super::super::execution::Due;
+use super::super::execution::Timer;
 use super::super::ids::Slot;
 use super::RunContext;
 use crate::author::notify::Event;
@@ -10,8 +10,8 @@ impl RunContext<'_> {
     /// Sets the timers of the run's ladder.
     pub(super) fn run_slas(&mut self) {
         let plan = Arc::clone(self.run.plan());
-        for (rung, (after, _)) in (0..).zip(&plan.run.slas) {
-            self.timer(self.run.sla_from() + *after, Due::RunSla(rung));
+        for (step, (after, _)) in (0..).zip(&plan.run.slas) {
+            self.timer(self.run.sla_from() + *after, Timer::RunSla(step));
         }
     }
 
@@ -22,7 +22,7 @@ impl RunContext<'_> {
         }
         for slot in slots {
             if let Some(at) = self.run.node_sla(slot).filter(|_| !self.run.node(slot).state().is_end()) {
-                self.timer(at, Due::NodeSla(slot));
+                self.timer(at, Timer::NodeSla(slot));
             }
         }
     }
@@ -36,12 +36,12 @@ impl RunContext<'_> {
         }
     }
 
-    pub(crate) fn run_sla(&mut self, rung: u32) {
-        let Some((after, notifier)) = self.run.plan().run.slas.get(rung as usize).copied() else { return };
+    pub(crate) fn run_sla(&mut self, step: u32) {
+        let Some((after, notifier)) = self.run.plan().run.slas.get(step as usize).copied() else { return };
         let is_over = self.run.sla_from() + after <= self.now;
-        if is_over && !self.run.state().is_end() && rung >= self.run.callbacks().rungs() {
+        if is_over && !self.run.state().is_end() && step >= self.run.callbacks().escalations() {
             let notification = Arc::new(self.about_run(Event::OnSlaMiss));
-            self.due(&[(notifier, rung)], &notification);
+            self.due(&[(notifier, step)], &notification);
         }
     }
 }

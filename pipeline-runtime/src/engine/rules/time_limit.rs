@@ -1,6 +1,6 @@
 //! Time limits: of an attempt or a poke, from its permit's grant; and of the run.
 
-use super::super::execution::Due;
+use super::super::execution::Timer;
 use super::super::ids::Slot;
 use super::super::states::RunState;
 use super::RunContext;
@@ -24,7 +24,7 @@ impl RunContext<'_> {
     /// Sets the timer of the run's timeout.
     pub(super) fn limit_run(&mut self) {
         if let Some(deadline) = self.run.deadline() {
-            self.timer(deadline, Due::RunTimeout);
+            self.timer(deadline, Timer::RunTimeout);
         }
     }
 

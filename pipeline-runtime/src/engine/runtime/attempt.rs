@@ -84,9 +84,11 @@ impl Attempt {
         }
     }
 
-    /// Gathers the inputs of a node. A finished attempt may take up another node, which reuses its memory.
+    /// Gathers the inputs of a node. A finished attempt may take up another node, which reuses its memory. Returns the last run's
+    /// specification if this run has another: its drop may be user code, and the caller has the engine's lock.
     #[inline]
-    pub(super) fn take_up(&mut self, run: &Run, job: Job, watches: &Watches) {
+    #[must_use]
+    pub(super) fn take_up(&mut self, run: &Run, job: Job, watches: &Watches) -> Option<Arc<RunSpec>> {
         let node = run.node(job.slot);
         self.run = job.run;
         self.slot = job.slot;
@@ -96,9 +98,8 @@ impl Attempt {
         self.number = node.attempt();
         self.started = node.last_start();
         // Threads that share a reference count share its cache line, so it is not touched if the run is the same.
-        if !Arc::ptr_eq(&self.spec, run.spec()) {
-            self.spec = Arc::clone(run.spec());
-        }
+        let is_same = Arc::ptr_eq(&self.spec, run.spec());
+        let last = (!is_same).then(|| std::mem::replace(&mut self.spec, Arc::clone(run.spec())));
         let position = run.layout().position(job.slot);
         if position.expansion > 0 || !self.labels.is_empty() {
             self.labels = run.layout().labels(job.slot);
@@ -114,7 +115,7 @@ impl Attempt {
         if !plan.across.is_empty() || !node.is_plain() && plan.policy(self.node).sensor.is_some() {
             self.take_up_wait(run, job.slot, watches);
         }
-        self.supplies.clear();
+        debug_assert!(self.supplies.is_empty(), "they are dropped where the engine's lock is free");
         self.has_templates = false;
         self.has_secrets = false;
         let see = |node| match position.expansion {
@@ -145,6 +146,7 @@ impl Attempt {
                 }
             });
         }
+        last
     }
 
     /// Sets the fields for sensors and for nodes that use a run of another pipeline.

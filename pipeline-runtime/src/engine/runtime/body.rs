@@ -1,6 +1,6 @@
 //! Attempts: gather inputs, call and poll bodies, deliver results to the core.
 
-use super::super::effects::{Answer, Answered};
+use super::super::effects::{Answer, Answered, Garbage};
 use super::super::ids::Job;
 use super::engine::{State, drop_quietly};
 use super::{Attempt, Engine, Instead, Waiter, scope, sensor_state};
@@ -42,10 +42,13 @@ pub(super) enum Executed {
 
 impl Engine {
     /// Gathers the inputs of a node. Returns `None` if the attempt was cut off meanwhile.
-    pub(super) fn prepare(state: &State, job: Job, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
+    pub(super) fn prepare(state: &mut State, job: Job, spares: &mut VecDeque<Box<Attempt>>) -> Option<Box<Attempt>> {
         let run = state.core.run(job.run).filter(|_| state.core.is_under_way(job))?;
         let mut attempt = spares.pop_back().unwrap_or_else(|| Box::new(Attempt::blank(run.spec())));
-        attempt.take_up(run, job, &state.watches);
+        if let Some(last) = attempt.take_up(run, job, &state.watches) {
+            // It may be the last reference to a run that is forgotten.
+            state.core.outbox().garbage.push(Garbage::Spec(last));
+        }
         Some(attempt)
     }
 
@@ -67,7 +70,11 @@ impl Engine {
             && let Some(instead) = interceptor.instead(&attempt)
         {
             return match instead {
-                Instead::Answer(answered) => Executed::Ended(self.check(&attempt, answered).into(), Some(attempt)),
+                Instead::Answer(answered) => {
+                    // Here, because the next user of the attempt's memory would clear them under the lock.
+                    attempt.supplies.clear();
+                    Executed::Ended(self.check(&attempt, answered).into(), Some(attempt))
+                }
                 #[cfg(any(feature = "cli", feature = "dashboard"))]
                 Instead::Body(body) => {
                     self.spawn(attempt, call(body, None));
@@ -208,10 +215,10 @@ impl Engine {
     fn spawn_reading(&self, attempt: Box<Attempt>) {
         let job = attempt.job();
         let (spec, node) = (Arc::clone(&attempt.spec), attempt.node);
-        let (tell, told) = oneshot::channel::<Result<Vec<Arg>, Arc<str>>>();
+        let (sender, args) = oneshot::channel::<Result<Vec<Arg>, Arc<str>>>();
         let mut answering = Answering { engine: self.clone(), job, given: false };
         let task = async move {
-            let args = told.await.unwrap_or_else(|_| Err(NO_THREAD_TO_READ.into()));
+            let args = args.await.unwrap_or_else(|_| Err(NO_THREAD_TO_READ.into()));
             let engine = answering.engine.clone();
             // From here on it becomes another task.
             drop(engine.lock().forget_task(job));
@@ -224,8 +231,8 @@ impl Engine {
         self.register(job, &self.spawn_task(task).abort_handle());
         // Only now: the task must be registered before it continues.
         let engine = self.clone();
-        let read = move || drop(tell.send(engine.read_secrets(&spec.plan, node)));
-        // If the system has no thread for it, tokio panics, and `tell` is dropped.
+        let read = move || drop(sender.send(engine.read_secrets(&spec.plan, node)));
+        // If the system has no thread for it, tokio panics, and `sender` is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| self.spawn_thread(read)));
     }
 
@@ -392,7 +399,7 @@ impl Engine {
                 })
             }
             Ok(Produced::NotBefore(time)) => Answered::NotBefore(time.into()),
-            Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.told())),
+            Ok(Produced::NotYet) => Answered::NotYet(attempt.last_seen.as_ref().and_then(|seen| seen.describe())),
             Err(Failed::Panic(message)) => Answered::Error(format!("the body panicked: {message}").into()),
             Err(Failed::Body(error)) => {
                 let kind = error.kind();

@@ -54,8 +54,8 @@ impl Engine {
         let engine = self.clone();
         drop(self.spawn_task(async move {
             let deadline = engine.clock().now() + LIMIT;
-            let told = Notification { run: Some(of_run), ..Notification::clone(&notification) };
-            let done = AssertUnwindSafe(async { notifier.notify.notify(told).await }).catch_unwind();
+            let copy = Notification { run: Some(of_run), ..Notification::clone(&notification) };
+            let done = AssertUnwindSafe(async { notifier.notify.notify(copy).await }).catch_unwind();
             let mut done = std::pin::pin!(done);
             let result = tokio::select! {
                 done = std::future::poll_fn(|context| {
@@ -70,9 +70,9 @@ impl Engine {
                 },
                 () = engine.clock().sleep_until(deadline) => Err("it took longer than a minute".to_owned().into()),
             };
-            if let Err(not_told) = &result {
+            if let Err(error) = &result {
                 // Logged at the simulation's time, if there is one.
-                engine.within(|| warn(&notification, &notifier.label, not_told));
+                engine.within(|| warn(&notification, &notifier.label, error));
             }
             engine.was_delivered(run, id, result);
         }));

@@ -3,7 +3,7 @@
 use super::super::core::Core;
 use super::super::effects::{Action, Answer, Garbage, Todo};
 use super::super::ids::{AttemptIx, Job, RunIx};
-use super::super::journal::{Journal, Kept};
+use super::super::journal::{Journal, Submitted};
 use super::super::log;
 use super::super::rules::{Edit, EditError};
 use super::super::state::{Run, RunSpec};
@@ -212,6 +212,8 @@ impl Engine {
 
     /// Resumes a run with an edit applied, if the edit can be applied.
     pub(crate) fn resume_edited(&self, run: Run, entries: &[log::Entry], edit: &Edit) -> Result<RunIx, EditError> {
+        // Before the lock is taken: a refused run is dropped, and with it user values.
+        run.check_edit(edit)?;
         let now = self.clock().now();
         let ix = self.with(|core| {
             let ix = core.resume_edited(run, edit, now)?;
@@ -307,6 +309,12 @@ impl Engine {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// True if no thread has the lock, not even this one.
+    #[cfg(test)]
+    pub(super) fn is_free(&self) -> bool {
+        self.0.state.try_lock().is_ok()
+    }
+
     /// Works on the state, then wakes workers for ready jobs. Also returns whether it woke or spawned anything.
     #[inline]
     pub(super) fn locked<R>(&self, work: impl FnOnce(&mut State) -> R) -> (R, bool) {
@@ -314,17 +322,16 @@ impl Engine {
         let result = work(&mut state);
         let wake = self.to_wake(&mut state);
         let woke_or_spawned = std::mem::take(&mut state.woke_or_spawned);
-        let left = state.take_left();
+        let after = state.take_after_turn();
         drop(state);
         if wake > 0 {
             self.0.awake.add_permits(wake);
         }
         let has_woken = wake > 0 || woke_or_spawned;
-        let Some(left) = left else { return (result, has_woken) };
-        let Left { aborts, garbage: Garbage { answers, values } } = *left;
+        let Some(after) = after else { return (result, has_woken) };
+        let AfterTurn { aborts, garbage } = *after;
         aborts.iter().for_each(AbortHandle::abort);
-        answers.into_iter().for_each(drop_quietly);
-        drop(values);
+        garbage.into_iter().for_each(drop_quietly);
         (result, has_woken || !aborts.is_empty())
     }
 
@@ -394,9 +401,7 @@ impl Engine {
 
     fn take_answer(&self, state: &mut State, job: Job, answer: Answer, now: Timestamp) {
         state.forget_task(job);
-        if !state.stopped {
-            state.core.answer(job, answer, now);
-        }
+        state.answer(job, answer, now);
         self.flush(state);
     }
 
@@ -416,8 +421,8 @@ impl Engine {
         }
         state.watches.follow(&outbox.records);
         match state.journal.submit(outbox, &|run| runs.get(run).map(|run| &**run.spec())) {
-            Kept::Later => {}
-            Kept::Now => {
+            Submitted::Queued => {}
+            Submitted::Stored => {
                 take_ready(&mut state.ready, &mut outbox.todo.starts);
                 if !outbox.todo.actions.is_empty() {
                     let actions = std::mem::take(&mut outbox.todo.actions);
@@ -458,12 +463,12 @@ impl Engine {
                 }
             }
             Action::Deliver { run, id, notifier, notification } => {
-                let told = state.core.run(run).and_then(|run| {
+                let delivery = state.core.run(run).and_then(|run| {
                     let notifier = run.plan().notifiers.get(notifier as usize).cloned()?;
                     let of_run = OfRun { info: Arc::clone(&run.spec().info), zone: run.plan().zone };
                     Some((notifier, of_run))
                 });
-                if let Some((notifier, of_run)) = told {
+                if let Some((notifier, of_run)) = delivery {
                     state.delivering += 1;
                     self.deliver(run, id, notifier, notification, of_run);
                 }
@@ -489,21 +494,31 @@ fn take_ready(ready: &mut VecDeque<Job>, starts: &mut VecDeque<Job>) {
 }
 
 /// What a turn leaves to be done once the lock is free.
-struct Left {
+struct AfterTurn {
     aborts: Vec<AbortHandle>,
-    garbage: Garbage,
+    garbage: Vec<Garbage>,
 }
 
 impl State {
     /// Takes what is to be done once the lock is free. Most turns leave nothing.
     #[inline]
-    fn take_left(&mut self) -> Option<Box<Left>> {
+    fn take_after_turn(&mut self) -> Option<Box<AfterTurn>> {
         let garbage = &mut self.core.outbox().garbage;
         if garbage.is_empty() && self.aborts.is_empty() {
             return None;
         }
         let garbage = std::mem::take(garbage);
-        Some(Box::new(Left { aborts: std::mem::take(&mut self.aborts), garbage }))
+        Some(Box::new(AfterTurn { aborts: std::mem::take(&mut self.aborts), garbage }))
+    }
+
+    /// Gives an answer to the core. Once the engine is stopped, nothing is recorded any more.
+    #[inline]
+    pub(super) fn answer(&mut self, job: Job, answer: Answer, now: Timestamp) {
+        if self.stopped {
+            self.core.outbox().garbage.push(Garbage::Answer(answer));
+        } else {
+            self.core.answer(job, answer, now);
+        }
     }
 
     /// Removes and returns the task of an attempt, if it became one. It can no longer be aborted through the engine.

@@ -7,12 +7,12 @@ const MAX_NAMED: usize = 3;
 
 /// What one poke looked for.
 #[derive(Debug, Default)]
-pub(crate) struct LastSeen(RefCell<Found>);
+pub(crate) struct LastSeen(RefCell<Reads>);
 
 #[derive(Debug, Default)]
-struct Found {
-    nothing: Names,
-    something: Names,
+struct Reads {
+    missing: Names,
+    unsatisfying: Names,
 }
 
 #[derive(Debug, Default)]
@@ -24,20 +24,20 @@ struct Names {
 impl LastSeen {
     /// Notes a read that found nothing.
     pub(crate) fn found_nothing(&self, name: String) {
-        self.0.borrow_mut().nothing.add(name);
+        self.0.borrow_mut().missing.add(name);
     }
 
     /// Notes a read that found something which did not satisfy the poke.
     pub(crate) fn found(&self, name: String) {
-        self.0.borrow_mut().something.add(name);
+        self.0.borrow_mut().unsatisfying.add(name);
     }
 
     /// Returns the end of the timeout's message, if there is anything to report. What was not found is named first: it is what
     /// the sensor waited for.
-    pub(super) fn told(&self) -> Option<Box<str>> {
-        let found = self.0.borrow();
-        let said = |what: &str, names: &Names| names.listed().map(|names| format!("it last {what} {names}").into());
-        said("looked for", &found.nothing).or_else(|| said("saw", &found.something))
+    pub(super) fn describe(&self) -> Option<Box<str>> {
+        let reads = self.0.borrow();
+        let clause = |what: &str, names: &Names| names.listed().map(|names| format!("it last {what} {names}").into());
+        clause("looked for", &reads.missing).or_else(|| clause("saw", &reads.unsatisfying))
     }
 }
 

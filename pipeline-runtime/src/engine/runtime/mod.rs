@@ -13,9 +13,9 @@
 //!                           blocking threads ──┤
 //!                                              ▼
 //!       ┌─ engine's lock ──────────────────────────────────────────────────────────┐
-//!       │  core ──► outbox ──► Journal::submit ───── Kept::Now ─────► ready queue  │
+//!       │  core ──► outbox ──► Journal::submit ─── Submitted::Stored ──► ready queue  │
 //!       └────────────────────────────┬──────────────────────────────────▲─────┬────┘
-//!                                    │ Kept::Later                      │     │ 1 to 32 jobs
+//!                                    │ Submitted::Queued                │     │ 1 to 32 jobs
 //!                                    ▼                                  │     ▼
 //!                             journal's queue                           │   local queue of each worker
 //!                                    │                                  │     │ ▲ stolen by idle workers
@@ -74,7 +74,7 @@
 //! threads, file watchers, and the `Drop` of an aborted task, which answers for its attempt.
 //!
 //! No user code runs under the engine's lock, not even a drop: a turn leaves user values as [`Garbage`](super::effects::Garbage),
-//! which is dropped after it. Nothing blocks under it: the durable journal only queues records. Two things besides the core and
+//! which is dropped after it. (`runtime/tests/drops.rs`) Nothing blocks under it: the durable journal only queues records. Two things besides the core and
 //! the journal run under it, and neither may wait: an [`Observe`], which updates the run's history, and the drop of a sensor's
 //! watches ([`watch`]).
 //!

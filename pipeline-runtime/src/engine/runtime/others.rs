@@ -115,9 +115,6 @@ pub(super) fn passed_before(attempt: &Attempt) -> BoxFuture<AttemptResult> {
     })
 }
 
-/// A sensor that waits for a run: its own run, its slot, its last start, and the awaited run if that is known.
-type Waiting = ((RunIx, Slot, u32), Option<WantedRun>);
-
 impl Engine {
     /// Lets bodies ask for runs of other pipelines, from now on. To be called before any run is started or resumed.
     pub(crate) fn ask_of_others(&self, others: Arc<dyn OtherRuns>) {
@@ -137,8 +134,9 @@ impl Engine {
             let Some((spec, slots)) = engine.look(ix, |run| (Arc::clone(run.spec()), waiting_slots(run))) else { return };
             for (slot, node, start) in slots {
                 // Outside of the lock: user code determines which run is wanted.
-                let wanted = catch_unwind(AssertUnwindSafe(|| spec.plan.across.get(&node)?.wanted(&spec.info))).ok().flatten();
-                let (poke, wanted): Waiting = ((ix, slot, start), wanted);
+                let wanted: Option<WantedRun> =
+                    catch_unwind(AssertUnwindSafe(|| spec.plan.across.get(&node)?.wanted(&spec.info))).ok().flatten();
+                let poke = (ix, slot, start);
                 let wake = Wake::new(engine.downgrade(), ix, slot, start);
                 let Some(wanted) = wanted else {
                     // The poke finds out why.

@@ -32,14 +32,14 @@ pub(super) fn enter<R>(attempt: &mut Option<Box<Attempt>>, work: impl FnOnce() -
 #[inline]
 pub(crate) fn current<R>(look: impl FnOnce(&Attempt) -> R) -> Option<R> {
     /// Puts the attempt back, even if `look` panics.
-    struct Taken(Option<Box<Attempt>>);
-    impl Drop for Taken {
+    struct Restore(Option<Box<Attempt>>);
+    impl Drop for Restore {
         #[inline]
         fn drop(&mut self) {
             CURRENT.set(self.0.take());
         }
     }
     // A log line written by `look` itself belongs to no attempt. A thread that is ending has no attempt either.
-    let taken = Taken(CURRENT.try_with(Cell::take).ok()?);
-    taken.0.as_deref().map(look)
+    let current = Restore(CURRENT.try_with(Cell::take).ok()?);
+    current.0.as_deref().map(look)
 }

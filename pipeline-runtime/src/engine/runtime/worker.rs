@@ -252,11 +252,7 @@ impl Engine {
                 self.answer_for(state, own.worker, now);
             }
             if let Some((job, answer)) = done.take() {
-                if state.stopped {
-                    state.core.outbox().garbage.answers.push(answer);
-                } else {
-                    state.core.answer(job, answer, now);
-                }
+                state.answer(job, answer, now);
             }
             if has_answers {
                 self.flush(state);
@@ -295,11 +291,7 @@ impl Engine {
     fn answer_for(&self, state: &mut State, worker: usize, now: Timestamp) {
         let mut queue = self.0.queues.of(worker);
         for (job, answer) in queue.done.drain(..) {
-            if state.stopped {
-                state.core.outbox().garbage.answers.push(answer);
-            } else {
-                state.core.answer(job, answer, now);
-            }
+            state.answer(job, answer, now);
         }
     }
 

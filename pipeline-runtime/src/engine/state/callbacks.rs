@@ -25,9 +25,9 @@ const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 pub(crate) struct Callbacks {
     due: BTreeMap<u32, DueCallback>,
     next_id: u32,
-    /// The number of rungs of the run's ladder that have fired, and the nodes that missed their SLA. Each fires once in a run's
+    /// The number of steps of the run's SLA escalation that have fired, and the nodes that missed their SLA. Each fires once in a run's
     /// life.
-    rungs: u32,
+    escalations: u32,
     late: BTreeSet<String>,
 }
 
@@ -65,7 +65,7 @@ impl Callbacks {
                 self.next_id = self.next_id.max(id.saturating_add(1));
                 match (notification.event, &notification.node) {
                     (Event::OnSlaMiss, Some(node)) => drop(self.late.insert(node.clone())),
-                    (Event::OnSlaMiss, None) => self.rungs += 1,
+                    (Event::OnSlaMiss, None) => self.escalations += 1,
                     _ => {}
                 }
                 let (recipient, notification) = (recipient.clone(), Arc::clone(notification));
@@ -84,9 +84,9 @@ impl Callbacks {
         }
     }
 
-    /// The run starts another life, and its ladder starts from the first rung.
+    /// The run starts another life, and its SLA escalation starts from the first step.
     pub(super) fn reopened(&mut self) {
-        self.rungs = 0;
+        self.escalations = 0;
     }
 
     /// A node was retried, and its SLA counts from then on.
@@ -109,9 +109,9 @@ impl Callbacks {
         self.due.get(&id)
     }
 
-    /// The number of rungs of the run's ladder that have fired.
-    pub(crate) fn rungs(&self) -> u32 {
-        self.rungs
+    /// The number of steps of the run's SLA escalation that have fired.
+    pub(crate) fn escalations(&self) -> u32 {
+        self.escalations
     }
 
     /// True if the node of that id has already missed its SLA.

@@ -4,7 +4,7 @@ use super::super::states::NodeState;
 
 /// A node at the time of a cancel's record.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found {
+pub(crate) struct NodeAtCancel {
     pub(crate) is_body: bool,
     pub(crate) state: NodeState,
     /// The run's end has cut the node off.
@@ -15,7 +15,7 @@ pub(crate) struct Found {
 ///
 /// A program that cannot resume a run cancels it by that record alone. Otherwise each node's end was recorded before it, at least
 /// one of them as cut off, and an open node was added to the plan since.
-pub(crate) fn ends_open_nodes(nodes: impl Iterator<Item = Found>) -> bool {
+pub(crate) fn ends_open_nodes(nodes: impl Iterator<Item = NodeAtCancel>) -> bool {
     let mut is_any_cut_off = false;
     for node in nodes {
         if node.is_body && node.state.is_under_way() {

@@ -104,7 +104,7 @@ impl Run {
             changes.dropped(value);
         }
         if plan.policy(ix).sla.is_some() {
-            self.node_mut(slot).more().kept().sla_from = at.into();
+            self.node_mut(slot).more().rare().sla_from = at.into();
         }
         if position.expansion > 0 {
             let mapping = &mut self.mappings[position.expansion as usize];

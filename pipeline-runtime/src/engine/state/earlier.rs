@@ -65,7 +65,7 @@ impl Run {
         more.budget_from = moment(earlier.budget_from);
         (more.pokes, more.pokes_in_budget) = (earlier.pokes, earlier.pokes_in_budget);
         if let Some(memory) = &earlier.memory {
-            more.kept().memory = Some(memory.as_str().into());
+            more.rare().memory = Some(memory.as_str().into());
         }
         // A node that was cut off starts like a new one: its upstreams determine its state.
         if earlier.next.is_some() {

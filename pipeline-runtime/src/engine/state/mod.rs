@@ -7,7 +7,7 @@
 //! [`Worklist::derive`](super::execution::Worklist::derive). So a replay of the journal gives the state that the live run had,
 //! whatever the process did meanwhile. No user code runs here: values are shared, never cloned, compared or written.
 //!
-//! Kept by `engine/tests`: after every record the state equals that of a replay, and the derived work equals the queued work.
+//! Checked by `engine/tests`: after every record the state equals that of a replay, and the derived work equals the queued work.
 
 mod callbacks;
 mod cancelled;
@@ -26,7 +26,7 @@ mod run;
 mod teardown;
 mod trigger_rule;
 
-pub(crate) use cancelled::{Found, ends_open_nodes};
+pub(crate) use cancelled::{NodeAtCancel, ends_open_nodes};
 pub(crate) use changes::{Changes, Conclusion};
 #[cfg(feature = "airflow")]
 pub(crate) use earlier::Earlier;

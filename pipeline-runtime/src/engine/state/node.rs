@@ -52,13 +52,13 @@ pub(super) struct More {
     pub(super) pokes: u32,
     /// Pokes since the budget began, without those for changes. The growing waits between pokes depend on it.
     pub(super) pokes_in_budget: u32,
-    pub(super) kept: Option<Box<Kept>>,
+    pub(super) rare: Option<Box<RareState>>,
 }
 
 /// What a node leaves besides an output. It is stored apart because most waiting sensors have none of it, and there may be a
 /// million.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept {
+pub(super) struct RareState {
     pub(super) failure: Option<Failure>,
     /// Memory for the node's next attempt or poke.
     pub(super) memory: Option<Arc<str>>,
@@ -88,8 +88,8 @@ impl Node {
         self.more.get_or_insert_default()
     }
 
-    fn kept(&self) -> Option<&Kept> {
-        self.more.as_ref()?.kept.as_deref()
+    fn rare(&self) -> Option<&RareState> {
+        self.more.as_ref()?.rare.as_deref()
     }
 
     /// The node's index in the plan.
@@ -128,17 +128,17 @@ impl Node {
 
     /// Why the node failed, or why the node that it waited for failed.
     pub(crate) fn failure(&self) -> Option<&Failure> {
-        self.kept()?.failure.as_ref()
+        self.rare()?.failure.as_ref()
     }
 
     /// The memory that its last attempt or poke left for the next.
     pub(crate) fn memory(&self) -> Option<&Arc<str>> {
-        self.kept()?.memory.as_ref()
+        self.rare()?.memory.as_ref()
     }
 
     /// The arm that a branch took.
     pub(crate) fn arm(&self) -> Option<u32> {
-        self.kept()?.arm
+        self.rare()?.arm
     }
 
     /// True if the run ended before the node did.
@@ -202,7 +202,7 @@ impl Node {
 
     /// The start of the node's SLA if it was retried manually; otherwise the run's start counts.
     pub(super) fn sla_from(&self) -> Option<Timestamp> {
-        self.kept()?.sla_from.get()
+        self.rare()?.sla_from.get()
     }
 
     /// True if the node is between two attempts or pokes, and nothing of it is under way.
@@ -216,14 +216,14 @@ impl Node {
 }
 
 impl More {
-    pub(super) fn kept(&mut self) -> &mut Kept {
-        self.kept.get_or_insert_default()
+    pub(super) fn rare(&mut self) -> &mut RareState {
+        self.rare.get_or_insert_default()
     }
 
     pub(super) fn remember(&mut self, memory: Option<&Arc<str>>) {
-        match (memory, &mut self.kept) {
+        match (memory, &mut self.rare) {
             (None, None) => {}
-            _ => self.kept().memory = memory.cloned(),
+            _ => self.rare().memory = memory.cloned(),
         }
     }
 }

@@ -2,7 +2,7 @@ use super::super::ids::{RunKey, Slot};
 use super::super::log::{Entry, Record, Skip};
 use super::super::states::{NodeState, RunState};
 use super::callbacks::Callbacks;
-use super::cancelled::{Found, ends_open_nodes};
+use super::cancelled::{NodeAtCancel, ends_open_nodes};
 use super::changes::{Changes, IgnoreChanges};
 use super::holding::Hold;
 use super::layout::{ExpansionIx, Layout, Position};
@@ -320,7 +320,7 @@ impl Run {
             && let Some(branch) = &task.branch
             && let Some(arm) = (branch.arm)(value)
         {
-            self.node_mut(slot).more().kept().arm = Some(index(arm));
+            self.node_mut(slot).more().rare().arm = Some(index(arm));
         }
         self.node_mut(slot).value = Some(value.clone()).into();
         self.ended(slot, NodeState::Success, changes);
@@ -374,14 +374,14 @@ impl Run {
         let id = self.id(slot);
         let node = self.node_mut(slot);
         let attempts = node.attempt();
-        node.more().kept().failure = Some(Failure::new(id, Arc::clone(error), attempts));
+        node.more().rare().failure = Some(Failure::new(id, Arc::clone(error), attempts));
         self.failures += usize::from(self.counts(self.ix(slot)));
         self.ended(slot, NodeState::Failed, changes);
     }
 
     fn upstream_failed(&mut self, slot: Slot, cause: Slot, changes: &mut impl Changes) {
         if let Some(failure) = self.node(cause).failure().cloned() {
-            self.node_mut(slot).more().kept().failure = Some(failure);
+            self.node_mut(slot).more().rare().failure = Some(failure);
         }
         self.ended(slot, NodeState::UpstreamFailed, changes);
     }
@@ -407,7 +407,7 @@ impl Run {
     fn run_ended(&mut self, state: RunState, changes: &mut impl Changes) {
         let found = |slot| {
             let node = self.node(slot);
-            Found { is_body: self.is_body(slot), state: node.state, is_cut_off: node.was_cut_off_by_end() }
+            NodeAtCancel { is_body: self.is_body(slot), state: node.state, is_cut_off: node.was_cut_off_by_end() }
         };
         if state == RunState::Cancelled && self.open > 0 && ends_open_nodes(self.slots().map(found)) {
             for slot in self.slots() {

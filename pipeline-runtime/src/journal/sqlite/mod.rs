@@ -65,7 +65,7 @@ pub(crate) use updates::{NewUpdate, News, Passed, StoredUpdate, Updated};
 use super::{RunKey, StoredRun};
 use crate::author::context::RunUpdate;
 use crate::author::setting::SettingValues;
-use crate::engine::{Engine, Entry, Journal, Kept, Outbox, Record, RunIx, RunSpec, RunState, WeakEngine};
+use crate::engine::{Engine, Entry, Journal, Outbox, Record, RunIx, RunSpec, RunState, Submitted, WeakEngine};
 use crate::plan::Remap;
 use crate::time::Timestamp;
 use claim::Claim;
@@ -365,9 +365,9 @@ impl Journal for Arc<SqliteJournal> {
         true
     }
 
-    fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Submitted {
         if outbox.records.is_empty() && outbox.todo.is_empty() {
-            return Kept::Now;
+            return Submitted::Stored;
         }
         let (mut updates, mut passed, mut ended) = (Vec::new(), Vec::new(), Vec::new());
         let keyed = |(run, entry): (RunIx, Entry)| {
@@ -386,7 +386,7 @@ impl Journal for Arc<SqliteJournal> {
         let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(keyed).collect();
         let todo = std::mem::take(&mut outbox.todo);
         self.order(Order::Commit(Batch { records, updates, passed, ended, todo }));
-        Kept::Later
+        Submitted::Queued
     }
 
     fn entries_from(&self, _: RunIx, _: usize) -> Vec<Entry> {

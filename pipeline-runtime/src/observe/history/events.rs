@@ -6,7 +6,7 @@ use super::{CALLBACKS, NodeHistory, RunHistory};
 use crate::author::notify::Notification;
 use crate::author::options::Mode;
 use crate::author::value::Datum;
-use crate::engine::{Entry, ExpansionIx, Found, Keys, NodeState, Record, RunState, Skip, Slot, ends_open_nodes};
+use crate::engine::{Entry, ExpansionIx, Keys, NodeAtCancel, NodeState, Record, RunState, Skip, Slot, ends_open_nodes};
 use crate::plan::Recipient;
 use crate::time::Timestamp;
 use std::sync::Arc;
@@ -177,7 +177,7 @@ impl RunHistory {
         let found = |slot| {
             let node = self.node(slot);
             let is_cut_off = matches!(node.why_skipped(), Some(Skip::RunEnded));
-            Found { is_body: self.is_body(slot), state: node.state(), is_cut_off }
+            NodeAtCancel { is_body: self.is_body(slot), state: node.state(), is_cut_off }
         };
         if state == RunState::Cancelled && ends_open_nodes(slots.clone().map(found)) {
             for slot in slots {

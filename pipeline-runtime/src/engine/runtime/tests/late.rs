@@ -1,7 +1,7 @@
 //! What happens between two commits of a journal that stores records later than they are made.
 
 use super::super::super::effects::{Outbox, Todo};
-use super::super::super::journal::{Journal, Kept};
+use super::super::super::journal::{Journal, Submitted};
 use super::super::super::log::Entry;
 use super::{Clock, Edit, Engine, EngineOptions, Live, RunIx, plan};
 use crate::RunState;
@@ -19,12 +19,12 @@ impl Journal for Late {
         false
     }
 
-    fn submit<'a>(&mut self, outbox: &mut Outbox, _spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _spec: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Submitted {
         let Outbox { todo, .. } = std::mem::take(outbox);
         if !todo.is_empty() {
             self.0.lock().unwrap().push_back(todo);
         }
-        Kept::Later
+        Submitted::Queued
     }
 
     fn entries_from(&self, _run: RunIx, _from: usize) -> Vec<Entry> {

@@ -2,6 +2,7 @@
 //!
 //! No test sleeps to wait for something: a test ends with its runs, and one that would wait for ever fails by its limit.
 
+mod drops;
 mod late;
 mod turns;
 mod user_code;
