@@ -152,7 +152,7 @@ fn scopes<'a>(
 
 /// The node of the current plan that is the same as a node of the run.
 fn same(present: &Plan, node: &SkeletonNode) -> Option<NodeIx> {
-    let ix = present.find(&node.id).filter(|_| !node.numbered)?;
+    let ix = present.find(&node.id).filter(|_| !node.is_numbered())?;
     node.returns(present.output(ix)).then_some(ix)
 }
 

@@ -2,6 +2,9 @@
 //!
 //! It is stored with the run. If a run is resumed with a plan that has another skeleton, nodes are matched by id. If they cannot
 //! be matched, the run is refused, because its records would mean something else.
+//!
+//! A field that most nodes leave empty is not written. In a plan of ten thousand nodes, the skeleton is the larger half of what a
+//! first run adds to the journal. Earlier versions wrote all fields.
 
 use super::graph::{NodeIx, Plan, What};
 use crate::author::draft;
@@ -24,14 +27,46 @@ pub(super) struct SkeletonNode {
     #[serde(default, rename = "type", skip_serializing)]
     compilers_name: Option<String>,
     /// The ids of the nodes that it takes, each with the rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "edges")]
     pub(super) inputs: Vec<(String, String)>,
     /// The mapping that repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) within: Option<String>,
-    /// True if its name is numbered by wiring order.
-    pub(super) numbered: bool,
     /// True if it is the implicit sensor that waits for the past of another node.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     past: bool,
+}
+
+/// An input of the usual rule is written as its id alone.
+mod edges {
+    use crate::author::input::Rule;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::borrow::Cow;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Edge<'a> {
+        Usual(Cow<'a, str>),
+        WithRule(Cow<'a, str>, Cow<'a, str>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(edges: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(edges.iter().map(|(from, rule)| match rule == Rule::AllSuccess.name() {
+            true => Edge::Usual(from.into()),
+            false => Edge::WithRule(from.into(), rule.into()),
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
+        let edges = Vec::<Edge<'_>>::deserialize(from)?;
+        Ok(edges
+            .into_iter()
+            .map(|edge| match edge {
+                Edge::Usual(from) => (from.into_owned(), Rule::AllSuccess.name().to_owned()),
+                Edge::WithRule(from, rule) => (from.into_owned(), rule.into_owned()),
+            })
+            .collect())
+    }
 }
 
 impl SkeletonNode {
@@ -42,11 +77,12 @@ impl SkeletonNode {
     }
 
     fn is_still(&self, now: &Self) -> bool {
-        self.id == now.id
-            && self.returns(now.output.as_deref())
-            && self.inputs == now.inputs
-            && self.within == now.within
-            && self.numbered == now.numbered
+        self.id == now.id && self.returns(now.output.as_deref()) && self.inputs == now.inputs && self.within == now.within
+    }
+
+    /// True if its name is numbered by wiring order. No name that an author gives ends like that.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
     }
 
     pub(super) fn is_body(&self) -> bool {
@@ -154,8 +190,7 @@ impl Plan {
             }
         }
         let within = self.scope(node.scope).each.map(|each| self.id(each));
-        let numbered = id.rsplit_once("__").is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()));
-        SkeletonNode { id, output, compilers_name: None, inputs, within, numbered, past: self.is_past(ix) }
+        SkeletonNode { id, output, compilers_name: None, inputs, within, past: self.is_past(ix) }
     }
 
     /// Matches a run of an older plan with this one. Nodes may have been added anywhere. The nodes that the run knows must still
@@ -217,7 +252,7 @@ impl Plan {
     fn change(&self, old: &SkeletonNode) -> Option<Change> {
         let change = |text, is_acceptable| Some(Change { id: old.id.clone(), text, is_acceptable });
         let refused = |text| change(text, false);
-        if old.numbered {
+        if old.is_numbered() {
             // Only the old code could tell which of its task's nodes this was.
             return refused(format!("  - `{}` is called so by wiring order alone: name it, as in `.named(\"east\")`", old.id));
         }
@@ -326,15 +361,34 @@ mod tests {
         rows.each(load);
     }
 
-    /// As earlier versions wrote it: with the compiler's name of each type, and null for gates.
+    /// As earlier versions wrote it: with all fields, with the compiler's name of each type, and null for gates.
     fn of_earlier_version(skeleton: &str) -> String {
         let mut skeleton: serde_json::Value = serde_json::from_str(skeleton).unwrap();
         for node in skeleton["nodes"].as_array_mut().unwrap() {
             let node = node.as_object_mut().unwrap();
             let output = node.remove("output");
             node.insert("type".into(), output.map_or(serde_json::Value::Null, |_| "alloc::name::Of<It>".into()));
+            let is_numbered = node["id"].as_str().unwrap().contains("__");
+            node.insert("numbered".into(), is_numbered.into());
+            let inputs = node.entry("inputs").or_insert_with(|| serde_json::json!([])).as_array_mut().unwrap();
+            for input in inputs.iter_mut().filter(|input| input.is_string()) {
+                *input = serde_json::json!([input, "all_success"]);
+            }
+            node.entry("within").or_insert(serde_json::Value::Null);
         }
         skeleton.to_string()
+    }
+
+    #[test]
+    fn it_is_as_short_as_it_can_be_and_still_be_read_by_a_person() {
+        let expected = concat!(
+            r#"{"nodes":[{"id":"rows","output":"Vec<u64>"},"#,
+            r#"{"id":"each(load).element","inputs":[["each(load)","gate"]],"within":"each(load)"},"#,
+            r#"{"id":"load","output":"u64","inputs":["each(load).element"],"within":"each(load)"},"#,
+            r#"{"id":"each(load)","inputs":[["rows","gate"]]},"#,
+        );
+        let skeleton = nightly().plan(&serde_json::Value::Null).unwrap().skeleton();
+        assert!(skeleton.starts_with(expected), "{skeleton}");
     }
 
     #[test]
