@@ -3,7 +3,7 @@
 //! The values of ended runs change only by commands. So runs are read in blocks of keys, and the result of each block is cached:
 //! the next read takes only new runs, and the two blocks at the edges.
 
-use super::reader::last_before;
+use super::listing::last_before;
 use super::{JournalError, Reader};
 use crate::engine::RunState;
 use crate::journal::RunKey;

@@ -15,6 +15,7 @@
 //! its `-wal` would be incomplete when copied, moved or restored without it. (`tests/durable/kills.rs`)
 
 mod acts;
+mod apply;
 mod backup;
 mod claim;
 mod create;
@@ -24,22 +25,29 @@ mod error;
 mod file;
 mod holder;
 mod inbox;
+mod intervals;
 mod kept_open;
+mod lines;
+mod listing;
 mod lock;
 mod logs;
+mod order;
 mod overview;
 mod prune;
 mod queue;
 mod reader;
+mod records;
 #[cfg(test)]
 mod recovery;
 mod repair;
 mod rows;
+mod runs;
 mod schema;
 mod settings;
 pub mod stage;
 mod still;
 mod tally;
+mod transaction;
 mod updates;
 mod wal;
 mod writer;
@@ -51,11 +59,14 @@ pub use error::JournalError;
 pub(crate) use file::absolute;
 pub use holder::Holder;
 pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
+pub(crate) use intervals::{AwaitedRun, IntervalRun};
 #[cfg(feature = "dashboard")]
 pub(crate) use kept_open::unwritable;
+pub(crate) use lines::StoredLine;
+pub(crate) use listing::Filter;
 pub(crate) use logs::LogLine;
 pub(crate) use prune::{Pass, Pruned};
-pub(crate) use reader::{AwaitedRun, Filter, IntervalRun, Newest, Reader, StoredLine};
+pub(crate) use reader::{Newest, Reader};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 pub(crate) use settings::StoredSetting;
@@ -71,12 +82,13 @@ use crate::time::Timestamp;
 use claim::Claim;
 use lock::Lock;
 use logs::Backlog;
+pub(crate) use order::Begun;
+use order::{Batch, Order, Set};
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
-pub(crate) use writer::Begun;
-use writer::{Batch, NewsSender, Order, Set, Writer};
+use writer::{NewsSender, Writer};
 
 /// The journal in one file.
 #[derive(Debug)]

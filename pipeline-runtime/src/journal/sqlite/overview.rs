@@ -85,28 +85,4 @@ impl Reader {
         };
         query().map_err(self.failed())
     }
-
-    /// Returns a node's last log lines before the line `before`, at most `limit` of them, in order. Without a node: those of all
-    /// nodes.
-    pub(crate) fn lines_before(
-        &self,
-        run: RunKey,
-        node: Option<&str>,
-        attempt: Option<u32>,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<super::StoredLine>, JournalError> {
-        let of_node = if node.is_some() { "node = ?2" } else { "?2 IS NULL" };
-        let select = format!(
-            "SELECT id, node, attempt, at, level, line FROM logs WHERE run = ?1 AND {of_node} AND id < ?3 \
-             AND (?4 IS NULL OR attempt = ?4) ORDER BY id DESC LIMIT ?5"
-        );
-        let query = || -> rusqlite::Result<Vec<_>> {
-            let mut statement = self.connection.prepare_cached(&select)?;
-            statement.query_map(params![run, node, before, attempt, limit], super::reader::read_line)?.collect()
-        };
-        let mut lines: Vec<super::StoredLine> = query().map_err(self.failed())?;
-        lines.reverse();
-        Ok(lines)
-    }
 }

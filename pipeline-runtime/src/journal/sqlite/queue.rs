@@ -10,7 +10,7 @@
 //!
 //! The orders of a commit count until the commit is durable.
 
-use super::writer::Order;
+use super::order::Order;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -10,7 +10,7 @@
 //! - What a run reads is recorded as it begins, even if there was nothing to read ([`NONE`]): so it reads the same for as long as
 //!   it exists.
 
-use super::reader::interval;
+use super::runs::interval;
 use super::{JournalError, Reader};
 use crate::author::asset::AssetSpec;
 use crate::author::context::RunUpdate;

@@ -25,7 +25,7 @@ pub(super) use pass::InUse;
 pub(crate) use pass::Pass;
 
 use super::lock::Lock;
-use super::writer::without_sync;
+use super::transaction::without_sync;
 use super::{Act, JournalError, SqliteJournal, acts, schema};
 use crate::time::Timestamp;
 use rusqlite::Connection;

@@ -3,10 +3,10 @@
 use super::spared::{IS_WAITED_FOR, looked_back_on};
 use super::{Pruned, free, gives_back, length, passed};
 use crate::engine::RunState;
-use crate::journal::sqlite::reader::last_before;
+use crate::journal::sqlite::listing::last_before;
 use crate::journal::sqlite::stage::{self, Stage};
+use crate::journal::sqlite::transaction::transaction;
 use crate::journal::sqlite::updates::IS_OF_NO_USE;
-use crate::journal::sqlite::writer::transaction;
 use crate::journal::{RunKey, RunKind};
 use crate::time::Timestamp;
 use rusqlite::{Connection, params};

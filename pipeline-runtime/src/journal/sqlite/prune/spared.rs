@@ -1,7 +1,7 @@
 //! Which old runs stay because something still depends on them.
 
 use crate::engine::RunState;
-use crate::journal::sqlite::reader::{LAST_SCHEDULED, OUTCOME, PREVIOUS_SUCCESS};
+use crate::journal::sqlite::intervals::{LAST_SCHEDULED, OUTCOME, PREVIOUS_SUCCESS};
 use crate::journal::{RunKey, RunKind};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
