@@ -1,13 +1,13 @@
-//! What each [`Order`] changes in the file, within the transaction of its commit.
+//! What each [`WriteOp`] changes in the file, within the transaction of its commit.
 
 use super::acts;
 use super::inbox::Ticket;
-use super::order::{Batch, Begun, Order};
-use super::prune::InUse;
+use super::prune::PlansInUse;
 use super::rows::RecordRow;
 use super::settings;
 use super::tally::{self, Counts};
-use super::updates::{self, News};
+use super::updates::{self, CommitEvent};
+use super::write_op::{Batch, RunStart, WriteOp};
 use crate::engine::{Entry, Record, RunState};
 use crate::journal::{RunKey, StoredRun};
 use crate::schedule::RunKind;
@@ -16,55 +16,56 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What the writer remembers.
+/// What the writer remembers from one operation to the next.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct WriterState {
     /// The sequence number of each run's next record.
     pub(super) next_seq: HashMap<RunKey, i64>,
-    pub(super) plans: InUse,
-    /// The news of the present commit.
-    pub(super) news: Vec<News>,
+    /// The plans in use, while a pass looks for unused ones.
+    pub(super) plans: PlansInUse,
+    /// The events of the present commit.
+    pub(super) events: Vec<CommitEvent>,
     /// The counts since the last commit.
     pub(super) counts: Counts,
     /// The names of pipelines.
     pipelines: HashMap<&'static str, Arc<str>>,
 }
 
-/// Writes one order.
-pub(super) fn write(connection: &Connection, known: &mut Known, order: &Order) -> rusqlite::Result<()> {
-    match order {
-        Order::Enter { run, ticket, updates } => {
-            enter(connection, known, run, *ticket)?;
-            updates::note(connection, run.key, updates)?;
+/// Writes one operation.
+pub(super) fn write(connection: &Connection, writer_state: &mut WriterState, op: &WriteOp) -> rusqlite::Result<()> {
+    match op {
+        WriteOp::EnterRun { run, ticket, updates } => {
+            enter(connection, writer_state, run, *ticket)?;
+            updates::record_of_run(connection, run.key, updates)?;
         }
-        Order::Carries { ticket, order } => {
+        WriteOp::ForCommand { ticket, op } => {
             connection.prepare_cached("UPDATE inbox SET carried = 1 WHERE id = ?1")?.execute([*ticket])?;
-            write(connection, known, order)?;
+            write(connection, writer_state, op)?;
         }
-        Order::Remap { run, skeleton, remap } => {
-            let skeleton = skeleton_id(connection, known, skeleton)?;
+        WriteOp::Remap { run, skeleton, remap } => {
+            let skeleton = skeleton_id(connection, writer_state, skeleton)?;
             connection.prepare_cached("UPDATE runs SET skeleton = ?2 WHERE key = ?1")?.execute([*run, skeleton])?;
-            let seq = next_seq(&mut known.next_seq, connection, *run)?;
+            let seq = next_seq(&mut writer_state.next_seq, connection, *run)?;
             insert(connection, *run, seq, &RecordRow::of_remap(remap))?;
         }
-        Order::Takes { run, settings, updates } => {
+        WriteOp::AddInputs { run, settings, updates } => {
             let update = "UPDATE runs SET settings = ?2 WHERE key = ?1";
             connection.prepare_cached(update)?.execute(params![run, settings::of_run(settings)])?;
-            updates::note(connection, *run, updates)?;
+            updates::record_of_run(connection, *run, updates)?;
         }
-        Order::Commit(batch) => commit_batch(connection, known, batch)?,
-        Order::Begin(begun) => {
-            begin(connection, known, begun)?;
-            updates::note(connection, begun.run, &begun.updates)?;
+        WriteOp::Commit(batch) => commit_batch(connection, writer_state, batch)?,
+        WriteOp::BeginRun(start) => {
+            begin(connection, writer_state, start)?;
+            updates::record_of_run(connection, start.run, &start.updates)?;
         }
-        Order::Set(set) => settings::set(connection, &set.name, set.value.as_ref(), set.at)?,
-        Order::Update(update) => known.news.push(News::Updated(updates::insert(connection, update)?)),
-        Order::Block { run, reason } => {
+        WriteOp::Set(set) => settings::set(connection, &set.name, set.value.as_ref(), set.at)?,
+        WriteOp::Update(update) => writer_state.events.push(CommitEvent::Updated(updates::insert(connection, update)?)),
+        WriteOp::BlockRun { run, reason } => {
             let update = "UPDATE runs SET blocked = ?2 WHERE key = ?1 AND state IN ('queued', 'running')";
             connection.prepare_cached(update)?.execute(params![run, reason.as_deref()])?;
         }
-        Order::Act(act) => acts::write(connection, act)?,
-        Order::Pause { pipeline, paused } => {
+        WriteOp::Act(act) => acts::write(connection, act)?,
+        WriteOp::Pause { pipeline, paused } => {
             let change = if *paused {
                 "INSERT OR IGNORE INTO paused (pipeline) VALUES (?1)"
             } else {
@@ -72,38 +73,38 @@ pub(super) fn write(connection: &Connection, known: &mut Known, order: &Order) -
             };
             connection.prepare_cached(change)?.execute([pipeline])?;
         }
-        Order::Answer { ticket, answer, done, said } => store_answer(connection, *ticket, answer, *done, said)?,
-        Order::Logs | Order::Prune { .. } | Order::Sync(_) | Order::Close => {}
+        WriteOp::Answer { ticket, answer, done, act_text } => store_answer(connection, *ticket, answer, *done, act_text)?,
+        WriteOp::Logs | WriteOp::Prune { .. } | WriteOp::Sync(_) | WriteOp::Close => {}
     }
     Ok(())
 }
 
-fn commit_batch(connection: &Connection, known: &mut Known, batch: &Batch) -> rusqlite::Result<()> {
+fn commit_batch(connection: &Connection, writer_state: &mut WriterState, batch: &Batch) -> rusqlite::Result<()> {
     for (run, entry) in &batch.records {
-        let seq = if is_of_callback(&entry.record) && !known.next_seq.contains_key(run) {
+        let seq = if is_of_callback(&entry.record) && !writer_state.next_seq.contains_key(run) {
             // It may come after the end of its run, which must not be remembered again.
             last_seq(connection, *run)? + 1
         } else {
-            next_seq(&mut known.next_seq, connection, *run)?
+            next_seq(&mut writer_state.next_seq, connection, *run)?
         };
-        append(connection, &mut known.counts, *run, seq, entry)?;
+        append(connection, &mut writer_state.counts, *run, seq, entry)?;
         if let (Record::RunEnded { state }, true) = (&entry.record, batch.ended.is_empty()) {
-            known.counts.run(ended_without_engine(connection, *run, *state)?);
+            writer_state.counts.run(ended_without_engine(connection, *run, *state)?);
         }
     }
     for (pipeline, kind, state) in &batch.ended {
-        let pipeline = known.pipelines.entry(pipeline).or_insert_with(|| (*pipeline).into());
-        known.counts.run((Arc::clone(pipeline), *kind, *state));
+        let pipeline = writer_state.pipelines.entry(pipeline).or_insert_with(|| (*pipeline).into());
+        writer_state.counts.run((Arc::clone(pipeline), *kind, *state));
     }
     for update in &batch.updates {
-        known.news.push(News::Updated(updates::insert(connection, update)?));
+        writer_state.events.push(CommitEvent::Updated(updates::insert(connection, update)?));
     }
-    known.news.extend(batch.passed.iter().cloned().map(News::Passed));
+    writer_state.events.extend(batch.passed.iter().cloned().map(CommitEvent::Passed));
     Ok(())
 }
 
-fn store_answer(connection: &Connection, ticket: Ticket, answer: &str, done: bool, said: &str) -> rusqlite::Result<()> {
-    if let Some(act) = acts::of_command(connection, ticket, done, said)? {
+fn store_answer(connection: &Connection, ticket: Ticket, answer: &str, done: bool, act_text: &str) -> rusqlite::Result<()> {
+    if let Some(act) = acts::of_command(connection, ticket, done, act_text)? {
         acts::write(connection, &act)?;
     }
     // Answers that nobody has fetched.
@@ -114,12 +115,12 @@ fn store_answer(connection: &Connection, ticket: Ticket, answer: &str, done: boo
     Ok(())
 }
 
-fn next_seq(known: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
-    let next = match known.get(&run) {
+fn next_seq(next_seqs: &mut HashMap<RunKey, i64>, connection: &Connection, run: RunKey) -> rusqlite::Result<i64> {
+    let next = match next_seqs.get(&run) {
         Some(next) => *next,
         None => last_seq(connection, run)? + 1,
     };
-    known.insert(run, next + 1);
+    next_seqs.insert(run, next + 1);
     Ok(next)
 }
 
@@ -129,7 +130,7 @@ pub(super) fn last_seq(connection: &Connection, run: RunKey) -> rusqlite::Result
 }
 
 /// Runs of one plan share its skeleton.
-fn skeleton_id(connection: &Connection, known: &mut Known, text: &str) -> rusqlite::Result<i64> {
+fn skeleton_id(connection: &Connection, writer_state: &mut WriterState, text: &str) -> rusqlite::Result<i64> {
     let stored = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([text], |row| row.get(0));
     let id = if let Some(id) = stored.optional()? {
         id
@@ -137,7 +138,7 @@ fn skeleton_id(connection: &Connection, known: &mut Known, text: &str) -> rusqli
         connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([text])?;
         connection.last_insert_rowid()
     };
-    if let Some(in_use) = &mut known.plans {
+    if let Some(in_use) = &mut writer_state.plans {
         in_use.insert(id);
     }
     Ok(id)
@@ -145,8 +146,13 @@ fn skeleton_id(connection: &Connection, known: &mut Known, text: &str) -> rusqli
 
 /// An id that is taken concerns only this run. Ids are chosen so that none is taken (`host/prepare.rs`). If one is, the run is
 /// stored under an id of its own, so that the commit's other records are not lost.
-fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Option<Ticket>) -> rusqlite::Result<()> {
-    let skeleton = skeleton_id(connection, known, &run.skeleton)?;
+fn enter(
+    connection: &Connection,
+    writer_state: &mut WriterState,
+    run: &StoredRun,
+    ticket: Option<Ticket>,
+) -> rusqlite::Result<()> {
+    let skeleton = skeleton_id(connection, writer_state, &run.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| crate::time::Timestamp::from(date).as_nanos();
     let insert = "INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, \
                   params, state, created, sla_from, seed, skeleton, max_active, ticket, previous_began, settings) \
@@ -188,19 +194,19 @@ fn enter(connection: &Connection, known: &mut Known, run: &StoredRun, ticket: Op
     }
 }
 
-fn begin(connection: &Connection, known: &mut Known, begun: &Begun) -> rusqlite::Result<()> {
-    let skeleton = skeleton_id(connection, known, &begun.skeleton)?;
+fn begin(connection: &Connection, writer_state: &mut WriterState, start: &RunStart) -> rusqlite::Result<()> {
+    let skeleton = skeleton_id(connection, writer_state, &start.skeleton)?;
     let nanos = |date: chrono::DateTime<chrono::Utc>| Timestamp::from(date).as_nanos();
     let update = "UPDATE runs SET state = 'running', begun = ?2, sla_from = ?2, previous_start = ?3, previous_end = ?4, \
                   skeleton = ?5, previous_began = ?6, settings = ?7, blocked = NULL WHERE key = ?1";
     connection.prepare_cached(update)?.execute(params![
-        begun.run,
-        begun.at.as_nanos(),
-        begun.previous.map(|previous| nanos(previous.interval.start)),
-        begun.previous.map(|previous| nanos(previous.interval.end)),
+        start.run,
+        start.at.as_nanos(),
+        start.previous.map(|previous| nanos(previous.interval.start)),
+        start.previous.map(|previous| nanos(previous.interval.end)),
         skeleton,
-        begun.previous.and_then(|previous| previous.began).map(nanos),
-        settings::of_run(&begun.settings),
+        start.previous.and_then(|previous| previous.began).map(nanos),
+        settings::of_run(&start.settings),
     ])?;
     Ok(())
 }
@@ -214,7 +220,7 @@ fn insert(connection: &Connection, run: RunKey, seq: i64, row: &RecordRow) -> ru
 
 /// Returns the tally entry for the end of a run that no engine hosts: it was cancelled while it waited, or by a program without
 /// its plan.
-fn ended_without_engine(connection: &Connection, run: RunKey, state: RunState) -> rusqlite::Result<tally::Ended> {
+fn ended_without_engine(connection: &Connection, run: RunKey, state: RunState) -> rusqlite::Result<tally::EndedRun> {
     let mut select = connection.prepare_cached("SELECT pipeline, kind FROM runs WHERE key = ?1")?;
     let (pipeline, kind): (String, String) =
         select.query_row([run], |row| Ok((row.get(0)?, row.get(1)?))).optional()?.unwrap_or_default();

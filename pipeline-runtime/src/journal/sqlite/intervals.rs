@@ -1,6 +1,6 @@
 //! Runs by their data intervals: what the scheduler, runs that depend on their past, and runs that wait for others ask for.
 
-use super::prune::passed;
+use super::prune::pruned_intervals;
 use super::rows::state;
 use super::runs::{interval, previous, wrong};
 use super::{JournalError, Reader};
@@ -39,7 +39,7 @@ pub(super) const OUTCOME: &str = "WHERE pipeline = ?1 AND interval_start = ?2 AN
                                   ORDER BY finished DESC, key DESC LIMIT 1";
 
 /// The run of pipeline `?1` that others wait for, for the interval that starts at `?2`: the newest success, otherwise the newest.
-const MEANT: &str = "WHERE pipeline = ?1 AND interval_start = ?2 ORDER BY state = 'success' DESC, key DESC LIMIT 1";
+const AWAITED: &str = "WHERE pipeline = ?1 AND interval_start = ?2 ORDER BY state = 'success' DESC, key DESC LIMIT 1";
 
 /// The last success of pipeline `?1` whose interval starts before `?2`.
 pub(super) const PREVIOUS_SUCCESS: &str = "WHERE pipeline = ?1 AND state = 'success' AND interval_start < ?2 \
@@ -50,14 +50,14 @@ impl Reader {
     /// intervals from it until after `now` are deleted, returns these intervals as one: none of them runs again.
     pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
         let kept = self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval);
-        let deleted = passed::last(&self.connection, pipeline, now).map_err(self.failed())?;
+        let deleted = pruned_intervals::last(&self.connection, pipeline, now).map_err(self.failed())?;
         Ok(kept.into_iter().chain(deleted).max_by_key(|interval| interval.end))
     }
 
     /// Returns the stretches of intervals after `last` whose scheduled runs are deleted.
     pub(crate) fn deleted_after(&self, pipeline: &str, last: Option<Interval>) -> Result<Vec<Interval>, JournalError> {
         let from = Timestamp::from_nanos(last.map_or(i64::MIN, |last| Timestamp::from(last.end).as_nanos()));
-        passed::from(&self.connection, pipeline, from).map_err(self.failed())
+        pruned_intervals::from(&self.connection, pipeline, from).map_err(self.failed())
     }
 
     /// Returns the starts of the intervals after `last` that the schedule has made a run for, while the calendar showed a later
@@ -93,16 +93,16 @@ impl Reader {
     }
 
     /// Returns the run of that interval that others wait for.
-    pub(crate) fn meant(&self, pipeline: &str, start: Timestamp) -> Result<Option<AwaitedRun>, JournalError> {
-        self.meant_where(MEANT, params![pipeline, start.as_nanos()])
+    pub(crate) fn awaited_run(&self, pipeline: &str, start: Timestamp) -> Result<Option<AwaitedRun>, JournalError> {
+        self.awaited_where(AWAITED, params![pipeline, start.as_nanos()])
     }
 
     /// Returns the run of that id, for a waiting run.
-    pub(crate) fn meant_by(&self, pipeline: &str, run_id: &str) -> Result<Option<AwaitedRun>, JournalError> {
-        self.meant_where("WHERE run_id = ?2 AND pipeline = ?1", params![pipeline, run_id])
+    pub(crate) fn awaited_run_by_id(&self, pipeline: &str, run_id: &str) -> Result<Option<AwaitedRun>, JournalError> {
+        self.awaited_where("WHERE run_id = ?2 AND pipeline = ?1", params![pipeline, run_id])
     }
 
-    fn meant_where(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<AwaitedRun>, JournalError> {
+    fn awaited_where(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<AwaitedRun>, JournalError> {
         // Without params and skeleton, which may be large: thousands may ask at once.
         let select = "SELECT run_id, interval_start, interval_end, state, blocked IS NOT NULL, coalesce(begun, created), finished FROM runs";
         let read = |row: &Row<'_>| {
@@ -122,7 +122,7 @@ impl Reader {
 
     /// Returns the runs of the last interval before `start` that has a scheduled or a backfill run, runs of all kinds: first
     /// those that are unfinished, then those that ended, the last of them first.
-    pub(crate) fn before(&self, pipeline: &str, start: Timestamp) -> Result<Vec<String>, JournalError> {
+    pub(crate) fn runs_of_interval_before(&self, pipeline: &str, start: Timestamp) -> Result<Vec<String>, JournalError> {
         let query = || -> rusqlite::Result<Vec<String>> {
             let select = "SELECT run_id FROM runs WHERE pipeline = ?1 AND interval_start = (SELECT interval_start FROM runs \
                           WHERE pipeline = ?1 AND interval_start < ?2 AND kind IN ('scheduled', 'backfill') \

@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Returns the number of commands without an answer, and the number of callbacks to deliver.
-    pub(crate) fn waiting(&self) -> Result<(i64, i64), JournalError> {
+    pub(crate) fn pending_counts(&self) -> Result<(i64, i64), JournalError> {
         let select = "SELECT (SELECT count(*) FROM inbox WHERE answer IS NULL), (SELECT count(*) FROM due)";
         let query = || self.connection.prepare_cached(select)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
         query().map_err(self.failed())

@@ -16,7 +16,7 @@ pub(crate) struct Reader {
 
 /// The newest time in the journal, and the run that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Newest {
+pub(crate) struct NewestTime {
     pub(crate) at: Timestamp,
     pub(crate) run_id: String,
     pub(crate) pipeline: String,
@@ -28,7 +28,7 @@ impl Reader {
     }
 
     /// Opens a journal that this process writes, or wrote a moment ago.
-    pub(crate) fn of_own(path: &Path) -> Result<Self, JournalError> {
+    pub(crate) fn of_this_process(path: &Path) -> Result<Self, JournalError> {
         Self::beside(&super::file::resolve(path))
     }
 
@@ -57,13 +57,13 @@ impl Reader {
     }
 
     /// Returns the time of the newest run, or of the newest record of an unfinished run, whichever is later.
-    pub(crate) fn newest(&self) -> Result<Option<Newest>, JournalError> {
+    pub(crate) fn newest(&self) -> Result<Option<NewestTime>, JournalError> {
         let query = "SELECT at, run_id, pipeline FROM (SELECT max(at) AS at, run AS key FROM records WHERE run IN \
                      (SELECT key FROM runs WHERE state IN ('queued', 'running')) \
                      UNION ALL SELECT created, key FROM (SELECT created, key FROM runs ORDER BY key DESC LIMIT 1)) \
                      JOIN runs USING (key) WHERE at IS NOT NULL ORDER BY at DESC LIMIT 1";
         let read =
-            |row: &Row<'_>| Ok(Newest { at: Timestamp::from_nanos(row.get(0)?), run_id: row.get(1)?, pipeline: row.get(2)? });
+            |row: &Row<'_>| Ok(NewestTime { at: Timestamp::from_nanos(row.get(0)?), run_id: row.get(1)?, pipeline: row.get(2)? });
         self.connection.query_row(query, [], read).optional().map_err(self.failed())
     }
 

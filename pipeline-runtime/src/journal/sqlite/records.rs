@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Records of a run, as they were read.
 #[derive(Debug, Default)]
-pub(crate) struct Tail {
+pub(crate) struct RecordPage {
     pub(crate) entries: Vec<StoredEntry>,
     /// The number of the last record.
     pub(crate) last: i64,
@@ -28,17 +28,17 @@ impl Reader {
     }
 
     /// Returns a run's records after the one of that number, in order.
-    pub(crate) fn entries_after(&self, run: RunKey, after: i64) -> Result<Tail, JournalError> {
+    pub(crate) fn entries_after(&self, run: RunKey, after: i64) -> Result<RecordPage, JournalError> {
         self.entries_between(run, after, i64::MAX, u32::MAX)
     }
 
     /// Returns at most `most` of a run's records, after number `after` and up to number `until`, in order.
-    pub(crate) fn entries_between(&self, run: RunKey, after: i64, until: i64, most: u32) -> Result<Tail, JournalError> {
-        let query = || -> rusqlite::Result<Tail> {
+    pub(crate) fn entries_between(&self, run: RunKey, after: i64, until: i64, most: u32) -> Result<RecordPage, JournalError> {
+        let query = || -> rusqlite::Result<RecordPage> {
             let select = "SELECT at, kind, slot, number, time, text, body, seq FROM records \
                           WHERE run = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4";
             let mut statement = self.connection.prepare_cached(select)?;
-            let mut read = Tail { last: after, ..Tail::default() };
+            let mut read = RecordPage { last: after, ..RecordPage::default() };
             let mut rows = statement.query(params![run, after, until, most])?;
             while let Some(row) = rows.next()? {
                 let (seq, row) = (row.get(7)?, RecordRow::read(row)?);

@@ -239,9 +239,9 @@ fn a_callback_that_is_due_is_delivered_by_the_next_process_until_somebody_was_to
     lives.answer(success(1_u64), None);
     assert_eq!((lives.run().state(), lives.tells.len()), (RunState::Success, 1));
     // Nobody was notified when it died.
-    let untold = || Reader::open(&lives.path()).unwrap().untold().unwrap().len();
+    let due = || Reader::open(&lives.path()).unwrap().with_due_callbacks().unwrap().len();
     lives.journal.as_ref().unwrap().close();
-    assert_eq!(untold(), 1);
+    assert_eq!(due(), 1);
     lives.dies_until(after("1h"));
     let [(id, name)] = lives.tells.as_slice() else { panic!("{:?}", lives.tells) };
     assert_eq!(name, "on_success");
@@ -249,7 +249,7 @@ fn a_callback_that_is_due_is_delivered_by_the_next_process_until_somebody_was_to
     lives.take();
     lives.dies_until(after("2h"));
     assert!(lives.tells.is_empty(), "once is enough");
-    assert!(Reader::open(&lives.path()).unwrap().untold().unwrap().is_empty());
+    assert!(Reader::open(&lives.path()).unwrap().with_due_callbacks().unwrap().is_empty());
 }
 
 #[pipeline(sla = "45m", on_sla_miss = page)]

@@ -49,12 +49,12 @@ impl Reader {
     }
 
     /// Returns the runs that have ended but have undelivered notifications.
-    pub(crate) fn untold(&self) -> Result<Vec<StoredRun>, JournalError> {
+    pub(crate) fn with_due_callbacks(&self) -> Result<Vec<StoredRun>, JournalError> {
         self.runs_where("WHERE state NOT IN ('queued', 'running') AND key IN (SELECT run FROM due) ORDER BY key", [])
     }
 
     /// Returns the notifications of a run that are still to be delivered.
-    pub(crate) fn due(&self, run: RunKey) -> Result<Vec<u32>, JournalError> {
+    pub(crate) fn due_callbacks(&self, run: RunKey) -> Result<Vec<u32>, JournalError> {
         let query = || -> rusqlite::Result<Vec<u32>> {
             let mut statement = self.connection.prepare_cached("SELECT id FROM due WHERE run = ?1 ORDER BY id")?;
             statement.query_map([run], |row| row.get(0))?.collect()

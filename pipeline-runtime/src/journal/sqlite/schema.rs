@@ -1,6 +1,6 @@
 use super::JournalError;
 use super::create;
-use super::{file, lock, still, wal};
+use super::{file, immutable, lock, wal};
 use crate::journal::RunKey;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -212,7 +212,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     prepare_once(&connection).map_err(failed)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
     // Reading the header comes first: it detects a damaged or foreign file before anything is written to it.
-    let version = check(&connection, path).map_err(|unread| unread.of(path))?;
+    let version = check(&connection, path).map_err(|failure| failure.of(path))?;
     integrity(&connection, path)?;
     // SQLite opens a read-only file without an error and fails at the first write, when a run may have begun. So something is
     // written here and taken back: `Connection::is_readonly` takes another type in each of the releases that are supported, and
@@ -305,13 +305,15 @@ fn open_any_version(path: &Path) -> Result<(Connection, i64), JournalError> {
         return Err(JournalError::Missing { path: path.to_owned() });
     }
     let opened = match open_to_read(path, path.as_os_str(), OpenFlags::SQLITE_OPEN_READ_WRITE) {
-        Err(Unread::Sqlite(error)) if still::is_for(&error) => still::open(path).unwrap_or(Err(Unread::Sqlite(error))),
+        Err(ReadFailure::Sqlite(error)) if immutable::is_for(&error) => {
+            immutable::open(path).unwrap_or(Err(ReadFailure::Sqlite(error)))
+        }
         opened => opened,
     };
-    opened.map_err(|unread| unread.of(path))
+    opened.map_err(|failure| failure.of(path))
 }
 
-pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<(Connection, i64), Unread> {
+pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<(Connection, i64), ReadFailure> {
     let open = |how| Connection::open_with_flags(name, how | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     // Not read-only, because a reader of a WAL file takes part in its shared memory.
     let connection = open(how).or_else(|_| open((how - OpenFlags::SQLITE_OPEN_READ_WRITE) | OpenFlags::SQLITE_OPEN_READ_ONLY))?;
@@ -325,12 +327,12 @@ pub(super) fn open_to_read(path: &Path, name: &OsStr, how: OpenFlags) -> Result<
 
 /// The reason why a file cannot be read.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(super) enum ReadFailure {
     Sqlite(rusqlite::Error),
     Refused(JournalError),
 }
 
-impl Unread {
+impl ReadFailure {
     fn of(self, path: &Path) -> JournalError {
         match self {
             Self::Sqlite(error) => JournalError::read(path, &error),
@@ -339,19 +341,19 @@ impl Unread {
     }
 }
 
-impl From<rusqlite::Error> for Unread {
+impl From<rusqlite::Error> for ReadFailure {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
 /// Returns the file's version.
-fn check(connection: &Connection, path: &Path) -> Result<i64, Unread> {
+fn check(connection: &Connection, path: &Path) -> Result<i64, ReadFailure> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let path = || path.to_owned();
-    Err(Unread::Refused(match (tables, application, version) {
+    Err(ReadFailure::Refused(match (tables, application, version) {
         (0, ..) => JournalError::Damaged { path: path(), reason: "it has no tables".into() },
         (_, APPLICATION, version) if version > VERSION => JournalError::Newer { path: path(), found: version, known: VERSION },
         (_, APPLICATION, version) => return Ok(version),

@@ -1,17 +1,17 @@
 //! The thread that owns the connection which writes, and commits what is queued.
 //!
-//! `order` has what can be submitted, `apply` what each order changes in the file.
+//! `write_op` has what can be submitted, `apply` what each operation changes in the file.
 
 use super::JournalError;
-use super::apply::{Known, write};
+use super::apply::{WriterState, write};
 use super::logs::{self, Backlog, LogLine};
-use super::order::Order;
 use super::prune::Pass;
-use super::queue::{End, Queue, Taken};
+use super::queue::{CommitGroup, End, Queue};
 use super::stage::{self, Stage};
 use super::tally::Tally;
 use super::transaction::{transaction, warn_of_wait, without_sync};
-use super::updates::News;
+use super::updates::CommitEvent;
+use super::write_op::WriteOp;
 use crate::engine::{Engine, Todo, WeakEngine};
 use crate::journal::RunKey;
 use rusqlite::Connection;
@@ -20,20 +20,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// The receiver of news once they are durable.
-pub(super) type NewsSender = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<News>>>;
+/// Where the events of a commit go once they are durable.
+pub(super) type EventSender = Arc<OnceLock<tokio::sync::mpsc::UnboundedSender<CommitEvent>>>;
 
 /// Owns the connection that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
     connection: Connection,
     path: PathBuf,
-    committed: Arc<OnceLock<WeakEngine>>,
+    engine: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
-    known: Known,
+    state: WriterState,
     backlog: Arc<Backlog>,
-    log_sizes: logs::Sizes,
-    news_sender: NewsSender,
+    log_sizes: logs::LogSizes,
+    event_sender: EventSender,
     tally: Arc<Tally>,
 }
 
@@ -42,66 +42,66 @@ impl Writer {
         connection: Connection,
         path: &Path,
         backlog: Arc<Backlog>,
-        committed: Arc<OnceLock<WeakEngine>>,
+        engine: Arc<OnceLock<WeakEngine>>,
         failure: Arc<OnceLock<Arc<JournalError>>>,
     ) -> Self {
         connection.set_prepared_statement_cache_capacity(32);
-        let log_sizes = logs::Sizes::default();
-        let (known, news_sender) = (Known::default(), NewsSender::default());
+        let log_sizes = logs::LogSizes::default();
+        let (state, event_sender) = (WriterState::default(), EventSender::default());
         Self {
             connection,
             path: path.to_owned(),
-            committed,
+            engine,
             failure,
-            known,
+            state,
             backlog,
             log_sizes,
-            news_sender,
+            event_sender,
             tally: Arc::default(),
         }
     }
 
-    /// Sends news to `news_sender`.
-    pub(super) fn telling(self, news_sender: NewsSender) -> Self {
-        Self { news_sender, ..self }
+    /// Sends the events of commits to `event_sender`.
+    pub(super) fn reporting_to(self, event_sender: EventSender) -> Self {
+        Self { event_sender, ..self }
     }
 
     /// Adds the counts of what is written to `tally`.
-    pub(super) fn counting(self, tally: Arc<Tally>) -> Self {
+    pub(super) fn counting_in(self, tally: Arc<Tally>) -> Self {
         Self { tally, ..self }
     }
 
-    /// Commits queued orders, as many as one transaction may have, until the queue ends or a commit fails. A panic ends the
+    /// Commits queued operations, as many as one transaction may have, until the queue ends or a commit fails. A panic ends the
     /// writer too, so it stops the engine like an error: otherwise actions would wait for the writer for ever.
     pub(super) fn run(mut self, queue: &Queue) {
-        let ending =
-            Ending { path: self.path.clone(), committed: Arc::clone(&self.committed), failure: Arc::clone(&self.failure) };
+        let reporter =
+            FailureReporter { path: self.path.clone(), engine: Arc::clone(&self.engine), failure: Arc::clone(&self.failure) };
         let wrote = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.write(queue)));
         // From here on callers of submit learn the reason from `failure`, so it is set before the queue is closed.
         match wrote {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => ending.fail(error),
-            Err(panic) => ending.fail(JournalError::writer_panicked(&ending.path, &*panic)),
+            Ok(Err(error)) => reporter.fail(error),
+            Err(panic) => reporter.fail(JournalError::writer_panicked(&reporter.path, &*panic)),
         }
         queue.close();
     }
 
     fn write(&mut self, queue: &Queue) -> Result<(), JournalError> {
-        while let Some(mut taken) = queue.take() {
+        while let Some(mut group) = queue.take() {
             // Usually it does not linger: group commits come from what arrives while the last one is written. The exception is
-            // orders that nobody waits for: log lines, and a run's beginning, which its first records follow.
-            if taken.orders.iter().all(Order::is_not_awaited) {
-                queue.take_more(&mut taken, logs::LINGER);
+            // operations that nobody waits for: log lines, and a run's beginning, which its first records follow.
+            if group.ops.iter().all(WriteOp::is_not_awaited) {
+                queue.take_more(&mut group, logs::LINGER);
             }
-            // Taken after the orders, so that a body's lines are stored with its end.
+            // Taken after the operations, so that a body's lines are stored with its end.
             let lines = self.backlog.take();
-            let closes = taken.orders.iter().position(|order| matches!(order, Order::Close));
+            let closes = group.ops.iter().position(|op| matches!(op, WriteOp::Close));
             if let Some(close) = closes {
-                taken.orders.truncate(close);
+                group.ops.truncate(close);
             }
-            self.commit(&taken.orders, lines).map_err(|error| JournalError::write(&self.path, &error))?;
-            self.carry_out(&mut taken).map_err(|error| JournalError::write(&self.path, &error))?;
-            queue.kept(&taken);
+            self.commit(&group.ops, lines).map_err(|error| JournalError::write(&self.path, &error))?;
+            self.carry_out(&mut group).map_err(|error| JournalError::write(&self.path, &error))?;
+            queue.committed(&group);
             if closes.is_some() {
                 return Ok(());
             }
@@ -114,17 +114,17 @@ impl Writer {
 
     /// Carries out the actions of a commit first, then separate work; callers that wait for everything submitted are notified
     /// last.
-    fn carry_out(&mut self, taken: &mut Taken) -> rusqlite::Result<()> {
+    fn carry_out(&mut self, group: &mut CommitGroup) -> rusqlite::Result<()> {
         let (mut todo, mut passes, mut waiting) = (Todo::default(), Vec::new(), Vec::new());
-        for order in taken.orders.drain(..) {
-            let order = match order {
-                Order::Carries { order, .. } => *order,
-                order => order,
+        for op in group.ops.drain(..) {
+            let op = match op {
+                WriteOp::ForCommand { op, .. } => *op,
+                op => op,
             };
-            match order {
-                Order::Commit(batch) => todo.append(batch.todo),
-                Order::Prune { pass, done } => passes.push((pass, done)),
-                Order::Sync(done) => waiting.push(done),
+            match op {
+                WriteOp::Commit(batch) => todo.append(batch.todo),
+                WriteOp::Prune { pass, done } => passes.push((pass, done)),
+                WriteOp::Sync(done) => waiting.push(done),
                 _ => {}
             }
         }
@@ -133,10 +133,10 @@ impl Writer {
         {
             engine.committed(todo);
         }
-        for news in self.known.news.drain(..) {
-            if let Some(news_sender) = self.news_sender.get() {
+        for event in self.state.events.drain(..) {
+            if let Some(event_sender) = self.event_sender.get() {
                 // The receiver may be gone.
-                let _ = news_sender.send(news);
+                let _ = event_sender.send(event);
             }
         }
         for (pass, done) in passes {
@@ -156,7 +156,7 @@ impl Writer {
     /// can still be written. An error is returned if the connection could not return to waiting for the disk, which ends the
     /// writer.
     fn prune(&mut self, mut pass: Box<Pass>) -> rusqlite::Result<Option<Box<Pass>>> {
-        let plans = &mut self.known.plans;
+        let plans = &mut self.state.plans;
         let step = || pass.step(&self.connection, plans, &mut warn_of_wait(&self.path));
         Ok(match without_sync(&self.connection, step)? {
             Ok(()) => Some(pass),
@@ -168,17 +168,17 @@ impl Writer {
     }
 
     fn engine(&self) -> Option<Engine> {
-        self.committed.get()?.upgrade()
+        self.engine.get()?.upgrade()
     }
 
-    fn commit(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
-        let writes = |order: &Order| match order {
-            Order::Commit(batch) => !batch.records.is_empty(),
-            Order::Logs | Order::Prune { .. } | Order::Sync(_) | Order::Close => false,
+    fn commit(&mut self, ops: &[WriteOp], lines: Vec<LogLine>) -> rusqlite::Result<()> {
+        let writes = |op: &WriteOp| match op {
+            WriteOp::Commit(batch) => !batch.records.is_empty(),
+            WriteOp::Logs | WriteOp::Prune { .. } | WriteOp::Sync(_) | WriteOp::Close => false,
             _ => true,
         };
-        match (orders.iter().any(writes), lines.is_empty()) {
-            (true, _) => self.commit_synced(orders, lines),
+        match (ops.iter().any(writes), lines.is_empty()) {
+            (true, _) => self.commit_synced(ops, lines),
             (false, false) => self.commit_logs(lines),
             (false, true) => Ok(()),
         }
@@ -188,33 +188,33 @@ impl Writer {
     /// it loses them.
     fn commit_logs(&mut self, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let of_lines = runs_of(&lines);
-        self.known.counts.lines += lines.len() as u64;
+        self.state.counts.lines += lines.len() as u64;
         without_sync(&self.connection, || {
             let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
             self.log_sizes.write(&transaction, lines)?;
             transaction.commit()
         })??;
-        self.tally.add(&mut self.known.counts, None);
+        self.tally.add(&mut self.state.counts, None);
         self.forget(of_lines);
         Ok(())
     }
 
-    fn commit_synced(&mut self, orders: &[Order], lines: Vec<LogLine>) -> rusqlite::Result<()> {
+    fn commit_synced(&mut self, ops: &[WriteOp], lines: Vec<LogLine>) -> rusqlite::Result<()> {
         let begun = Instant::now();
         let of_lines = runs_of(&lines);
-        self.known.counts.lines += lines.len() as u64;
+        self.state.counts.lines += lines.len() as u64;
         let transaction = transaction(&self.connection, &mut warn_of_wait(&self.path))?;
         stage::reach(Stage::Begun);
-        for order in orders {
-            write(&transaction, &mut self.known, order)?;
+        for op in ops {
+            write(&transaction, &mut self.state, op)?;
         }
         self.log_sizes.write(&transaction, lines)?;
         stage::reach(Stage::Written);
         transaction.commit()?;
         stage::reach(Stage::Kept);
-        self.tally.add(&mut self.known.counts, Some(begun.elapsed()));
-        for run in orders.iter().flat_map(Order::ended) {
-            self.known.next_seq.remove(&run);
+        self.tally.add(&mut self.state.counts, Some(begun.elapsed()));
+        for run in ops.iter().flat_map(WriteOp::ended) {
+            self.state.next_seq.remove(&run);
             self.log_sizes.forget(run);
         }
         self.forget(of_lines);
@@ -224,7 +224,7 @@ impl Writer {
     /// Forgets how much was logged by runs that are not under way: a body that was cut off may log after its run's end.
     fn forget(&mut self, runs: HashSet<RunKey>) {
         for run in runs {
-            if !self.known.next_seq.contains_key(&run) {
+            if !self.state.next_seq.contains_key(&run) {
                 self.log_sizes.forget(run);
             }
         }
@@ -235,18 +235,18 @@ fn runs_of(lines: &[LogLine]) -> HashSet<RunKey> {
     lines.iter().map(|line| line.run).collect()
 }
 
-/// The parts that the end of a failed writer needs, which may have panicked anywhere.
-struct Ending {
+/// Reports that the writer failed. It has parts of its own, since the writer may have panicked anywhere.
+struct FailureReporter {
     path: PathBuf,
-    committed: Arc<OnceLock<WeakEngine>>,
+    engine: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
 }
 
-impl Ending {
+impl FailureReporter {
     fn fail(&self, error: JournalError) {
         // The first failure is the one to report.
         let _ = self.failure.set(Arc::new(error));
-        if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
+        if let Some(engine) = self.engine.get().and_then(WeakEngine::upgrade) {
             engine.stop();
         }
     }
@@ -259,8 +259,8 @@ mod tests {
     use crate::engine::{Entry, Record, RunState};
     use crate::journal::StoredRun;
     use crate::journal::sqlite::apply::last_seq;
-    use crate::journal::sqlite::order::Batch;
     use crate::journal::sqlite::schema;
+    use crate::journal::sqlite::write_op::Batch;
     use crate::schedule::Interval;
     use crate::time::Timestamp;
 
@@ -271,9 +271,9 @@ mod tests {
         (folder, writer)
     }
 
-    fn records(run: RunKey, records: impl IntoIterator<Item = Record>) -> Order {
+    fn records(run: RunKey, records: impl IntoIterator<Item = Record>) -> WriteOp {
         let records = records.into_iter().map(|record| (run, Entry { at: Timestamp::default(), record })).collect();
-        Order::Commit(Batch::of(records))
+        WriteOp::Commit(Batch::of(records))
     }
 
     fn stored(key: RunKey) -> StoredRun {
@@ -302,9 +302,9 @@ mod tests {
     #[test]
     fn an_id_that_is_taken_is_the_affair_of_its_run_alone() {
         let (_folder, mut writer) = journal();
-        let orders = [1, 2].map(|key| Order::Enter { run: Box::new(stored(key)), ticket: None, updates: Box::default() });
-        let orders: Vec<Order> = orders.into_iter().chain([records(1, [Record::Started { slot: 0, attempt: 1 }])]).collect();
-        writer.commit(&orders, Vec::new()).unwrap();
+        let ops = [1, 2].map(|key| WriteOp::EnterRun { run: Box::new(stored(key)), ticket: None, updates: Box::default() });
+        let ops: Vec<WriteOp> = ops.into_iter().chain([records(1, [Record::Started { slot: 0, attempt: 1 }])]).collect();
+        writer.commit(&ops, Vec::new()).unwrap();
         let mut ids = writer.connection.prepare("SELECT run_id FROM runs ORDER BY key").unwrap();
         let ids: Vec<String> = ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         assert_eq!(ids, ["manual__1", "manual__1__2"]);
@@ -340,17 +340,17 @@ mod tests {
             text: "late".into(),
         };
         writer.commit(&[records(1, [Record::Started { slot: 0, attempt: 1 }])], vec![line()]).unwrap();
-        assert_eq!((writer.known.next_seq.len(), writer.log_sizes.len()), (1, 1));
+        assert_eq!((writer.state.next_seq.len(), writer.log_sizes.len()), (1, 1));
         writer.commit(&[records(1, [Record::RunEnded { state: RunState::Success }])], Vec::new()).unwrap();
         writer
             .commit(&[records(1, [Record::CallbackTold { id: 0 }]), records(1, [Record::CallbackTold { id: 1 }])], vec![line()])
             .unwrap();
-        writer.commit(&[Order::Logs], vec![line()]).unwrap();
-        assert_eq!((writer.known.next_seq.len(), writer.log_sizes.len()), (0, 0));
+        writer.commit(&[WriteOp::Logs], vec![line()]).unwrap();
+        assert_eq!((writer.state.next_seq.len(), writer.log_sizes.len()), (0, 0));
         assert_eq!(last_seq(&writer.connection, 1).unwrap(), 4);
         // It is retried.
         writer.commit(&[records(1, [Record::Cleared { slots: [0].into() }])], vec![line()]).unwrap();
-        assert_eq!((writer.known.next_seq.len(), writer.log_sizes.len()), (1, 1));
+        assert_eq!((writer.state.next_seq.len(), writer.log_sizes.len()), (1, 1));
         assert_eq!(last_seq(&writer.connection, 1).unwrap(), 5);
     }
 
@@ -366,7 +366,7 @@ mod tests {
         let commit = |slot, bytes: usize| {
             let record = Record::Failed { slot, error: "x".repeat(bytes).into(), timed_out: false };
             let records = vec![(1, Entry { at: Timestamp::default(), record })];
-            [Order::Commit(Batch::of(records))]
+            [WriteOp::Commit(Batch::of(records))]
         };
         writer.commit(&commit(0, 10), Vec::new()).unwrap();
         let error = writer.commit(&commit(1, 100_000), Vec::new()).unwrap_err();

@@ -15,14 +15,14 @@
 //! rows and bytes that it deletes, since one run may have millions of records, and one record 16 MiB. No step waits for the disk,
 //! except when `SQLite` copies the `-wal` into the file: a deletion that a power failure undoes is repeated.
 
+mod needed;
 mod pass;
-pub(super) mod passed;
-mod spared;
+pub(super) mod pruned_intervals;
 #[cfg(test)]
 mod tests;
 
-pub(super) use pass::InUse;
 pub(crate) use pass::Pass;
+pub(super) use pass::PlansInUse;
 
 use super::lock::Lock;
 use super::transaction::without_sync;

@@ -6,7 +6,7 @@
 //! inconsistent file, and nothing new. So a journal is read this way only if the file beside it could not be created; not if it
 //! is locked, because then another program writes it.
 
-use super::schema::{self, Unread};
+use super::schema::{self, ReadFailure};
 use super::{file, holder};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ pub(super) fn is_for(error: &rusqlite::Error) -> bool {
 }
 
 /// Opens the journal with its version. Returns `None` if another process may write it, or if the one file is not complete.
-pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), Unread>> {
+pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), ReadFailure>> {
     let journal = file::resolve(path);
     let is_empty = |suffix| std::fs::metadata(file::beside(&journal, suffix)).map_or(true, |beside| beside.len() == 0);
     if !is_empty("-wal") || !is_empty("-journal") || !holder::is_free(&journal) {
@@ -41,7 +41,7 @@ mod tests {
     use std::fs::File;
 
     #[test]
-    fn a_journal_is_read_still_only_where_it_is_whole_and_nobody_may_write_it() {
+    fn a_journal_is_read_as_immutable_only_where_it_is_whole_and_nobody_may_write_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         drop(schema::open(&path).unwrap());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_another_program_has_locked_is_not_read_still() {
+    fn a_journal_that_another_program_has_locked_is_not_read_as_immutable() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         drop(schema::open(&path).unwrap());

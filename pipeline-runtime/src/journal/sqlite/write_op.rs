@@ -1,11 +1,11 @@
-//! What can be submitted to the writer: one [`Order`] for each change of the journal.
+//! What can be submitted to the writer: one [`WriteOp`] for each change of the journal.
 //!
 //! It is apart from the writer because the queue needs it as well, which counts the bytes of what waits.
 
 use super::acts::Act;
 use super::inbox::Ticket;
 use super::prune::Pass;
-use super::updates::{NewUpdate, Passed};
+use super::updates::{NewUpdate, NodePassed};
 use crate::author::context::RunUpdate;
 use crate::author::previous::Previous;
 use crate::author::setting::SettingValues;
@@ -17,10 +17,10 @@ use crate::time::Timestamp;
 use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
-/// An order to the writer.
+/// One change of the journal, or work of the writer that follows it.
 #[derive(Debug)]
-pub(super) enum Order {
-    Enter {
+pub(super) enum WriteOp {
+    EnterRun {
         run: Box<StoredRun>,
         /// The command that made the run.
         ticket: Option<Ticket>,
@@ -28,9 +28,9 @@ pub(super) enum Order {
         updates: Box<[RunUpdate]>,
     },
     /// The effect of a command. A commit has both it and the note that the command was carried out, or neither.
-    Carries {
+    ForCommand {
         ticket: Ticket,
-        order: Box<Self>,
+        op: Box<Self>,
     },
     /// A run is resumed with another plan: the slots in its earlier records are translated at this point.
     Remap {
@@ -39,7 +39,7 @@ pub(super) enum Order {
         remap: Remap,
     },
     /// A run is resumed with code that takes settings or reads assets that it began without. It has these from here on.
-    Takes {
+    AddInputs {
         run: RunKey,
         settings: SettingValues,
         updates: Box<[RunUpdate]>,
@@ -48,9 +48,9 @@ pub(super) enum Order {
     /// Log lines are in the backlog.
     Logs,
     /// A waiting run begins.
-    Begin(Box<Begun>),
+    BeginRun(Box<RunStart>),
     /// This process cannot resume a run, with the reason; or it can again.
-    Block {
+    BlockRun {
         run: RunKey,
         reason: Option<Box<str>>,
     },
@@ -64,16 +64,16 @@ pub(super) enum Order {
     /// An asset is updated from outside.
     Update(Box<NewUpdate>),
     /// A setting is set.
-    Set(Box<Set>),
+    Set(Box<SettingChange>),
     /// A command's answer.
     Answer {
         ticket: Ticket,
         answer: Box<str>,
         /// What is stored of it as an act.
         done: bool,
-        said: Box<str>,
+        act_text: Box<str>,
     },
-    /// The next step of a pass over old runs. It is done separately, once the other orders of the commit are durable and their
+    /// The next step of a pass over old runs. It is done separately, once the other operations of the commit are durable and their
     /// actions have been carried out.
     Prune {
         pass: Box<Pass>,
@@ -86,15 +86,15 @@ pub(super) enum Order {
 
 /// A setting's new value, or its default if there is none.
 #[derive(Debug)]
-pub(super) struct Set {
+pub(super) struct SettingChange {
     pub(super) name: String,
     pub(super) value: Option<serde_json::Value>,
     pub(super) at: Timestamp,
 }
 
-/// What is known of a run once it begins.
+/// What a run gets when it begins.
 #[derive(Debug, Clone)]
-pub(crate) struct Begun {
+pub(crate) struct RunStart {
     pub(crate) run: RunKey,
     pub(crate) at: Timestamp,
     pub(crate) previous: Option<Previous>,
@@ -105,41 +105,43 @@ pub(crate) struct Begun {
     pub(crate) settings: SettingValues,
 }
 
-impl Order {
-    /// Returns roughly how much memory the order takes while it is queued: the texts and outputs that make it large.
+impl WriteOp {
+    /// Returns roughly how much memory the operation takes while it is queued: the texts and outputs that make it large.
     pub(super) fn bytes(&self) -> u64 {
         let bytes = match self {
-            Self::Carries { order, .. } => return order.bytes(),
-            Self::Enter { run, updates, .. } => {
+            Self::ForCommand { op, .. } => return op.bytes(),
+            Self::EnterRun { run, updates, .. } => {
                 let of_run = size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params);
                 of_run + size_of_val(&**updates)
             }
             Self::Remap { skeleton, .. } => 2 * skeleton.len(),
-            Self::Takes { settings, updates, .. } => settings.values().map(json_bytes).sum::<usize>() + size_of_val(&**updates),
+            Self::AddInputs { settings, updates, .. } => {
+                settings.values().map(json_bytes).sum::<usize>() + size_of_val(&**updates)
+            }
             Self::Commit(batch) => batch.bytes(),
-            Self::Begin(_) => size_of::<Begun>(),
-            Self::Block { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
+            Self::BeginRun(_) => size_of::<RunStart>(),
+            Self::BlockRun { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
             Self::Act(act) => act.bytes(),
             Self::Pause { pipeline, .. } => pipeline.len(),
             Self::Update(update) => update.bytes(),
             Self::Set(set) => set.name.len() + set.value.as_ref().map_or(0, json_bytes),
-            Self::Answer { answer, said, .. } => answer.len() + said.len(),
+            Self::Answer { answer, act_text, .. } => answer.len() + act_text.len(),
             Self::Prune { .. } => size_of::<Pass>(),
             Self::Logs | Self::Sync(_) | Self::Close => 0,
         };
         (size_of::<Self>() + bytes) as u64
     }
 
-    /// True if nobody waits for the order by itself.
+    /// True if nobody waits for the operation by itself.
     pub(super) fn is_not_awaited(&self) -> bool {
-        matches!(self, Self::Logs | Self::Enter { .. } | Self::Begin(_) | Self::Remap { .. } | Self::Takes { .. })
+        matches!(self, Self::Logs | Self::EnterRun { .. } | Self::BeginRun(_) | Self::Remap { .. } | Self::AddInputs { .. })
     }
 
     /// Returns the runs that end with it, about which the writer no longer has to remember anything.
     pub(super) fn ended(&self) -> impl Iterator<Item = RunKey> {
         let records = match self {
             Self::Commit(batch) => batch.records.as_slice(),
-            Self::Carries { order, .. } => match &**order {
+            Self::ForCommand { op, .. } => match &**op {
                 Self::Commit(batch) => batch.records.as_slice(),
                 _ => &[],
             },
@@ -156,7 +158,7 @@ pub(super) struct Batch {
     /// The updates of assets that follow from the records.
     pub(super) updates: Vec<NewUpdate>,
     /// What the records mean for later runs.
-    pub(super) passed: Vec<Passed>,
+    pub(super) passed: Vec<NodePassed>,
     /// The runs that end by them, if the engine hosts these: their pipelines, kinds and states.
     pub(super) ended: Vec<(&'static str, RunKind, RunState)>,
     pub(super) todo: Todo,
