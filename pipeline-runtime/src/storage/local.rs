@@ -24,15 +24,15 @@ use bytes::Bytes;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
 use super::extend::too_short;
+use super::invalid_names::ReportedCount;
 use super::key::{Key, Prefix};
 use super::leftovers;
 use super::lock::FolderLock;
 use super::meta::Meta;
 use super::staged::{Staged, create_folders, is_staged, sync_folder_of};
 #[cfg(unix)]
-use super::staged::{led_from, move_link};
-use super::store::{Condition, Wanted};
-use super::unnamed::Said;
+use super::staged::{move_link, relative_link_from};
+use super::store::{Condition, KeyFilter};
 use super::upload::Upload;
 use super::walk::{Walk, folders};
 use super::watch::{self, Poke};
@@ -48,29 +48,29 @@ pub(super) struct Local {
     folder: PathBuf,
     /// The folder that the last operation found, links resolved.
     last: Mutex<Option<Arc<Path>>>,
-    said: Said,
+    reported_count: ReportedCount,
 }
 
 /// The folder as one operation found it, links resolved. The whole operation uses it: if a link on the way changes meanwhile, a
 /// listing still reads one folder, and a write does not end in another one.
 #[derive(Debug, Clone)]
-struct Opened {
-    root: Arc<Path>,
+struct ResolvedRoot {
+    path: Arc<Path>,
 }
 
 /// A listing of a folder, between two pages.
 #[derive(Debug)]
-pub(super) struct LocalPages(Stage);
+pub(super) struct LocalPages(PagesState);
 
 #[derive(Debug)]
-enum Stage {
-    Begins(Wanted, Option<Poke>),
-    Goes(Box<Going>),
+enum PagesState {
+    New(KeyFilter, Option<Poke>),
+    Started(Box<FolderListing>),
 }
 
 #[derive(Debug)]
-struct Going {
-    opened: Opened,
+struct FolderListing {
+    root: ResolvedRoot,
     walk: Walk,
     watched: Option<watch::Listing>,
     /// True if nothing has been found so far.
@@ -78,25 +78,25 @@ struct Going {
 }
 
 impl LocalPages {
-    pub(super) fn begin(wanted: Wanted, poke: Option<Poke>) -> Self {
-        Self(Stage::Begins(wanted, poke))
+    pub(super) fn begin(filter: KeyFilter, poke: Option<Poke>) -> Self {
+        Self(PagesState::New(filter, poke))
     }
 }
 
-impl Going {
-    fn begin(opened: Opened, wanted: Wanted, poke: Option<Poke>) -> Self {
-        let watched = poke.and_then(|poke| poke.watch_listing(&opened.root, &wanted));
-        Self { walk: Walk::below(&opened.root, wanted), opened, watched, is_empty: true }
+impl FolderListing {
+    fn begin(root: ResolvedRoot, filter: KeyFilter, poke: Option<Poke>) -> Self {
+        let watched = poke.and_then(|poke| poke.watch_listing(&root.path, &filter));
+        Self { walk: Walk::below(&root.path, filter), root, watched, is_empty: true }
     }
 }
 
 impl Local {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder, last: Mutex::new(None), said: Said::default() }
+        Self { folder, last: Mutex::new(None), reported_count: ReportedCount::default() }
     }
 
     /// The key's file: the same whichever of its parent folders is the bucket.
-    pub(super) fn place(&self, key: &Key) -> String {
+    pub(super) fn object_id(&self, key: &Key) -> String {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         format!("{}/{key}", last.as_deref().unwrap_or(&self.folder).display())
     }
@@ -109,18 +109,18 @@ impl Local {
     pub(super) async fn head(self: &Arc<Self>, key: &Key, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let opened = local.opened()?;
+            let root = local.resolve_root()?;
             if let Some(poke) = &poke {
-                poke.watch_key(&opened.root, &key);
+                poke.watch_key(&root.path, &key);
             }
-            opened.stat(&key)
+            root.stat(&key)
         })
         .await
     }
 
-    pub(super) async fn list(self: &Arc<Self>, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
+    pub(super) async fn list(self: &Arc<Self>, filter: KeyFilter, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
         // Without a limit there is one page.
-        self.page(LocalPages::begin(wanted, poke), usize::MAX).await.map(|(found, _)| found)
+        self.page(LocalPages::begin(filter, poke), usize::MAX).await.map(|(found, _)| found)
     }
 
     /// The next objects of a listing, `size` of them unless fewer are left, and the rest of the listing.
@@ -129,37 +129,41 @@ impl Local {
         pages: LocalPages,
         size: usize,
     ) -> Result<(Vec<Meta>, Option<LocalPages>), Failure> {
-        let look = move |local: &Arc<Self>| {
-            let mut going = match pages.0 {
-                Stage::Begins(wanted, poke) => Going::begin(local.opened()?, wanted, poke),
-                Stage::Goes(going) => *going,
+        let read = move |local: &Arc<Self>| {
+            let mut listing = match pages.0 {
+                PagesState::New(filter, poke) => FolderListing::begin(local.resolve_root()?, filter, poke),
+                PagesState::Started(listing) => *listing,
             };
-            let (walk, watched) = (&mut going.walk, &going.watched);
+            let (walk, watched) = (&mut listing.walk, &listing.watched);
             let found = walk.page(size, &mut |folder, below| {
-                if let Some(listing) = watched {
-                    listing.visit(folder, below);
+                if let Some(watched) = watched {
+                    watched.visit(folder, below);
                 }
             })?;
-            going.is_empty &= found.is_empty();
+            listing.is_empty &= found.is_empty();
             if walk.is_over() {
-                going.opened.is_still_there(going.is_empty)?;
+                listing.root.is_still_there(listing.is_empty)?;
             }
-            Ok((found, going))
+            Ok((found, listing))
         };
-        let (found, going) = self.blocking(look).await?;
-        let walk = &going.walk;
+        let (found, listing) = self.blocking(read).await?;
+        let walk = &listing.walk;
         if !walk.is_over() {
-            return Ok((found, Some(LocalPages(Stage::Goes(Box::new(going))))));
+            return Ok((found, Some(LocalPages(PagesState::Started(Box::new(listing))))));
         }
-        walk.unnamed().say(&self.said, &format!("file://{}", self.folder.display()), walk.wanted().prefix().as_str());
+        walk.invalid_names().report(
+            &self.reported_count,
+            &format!("file://{}", self.folder.display()),
+            walk.key_filter().prefix().as_str(),
+        );
         Ok((found, None))
     }
 
     pub(super) async fn folders(self: &Arc<Self>, prefix: Prefix) -> Result<Vec<Key>, Failure> {
         self.blocking(move |local| {
-            let opened = local.opened()?;
-            let found = folders(&opened.root, &prefix)?;
-            opened.is_still_there(found.is_empty())?;
+            let root = local.resolve_root()?;
+            let found = folders(&root.path, &prefix)?;
+            root.is_still_there(found.is_empty())?;
             Ok(found)
         })
         .await
@@ -168,9 +172,9 @@ impl Local {
     pub(super) async fn get(self: &Arc<Self>, key: &Key) -> Result<Bytes, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let opened = local.opened()?;
-            opened.present(&key)?;
-            Ok(fs::read(opened.file(&key)?)?.into())
+            let root = local.resolve_root()?;
+            root.present(&key)?;
+            Ok(fs::read(root.file(&key)?)?.into())
         })
         .await
     }
@@ -179,9 +183,9 @@ impl Local {
     pub(super) async fn open(self: &Arc<Self>, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let opened = local.opened()?;
-            opened.present(&key)?;
-            let mut file = File::open(opened.file(&key)?)?;
+            let root = local.resolve_root()?;
+            root.present(&key)?;
+            let mut file = File::open(root.file(&key)?)?;
             let meta = meta(key, &file.metadata()?)?;
             let span = span.within(meta.size);
             file.seek(SeekFrom::Start(span.start))?;
@@ -197,10 +201,10 @@ impl Local {
     pub(super) async fn put(self: &Arc<Self>, key: &Key, body: Bytes, condition: Condition) -> Result<Meta, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let opened = local.opened()?;
-            let mut staged = opened.stage(&key, &condition)?;
+            let root = local.resolve_root()?;
+            let mut staged = root.stage(&key, &condition)?;
             staged.file().write_all(&body)?;
-            opened.commit(key, staged, &condition)
+            root.commit(key, staged, &condition)
         })
         .await
     }
@@ -208,9 +212,9 @@ impl Local {
     pub(super) async fn upload(self: &Arc<Self>, key: &Key, condition: Condition) -> Result<Upload, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let opened = local.opened()?;
-            let staged = Some(opened.stage(&key, &condition)?);
-            Ok(Upload::File(FileUpload { local: Arc::clone(local), opened, key, condition, staged }))
+            let root = local.resolve_root()?;
+            let staged = Some(root.stage(&key, &condition)?);
+            Ok(Upload::File(FileUpload { local: Arc::clone(local), root, key, condition, staged }))
         })
         .await
     }
@@ -219,38 +223,38 @@ impl Local {
     pub(super) async fn extend(self: &Arc<Self>, key: &Key, condition: Condition, keep: u64) -> Result<Upload, Failure> {
         let key = key.clone();
         self.blocking(move |local| {
-            let opened = local.opened()?;
-            let mut staged = opened.stage(&key, &condition)?;
+            let root = local.resolve_root()?;
+            let mut staged = root.stage(&key, &condition)?;
             // If another file has replaced it meanwhile, the condition fails when this one is put in place.
-            let former = File::open(opened.file(&key)?)?;
+            let former = File::open(root.file(&key)?)?;
             let size = former.metadata()?.len();
             // Between two files, `io::copy` lets the system copy.
             if io::copy(&mut (&former).take(keep), staged.file())? < keep {
                 return Err(too_short(size, keep));
             }
-            Ok(Upload::File(FileUpload { local: Arc::clone(local), opened, key, condition, staged: Some(staged) }))
+            Ok(Upload::File(FileUpload { local: Arc::clone(local), root, key, condition, staged: Some(staged) }))
         })
         .await
     }
 
     pub(super) async fn copy(self: &Arc<Self>, from: &Key, to: &Key, condition: Condition) -> Result<Meta, Failure> {
         let (from, to) = (from.clone(), to.clone());
-        self.blocking(move |local| local.opened()?.copy(&from, to, &condition)).await
+        self.blocking(move |local| local.resolve_root()?.copy(&from, to, &condition)).await
     }
 
     pub(super) async fn rename(self: &Arc<Self>, from: &Key, to: &Key) -> Result<Meta, Failure> {
         let (from, to) = (from.clone(), to.clone());
-        self.blocking(move |local| local.opened()?.rename(&from, &to)).await
+        self.blocking(move |local| local.resolve_root()?.rename(&from, &to)).await
     }
 
     pub(super) async fn delete(self: &Arc<Self>, key: &Key) -> Result<(), Failure> {
         let key = key.clone();
-        self.blocking(move |local| local.opened()?.delete(&key)).await
+        self.blocking(move |local| local.resolve_root()?.delete(&key)).await
     }
 
     /// Removes the unfinished files of killed processes in all folders of the bucket, and returns their number.
     pub(super) async fn collect(self: &Arc<Self>) -> Result<usize, Failure> {
-        self.blocking(|local| Ok(leftovers::collect_below(&local.opened()?.root)?)).await
+        self.blocking(|local| Ok(leftovers::collect_below(&local.resolve_root()?.path)?)).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -266,13 +270,13 @@ impl Local {
 
     /// Resolves the folder for each operation. If it has vanished (an unmounted disk), that must not look like a missing key, and
     /// a put must not create it again. If a link has changed, the bucket is where the link leads now.
-    fn opened(&self) -> Result<Opened, Failure> {
-        let root: Arc<Path> = folder(&self.folder).and_then(|()| Ok(self.folder.canonicalize()?))?.into();
+    fn resolve_root(&self) -> Result<ResolvedRoot, Failure> {
+        let path: Arc<Path> = folder(&self.folder).and_then(|()| Ok(self.folder.canonicalize()?))?.into();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref() != Some(&root) {
-            *last = Some(Arc::clone(&root));
+        if last.as_ref() != Some(&path) {
+            *last = Some(Arc::clone(&path));
         }
-        Ok(Opened { root })
+        Ok(ResolvedRoot { path })
     }
 }
 
@@ -291,10 +295,10 @@ fn folder(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-impl Opened {
+impl ResolvedRoot {
     /// Called if nothing was found: the folder may have been removed since the operation began.
     fn is_still_there(&self, found_nothing: bool) -> Result<(), Failure> {
-        if found_nothing { folder(&self.root) } else { Ok(()) }
+        if found_nothing { folder(&self.path) } else { Ok(()) }
     }
 
     fn file(&self, key: &Key) -> Result<PathBuf, Failure> {
@@ -302,7 +306,7 @@ impl Opened {
             let detail = "on `file://` a name that ends in `#` and digits is reserved for unfinished files";
             return Err(Failure::new(BucketErrorKind::InvalidKey, detail));
         }
-        Ok(self.root.join(key.as_ref()))
+        Ok(self.path.join(key.as_ref()))
     }
 
     /// The file of a key that is to be written or removed; it must lie in the bucket, links resolved. This catches mistakes, not
@@ -311,7 +315,7 @@ impl Opened {
         let file = self.file(key)?;
         for folder in file.ancestors().skip(1) {
             match folder.canonicalize() {
-                Ok(real) if real.starts_with(&self.root) => break,
+                Ok(real) if real.starts_with(&self.path) => break,
                 Ok(_) => {
                     let detail = "a symbolic link leads out of the bucket, and writing does not follow it";
                     return Err(Failure::new(BucketErrorKind::PermissionDenied, detail));
@@ -425,7 +429,7 @@ fn rename_or_link(source: &Path, target: &Path) -> io::Result<()> {
     {
         let (folder, other) = (folder.canonicalize()?, other.canonicalize()?);
         if folder != other {
-            return move_link(source, target, &led_from(&folder, &link, &other));
+            return move_link(source, target, &relative_link_from(&folder, &link, &other));
         }
     }
     fs::rename(source, target)
@@ -481,7 +485,7 @@ impl FileBody {
 #[derive(Debug)]
 pub(super) struct FileUpload {
     local: Arc<Local>,
-    opened: Opened,
+    root: ResolvedRoot,
     key: Key,
     condition: Condition,
     /// `None` after a write failed or was dropped.
@@ -500,13 +504,13 @@ impl FileUpload {
     }
 
     pub(super) async fn finish(self, last: Bytes) -> Result<Meta, Failure> {
-        let Self { local, opened, key, condition, staged } = self;
+        let Self { local, root, key, condition, staged } = self;
         let mut staged = staged.ok_or_else(Failure::cut_off)?;
         local
             .blocking(move |_| {
                 staged.file().write_all(&last)?;
-                folder(&opened.root)?;
-                opened.commit(key, staged, &condition)
+                folder(&root.path)?;
+                root.commit(key, staged, &condition)
             })
             .await
     }

@@ -21,12 +21,12 @@ use object_store::{Error, PutResult};
 use reqwest::Url;
 
 use super::super::error::{BucketErrorKind, Failure};
-use super::again::Retries;
 use super::checks;
 use super::client::{Client, Parts, no_client};
+use super::retries::Retries;
 use super::settings::{Settings, endpoint};
-use super::settle::Mark;
 use super::vendor::Vendor;
+use super::write_outcome::Mark;
 
 /// One container.
 pub(super) struct Azure {
@@ -102,7 +102,7 @@ impl Azure {
         key: &Path,
         parts: &[PartId],
         mark: &Mark,
-        demand: Option<(HeaderName, HeaderValue)>,
+        condition_header: Option<(HeaderName, HeaderValue)>,
     ) -> object_store::Result<PutResult> {
         let mut list = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
         for part in parts {
@@ -111,7 +111,7 @@ impl Azure {
         }
         list += "</BlockList>";
         let says = HeaderValue::from_str(&mark.value()).unwrap_or(HeaderValue::from_static(""));
-        let headers = demand.into_iter().chain([(Vendor::Azure.mark_header(), says)]).collect();
+        let headers = condition_header.into_iter().chain([(Vendor::Azure.mark_header(), says)]).collect();
         let answered = self.ask(client, Method::PUT, key, "comp=blocklist", &headers, list.into()).await?;
         let e_tag = answered.get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         Ok(PutResult { e_tag, version: None, extensions: hyper::http::Extensions::default() })

@@ -11,7 +11,7 @@ use super::vendor::Vendor;
 /// The store's answer in a few words, for the chain of causes. `object_store`'s own error would contain whole requests.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Answer(String);
+pub(super) struct StoreAnswer(String);
 
 /// `endpoint` is named if it could not be reached.
 pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &str) -> Failure {
@@ -28,12 +28,12 @@ pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &st
             HttpErrorKind::Connect => ("could not be reached", chain(http)),
             _ => ("closed the connection", chain(http)),
         };
-        return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(Answer(why));
+        return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(StoreAnswer(why));
     }
     // The answer has no body, as for a HEAD.
     match status(&said) {
         Some(status) => of_status(status).unwrap_or_else(|| Failure::new(Kind::Other, format!("the store answered {status}"))),
-        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(Answer(shortened(&said))),
+        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(StoreAnswer(shortened(&said))),
     }
 }
 
@@ -59,12 +59,14 @@ fn of_status(status: u16) -> Option<Failure> {
 
 /// Classifies an unknown code by its status, if possible.
 fn of_unknown_code(code: &str, status: Option<u16>) -> Failure {
-    let other = || Failure::new(Kind::Other, format!("the store answered `{code}`")).with_source(Answer(code.to_owned()));
+    let other = || Failure::new(Kind::Other, format!("the store answered `{code}`")).with_source(StoreAnswer(code.to_owned()));
     // A missing bucket, key or upload has a code of its own, and stores use 409 for many things.
     let telling = status.filter(|status| !matches!(status, 404 | 409));
     match telling.and_then(of_status) {
-        Some(known) if known.kind() == Kind::PreconditionFailed => known.with_source(Answer(code.to_owned())),
-        Some(known) => Failure::new(known.kind(), format!("the store answered `{code}`")).with_source(Answer(code.to_owned())),
+        Some(known) if known.kind() == Kind::PreconditionFailed => known.with_source(StoreAnswer(code.to_owned())),
+        Some(known) => {
+            Failure::new(known.kind(), format!("the store answered `{code}`")).with_source(StoreAnswer(code.to_owned()))
+        }
         None => other(),
     }
 }
@@ -145,11 +147,11 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
         }
         _ => return of_unknown_code(code, status),
     };
-    Failure::new(kind, detail).with_source(Answer(code.to_owned()))
+    Failure::new(kind, detail).with_source(StoreAnswer(code.to_owned()))
 }
 
 fn unavailable(code: &str) -> Failure {
-    Failure::new(Kind::Network, "the store is not available, even after retries").with_source(Answer(code.to_owned()))
+    Failure::new(Kind::Network, "the store is not available, even after retries").with_source(StoreAnswer(code.to_owned()))
 }
 
 /// An error's text with all its causes.
