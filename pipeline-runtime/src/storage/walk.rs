@@ -4,11 +4,19 @@
 //! the folders that it is inside of: in a folder they are sorted, each folder as if its name ended with `/`, so that keys are in
 //! the order of their bytes.
 //!
-//! Symbolic links are followed, except one that leads back to a folder the walk is inside of. Links to folders that contain such
-//! links again lead to each folder in more and more ways, so at most [`MOST_LINKS`] to one folder are followed. Files whose names
-//! are not valid keys are skipped: names that are not UTF-8 and names with control characters, which are counted, and
-//! [staged](is_staged) files. What vanishes during the walk is skipped, too; a folder that may not be read is an error, because
-//! silence would mean that it is empty.
+//! Files whose names are not valid keys are skipped: names that are not UTF-8 and names with control characters, which are
+//! counted, and [staged](is_staged) files. What vanishes during the walk is skipped, too; a folder that may not be read is an
+//! error, because silence would mean that it is empty.
+//!
+//! # Why it ends, whatever links there are
+//!
+//! - A link is not followed if a folder through which the walk came lies in the link's target. So no way follows a link twice.
+//! - Links to folders that contain such links again lead to each folder in more and more ways. So a walk follows at most
+//!   [`MOST_LINKS`] links to one folder, over all its pages. If links lead to `n` of the folders that a file lies in, the file is
+//!   listed at most `1 + n * MOST_LINKS` times.
+//! - A key has at most 1024 bytes, so no way is longer than 512 folders.
+//!
+//! The counts are those of one walk. The watch of a listing begins another one for each new folder, with the same limits.
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
@@ -73,7 +81,7 @@ struct OpenFolder {
     below: String,
     /// Sorted by key.
     rest: std::vec::IntoIter<Entry>,
-    /// If a link led here: the real folder that contains the link.
+    /// If a link led here: the real folder that contains that link.
     link_parent: Option<PathBuf>,
 }
 
@@ -225,8 +233,8 @@ impl Walk {
         let (Some(from), Some(target)) = (present(folder.canonicalize())?, present(link.canonicalize())?) else {
             return Ok(());
         };
-        let link_parent = self.open.iter().filter_map(|open| open.link_parent.as_ref());
-        if link_parent.chain([&from]).any(|real| real.starts_with(&target)) {
+        let link_parents = self.open.iter().filter_map(|open| open.link_parent.as_ref());
+        if link_parents.chain([&from]).any(|real| real.starts_with(&target)) {
             return Ok(());
         }
         self.count_link(&target)?;
