@@ -49,8 +49,8 @@ struct Folder {
     identity: Identity,
     /// Waits for one name in the folder.
     names: HashMap<Box<str>, Ids>,
-    /// Listings that wait for any wanted key in the folder, with the prefix of the keys in it.
-    listings: HashMap<Id, Box<str>>,
+    /// Listings that wait for any wanted key in the folder, with the prefixes of the keys in it: several if links lead to it.
+    listings: HashMap<Id, Vec<Box<str>>>,
 }
 
 /// Usually there is only one.
@@ -102,10 +102,13 @@ impl Table {
         }
         let Some((real, identity)) = resolved(folder) else { return Ok(()) };
         let real = self.watch(real, identity)?;
-        if let Some(folder) = self.folders.get_mut(&real)
-            && folder.listings.insert(id, below.into()).is_none()
-            && let Some(Position::Folders(folders)) = self.waits.get_mut(&id).map(|wait| &mut wait.at)
-        {
+        let Some(watched) = self.folders.get_mut(&real) else { return Ok(()) };
+        let prefixes = watched.listings.entry(id).or_default();
+        let is_new = prefixes.is_empty();
+        if prefixes.iter().all(|known| **known != *below) {
+            prefixes.push(below.into());
+        }
+        if is_new && let Some(Position::Folders(folders)) = self.waits.get_mut(&id).map(|wait| &mut wait.at) {
             folders.push(real);
         }
         Ok(())
@@ -122,9 +125,10 @@ impl Table {
         let Some((folder, name)) = split(file) else { return Vec::new() };
         let Some(folder) = self.folders.get(folder).filter(|_| !is_staged(name)) else { return Vec::new() };
         let named = folder.names.get(name).into_iter().flat_map(Ids::iter).filter(|id| self.is_last(*id));
-        let listed = folder.listings.iter().filter(|(id, below)| {
-            let filter = self.waits.get(id).and_then(|wait| wait.filter.as_ref());
-            filter.is_some_and(|filter| key::parse(&format!("{below}{name}")).is_ok_and(|key| filter.contains(key.as_ref())))
+        let listed = folder.listings.iter().filter(|(id, prefixes)| {
+            let Some(filter) = self.waits.get(id).and_then(|wait| wait.filter.as_ref()) else { return false };
+            let is_wanted = |below| key::parse(&format!("{below}{name}")).is_ok_and(|key| filter.contains(key.as_ref()));
+            prefixes.iter().any(is_wanted)
         });
         let ids: BTreeSet<Id> = named.chain(listed.map(|(id, _)| *id)).collect();
         ids.iter().filter_map(|id| Some(self.waits.get(id)?.wake.clone())).collect()
@@ -135,7 +139,10 @@ impl Table {
         let Some((folder, name)) = split(path) else { return Vec::new() };
         let Some(folder) = self.folders.get(folder) else { return Vec::new() };
         let named: Vec<Id> = folder.names.get(name).into_iter().flat_map(Ids::iter).filter(|id| !self.is_last(*id)).collect();
-        let listed: Vec<(Id, String)> = folder.listings.iter().map(|(id, below)| (*id, format!("{below}{name}/"))).collect();
+        let below = |(id, prefixes): (&Id, &Vec<Box<str>>)| {
+            prefixes.iter().map(|below| (*id, format!("{below}{name}/"))).collect::<Vec<_>>()
+        };
+        let listed: Vec<(Id, String)> = folder.listings.iter().flat_map(below).collect();
         let mut found = Vec::new();
         for id in named {
             self.place_anew(id, &mut found);
@@ -154,13 +161,13 @@ impl Table {
             return found;
         }
         let named: Vec<Id> = folder.names.values().flat_map(Ids::iter).collect();
-        let listed: Vec<(Id, Box<str>)> = folder.listings.iter().map(|(id, below)| (*id, below.clone())).collect();
+        let listed: Vec<(Id, Vec<Box<str>>)> = folder.listings.iter().map(|(id, prefixes)| (*id, prefixes.clone())).collect();
         for id in named {
             self.place_anew(id, &mut found);
         }
-        for (id, below) in listed {
+        for (id, prefixes) in listed {
             let Some(wait) = self.waits.get_mut(&id) else { continue };
-            if below.strip_suffix('/').unwrap_or_default() == &*wait.path {
+            if prefixes.iter().any(|below| below.strip_suffix('/').unwrap_or_default() == &*wait.path) {
                 self.place_anew(id, &mut found);
                 continue;
             }
@@ -203,7 +210,8 @@ impl Table {
     fn scan(&mut self, id: Id, folder: &Path, below: &str, found: &mut Vec<PathBuf>) {
         let Some(filter) = self.waits.get(&id).and_then(|wait| wait.filter.clone()) else { return };
         let known = |(real, _): &(PathBuf, Identity)| {
-            self.folders.get(real.as_path()).is_some_and(|folder| folder.listings.contains_key(&id))
+            let prefixes = self.folders.get(real.as_path()).and_then(|folder| folder.listings.get(&id));
+            prefixes.is_some_and(|prefixes| prefixes.iter().any(|known| **known == *below))
         };
         // The poke's own listing has already been here, and has seen the contents.
         if !below.starts_with(filter.prefix().as_str()) && *below != *folder_prefix(&filter)
@@ -464,6 +472,23 @@ mod tests {
         fs::remove_dir_all(root.join("a")).unwrap();
         table.on_removed(&root.join("a/b"));
         assert!(table.folders.contains_key(&root) && table.folders.len() == 1);
+    }
+
+    /// The pattern matches the folder's own name, and not that of a link to it, which comes later in the listing.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_with_two_names_wakes_by_both() {
+        let (mut table, folder, root) = table(10);
+        fs::create_dir(folder.path().join("real")).unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("rel")).unwrap();
+        let filter = KeyFilter::Pattern(crate::storage::pattern::Pattern::parse("re?l/x").unwrap());
+        let id = table.await_keys(&root, &filter, Wake::nobody()).unwrap();
+        for name in ["real", "rel"] {
+            table.add_folder(id, &root.join(name), &format!("{name}/")).unwrap();
+        }
+        assert_eq!((table.folders.len(), table.awaiting(&root.join("real/x")).len()), (1, 1));
+        table.end(id);
+        assert!(table.folders.is_empty());
     }
 
     #[test]
