@@ -94,7 +94,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Act)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
+    use super::super::connect;
     use super::*;
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
     fn the_last_acts_are_kept_and_listed_page_by_page() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         let act = |n: i64| Act {
             at: Timestamp::from_nanos(n),
             who: Some("ada".into()),

@@ -9,7 +9,7 @@
 
 use super::file;
 use super::prune::Size;
-use super::{JournalError, SqliteJournal, lock, schema};
+use super::{JournalError, SqliteJournal, connect, lock};
 use rusqlite::Connection;
 use std::fmt;
 use std::fs;
@@ -28,7 +28,7 @@ pub(crate) struct BackupReport {
 impl SqliteJournal {
     /// Copies the journal into a file that does not exist yet, or that `force` replaces. The file appears complete and synced.
     pub(crate) fn back_up(path: &Path, file: &Path, force: bool) -> Result<BackupReport, JournalError> {
-        let connection = schema::open_to_copy(path)?;
+        let connection = connect::open_to_copy(path)?;
         refuse(path, file, force)?;
         let target = file::resolve(file);
         remove_leftovers(&target);

@@ -206,7 +206,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::super::acts::{self, Act};
-    use super::super::schema;
+    use super::super::connect;
     use super::*;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
@@ -240,7 +240,7 @@ mod tests {
     fn what_is_kept_and_what_is_new_come_to_what_all_runs_do() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
         let seed = crate::random::new_seed();
         eprintln!("seed {seed}");

@@ -1,3 +1,5 @@
+//! [`JournalError`]: why a journal cannot be used, and what to do about it.
+
 use super::{Holder, absolute};
 use std::fmt;
 use std::path::{Path, PathBuf};

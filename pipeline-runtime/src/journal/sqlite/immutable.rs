@@ -6,7 +6,7 @@
 //! inconsistent file, and nothing new. So a journal is read this way only if the file beside it could not be created; not if it
 //! is locked, because then another program writes it.
 
-use super::schema::{self, ReadFailure};
+use super::connect::{self, ReadFailure};
 use super::{file, holder};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), ReadFailure>
         return None;
     }
     let how = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    Some(schema::open_to_read(path, &uri(&journal)?, how))
+    Some(connect::open_to_read(path, &uri(&journal)?, how))
 }
 
 /// Returns `None` for a path that is not UTF-8, which `SQLite` requires.
@@ -44,7 +44,7 @@ mod tests {
     fn a_journal_is_read_as_immutable_only_where_it_is_whole_and_nobody_may_write_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        drop(schema::open(&path).unwrap());
+        drop(connect::open(&path).unwrap());
         let is_read = || open(&path).is_some_and(|opened| opened.is_ok());
         assert!(is_read());
         for suffix in ["-wal", "-journal"] {
@@ -74,7 +74,7 @@ mod tests {
     fn a_journal_that_another_program_has_locked_is_not_read_as_immutable() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        drop(schema::open(&path).unwrap());
+        drop(connect::open(&path).unwrap());
         let other = Connection::open(&path).unwrap();
         other.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; CREATE TABLE half (a)").unwrap();
         let locked = Connection::open(&path).unwrap();

@@ -12,7 +12,7 @@
 //!
 //! Commands and answers are plain texts here; their readers interpret them.
 
-use super::{JournalError, lock, schema};
+use super::{JournalError, connect, lock};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub(crate) struct CommandStatus {
 
 impl Inbox {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
+        Ok(Self { connection: connect::open_reader(path)?, path: path.to_owned() })
     }
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {
@@ -206,7 +206,7 @@ mod tests {
     fn a_command_that_is_no_text_does_not_hide_those_after_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let _written = schema::open(&path).unwrap();
+        let _written = connect::open(&path).unwrap();
         let inbox = Inbox::open(&path).unwrap();
         let at = Timestamp::from_nanos(7);
         let insert = "INSERT INTO inbox (at, command) VALUES (7, CAST(x'ff00fe' AS TEXT))";

@@ -104,14 +104,14 @@ fn keys_query(filter: &Filter) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::sqlite::schema;
+    use crate::journal::sqlite::connect;
     use rusqlite::StatementStatus;
 
     /// A journal of that many runs, each with three records. One in a hundred failed, and three in all are of pipeline `rare`.
     fn journal(runs: i64) -> (tempfile::TempDir, Reader) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(

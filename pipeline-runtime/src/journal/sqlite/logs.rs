@@ -189,7 +189,7 @@ mod tests {
 
     fn journal() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
-        let connection = super::super::schema::open(&folder.path().join("journal.db")).unwrap();
+        let connection = super::super::connect::open(&folder.path().join("journal.db")).unwrap();
         (folder, connection)
     }
 

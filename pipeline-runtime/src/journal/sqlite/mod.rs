@@ -17,6 +17,7 @@
 mod acts;
 mod apply;
 mod backup;
+mod connect;
 mod create;
 mod current_command;
 #[cfg(feature = "dashboard")]
@@ -119,8 +120,8 @@ impl SqliteJournal {
         let path = &file::resolve(named);
         create::folders(path)?;
         let lock = Lock::take(named)?;
-        let connection = schema::open(path)?;
-        let next_key = schema::next_key(&connection, path)?;
+        let connection = connect::open(path)?;
+        let next_key = runs::next_key(&connection, path)?;
         let queue = Arc::new(Queue::default());
         let backlog = Arc::new(Backlog::default());
         let (engine, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));

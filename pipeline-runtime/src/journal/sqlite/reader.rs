@@ -1,7 +1,7 @@
 //! The connection of a reader, beside the process that writes. What it reads is in files of one subject each: `runs`, `intervals`,
 //! `listing`, `records`, `lines`, `overview`, `acts`, `updates`, `settings` and `durations`.
 
-use super::{JournalError, schema};
+use super::{JournalError, connect};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashSet;
@@ -24,7 +24,7 @@ pub(crate) struct NewestTime {
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
+        Ok(Self { connection: connect::open_reader(path)?, path: path.to_owned() })
     }
 
     /// Opens a journal that this process writes, or wrote a moment ago.
@@ -34,7 +34,7 @@ impl Reader {
 
     /// Opens a journal that this process writes.
     pub(super) fn beside(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: schema::open_beside(path)?, path: path.to_owned() })
+        Ok(Self { connection: connect::open_beside(path)?, path: path.to_owned() })
     }
 
     /// Runs `read` on one snapshot, whatever is committed meanwhile. Not to be nested.

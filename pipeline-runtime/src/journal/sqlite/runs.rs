@@ -6,7 +6,8 @@ use crate::author::previous::Previous;
 use crate::journal::{RunKey, RunKind, StoredRun};
 use crate::schedule::Interval;
 use crate::time::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
+use std::path::Path;
 
 const RUN: &str = "SELECT key, run_id, pipeline, kind, interval_start, interval_end, previous_start, previous_end, params, state, \
                    created, sla_from, finished, seed, text, begun, max_active, blocked, previous_began, settings FROM runs JOIN skeletons ON skeletons.id = runs.skeleton";
@@ -151,4 +152,12 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<StoredRun> {
         blocked: row.get(17)?,
         settings: settings.map_err(|_| wrong(19, "settings"))?.unwrap_or_default(),
     })
+}
+
+/// Returns the key of the next run.
+pub(super) fn next_key(connection: &Connection, path: &Path) -> Result<RunKey, JournalError> {
+    let last: Option<RunKey> = connection
+        .query_row("SELECT max(key) FROM runs", [], |row| row.get(0))
+        .map_err(|error| JournalError::read(path, &error))?;
+    Ok(last.unwrap_or(0) + 1)
 }

@@ -259,7 +259,7 @@ mod tests {
     use crate::engine::{Entry, Record, RunState};
     use crate::journal::StoredRun;
     use crate::journal::sqlite::apply::last_seq;
-    use crate::journal::sqlite::schema;
+    use crate::journal::sqlite::connect;
     use crate::journal::sqlite::write_op::Batch;
     use crate::schedule::Interval;
     use crate::time::Timestamp;
@@ -267,7 +267,7 @@ mod tests {
     fn journal() -> (tempfile::TempDir, Writer) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let writer = Writer::new(schema::open(&path).unwrap(), &path, Arc::default(), Arc::default(), Arc::default());
+        let writer = Writer::new(connect::open(&path).unwrap(), &path, Arc::default(), Arc::default(), Arc::default());
         (folder, writer)
     }
 
@@ -358,7 +358,7 @@ mod tests {
     fn a_full_disk_is_called_so_and_what_was_committed_before_is_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         // SQLite's own limit gives the same error as a full disk.
         let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
         connection.pragma_update(None, "max_page_count", pages + 2).unwrap();
@@ -373,7 +373,7 @@ mod tests {
         drop(writer);
         let said = JournalError::write(&path, &error).to_string();
         assert!(said.contains("cannot be written: the disk is full. The engine stops; what was committed is kept"), "{said}");
-        let kept: i64 = schema::open(&path).unwrap().query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
+        let kept: i64 = connect::open(&path).unwrap().query_row("SELECT count(*) FROM records", [], |row| row.get(0)).unwrap();
         assert_eq!(kept, 1);
     }
 }

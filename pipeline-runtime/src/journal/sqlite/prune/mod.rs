@@ -26,7 +26,7 @@ pub(super) use pass::PlansInUse;
 
 use super::lock::Lock;
 use super::transaction::without_sync;
-use super::{Act, JournalError, SqliteJournal, acts, schema};
+use super::{Act, JournalError, SqliteJournal, acts, connect};
 use crate::time::Timestamp;
 use rusqlite::Connection;
 use std::fmt;
@@ -60,7 +60,7 @@ impl SqliteJournal {
         act: impl FnOnce(&Pruned) -> Act,
     ) -> Result<Pruned, JournalError> {
         let lock = Lock::take(path)?;
-        let connection = schema::open(lock.journal())?;
+        let connection = connect::open(lock.journal())?;
         let failed = |error| JournalError::write(path, &error);
         let pruned = prune(&connection, before, date).map_err(failed)?;
         acts::write(&connection, &act(&pruned)).map_err(failed)?;
@@ -69,7 +69,7 @@ impl SqliteJournal {
 
     /// Counts what [`prune`](Self::prune) would delete, even while a process runs the journal.
     pub(crate) fn prunable(path: &Path, before: Timestamp, date: Timestamp) -> Result<Pruned, JournalError> {
-        let connection = schema::open_reader(path)?;
+        let connection = connect::open_reader(path)?;
         run(&connection, Pass::dry(before, date)).map_err(|error| JournalError::read(path, &error))
     }
 }

@@ -33,7 +33,7 @@ impl Fixture {
     fn of(runs: &[Run]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
         let fixture = Self { _folder: folder, path, connection };
         for run in runs {
@@ -306,7 +306,7 @@ fn a_file_that_cannot_shrink_as_somebody_reads_is_not_said_to_have_shrunk() {
     fixture.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let size = || std::fs::metadata(&fixture.path).unwrap().len();
     let was = size();
-    let reader = schema::open_beside(&fixture.path).unwrap();
+    let reader = connect::open_beside(&fixture.path).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM runs").unwrap();
     let beside = run(&fixture.connection, Pass::of_all(at(7), at(7))).unwrap();
     assert_eq!((beside.was, beside.file, size()), (was, was, was));
