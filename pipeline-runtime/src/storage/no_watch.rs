@@ -26,16 +26,16 @@ impl Poke {
     pub(super) fn watch_key(&self, _: &Arc<Path>, _: &Key) {}
 
     #[allow(clippy::unused_self, reason = "`watch` needs it")]
-    pub(super) fn watch_listing(&self, _: &Arc<Path>, _: &KeyFilter) -> Option<Listing> {
+    pub(super) fn watch_listing(&self, _: &Arc<Path>, _: &KeyFilter) -> Option<WatchedListing> {
         None
     }
 }
 
 /// A listing in progress, which is not watched.
 #[derive(Debug)]
-pub(super) struct Listing;
+pub(super) struct WatchedListing;
 
-impl Listing {
+impl WatchedListing {
     #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn visit(&self, _: &Path, _: &str) {}
 }

@@ -110,7 +110,7 @@ impl Dispatch<'_> {
         let (spec, stored) = request.enter(&reader, self.now())?;
         let stored = StoredRun { state: RunState::Queued, ..stored };
         journal.next_is_effect();
-        let key = journal.enter_asked(&stored);
+        let key = journal.enter_for_command(&stored);
         self.queue(&stored, key, &reader)?;
         self.begin_due();
         let run_id = stored.run_id;
@@ -152,7 +152,7 @@ impl Dispatch<'_> {
                 // Only the last run completes the command.
                 journal.next_is_effect();
             }
-            let key = journal.enter_asked(&stored);
+            let key = journal.enter_for_command(&stored);
             self.queue(&stored, key, &reader)?;
         }
         self.begin_due();

@@ -211,7 +211,7 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
     let mut spec = new_spec(Arc::new(plan), interval, now);
     let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton, None).unwrap();
     journal.carry_out(ticket);
-    journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
+    journal.enter_for_command(&StoredRun { state: RunState::Success, ..run });
     let pipelines = [daily()];
     process.dispatch(&pipelines).poll_inbox();
     let reader = process.reader();

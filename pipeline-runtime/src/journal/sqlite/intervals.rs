@@ -49,9 +49,9 @@ impl Reader {
     /// Returns the latest interval that a pipeline's schedule has made a run for and that has ended at `now`. If the runs of all
     /// intervals from it until after `now` are deleted, returns these intervals as one: none of them runs again.
     pub(crate) fn last_scheduled(&self, pipeline: &str, now: Timestamp) -> Result<Option<Interval>, JournalError> {
-        let kept = self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval);
+        let stored = self.runs_where(LAST_SCHEDULED, params![pipeline, now.as_nanos()])?.pop().map(|run| run.interval);
         let deleted = pruned_intervals::last(&self.connection, pipeline, now).map_err(self.failed())?;
-        Ok(kept.into_iter().chain(deleted).max_by_key(|interval| interval.end))
+        Ok(stored.into_iter().chain(deleted).max_by_key(|interval| interval.end))
     }
 
     /// Returns the stretches of intervals after `last` whose scheduled runs are deleted.

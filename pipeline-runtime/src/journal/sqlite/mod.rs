@@ -166,7 +166,7 @@ impl SqliteJournal {
     }
 
     /// The same for a run that may be made by the command that this thread carries out: then the run has the command's number.
-    pub(crate) fn enter_asked(&self, run: &StoredRun) -> RunKey {
+    pub(crate) fn enter_for_command(&self, run: &StoredRun) -> RunKey {
         self.enter_for(run, self.current_command.ticket(), Box::default())
     }
 

@@ -6,7 +6,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3ConditionalPut};
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::checks;
-use super::client::{Client, Parts, no_client};
+use super::client::{Client, ClientParts, no_client};
 use super::profile::Profile;
 use super::settings::{Settings, endpoint};
 use super::vendor::Vendor;
@@ -27,7 +27,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
     checks::region(&effective.region, effective.endpoint.is_none())?;
     let shown = effective.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", effective.region));
     let is_aws = effective.endpoint.as_deref().is_none_or(is_of_aws);
-    let parts = Parts::new(settings, &shown, effective.key.as_ref().map_or("", |key| &key.id))?;
+    let parts = ClientParts::new(settings, &shown, effective.key.as_ref().map_or("", |key| &key.id))?;
     let mut builder = AmazonS3Builder::new();
     for (name, value) in &effective.container {
         checks::variable(name, value)?;

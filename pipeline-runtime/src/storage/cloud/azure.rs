@@ -22,7 +22,7 @@ use reqwest::Url;
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::checks;
-use super::client::{Client, Parts, no_client};
+use super::client::{Client, ClientParts, no_client};
 use super::retries::Retries;
 use super::settings::{Settings, endpoint};
 use super::vendor::Vendor;
@@ -82,7 +82,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
         }
         builder = builder.with_config(key, checks::word(name, value)?);
     }
-    let parts = Parts::new(settings, &service, &account)?;
+    let parts = ClientParts::new(settings, &service, &account)?;
     let store = builder
         .with_client_options(parts.options.clone())
         .with_retry(parts.retry.clone())
@@ -140,10 +140,10 @@ impl Azure {
                     if parts.status.is_success() {
                         return Ok(parts.headers);
                     }
-                    let said = body.bytes().await.unwrap_or_default();
-                    let (status, said) = (parts.status, String::from_utf8_lossy(&said));
+                    let answer = body.bytes().await.unwrap_or_default();
+                    let (status, answer) = (parts.status, String::from_utf8_lossy(&answer));
                     let passes = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-                    (generic(format!("Server returned non-2xx status code: {status}: {said}").into()), passes)
+                    (generic(format!("Server returned non-2xx status code: {status}: {answer}").into()), passes)
                 }
                 Ok(Err(error)) => (generic(error.into()), true),
                 Err(_) => (generic("Server returned non-2xx status code: 504 Gateway Timeout".into()), true),

@@ -64,7 +64,7 @@ impl Client {
 }
 
 /// What every vendor's client is built from.
-pub(super) struct Parts {
+pub(super) struct ClientParts {
     pub(super) guard: Guard,
     pub(super) options: ClientOptions,
     pub(super) retry: RetryConfig,
@@ -73,7 +73,7 @@ pub(super) struct Parts {
     plain: HttpClient,
 }
 
-impl Parts {
+impl ClientParts {
     /// `endpoint` is for messages; `id` identifies the credentials.
     pub(super) fn new(settings: &Settings, endpoint: &str, id: &str) -> Result<Self, Failure> {
         let facts = StoreFacts::of(endpoint, &settings.bucket, id);

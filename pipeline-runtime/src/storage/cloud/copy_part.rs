@@ -154,16 +154,16 @@ impl Cloud {
         let response = client.plain.execute(request).await.map_err(passing)?;
         let status = response.status();
         let body = response.into_body().bytes().await.map_err(passing)?;
-        let said = String::from_utf8_lossy(&body);
+        let answer = String::from_utf8_lossy(&body);
         // The store may begin its answer before the copy is done, so an answer with status 200 may contain an error.
-        if status.is_success() && !said.contains("<Error>") {
-            return match element(&said, "ETag") {
+        if status.is_success() && !answer.contains("<Error>") {
+            return match element(&answer, "ETag") {
                 Some(etag) => Ok(PartId { content_id: etag.replace("&quot;", "\"").replace("&#34;", "\"") }),
                 // The store took the request for an empty part.
                 None => Err(CopyFailure::Refused),
             };
         }
-        let code = element(&said, "Code").filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric())).unwrap_or("");
+        let code = element(&answer, "Code").filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric())).unwrap_or("");
         let text = format!("Server returned non-2xx status code: {status}: <Error><Code>{code}</Code></Error>");
         let failure = self.failure(&object_store::Error::Generic { store: "S3", source: text.into() });
         Err(match failure.kind() {

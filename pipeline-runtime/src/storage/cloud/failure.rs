@@ -15,11 +15,11 @@ pub(super) struct StoreAnswer(String);
 
 /// `endpoint` is named if it could not be reached.
 pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &str) -> Failure {
-    let said = chain(error);
-    if let Some(code) = element(&said, "Code") {
-        return of_code(code, element(&said, "Region"), status(&said));
+    let text = chain(error);
+    if let Some(code) = element(&text, "Code") {
+        return of_code(code, element(&text, "Region"), status(&text));
     }
-    if ["169.254.169.254", "metadata.google.internal", "computeMetadata"].iter().any(|place| said.contains(place)) {
+    if ["169.254.169.254", "metadata.google.internal", "computeMetadata"].iter().any(|place| text.contains(place)) {
         return Failure::new(Kind::PermissionDenied, format!("no credentials were found: {}", vendor.credentials()));
     }
     if let Some(http) = find::<HttpError>(error) {
@@ -31,9 +31,9 @@ pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &st
         return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(StoreAnswer(why));
     }
     // The answer has no body, as for a HEAD.
-    match status(&said) {
+    match status(&text) {
         Some(status) => of_status(status).unwrap_or_else(|| Failure::new(Kind::Other, format!("the store answered {status}"))),
-        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(StoreAnswer(shortened(&said))),
+        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(StoreAnswer(shortened(&text))),
     }
 }
 
@@ -156,17 +156,17 @@ fn unavailable(code: &str) -> Failure {
 
 /// An error's text with all its causes.
 fn chain(error: &dyn Error) -> String {
-    let mut said = error.to_string();
+    let mut all = error.to_string();
     let mut link = error.source();
     while let Some(cause) = link {
         let text = cause.to_string();
-        if !said.contains(&text) {
-            said += ": ";
-            said += &text;
+        if !all.contains(&text) {
+            all += ": ";
+            all += &text;
         }
         link = cause.source();
     }
-    said
+    all
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
@@ -181,20 +181,20 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// Extracts the status from "Server returned non-2xx status code: 404 Not Found".
-fn status(said: &str) -> Option<u16> {
-    said.split_once("status code: ")?.1.get(..3)?.parse().ok()
+fn status(text: &str) -> Option<u16> {
+    text.split_once("status code: ")?.1.get(..3)?.parse().ok()
 }
 
-fn shortened(said: &str) -> String {
-    said.chars().take(300).collect()
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn generic(said: &str) -> Failure {
-        failure(&object_store::Error::Generic { store: "S3", source: said.into() }, Vendor::Amazon, "http://s3")
+    fn generic(text: &str) -> Failure {
+        failure(&object_store::Error::Generic { store: "S3", source: text.into() }, Vendor::Amazon, "http://s3")
     }
 
     #[test]

@@ -124,12 +124,12 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
             break;
         }
     }
-    let said = String::from_utf8_lossy(&read);
+    let answer = String::from_utf8_lossy(&read);
     let mut text = String::from("<Error>");
     // Azure's answers have the code in a header, even without a body.
-    let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok()).or_else(|| element(&said, "Code"));
+    let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok()).or_else(|| element(&answer, "Code"));
     let region = parts.headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
-    for (name, value) in [("Code", code), ("Region", region.or_else(|| element(&said, "Region")))] {
+    for (name, value) in [("Code", code), ("Region", region.or_else(|| element(&answer, "Region")))] {
         if let Some(value) = value.filter(|value| is_word(value)) {
             text.extend(["<", name, ">", value, "</", name, ">"]);
         }

@@ -314,8 +314,8 @@ impl Cloud {
 
     /// Applies one time limit to all requests of one lookup.
     async fn limited<T>(&self, look: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        if let Ok(looked) = tokio::time::timeout(self.settings.timeout, look).await {
-            return looked;
+        if let Ok(found) = tokio::time::timeout(self.settings.timeout, look).await {
+            return found;
         }
         let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
         let limit = humantime::format_duration(self.settings.timeout);
@@ -334,7 +334,7 @@ impl Cloud {
         match self.probe().await {
             // A missing bucket would be reported as such.
             Err(failure) if failure.kind() == BucketErrorKind::PermissionDenied => Ok(()),
-            looked => looked,
+            probed => probed,
         }
     }
 

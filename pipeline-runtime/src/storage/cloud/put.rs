@@ -156,15 +156,15 @@ impl Cloud {
         // Ceph 16 returns no etag when an upload in parts is completed. Then its mark identifies the object; without a mark the
         // current object is taken for it if the size is the same.
         let e_tag = e_tag.filter(|etag| !etag.trim_matches('"').is_empty());
-        let seen = match (mark, &e_tag) {
+        let current = match (mark, &e_tag) {
             (Some(mark), None) => {
                 self.limited(self.get_meta(key)).await?.filter(|found| mark.is_on(found)).map(|found| found.meta)
             }
-            (None, None) => self.head(key).await?.filter(|seen| seen.size == size),
-            (_, Some(_)) => self.head(key).await?.filter(|seen| seen.e_tag == e_tag),
+            (None, None) => self.head(key).await?.filter(|current| current.size == size),
+            (_, Some(_)) => self.head(key).await?.filter(|current| current.e_tag == e_tag),
         };
         let last_modified = || self.client.get().map_or_else(Utc::now, |client| client.facts.clock.now());
-        Ok(seen.unwrap_or_else(|| ObjectMeta {
+        Ok(current.unwrap_or_else(|| ObjectMeta {
             location: key.clone(),
             last_modified: last_modified(),
             size,

@@ -140,7 +140,7 @@ impl Cloud {
                 _ => Failure::precondition(),
             }),
             Ok(_) => WriteOutcome::Failed(unknown("somebody else has written the key since").because(failure)),
-            Err(looked) => WriteOutcome::Failed(unknown("the key cannot be looked up").because(looked)),
+            Err(failed) => WriteOutcome::Failed(unknown("the key cannot be looked up").because(failed)),
         }
     }
 }

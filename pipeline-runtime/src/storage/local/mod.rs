@@ -68,7 +68,7 @@ enum PagesState {
 struct FolderListing {
     root: ResolvedRoot,
     walk: Walk,
-    watched: Option<watch::Listing>,
+    watched: Option<watch::WatchedListing>,
     /// True if nothing has been found so far.
     is_empty: bool,
 }

@@ -61,9 +61,9 @@ impl Poke {
     }
 
     /// Watches for all wanted keys. Pass each folder to the returned listing before it is read.
-    pub(super) fn watch_listing(&self, root: &Arc<Path>, filter: &KeyFilter) -> Option<Listing> {
+    pub(super) fn watch_listing(&self, root: &Arc<Path>, filter: &KeyFilter) -> Option<WatchedListing> {
         let (hub, id) = self.watch(root, |hub| hub.table().await_keys(root, filter, self.0.wake().clone()))?;
-        Some(Listing { hub, id })
+        Some(WatchedListing { hub, id })
     }
 
     fn watch(&self, root: &Path, watch: impl FnOnce(&Hub) -> notify::Result<Id>) -> Option<(&'static Hub, Id)> {
@@ -83,12 +83,12 @@ impl Poke {
 
 /// A listing in progress.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(super) struct WatchedListing {
     hub: &'static Hub,
     id: Id,
 }
 
-impl Listing {
+impl WatchedListing {
     /// Watches a folder; `below` is the prefix of the keys in it.
     pub(super) fn visit(&self, folder: &Path, below: &str) {
         if let Err(error) = self.hub.table().add_folder(self.id, folder, below) {

@@ -48,7 +48,7 @@ pub(crate) struct Pruned {
     /// Nothing was deleted, only counted.
     pub(crate) is_dry: bool,
     /// Why the file could not be rewritten so that it can shrink from then on, if so.
-    pub(crate) not_given_back: Option<String>,
+    pub(crate) not_rewritten: Option<String>,
 }
 
 impl SqliteJournal {
@@ -78,10 +78,10 @@ fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlit
     let was = length(connection);
     // A deletion need not be durable before the next.
     let mut pruned = without_sync(connection, || run(connection, Pass::of_all(before, date)))??;
-    if !gives_back(connection)?
+    if !can_shrink(connection)?
         && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     {
-        pruned.not_given_back = Some(JournalError::reason(&error));
+        pruned.not_rewritten = Some(JournalError::reason(&error));
     }
     // Moves the contents of the WAL into the file, so that the reported size is right.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -110,7 +110,7 @@ fn free(connection: &Connection) -> rusqlite::Result<u64> {
 }
 
 /// True if the file can shrink without being rewritten.
-fn gives_back(connection: &Connection) -> rusqlite::Result<bool> {
+fn can_shrink(connection: &Connection) -> rusqlite::Result<bool> {
     const INCREMENTAL: i64 = 2;
     connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).map(|mode: i64| mode == INCREMENTAL)
 }
@@ -134,7 +134,7 @@ impl fmt::Display for Pruned {
         if *free > 0 {
             write!(f, "; {} of it are free, and used before it grows", Size(*free))?;
         }
-        match &self.not_given_back {
+        match &self.not_rewritten {
             Some(reason) => write!(f, "; it could not be rewritten, so it does not shrink: {reason}"),
             None => Ok(()),
         }

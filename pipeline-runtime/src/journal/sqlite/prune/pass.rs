@@ -1,7 +1,7 @@
 //! One pass over old runs, in steps of one bounded transaction each.
 
 use super::needed::{IS_AWAITED, needed_by_schedule};
-use super::{Pruned, free, gives_back, length, pruned_intervals};
+use super::{Pruned, can_shrink, free, length, pruned_intervals};
 use crate::engine::RunState;
 use crate::journal::sqlite::listing::last_before;
 use crate::journal::sqlite::stage::{self, Stage};
@@ -207,7 +207,7 @@ impl Pass {
             Part::Updates { after } => self.delete_updates(connection, after)?,
             Part::Plans { after, used } => self.collect_plans(connection, in_use, after, used)?,
             Part::DeletePlans { after, used } => self.delete_plans(connection, in_use, after, used)?,
-            Part::Pages { left } => self.give_back(connection, left)?,
+            Part::Pages { left } => self.return_pages(connection, left)?,
             Part::Checkpoint | Part::Over => Part::Over,
         };
         Ok(())
@@ -357,7 +357,7 @@ impl Pass {
             return Ok(Part::Updates { after });
         }
         Ok(match self.pruned.runs {
-            0 => pages_to_give_back(connection)?,
+            0 => pages_to_return(connection)?,
             _ => Part::Plans { after: RunKey::MIN, used: HashSet::new() },
         })
     }
@@ -409,10 +409,10 @@ impl Pass {
             return Ok(Part::DeletePlans { after, used });
         }
         *in_use = None;
-        pages_to_give_back(connection)
+        pages_to_return(connection)
     }
 
-    fn give_back(&mut self, connection: &Connection, left: i64) -> rusqlite::Result<Part> {
+    fn return_pages(&mut self, connection: &Connection, left: i64) -> rusqlite::Result<Part> {
         if left <= 0 {
             return Ok(Part::Checkpoint);
         }
@@ -468,8 +468,8 @@ fn delete_lines(connection: &Connection, run: RunKey, room: &mut Room) -> rusqli
 }
 
 /// The pages that are free now. Others may free more meanwhile, or use some of them.
-fn pages_to_give_back(connection: &Connection) -> rusqlite::Result<Part> {
+fn pages_to_return(connection: &Connection) -> rusqlite::Result<Part> {
     let left =
-        if gives_back(connection)? { connection.pragma_query_value(None, "freelist_count", |row| row.get(0))? } else { 0 };
+        if can_shrink(connection)? { connection.pragma_query_value(None, "freelist_count", |row| row.get(0))? } else { 0 };
     Ok(Part::Pages { left })
 }

@@ -332,8 +332,8 @@ fn a_new_journals_file_shrinks_and_one_of_an_earlier_version_is_written_anew_onc
         // While another process continues runs, the file of an earlier version keeps its size.
         assert_eq!((size() < was / 10, apart.free < was / 2), (is_new, is_new), "{apart}");
         let alone = prune(&fixture.connection, at(7), at(7)).unwrap();
-        assert_eq!((alone.free, alone.not_given_back.clone()), (0, None), "{alone}");
-        assert!(size() < was / 10 && gives_back(&fixture.connection).unwrap());
+        assert_eq!((alone.free, alone.not_rewritten.clone()), (0, None), "{alone}");
+        assert!(size() < was / 10 && can_shrink(&fixture.connection).unwrap());
         let checked: String = fixture.connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(checked, "ok");
     }
