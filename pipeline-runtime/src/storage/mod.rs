@@ -4,7 +4,8 @@
 //! | file | subject |
 //! |---|---|
 //! | `bucket` | [`Bucket`]: the operations users call, and the one place through which each passes |
-//! | `lookup`, `listing` | lookups of objects; [`ObjectListing`], a listing as a stream, which is read page by page through `pages` |
+//! | `lookup` | lookups of objects |
+//! | `listing`, `pages` | [`ObjectListing`], a listing as a stream, which is read page by page |
 //! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are each store's part of them |
 //! | `extend` | appending to an object, and reading its tail |
 //! | `object` | [`Object`]: what a bucket reports about one key |

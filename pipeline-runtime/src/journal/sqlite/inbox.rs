@@ -4,8 +4,8 @@
 //! process ends in between:
 //!
 //! - The holder *takes* it before it acts on it ([`Inbox::take`]). From then on the client cannot withdraw it.
-//! - It is *carried* in the transaction of its effect (`current_command.rs`). A command that was taken and not carried has had no effect,
-//!   so the next holder takes it again.
+//! - It is *carried* in the transaction of its effect (`current_command.rs`). A command that was taken and not carried has had no
+//!   effect, so the next holder takes it again.
 //! - The client withdraws it only if it is not taken; or, if no process holds the journal any more, only if it is not carried and
 //!   no holder has taken it again since ([`Inbox::withdraw`]). Each taking has a number of its own, so that this can be
 //!   checked.

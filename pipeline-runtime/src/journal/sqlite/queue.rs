@@ -1,7 +1,7 @@
 //! The queue of the writer's operations.
 //!
-//! Most operations are submitted under the engine's lock, which the writer also takes after a commit. So submitting never waits for
-//! the writer: otherwise a full queue and a commit that ends would wait for each other for ever. The queue is still bounded in
+//! Most operations are submitted under the engine's lock, which the writer also takes after a commit. So submitting never waits
+//! for the writer: otherwise a full queue and a commit that ends would wait for each other for ever. The queue is still bounded in
 //! bytes, by two limits:
 //!
 //! - [`BUDGET`]: the caller that begins runs waits until less than that is queued, outside of the engine's lock. Attempts start
@@ -121,8 +121,8 @@ impl Queue {
         state.bytes < budget || state.end.is_some()
     }
 
-    /// Waits for operations, and takes those of the next commit. Returns `None` once the queue has ended and everything before its
-    /// end is taken.
+    /// Waits for operations, and takes those of the next commit. Returns `None` once the queue has ended and everything before
+    /// its end is taken.
     pub(super) fn take(&self) -> Option<CommitGroup> {
         let mut state = self.lock();
         while state.ops.is_empty() {

@@ -17,7 +17,8 @@
 //! | `copy_part` | parts of an upload that the store copies |
 //! | `conditions` | how the store treats a conditional write |
 //! | `convert` | conversions between this crate's keys and metadata and `object_store`'s |
-//! | `pending_writes`, `write_outcome` | conditional writes and uploads in parts: their tries, and the outcome of one whose answer was lost |
+//! | `pending_writes` | conditional writes and uploads in parts that are in progress, for the HTTP layer |
+//! | `write_outcome` | the outcome of a write whose answer was lost |
 //!
 //! In addition to the client's own guarantees:
 //!

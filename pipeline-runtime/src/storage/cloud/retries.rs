@@ -1,5 +1,5 @@
-//! When a request is sent again: [`Retries`] for each request that this module sends itself, and [`LostAnswerRetries`] for one whose answer
-//! was lost and which `object_store` sends only once.
+//! When a request is sent again: [`Retries`] for each request that this module sends itself, and [`LostAnswerRetries`] for one
+//! whose answer was lost and which `object_store` sends only once.
 
 use std::time::{Duration, Instant};
 

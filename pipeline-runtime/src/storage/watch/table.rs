@@ -153,7 +153,8 @@ impl Table {
         found
     }
 
-    /// Handles a folder that may be gone. If another folder has replaced it, returns the same as [`on_appeared`](Self::on_appeared).
+    /// Handles a folder that may be gone. If another folder has replaced it, returns the same as
+    /// [`on_appeared`](Self::on_appeared).
     pub(super) fn on_removed(&mut self, path: &Path) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let Some(folder) = self.folders.get(path) else { return found };
