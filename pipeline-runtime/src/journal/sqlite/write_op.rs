@@ -112,14 +112,12 @@ impl WriteOp {
             Self::ForCommand { op, .. } => return op.bytes(),
             Self::EnterRun { run, updates, .. } => {
                 let of_run = size_of::<StoredRun>() + run.run_id.len() + run.pipeline.len() + json_bytes(&run.params);
-                of_run + size_of_val(&**updates)
+                of_run + inputs_bytes(&run.settings, updates)
             }
             Self::Remap { skeleton, .. } => 2 * skeleton.len(),
-            Self::AddInputs { settings, updates, .. } => {
-                settings.values().map(json_bytes).sum::<usize>() + size_of_val(&**updates)
-            }
+            Self::AddInputs { settings, updates, .. } => inputs_bytes(settings, updates),
             Self::Commit(batch) => batch.bytes(),
-            Self::BeginRun(_) => size_of::<RunStart>(),
+            Self::BeginRun(start) => size_of::<RunStart>() + inputs_bytes(&start.settings, &start.updates),
             Self::BlockRun { reason, .. } => reason.as_ref().map_or(0, |reason| reason.len()),
             Self::Act(act) => act.bytes(),
             Self::Pause { pipeline, .. } => pipeline.len(),
@@ -178,6 +176,11 @@ impl Batch {
     }
 }
 
+/// Returns the size of what a run reads.
+fn inputs_bytes(settings: &SettingValues, updates: &[RunUpdate]) -> usize {
+    settings.values().map(json_bytes).sum::<usize>() + size_of_val(updates)
+}
+
 /// Returns the size of a value's texts, at all depths.
 fn json_bytes(value: &serde_json::Value) -> usize {
     use serde_json::Value;
@@ -188,4 +191,20 @@ fn json_bytes(value: &serde_json::Value) -> usize {
             Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + json_bytes(value)).sum(),
             _ => 0,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_run_count_wherever_they_are_written() {
+        let settings = SettingValues::from_iter([("rates".to_owned(), "x".repeat(10_000).into())]);
+        let previous = None;
+        let (skeleton, updates) = ("{}".into(), Box::default());
+        let at = Timestamp::default();
+        let start = RunStart { run: 1, at, previous, skeleton, updates, settings: settings.clone() };
+        assert!(WriteOp::BeginRun(Box::new(start)).bytes() > 10_000);
+        assert!(WriteOp::AddInputs { run: 1, settings, updates: Box::default() }.bytes() > 10_000);
+    }
 }
