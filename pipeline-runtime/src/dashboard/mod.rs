@@ -37,7 +37,7 @@ pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
 pub(crate) use token::Token;
 
 use crate::Pipeline;
-use crate::journal::{Past, Tally};
+use crate::journal::{DurationCache, Tally};
 use crate::time::Clock;
 use changes::Changes;
 use readers::Readers;
@@ -91,7 +91,7 @@ struct Site {
     /// The positions of followed topics.
     positions: tokio::sync::Mutex<api::Positions>,
     kept: kept::Kept,
-    past: Past,
+    durations: DurationCache,
     late: api::Late,
     active_runs: active_runs::ActiveRuns,
     /// Counts what this process writes to the journal, if it does.
@@ -145,7 +145,7 @@ impl Dashboard {
             idle: api::Idle::default(),
             positions: tokio::sync::Mutex::default(),
             kept: kept::Kept::new(LOOKED_AT),
-            past: Past::default(),
+            durations: DurationCache::default(),
             late: api::Late::default(),
             active_runs: active_runs::ActiveRuns::default(),
             tally,

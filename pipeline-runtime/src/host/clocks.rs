@@ -5,7 +5,7 @@
 //! person can tell which: then nothing starts.
 
 use super::StartError;
-use crate::journal::Newest;
+use crate::journal::NewestTime;
 use crate::time::{Calendar, Clock, Timestamp};
 use chrono::SecondsFormat;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const FUTURE: Duration = Duration::from_mins(5);
 
 /// Returns the clocks of a process that continues a journal with that newest time. If `speed` is above 1, the calendar is the
 /// faster clock, which is ahead of the wall clock by design.
-pub(crate) fn clocks(newest: Option<Newest>, speed: u32) -> Result<(Clock, Calendar), StartError> {
+pub(crate) fn clocks(newest: Option<NewestTime>, speed: u32) -> Result<(Clock, Calendar), StartError> {
     let calendar = Calendar::wall();
     if speed > 1 {
         let clock = newest.map_or_else(Clock::system, |newest| Clock::system_from(newest.at)).faster(speed);
@@ -27,12 +27,12 @@ pub(crate) fn clocks(newest: Option<Newest>, speed: u32) -> Result<(Clock, Calen
     Ok((Clock::system_from(at), calendar))
 }
 
-fn refuse_future(newest: Newest, now: Timestamp) -> Result<(), StartError> {
+fn refuse_future(newest: NewestTime, now: Timestamp) -> Result<(), StartError> {
     if newest.at <= now + FUTURE {
         return Ok(());
     }
     let text = |time: Timestamp| time.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true);
-    let Newest { at, run_id, pipeline } = newest;
+    let NewestTime { at, run_id, pipeline } = newest;
     Err(StartError::JournalAhead { run_id, pipeline, newest: text(at), now: text(now) })
 }
 
@@ -40,8 +40,8 @@ fn refuse_future(newest: Newest, now: Timestamp) -> Result<(), StartError> {
 mod tests {
     use super::*;
 
-    fn newest(at: Timestamp) -> Newest {
-        Newest { at, run_id: "manual__1".into(), pipeline: "nightly".into() }
+    fn newest(at: Timestamp) -> NewestTime {
+        NewestTime { at, run_id: "manual__1".into(), pipeline: "nightly".into() }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::backfill::{Backfill, Reprocess};
 use crate::author::redaction::redacted;
 use crate::author::setting::SetTo;
 use crate::engine::Edit;
-use crate::journal::{Act, JournalError, Mailbox};
+use crate::journal::{Act, Inbox, JournalError};
 use crate::time::Clock;
 #[cfg(feature = "dashboard")]
 use futures_util::StreamExt;
@@ -204,38 +204,38 @@ pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result
 const AT_ONCE: usize = 50;
 
 async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
-    let mailbox = Mailbox::open(journal)?;
+    let inbox = Inbox::open(journal)?;
     let clock = Clock::system();
     let until = clock.now() + PATIENCE;
     // Strings, numbers and lists of them, which JSON can represent.
-    let ticket = mailbox.post(&serde_json::to_string(command).unwrap_or_default(), who().as_deref(), clock.now())?;
+    let ticket = inbox.post(&serde_json::to_string(command).unwrap_or_default(), who().as_deref(), clock.now())?;
     let mut looks = 0;
     let take = || -> Result<Option<Answer>, JournalError> {
-        let answer = mailbox.answer(ticket)?;
+        let answer = inbox.answer(ticket)?;
         Ok(answer.map(|text| serde_json::from_str(&text).unwrap_or(Answer { done: false, text })))
     };
     loop {
         looks += 1;
         let is_over = clock.now() >= until;
         // Read before the check for the holder: a process that takes the command after that has another number.
-        let status = mailbox.status(ticket)?;
-        let is_left = looks % LOOKS_TO_HOLDER == 0 && !mailbox.is_held();
+        let status = inbox.status(ticket)?;
+        let is_left = looks % LOOKS_TO_HOLDER == 0 && !inbox.is_held();
         if let Some(answer) = take()? {
-            mailbox.forget(ticket)?;
+            inbox.forget(ticket)?;
             return Ok(Some(answer));
         }
-        if is_left && mailbox.withdraw(ticket, status.taken)? {
+        if is_left && inbox.withdraw(ticket, status.taken)? {
             return Ok(None);
         }
-        let is_kept = is_left && mailbox.status(ticket)?.is_carried && !mailbox.is_held();
+        let is_kept = is_left && inbox.status(ticket)?.is_carried && !inbox.is_held();
         if is_kept && take()?.is_none() {
             return Err(StartError::Refused(
                 "the process that held the journal ended before it answered; the effects of the command are recorded: see `runs`"
                     .to_owned(),
             ));
         }
-        if is_over && !(command.takes_its_time() && status.taken.is_some() && mailbox.is_held()) {
-            let what = match (mailbox.withdraw(ticket, None)?, take()?) {
+        if is_over && !(command.takes_its_time() && status.taken.is_some() && inbox.is_held()) {
+            let what = match (inbox.withdraw(ticket, None)?, take()?) {
                 (true, _) => "was withdrawn",
                 (false, None) => "is being carried out: see `runs`",
                 // The answer arrived just now.

@@ -180,7 +180,7 @@ impl EngineHost {
                     journal.begin(begun);
                 }
                 let Some(edit) = edit else { return Ok(self.engine.start(spec)) };
-                self.carries_next();
+                self.next_is_effect();
                 let run_id = spec.info.run_id.clone();
                 let done = self.engine.resume_edited(Run::new(spec, at), &[], &edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
@@ -197,13 +197,13 @@ impl EngineHost {
                 }
                 let goes_on = !resumed.run.state().is_end() || resumed.edit.is_some();
                 if let (true, Some(journal)) = (resumed.takes_more && goes_on, journal) {
-                    journal.takes(key, &info.settings, &info.updates);
+                    journal.add_inputs(key, &info.settings, &info.updates);
                 }
                 if let (true, Some(journal)) = (resumed.was_blocked, journal) {
                     journal.block(key, None);
                 }
                 let Some(edit) = &resumed.edit else { return Ok(self.engine.resume(resumed.run, &resumed.entries)) };
-                self.carries_next();
+                self.next_is_effect();
                 let run_id = resumed.run.spec().info.run_id.clone();
                 let done = self.engine.resume_edited(resumed.run, &resumed.entries, edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
@@ -213,9 +213,9 @@ impl EngineHost {
 
     /// Marks the next submission of this thread as the effect of the command that it carries out, if any. The engine submits an
     /// edit in one piece.
-    fn carries_next(&self) {
+    fn next_is_effect(&self) {
         if let Some(journal) = &self.journal {
-            journal.carries_next();
+            journal.next_is_effect();
         }
     }
 
@@ -238,15 +238,15 @@ impl EngineHost {
     pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Edited, StartError> {
         let Some(journal) = &self.journal else { return Err(StartError::NoRun { run_id: run_id.to_owned() }) };
         let now = self.engine.clock().now();
-        let edited = prepare::edited(&journal.reader_after_all()?, pipelines, run_id, edit, now)?;
+        let edited = prepare::edited(&journal.reader_after_sync()?, pipelines, run_id, edit, now)?;
         match &edited {
             Edited::Prepared(_) => {}
             Edited::CancelledAsItIs(run) => {
-                journal.carries_next();
+                journal.next_is_effect();
                 journal.end(run.key, RunState::Cancelled, now);
             }
             Edited::GivenUp(run, due) => {
-                journal.carries_next();
+                journal.next_is_effect();
                 journal.give_up(run.key, due, now);
             }
         }

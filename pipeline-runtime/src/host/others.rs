@@ -12,7 +12,7 @@ use crate::author::across::{Takes, UpstreamRun, WantedRun};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
 use crate::engine::{FoundOutput, FoundRun, NodeState, OtherRuns, RunState, Skip, StartRun, Wake, Watching};
-use crate::journal::{AwaitedRun, Passed, SqliteJournal};
+use crate::journal::{AwaitedRun, NodePassed, SqliteJournal};
 use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::schedule::Interval;
@@ -74,7 +74,7 @@ impl HostedRuns {
 
     /// Called when the success of a node that a later run may wait for is committed. Pokes the waiters of the next interval,
     /// since each run waits for the last one before it. Waiters of later intervals would read the journal in vain, each time.
-    pub(super) fn passed(&self, Passed { pipeline, node, start }: Passed) {
+    pub(super) fn passed(&self, NodePassed { pipeline, node, start }: NodePassed) {
         self.awaited.wake_next(&Awakening::Node { pipeline: pipeline.to_owned(), node: node.into() }, start);
     }
 
@@ -108,8 +108,8 @@ impl OtherRuns for HostedRuns {
         }
         self.read(move |reader| {
             let meant = match &wanted {
-                WantedRun::OfInterval { pipeline, start } => reader.journal().meant(pipeline, (*start).into())?,
-                WantedRun::Named { pipeline, run_id } => reader.journal().meant_by(pipeline, run_id)?,
+                WantedRun::OfInterval { pipeline, start } => reader.journal().awaited_run(pipeline, (*start).into())?,
+                WantedRun::Named { pipeline, run_id } => reader.journal().awaited_run_by_id(pipeline, run_id)?,
                 WantedRun::Before { pipeline, start, node } => return passed_before(reader, pipeline, (*start).into(), node),
             };
             Ok(match meant {
@@ -178,7 +178,7 @@ fn found(meant: AwaitedRun, pipeline: &str, reader: &JournalReader) -> FoundRun 
 /// was cut off by the end of its run was not skipped on purpose: it has not done its work, or only part of it.
 fn passed_before(reader: &JournalReader, pipeline: &str, start: Timestamp, node: &str) -> Result<FoundRun, TaskError> {
     let mut first = None;
-    for run_id in reader.journal().before(pipeline, start)? {
+    for run_id in reader.journal().runs_of_interval_before(pipeline, start)? {
         // A run that was deleted in between is ignored.
         let Some(details) = details(reader, &format!("{pipeline}/{run_id}"))? else { continue };
         let is_unfinished = !details.state().is_end();

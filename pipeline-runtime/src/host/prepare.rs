@@ -16,7 +16,7 @@ use crate::Pipeline;
 use crate::author::context::{RunInfo, RunUpdate};
 use crate::author::previous::Previous;
 use crate::engine::{Edit, EditError, Entry, Record, Run, RunSpec, RunState, reconsider};
-use crate::journal::{Begun, Reader, RunKind, StoredEntry, StoredRun};
+use crate::journal::{Reader, RunKind, RunStart, StoredEntry, StoredRun};
 use crate::plan::{Accepts, Plan, Remap};
 use crate::time::{Present, Timestamp};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) enum Prepared {
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) spec: RunSpec,
-    pub(crate) begun: Begun,
+    pub(crate) begun: RunStart,
     /// An edit to apply before anything else happens in the run.
     pub(crate) edit: Option<Edit>,
     pub(crate) turn: Turn,
@@ -214,7 +214,7 @@ impl Queued {
         let updates = updates::at_begin(reader, &plan, &[])?;
         let settings = settings::at_begin(reader, &plan)?;
         let skeleton = plan.skeleton().into();
-        let begun = Begun { run: run.key, at: now, previous, skeleton, updates: updates.clone(), settings: settings.clone() };
+        let begun = RunStart { run: run.key, at: now, previous, skeleton, updates: updates.clone(), settings: settings.clone() };
         let info = Arc::new(RunInfo { settings, ..info(run, previous, updates, now, &plan) });
         let spec = RunSpec { plan, info, sla_from: now, seed: run.seed, key: run.key };
         Ok(Self { spec, begun, edit: None, turn: Turn::of(run) })
@@ -320,7 +320,7 @@ pub(super) fn edited(
             if !run.state.is_end() {
                 return Ok(Edited::CancelledAsItIs(Box::new(run)));
             }
-            let due = reader.due(run.key)?;
+            let due = reader.due_callbacks(run.key)?;
             if due.is_empty() {
                 let reason = EditError::Ended(run.state).to_string();
                 return Err(StartError::Edit { run_id: run.run_id, reason });

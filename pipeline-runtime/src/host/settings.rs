@@ -49,7 +49,7 @@ pub(crate) fn set(
         let default = setting::default_json(setting).map_err(refused)?;
         format!("the setting {name} has its default again, {default}, for runs that begin from now on")
     };
-    journal.carries_next();
+    journal.next_is_effect();
     journal.set(name, value, now);
     Ok(said)
 }

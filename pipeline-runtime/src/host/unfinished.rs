@@ -55,7 +55,7 @@ pub(super) fn unfinished(
     wanted: impl Fn(&StoredRun) -> bool,
 ) -> Result<Unfinished, StartError> {
     let mut unfinished = Unfinished::default();
-    for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
+    for run in reader.unfinished()?.into_iter().chain(reader.with_due_callbacks()?).filter(wanted) {
         match of(pipelines, &run) {
             Ok(_) if run.state == RunState::Queued => unfinished.queued.push(run),
             Ok(pipeline) => match Resumed::read(reader, pipeline, &run, accepts) {

@@ -32,7 +32,7 @@ pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<(Box
         return Ok((Box::default(), false));
     }
     let mut updates = Vec::new();
-    for (name, id, begins) in reader.noted(run)? {
+    for (name, id, begins) in reader.update_ids_of_run(run)? {
         // Assets that the plan does not read are ignored.
         if let Some((_, asset)) = plan.assets.reads.iter().find(|(_, asset)| asset.name == name) {
             let json = id.map(|id| reader.value_of_update(id)).transpose()?.flatten();
@@ -94,7 +94,7 @@ impl KnownAssets {
         if let Err(why) = asset.codec.read(&json) {
             return refused(format!("the value is not of type `{}`, as the asset `{name}` requires: {why}", asset.codec.shown()));
         }
-        journal.carries_next();
+        journal.next_is_effect();
         let interval = Interval::at(now.to_utc().trunc_subsecs(6));
         journal.update(NewUpdate { asset: asset.name, at: now, by: None, interval, json: json.into() });
         Ok(format!("the asset {name} is updated"))

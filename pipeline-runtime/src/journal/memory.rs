@@ -1,3 +1,5 @@
+//! A journal in memory.
+
 use crate::engine::{Entry, Journal, Outbox, RunIx, RunRecords, RunSpec, Submitted};
 
 /// Stores records for a reader who reads all of them at the end: simulations, and benchmarks that count records.

@@ -13,11 +13,11 @@ pub(crate) use none::NoJournal;
 pub(crate) use run::{BLOCKED, StoredRun};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{
-    Act, AwaitedRun, Begun, DecodeError, Filter, IntervalRun, LogLine, Mailbox, NewUpdate, Newest, News, Pass, Passed, Posted,
-    Pruned, Reader, Repaired, STALE, SqliteJournal, StoredEntry, StoredLine, StoredSetting, StoredUpdate, Ticket, Updated,
-    absolute,
+    Act, AssetUpdated, AwaitedRun, CommitEvent, DecodeError, Filter, Inbox, IntervalRun, LogLine, NewUpdate, NewestTime,
+    NodePassed, Pass, PostedCommand, Pruned, Reader, Repaired, RunStart, STALE, SqliteJournal, StoredEntry, StoredLine,
+    StoredSetting, StoredUpdate, Ticket, absolute,
 };
 #[cfg(feature = "dashboard")]
-pub(crate) use sqlite::{Asked, Past, Tally, unwritable};
+pub(crate) use sqlite::{DurationCache, DurationQuery, Tally, unwritable};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Holder, JournalError, stage};

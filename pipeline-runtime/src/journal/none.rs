@@ -1,3 +1,5 @@
+//! A journal that stores nothing.
+
 use crate::engine::{Entry, Journal, Outbox, RunIx, RunSpec, Submitted};
 
 /// Stores nothing: for live runs that end with their process. Nobody reads their records, and a process that runs for weeks would

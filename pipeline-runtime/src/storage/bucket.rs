@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use super::bucket_cache;
 use super::error::{BucketError, Failure};
 use super::key::{self, Key};
-use super::look::Look;
+use super::lookup::Lookup;
 use super::meta::Meta;
 use super::object::Object;
-use super::opened;
 use super::store::{Condition, Store};
 use super::url::Location;
 use super::world::{Timestamper, World};
@@ -175,7 +175,7 @@ impl Bucket {
     /// # }
     /// ```
     pub fn open(url: &str) -> Result<Self, BucketError> {
-        opened::once(url, |world| Ok(Self::at(&Location::parse(url)?, world)))
+        bucket_cache::open_once(url, |world| Ok(Self::at(&Location::parse(url)?, world)))
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -359,7 +359,7 @@ impl Bucket {
         let (from, to) = (self.key(from)?, self.key(to)?);
         let doing = format!("rename `{from}` to `{to}` in `{}`", self.url());
         if from == to {
-            let object = self.look(Look::Key(from)).await?.pop();
+            let object = self.look_up(Lookup::Key(from)).await?.pop();
             return object.ok_or_else(|| Failure::no_such_key().at(&doing));
         }
         self.write(&doing, |store| async move { store.rename(&from, &to).await }).await
@@ -462,7 +462,7 @@ impl Bucket {
         Io: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         let store = self.0.store.clone();
-        self.0.world.perform(store.is_immediate(), |scribe| io(store, scribe)).await
+        self.0.world.perform(store.is_immediate(), |timestamper| io(store, timestamper)).await
     }
 
     pub(super) fn key(&self, key: &str) -> Result<Key, BucketError> {
@@ -481,11 +481,11 @@ pub(super) fn stamped<Io>(
 where
     Io: Future<Output = Result<Meta, Failure>> + Send + 'static,
 {
-    |store, scribe| {
+    |store, timestamper| {
         let io = io(store.clone());
         Box::pin(async move {
             let mut meta = io.await?;
-            scribe.written(&store, &mut meta);
+            timestamper.written(&store, &mut meta);
             Ok(meta)
         })
     }

@@ -87,9 +87,9 @@ impl Bucket {
     pub async fn get_tail(&self, key: &str, length: u64) -> Result<ObjectReader, BucketError> {
         let key = self.key(key)?;
         let doing = self.doing("read", &key);
-        let open = |store: Store, scribe: Timestamper| async move {
+        let open = |store: Store, timestamper: Timestamper| async move {
             let (mut meta, body) = store.open_tail(&key, length).await?;
-            scribe.read(&store, std::slice::from_mut(&mut meta));
+            timestamper.read(&store, std::slice::from_mut(&mut meta));
             Ok((meta, body))
         };
         let (meta, body) = self.run(&doing, open).await?;

@@ -52,19 +52,19 @@ impl Latency {
 
 /// Faults of buckets on which there was no operation: most likely their names are misspelled.
 #[derive(Debug)]
-pub(crate) struct Unmet {
+pub(crate) struct UnusedFaults {
     unmet: Vec<String>,
     touched: Vec<String>,
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for UnusedFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nothing met the latency or outage of {}: {}", self.unmet.join(", "), what_was_touched(&self.touched))
+        write!(f, "nothing met the latency or outage of {}: {}", self.unmet.join(", "), describe_touched(&self.touched))
     }
 }
 
 /// The buckets that a run touched, as the end of a warning about faults that had no effect.
-pub(super) fn what_was_touched(touched: &[String]) -> String {
+pub(super) fn describe_touched(touched: &[String]) -> String {
     match touched {
         [] => "the run touched no bucket".to_owned(),
         touched => format!("the run touched {} alone", touched.join(", ")),
@@ -81,7 +81,7 @@ impl Faults {
     }
 
     /// Applies the bucket's faults before an operation starts.
-    pub(super) async fn meet(&self, bucket: &str, now: impl Fn() -> DateTime<Utc>) -> Result<(), Failure> {
+    pub(super) async fn apply(&self, bucket: &str, now: impl Fn() -> DateTime<Utc>) -> Result<(), Failure> {
         let (latency, outages) = {
             let mut buckets = self.buckets();
             if !buckets.touched.contains(bucket) {
@@ -106,10 +106,10 @@ impl Faults {
     }
 
     /// The buckets whose faults met no operation, with those that operations touched; `None` if every fault did.
-    pub(super) fn unmet(&self) -> Option<Unmet> {
+    pub(super) fn unmet(&self) -> Option<UnusedFaults> {
         let buckets = self.buckets();
         let unmet: Vec<String> = buckets.faults.keys().filter(|bucket| !buckets.touched.contains(*bucket)).cloned().collect();
-        (!unmet.is_empty()).then(|| Unmet { unmet, touched: buckets.touched.iter().cloned().collect() })
+        (!unmet.is_empty()).then(|| UnusedFaults { unmet, touched: buckets.touched.iter().cloned().collect() })
     }
 
     /// The buckets that operations touched.

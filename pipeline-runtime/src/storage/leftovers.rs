@@ -34,16 +34,16 @@ pub(super) fn collect(folder: &Path) {
 }
 
 fn is_due(folder: &Path) -> bool {
-    static LOOKED: Mutex<Option<HashMap<PathBuf, Instant>>> = Mutex::new(None);
-    let mut looked = LOOKED.lock().unwrap_or_else(PoisonError::into_inner);
-    let looked = looked.get_or_insert_default();
-    if looked.get(folder).is_some_and(|last| last.elapsed() < INTERVAL) {
+    static CHECKED: Mutex<Option<HashMap<PathBuf, Instant>>> = Mutex::new(None);
+    let mut checked = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let checked = checked.get_or_insert_default();
+    if checked.get(folder).is_some_and(|last| last.elapsed() < INTERVAL) {
         return false;
     }
-    if looked.len() >= MOST_FOLDERS {
-        looked.clear();
+    if checked.len() >= MOST_FOLDERS {
+        checked.clear();
     }
-    looked.insert(folder.to_owned(), Instant::now());
+    checked.insert(folder.to_owned(), Instant::now());
     true
 }
 

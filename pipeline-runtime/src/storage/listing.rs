@@ -10,12 +10,12 @@ use futures_util::{Stream, StreamExt};
 
 use super::bucket::Bucket;
 use super::error::BucketError;
-use super::look::Look;
-use super::looked::Looked;
+use super::lookup::Lookup;
+use super::lookup_report::LookupReport;
 use super::object::Object;
 use super::pages::Pages;
-use super::store::Wanted;
-use super::trace::{self, Kept, Print};
+use super::store::KeyFilter;
+use super::trace::{self, Fingerprint, StoredLookup};
 use super::watch::Poke;
 
 /// A listing in progress, object by object: returned by [`Bucket::list_stream`] and [`Bucket::find_stream`].
@@ -51,7 +51,7 @@ pub struct ObjectListing {
     ready: std::vec::IntoIter<Object>,
     state: State,
     since: Option<DateTime<Utc>>,
-    told: Told,
+    report: ListingReport,
 }
 
 /// The next objects, and the rest of the listing.
@@ -59,15 +59,15 @@ type Page = BoxFuture<'static, Result<(Vec<Object>, Option<Pages>), BucketError>
 
 enum State {
     Idle(Pages),
-    Asking(Page),
+    Fetching(Page),
     Ended,
 }
 
 /// What is reported at the end of the listing, and to whom.
-struct Told {
-    traced: Option<(Poke, Kept)>,
-    looked: Option<Looked>,
-    print: Print,
+struct ListingReport {
+    traced: Option<(Poke, StoredLookup)>,
+    lookup_report: Option<LookupReport>,
+    fingerprint: Fingerprint,
     objects: usize,
     bytes: u64,
 }
@@ -95,7 +95,7 @@ impl Bucket {
     /// # }
     /// ```
     pub fn list_stream(&self, prefix: &str) -> Result<ObjectListing, BucketError> {
-        Ok(ObjectListing::new(self, Look::Keys(Wanted::Prefix(self.prefix(prefix)?))))
+        Ok(ObjectListing::new(self, Lookup::Keys(KeyFilter::Prefix(self.prefix(prefix)?))))
     }
 
     /// The objects whose keys match a glob pattern as a stream: the same objects as [`find`](Self::find), page by page. A pattern
@@ -123,19 +123,19 @@ impl Bucket {
     /// # }
     /// ```
     pub fn find_stream(&self, glob: &str) -> Result<ObjectListing, BucketError> {
-        Ok(ObjectListing::new(self, self.wanted(glob)?))
+        Ok(ObjectListing::new(self, self.lookup_of(glob)?))
     }
 }
 
 impl ObjectListing {
-    fn new(bucket: &Bucket, look: Look) -> Self {
+    fn new(bucket: &Bucket, lookup: Lookup) -> Self {
         let poke = Poke::current();
-        let doing = look.doing(bucket);
-        let traced = poke.clone().filter(|_| bucket.store().is_watched()).map(|poke| (poke, look.kept()));
-        let looked = Looked::here(|| format!("{}/{look}", bucket.name()));
-        let told = Told { traced, looked, print: Print::default(), objects: 0, bytes: 0 };
-        let state = State::Idle(bucket.store().pages(look, poke));
-        Self { bucket: bucket.clone(), doing, ready: Vec::new().into_iter(), state, since: None, told }
+        let doing = lookup.doing(bucket);
+        let traced = poke.clone().filter(|_| bucket.store().is_watched()).map(|poke| (poke, lookup.to_stored()));
+        let lookup_report = LookupReport::of_last_poke(|| format!("{}/{lookup}", bucket.name()));
+        let report = ListingReport { traced, lookup_report, fingerprint: Fingerprint::default(), objects: 0, bytes: 0 };
+        let state = State::Idle(bucket.store().pages(lookup, poke));
+        Self { bucket: bucket.clone(), doing, ready: Vec::new().into_iter(), state, since: None, report }
     }
 
     /// Only the objects that were written at or after `since`, by this machine's clock: the same as [`Bucket::modified_since`],
@@ -178,7 +178,7 @@ impl ObjectListing {
     /// Takes a page that arrived, without the objects that are too old.
     fn take(&mut self, mut page: Vec<Object>) {
         for object in &page {
-            self.told.see(object);
+            self.report.add(object);
         }
         if let Some(since) = self.since {
             // Not earlier: on `s3://` the answer shows how far the store's clock is off.
@@ -189,19 +189,19 @@ impl ObjectListing {
     }
 }
 
-impl Told {
-    fn see(&mut self, object: &Object) {
-        self.print.add(object);
+impl ListingReport {
+    fn add(&mut self, object: &Object) {
+        self.fingerprint.add(object);
         self.objects += 1;
         self.bytes += object.size;
     }
 
-    fn end(&mut self, bucket: &Bucket) {
-        if let Some(looked) = self.looked.take() {
-            looked.found(self.objects, self.bytes);
+    fn send(&mut self, bucket: &Bucket) {
+        if let Some(report) = self.lookup_report.take() {
+            report.found(self.objects, self.bytes);
         }
-        if let Some((poke, look)) = self.traced.take() {
-            trace::leave(&poke, bucket, look, std::mem::take(&mut self.print));
+        if let Some((poke, lookup)) = self.traced.take() {
+            trace::record(&poke, bucket, lookup, std::mem::take(&mut self.fingerprint));
         }
     }
 }
@@ -218,11 +218,11 @@ impl Stream for ObjectListing {
             match std::mem::replace(&mut listing.state, State::Ended) {
                 State::Ended => return Poll::Ready(None),
                 State::Idle(pages) => {
-                    listing.state = State::Asking(ask(listing.bucket.clone(), listing.doing.clone(), pages));
+                    listing.state = State::Fetching(fetch(listing.bucket.clone(), listing.doing.clone(), pages));
                 }
-                State::Asking(mut asking) => match asking.as_mut().poll(cx) {
+                State::Fetching(mut fetching) => match fetching.as_mut().poll(cx) {
                     Poll::Pending => {
-                        listing.state = State::Asking(asking);
+                        listing.state = State::Fetching(fetching);
                         return Poll::Pending;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -230,7 +230,7 @@ impl Stream for ObjectListing {
                         listing.take(page);
                         match pages {
                             Some(pages) => listing.state = State::Idle(pages),
-                            None => listing.told.end(&listing.bucket),
+                            None => listing.report.send(&listing.bucket),
                         }
                     }
                 },
@@ -239,11 +239,11 @@ impl Stream for ObjectListing {
     }
 }
 
-fn ask(bucket: Bucket, doing: String, pages: Pages) -> Page {
+fn fetch(bucket: Bucket, doing: String, pages: Pages) -> Page {
     Box::pin(async move {
-        let io = |store: super::store::Store, scribe: super::world::Timestamper| async move {
+        let io = |store: super::store::Store, timestamper: super::world::Timestamper| async move {
             let (mut page, pages) = store.page(pages).await?;
-            scribe.read(&store, &mut page);
+            timestamper.read(&store, &mut page);
             Ok((page, pages))
         };
         let (page, pages) = bucket.run(&doing, io).await?;

@@ -11,7 +11,7 @@ use super::body::{Body, Span};
 use super::error::Failure;
 use super::key::{Key, Prefix};
 use super::meta::Meta;
-use super::store::{Condition, Wanted};
+use super::store::{Condition, KeyFilter};
 use super::upload::{MemoryUpload, Upload};
 
 /// Clones share their objects.
@@ -24,19 +24,19 @@ pub(super) struct Memory {
 /// An operation holds the lock from its first read to its last write, so that each is atomic.
 #[derive(Debug, Default)]
 struct Objects {
-    by_key: BTreeMap<Key, Held>,
+    by_key: BTreeMap<Key, StoredObject>,
     /// The number of writes so far; the number of a write is its object's etag.
     writes: u64,
 }
 
 #[derive(Debug, Clone)]
-struct Held {
+struct StoredObject {
     body: Bytes,
     last_modified: DateTime<Utc>,
     write: u64,
 }
 
-impl Held {
+impl StoredObject {
     fn etag(&self) -> String {
         self.write.to_string()
     }
@@ -48,12 +48,12 @@ impl Held {
 }
 
 impl Objects {
-    fn present(&self, key: &Key) -> Result<&Held, Failure> {
+    fn present(&self, key: &Key) -> Result<&StoredObject, Failure> {
         self.by_key.get(key).ok_or_else(Failure::no_such_key)
     }
 
     /// The objects whose keys begin with the prefix, sorted; only those behind `after`, if it is given.
-    fn below<'a>(&'a self, prefix: &'a Prefix, after: Option<&'a Key>) -> impl Iterator<Item = (&'a Key, &'a Held)> {
+    fn below<'a>(&'a self, prefix: &'a Prefix, after: Option<&'a Key>) -> impl Iterator<Item = (&'a Key, &'a StoredObject)> {
         let prefix = prefix.as_str();
         let from = after.map_or(Bound::Included(prefix), |key| Bound::Excluded(key.as_ref()));
         let from = (from, Bound::Unbounded);
@@ -63,17 +63,17 @@ impl Objects {
     fn check(&self, key: &Key, condition: &Condition) -> Result<(), Failure> {
         match (condition, self.by_key.get(key)) {
             (Condition::Absent, Some(_)) => Err(Failure::already_exists()),
-            (Condition::Match(etag), now) if now.map(Held::etag).as_ref() != Some(etag) => Err(Failure::precondition()),
+            (Condition::Match(etag), now) if now.map(StoredObject::etag).as_ref() != Some(etag) => Err(Failure::precondition()),
             _ => Ok(()),
         }
     }
 
     fn put(&mut self, key: &Key, body: Bytes, condition: &Condition) -> Result<Meta, Failure> {
         self.check(key, condition)?;
-        let held = Held { body, last_modified: Utc::now(), write: self.writes };
+        let object = StoredObject { body, last_modified: Utc::now(), write: self.writes };
         self.writes += 1;
-        let meta = held.meta(key);
-        self.by_key.insert(key.clone(), held);
+        let meta = object.meta(key);
+        self.by_key.insert(key.clone(), object);
         Ok(meta)
     }
 }
@@ -83,23 +83,23 @@ impl Memory {
         Self { url: url.into(), objects: Arc::default() }
     }
 
-    pub(super) fn place(&self, key: &Key) -> String {
+    pub(super) fn object_id(&self, key: &Key) -> String {
         format!("{}/{key}", self.url)
     }
 
     pub(super) fn head(&self, key: &Key) -> Option<Meta> {
-        self.lock().by_key.get(key).map(|held| held.meta(key))
+        self.lock().by_key.get(key).map(|object| object.meta(key))
     }
 
-    pub(super) fn list(&self, wanted: &Wanted) -> Vec<Meta> {
-        self.page(wanted, None, usize::MAX)
+    pub(super) fn list(&self, filter: &KeyFilter) -> Vec<Meta> {
+        self.page(filter, None, usize::MAX)
     }
 
     /// The first wanted objects behind a key.
-    pub(super) fn page(&self, wanted: &Wanted, after: Option<&Key>, size: usize) -> Vec<Meta> {
+    pub(super) fn page(&self, filter: &KeyFilter, after: Option<&Key>, size: usize) -> Vec<Meta> {
         let objects = self.lock();
-        let found = objects.below(wanted.prefix(), after).filter(|(key, _)| wanted.contains(key.as_ref()));
-        found.take(size).map(|(key, held)| held.meta(key)).collect()
+        let found = objects.below(filter.prefix(), after).filter(|(key, _)| filter.contains(key.as_ref()));
+        found.take(size).map(|(key, object)| object.meta(key)).collect()
     }
 
     pub(super) fn folders(&self, prefix: &Prefix) -> Vec<Key> {
@@ -115,12 +115,12 @@ impl Memory {
     }
 
     pub(super) fn open(&self, key: &Key, span: Span) -> Result<(Meta, Body), Failure> {
-        let held = self.lock().present(key)?.clone();
-        let meta = held.meta(key);
+        let object = self.lock().present(key)?.clone();
+        let meta = object.meta(key);
         let span = span.within(meta.size);
         // It is in memory, so its size is a `usize`.
-        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-        Ok((meta, Body::Memory(held.body.slice(at(span.start)..at(span.end)))))
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+        Ok((meta, Body::Memory(object.body.slice(at(span.start)..at(span.end)))))
     }
 
     pub(super) fn upload(&self, key: &Key, condition: Condition) -> Result<Upload, Failure> {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_rename_is_one_step_for_everybody_else() -> Result<(), &'static str> {
-        let (memory, all) = (Memory::new("memory://renamed".into()), Wanted::Prefix(Prefix::parse("")?));
+        let (memory, all) = (Memory::new("memory://renamed".into()), KeyFilter::Prefix(Prefix::parse("")?));
         let (a, b) = (key::parse("a")?, key::parse("b")?);
         memory.put(&a, "1".into(), &Condition::Always).unwrap();
         std::thread::scope(|scope| {

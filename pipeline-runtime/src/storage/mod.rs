@@ -4,19 +4,20 @@
 //! | file | subject |
 //! |---|---|
 //! | `bucket` | [`Bucket`]: the operations users call, and the one place through which each passes |
-//! | `look`, `listing` | lookups of objects; [`ObjectListing`], a listing as a stream, which is read page by page through `pages` |
+//! | `lookup` | lookups of objects |
+//! | `listing`, `pages` | [`ObjectListing`], a listing as a stream, which is read page by page |
 //! | `reader`, `writer` | [`ObjectReader`], [`ObjectWriter`]: streams; `body` and `upload` are each store's part of them |
 //! | `extend` | appending to an object, and reading its tail |
 //! | `object` | [`Object`]: what a bucket reports about one key |
-//! | `opened` | the buckets that a pipeline function has opened |
+//! | `bucket_cache` | the buckets that a pipeline function has opened |
 //! | `error` | [`BucketError`], and how a store's failure becomes one |
 //! | `url`, `key`, `pattern` | what users write, checked before any I/O |
 //! | `meta` | what every store reports about an object |
 //! | `store` | the operations of every store, implemented by `memory`, `local` (with `staged`, `leftovers`, `walk` and `lock`) and `cloud` |
-//! | `unnamed` | objects in a store whose names are not valid keys |
+//! | `invalid_names` | objects in a store whose names are not valid keys |
 //! | `across` | copies from one store to another |
 //! | `watch`, `trace` | wake-ups on `file://`, within a process and across a restart |
-//! | `looked` | what a sensor's last poke looked for, for its timeout message |
+//! | `lookup_report` | what a sensor's last poke looked for, for its timeout message |
 //! | `world` | where memory buckets live and how I/O is done; `stamp` and `fault` serve simulated worlds |
 //!
 //! # Invariants
@@ -32,22 +33,23 @@
 mod across;
 mod body;
 mod bucket;
+mod bucket_cache;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod error;
 mod extend;
 mod fault;
+mod invalid_names;
 mod key;
 mod leftovers;
 mod listing;
 mod local;
 mod lock;
-mod look;
-mod looked;
+mod lookup;
+mod lookup_report;
 mod memory;
 mod meta;
 mod object;
-mod opened;
 mod pages;
 mod pattern;
 mod reader;
@@ -57,14 +59,13 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod trace;
-mod unnamed;
 mod upload;
 mod url;
 mod walk;
 #[cfg(feature = "watch")]
 mod watch;
 #[cfg(not(feature = "watch"))]
-#[path = "unwatched.rs"]
+#[path = "no_watch.rs"]
 mod watch;
 mod world;
 mod writer;

@@ -5,9 +5,9 @@ use super::cloud::CloudPages;
 use super::error::Failure;
 use super::key::Key;
 use super::local::LocalPages;
-use super::look::Look;
+use super::lookup::Lookup;
 use super::meta::Meta;
-use super::store::{Store, Wanted};
+use super::store::{KeyFilter, Store};
 use super::watch::Poke;
 
 /// The most objects of a page: as many as S3 returns at once.
@@ -19,7 +19,7 @@ pub(super) enum Pages {
     /// One key, which is looked up.
     Key(Key, Option<Poke>),
     /// The last key that was listed.
-    Memory(Wanted, Option<Key>),
+    Memory(KeyFilter, Option<Key>),
     Local(LocalPages),
     #[cfg(feature = "cloud")]
     Cloud(CloudPages),
@@ -27,16 +27,16 @@ pub(super) enum Pages {
 
 impl Store {
     /// A listing that has not begun. It is watched as in [`head`](Self::head).
-    pub(super) fn pages(&self, look: Look, poke: Option<Poke>) -> Pages {
-        let wanted = match look {
-            Look::Key(key) => return Pages::Key(key, poke),
-            Look::Keys(wanted) | Look::First(wanted) => wanted,
+    pub(super) fn pages(&self, lookup: Lookup, poke: Option<Poke>) -> Pages {
+        let filter = match lookup {
+            Lookup::Key(key) => return Pages::Key(key, poke),
+            Lookup::Keys(filter) | Lookup::First(filter) => filter,
         };
         match self {
-            Self::Memory(_) => Pages::Memory(wanted, None),
-            Self::Local(_) => Pages::Local(LocalPages::begin(wanted, poke)),
+            Self::Memory(_) => Pages::Memory(filter, None),
+            Self::Local(_) => Pages::Local(LocalPages::begin(filter, poke)),
             #[cfg(feature = "cloud")]
-            Self::Cloud(_) => Pages::Cloud(CloudPages::begin(wanted)),
+            Self::Cloud(_) => Pages::Cloud(CloudPages::begin(filter)),
         }
     }
 
@@ -44,10 +44,10 @@ impl Store {
     pub(super) async fn page(&self, pages: Pages) -> Result<(Vec<Meta>, Option<Pages>), Failure> {
         match (self, pages) {
             (_, Pages::Key(key, poke)) => Ok((self.head(&key, poke).await?.into_iter().collect(), None)),
-            (Self::Memory(memory), Pages::Memory(wanted, after)) => {
-                let found = memory.page(&wanted, after.as_ref(), PAGE);
+            (Self::Memory(memory), Pages::Memory(filter, after)) => {
+                let found = memory.page(&filter, after.as_ref(), PAGE);
                 let last = found.last().filter(|_| found.len() == PAGE).map(|meta| meta.key.clone());
-                Ok((found, last.map(|last| Pages::Memory(wanted, Some(last)))))
+                Ok((found, last.map(|last| Pages::Memory(filter, Some(last)))))
             }
             (Self::Local(local), Pages::Local(pages)) => {
                 let (found, pages) = local.page(pages, PAGE).await?;

@@ -126,9 +126,9 @@ impl Bucket {
         let key = self.key(key)?;
         let span = Span::of(&range);
         let doing = self.doing("read", &key);
-        let open = |store: Store, scribe: Timestamper| async move {
+        let open = |store: Store, timestamper: Timestamper| async move {
             let (mut meta, body) = store.open(&key, span).await?;
-            scribe.read(&store, std::slice::from_mut(&mut meta));
+            timestamper.read(&store, std::slice::from_mut(&mut meta));
             Ok((meta, body))
         };
         let (meta, body) = self.run(&doing, open).await?;

@@ -118,7 +118,7 @@ impl Staged {
         // Closes the writable handle now: watchers of the folder would take a later close for a change of the file that is in
         // place by then.
         let written = File::open(&self.path)?;
-        self.take_over(&written)?;
+        self.copy_mode_and_owner(&written)?;
         written.sync_all()?;
         self.file = written;
         self.file.metadata()
@@ -127,7 +127,7 @@ impl Staged {
     /// Gives the file the mode of the one that it replaces, and its owner if this process may, so that the same users can read it
     /// and no others.
     #[cfg(unix)]
-    fn take_over(&self, written: &File) -> io::Result<()> {
+    fn copy_mode_and_owner(&self, written: &File) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
         let former = match fs::symlink_metadata(&self.target) {
@@ -151,7 +151,7 @@ impl Staged {
 
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as elsewhere")]
-    fn take_over(&self, _: &File) -> io::Result<()> {
+    fn copy_mode_and_owner(&self, _: &File) -> io::Result<()> {
         Ok(())
     }
 
@@ -187,7 +187,7 @@ pub(super) fn move_link(source: &Path, target: &Path, leads_to: &Path) -> io::Re
 }
 
 /// The path that a relative link in `folder` has to have in the folder `other`; both folders are given without links.
-pub(super) fn led_from(folder: &Path, link: &Path, other: &Path) -> PathBuf {
+pub(super) fn relative_link_from(folder: &Path, link: &Path, other: &Path) -> PathBuf {
     let mut from = folder.components().peekable();
     let mut to = other.components().peekable();
     while from.peek().is_some() && from.peek() == to.peek() {
@@ -275,7 +275,7 @@ mod tests {
             ("/b/x/y", "z", "/b/a", "../x/y/z"),
             ("/b", "real", "/b", "real"),
         ] {
-            assert_eq!(led_from(Path::new(folder), Path::new(link), Path::new(other)), Path::new(expected));
+            assert_eq!(relative_link_from(Path::new(folder), Path::new(link), Path::new(other)), Path::new(expected));
         }
     }
 

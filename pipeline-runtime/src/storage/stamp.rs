@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::meta::Meta;
 
-/// Keyed by place: a memory bucket's URL with the key, or a file's path, whichever bucket it was reached through.
+/// Keyed by object: a memory bucket's URL with the key, or a file's path, whichever bucket it was reached through.
 #[derive(Debug, Default)]
 pub(super) struct Stamps(Mutex<HashMap<String, Stamp>>);
 
@@ -20,13 +20,13 @@ struct Stamp {
 }
 
 impl Stamps {
-    pub(super) fn written(&self, place: String, meta: &mut Meta, at: DateTime<Utc>) {
+    pub(super) fn written(&self, object_id: String, meta: &mut Meta, at: DateTime<Utc>) {
         meta.last_modified = at;
-        self.lock().insert(place, Stamp { etag: meta.etag.clone(), at });
+        self.lock().insert(object_id, Stamp { etag: meta.etag.clone(), at });
     }
 
-    pub(super) fn read(&self, place: &str, meta: &mut Meta) {
-        if let Some(stamp) = self.lock().get(place)
+    pub(super) fn read(&self, object_id: &str, meta: &mut Meta) {
+        if let Some(stamp) = self.lock().get(object_id)
             && stamp.etag == meta.etag
         {
             meta.last_modified = stamp.at;

@@ -28,12 +28,12 @@ pub(super) enum Condition {
 
 /// Which keys a listing looks for.
 #[derive(Debug, Clone)]
-pub(super) enum Wanted {
+pub(super) enum KeyFilter {
     Prefix(Prefix),
     Pattern(Pattern),
 }
 
-impl Wanted {
+impl KeyFilter {
     pub(super) fn prefix(&self) -> &Prefix {
         match self {
             Self::Prefix(prefix) => prefix,
@@ -70,12 +70,12 @@ impl Store {
     }
 
     /// Identifies the key's object, whichever bucket it is reached through. To be called after an operation on the key.
-    pub(super) fn place(&self, key: &Key) -> String {
+    pub(super) fn object_id(&self, key: &Key) -> String {
         match self {
-            Self::Memory(memory) => memory.place(key),
-            Self::Local(local) => local.place(key),
+            Self::Memory(memory) => memory.object_id(key),
+            Self::Local(local) => local.object_id(key),
             #[cfg(feature = "cloud")]
-            Self::Cloud(cloud) => cloud.place(&key.into()),
+            Self::Cloud(cloud) => cloud.object_id(&key.into()),
         }
     }
 
@@ -100,23 +100,23 @@ impl Store {
     }
 
     /// All wanted objects, sorted by key. Watched as with [`head`](Self::head).
-    pub(super) async fn list(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
+    pub(super) async fn list(&self, filter: KeyFilter, poke: Option<Poke>) -> Result<Vec<Meta>, Failure> {
         match self {
-            Self::Memory(memory) => Ok(memory.list(&wanted)),
-            Self::Local(local) => local.list(wanted, poke).await,
+            Self::Memory(memory) => Ok(memory.list(&filter)),
+            Self::Local(local) => local.list(filter, poke).await,
             #[cfg(feature = "cloud")]
-            Self::Cloud(cloud) => Ok(cloud.list(&wanted).await?.into_iter().map(Meta::from).collect()),
+            Self::Cloud(cloud) => Ok(cloud.list(&filter).await?.into_iter().map(Meta::from).collect()),
         }
     }
 
     /// The first wanted object by key. Watched as with [`head`](Self::head).
-    pub(super) async fn first(&self, wanted: Wanted, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
+    pub(super) async fn first(&self, filter: KeyFilter, poke: Option<Poke>) -> Result<Option<Meta>, Failure> {
         match self {
             #[cfg(feature = "cloud")]
-            Self::Cloud(cloud) => Ok(cloud.first(&wanted).await?.map(Meta::from)),
-            Self::Memory(memory) => Ok(memory.page(&wanted, None, 1).pop()),
+            Self::Cloud(cloud) => Ok(cloud.first(&filter).await?.map(Meta::from)),
+            Self::Memory(memory) => Ok(memory.page(&filter, None, 1).pop()),
             // The walk ends with the first match, because keys come in order.
-            Self::Local(local) => Ok(local.page(LocalPages::begin(wanted, poke), 1).await?.0.pop()),
+            Self::Local(local) => Ok(local.page(LocalPages::begin(filter, poke), 1).await?.0.pop()),
         }
     }
 

@@ -4,7 +4,7 @@
 //! happens; if it differs, that is a change like any other, and the sensor is poked.
 
 use super::bucket::Bucket;
-use super::look::Look;
+use super::lookup::Lookup;
 use super::object::Object;
 use super::watch::Poke;
 use crate::author::notify::BoxFuture;
@@ -15,19 +15,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a file must stay unchanged before it counts as arrived, if the system does not report its close.
-pub(super) const STILL: Duration = Duration::from_millis(200);
+pub(super) const STABLE_AFTER: Duration = Duration::from_millis(200);
 
 /// Recorded with the poke, as JSON on one line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Trace {
     bucket: String,
-    look: Kept,
+    look: StoredLookup,
     seen: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kept {
+pub(super) enum StoredLookup {
     Key(String),
     Prefix(String),
     Glob(String),
@@ -36,10 +36,10 @@ pub(super) enum Kept {
 }
 
 /// Records what a poke has read and found.
-pub(super) fn leave(poke: &Poke, bucket: &Bucket, look: Kept, Print(seen): Print) {
+pub(super) fn record(poke: &Poke, bucket: &Bucket, look: StoredLookup, Fingerprint(seen): Fingerprint) {
     let trace = Trace { bucket: bucket.url().to_owned(), look, seen };
     // Strings and a number always serialize to JSON.
-    poke.leave(serde_json::to_string(&trace).unwrap_or_default());
+    poke.record_trace(serde_json::to_string(&trace).unwrap_or_default());
 }
 
 /// Repeats a read of an earlier process's poke, watches from there on, and wakes the sensor if the result differs.
@@ -50,39 +50,39 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
         let Ok(bucket) = Bucket::open(&bucket) else { return };
         let mut before = None;
         loop {
-            let Ok(of) = Look::of(&bucket, &look) else { return };
+            let Ok(of) = Lookup::from_stored(&bucket, &look) else { return };
             let Ok(objects) = bucket.look_for(of, Some(Poke::of(&watching))).await else { return };
-            let (Print(there), now) = (Print::of(&objects), Clock::system().now());
+            let (Fingerprint(there), now) = (Fingerprint::of(&objects), Clock::system().now());
             if there == seen {
                 return;
             }
             // A recent file may still be being written, and its opening was not observed.
-            let is_young = objects.iter().any(|object| now.since(object.last_modified.into()) < STILL);
+            let is_young = objects.iter().any(|object| now.since(object.last_modified.into()) < STABLE_AFTER);
             if !is_young || before == Some(there) {
                 return watching.wake().wake();
             }
             before = Some(there);
-            Clock::system().sleep_until(now + STILL).await;
+            Clock::system().sleep_until(now + STABLE_AFTER).await;
         }
     })
 }
 
 /// A hash of the objects' keys and etags (FNV-1a); the same in every build.
-pub(super) struct Print(u64);
+pub(super) struct Fingerprint(u64);
 
-impl Default for Print {
+impl Default for Fingerprint {
     fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 }
 
-impl Print {
+impl Fingerprint {
     pub(super) fn of(objects: &[Object]) -> Self {
-        let mut print = Self::default();
+        let mut fingerprint = Self::default();
         for object in objects {
-            print.add(object);
+            fingerprint.add(object);
         }
-        print
+        fingerprint
     }
 
     pub(super) fn add(&mut self, object: &Object) {

@@ -103,10 +103,10 @@ enum Scheme<'a> {
 
 impl<'a> Scheme<'a> {
     fn of(url: &'a str) -> Result<Self, BucketError> {
-        let known =
+        let schemes =
             "known schemes are `file://`, `memory://` and, by features, `s3://` (`s3`), `gs://` (`gcp`) and `az://` (`azure`)";
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(BucketError::invalid_url(format!("`{}` is not a URL: {known}", shown(url))));
+            return Err(BucketError::invalid_url(format!("`{}` is not a URL: {schemes}", shown(url))));
         };
         match scheme.to_ascii_lowercase().as_str() {
             "file" => Ok(Self::File(rest)),
@@ -114,7 +114,7 @@ impl<'a> Scheme<'a> {
             "s3" => Self::cloud(url, rest, "s3", "s3"),
             "gs" => Self::cloud(url, rest, "gs", "gcp"),
             "az" => Self::cloud(url, rest, "az", "azure"),
-            _ => Err(BucketError::invalid_url(format!("no store for `{}`: {known}", shown(url)))),
+            _ => Err(BucketError::invalid_url(format!("no store for `{}`: {schemes}", shown(url)))),
         }
     }
 

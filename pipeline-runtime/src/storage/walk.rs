@@ -4,11 +4,19 @@
 //! the folders that it is inside of: in a folder they are sorted, each folder as if its name ended with `/`, so that keys are in
 //! the order of their bytes.
 //!
-//! Symbolic links are followed, except one that leads back to a folder the walk is inside of. Links to folders that contain such
-//! links again lead to each folder in more and more ways, so at most [`MOST_LINKS`] to one folder are followed. Files whose names
-//! are not valid keys are skipped: names that are not UTF-8 and names with control characters, which are counted, and
-//! [staged](is_staged) files. What vanishes during the walk is skipped, too; a folder that may not be read is an error, because
-//! silence would mean that it is empty.
+//! Files whose names are not valid keys are skipped: names that are not UTF-8 and names with control characters, which are
+//! counted, and [staged](is_staged) files. What vanishes during the walk is skipped, too; a folder that may not be read is an
+//! error, because silence would mean that it is empty.
+//!
+//! # Why it ends, whatever links there are
+//!
+//! - A link is not followed if a folder through which the walk came lies in the link's target. So no way follows a link twice.
+//! - Links to folders that contain such links again lead to each folder in more and more ways. So a walk follows at most
+//!   [`MOST_LINKS`] links to one folder, over all its pages. If links lead to `n` of the folders that a file lies in, the file is
+//!   listed at most `1 + n * MOST_LINKS` times.
+//! - A key has at most 1024 bytes, so no way is longer than 512 folders.
+//!
+//! The counts are those of one walk. The watch of a listing begins another one for each new folder, with the same limits.
 
 use std::collections::HashMap;
 use std::fs::{self, DirEntry};
@@ -16,12 +24,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{BucketErrorKind, Failure};
+use super::invalid_names::InvalidNames;
 use super::key::{self, Key, Prefix};
 use super::local::meta;
 use super::meta::Meta;
 use super::staged::is_staged;
-use super::store::Wanted;
-use super::unnamed::InvalidNames;
+use super::store::KeyFilter;
 
 /// How many links to one folder a listing follows; one more is an error, because silence would mean that the rest is empty.
 pub(super) const MOST_LINKS: u32 = 100;
@@ -30,8 +38,8 @@ pub(super) const MOST_LINKS: u32 = 100;
 pub(super) type Visit<'a> = &'a mut dyn FnMut(&Path, &str);
 
 /// All wanted files in a folder whose keys begin with `below`, sorted by key.
-pub(super) fn walk_folder(folder: &Path, below: &str, wanted: &Wanted, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
-    Walk::of(folder.to_owned(), below.to_owned(), wanted.clone()).page(usize::MAX, visit)
+pub(super) fn walk_folder(folder: &Path, below: &str, filter: &KeyFilter, visit: Visit<'_>) -> Result<Vec<Meta>, Failure> {
+    Walk::of(folder.to_owned(), below.to_owned(), filter.clone()).page(usize::MAX, visit)
 }
 
 /// The folders directly under the prefix's folder whose keys begin with the prefix, sorted. Empty folders are included.
@@ -55,36 +63,36 @@ pub(super) fn folders(root: &Path, prefix: &Prefix) -> Result<Vec<Key>, Failure>
 /// A listing in progress.
 #[derive(Debug)]
 pub(super) struct Walk {
-    wanted: Wanted,
+    filter: KeyFilter,
     /// The folder to begin with, until the walk has begun.
     first: Option<(PathBuf, String)>,
     /// The folders that the walk is inside of, from the outermost inward.
-    open: Vec<Open>,
-    unnamed: InvalidNames,
+    open: Vec<OpenFolder>,
+    invalid_names: InvalidNames,
     /// How many links to each folder were followed, keyed by its real path.
     followed: HashMap<PathBuf, u32>,
 }
 
 /// A folder that the walk is inside of.
 #[derive(Debug)]
-struct Open {
+struct OpenFolder {
     folder: PathBuf,
     /// The prefix of the keys in it: empty, or ending with `/`.
     below: String,
     /// Sorted by key.
     rest: std::vec::IntoIter<Entry>,
-    /// If a link led here: the real folder that contains the link.
-    crossed: Option<PathBuf>,
+    /// If a link led here: the real folder that contains that link.
+    link_parent: Option<PathBuf>,
 }
 
 #[derive(Debug)]
 struct Entry {
     name: Box<str>,
-    kind: Kind,
+    kind: EntryKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EntryKind {
     File,
     Folder,
     /// A link to a folder.
@@ -94,21 +102,21 @@ enum Kind {
 impl Entry {
     /// The bytes of the name for sorting, with a `/` for a folder.
     fn bytes(&self) -> impl Iterator<Item = u8> {
-        self.name.bytes().chain((self.kind != Kind::File).then_some(b'/'))
+        self.name.bytes().chain((self.kind != EntryKind::File).then_some(b'/'))
     }
 }
 
 impl Walk {
     /// A walk of the bucket whose folder is `root`.
-    pub(super) fn below(root: &Path, wanted: Wanted) -> Self {
-        let folder = wanted.prefix().folder();
+    pub(super) fn below(root: &Path, filter: KeyFilter) -> Self {
+        let folder = filter.prefix().folder();
         let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        Self::of(root.join(folder), below, wanted)
+        Self::of(root.join(folder), below, filter)
     }
 
-    fn of(folder: PathBuf, below: String, wanted: Wanted) -> Self {
-        let (unnamed, followed) = (InvalidNames::default(), HashMap::new());
-        Self { wanted, first: Some((folder, below)), open: Vec::new(), unnamed, followed }
+    fn of(folder: PathBuf, below: String, filter: KeyFilter) -> Self {
+        let (invalid_names, followed) = (InvalidNames::default(), HashMap::new());
+        Self { filter, first: Some((folder, below)), open: Vec::new(), invalid_names, followed }
     }
 
     /// The next files, `size` of them unless fewer are left.
@@ -126,9 +134,9 @@ impl Walk {
             };
             let (path, key) = (open.folder.join(&*name), format!("{}{name}", open.below));
             match kind {
-                Kind::File => found.extend(Self::file(&path, &key)?),
-                Kind::Folder => self.enter(path, format!("{key}/"), None, visit)?,
-                Kind::Link => self.across(path, format!("{key}/"), visit)?,
+                EntryKind::File => found.extend(Self::file(&path, &key)?),
+                EntryKind::Folder => self.enter(path, format!("{key}/"), None, visit)?,
+                EntryKind::Link => self.follow(path, format!("{key}/"), visit)?,
             }
         }
         Ok(found)
@@ -139,23 +147,23 @@ impl Walk {
         self.first.is_none() && self.open.is_empty()
     }
 
-    pub(super) fn wanted(&self) -> &Wanted {
-        &self.wanted
+    pub(super) fn key_filter(&self) -> &KeyFilter {
+        &self.filter
     }
 
     /// The names so far that are not valid keys.
-    pub(super) fn unnamed(&self) -> &InvalidNames {
-        &self.unnamed
+    pub(super) fn invalid_names(&self) -> &InvalidNames {
+        &self.invalid_names
     }
 
     /// How many names the walk holds.
     #[cfg(test)]
-    fn held(&self) -> usize {
+    fn names_held(&self) -> usize {
         self.open.iter().map(|open| open.rest.len()).sum()
     }
 
     /// `below` is the prefix of the keys in `folder`.
-    fn enter(&mut self, folder: PathBuf, below: String, crossed: Option<PathBuf>, visit: Visit<'_>) -> Result<(), Failure> {
+    fn enter(&mut self, folder: PathBuf, below: String, link_parent: Option<PathBuf>, visit: Visit<'_>) -> Result<(), Failure> {
         visit(&folder, &below);
         let Some(entries) = present(fs::read_dir(&folder))? else {
             return Ok(());
@@ -168,7 +176,7 @@ impl Walk {
             rest.extend(self.entry(&below, &entry)?);
         }
         rest.sort_unstable_by(|a, b| a.bytes().cmp(b.bytes()));
-        self.open.push(Open { folder, below, rest: rest.into_iter(), crossed });
+        self.open.push(OpenFolder { folder, below, rest: rest.into_iter(), link_parent });
         Ok(())
     }
 
@@ -176,12 +184,12 @@ impl Walk {
     fn entry(&mut self, below: &str, entry: &DirEntry) -> Result<Option<Entry>, Failure> {
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
-            self.pass_over(&format!("{below}{}", name.display()));
+            self.note_invalid_name(&format!("{below}{}", name.display()));
             return Ok(None);
         };
         let path = format!("{below}{name}");
         let Ok(key) = key::parse(&path) else {
-            self.pass_over(&path);
+            self.note_invalid_name(&path);
             return Ok(None);
         };
         let Some(mut kind) = present(entry.file_type())? else {
@@ -199,18 +207,18 @@ impl Walk {
             };
         }
         let kind = match (kind.is_dir(), is_link) {
-            (true, _) if !format!("{key}/").starts_with(self.wanted.prefix().as_str()) => return Ok(None),
-            (true, true) => Kind::Link,
-            (true, false) => Kind::Folder,
-            (false, _) if !kind.is_file() || is_staged(name) || !self.wanted.contains(key.as_ref()) => return Ok(None),
-            (false, _) => Kind::File,
+            (true, _) if !format!("{key}/").starts_with(self.filter.prefix().as_str()) => return Ok(None),
+            (true, true) => EntryKind::Link,
+            (true, false) => EntryKind::Folder,
+            (false, _) if !kind.is_file() || is_staged(name) || !self.filter.contains(key.as_ref()) => return Ok(None),
+            (false, _) => EntryKind::File,
         };
         Ok(Some(Entry { name: name.into(), kind }))
     }
 
-    fn pass_over(&mut self, path: &str) {
-        if path.starts_with(self.wanted.prefix().as_str()) {
-            self.unnamed.note(path);
+    fn note_invalid_name(&mut self, path: &str) {
+        if path.starts_with(self.filter.prefix().as_str()) {
+            self.invalid_names.add(path);
         }
     }
 
@@ -220,20 +228,20 @@ impl Walk {
     }
 
     /// Follows a link to a folder, unless a real folder on the way here is that folder or lies in it: the link would be a cycle.
-    fn across(&mut self, link: PathBuf, below: String, visit: Visit<'_>) -> Result<(), Failure> {
-        let Some(Open { folder, .. }) = self.open.last() else { return Ok(()) };
+    fn follow(&mut self, link: PathBuf, below: String, visit: Visit<'_>) -> Result<(), Failure> {
+        let Some(OpenFolder { folder, .. }) = self.open.last() else { return Ok(()) };
         let (Some(from), Some(target)) = (present(folder.canonicalize())?, present(link.canonicalize())?) else {
             return Ok(());
         };
-        let crossed = self.open.iter().filter_map(|open| open.crossed.as_ref());
-        if crossed.chain([&from]).any(|real| real.starts_with(&target)) {
+        let link_parents = self.open.iter().filter_map(|open| open.link_parent.as_ref());
+        if link_parents.chain([&from]).any(|real| real.starts_with(&target)) {
             return Ok(());
         }
-        self.count(&target)?;
+        self.count_link(&target)?;
         self.enter(link, below, Some(from), visit)
     }
 
-    fn count(&mut self, target: &Path) -> Result<(), Failure> {
+    fn count_link(&mut self, target: &Path) -> Result<(), Failure> {
         let followed = self.followed.entry(target.to_owned()).or_default();
         *followed += 1;
         if *followed <= MOST_LINKS {
@@ -258,13 +266,13 @@ fn present<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::Wanted;
+    use super::super::store::KeyFilter;
     use super::*;
 
     type Tested = Result<(), Box<dyn std::error::Error>>;
 
-    fn all() -> Wanted {
-        Wanted::Prefix(Prefix::parse("").expect("the empty prefix is one"))
+    fn all() -> KeyFilter {
+        KeyFilter::Prefix(Prefix::parse("").expect("the empty prefix is one"))
     }
 
     /// Some names sort differently with a `/` at the end.
@@ -309,7 +317,7 @@ mod tests {
         while !walk.is_over() {
             let before = entered;
             count += walk.page(7, &mut |_, _| entered += 1).map_err(|failure| failure.at("walk"))?.len();
-            assert!(walk.held() <= 30, "{}", walk.held());
+            assert!(walk.names_held() <= 30, "{}", walk.names_held());
             assert!(entered - before <= 4, "a page enters no folder that it does not need");
         }
         assert_eq!((count, entered), (1000, 111));

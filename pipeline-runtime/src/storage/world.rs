@@ -26,7 +26,7 @@ use super::bucket::Bucket;
 #[cfg(feature = "cloud")]
 use super::cloud::Cloud;
 use super::error::{BucketError, BucketErrorKind, Failure};
-use super::fault::{Faults, Latency, Unmet, what_was_touched};
+use super::fault::{Faults, Latency, UnusedFaults, describe_touched};
 use super::local::Local;
 use super::memory::Memory;
 use super::meta::Meta;
@@ -157,7 +157,7 @@ impl World {
     }
 
     /// The latencies and outages of buckets on which there was no operation.
-    pub(crate) fn unmet_faults(&self) -> Option<Unmet> {
+    pub(crate) fn unmet_faults(&self) -> Option<UnusedFaults> {
         self.0.simulated.as_ref()?.faults.unmet()
     }
 
@@ -174,7 +174,7 @@ impl World {
             touched.iter().any(|bucket| object.strip_prefix(bucket.as_str()).is_some_and(|key| key.starts_with('/')))
         };
         let unmet = objects.filter(|object| !is_met(object));
-        unmet.map(|object| format!("nothing met the arrival of {object}: {}", what_was_touched(&touched))).collect()
+        unmet.map(|object| format!("nothing met the arrival of {object}: {}", describe_touched(&touched))).collect()
     }
 
     /// The number of operations that have started and whose end their callers have not seen yet. It is always 0 in the process's
@@ -194,7 +194,7 @@ impl World {
     /// Applies the bucket's simulated faults, before an operation starts.
     pub(super) async fn faults(&self, bucket: &str) -> Result<(), Failure> {
         match &self.0.simulated {
-            Some(simulated) => simulated.faults.meet(bucket, &*simulated.now).await,
+            Some(simulated) => simulated.faults.apply(bucket, &*simulated.now).await,
             None => Ok(()),
         }
     }
@@ -266,14 +266,14 @@ pub(super) struct Timestamper(Option<(World, DateTime<Utc>)>);
 impl Timestamper {
     pub(super) fn written(&self, store: &Store, meta: &mut Meta) {
         if let Some((stamps, now)) = self.stamps() {
-            stamps.written(store.place(&meta.key), meta, now);
+            stamps.written(store.object_id(&meta.key), meta, now);
         }
     }
 
     pub(super) fn read(&self, store: &Store, metas: &mut [Meta]) {
         if let Some((stamps, _)) = self.stamps() {
             for meta in metas {
-                stamps.read(&store.place(&meta.key), meta);
+                stamps.read(&store.object_id(&meta.key), meta);
             }
         }
     }

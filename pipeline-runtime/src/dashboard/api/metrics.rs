@@ -74,7 +74,7 @@ fn counters(page: &mut Page, tally: &Tally) {
 
 fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
     let (bytes, free) = reader.journal().pages().map_err(ReadError::from)?;
-    let (inbox, callbacks) = reader.journal().waiting().map_err(ReadError::from)?;
+    let (inbox, callbacks) = reader.journal().pending_counts().map_err(ReadError::from)?;
     for (name, help, value) in [
         ("pipeline_runs_blocked", "Runs that a process could not resume.", reader.journal().blocked()?),
         ("pipeline_inbox_waiting", "Commands that are not carried out yet.", inbox),

@@ -3,7 +3,7 @@
 use super::{Args, Problem, Site, at, date, ms, time, whole};
 use crate::Pipeline;
 use crate::engine::RunState;
-use crate::journal::{Asked, BLOCKED};
+use crate::journal::{BLOCKED, DurationQuery};
 use crate::read::{ReadError, RunFilter};
 use crate::schedule::RunKind;
 use crate::time::{Timestamp, Zone};
@@ -140,8 +140,8 @@ pub(super) async fn scatter(State(site): State<Arc<Site>>, Args(args): Args<Span
     let buckets = site
         .readers
         .read(move |reader| {
-            let asked = Asked::new(args.pipeline.filter(|pipeline| !pipeline.is_empty()), from.into(), to.into(), points);
-            Ok(of.past.look(reader.journal(), &asked).map_err(ReadError::from)?)
+            let query = DurationQuery::new(args.pipeline.filter(|pipeline| !pipeline.is_empty()), from.into(), to.into(), points);
+            Ok(of.durations.read(reader.journal(), &query).map_err(ReadError::from)?)
         })
         .await?;
     let runs: i64 = buckets.iter().map(|bucket| bucket.count).sum();

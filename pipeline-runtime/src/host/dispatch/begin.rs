@@ -101,13 +101,13 @@ impl Dispatch<'_> {
         // The scheduler may not know of the newest update yet, and any other may be deleted: only the scheduler knows that it is
         // to start a run.
         let newest = |update: &Pending| -> Result<Pending, StartError> {
-            let (newest, _) = reader.awaited(id, update.asset)?;
+            let (newest, _) = reader.update_numbers(id, update.asset)?;
             Ok(Pending { newest: newest.max(update.newest), ..*update })
         };
         let updates: Vec<Pending> = updates.iter().map(newest).collect::<Result<_, _>>()?;
         let mut span: Option<Interval> = None;
         for update in &updates {
-            let of_asset = reader.span(update.asset, update.after, update.newest)?;
+            let of_asset = reader.joint_interval(update.asset, update.after, update.newest)?;
             span = span.into_iter().chain(of_asset).reduce(Interval::spanning);
         }
         let interval = span.unwrap_or_else(|| Interval::at(now.date.to_utc()));
@@ -123,7 +123,7 @@ impl Dispatch<'_> {
     pub(super) fn read<'r>(&self, reader: &'r mut Option<Reader>) -> Result<&'r Reader, StartError> {
         Ok(match reader {
             Some(reader) => reader,
-            None => reader.insert(self.journal()?.reader_after_all()?),
+            None => reader.insert(self.journal()?.reader_after_sync()?),
         })
     }
 

@@ -30,7 +30,7 @@ impl Dispatch<'_> {
     fn follow_on(&mut self, date: Timestamp) -> Result<(), StartError> {
         self.scheduler.leapt(date);
         if self.service.follows_schedules {
-            let reader = self.journal()?.reader_after_all()?;
+            let reader = self.journal()?.reader_after_sync()?;
             for pipeline in self.pipelines {
                 let (id, depends_on_past) = (pipeline.id(), pipeline.options().depends_on_past);
                 self.scheduler.scheduled(id, scheduled(&reader, id, depends_on_past, date)?);

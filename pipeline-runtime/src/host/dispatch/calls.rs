@@ -111,7 +111,7 @@ impl Dispatch<'_> {
 
     /// Returns the key of the run if it has neither ended nor been blocked.
     fn whether_to_wait(&self, run: &RunRef) -> Result<Option<RunKey>, HostError> {
-        let found = find(&self.journal()?.reader_after_all()?, run)?;
+        let found = find(&self.journal()?.reader_after_sync()?, run)?;
         // An end reaches this loop later than the journal.
         let is_open = self.runs.of_key(found.key).is_some_and(|ix| self.runs.is_open(ix));
         let is_settled = !is_open && (found.state.is_end() || found.blocked.is_some());
@@ -138,7 +138,7 @@ impl Dispatch<'_> {
 }
 
 fn outcome(journal: &Arc<SqliteJournal>, pipelines: &[Pipeline], run: &RunRef) -> Result<RunDetails, HostError> {
-    let reader = JournalReader::of(journal.reader_after_all()?, pipelines.to_vec());
+    let reader = JournalReader::of(journal.reader_after_sync()?, pipelines.to_vec());
     let gone = || HostError::NoRun { run: run.clone() };
     let details = reader.details(&reader.run(&run.to_string())?.ok_or_else(gone)?)?;
     match details.summary().blocked() {

@@ -9,7 +9,7 @@ use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::author::error::cut;
 use crate::engine::{Edit, EditError, RunState};
-use crate::journal::{JournalError, Posted, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
+use crate::journal::{JournalError, PostedCommand, Reader, RunKind, STALE, SqliteJournal, StoredRun, Ticket};
 use crate::observe::plural;
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
@@ -19,11 +19,11 @@ use std::sync::Arc;
 impl Dispatch<'_> {
     pub(super) fn poll_inbox(&mut self) {
         let Ok(journal) = self.journal() else { return };
-        journal.look_after_file();
-        if self.mailbox.is_none() {
-            self.mailbox = journal.mailbox().inspect_err(|error| tracing::error!("{error}")).ok();
+        journal.check_file();
+        if self.inbox.is_none() {
+            self.inbox = journal.inbox().inspect_err(|error| tracing::error!("{error}")).ok();
         }
-        let commands = self.mailbox.as_ref().map(|mailbox| mailbox.commands(self.last_ticket));
+        let commands = self.inbox.as_ref().map(|inbox| inbox.commands(self.last_ticket));
         let commands = match commands {
             Some(Ok(commands)) => commands,
             Some(Err(error)) => return tracing::error!("{error}"),
@@ -40,7 +40,7 @@ impl Dispatch<'_> {
             self.last_ticket = posted.ticket;
             match result.transpose() {
                 Some(result) => answer(journal, posted.ticket, result),
-                None => journal.put_off(),
+                None => journal.defer_answer(),
             }
         }
     }
@@ -50,17 +50,17 @@ impl Dispatch<'_> {
     fn carry_out(
         &mut self,
         journal: &SqliteJournal,
-        posted: &Posted,
+        posted: &PostedCommand,
     ) -> Result<Option<Result<Option<String>, String>>, JournalError> {
         if posted.status.is_carried {
-            return carried_before(&journal.reader_after_all()?, posted).map(|said| Some(Ok(Some(said))));
+            return carried_before(&journal.reader_after_sync()?, posted).map(|said| Some(Ok(Some(said))));
         }
         if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
             return Ok(Some(Err(
                 "no process held the journal when this was requested, and the request is too old now".to_owned()
             )));
         }
-        let is_taken = self.mailbox.as_ref().map(|mailbox| mailbox.take(posted)).transpose()?;
+        let is_taken = self.inbox.as_ref().map(|inbox| inbox.take(posted)).transpose()?;
         if is_taken != Some(true) {
             return Ok(None);
         }
@@ -106,11 +106,11 @@ impl Dispatch<'_> {
     ) -> Result<(String, String), StartError> {
         let (pipeline, journal) = (self.pipeline(id)?.clone(), self.journal()?);
         let request = Request { pipeline, params, logical_date, ask: Ask::Trigger };
-        let reader = journal.reader_after_all()?;
+        let reader = journal.reader_after_sync()?;
         let (spec, stored) = request.enter(&reader, self.now())?;
         let stored = StoredRun { state: RunState::Queued, ..stored };
-        journal.carries_next();
-        let key = journal.enter_asked(&stored);
+        journal.next_is_effect();
+        let key = journal.enter_for_command(&stored);
         self.queue(&stored, key, &reader)?;
         self.begin_due();
         let run_id = stored.run_id;
@@ -133,7 +133,7 @@ impl Dispatch<'_> {
     /// Enters the runs of a backfill, which start as its limit allows.
     pub(crate) fn backfill(&mut self, backfill: &Backfill) -> Result<String, StartError> {
         let (pipeline, journal) = (self.pipeline(&backfill.pipeline)?, self.journal()?);
-        let (reader, now) = (journal.reader_after_all()?, self.now());
+        let (reader, now) = (journal.reader_after_sync()?, self.now());
         let (plan, mut intervals) = backfill.intervals(pipeline, Some(&reader), now.date)?;
         // A process that took this command before may have ended in the middle of it.
         let entered = journal.carried_out().map(|ticket| reader.runs_of_ticket(ticket)).transpose()?.unwrap_or_default();
@@ -150,9 +150,9 @@ impl Dispatch<'_> {
             journal.wait_for_room();
             if n + 1 == intervals.runs.len() {
                 // Only the last run completes the command.
-                journal.carries_next();
+                journal.next_is_effect();
             }
-            let key = journal.enter_asked(&stored);
+            let key = journal.enter_for_command(&stored);
             self.queue(&stored, key, &reader)?;
         }
         self.begin_due();
@@ -184,11 +184,11 @@ impl Dispatch<'_> {
 
     fn edit(&mut self, name: &str, edit: &Edit) -> Result<String, StartError> {
         let journal = self.journal()?;
-        let run = journal.reader_after_all()?.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
+        let run = journal.reader_after_sync()?.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
         let (run_id, pipeline) = (run.run_id.clone(), run.pipeline.clone());
         let done = if let Some(ix) = self.runs.of_key(run.key) {
             let refused = |reason: EditError| StartError::Edit { run_id: run_id.clone(), reason: reason.to_string() };
-            journal.carries_next();
+            journal.next_is_effect();
             self.host.engine.edit(ix, edit).map_err(refused)?;
             // If its end was not handled yet, `hear` notices that the run is active again.
             if !self.runs.is_open(ix) {
@@ -224,7 +224,7 @@ pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<Str
 }
 
 /// Returns the answer for a command whose process ended before it answered.
-fn carried_before(reader: &Reader, posted: &Posted) -> Result<String, JournalError> {
+fn carried_before(reader: &Reader, posted: &PostedCommand) -> Result<String, JournalError> {
     let runs = reader.runs_of_ticket(posted.ticket)?;
     let what = match runs.as_slice() {
         [] => "the command was carried out".to_owned(),
@@ -247,8 +247,8 @@ pub(crate) fn pause(journal: &SqliteJournal, pipeline: &Pipeline, paused: bool) 
             "the {begins} of pipeline `{id}` is not followed by this program (`.unscheduled_unless`); it only runs on request"
         )));
     }
-    let was_paused = journal.reader_after_all()?.paused()?.contains(id);
-    journal.carries_next();
+    let was_paused = journal.reader_after_sync()?.paused()?.contains(id);
+    journal.next_is_effect();
     journal.pause(id, paused);
     Ok(match (paused, was_paused) {
         (true, false) => format!("the {begins} of {id} is paused; active runs continue, and `trigger` works"),

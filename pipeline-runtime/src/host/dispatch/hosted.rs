@@ -192,7 +192,7 @@ impl Dispatch<'_> {
             return others.ended(&info.pipeline, &info.run_id, info.interval.start);
         }
         // It ended without the engine.
-        let run = self.journal().ok().and_then(|journal| journal.reader_after_all().ok()?.run_of_key(key).ok()?);
+        let run = self.journal().ok().and_then(|journal| journal.reader_after_sync().ok()?.run_of_key(key).ok()?);
         if let Some(run) = run {
             others.ended(&run.pipeline, &run.run_id, run.interval.start);
         }

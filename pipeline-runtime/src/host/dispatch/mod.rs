@@ -28,7 +28,7 @@ use super::{CALLBACKS_LIMIT, Ended, EngineHost, KnownAssets, StartError, Unfinis
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
-use crate::journal::{Mailbox, News, Reader, SqliteJournal, Ticket, Updated};
+use crate::journal::{AssetUpdated, CommitEvent, Inbox, Reader, SqliteJournal, Ticket};
 use crate::observe::Feed;
 use crate::plan::Awaits;
 use crate::random;
@@ -86,7 +86,7 @@ pub(crate) struct Dispatch<'a> {
     scheduler: Scheduler,
     leaps: Leaps,
     runs: Runs,
-    mailbox: Option<Mailbox>,
+    inbox: Option<Inbox>,
     last_ticket: Ticket,
     retention: Retention,
     tally: Tally,
@@ -96,7 +96,7 @@ pub(crate) struct Dispatch<'a> {
     /// Set if there is a journal: the sensors that wait for runs of other pipelines, and the runs that bodies start.
     others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
     /// Committed events that others may wait for.
-    news: Option<UnboundedReceiver<News>>,
+    commit_events: Option<UnboundedReceiver<CommitEvent>>,
     /// Collected at the first update from outside.
     assets: Option<KnownAssets>,
 }
@@ -121,7 +121,7 @@ impl<'a> Dispatch<'a> {
             scheduler: Scheduler::default(),
             leaps: Leaps::since(host.now()),
             runs: Runs::default(),
-            mailbox: None,
+            inbox: None,
             last_ticket: 0,
             retention: Retention::default(),
             tally: Tally::default(),
@@ -129,7 +129,7 @@ impl<'a> Dispatch<'a> {
             calls: Calls::default(),
             others,
             // Subscribed before the journal is read, so that each event is either in it or received.
-            news: host.journal.as_ref().map(|journal| journal.news()),
+            commit_events: host.journal.as_ref().map(|journal| journal.commit_events()),
             assets: None,
         };
         if let Some(journal) = host.journal.as_ref().filter(|_| service.follows_schedules) {
@@ -377,7 +377,7 @@ impl<'a> Dispatch<'a> {
                     // Runs whose ends shared a commit free room together, and those that start for them share the next commit.
                     self.hear_all();
                 }
-                Some(news) = next_news(&mut self.news) => self.hear_news(news),
+                Some(event) = next_commit_event(&mut self.commit_events) => self.on_commit(event),
                 Some(call) = self.calls.next() => self.answer_call(call),
                 Some(start) = next_start(&mut self.others) => self.start_wanted(start),
                 () = host.calendar.wait_for(wake) => {}
@@ -418,16 +418,16 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Passes this event, and all received with it, to those that wait for it.
-    fn hear_news(&mut self, news: News) {
-        let mut next = Some(news);
-        while let Some(news) = next {
-            match (news, &self.others) {
+    fn on_commit(&mut self, event: CommitEvent) {
+        let mut next = Some(event);
+        while let Some(event) = next {
+            match (event, &self.others) {
                 // If no schedule is followed, nothing waits for it.
-                (News::Updated(Updated { asset, id }), _) => self.scheduler.updated(asset, id),
-                (News::Passed(passed), Some((others, _))) => others.passed(passed),
-                (News::Passed(_), None) => {}
+                (CommitEvent::Updated(AssetUpdated { asset, id }), _) => self.scheduler.updated(asset, id),
+                (CommitEvent::Passed(passed), Some((others, _))) => others.passed(passed),
+                (CommitEvent::Passed(_), None) => {}
             }
-            next = self.news.as_mut().and_then(|news| news.try_recv().ok());
+            next = self.commit_events.as_mut().and_then(|events| events.try_recv().ok());
         }
     }
 
@@ -459,8 +459,8 @@ async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceive
     }
 }
 
-async fn next_news(news: &mut Option<UnboundedReceiver<News>>) -> Option<News> {
-    news.as_mut()?.recv().await
+async fn next_commit_event(events: &mut Option<UnboundedReceiver<CommitEvent>>) -> Option<CommitEvent> {
+    events.as_mut()?.recv().await
 }
 
 /// Returns the assets that a pipeline waits for, and what it has consumed of them according to the journal.
@@ -468,7 +468,7 @@ fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartEr
     let Some((when, _)) = &plan.assets.when else { return Ok(None) };
     let mut known = Vec::new();
     for asset in &when.assets {
-        let (newest, used) = reader.awaited(plan.pipeline, asset.name)?;
+        let (newest, used) = reader.update_numbers(plan.pipeline, asset.name)?;
         known.push((asset.name, newest, used));
     }
     Ok(Some(Awaits::new(when.rule, known)))

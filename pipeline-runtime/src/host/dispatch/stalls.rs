@@ -92,14 +92,14 @@ fn an_attempt_ends_at_its_time_limit_while_dispatch_waits_for_the_disk() {
     let mut dispatch = process.dispatch_for(&pipelines, Service::default());
     let request = Request { pipeline: limited(), params: serde_json::Value::Null, logical_date: None, ask: Ask::Resume };
     let prepared = process.host().prepare(request).unwrap();
-    let mailbox = process.host().journal.as_ref().unwrap().mailbox().unwrap();
+    let inbox = process.host().journal.as_ref().unwrap().inbox().unwrap();
     let trigger = Command::Trigger { pipeline: "asked_for".into(), logical_date: None, params: serde_json::Value::Null };
     let (stalled, ended_in_time, tally) = std::thread::scope(|threads| {
         dispatch.start(prepared).unwrap();
         let runs = threads.spawn(|| dispatch.run().unwrap());
         let begun = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(BEGUN.acquire()).is_ok();
         set(Disk::IsToStall);
-        mailbox.post(&serde_json::to_string(&trigger).unwrap(), None, Clock::system().now()).unwrap();
+        inbox.post(&serde_json::to_string(&trigger).unwrap(), None, Clock::system().now()).unwrap();
         let stalled = begun && comes_to(Disk::Stalls);
         let in_time = limits.recv_timeout(DEADLINE).is_ok();
         // Before the assertions: the process ends only then.

@@ -61,7 +61,7 @@ impl Dispatch<'_> {
     fn enter_started(&mut self, run: &StartRun, reader: &mut Option<Reader>) -> Result<Interval, StartError> {
         let reader = self.read(reader)?;
         let pipeline = self.pipeline(run.pipeline.id())?;
-        if let Some(there) = reader.meant_by(pipeline.id(), &run.run_id)? {
+        if let Some(there) = reader.awaited_run_by_id(pipeline.id(), &run.run_id)? {
             return Ok(there.interval);
         }
         let plan = Arc::new(pipeline.plan(&run.params)?);

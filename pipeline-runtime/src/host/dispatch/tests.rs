@@ -63,7 +63,7 @@ impl Process {
         let journal = self.host.journal.as_ref().unwrap();
         // Work that follows a commit is done before the next commit begins.
         journal.sync();
-        journal.reader_after_all().unwrap()
+        journal.reader_after_sync().unwrap()
     }
 }
 
@@ -202,8 +202,7 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
         reprocess: super::super::Reprocess::All,
     };
     let now = Clock::system().now();
-    let ticket =
-        journal.mailbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), None, now).unwrap();
+    let ticket = journal.inbox().unwrap().post(&serde_json::to_string(&Command::Backfill(backfill)).unwrap(), None, now).unwrap();
     // A holder entered the run of the first interval, which has ended since, and was killed before it entered the others.
     let plan = daily().plan(&serde_json::Value::Null).unwrap();
     let interval =
@@ -212,11 +211,11 @@ fn a_backfill_that_was_cut_off_is_gone_on_with_by_the_next_holder() {
     let mut spec = new_spec(Arc::new(plan), interval, now);
     let run = super::super::prepare::enter(&process.reader(), &mut spec, RunKind::Backfill, now, &skeleton, None).unwrap();
     journal.carry_out(ticket);
-    journal.enter_asked(&StoredRun { state: RunState::Success, ..run });
+    journal.enter_for_command(&StoredRun { state: RunState::Success, ..run });
     let pipelines = [daily()];
     process.dispatch(&pipelines).poll_inbox();
     let reader = process.reader();
-    let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
+    let answer = journal.inbox().unwrap().answer(ticket).unwrap().unwrap();
     assert!(answer.contains("4 intervals of daily are run") && !answer.contains("left out"), "{answer}");
     let starts = reader.runs_of_ticket(ticket).unwrap().into_iter().map(|(.., start)| start.to_utc().format("%d").to_string());
     assert_eq!(starts.collect::<Vec<_>>(), ["01", "02", "03", "04"]);
@@ -229,9 +228,9 @@ fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_
     let journal = process.host.journal.as_ref().unwrap();
     let pause = Command::Pause { pipeline: "daily".into(), paused: true };
     let now = Clock::system().now();
-    let ticket = journal.mailbox().unwrap().post(&serde_json::to_string(&pause).unwrap(), None, now).unwrap();
+    let ticket = journal.inbox().unwrap().post(&serde_json::to_string(&pause).unwrap(), None, now).unwrap();
     journal.carry_out(ticket);
-    journal.carries_next();
+    journal.next_is_effect();
     journal.pause("daily", true);
     // Another command has changed that since.
     journal.pause("daily", false);
@@ -239,7 +238,7 @@ fn what_a_process_carried_out_that_ended_before_it_answered_is_answered_and_not_
     let pipelines = [daily()];
     process.dispatch(&pipelines).poll_inbox();
     assert!(process.reader().paused().unwrap().is_empty());
-    let answer = journal.mailbox().unwrap().answer(ticket).unwrap().unwrap();
+    let answer = journal.inbox().unwrap().answer(ticket).unwrap().unwrap();
     assert!(answer.contains("the command was carried out by a process that ended before it answered"), "{answer}");
 }
 

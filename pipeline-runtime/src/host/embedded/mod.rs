@@ -284,7 +284,7 @@ impl Host {
         }
         let (journal, pipelines) = (self.inner.journal.clone(), self.inner.pipelines.clone());
         let read = move || {
-            let reader = Reader::of_own(&journal).map_err(ReadError::from)?;
+            let reader = Reader::of_this_process(&journal).map_err(ReadError::from)?;
             read(&JournalReader::of(reader, pipelines)).map_err(HostError::Read)
         };
         match self.inner.reads.spawn_blocking(read).await {

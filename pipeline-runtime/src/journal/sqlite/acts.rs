@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::borrow::Cow;
 
 /// The number of acts that are stored: the last ones.
-pub(crate) const KEPT: i64 = 10_000;
+pub(crate) const MOST_ACTS: i64 = 10_000;
 
 /// A request by a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,16 +48,16 @@ pub(super) fn of_command(connection: &Connection, ticket: Ticket, done: bool, an
 
 pub(super) fn write(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
     let insert = "INSERT INTO acts (at, who, command, done, answer) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let (who, command, answer) = (act.who.clone().map(cut), short(&act.command), cut(act.answer.clone()));
+    let (who, command, answer) = (act.who.clone().map(cut), shortened(&act.command), cut(act.answer.clone()));
     let values = params![act.at.as_nanos(), who, command, act.done, answer];
     connection.prepare_cached(insert)?.execute(values)?;
-    let too_many = connection.last_insert_rowid() - KEPT;
+    let too_many = connection.last_insert_rowid() - MOST_ACTS;
     connection.prepare_cached("DELETE FROM acts WHERE id <= ?1")?.execute([too_many])?;
     Ok(())
 }
 
 /// Shortens a command that is too long. Params make it so, and without them it remains JSON.
-fn short(command: &str) -> Cow<'_, str> {
+fn shortened(command: &str) -> Cow<'_, str> {
     if command.len() <= MAX_TEXT {
         return command.into();
     }
@@ -94,7 +94,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Act)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
+    use super::super::connect;
     use super::*;
 
     #[test]
@@ -103,17 +103,17 @@ mod tests {
             serde_json::json!({ "command": "trigger", "pipeline": "p".repeat(pipeline), "params": "x".repeat(params) })
                 .to_string()
         };
-        assert_eq!(short(&long(10, 1)), long(10, 1));
-        assert_eq!(short(&long(MAX_TEXT, 1)), r#"{"command":"trigger","params":"…","pipeline":"p"}"#);
-        assert!(short(&long(1, 2 * MAX_TEXT)).contains("more bytes"));
-        assert!(short(&"x".repeat(2 * MAX_TEXT)).contains("more bytes"));
+        assert_eq!(shortened(&long(10, 1)), long(10, 1));
+        assert_eq!(shortened(&long(MAX_TEXT, 1)), r#"{"command":"trigger","params":"…","pipeline":"p"}"#);
+        assert!(shortened(&long(1, 2 * MAX_TEXT)).contains("more bytes"));
+        assert!(shortened(&"x".repeat(2 * MAX_TEXT)).contains("more bytes"));
     }
 
     #[test]
     fn the_last_acts_are_kept_and_listed_page_by_page() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         let act = |n: i64| Act {
             at: Timestamp::from_nanos(n),
             who: Some("ada".into()),
@@ -122,15 +122,15 @@ mod tests {
             answer: format!("number {n}"),
         };
         connection.execute_batch("BEGIN").unwrap();
-        for n in 1..=KEPT + 5 {
+        for n in 1..=MOST_ACTS + 5 {
             write(&connection, &act(n)).unwrap();
         }
         connection.execute_batch("COMMIT").unwrap();
         drop(connection);
         let reader = Reader::open(&path).unwrap();
         let page = reader.acts(None, 2).unwrap();
-        assert_eq!(page, [(KEPT + 5, act(KEPT + 5)), (KEPT + 4, act(KEPT + 4))]);
-        assert_eq!(reader.acts(Some(KEPT + 4), 1).unwrap(), [(KEPT + 3, act(KEPT + 3))]);
+        assert_eq!(page, [(MOST_ACTS + 5, act(MOST_ACTS + 5)), (MOST_ACTS + 4, act(MOST_ACTS + 4))]);
+        assert_eq!(reader.acts(Some(MOST_ACTS + 4), 1).unwrap(), [(MOST_ACTS + 3, act(MOST_ACTS + 3))]);
         assert_eq!(reader.acts(Some(9), 100).unwrap().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [8, 7, 6]);
     }
 }

@@ -9,7 +9,7 @@
 
 use super::file;
 use super::prune::Size;
-use super::{JournalError, SqliteJournal, lock, schema};
+use super::{JournalError, SqliteJournal, connect, lock};
 use rusqlite::Connection;
 use std::fmt;
 use std::fs;
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 /// A finished copy.
 #[derive(Debug)]
-pub(crate) struct BackedUp {
+pub(crate) struct BackupReport {
     file: PathBuf,
     runs: u64,
     bytes: u64,
@@ -27,8 +27,8 @@ pub(crate) struct BackedUp {
 
 impl SqliteJournal {
     /// Copies the journal into a file that does not exist yet, or that `force` replaces. The file appears complete and synced.
-    pub(crate) fn back_up(path: &Path, file: &Path, force: bool) -> Result<BackedUp, JournalError> {
-        let connection = schema::open_to_copy(path)?;
+    pub(crate) fn back_up(path: &Path, file: &Path, force: bool) -> Result<BackupReport, JournalError> {
+        let connection = connect::open_to_copy(path)?;
         refuse(path, file, force)?;
         let target = file::resolve(file);
         remove_leftovers(&target);
@@ -47,7 +47,7 @@ impl SqliteJournal {
             JournalError::Backup { reason, .. } => JournalError::backup(file, reason),
             error => error,
         })?;
-        Ok(BackedUp { file: file.to_owned(), runs, bytes })
+        Ok(BackupReport { file: file.to_owned(), runs, bytes })
     }
 }
 
@@ -139,7 +139,7 @@ fn put(new: &Path, file: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-impl fmt::Display for BackedUp {
+impl fmt::Display for BackupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, runs, bytes } = self;
         write!(f, "backup {}: {runs} run{}, {}", file.display(), if *runs == 1 { "" } else { "s" }, Size(*bytes))

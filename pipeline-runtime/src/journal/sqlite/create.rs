@@ -76,13 +76,14 @@ fn fill(new: &Path) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::connect;
     use super::*;
 
     #[test]
     fn a_new_journal_has_nothing_of_one_that_was_there_before() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let first = schema::open(&path).unwrap();
+        let first = connect::open(&path).unwrap();
         first.execute("INSERT INTO paused VALUES ('nightly')", []).unwrap();
         // The state that a killed process leaves: its last commits are in the second file.
         let copies = [("-wal", "left-wal"), ("-shm", "left-shm")];
@@ -95,7 +96,7 @@ mod tests {
             fs::rename(folder.path().join(name), file::beside(&path, suffix)).unwrap();
         }
         fs::write(file::beside(&path, "-new"), "left by one that died as it made it").unwrap();
-        let second = schema::open(&path).unwrap();
+        let second = connect::open(&path).unwrap();
         let paused: i64 = second.query_row("SELECT count(*) FROM paused", [], |row| row.get(0)).unwrap();
         assert_eq!(paused, 0);
         let checked: String = second.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

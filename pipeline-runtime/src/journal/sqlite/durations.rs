@@ -3,7 +3,7 @@
 //! The values of ended runs change only by commands. So runs are read in blocks of keys, and the result of each block is cached:
 //! the next read takes only new runs, and the two blocks at the edges.
 
-use super::reader::last_before;
+use super::listing::last_before;
 use super::{JournalError, Reader};
 use crate::engine::RunState;
 use crate::journal::RunKey;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The number of keys in a block.
 const BLOCK: RunKey = if cfg!(test) { 16 } else { 1_024 };
 /// The number of views whose blocks are cached: those that were requested last.
-const WAYS: usize = 4;
+const VIEWS: usize = 4;
 
 /// Some runs of one state that began about the same time.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,34 +36,34 @@ pub(crate) struct Bucket {
 
 /// The keys of the runs created within some time, and that of the newest run of all.
 #[derive(Debug, Clone, Copy)]
-struct KeysMade {
+struct KeyRange {
     first: RunKey,
     last: RunKey,
     newest: RunKey,
 }
 
-/// A request: which runs, and at which resolution.
+/// Which runs, and at which resolution.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct DurationQuery {
     from: Timestamp,
     to: Timestamp,
-    way: Way,
+    view: View,
 }
 
 /// The parameters that the blocks depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Way {
+struct View {
     pipeline: Option<String>,
     /// The nanoseconds that one point stands for.
     width: i64,
 }
 
-impl Asked {
+impl DurationQuery {
     /// A request for the runs created between these times, with that many points for each state.
     pub(crate) fn new(pipeline: Option<String>, from: Timestamp, to: Timestamp, points: u32) -> Self {
         // At least a microsecond, so that no number is too large for the query.
         let width = (to.as_nanos().saturating_sub(from.as_nanos()) / i64::from(points.max(1))).max(1_000);
-        Self { from, to, way: Way { pipeline, width } }
+        Self { from, to, view: View { pipeline, width } }
     }
 }
 
@@ -71,60 +71,60 @@ type Blocks = HashMap<RunKey, Arc<[Bucket]>>;
 
 /// The cached results of blocks of ended runs.
 #[derive(Debug, Default)]
-pub(crate) struct Past(Mutex<Known>);
+pub(crate) struct DurationCache(Mutex<CachedViews>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct CachedViews {
     /// The last act at which the cache was valid: retrying or deleting runs is an act.
     act: i64,
-    ways: VecDeque<(Way, Blocks)>,
+    views: VecDeque<(View, Blocks)>,
 }
 
-impl Past {
+impl DurationCache {
     /// Returns one row for all runs of one state that began about the same time, by the key of the longest of them.
-    pub(crate) fn look(&self, reader: &Reader, asked: &Asked) -> Result<Vec<Bucket>, JournalError> {
+    pub(crate) fn read(&self, reader: &Reader, query: &DurationQuery) -> Result<Vec<Bucket>, JournalError> {
         reader.snapshot(|reader| {
             let act = reader.last_act()?;
-            let mut blocks = self.take(act, &asked.way);
-            let read = read(reader, asked, &mut blocks);
-            self.keep(act, &asked.way, blocks);
+            let mut blocks = self.take(act, &query.view);
+            let read = read(reader, query, &mut blocks);
+            self.keep(act, &query.view, blocks);
             read
         })
     }
 
-    fn take(&self, act: i64, way: &Way) -> Blocks {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.act != act {
-            *known = Known { act, ways: VecDeque::new() };
+    fn take(&self, act: i64, view: &View) -> Blocks {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.act != act {
+            *cached = CachedViews { act, views: VecDeque::new() };
         }
-        let here = known.ways.iter().position(|(of, _)| of == way);
-        here.and_then(|here| known.ways.remove(here)).map(|(_, blocks)| blocks).unwrap_or_default()
+        let here = cached.views.iter().position(|(of, _)| of == view);
+        here.and_then(|here| cached.views.remove(here)).map(|(_, blocks)| blocks).unwrap_or_default()
     }
 
-    fn keep(&self, act: i64, way: &Way, blocks: Blocks) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.act == act && known.ways.iter().all(|(of, _)| of != way) {
-            known.ways.push_back((way.clone(), blocks));
-            let over = known.ways.len().saturating_sub(WAYS);
-            known.ways.drain(..over);
+    fn keep(&self, act: i64, view: &View, blocks: Blocks) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.act == act && cached.views.iter().all(|(of, _)| of != view) {
+            cached.views.push_back((view.clone(), blocks));
+            let over = cached.views.len().saturating_sub(VIEWS);
+            cached.views.drain(..over);
         }
     }
 }
 
-fn read(reader: &Reader, asked: &Asked, blocks: &mut Blocks) -> Result<Vec<Bucket>, JournalError> {
-    let Some(keys) = reader.keys_made(asked.from, asked.to)? else { return Ok(Vec::new()) };
+fn read(reader: &Reader, query: &DurationQuery, blocks: &mut Blocks) -> Result<Vec<Bucket>, JournalError> {
+    let Some(keys) = reader.keys_created(query.from, query.to)? else { return Ok(Vec::new()) };
     let mut all = HashMap::new();
     for block in keys.first / BLOCK..=keys.last / BLOCK {
         let (first, last) = (block * BLOCK, block * BLOCK + BLOCK - 1);
         // Other blocks may still get more runs.
         let is_whole = keys.first <= first && last <= keys.last && last < keys.newest;
         if let Some(known) = blocks.get(&block).filter(|_| is_whole) {
-            merge(&mut all, known, asked);
+            merge(&mut all, known, query);
             continue;
         }
         let within = first.max(keys.first)..=last.min(keys.last);
-        let found = reader.durations(asked.way.pipeline.as_deref(), within, asked.to, asked.way.width)?;
-        merge(&mut all, &found, asked);
+        let found = reader.durations(query.view.pipeline.as_deref(), within, query.to, query.view.width)?;
+        merge(&mut all, &found, query);
         let is_open = |bucket: &Bucket| [RunState::Queued, RunState::Running].iter().any(|state| state.name() == bucket.state);
         if is_whole && !found.iter().any(is_open) {
             blocks.insert(block, found.into());
@@ -136,10 +136,10 @@ fn read(reader: &Reader, asked: &Asked, blocks: &mut Blocks) -> Result<Vec<Bucke
 }
 
 /// Adds the result of a block: of two buckets of one time and state, the one with the longest run represents both.
-fn merge(all: &mut HashMap<(i64, String), Bucket>, block: &[Bucket], asked: &Asked) {
-    let took = |bucket: &Bucket| bucket.finished.unwrap_or(asked.to).as_nanos() - bucket.started.as_nanos();
+fn merge(all: &mut HashMap<(i64, String), Bucket>, block: &[Bucket], query: &DurationQuery) {
+    let took = |bucket: &Bucket| bucket.finished.unwrap_or(query.to).as_nanos() - bucket.started.as_nanos();
     for bucket in block {
-        let here = (bucket.started.as_nanos() / asked.way.width, bucket.state.clone());
+        let here = (bucket.started.as_nanos() / query.view.width, bucket.state.clone());
         all.entry(here)
             .and_modify(|known| {
                 let count = known.count + bucket.count;
@@ -154,8 +154,8 @@ fn merge(all: &mut HashMap<(i64, String), Bucket>, block: &[Bucket], asked: &Ask
 
 impl Reader {
     /// Returns the range of keys of the runs created between these times, both included; `None` if there can be none.
-    fn keys_made(&self, from: Timestamp, to: Timestamp) -> Result<Option<KeysMade>, JournalError> {
-        let query = || -> rusqlite::Result<Option<KeysMade>> {
+    fn keys_created(&self, from: Timestamp, to: Timestamp) -> Result<Option<KeyRange>, JournalError> {
+        let query = || -> rusqlite::Result<Option<KeyRange>> {
             let end = |of: &str| {
                 self.connection.prepare_cached(&format!("SELECT {of}(key) FROM runs"))?.query_row([], |row| row.get(0))
             };
@@ -163,7 +163,7 @@ impl Reader {
             // A run is created before it begins, and keys are in the order of creation.
             let first = last_before(&self.connection, from)?.map_or(oldest, |before| before + 1);
             let last = last_before(&self.connection, Timestamp::from_nanos(to.as_nanos().saturating_add(1)))?;
-            Ok(last.filter(|last| *last >= first).map(|last| KeysMade { first, last, newest }))
+            Ok(last.filter(|last| *last >= first).map(|last| KeyRange { first, last, newest }))
         };
         query().map_err(self.failed())
     }
@@ -206,7 +206,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::super::acts::{self, Act};
-    use super::super::schema;
+    use super::super::connect;
     use super::*;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
@@ -226,13 +226,13 @@ mod tests {
     }
 
     /// The result of a single query over all runs, without a cache.
-    fn at_once(reader: &Reader, asked: &Asked) -> Vec<(RunKey, String, i64)> {
+    fn at_once(reader: &Reader, query: &DurationQuery) -> Vec<(RunKey, String, i64)> {
         let select = "SELECT longest, state, number FROM (SELECT key AS longest, count(*) AS number, \
                       max(coalesce(finished, ?2) - coalesce(begun, created)), state FROM runs \
                       WHERE created >= ?1 AND created <= ?2 AND (?3 IS NULL OR pipeline = ?3) \
                       GROUP BY coalesce(begun, created) / ?4, state) ORDER BY longest";
         let mut select = reader.connection.prepare(select).unwrap();
-        let values = params![asked.from.as_nanos(), asked.to.as_nanos(), asked.way.pipeline, asked.way.width];
+        let values = params![query.from.as_nanos(), query.to.as_nanos(), query.view.pipeline, query.view.width];
         select.query_map(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
     }
 
@@ -240,12 +240,12 @@ mod tests {
     fn what_is_kept_and_what_is_new_come_to_what_all_runs_do() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
         let seed = crate::random::new_seed();
         eprintln!("seed {seed}");
         let mut random = StdRng::seed_from_u64(seed);
-        let (reader, past) = (Reader::open(&path).unwrap(), Past::default());
+        let (reader, cache) = (Reader::open(&path).unwrap(), DurationCache::default());
         let mut kept = 0;
         for round in 0..200 {
             for _ in 0..random.random_range(0..8) {
@@ -272,12 +272,12 @@ mod tests {
             let points = [1, 20][random.random_range(0..2)];
             // The same width, as if somebody opens the view of the last days repeatedly.
             let width = 100 * SECOND / i64::from(points);
-            let asked = Asked::new(pipeline, Timestamp::from_nanos(from), Timestamp::from_nanos(now), points);
-            let asked = Asked { way: Way { width, ..asked.way }, ..asked };
-            let told = past.look(&reader, &asked).unwrap();
-            let told: Vec<_> = told.into_iter().map(|bucket| (bucket.key, bucket.state, bucket.count)).collect();
-            assert_eq!(told, at_once(&reader, &asked), "round {round}: {asked:?}");
-            kept = kept.max(past.0.lock().unwrap().ways.iter().map(|(_, blocks)| blocks.len()).max().unwrap_or(0));
+            let query = DurationQuery::new(pipeline, Timestamp::from_nanos(from), Timestamp::from_nanos(now), points);
+            let query = DurationQuery { view: View { width, ..query.view }, ..query };
+            let read = cache.read(&reader, &query).unwrap();
+            let read: Vec<_> = read.into_iter().map(|bucket| (bucket.key, bucket.state, bucket.count)).collect();
+            assert_eq!(read, at_once(&reader, &query), "round {round}: {query:?}");
+            kept = kept.max(cache.0.lock().unwrap().views.iter().map(|(_, blocks)| blocks.len()).max().unwrap_or(0));
         }
         assert!(kept > 3, "{kept} blocks");
     }

@@ -1,3 +1,5 @@
+//! [`JournalError`]: why a journal cannot be used, and what to do about it.
+
 use super::{Holder, absolute};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,7 +17,10 @@ pub enum JournalError {
         error: std::io::Error,
     },
     /// The lock file beside it cannot be used.
-    #[error("the journal {path:?} cannot be locked: {error}; {}, or name another journal with `--journal FILE`", unlock(error))]
+    #[error(
+        "the journal {path:?} cannot be locked: {error}; {}, or name another journal with `--journal FILE`",
+        lock_advice(error)
+    )]
     Lock {
         /// The journal's file.
         path: PathBuf,
@@ -25,7 +30,7 @@ pub enum JournalError {
     /// Another process writes it.
     #[error(
         "the journal {path:?} is in use by {who}; wait for it, stop it, or name another journal with `--journal FILE`",
-        who = Who(holder)
+        who = HolderText(holder)
     )]
     Held {
         /// The journal's file.
@@ -161,7 +166,7 @@ pub enum JournalError {
 }
 
 /// Returns what to do if a journal cannot be locked.
-fn unlock(error: &std::io::Error) -> &'static str {
+fn lock_advice(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     match error.kind() {
         StorageFull => "the disk is full: make room on it",
@@ -175,9 +180,9 @@ fn several(pipelines: &[String]) -> String {
     format!("the pipelines {}", names.join(", "))
 }
 
-struct Who<'a>(&'a Option<Holder>);
+struct HolderText<'a>(&'a Option<Holder>);
 
-impl fmt::Display for Who<'_> {
+impl fmt::Display for HolderText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(Holder { process, since: Some(since), command }) => {
@@ -209,9 +214,9 @@ impl JournalError {
 
     /// The writer's thread has panicked.
     pub(super) fn writer_panicked(path: &Path, panic: &(dyn std::any::Any + Send)) -> Self {
-        let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let reason =
-            format!("the thread that writes it panicked ({}), which is a bug in this library", said.unwrap_or("no text"));
+            format!("the thread that writes it panicked ({}), which is a bug in this library", text.unwrap_or("no text"));
         Self::Write { path: path.to_owned(), reason }
     }
 

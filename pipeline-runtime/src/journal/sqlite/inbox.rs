@@ -3,16 +3,16 @@
 //! A client that leaves a command gets a ticket and waits for the answer. A command is carried out exactly once, whichever
 //! process ends in between:
 //!
-//! - The holder *takes* it before it acts on it ([`Mailbox::take`]). From then on the client cannot withdraw it.
-//! - It is *carried* in the transaction of its effect (`claim.rs`). A command that was taken and not carried has had no effect,
-//!   so the next holder takes it again.
+//! - The holder *takes* it before it acts on it ([`Inbox::take`]). From then on the client cannot withdraw it.
+//! - It is *carried* in the transaction of its effect (`current_command.rs`). A command that was taken and not carried has had no
+//!   effect, so the next holder takes it again.
 //! - The client withdraws it only if it is not taken; or, if no process holds the journal any more, only if it is not carried and
-//!   no holder has taken it again since ([`Mailbox::withdraw`]). Each taking has a number of its own, so that this can be
+//!   no holder has taken it again since ([`Inbox::withdraw`]). Each taking has a number of its own, so that this can be
 //!   checked.
 //!
 //! Commands and answers are plain texts here; their readers interpret them.
 
-use super::{JournalError, lock, schema};
+use super::{JournalError, connect, lock};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::{Path, PathBuf};
@@ -24,35 +24,35 @@ pub(crate) type Ticket = i64;
 /// An untaken command older than this is not carried out any more: nobody waits for its answer.
 pub(crate) const STALE: Duration = Duration::from_mins(1);
 
-/// Access to the holder's inbox.
+/// Access to a journal's inbox, for the holder and for its clients.
 #[derive(Debug)]
-pub(crate) struct Mailbox {
+pub(crate) struct Inbox {
     connection: Connection,
     path: PathBuf,
 }
 
 /// A command that has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Posted {
+pub(crate) struct PostedCommand {
     pub(crate) ticket: Ticket,
     /// When it was posted.
     pub(crate) at: Timestamp,
     pub(crate) text: String,
-    pub(crate) status: Status,
+    pub(crate) status: CommandStatus,
 }
 
 /// The progress of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Status {
+pub(crate) struct CommandStatus {
     /// The number of its last taking.
     pub(crate) taken: Option<i64>,
     /// True if its effect is durable.
     pub(crate) is_carried: bool,
 }
 
-impl Mailbox {
+impl Inbox {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
-        Ok(Self { connection: schema::open_reader(path)?, path: path.to_owned() })
+        Ok(Self { connection: connect::open_reader(path)?, path: path.to_owned() })
     }
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> JournalError + '_ {
@@ -78,7 +78,7 @@ impl Mailbox {
     }
 
     /// Returns the command's progress.
-    pub(crate) fn status(&self, ticket: Ticket) -> Result<Status, JournalError> {
+    pub(crate) fn status(&self, ticket: Ticket) -> Result<CommandStatus, JournalError> {
         let select = "SELECT taken, carried FROM inbox WHERE id = ?1";
         let status = self.connection.query_row(select, [ticket], status).optional().map_err(self.failed())?;
         Ok(status.unwrap_or_default())
@@ -101,7 +101,7 @@ impl Mailbox {
     }
 
     /// Returns the commands after `last` without an answer: for the holder.
-    pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<Posted>, JournalError> {
+    pub(crate) fn commands(&self, last: Ticket) -> Result<Vec<PostedCommand>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT taken, carried, id, at, command FROM inbox WHERE answer IS NULL AND id > ?1 ORDER BY id";
             let mut statement = self.connection.prepare_cached(select)?;
@@ -110,7 +110,7 @@ impl Mailbox {
                 // Any process can write here. An entry that is not text is not a command, and is answered as such: it must not
                 // delay the others.
                 let text = row.get_ref(4)?.as_str().unwrap_or_default().to_owned();
-                Ok(Posted { ticket, at, text, status: status(row)? })
+                Ok(PostedCommand { ticket, at, text, status: status(row)? })
             };
             statement.query_map([last], read)?.collect()
         };
@@ -118,15 +118,15 @@ impl Mailbox {
     }
 
     /// Takes a command to carry it out now: for the holder. Fails if the client has withdrawn it. Returns whether it was taken.
-    pub(crate) fn take(&self, posted: &Posted) -> Result<bool, JournalError> {
+    pub(crate) fn take(&self, posted: &PostedCommand) -> Result<bool, JournalError> {
         let before = posted.status.taken;
         let update = "UPDATE inbox SET taken = ?3 WHERE id = ?1 AND taken IS ?2 AND carried = 0";
         self.change(update, params![posted.ticket, before, before.unwrap_or(0) + 1])
     }
 }
 
-fn status(row: &Row<'_>) -> rusqlite::Result<Status> {
-    Ok(Status { taken: row.get(0)?, is_carried: row.get(1)? })
+fn status(row: &Row<'_>) -> rusqlite::Result<CommandStatus> {
+    Ok(CommandStatus { taken: row.get(0)?, is_carried: row.get(1)? })
 }
 
 #[cfg(test)]
@@ -135,68 +135,68 @@ mod tests {
     use super::*;
     use crate::journal::SqliteJournal;
 
-    fn inbox() -> (tempfile::TempDir, SqliteJournal, Mailbox) {
+    fn open_inbox() -> (tempfile::TempDir, SqliteJournal, Inbox) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         let journal = SqliteJournal::open(&path).unwrap();
-        let mailbox = Mailbox::open(&path).unwrap();
-        (folder, journal, mailbox)
+        let inbox = Inbox::open(&path).unwrap();
+        (folder, journal, inbox)
     }
 
-    fn only(mailbox: &Mailbox) -> Posted {
-        let mut commands = mailbox.commands(0).unwrap();
+    fn only(inbox: &Inbox) -> PostedCommand {
+        let mut commands = inbox.commands(0).unwrap();
         assert_eq!(commands.len(), 1);
         commands.remove(0)
     }
 
     #[test]
     fn what_is_taken_back_is_not_taken_and_the_other_way_round() {
-        let (_folder, _journal, mailbox) = inbox();
-        let first = mailbox.post("a", None, Timestamp::default()).unwrap();
-        let posted = only(&mailbox);
-        assert!(mailbox.withdraw(first, None).unwrap());
-        assert!(!mailbox.take(&posted).unwrap());
-        let second = mailbox.post("b", None, Timestamp::default()).unwrap();
+        let (_folder, _journal, inbox) = open_inbox();
+        let first = inbox.post("a", None, Timestamp::default()).unwrap();
+        let posted = only(&inbox);
+        assert!(inbox.withdraw(first, None).unwrap());
+        assert!(!inbox.take(&posted).unwrap());
+        let second = inbox.post("b", None, Timestamp::default()).unwrap();
         assert!(second > first, "no number is used twice");
-        let posted = only(&mailbox);
-        assert!(mailbox.take(&posted).unwrap());
-        assert!(!mailbox.withdraw(second, None).unwrap());
-        assert!(!mailbox.take(&posted).unwrap(), "it is taken once");
+        let posted = only(&inbox);
+        assert!(inbox.take(&posted).unwrap());
+        assert!(!inbox.withdraw(second, None).unwrap());
+        assert!(!inbox.take(&posted).unwrap(), "it is taken once");
     }
 
     #[test]
     fn what_a_dead_holder_took_and_did_not_carry_is_taken_back_or_taken_again_and_not_both() {
-        let (_folder, _journal, mailbox) = inbox();
-        let ticket = mailbox.post("a", None, Timestamp::default()).unwrap();
-        assert!(mailbox.take(&only(&mailbox)).unwrap());
+        let (_folder, _journal, inbox) = open_inbox();
+        let ticket = inbox.post("a", None, Timestamp::default()).unwrap();
+        assert!(inbox.take(&only(&inbox)).unwrap());
         // Its client has read the status, and the next holder takes it first.
-        let seen = mailbox.status(ticket).unwrap();
-        assert!(mailbox.take(&only(&mailbox)).unwrap());
-        assert!(!mailbox.withdraw(ticket, seen.taken).unwrap());
+        let seen = inbox.status(ticket).unwrap();
+        assert!(inbox.take(&only(&inbox)).unwrap());
+        assert!(!inbox.withdraw(ticket, seen.taken).unwrap());
         // The client withdraws it first.
-        let posted = only(&mailbox);
-        assert!(mailbox.withdraw(ticket, mailbox.status(ticket).unwrap().taken).unwrap());
-        assert!(!mailbox.take(&posted).unwrap());
+        let posted = only(&inbox);
+        assert!(inbox.withdraw(ticket, inbox.status(ticket).unwrap().taken).unwrap());
+        assert!(!inbox.take(&posted).unwrap());
     }
 
     #[test]
     fn what_is_carried_is_taken_neither_back_nor_again() {
-        let (_folder, journal, mailbox) = inbox();
-        let ticket = mailbox.post("a", Some("ada"), Timestamp::default()).unwrap();
-        assert!(mailbox.take(&only(&mailbox)).unwrap());
+        let (_folder, journal, inbox) = open_inbox();
+        let ticket = inbox.post("a", Some("ada"), Timestamp::default()).unwrap();
+        assert!(inbox.take(&only(&inbox)).unwrap());
         journal.carry_out(ticket);
-        journal.carries_next();
+        journal.next_is_effect();
         journal.pause("nightly", true);
         journal.sync();
-        let posted = only(&mailbox);
+        let posted = only(&inbox);
         assert!(posted.status.is_carried);
-        assert!(!mailbox.take(&posted).unwrap());
-        assert!(!mailbox.withdraw(ticket, posted.status.taken).unwrap());
+        assert!(!inbox.take(&posted).unwrap());
+        assert!(!inbox.withdraw(ticket, posted.status.taken).unwrap());
         journal.answer(ticket, "done", true, "it is paused");
         journal.sync();
-        assert_eq!(mailbox.answer(ticket).unwrap().as_deref(), Some("done"));
-        mailbox.forget(ticket).unwrap();
-        assert_eq!(mailbox.answer(ticket).unwrap(), None);
+        assert_eq!(inbox.answer(ticket).unwrap().as_deref(), Some("done"));
+        inbox.forget(ticket).unwrap();
+        assert_eq!(inbox.answer(ticket).unwrap(), None);
         // The user who asked for it is recorded all the same.
         let act = Act { at: posted.at, who: Some("ada".into()), command: posted.text, done: true, answer: "it is paused".into() };
         assert_eq!(journal.reader().unwrap().acts(None, 10).unwrap(), [(1, act)]);
@@ -206,13 +206,13 @@ mod tests {
     fn a_command_that_is_no_text_does_not_hide_those_after_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let _written = schema::open(&path).unwrap();
-        let mailbox = Mailbox::open(&path).unwrap();
+        let _written = connect::open(&path).unwrap();
+        let inbox = Inbox::open(&path).unwrap();
         let at = Timestamp::from_nanos(7);
         let insert = "INSERT INTO inbox (at, command) VALUES (7, CAST(x'ff00fe' AS TEXT))";
-        mailbox.connection.execute(insert, []).unwrap();
-        let second = mailbox.post("{}", None, at).unwrap();
-        let commands: Vec<_> = mailbox.commands(0).unwrap().into_iter().map(|posted| (posted.ticket, posted.text)).collect();
+        inbox.connection.execute(insert, []).unwrap();
+        let second = inbox.post("{}", None, at).unwrap();
+        let commands: Vec<_> = inbox.commands(0).unwrap().into_iter().map(|posted| (posted.ticket, posted.text)).collect();
         assert_eq!(commands, [(second - 1, String::new()), (second, "{}".to_owned())]);
     }
 }

@@ -5,7 +5,7 @@
 //! locked as well, whatever names lead to it.
 //!
 //! The second lock uses `flock`, which on Linux is independent of the byte ranges that `SQLite` locks by `fcntl`. On network file
-//! systems it is not, and the lock is not taken there. The file is opened by [`kept_open`], which never closes it while it has a
+//! systems it is not, and the lock is not taken there. The file is opened by [`open_files`], which never closes it while it has a
 //! name: that would release `SQLite`'s locks on it. A process that only asks who holds the journal opens the file beside it.
 
 use super::JournalError;
@@ -13,7 +13,7 @@ use super::create;
 use super::file::{self, Identity};
 pub(super) use super::holder::is_held;
 use super::holder::{self, Holder};
-use super::kept_open;
+use super::open_files;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -37,7 +37,7 @@ pub(super) struct Lock {
 }
 
 /// How often locking the file beside it is tried. A process that reads the holder has it locked for an instant.
-const LOOKERS: u32 = 10_000;
+const MOST_TRIES: u32 = 10_000;
 
 impl Lock {
     /// Takes the lock for this process, and creates the journal if there is none.
@@ -78,7 +78,7 @@ impl Lock {
 
     /// Checks that the journal is still in its place, and recreates the file beside it if that was removed: otherwise other
     /// processes would not know that the journal is held.
-    pub(super) fn look(&self) -> Result<(), JournalError> {
+    pub(super) fn check(&self) -> Result<(), JournalError> {
         let [named, journal] = &self.absolute;
         if let Some(reason) = file::moved(named, self.identity) {
             return Err(JournalError::Gone { path: self.named.clone(), reason });
@@ -126,7 +126,7 @@ fn open_beside(journal: &Path) -> std::io::Result<File> {
 }
 
 fn try_patiently(file: &File) -> Result<(), TryLockError> {
-    for _ in 1..LOOKERS {
+    for _ in 1..MOST_TRIES {
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => std::thread::yield_now(),
             tried => return tried,
@@ -155,7 +155,7 @@ impl OwnFile {
         if own.contains(&identity) {
             return Err(TryLockError::WouldBlock);
         }
-        let file = kept_open::open(journal).map_err(TryLockError::Error)?;
+        let file = open_files::open(journal).map_err(TryLockError::Error)?;
         file.try_lock()?;
         own.push(identity);
         Ok(Some(Self { identity, file }))

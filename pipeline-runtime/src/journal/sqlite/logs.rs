@@ -17,7 +17,7 @@ const OF_ATTEMPT: u64 = 1 << 20;
 /// The most bytes of log that a run may leave.
 const OF_RUN: u64 = 64 << 20;
 /// The most bytes that may wait for the writer.
-const WAITING: usize = 4 << 20;
+const MOST_PENDING: usize = 4 << 20;
 /// How long lines wait for records to share a commit with.
 pub(super) const LINGER: Duration = Duration::from_millis(100);
 
@@ -35,37 +35,37 @@ pub(crate) struct LogLine {
 
 /// The lines that wait for the writer.
 #[derive(Debug, Default)]
-pub(super) struct Backlog(Mutex<Waiting>);
+pub(super) struct Backlog(Mutex<PendingLines>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct PendingLines {
     lines: Vec<LogLine>,
     bytes: usize,
     /// The lines that found no room, by run, node and attempt: the time of the last one, and their number.
     lost: BTreeMap<(RunKey, String, u32), (Timestamp, u64)>,
     /// The writer has been notified that there are lines.
-    woken: bool,
+    is_writer_notified: bool,
 }
 
 impl Backlog {
     /// Adds a line. `wake` notifies the writer, and returns whether it could.
     pub(super) fn push(&self, line: LogLine, wake: impl FnOnce() -> bool) {
-        let mut waiting = self.lock();
-        if waiting.bytes + line.text.len() > WAITING {
-            let lost = waiting.lost.entry((line.run, line.node, line.attempt)).or_insert((line.at, 0));
+        let mut pending = self.lock();
+        if pending.bytes + line.text.len() > MOST_PENDING {
+            let lost = pending.lost.entry((line.run, line.node, line.attempt)).or_insert((line.at, 0));
             *lost = (line.at, lost.1 + 1);
             return;
         }
-        waiting.bytes += line.text.len();
-        waiting.lines.push(line);
-        if !waiting.woken {
-            waiting.woken = wake();
+        pending.bytes += line.text.len();
+        pending.lines.push(line);
+        if !pending.is_writer_notified {
+            pending.is_writer_notified = wake();
         }
     }
 
     /// Takes all lines, with a line for each attempt that lost some.
     pub(super) fn take(&self) -> Vec<LogLine> {
-        let Waiting { mut lines, lost, .. } = std::mem::take(&mut *self.lock());
+        let PendingLines { mut lines, lost, .. } = std::mem::take(&mut *self.lock());
         lines.extend(lost.into_iter().map(|((run, node, attempt), (at, lost))| {
             let plural = if lost == 1 { "" } else { "s" };
             let text = format!("… {lost} line{plural} lost here: they came faster than they could be kept");
@@ -74,17 +74,17 @@ impl Backlog {
         lines
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, PendingLines> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How much log the runs of this process have left.
 #[derive(Debug, Default)]
-pub(super) struct Sizes(HashMap<RunKey, OfRun>);
+pub(super) struct LogSizes(HashMap<RunKey, RunLogSize>);
 
 #[derive(Debug)]
-struct OfRun {
+struct RunLogSize {
     bytes: u64,
     /// The number of its last line.
     last: i64,
@@ -92,13 +92,13 @@ struct OfRun {
     attempts: HashMap<String, (u32, u64)>,
 }
 
-impl Sizes {
+impl LogSizes {
     /// Writes lines, as far as the limits allow.
     pub(super) fn write(&mut self, connection: &Connection, lines: Vec<LogLine>) -> rusqlite::Result<()> {
         for line in lines {
             let run = match self.0.entry(line.run) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(OfRun::read(connection, line.run)?),
+                std::collections::hash_map::Entry::Vacant(new) => new.insert(RunLogSize::read(connection, line.run)?),
             };
             run.write(connection, line)?;
         }
@@ -116,7 +116,7 @@ impl Sizes {
     }
 }
 
-impl OfRun {
+impl RunLogSize {
     fn read(connection: &Connection, run: RunKey) -> rusqlite::Result<Self> {
         let query = "SELECT coalesce(max(id), 0), coalesce(sum(octet_length(line)), 0) FROM logs WHERE run = ?1";
         connection.prepare_cached(query)?.query_row([run], |row| {
@@ -182,14 +182,14 @@ mod tests {
         LogLine { run: 1, node: "upload[3]".into(), attempt, at: Timestamp::default(), level: Level::INFO, text }
     }
 
-    fn kept(connection: &Connection) -> Vec<(u32, String)> {
+    fn stored(connection: &Connection) -> Vec<(u32, String)> {
         let mut all = connection.prepare("SELECT attempt, line FROM logs ORDER BY id").unwrap();
         all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
     fn journal() -> (tempfile::TempDir, Connection) {
         let folder = tempfile::tempdir().unwrap();
-        let connection = super::super::schema::open(&folder.path().join("journal.db")).unwrap();
+        let connection = super::super::connect::open(&folder.path().join("journal.db")).unwrap();
         (folder, connection)
     }
 
@@ -197,12 +197,12 @@ mod tests {
     fn an_attempt_keeps_so_much_and_says_where_it_was_cut_off() {
         let (_folder, connection) = journal();
         let half = usize::try_from(OF_ATTEMPT / 2).unwrap();
-        let mut sizes = Sizes::default();
+        let mut sizes = LogSizes::default();
         sizes.write(&connection, vec![line(1, half), line(1, half)]).unwrap();
         // Another process of the same run: it reads the existing sizes.
-        let mut sizes = Sizes::default();
+        let mut sizes = LogSizes::default();
         sizes.write(&connection, vec![line(1, 5), line(2, 7)]).unwrap();
-        let kept = kept(&connection);
+        let kept = stored(&connection);
         assert_eq!(kept.iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>(), [1, 1, 1, 2]);
         assert_eq!(kept[2].1, "… the log is cut off here: the limit is 1 MiB an attempt");
     }
@@ -211,11 +211,11 @@ mod tests {
     fn a_run_keeps_so_much_and_says_where_it_was_cut_off() {
         let (_folder, connection) = journal();
         let of_attempt = usize::try_from(OF_ATTEMPT - 1).unwrap();
-        let mut sizes = Sizes::default();
+        let mut sizes = LogSizes::default();
         for attempt in 1..=66 {
             sizes.write(&connection, vec![line(attempt, of_attempt)]).unwrap();
         }
-        let kept = kept(&connection);
+        let kept = stored(&connection);
         assert_eq!(kept.len(), 66, "65 lines go beyond the limit");
         assert_eq!(kept[65], (65, "… the log is cut off here: the limit is 64 MiB a run".into()));
     }
@@ -223,16 +223,16 @@ mod tests {
     #[test]
     fn lines_that_come_too_fast_are_counted_where_they_are_missing() {
         let backlog = Backlog::default();
-        let mut woken = 0;
-        for _ in 0..WAITING / 1000 + 3 {
+        let mut notified = 0;
+        for _ in 0..MOST_PENDING / 1000 + 3 {
             backlog.push(line(1, 1000), || {
-                woken += 1;
+                notified += 1;
                 true
             });
         }
-        assert_eq!(woken, 1);
+        assert_eq!(notified, 1);
         let taken = backlog.take();
-        assert_eq!(taken.len(), WAITING / 1000 + 1);
+        assert_eq!(taken.len(), MOST_PENDING / 1000 + 1);
         assert_eq!(taken[taken.len() - 1].text, "… 3 lines lost here: they came faster than they could be kept");
         assert!(backlog.take().is_empty());
     }

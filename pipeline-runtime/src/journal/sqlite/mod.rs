@@ -15,52 +15,64 @@
 //! its `-wal` would be incomplete when copied, moved or restored without it. (`tests/durable/kills.rs`)
 
 mod acts;
+mod apply;
 mod backup;
-mod claim;
+mod connect;
 mod create;
+mod current_command;
 #[cfg(feature = "dashboard")]
 mod durations;
 mod error;
 mod file;
 mod holder;
+mod immutable;
 mod inbox;
-mod kept_open;
+mod intervals;
+mod lines;
+mod listing;
 mod lock;
 mod logs;
+mod open_files;
 mod overview;
 mod prune;
 mod queue;
 mod reader;
+mod records;
 #[cfg(test)]
 mod recovery;
 mod repair;
 mod rows;
+mod runs;
 mod schema;
 mod settings;
 pub mod stage;
-mod still;
 mod tally;
+mod transaction;
 mod updates;
 mod wal;
+mod write_op;
 mod writer;
 
 pub(crate) use acts::Act;
 #[cfg(feature = "dashboard")]
-pub(crate) use durations::{Asked, Past};
+pub(crate) use durations::{DurationCache, DurationQuery};
 pub use error::JournalError;
 pub(crate) use file::absolute;
 pub use holder::Holder;
-pub(crate) use inbox::{Mailbox, Posted, STALE, Ticket};
-#[cfg(feature = "dashboard")]
-pub(crate) use kept_open::unwritable;
+pub(crate) use inbox::{Inbox, PostedCommand, STALE, Ticket};
+pub(crate) use intervals::{AwaitedRun, IntervalRun};
+pub(crate) use lines::StoredLine;
+pub(crate) use listing::Filter;
 pub(crate) use logs::LogLine;
+#[cfg(feature = "dashboard")]
+pub(crate) use open_files::unwritable;
 pub(crate) use prune::{Pass, Pruned};
-pub(crate) use reader::{AwaitedRun, Filter, IntervalRun, Newest, Reader, StoredLine};
+pub(crate) use reader::{NewestTime, Reader};
 pub(crate) use repair::Repaired;
 pub(crate) use rows::{DecodeError, StoredEntry};
 pub(crate) use settings::StoredSetting;
 pub(crate) use tally::Tally;
-pub(crate) use updates::{NewUpdate, News, Passed, StoredUpdate, Updated};
+pub(crate) use updates::{AssetUpdated, CommitEvent, NewUpdate, NodePassed, StoredUpdate};
 
 use super::{RunKey, StoredRun};
 use crate::author::context::RunUpdate;
@@ -68,15 +80,16 @@ use crate::author::setting::SettingValues;
 use crate::engine::{Engine, Entry, Journal, Outbox, Record, RunIx, RunSpec, RunState, Submitted, WeakEngine};
 use crate::plan::Remap;
 use crate::time::Timestamp;
-use claim::Claim;
+use current_command::CurrentCommand;
 use lock::Lock;
 use logs::Backlog;
 use queue::Queue;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use tokio::sync::oneshot;
-pub(crate) use writer::Begun;
-use writer::{Batch, NewsSender, Order, Set, Writer};
+pub(crate) use write_op::RunStart;
+use write_op::{Batch, SettingChange, WriteOp};
+use writer::{EventSender, Writer};
 
 /// The journal in one file.
 #[derive(Debug)]
@@ -86,11 +99,11 @@ pub(crate) struct SqliteJournal {
     queue: Arc<Queue>,
     backlog: Arc<Backlog>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
-    committed: Arc<OnceLock<WeakEngine>>,
+    engine: Arc<OnceLock<WeakEngine>>,
     failure: Arc<OnceLock<Arc<JournalError>>>,
     next_key: Mutex<RunKey>,
-    claim: Claim,
-    news_sender: NewsSender,
+    current_command: CurrentCommand,
+    event_sender: EventSender,
     tally: Arc<Tally>,
     /// Held as long as this process may write: until the file is closed.
     lock: Mutex<Option<Lock>>,
@@ -107,28 +120,28 @@ impl SqliteJournal {
         let path = &file::resolve(named);
         create::folders(path)?;
         let lock = Lock::take(named)?;
-        let connection = schema::open(path)?;
-        let next_key = schema::next_key(&connection, path)?;
+        let connection = connect::open(path)?;
+        let next_key = runs::next_key(&connection, path)?;
         let queue = Arc::new(Queue::default());
         let backlog = Arc::new(Backlog::default());
-        let (committed, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
-        let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&committed), Arc::clone(&failure));
-        let news_sender = NewsSender::default();
+        let (engine, failure) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+        let writer = Writer::new(connection, path, Arc::clone(&backlog), Arc::clone(&engine), Arc::clone(&failure));
+        let event_sender = EventSender::default();
         let tally = Arc::<Tally>::default();
-        let writer = writer.telling(Arc::clone(&news_sender)).counting(Arc::clone(&tally));
-        let orders = Arc::clone(&queue);
-        let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&orders));
+        let writer = writer.reporting_to(Arc::clone(&event_sender)).counting_in(Arc::clone(&tally));
+        let queued = Arc::clone(&queue);
+        let writer = std::thread::Builder::new().name("pipeline-journal".into()).spawn(move || writer.run(&queued));
         let writer = writer.map_err(|error| JournalError::Thread { path: path.to_owned(), error })?;
         Ok(Self {
             path: file::absolute(path),
             queue,
             backlog,
             writer: Mutex::new(Some(writer)),
-            committed,
+            engine,
             failure,
             next_key: Mutex::new(next_key),
-            claim: Claim::default(),
-            news_sender,
+            current_command: CurrentCommand::default(),
+            event_sender,
             tally,
             lock: Mutex::new(Some(lock)),
         })
@@ -143,7 +156,7 @@ impl SqliteJournal {
     /// Sets the engine that is notified of commits. Nothing may be submitted before.
     pub(crate) fn attach(&self, engine: &Engine) {
         // A journal has one engine; a second attempt changes nothing.
-        let _ = self.committed.set(engine.downgrade());
+        let _ = self.engine.set(engine.downgrade());
     }
 
     /// Enters a run. The entry is committed with the run's first records, before anything of it starts. Stores with it the
@@ -153,8 +166,8 @@ impl SqliteJournal {
     }
 
     /// The same for a run that may be made by the command that this thread carries out: then the run has the command's number.
-    pub(crate) fn enter_asked(&self, run: &StoredRun) -> RunKey {
-        self.enter_for(run, self.claim.ticket(), Box::default())
+    pub(crate) fn enter_for_command(&self, run: &StoredRun) -> RunKey {
+        self.enter_for(run, self.current_command.ticket(), Box::default())
     }
 
     fn enter_for(&self, run: &StoredRun, ticket: Option<Ticket>, updates: Box<[RunUpdate]>) -> RunKey {
@@ -164,38 +177,38 @@ impl SqliteJournal {
             *next += 1;
             key
         };
-        self.order(Order::Enter { run: Box::new(StoredRun { key, ..run.clone() }), ticket, updates });
+        self.push(WriteOp::EnterRun { run: Box::new(StoredRun { key, ..run.clone() }), ticket, updates });
         key
     }
 
     /// Records that a run is resumed with another plan, in which its nodes have other slots.
     pub(crate) fn remap(&self, run: RunKey, skeleton: &str, remap: Remap) {
-        self.order(Order::Remap { run, skeleton: skeleton.into(), remap });
+        self.push(WriteOp::Remap { run, skeleton: skeleton.into(), remap });
     }
 
     /// Records all settings and updates of assets of a resumed run whose pipeline now takes more of them.
-    pub(crate) fn takes(&self, run: RunKey, settings: &SettingValues, updates: &[RunUpdate]) {
-        self.order(Order::Takes { run, settings: settings.clone(), updates: updates.into() });
+    pub(crate) fn add_inputs(&self, run: RunKey, settings: &SettingValues, updates: &[RunUpdate]) {
+        self.push(WriteOp::AddInputs { run, settings: settings.clone(), updates: updates.into() });
     }
 
     /// Stores a log line, after a while. The logging code never waits.
     pub(crate) fn log(&self, line: LogLine) {
-        self.backlog.push(line, || self.queue.push(Order::Logs));
+        self.backlog.push(line, || self.queue.push(WriteOp::Logs));
     }
 
     /// Records that a waiting run begins.
-    pub(crate) fn begin(&self, begun: Begun) {
-        self.order(Order::Begin(Box::new(begun)));
+    pub(crate) fn begin(&self, start: RunStart) {
+        self.push(WriteOp::BeginRun(Box::new(start)));
     }
 
     /// Records why this process cannot resume a run, or that it can again.
     pub(crate) fn block(&self, run: RunKey, reason: Option<&str>) {
-        self.order(Order::Block { run, reason: reason.map(Into::into) });
+        self.push(WriteOp::BlockRun { run, reason: reason.map(Into::into) });
     }
 
     /// Records what somebody asked of this process when it was started.
     pub(crate) fn act(&self, act: Act) {
-        self.order(Order::Act(Box::new(act)));
+        self.push(WriteOp::Act(Box::new(act)));
     }
 
     /// Records the end of a run that no engine hosts.
@@ -205,7 +218,7 @@ impl SqliteJournal {
 
     /// Records an event of a run that no engine hosts.
     pub(crate) fn record(&self, run: RunKey, at: Timestamp, record: Record) {
-        self.order(Order::Commit(Batch::of(vec![(run, Entry { at, record })])));
+        self.push(WriteOp::Commit(Batch::of(vec![(run, Entry { at, record })])));
     }
 
     /// Records that notifications of a run are given up.
@@ -213,69 +226,69 @@ impl SqliteJournal {
         let error: Arc<str> = "given up: the run was cancelled by a program without its plan".into();
         let given_up =
             |id: &u32| (run, Entry { at, record: Record::CallbackFailed { id: *id, next: None, error: Arc::clone(&error) } });
-        self.order(Order::Commit(Batch::of(due.iter().map(given_up).collect())));
+        self.push(WriteOp::Commit(Batch::of(due.iter().map(given_up).collect())));
     }
 
     /// Records whether a pipeline's schedule is paused.
     pub(crate) fn pause(&self, pipeline: &str, paused: bool) {
-        self.order(Order::Pause { pipeline: pipeline.into(), paused });
+        self.push(WriteOp::Pause { pipeline: pipeline.into(), paused });
     }
 
     /// Sets a setting, or resets it to its default if there is no value.
     pub(crate) fn set(&self, name: &str, value: Option<serde_json::Value>, at: Timestamp) {
-        self.order(Order::Set(Box::new(Set { name: name.to_owned(), value, at })));
+        self.push(WriteOp::Set(Box::new(SettingChange { name: name.to_owned(), value, at })));
     }
 
     /// Stores an update of an asset from outside.
     pub(crate) fn update(&self, update: NewUpdate) {
-        self.order(Order::Update(Box::new(update)));
+        self.push(WriteOp::Update(Box::new(update)));
     }
 
     /// Returns a receiver of everything that is stored from now on and that others may wait for. To be called once; a second
     /// receiver gets nothing.
-    pub(crate) fn news(&self) -> tokio::sync::mpsc::UnboundedReceiver<News> {
-        let (tell, hear) = tokio::sync::mpsc::unbounded_channel();
-        let _ = self.news_sender.set(tell);
-        hear
+    pub(crate) fn commit_events(&self) -> tokio::sync::mpsc::UnboundedReceiver<CommitEvent> {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let _ = self.event_sender.set(sender);
+        receiver
     }
 
     /// This thread carries out a command, until it [answers](Self::answer).
     pub(crate) fn carry_out(&self, ticket: Ticket) {
-        self.claim.begin(ticket);
+        self.current_command.begin(ticket);
     }
 
     /// What this thread submits next is the effect of the command that it carries out, if it does: the two share one commit.
-    pub(crate) fn carries_next(&self) {
-        self.claim.carries_next();
+    pub(crate) fn next_is_effect(&self) {
+        self.current_command.next_is_effect();
     }
 
     /// Returns the command that this thread carries out.
     pub(crate) fn carried_out(&self) -> Option<Ticket> {
-        self.claim.ticket()
+        self.current_command.ticket()
     }
 
     /// Answers a command, once all its effects so far are durable, and stores it as an act with `done` and `said`.
-    pub(crate) fn answer(&self, ticket: Ticket, answer: &str, done: bool, said: &str) {
-        self.claim.end();
-        self.order(Order::Answer { ticket, answer: answer.into(), done, said: said.into() });
+    pub(crate) fn answer(&self, ticket: Ticket, answer: &str, done: bool, act_text: &str) {
+        self.current_command.end();
+        self.push(WriteOp::Answer { ticket, answer: answer.into(), done, act_text: act_text.into() });
     }
 
     /// The command that this thread carries out will be answered later, and others are carried out meanwhile.
-    pub(crate) fn put_off(&self) {
-        self.claim.end();
+    pub(crate) fn defer_answer(&self) {
+        self.current_command.end();
     }
 
     /// Does the next step of a pass over old runs, and then returns the pass. The sender is dropped if the step failed or nothing
     /// can be written any more.
     pub(crate) fn prune_on(&self, pass: Box<Pass>) -> oneshot::Receiver<Box<Pass>> {
         let (done, wait) = oneshot::channel();
-        self.order(Order::Prune { pass, done });
+        self.push(WriteOp::Prune { pass, done });
         wait
     }
 
     /// Returns the commands that others left for this process.
-    pub(crate) fn mailbox(&self) -> Result<Mailbox, JournalError> {
-        Mailbox::open(&self.path)
+    pub(crate) fn inbox(&self) -> Result<Inbox, JournalError> {
+        Inbox::open(&self.path)
     }
 
     /// Returns once everything submitted so far is durable, and whether it is; if not, [`failure`](Self::failure) gives the
@@ -285,14 +298,14 @@ impl SqliteJournal {
     /// descriptor left.
     pub(crate) fn sync(&self) -> bool {
         let (done, wait) = mpsc::sync_channel(1);
-        self.order(Order::Sync(done));
+        self.push(WriteOp::Sync(done));
         // If the writer is gone, `failure` has the reason.
         let _ = wait.recv();
         self.failure.get().is_none()
     }
 
     /// Returns a reader of everything submitted so far.
-    pub(crate) fn reader_after_all(&self) -> Result<Reader, JournalError> {
+    pub(crate) fn reader_after_sync(&self) -> Result<Reader, JournalError> {
         // What is durable can be read, even if nothing more can be written.
         self.sync();
         self.reader()
@@ -305,13 +318,13 @@ impl SqliteJournal {
 
     /// Stops the engine if the journal's file is no longer in its place: nobody would find what is stored there, and another
     /// process may begin another journal in its place.
-    pub(crate) fn look_after_file(&self) {
+    pub(crate) fn check_file(&self) {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Err(error)) = lock.as_ref().map(Lock::look) else { return };
+        let Some(Err(error)) = lock.as_ref().map(Lock::check) else { return };
         drop(lock);
         // The first failure is the one to report.
         let _ = self.failure.set(Arc::new(error));
-        if let Some(engine) = self.committed.get().and_then(WeakEngine::upgrade) {
+        if let Some(engine) = self.engine.get().and_then(WeakEngine::upgrade) {
             engine.stop();
         }
     }
@@ -325,7 +338,7 @@ impl SqliteJournal {
     pub(crate) fn close(&self) {
         // Taken out first: from here on `SQLite` itself may remove the `-wal`, and nobody is to take that for another program's work.
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.order(Order::Close);
+        self.push(WriteOp::Close);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             // A writer that panicked leaves nothing to wait for.
@@ -335,13 +348,13 @@ impl SqliteJournal {
         drop(lock);
     }
 
-    fn order(&self, order: Order) {
-        let order = match self.claim.take() {
-            Some(ticket) => Order::Carries { ticket, order: Box::new(order) },
-            None => order,
+    fn push(&self, op: WriteOp) {
+        let op = match self.current_command.take() {
+            Some(ticket) => WriteOp::ForCommand { ticket, op: Box::new(op) },
+            None => op,
         };
         // After the writer's end nothing can be stored: `failure` has the reason, and actions that wait are never carried out.
-        let _ = self.queue.push(order);
+        let _ = self.queue.push(op);
     }
 
     /// True if less than 64 MiB wait to be written, so that another run may begin.
@@ -379,13 +392,13 @@ impl Journal for Arc<SqliteJournal> {
                 ended.push((spec.plan.pipeline, spec.info.kind, state));
             }
             if !spec.plan.across.is_empty() {
-                passed.extend(Passed::of(spec, &entry));
+                passed.extend(NodePassed::of(spec, &entry));
             }
             (spec.key, entry)
         };
         let records: Vec<(RunKey, Entry)> = outbox.records.drain().map(keyed).collect();
         let todo = std::mem::take(&mut outbox.todo);
-        self.order(Order::Commit(Batch { records, updates, passed, ended, todo }));
+        self.push(WriteOp::Commit(Batch { records, updates, passed, ended, todo }));
         Submitted::Queued
     }
 

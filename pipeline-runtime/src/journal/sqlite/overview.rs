@@ -43,7 +43,7 @@ impl Reader {
     }
 
     /// Returns the number of commands without an answer, and the number of callbacks to deliver.
-    pub(crate) fn waiting(&self) -> Result<(i64, i64), JournalError> {
+    pub(crate) fn pending_counts(&self) -> Result<(i64, i64), JournalError> {
         let select = "SELECT (SELECT count(*) FROM inbox WHERE answer IS NULL), (SELECT count(*) FROM due)";
         let query = || self.connection.prepare_cached(select)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)));
         query().map_err(self.failed())
@@ -84,29 +84,5 @@ impl Reader {
             Ok((size * pragma("page_count")?, size * pragma("freelist_count")?))
         };
         query().map_err(self.failed())
-    }
-
-    /// Returns a node's last log lines before the line `before`, at most `limit` of them, in order. Without a node: those of all
-    /// nodes.
-    pub(crate) fn lines_before(
-        &self,
-        run: RunKey,
-        node: Option<&str>,
-        attempt: Option<u32>,
-        before: i64,
-        limit: u32,
-    ) -> Result<Vec<super::StoredLine>, JournalError> {
-        let of_node = if node.is_some() { "node = ?2" } else { "?2 IS NULL" };
-        let select = format!(
-            "SELECT id, node, attempt, at, level, line FROM logs WHERE run = ?1 AND {of_node} AND id < ?3 \
-             AND (?4 IS NULL OR attempt = ?4) ORDER BY id DESC LIMIT ?5"
-        );
-        let query = || -> rusqlite::Result<Vec<_>> {
-            let mut statement = self.connection.prepare_cached(&select)?;
-            statement.query_map(params![run, node, before, attempt, limit], super::reader::read_line)?.collect()
-        };
-        let mut lines: Vec<super::StoredLine> = query().map_err(self.failed())?;
-        lines.reverse();
-        Ok(lines)
     }
 }

@@ -1,16 +1,16 @@
-//! The queue of the writer's orders.
+//! The queue of the writer's operations.
 //!
-//! Most orders are submitted under the engine's lock, which the writer also takes after a commit. So submitting never waits for
-//! the writer: otherwise a full queue and a commit that ends would wait for each other for ever. The queue is still bounded in
+//! Most operations are submitted under the engine's lock, which the writer also takes after a commit. So submitting never waits
+//! for the writer: otherwise a full queue and a commit that ends would wait for each other for ever. The queue is still bounded in
 //! bytes, by two limits:
 //!
 //! - [`BUDGET`]: the caller that begins runs waits until less than that is queued, outside of the engine's lock. Attempts start
 //!   only once their records are durable, so beyond the budget the queue grows only by what is already under way.
 //! - [`MOST`]: the queue takes nothing more, and the engine stops with that reason. What was queued before is still written.
 //!
-//! The orders of a commit count until the commit is durable.
+//! The operations of a commit count until the commit is durable.
 
-use super::writer::Order;
+use super::write_op::WriteOp;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,9 +20,9 @@ use tokio::sync::Notify;
 pub(super) const BUDGET: u64 = 64 << 20;
 /// The most bytes that may be queued.
 pub(super) const MOST: u64 = 4 << 30;
-/// The most orders that share a commit. More would only delay the first of them.
-const ORDERS_OF_COMMIT: usize = 1_000;
-/// The most bytes that share a commit; the order that exceeds it is its last. One order is never divided.
+/// The most operations that share a commit. More would only delay the first of them.
+const OPS_OF_COMMIT: usize = 1_000;
+/// The most bytes that share a commit; the operation that exceeds it is its last. One operation is never divided.
 const BYTES_OF_COMMIT: u64 = 8 << 20;
 
 /// The queue.
@@ -31,22 +31,22 @@ pub(super) struct Queue {
     state: Mutex<State>,
     budget: u64,
     most: u64,
-    /// There is an order, or there will be no more.
+    /// There is an operation, or there will be no more.
     arrived: Condvar,
     /// Fewer bytes are queued: for threads and for tasks that wait for room.
-    kept: Condvar,
+    drained: Condvar,
     room: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    orders: VecDeque<(Order, u64)>,
-    /// The size of the queued orders, and of those being written.
+    ops: VecDeque<(WriteOp, u64)>,
+    /// The size of the queued operations, and of those being written.
     bytes: u64,
     end: Option<End>,
 }
 
-/// Why the queue takes no more orders.
+/// Why the queue takes no more operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// The writer has ended.
@@ -55,10 +55,10 @@ pub(super) enum End {
     Overrun,
 }
 
-/// The orders that the writer has taken for one commit.
+/// The operations that share one commit.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
-    pub(super) orders: Vec<Order>,
+pub(super) struct CommitGroup {
+    pub(super) ops: Vec<WriteOp>,
     bytes: u64,
 }
 
@@ -71,18 +71,18 @@ impl Default for Queue {
 impl Queue {
     fn new(budget: u64, most: u64) -> Self {
         let state = Mutex::default();
-        Self { state, budget, most, arrived: Condvar::new(), kept: Condvar::new(), room: Notify::new() }
+        Self { state, budget, most, arrived: Condvar::new(), drained: Condvar::new(), room: Notify::new() }
     }
 
-    /// Adds an order, without waiting. Returns whether it will be written.
-    pub(super) fn push(&self, order: Order) -> bool {
-        let bytes = order.bytes();
+    /// Adds an operation, without waiting. Returns whether it will be written.
+    pub(super) fn push(&self, op: WriteOp) -> bool {
+        let bytes = op.bytes();
         let mut state = self.lock();
         if state.end.is_some() {
             return false;
         }
         state.bytes += bytes;
-        state.orders.push_back((order, bytes));
+        state.ops.push_back((op, bytes));
         if state.bytes > self.most {
             state.end = Some(End::Overrun);
         }
@@ -100,7 +100,7 @@ impl Queue {
     pub(super) fn wait_for_room(&self) {
         let mut state = self.lock();
         while !Self::is_below(&state, self.budget) {
-            state = self.kept.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -108,11 +108,11 @@ impl Queue {
     pub(super) async fn room(&self) {
         loop {
             // It is notified of every commit from here on, so none is missed after the check.
-            let kept = self.room.notified();
+            let drained = self.room.notified();
             if self.has_room() {
                 return;
             }
-            kept.await;
+            drained.await;
         }
     }
 
@@ -121,50 +121,50 @@ impl Queue {
         state.bytes < budget || state.end.is_some()
     }
 
-    /// Waits for orders, and takes those of the next commit. Returns `None` once the queue has ended and everything before its
-    /// end is taken.
-    pub(super) fn take(&self) -> Option<Taken> {
+    /// Waits for operations, and takes those of the next commit. Returns `None` once the queue has ended and everything before
+    /// its end is taken.
+    pub(super) fn take(&self) -> Option<CommitGroup> {
         let mut state = self.lock();
-        while state.orders.is_empty() {
+        while state.ops.is_empty() {
             if state.end.is_some() {
                 return None;
             }
             state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let mut taken = Taken::default();
-        taken.fill(&mut state);
-        Some(taken)
+        let mut group = CommitGroup::default();
+        group.fill(&mut state);
+        Some(group)
     }
 
-    /// Waits up to `linger` for an order, and takes what the commit still has room for.
-    pub(super) fn take_more(&self, taken: &mut Taken, linger: Duration) {
-        let waits = |state: &mut State| state.orders.is_empty() && state.end.is_none();
+    /// Waits up to `linger` for an operation, and takes what the commit still has room for.
+    pub(super) fn take_more(&self, group: &mut CommitGroup, linger: Duration) {
+        let waits = |state: &mut State| state.ops.is_empty() && state.end.is_none();
         let waited = self.arrived.wait_timeout_while(self.lock(), linger, waits);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        taken.fill(&mut state);
+        group.fill(&mut state);
     }
 
-    /// The taken orders are durable.
-    pub(super) fn kept(&self, taken: &Taken) {
-        self.lock().bytes -= taken.bytes;
-        self.kept.notify_all();
+    /// The operations of that commit are durable.
+    pub(super) fn committed(&self, group: &CommitGroup) {
+        self.lock().bytes -= group.bytes;
+        self.drained.notify_all();
         self.room.notify_waiters();
     }
 
-    /// Ends the queue: nothing is written any more, queued orders are dropped, and nobody waits.
+    /// Ends the queue: nothing is written any more, queued operations are dropped, and nobody waits.
     pub(super) fn close(&self) {
         let dropped = {
             let mut state = self.lock();
             state.end.get_or_insert(End::Closed);
-            std::mem::take(&mut state.orders)
+            std::mem::take(&mut state.ops)
         };
         drop(dropped);
         self.arrived.notify_all();
-        self.kept.notify_all();
+        self.drained.notify_all();
         self.room.notify_waiters();
     }
 
-    /// Returns why it takes no more orders, if so.
+    /// Returns why it takes no more operations, if so.
     pub(super) fn end(&self) -> Option<End> {
         self.lock().end
     }
@@ -175,11 +175,11 @@ impl Queue {
     }
 }
 
-impl Taken {
+impl CommitGroup {
     fn fill(&mut self, state: &mut State) {
-        while self.orders.len() < ORDERS_OF_COMMIT && self.bytes < BYTES_OF_COMMIT {
-            let Some((order, bytes)) = state.orders.pop_front() else { return };
-            self.orders.push(order);
+        while self.ops.len() < OPS_OF_COMMIT && self.bytes < BYTES_OF_COMMIT {
+            let Some((op, bytes)) = state.ops.pop_front() else { return };
+            self.ops.push(op);
             self.bytes += bytes;
         }
     }
@@ -189,64 +189,64 @@ impl Taken {
 mod tests {
     use super::*;
 
-    /// An order of slightly more than that many bytes.
-    fn order(bytes: usize) -> Order {
-        Order::Pause { pipeline: "x".repeat(bytes).into(), paused: true }
+    /// An operation of slightly more than that many bytes.
+    fn op(bytes: usize) -> WriteOp {
+        WriteOp::Pause { pipeline: "x".repeat(bytes).into(), paused: true }
     }
 
     #[test]
     fn whoever_begins_runs_waits_for_room_and_whoever_submits_does_not() {
         let queue = Queue::new(1_000, 100_000);
         queue.wait_for_room();
-        assert!(queue.push(order(2_000)) && queue.push(order(2_000)), "it takes more than the budget");
+        assert!(queue.push(op(2_000)) && queue.push(op(2_000)), "it takes more than the budget");
         let asks = || futures_util::FutureExt::now_or_never(queue.room());
         assert!(!queue.has_room() && asks().is_none());
-        let taken = queue.take().unwrap();
-        assert_eq!(taken.orders.len(), 2);
+        let group = queue.take().unwrap();
+        assert_eq!(group.ops.len(), 2);
         assert!(!queue.has_room(), "what is being written counts");
         std::thread::scope(|threads| {
             let waits = threads.spawn(|| queue.wait_for_room());
-            queue.kept(&taken);
+            queue.committed(&group);
             waits.join().unwrap();
         });
         assert!(queue.has_room() && asks().is_some());
     }
 
     #[test]
-    fn a_commit_has_so_many_orders_and_so_many_bytes() {
+    fn a_commit_has_so_many_operations_and_so_many_bytes() {
         let queue = Queue::default();
-        (0..=ORDERS_OF_COMMIT).for_each(|_| assert!(queue.push(order(0))));
-        assert_eq!(queue.take().unwrap().orders.len(), ORDERS_OF_COMMIT);
-        assert_eq!(queue.take().unwrap().orders.len(), 1);
+        (0..=OPS_OF_COMMIT).for_each(|_| assert!(queue.push(op(0))));
+        assert_eq!(queue.take().unwrap().ops.len(), OPS_OF_COMMIT);
+        assert_eq!(queue.take().unwrap().ops.len(), 1);
         let third = usize::try_from(BYTES_OF_COMMIT / 3 + 1).unwrap();
-        (0..4).for_each(|_| assert!(queue.push(order(third))));
-        let mut taken = queue.take().unwrap();
-        assert_eq!(taken.orders.len(), 3);
-        queue.take_more(&mut taken, Duration::ZERO);
-        assert_eq!(taken.orders.len(), 3, "it is full");
-        assert_eq!(queue.take().unwrap().orders.len(), 1);
+        (0..4).for_each(|_| assert!(queue.push(op(third))));
+        let mut group = queue.take().unwrap();
+        assert_eq!(group.ops.len(), 3);
+        queue.take_more(&mut group, Duration::ZERO);
+        assert_eq!(group.ops.len(), 3, "it is full");
+        assert_eq!(queue.take().unwrap().ops.len(), 1);
     }
 
     #[test]
     fn a_queue_that_is_overrun_writes_what_it_has_and_takes_nothing_more() {
         let queue = Queue::new(1_000, 3_000);
-        assert!(queue.push(order(2_000)) && queue.push(order(2_000)));
-        assert!(!queue.push(order(1)));
+        assert!(queue.push(op(2_000)) && queue.push(op(2_000)));
+        assert!(!queue.push(op(1)));
         assert_eq!(queue.end(), Some(End::Overrun));
         queue.wait_for_room();
-        assert_eq!(queue.take().unwrap().orders.len(), 2);
+        assert_eq!(queue.take().unwrap().ops.len(), 2);
         assert!(queue.take().is_none());
     }
 
     #[test]
     fn a_queue_that_is_closed_holds_nobody_up() {
         let queue = Queue::new(1_000, 100_000);
-        assert!(queue.push(order(2_000)));
+        assert!(queue.push(op(2_000)));
         std::thread::scope(|threads| {
             let waits = threads.spawn(|| queue.wait_for_room());
             queue.close();
             waits.join().unwrap();
         });
-        assert!(!queue.push(order(1)) && queue.take().is_none());
+        assert!(!queue.push(op(1)) && queue.take().is_none());
     }
 }

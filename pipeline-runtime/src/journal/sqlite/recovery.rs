@@ -26,7 +26,7 @@ struct Lives {
     now: Timestamp,
     /// The work of this life.
     starts: VecDeque<Job>,
-    tells: Vec<(u32, String)>,
+    deliveries: Vec<(u32, String)>,
     commits: usize,
 }
 
@@ -48,7 +48,7 @@ impl Lives {
             core: Core::new(128),
             now: START,
             starts: VecDeque::new(),
-            tells: Vec::new(),
+            deliveries: Vec::new(),
             commits: 0,
         };
         let spec = lives.spec(&StoredRun { key, ..stored });
@@ -76,7 +76,7 @@ impl Lives {
         self.starts.extend(outbox.todo.starts.drain(..));
         for action in outbox.todo.actions.drain(..) {
             if let Action::Deliver { id, notification, .. } = action {
-                self.tells.push((id, notification.name().to_owned()));
+                self.deliveries.push((id, notification.name().to_owned()));
             }
         }
         let core = &self.core;
@@ -90,7 +90,7 @@ impl Lives {
         let run = reader.run("manual__1").unwrap().unwrap();
         let entries = StoredEntry::decode(&self.plan, reader.entries(run.key).unwrap()).unwrap();
         (self.core, self.now) = (Core::new(128), at);
-        (self.starts, self.tells) = (VecDeque::new(), Vec::new());
+        (self.starts, self.deliveries) = (VecDeque::new(), Vec::new());
         self.journal = Some(Arc::new(SqliteJournal::open(&self.path()).unwrap()));
         let spec = self.spec(&run);
         self.core.resume(Run::replay(spec, run.created, &entries).unwrap(), at);
@@ -229,27 +229,27 @@ async fn telling() -> Result<u64> {
 }
 
 #[pipeline]
-fn told() {
+fn notifying() {
     telling();
 }
 
 #[test]
 fn a_callback_that_is_due_is_delivered_by_the_next_process_until_somebody_was_told() {
-    let mut lives = Lives::of(&told());
+    let mut lives = Lives::of(&notifying());
     lives.answer(success(1_u64), None);
-    assert_eq!((lives.run().state(), lives.tells.len()), (RunState::Success, 1));
+    assert_eq!((lives.run().state(), lives.deliveries.len()), (RunState::Success, 1));
     // Nobody was notified when it died.
-    let untold = || Reader::open(&lives.path()).unwrap().untold().unwrap().len();
+    let due = || Reader::open(&lives.path()).unwrap().with_due_callbacks().unwrap().len();
     lives.journal.as_ref().unwrap().close();
-    assert_eq!(untold(), 1);
+    assert_eq!(due(), 1);
     lives.dies_until(after("1h"));
-    let [(id, name)] = lives.tells.as_slice() else { panic!("{:?}", lives.tells) };
+    let [(id, name)] = lives.deliveries.as_slice() else { panic!("{:?}", lives.deliveries) };
     assert_eq!(name, "on_success");
     lives.core.delivered(RUN, *id, Ok(()), lives.now);
     lives.take();
     lives.dies_until(after("2h"));
-    assert!(lives.tells.is_empty(), "once is enough");
-    assert!(Reader::open(&lives.path()).unwrap().untold().unwrap().is_empty());
+    assert!(lives.deliveries.is_empty(), "once is enough");
+    assert!(Reader::open(&lives.path()).unwrap().with_due_callbacks().unwrap().is_empty());
 }
 
 #[pipeline(sla = "45m", on_sla_miss = page)]
@@ -263,15 +263,15 @@ fn an_sla_counts_from_where_it_counted_and_fires_once() {
     lives.answer(Answered::NotYet(None), None);
     lives.dies_until(after("44m"));
     lives.answer(Answered::NotYet(None), None);
-    assert!(lives.tells.is_empty());
+    assert!(lives.deliveries.is_empty());
     lives.until(after("45m"));
-    assert_eq!(lives.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
-    let (id, _) = lives.tells[0];
+    assert_eq!(lives.deliveries.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
+    let (id, _) = lives.deliveries[0];
     lives.core.delivered(RUN, id, Ok(()), lives.now);
     lives.take();
     lives.dies_until(after("1h"));
     lives.until(after("2h"));
-    assert!(lives.tells.is_empty(), "it has fired");
+    assert!(lives.deliveries.is_empty(), "it has fired");
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn an_sla_that_passed_meanwhile_fires_at_once() {
     let mut lives = Lives::of(&watched());
     lives.answer(Answered::NotYet(None), None);
     lives.dies_until(after("3h"));
-    assert_eq!(lives.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
+    assert_eq!(lives.deliveries.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_sla_miss"]);
 }
 
 #[task]

@@ -4,7 +4,7 @@
 //! before what was written while the clock was right. A run's logical date does not change.
 
 use super::lock::Lock;
-use super::{JournalError, SqliteJournal, rows, schema};
+use super::{JournalError, SqliteJournal, connect, rows};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::Path;
@@ -26,7 +26,7 @@ impl SqliteJournal {
     /// Moves times later than `now`, in a journal that no process writes. Returns `None` if there are none.
     pub(crate) fn repair(path: &Path, now: Timestamp) -> Result<Option<Repaired>, JournalError> {
         let _lock = Lock::take(path)?;
-        let connection = schema::open(path)?;
+        let connection = connect::open(path)?;
         repair(&connection, now).map_err(|error| JournalError::write(path, &error))
     }
 }
@@ -59,7 +59,7 @@ fn repair(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Re
 impl SqliteJournal {
     /// Moves all times of a journal, as if the clock had been ahead when it was written.
     pub(crate) fn move_times(path: &Path, by: std::time::Duration) {
-        let connection = schema::open(path).unwrap();
+        let connection = connect::open(path).unwrap();
         let by = i64::try_from(by.as_nanos()).unwrap();
         connection.execute("UPDATE runs SET created = created + ?1, finished = finished + ?1", [by]).unwrap();
         connection.execute("UPDATE records SET at = at + ?1", [by]).unwrap();
@@ -75,7 +75,7 @@ mod tests {
     fn what_is_in_the_future_keeps_its_order_and_its_distances_and_comes_after_what_was_right() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        let connection = schema::open(&path).unwrap();
+        let connection = connect::open(&path).unwrap();
         let not_yet = rows::WITH_DEADLINE[0];
         // Written at 10 and 20 by the right clock; the wrong one ran from 1000 to 1040. It is 50 now.
         connection

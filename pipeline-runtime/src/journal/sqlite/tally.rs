@@ -21,7 +21,7 @@ fn kind_index(kind: i64) -> usize {
 }
 
 /// A run that ended: its pipeline, its kind and its state.
-pub(crate) type Ended = (Arc<str>, RunKind, RunState);
+pub(crate) type EndedRun = (Arc<str>, RunKind, RunState);
 
 /// The counts.
 #[derive(Debug, Clone, Default)]
@@ -71,7 +71,7 @@ impl Counts {
         self.records[kind_index(row.kind)] += 1;
     }
 
-    pub(super) fn run(&mut self, (pipeline, kind, state): Ended) {
+    pub(super) fn run(&mut self, (pipeline, kind, state): EndedRun) {
         *self.runs.entry((pipeline, kind.name(), state.name())).or_default() += 1;
     }
 }

@@ -10,7 +10,7 @@
 //! - What a run reads is recorded as it begins, even if there was nothing to read ([`NONE`]): so it reads the same for as long as
 //!   it exists.
 
-use super::reader::interval;
+use super::runs::interval;
 use super::{JournalError, Reader};
 use crate::author::asset::AssetSpec;
 use crate::author::context::RunUpdate;
@@ -63,28 +63,28 @@ pub(crate) struct StoredUpdate {
 
 /// An update was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Updated {
+pub(crate) struct AssetUpdated {
     pub(crate) asset: &'static str,
     pub(crate) id: i64,
 }
 
 /// A node that a later run may wait for has passed: it has succeeded, or was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Passed {
+pub(crate) struct NodePassed {
     pub(crate) pipeline: &'static str,
     pub(crate) node: String,
     /// The start of its run's data interval.
     pub(crate) start: DateTime<Utc>,
 }
 
-/// News that are reported once they are durable.
+/// A change that others may wait for. It is reported once it is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum News {
-    Updated(Updated),
-    Passed(Passed),
+pub(crate) enum CommitEvent {
+    Updated(AssetUpdated),
+    Passed(NodePassed),
 }
 
-impl Passed {
+impl NodePassed {
     /// Returns what a record means for runs that wait for the past of a node. To be called for runs that have such nodes.
     pub(super) fn of(spec: &RunSpec, entry: &Entry) -> Option<Self> {
         let slot = match &entry.record {
@@ -125,7 +125,7 @@ impl NewUpdate {
 }
 
 /// Writes an update.
-pub(super) fn insert(connection: &Connection, update: &NewUpdate) -> rusqlite::Result<Updated> {
+pub(super) fn insert(connection: &Connection, update: &NewUpdate) -> rusqlite::Result<AssetUpdated> {
     let insert = "INSERT INTO updates (asset, at, run, pipeline, run_id, node, interval_start, interval_end, value) \
                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let by = update.by.as_ref();
@@ -141,12 +141,12 @@ pub(super) fn insert(connection: &Connection, update: &NewUpdate) -> rusqlite::R
         Timestamp::from(update.interval.end).as_nanos(),
         &*update.json,
     ])?;
-    Ok(Updated { asset: update.asset, id: connection.last_insert_rowid() })
+    Ok(AssetUpdated { asset: update.asset, id: connection.last_insert_rowid() })
 }
 
 /// Records the updates that started a run, and those that it reads. Updates that started it are used up by its pipeline, with all
 /// before them.
-pub(super) fn note(connection: &Connection, run: RunKey, updates: &[RunUpdate]) -> rusqlite::Result<()> {
+pub(super) fn record_of_run(connection: &Connection, run: RunKey, updates: &[RunUpdate]) -> rusqlite::Result<()> {
     let insert = "INSERT OR REPLACE INTO run_updates (run, asset, update_id, begins) VALUES (?1, ?2, ?3, ?4)";
     let consume = "INSERT INTO consumed (pipeline, asset, update_id) SELECT pipeline, ?2, ?3 FROM runs WHERE key = ?1 \
                    ON CONFLICT (pipeline, asset) DO UPDATE SET update_id = max(update_id, excluded.update_id)";
@@ -162,7 +162,7 @@ pub(super) fn note(connection: &Connection, run: RunKey, updates: &[RunUpdate]) 
 
 /// True for a row `u` of `updates` that nobody needs: its run is gone or it has none, a newer update of its asset exists, and no
 /// existing run was started by it or reads it.
-pub(super) const IS_OF_NO_USE: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE key = u.run) \
+pub(super) const IS_UNUSED: &str = "NOT EXISTS (SELECT 1 FROM runs WHERE key = u.run) \
      AND EXISTS (SELECT 1 FROM updates AS newer WHERE newer.asset = u.asset AND newer.id > u.id) \
      AND NOT EXISTS (SELECT 1 FROM run_updates AS r JOIN runs ON runs.key = r.run WHERE r.update_id = u.id)";
 
@@ -185,7 +185,7 @@ type Json = Arc<[u8]>;
 
 impl Reader {
     /// Returns the number of an asset's newest update, and of the newest that this pipeline has used up; 0 if there is none.
-    pub(crate) fn awaited(&self, pipeline: &str, asset: &str) -> Result<(i64, i64), JournalError> {
+    pub(crate) fn update_numbers(&self, pipeline: &str, asset: &str) -> Result<(i64, i64), JournalError> {
         let query = "SELECT (SELECT max(id) FROM updates WHERE asset = ?2), \
                      (SELECT update_id FROM consumed WHERE pipeline = ?1 AND asset = ?2)";
         let read = |row: &Row<'_>| {
@@ -197,7 +197,7 @@ impl Reader {
     }
 
     /// Returns the joint interval of an asset's updates after one and up to another.
-    pub(crate) fn span(&self, asset: &str, after: i64, to: i64) -> Result<Option<Interval>, JournalError> {
+    pub(crate) fn joint_interval(&self, asset: &str, after: i64, to: i64) -> Result<Option<Interval>, JournalError> {
         let query = "SELECT min(interval_start), max(interval_end) FROM updates WHERE asset = ?1 AND id > ?2 AND id <= ?3";
         let read = |row: &Row<'_>| {
             let (start, end): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
@@ -227,7 +227,7 @@ impl Reader {
 
     /// Returns what was recorded of a run: for each asset the update that started the run or that it reads, if there was one, and
     /// whether it started the run.
-    pub(crate) fn noted(&self, run: RunKey) -> Result<Vec<(String, Option<i64>, bool)>, JournalError> {
+    pub(crate) fn update_ids_of_run(&self, run: RunKey) -> Result<Vec<(String, Option<i64>, bool)>, JournalError> {
         let query = || -> rusqlite::Result<Vec<_>> {
             let select = "SELECT asset, nullif(update_id, ?2), begins FROM run_updates WHERE run = ?1";
             let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));

@@ -17,7 +17,7 @@
 
 use super::JournalError;
 use super::file::{beside, resolve};
-use super::kept_open;
+use super::open_files;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -32,8 +32,8 @@ pub(super) fn refuse_damaged(path: &Path) -> Result<(), JournalError> {
     let journal = resolve(path);
     // A process that leaves a command at this moment writes there, too. A half-written frame that looks damaged looks different a
     // moment later.
-    let Some(first) = lost(&journal) else { return Ok(()) };
-    match lost(&journal) {
+    let Some(first) = damaged_frame(&journal) else { return Ok(()) };
+    match damaged_frame(&journal) {
         Some(second) if second == first => {
             let reason = format!(
                 "page {} of the file `-wal` beside it, which has the newest commits, is not as it was written, and commits come after it",
@@ -47,39 +47,39 @@ pub(super) fn refuse_damaged(path: &Path) -> Result<(), JournalError> {
 
 /// A frame that was committed and is no longer intact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Lost {
+struct DamagedFrame {
     /// Its number, counted from one.
     frame: u64,
     salts: [u8; 8],
 }
 
-fn lost(journal: &Path) -> Option<Lost> {
+fn damaged_frame(journal: &Path) -> Option<DamagedFrame> {
     let mut wal = BufReader::new(File::open(beside(journal, "-wal")).ok()?);
     let mut header = [0; HEADER];
     wal.read_exact(&mut header).ok()?;
-    let committed = || kept_open::open(&beside(journal, "-shm")).ok().and_then(|index| committed(&index));
+    let committed = || open_files::open(&beside(journal, "-shm")).ok().and_then(|index| committed(&index));
     let size = be(&header, 8) as usize;
     let salts: [u8; 8] = header[16..24].try_into().ok()?;
     let sum = Sum::of_magic(be(&header, 0)).map(|sum| sum.over(&header[..24]));
-    let told = (be(&header, 24), be(&header, 28));
-    let is_whole = size.is_power_of_two() && (512..=65_536).contains(&size);
-    let Some(sum) = sum.filter(|sum| is_whole && sum.pair == told) else {
+    let stored = (be(&header, 24), be(&header, 28));
+    let is_intact = size.is_power_of_two() && (512..=65_536).contains(&size);
+    let Some(sum) = sum.filter(|sum| is_intact && sum.pair == stored) else {
         // Nothing that follows can be read. Only the shared file knows whether anything was there.
-        return committed().filter(|of| of.frames > 0 && of.salts == salts).map(|_| Lost { frame: 0, salts });
+        return committed().filter(|of| of.frames > 0 && of.salts == salts).map(|_| DamagedFrame { frame: 0, salts });
     };
     let mut frames = Frames { wal, salts, sum, frame: vec![0; FRAME_HEADER + size], number: 0 };
-    while let Some(Seen::Whole { .. }) = frames.next(true) {}
+    while let Some(Frame::Intact { .. }) = frames.next(true) {}
     let end = frames.number;
     if committed().is_some_and(|of| of.salts == salts && of.frames >= end) {
-        return Some(Lost { frame: end, salts });
+        return Some(DamagedFrame { frame: end, salts });
     }
     // Behind the broken frame each frame is checked against the checksum that its predecessor carries.
     let mut is_after_commit = false;
     loop {
         match frames.next(false)? {
-            Seen::Whole { .. } if is_after_commit => return Some(Lost { frame: end, salts }),
-            Seen::Whole { is_commit } => is_after_commit = is_commit,
-            Seen::Broken => is_after_commit = false,
+            Frame::Intact { .. } if is_after_commit => return Some(DamagedFrame { frame: end, salts }),
+            Frame::Intact { is_commit } => is_after_commit = is_commit,
+            Frame::Broken => is_after_commit = false,
         }
     }
 }
@@ -95,24 +95,24 @@ struct Frames<R> {
     number: u64,
 }
 
-enum Seen {
-    Whole { is_commit: bool },
+enum Frame {
+    Intact { is_commit: bool },
     Broken,
 }
 
 impl<R: Read> Frames<R> {
     /// Returns `None` at the end of the file, and with `strict` at the first broken frame.
-    fn next(&mut self, strict: bool) -> Option<Seen> {
+    fn next(&mut self, strict: bool) -> Option<Frame> {
         self.number += 1;
         self.wal.read_exact(&mut self.frame).ok()?;
         let sum = self.sum.over(&self.frame[..8]).over(&self.frame[FRAME_HEADER..]);
-        let told = (be(&self.frame, 16), be(&self.frame, 20));
-        let is_whole = self.frame[8..16] == self.salts && be(&self.frame, 0) > 0 && sum.pair == told;
-        self.sum.pair = told;
-        match is_whole {
-            true => Some(Seen::Whole { is_commit: be(&self.frame, 4) > 0 }),
+        let stored = (be(&self.frame, 16), be(&self.frame, 20));
+        let is_intact = self.frame[8..16] == self.salts && be(&self.frame, 0) > 0 && sum.pair == stored;
+        self.sum.pair = stored;
+        match is_intact {
+            true => Some(Frame::Intact { is_commit: be(&self.frame, 4) > 0 }),
             false if strict => None,
-            false => Some(Seen::Broken),
+            false => Some(Frame::Broken),
         }
     }
 }
@@ -127,7 +127,7 @@ struct Committed {
 fn committed(index: &File) -> Option<Committed> {
     const HEADER: usize = 48;
     let mut both = [0; 2 * HEADER];
-    kept_open::read_start(index, &mut both).ok()?;
+    open_files::read_start(index, &mut both).ok()?;
     let (first, second) = both.split_at(HEADER);
     let ne = |at: usize| Some(u32::from_ne_bytes(first.get(at..at + 4)?.try_into().ok()?));
     let sum = Sum { is_big: cfg!(target_endian = "big"), pair: (0, 0) }.over(&first[..40]);

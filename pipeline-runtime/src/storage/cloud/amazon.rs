@@ -6,7 +6,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum, S3ConditionalPut};
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::checks;
-use super::client::{Client, Parts, no_client};
+use super::client::{Client, ClientParts, no_client};
 use super::profile::Profile;
 use super::settings::{Settings, endpoint};
 use super::vendor::Vendor;
@@ -20,28 +20,28 @@ pub(super) struct Amazon {
 }
 
 pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) -> Result<Client, Failure> {
-    let told = Told::gather(settings, &var)?;
+    let effective = EffectiveSettings::gather(settings, &var)?;
     let bucket = &settings.bucket;
     // The store's certificate does not cover a bucket's name with dots.
-    let path_style = settings.path_style.unwrap_or(told.endpoint.is_some() || bucket.contains('.'));
-    checks::region(&told.region, told.endpoint.is_none())?;
-    let shown = told.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", told.region));
-    let is_aws = told.endpoint.as_deref().is_none_or(is_of_aws);
-    let parts = Parts::new(settings, &shown, told.key.as_ref().map_or("", |key| &key.id))?;
+    let path_style = settings.path_style.unwrap_or(effective.endpoint.is_some() || bucket.contains('.'));
+    checks::region(&effective.region, effective.endpoint.is_none())?;
+    let shown = effective.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", effective.region));
+    let is_aws = effective.endpoint.as_deref().is_none_or(is_of_aws);
+    let parts = ClientParts::new(settings, &shown, effective.key.as_ref().map_or("", |key| &key.id))?;
     let mut builder = AmazonS3Builder::new();
-    for (name, value) in &told.container {
+    for (name, value) in &effective.container {
         checks::variable(name, value)?;
         if let Ok(key) = name.to_ascii_lowercase().parse() {
             builder = builder.with_config(key, value);
         }
     }
-    if let Some(key) = told.key.map(checks::key).transpose()? {
+    if let Some(key) = effective.key.map(checks::key).transpose()? {
         builder = builder.with_access_key_id(key.id).with_secret_access_key(key.secret);
         if let Some(token) = key.token {
             builder = builder.with_token(token);
         }
     }
-    if let Some(endpoint) = told.endpoint {
+    if let Some(endpoint) = effective.endpoint {
         let endpoint = match endpoint.split_once("://") {
             Some((scheme, host)) if !path_style => format!("{scheme}://{bucket}.{host}"),
             _ => endpoint,
@@ -54,7 +54,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
     }
     let store = builder
         .with_bucket_name(bucket)
-        .with_region(&told.region)
+        .with_region(&effective.region)
         .with_virtual_hosted_style_request(!path_style)
         .with_conditional_put(S3ConditionalPut::ETagMatch)
         .with_disable_bulk_delete(true)
@@ -64,7 +64,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
         .build()
         .map_err(no_client(Vendor::Amazon))?;
     let store = Arc::new(store);
-    let amazon = Some(Amazon { store: Arc::clone(&store), region: told.region, path_style });
+    let amazon = Some(Amazon { store: Arc::clone(&store), region: effective.region, path_style });
     Ok(Client { amazon, is_aws, ..parts.client(store) })
 }
 
@@ -74,7 +74,7 @@ fn is_of_aws(endpoint: &str) -> bool {
 }
 
 /// The settings in effect: the URL precedes the environment, which precedes the profile.
-struct Told {
+struct EffectiveSettings {
     key: Option<super::settings::AccessKey>,
     region: String,
     endpoint: Option<String>,
@@ -93,7 +93,7 @@ const CONTAINER: [&str; 8] = [
     "AWS_METADATA_ENDPOINT",
 ];
 
-impl Told {
+impl EffectiveSettings {
     fn gather(settings: &Settings, var: &impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let named = settings.profile.clone().or_else(|| var("AWS_PROFILE"));
         let name = named.as_deref().unwrap_or("default");
@@ -121,7 +121,7 @@ impl Told {
         };
         let near = |name: &str| settings.profile.as_ref().and_then(|_| profile.get(name).map(str::to_owned));
         let far = |name: &str| profile.get(name).map(str::to_owned);
-        let said = (settings.region.clone())
+        let region = (settings.region.clone())
             .or_else(|| near("region"))
             .or_else(|| var("AWS_REGION"))
             .or_else(|| var("AWS_DEFAULT_REGION"))
@@ -134,7 +134,7 @@ impl Told {
         let url = url
             .map(|url| endpoint(Vendor::Amazon, &url).map_err(|reason| Failure::new(BucketErrorKind::InvalidUrl, reason)))
             .transpose()?;
-        Ok(Self { key, region: said.unwrap_or_else(|| "us-east-1".into()), endpoint: url, container })
+        Ok(Self { key, region: region.unwrap_or_else(|| "us-east-1".into()), endpoint: url, container })
     }
 }
 
@@ -142,9 +142,9 @@ impl Told {
 mod tests {
     use super::*;
 
-    fn told(url: &str, variables: &[(&str, &str)]) -> Result<Told, String> {
+    fn gathered(url: &str, variables: &[(&str, &str)]) -> Result<EffectiveSettings, String> {
         let var = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Told::gather(&Settings::parse(Vendor::Amazon, url)?, &var).map_err(|failure| failure.at("open").to_string())
+        EffectiveSettings::gather(&Settings::parse(Vendor::Amazon, url)?, &var).map_err(|failure| failure.at("open").to_string())
     }
 
     #[test]
@@ -176,11 +176,12 @@ mod tests {
             ("bucket?profile=eu", &both[..], (Some("E"), "eu-1", Some("http://eu:1"))),
             ("bucket?region=url-1&access_key_id=U&secret_access_key=u", &both[..], (Some("U"), "url-1", Some("http://env:1"))),
         ] {
-            let told = told(url, variables)?;
-            let seen = (told.key.as_ref().map(|key| key.id.as_str()), told.region.as_str(), told.endpoint.as_deref());
+            let effective = gathered(url, variables)?;
+            let seen =
+                (effective.key.as_ref().map(|key| key.id.as_str()), effective.region.as_str(), effective.endpoint.as_deref());
             assert_eq!(seen, expected, "{url}");
         }
-        let error = told("bucket?profile=none", &files).err().unwrap_or_default();
+        let error = gathered("bucket?profile=none", &files).err().unwrap_or_default();
         assert!(error.contains("the profile `none` is in neither"), "{error}");
         Ok(())
     }

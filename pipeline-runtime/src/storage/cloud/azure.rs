@@ -21,12 +21,12 @@ use object_store::{Error, PutResult};
 use reqwest::Url;
 
 use super::super::error::{BucketErrorKind, Failure};
-use super::again::Retries;
 use super::checks;
-use super::client::{Client, Parts, no_client};
+use super::client::{Client, ClientParts, no_client};
+use super::retries::Retries;
 use super::settings::{Settings, endpoint};
-use super::settle::Mark;
 use super::vendor::Vendor;
+use super::write_outcome::Mark;
 
 /// One container.
 pub(super) struct Azure {
@@ -82,7 +82,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
         }
         builder = builder.with_config(key, checks::word(name, value)?);
     }
-    let parts = Parts::new(settings, &service, &account)?;
+    let parts = ClientParts::new(settings, &service, &account)?;
     let store = builder
         .with_client_options(parts.options.clone())
         .with_retry(parts.retry.clone())
@@ -102,7 +102,7 @@ impl Azure {
         key: &Path,
         parts: &[PartId],
         mark: &Mark,
-        demand: Option<(HeaderName, HeaderValue)>,
+        condition_header: Option<(HeaderName, HeaderValue)>,
     ) -> object_store::Result<PutResult> {
         let mut list = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
         for part in parts {
@@ -111,7 +111,7 @@ impl Azure {
         }
         list += "</BlockList>";
         let says = HeaderValue::from_str(&mark.value()).unwrap_or(HeaderValue::from_static(""));
-        let headers = demand.into_iter().chain([(Vendor::Azure.mark_header(), says)]).collect();
+        let headers = condition_header.into_iter().chain([(Vendor::Azure.mark_header(), says)]).collect();
         let answered = self.ask(client, Method::PUT, key, "comp=blocklist", &headers, list.into()).await?;
         let e_tag = answered.get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         Ok(PutResult { e_tag, version: None, extensions: hyper::http::Extensions::default() })
@@ -140,10 +140,10 @@ impl Azure {
                     if parts.status.is_success() {
                         return Ok(parts.headers);
                     }
-                    let said = body.bytes().await.unwrap_or_default();
-                    let (status, said) = (parts.status, String::from_utf8_lossy(&said));
+                    let answer = body.bytes().await.unwrap_or_default();
+                    let (status, answer) = (parts.status, String::from_utf8_lossy(&answer));
                     let passes = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-                    (generic(format!("Server returned non-2xx status code: {status}: {said}").into()), passes)
+                    (generic(format!("Server returned non-2xx status code: {status}: {answer}").into()), passes)
                 }
                 Ok(Err(error)) => (generic(error.into()), true),
                 Err(_) => (generic("Server returned non-2xx status code: 504 Gateway Timeout".into()), true),

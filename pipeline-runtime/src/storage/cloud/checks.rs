@@ -107,8 +107,8 @@ mod tests {
         ] {
             assert!(endpoint(url, true).is_err(), "{url}");
         }
-        let said = endpoint("http://bucket.127.0.0.1:9000", false).unwrap_err().at("open").to_string();
-        assert!(said.contains("leave `path_style` out"), "{said}");
+        let error = endpoint("http://bucket.127.0.0.1:9000", false).unwrap_err().at("open").to_string();
+        assert!(error.contains("leave `path_style` out"), "{error}");
     }
 
     #[test]

@@ -10,10 +10,10 @@ use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use tokio_rustls::rustls::crypto::ring;
 
 use super::super::error::{BucketErrorKind, Failure};
-use super::conditions::Known;
+use super::conditions::StoreFacts;
 use super::http::Guard;
+use super::pending_writes::PendingWrites;
 use super::settings::Settings;
-use super::under_way::UnderWay;
 use super::vendor::Vendor;
 
 /// The traits that each of `object_store`'s clients implements.
@@ -30,8 +30,8 @@ pub(super) struct Client {
     pub(super) amazon: Option<super::amazon::Amazon>,
     #[cfg(feature = "azure")]
     pub(super) azure: Option<super::azure::Azure>,
-    pub(super) under_way: UnderWay,
-    pub(super) known: Arc<Known>,
+    pub(super) pending_writes: PendingWrites,
+    pub(super) facts: Arc<StoreFacts>,
     /// AWS itself, which enforces conditions.
     pub(super) is_aws: bool,
     /// Where requests go, for messages.
@@ -64,20 +64,20 @@ impl Client {
 }
 
 /// What every vendor's client is built from.
-pub(super) struct Parts {
+pub(super) struct ClientParts {
     pub(super) guard: Guard,
     pub(super) options: ClientOptions,
     pub(super) retry: RetryConfig,
     endpoint: String,
-    known: Arc<Known>,
+    facts: Arc<StoreFacts>,
     plain: HttpClient,
 }
 
-impl Parts {
+impl ClientParts {
     /// `endpoint` is for messages; `id` identifies the credentials.
     pub(super) fn new(settings: &Settings, endpoint: &str, id: &str) -> Result<Self, Failure> {
-        let known = Known::of(endpoint, &settings.bucket, id);
-        let guard = Guard::new(settings.vendor, endpoint, known.clock.clone());
+        let facts = StoreFacts::of(endpoint, &settings.bucket, id);
+        let guard = Guard::new(settings.vendor, endpoint, facts.clock.clone());
         let plain = ClientOptions::new()
             .with_connect_timeout(CONNECT.min(settings.timeout))
             .with_timeout_disabled()
@@ -91,11 +91,11 @@ impl Parts {
         // Another crate may have installed a provider for the process already, and any provider will do.
         let _ = ring::default_provider().install_default();
         let plain = guard.connect(&plain).map_err(no_client(settings.vendor))?;
-        Ok(Self { guard, options, retry, endpoint: endpoint.to_owned(), known, plain })
+        Ok(Self { guard, options, retry, endpoint: endpoint.to_owned(), facts, plain })
     }
 
     pub(super) fn client(self, store: Arc<dyn Objects>) -> Client {
-        let Self { guard, endpoint, known, plain, .. } = self;
+        let Self { guard, endpoint, facts, plain, .. } = self;
         Client {
             store,
             plain,
@@ -103,8 +103,8 @@ impl Parts {
             amazon: None,
             #[cfg(feature = "azure")]
             azure: None,
-            under_way: guard.under_way().clone(),
-            known,
+            pending_writes: guard.pending_writes().clone(),
+            facts,
             is_aws: false,
             endpoint,
         }

@@ -12,7 +12,7 @@ use hyper::HeaderMap;
 use hyper::header::{AGE, DATE};
 
 /// Only larger offsets are reported.
-const WORTH_A_WORD: TimeDelta = TimeDelta::seconds(2);
+const SMALLEST_REPORTED: TimeDelta = TimeDelta::seconds(2);
 
 /// Clones share the measurement.
 #[derive(Debug, Clone, Default)]
@@ -20,14 +20,14 @@ pub(super) struct StoreClock(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    measured: Mutex<Option<Measured>>,
+    measured: Mutex<Option<OffsetBounds>>,
     /// True once the offset has been reported.
-    said: AtomicBool,
+    is_reported: AtomicBool,
 }
 
 /// The store's time minus ours lies between these bounds: a `Date` has whole seconds, and an answer takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Measured {
+struct OffsetBounds {
     least: TimeDelta,
     most: TimeDelta,
 }
@@ -39,11 +39,11 @@ impl StoreClock {
         let is_fresh = !headers.contains_key(AGE);
         let date = headers.get(DATE).filter(|_| is_fresh).and_then(|date| date.to_str().ok());
         if let Some(date) = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(|date| date.to_utc()) {
-            let measured = Measured { least: date - answered, most: date + TimeDelta::seconds(1) - sent };
+            let measured = OffsetBounds { least: date - answered, most: date + TimeDelta::seconds(1) - sent };
             *self.0.measured.lock().unwrap_or_else(PoisonError::into_inner) = Some(measured);
         }
-        if let Some(off) = self.off()
-            && !self.0.said.swap(true, Ordering::Relaxed)
+        if let Some(off) = self.offset()
+            && !self.0.is_reported.swap(true, Ordering::Relaxed)
         {
             let (seconds, which) = (off.abs().num_seconds(), if off > TimeDelta::zero() { "ahead of" } else { "behind" });
             tracing::warn!(
@@ -61,18 +61,18 @@ impl StoreClock {
 
     /// The time of the store's clock, as far as it is known.
     pub(super) fn now(&self) -> DateTime<Utc> {
-        let off = self.off().unwrap_or_default();
+        let off = self.offset().unwrap_or_default();
         Utc::now() + off
     }
 
     /// The offset between the clocks, if it is large enough to report: positive if the store is ahead.
-    pub(super) fn off(&self) -> Option<TimeDelta> {
-        let Measured { least, most } = self.measured()?;
+    pub(super) fn offset(&self) -> Option<TimeDelta> {
+        let OffsetBounds { least, most } = self.measured()?;
         let off = if least > TimeDelta::zero() { least } else { most.min(TimeDelta::zero()) };
-        (off.abs() > WORTH_A_WORD).then_some(off)
+        (off.abs() > SMALLEST_REPORTED).then_some(off)
     }
 
-    fn measured(&self) -> Option<Measured> {
+    fn measured(&self) -> Option<OffsetBounds> {
         *self.0.measured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,14 +96,14 @@ mod tests {
     fn what_is_asked_of_a_store_that_is_behind_is_moved_back() {
         let clock = clock("Sat, 28 Nov 2026 22:34:08 GMT", "2026-11-28T22:35:08.200Z", "2026-11-28T22:35:08.400Z");
         // Between 59.2 s and 60.4 s behind.
-        assert_eq!(clock.off(), Some(TimeDelta::milliseconds(-59_200)));
+        assert_eq!(clock.offset(), Some(TimeDelta::milliseconds(-59_200)));
         assert_eq!(clock.earliest(at("2026-11-28T22:35:08Z")), at("2026-11-28T22:34:07Z"));
     }
 
     #[test]
     fn of_clocks_that_are_right_nothing_is_said_and_a_second_is_no_boundary() {
         let clock = clock("Sat, 28 Nov 2026 22:35:08 GMT", "2026-11-28T22:35:08.200Z", "2026-11-28T22:35:08.400Z");
-        assert_eq!(clock.off(), None);
+        assert_eq!(clock.offset(), None);
         assert_eq!(clock.earliest(at("2026-11-28T22:35:08.700Z")), at("2026-11-28T22:35:08Z"));
         assert_eq!(clock.earliest(at("2026-11-28T22:35:08.300Z")), at("2026-11-28T22:35:07Z"), "it may be behind by as much");
         assert_eq!(StoreClock::default().earliest(at("2026-11-28T22:35:08.700Z")), at("2026-11-28T22:35:08Z"), "not asked yet");
@@ -112,13 +112,13 @@ mod tests {
     #[test]
     fn a_store_that_is_ahead_is_asked_for_no_less() {
         let ahead = clock("Sat, 28 Nov 2026 22:36:08 GMT", "2026-11-28T22:35:08.200Z", "2026-11-28T22:35:08.400Z");
-        assert_eq!(ahead.off(), Some(TimeDelta::milliseconds(59_600)));
+        assert_eq!(ahead.offset(), Some(TimeDelta::milliseconds(59_600)));
         assert_eq!(ahead.earliest(at("2026-11-28T22:35:08Z")), at("2026-11-28T22:35:08Z"));
         // From a cache.
         let cached = StoreClock::default();
         let headers =
             HeaderMap::from_iter([(DATE, "Sat, 28 Nov 2026 21:35:08 GMT".parse().unwrap()), (AGE, "3600".parse().unwrap())]);
         cached.note(&headers, at("2026-11-28T22:35:08Z"), at("2026-11-28T22:35:08Z"), "http://s3");
-        assert_eq!(cached.off(), None);
+        assert_eq!(cached.offset(), None);
     }
 }

@@ -16,11 +16,11 @@ use object_store::signer::Signer;
 use super::super::error::{BucketErrorKind as Kind, Failure};
 use super::super::store::Condition;
 use super::super::upload::Upload;
-use super::again::Retries;
 use super::amazon::Amazon;
 use super::client::Client;
-use super::conditions::Way;
+use super::conditions::WriteMethod;
 use super::http::element;
+use super::retries::Retries;
 use super::{Cloud, CloudUpload};
 
 /// S3's minimum size of every part but the last.
@@ -35,7 +35,7 @@ const RANGE: HeaderName = HeaderName::from_static("x-amz-copy-source-range");
 const IF_MATCH: HeaderName = HeaderName::from_static("x-amz-copy-source-if-match");
 
 /// How a copy failed.
-enum Failed {
+enum CopyFailure {
     /// The same request may succeed later.
     Passing(Failure),
     /// The source has changed; or the store does not support the operation, or interprets its condition differently.
@@ -48,27 +48,27 @@ impl Cloud {
     pub(in super::super) async fn extend(self: &Arc<Self>, key: &Path, etag: &str, keep: u64) -> Result<Option<Upload>, Failure> {
         let client = self.client().await?;
         let Some(amazon) = &client.amazon else { return Ok(None) };
-        if keep < SMALLEST || self.settings.has_checksums || client.known.copies_no_parts() {
+        if keep < SMALLEST || self.settings.has_checksums || client.facts.copies_no_parts() {
             return Ok(None);
         }
         let condition = Condition::Match(etag.to_owned());
         if self.settings.has_conditions {
             // An object smaller than a part may still be written, in one request.
-            match self.heeds(Way::Complete, key, &condition).await {
+            match self.require_enforced(WriteMethod::Complete, key, &condition).await {
                 Err(failure) if failure.kind() == Kind::Unsupported => return Ok(None),
-                heeded => heeded?,
+                enforced => enforced?,
             }
         }
-        let mut upload = CloudUpload::unbegun(self, key, condition.clone());
+        let mut upload = CloudUpload::not_begun(self, key, condition.clone());
         let id = upload.create().await?;
         for (number, span) in spans(keep).enumerate() {
             let size = span.end - span.start;
             match self.copy_part((client, amazon), key, &id, number, etag, span).await {
                 Ok(part) => upload.add(part, size),
-                Err(Failed::Other(failure) | Failed::Passing(failure)) => return Err(failure),
-                Err(Failed::Refused) => {
+                Err(CopyFailure::Other(failure) | CopyFailure::Passing(failure)) => return Err(failure),
+                Err(CopyFailure::Refused) => {
                     // If another object has replaced the source, there is nothing to copy.
-                    self.holds(key, &condition).await?;
+                    self.check_condition(key, &condition).await?;
                     return self.without_copies(client, upload).await;
                 }
             }
@@ -78,7 +78,7 @@ impl Cloud {
 
     /// Remembers that the store copies no parts.
     async fn without_copies(&self, client: &Client, upload: CloudUpload) -> Result<Option<Upload>, Failure> {
-        client.known.note_that_it_copies_no_parts();
+        client.facts.note_that_it_copies_no_parts();
         tracing::info!(
             "{} copies no parts of uploads to `{}`: the kept bytes pass through this process",
             client.endpoint,
@@ -97,17 +97,17 @@ impl Cloud {
         number: usize,
         etag: &str,
         span: Range<u64>,
-    ) -> Result<PartId, Failed> {
+    ) -> Result<PartId, CopyFailure> {
         let limit = self.settings.timeout + Duration::from_secs((span.end - span.start) / SLOWEST);
         let mut retries = Retries::new(self.settings.retries);
         loop {
-            let request = self.part_copy((client, amazon), key, id, number, etag, &span).await.map_err(Failed::Other)?;
+            let request = self.part_copy((client, amazon), key, id, number, etag, &span).await.map_err(CopyFailure::Other)?;
             let copied = tokio::time::timeout(limit, self.copied(client, request)).await.unwrap_or_else(|_| {
                 let detail = format!("{} did not copy a part within {}", client.endpoint, humantime::format_duration(limit));
-                Err(Failed::Passing(Failure::new(Kind::Network, detail)))
+                Err(CopyFailure::Passing(Failure::new(Kind::Network, detail)))
             });
             match copied {
-                Err(Failed::Passing(_)) if retries.once_more().await => {}
+                Err(CopyFailure::Passing(_)) if retries.once_more().await => {}
                 copied => return copied,
             }
         }
@@ -131,7 +131,7 @@ impl Cloud {
         let bucket = &self.settings.bucket;
         let path = url.path().trim_start_matches('/');
         let source = if amazon.path_style { format!("/{path}") } else { format!("/{bucket}/{path}") };
-        let etag = client.known.spelling(Way::Complete).of(etag);
+        let etag = client.facts.spelling(WriteMethod::Complete).of(etag);
         let unreadable = |_| Failure::precondition();
         let mut request = Request::new(HttpRequestBody::empty());
         *request.method_mut() = Method::PUT;
@@ -146,31 +146,31 @@ impl Cloud {
         Ok(request)
     }
 
-    async fn copied(&self, client: &Client, request: HttpRequest) -> Result<PartId, Failed> {
+    async fn copied(&self, client: &Client, request: HttpRequest) -> Result<PartId, CopyFailure> {
         let passing = |source: object_store::client::HttpError| {
             let error = object_store::Error::Generic { store: "S3", source: source.into() };
-            Failed::Passing(self.failure(&error))
+            CopyFailure::Passing(self.failure(&error))
         };
         let response = client.plain.execute(request).await.map_err(passing)?;
         let status = response.status();
         let body = response.into_body().bytes().await.map_err(passing)?;
-        let said = String::from_utf8_lossy(&body);
+        let answer = String::from_utf8_lossy(&body);
         // The store may begin its answer before the copy is done, so an answer with status 200 may contain an error.
-        if status.is_success() && !said.contains("<Error>") {
-            return match element(&said, "ETag") {
+        if status.is_success() && !answer.contains("<Error>") {
+            return match element(&answer, "ETag") {
                 Some(etag) => Ok(PartId { content_id: etag.replace("&quot;", "\"").replace("&#34;", "\"") }),
                 // The store took the request for an empty part.
-                None => Err(Failed::Refused),
+                None => Err(CopyFailure::Refused),
             };
         }
-        let code = element(&said, "Code").filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric())).unwrap_or("");
+        let code = element(&answer, "Code").filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric())).unwrap_or("");
         let text = format!("Server returned non-2xx status code: {status}: <Error><Code>{code}</Code></Error>");
         let failure = self.failure(&object_store::Error::Generic { store: "S3", source: text.into() });
         Err(match failure.kind() {
-            Kind::Network | Kind::Throttled => Failed::Passing(failure),
-            Kind::Unsupported | Kind::PreconditionFailed | Kind::NoSuchKey => Failed::Refused,
-            Kind::Other if matches!(status.as_u16(), 400 | 405 | 501) => Failed::Refused,
-            _ => Failed::Other(failure),
+            Kind::Network | Kind::Throttled => CopyFailure::Passing(failure),
+            Kind::Unsupported | Kind::PreconditionFailed | Kind::NoSuchKey => CopyFailure::Refused,
+            Kind::Other if matches!(status.as_u16(), 400 | 405 | 501) => CopyFailure::Refused,
+            _ => CopyFailure::Other(failure),
         })
     }
 }

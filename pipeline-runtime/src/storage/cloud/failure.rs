@@ -11,15 +11,15 @@ use super::vendor::Vendor;
 /// The store's answer in a few words, for the chain of causes. `object_store`'s own error would contain whole requests.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Answer(String);
+pub(super) struct StoreAnswer(String);
 
 /// `endpoint` is named if it could not be reached.
 pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &str) -> Failure {
-    let said = chain(error);
-    if let Some(code) = element(&said, "Code") {
-        return of_code(code, element(&said, "Region"), status(&said));
+    let text = chain(error);
+    if let Some(code) = element(&text, "Code") {
+        return of_code(code, element(&text, "Region"), status(&text));
     }
-    if ["169.254.169.254", "metadata.google.internal", "computeMetadata"].iter().any(|place| said.contains(place)) {
+    if ["169.254.169.254", "metadata.google.internal", "computeMetadata"].iter().any(|place| text.contains(place)) {
         return Failure::new(Kind::PermissionDenied, format!("no credentials were found: {}", vendor.credentials()));
     }
     if let Some(http) = find::<HttpError>(error) {
@@ -28,12 +28,12 @@ pub(super) fn failure(error: &object_store::Error, vendor: Vendor, endpoint: &st
             HttpErrorKind::Connect => ("could not be reached", chain(http)),
             _ => ("closed the connection", chain(http)),
         };
-        return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(Answer(why));
+        return Failure::new(Kind::Network, format!("{endpoint} {what}")).with_source(StoreAnswer(why));
     }
     // The answer has no body, as for a HEAD.
-    match status(&said) {
+    match status(&text) {
         Some(status) => of_status(status).unwrap_or_else(|| Failure::new(Kind::Other, format!("the store answered {status}"))),
-        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(Answer(shortened(&said))),
+        None => Failure::new(Kind::Other, "the store's answer is unreadable").with_source(StoreAnswer(shortened(&text))),
     }
 }
 
@@ -59,12 +59,14 @@ fn of_status(status: u16) -> Option<Failure> {
 
 /// Classifies an unknown code by its status, if possible.
 fn of_unknown_code(code: &str, status: Option<u16>) -> Failure {
-    let other = || Failure::new(Kind::Other, format!("the store answered `{code}`")).with_source(Answer(code.to_owned()));
+    let other = || Failure::new(Kind::Other, format!("the store answered `{code}`")).with_source(StoreAnswer(code.to_owned()));
     // A missing bucket, key or upload has a code of its own, and stores use 409 for many things.
     let telling = status.filter(|status| !matches!(status, 404 | 409));
     match telling.and_then(of_status) {
-        Some(known) if known.kind() == Kind::PreconditionFailed => known.with_source(Answer(code.to_owned())),
-        Some(known) => Failure::new(known.kind(), format!("the store answered `{code}`")).with_source(Answer(code.to_owned())),
+        Some(known) if known.kind() == Kind::PreconditionFailed => known.with_source(StoreAnswer(code.to_owned())),
+        Some(known) => {
+            Failure::new(known.kind(), format!("the store answered `{code}`")).with_source(StoreAnswer(code.to_owned()))
+        }
         None => other(),
     }
 }
@@ -145,26 +147,26 @@ fn of_code(code: &str, region: Option<&str>, status: Option<u16>) -> Failure {
         }
         _ => return of_unknown_code(code, status),
     };
-    Failure::new(kind, detail).with_source(Answer(code.to_owned()))
+    Failure::new(kind, detail).with_source(StoreAnswer(code.to_owned()))
 }
 
 fn unavailable(code: &str) -> Failure {
-    Failure::new(Kind::Network, "the store is not available, even after retries").with_source(Answer(code.to_owned()))
+    Failure::new(Kind::Network, "the store is not available, even after retries").with_source(StoreAnswer(code.to_owned()))
 }
 
 /// An error's text with all its causes.
 fn chain(error: &dyn Error) -> String {
-    let mut said = error.to_string();
+    let mut all = error.to_string();
     let mut link = error.source();
     while let Some(cause) = link {
         let text = cause.to_string();
-        if !said.contains(&text) {
-            said += ": ";
-            said += &text;
+        if !all.contains(&text) {
+            all += ": ";
+            all += &text;
         }
         link = cause.source();
     }
-    said
+    all
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
@@ -179,20 +181,20 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 }
 
 /// Extracts the status from "Server returned non-2xx status code: 404 Not Found".
-fn status(said: &str) -> Option<u16> {
-    said.split_once("status code: ")?.1.get(..3)?.parse().ok()
+fn status(text: &str) -> Option<u16> {
+    text.split_once("status code: ")?.1.get(..3)?.parse().ok()
 }
 
-fn shortened(said: &str) -> String {
-    said.chars().take(300).collect()
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn generic(said: &str) -> Failure {
-        failure(&object_store::Error::Generic { store: "S3", source: said.into() }, Vendor::Amazon, "http://s3")
+    fn generic(text: &str) -> Failure {
+        failure(&object_store::Error::Generic { store: "S3", source: text.into() }, Vendor::Amazon, "http://s3")
     }
 
     #[test]

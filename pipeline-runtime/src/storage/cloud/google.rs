@@ -7,7 +7,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 
 use super::super::error::{BucketErrorKind, Failure};
 use super::checks;
-use super::client::{Client, Parts, no_client};
+use super::client::{Client, ClientParts, no_client};
 use super::settings::{Settings, endpoint};
 use super::vendor::Vendor;
 
@@ -35,7 +35,7 @@ pub(super) fn client(settings: &Settings, var: impl Fn(&str) -> Option<String>) 
         Credentials::None if url.starts_with("http://") => builder.with_bearer_token("none"),
         Credentials::None => builder,
     };
-    let parts = Parts::new(settings, &url, &id)?;
+    let parts = ClientParts::new(settings, &url, &id)?;
     let store = builder
         .with_client_options(parts.options.clone())
         .with_retry(parts.retry.clone())

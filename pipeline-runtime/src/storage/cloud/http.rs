@@ -22,8 +22,8 @@ use object_store::client::{
 };
 
 use super::clock::StoreClock;
-use super::listing::in_our_words;
-use super::under_way::{UnderWay, parameter};
+use super::listing::normalized;
+use super::pending_writes::{PendingWrites, parameter};
 use super::vendor::Vendor;
 
 /// How much of an error's text is read.
@@ -33,7 +33,7 @@ const ERROR_BYTES: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     vendor: Vendor,
-    under_way: UnderWay,
+    pending_writes: PendingWrites,
     clock: StoreClock,
     /// For messages.
     endpoint: Arc<str>,
@@ -41,11 +41,11 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new(vendor: Vendor, endpoint: &str, clock: StoreClock) -> Self {
-        Self { vendor, under_way: UnderWay::new(vendor), clock, endpoint: endpoint.into() }
+        Self { vendor, pending_writes: PendingWrites::new(vendor), clock, endpoint: endpoint.into() }
     }
 
-    pub(super) fn under_way(&self) -> &UnderWay {
-        &self.under_way
+    pub(super) fn pending_writes(&self) -> &PendingWrites {
+        &self.pending_writes
     }
 }
 
@@ -83,9 +83,9 @@ impl HttpService for Guarded {
 
 impl Guarded {
     async fn exchange(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let write = self.guard.under_way.of(&request);
+        let write = self.guard.pending_writes.of(&request);
         // Added after signing; the signature need not cover it.
-        if let Some((name, value)) = write.as_ref().and_then(|write| self.guard.under_way.demand(write)) {
+        if let Some((name, value)) = write.as_ref().and_then(|write| self.guard.pending_writes.condition_header(write)) {
             request.headers_mut().insert(name, value);
         }
         let vendor = self.guard.vendor;
@@ -98,7 +98,7 @@ impl Guarded {
             self.guard.clock.note(response.headers(), sent, Utc::now(), &self.guard.endpoint);
         }
         if let Some(write) = write {
-            self.guard.under_way.note(&write, &response);
+            self.guard.pending_writes.note(&write, &response);
         }
         let mut response = response?;
         vendor.translate_answer(response.headers_mut());
@@ -124,12 +124,12 @@ async fn reduced(response: HttpResponse) -> HttpResponse {
             break;
         }
     }
-    let said = String::from_utf8_lossy(&read);
+    let answer = String::from_utf8_lossy(&read);
     let mut text = String::from("<Error>");
     // Azure's answers have the code in a header, even without a body.
-    let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok()).or_else(|| element(&said, "Code"));
+    let code = parts.headers.get("x-ms-error-code").and_then(|code| code.to_str().ok()).or_else(|| element(&answer, "Code"));
     let region = parts.headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
-    for (name, value) in [("Code", code), ("Region", region.or_else(|| element(&said, "Region")))] {
+    for (name, value) in [("Code", code), ("Region", region.or_else(|| element(&answer, "Region")))] {
         if let Some(value) = value.filter(|value| is_word(value)) {
             text.extend(["<", name, ">", value, "</", name, ">"]);
         }
@@ -155,12 +155,12 @@ fn is_word(text: &str) -> bool {
 async fn listing(vendor: Vendor, response: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let text = body.bytes().await?;
-    let Some((kept, unnamed)) = std::str::from_utf8(&text).ok().and_then(|text| in_our_words(vendor, text)) else {
+    let Some((kept, invalid_names)) = std::str::from_utf8(&text).ok().and_then(|text| normalized(vendor, text)) else {
         return Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(text)));
     };
     parts.headers.remove(CONTENT_LENGTH);
     // They are returned with the page.
-    parts.extensions.insert(unnamed);
+    parts.extensions.insert(invalid_names);
     Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(Bytes::from(kept))))
 }
 

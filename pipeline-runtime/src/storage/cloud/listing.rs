@@ -2,16 +2,16 @@
 //! or take the folder `a/` for an object `a`. Also gives the entries the etags that a lookup of the object returns: Google's
 //! listings contain the generation beside the etag, Azure's omit the quotes.
 
+use super::super::invalid_names::InvalidNames;
 use super::super::key;
-use super::super::unnamed::InvalidNames;
 use super::http::element;
 use super::vendor::Vendor;
 
 /// The listing in the form that the rest of this folder expects; `None` if it needs no change.
-pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, InvalidNames)> {
-    let kept = without_what_is_no_key(vendor, listing);
-    let (text, unnamed) = match &kept {
-        Some((kept, unnamed)) => (kept.as_str(), unnamed.clone()),
+pub(super) fn normalized(vendor: Vendor, listing: &str) -> Option<(String, InvalidNames)> {
+    let kept = without_invalid_names(vendor, listing);
+    let (text, invalid_names) = match &kept {
+        Some((kept, invalid_names)) => (kept.as_str(), invalid_names.clone()),
         None => (listing, InvalidNames::default()),
     };
     let etags = match vendor {
@@ -21,37 +21,37 @@ pub(super) fn in_our_words(vendor: Vendor, listing: &str) -> Option<(String, Inv
             text.replace("<Etag>0x", "<Etag>\"0x").replace("</Etag>", "\"</Etag>").replace("\"\"</Etag>", "\"</Etag>")
         }
     };
-    Some((etags, unnamed))
+    Some((etags, invalid_names))
 }
 
 /// The listing with generations as etags.
 fn with_generations(listing: &str) -> String {
-    let mut told = String::with_capacity(listing.len());
+    let mut text = String::with_capacity(listing.len());
     let mut rest = listing;
     while let Some((before, from)) = rest.split_once("<Contents>") {
         let Some((entry, after)) = from.split_once("</Contents>") else { break };
-        told.extend([before, "<Contents>"]);
+        text.extend([before, "<Contents>"]);
         match (element(entry, "Generation"), entry.split_once("<ETag>"), entry.split_once("</ETag>")) {
             (Some(generation), Some((start, _)), Some((_, end))) => {
-                told.extend([start, "<ETag>\"", generation, "\"</ETag>", end]);
+                text.extend([start, "<ETag>\"", generation, "\"</ETag>", end]);
             }
-            _ => told += entry,
+            _ => text += entry,
         }
-        told += "</Contents>";
+        text += "</Contents>";
         rest = after;
     }
-    told + rest
+    text + rest
 }
 
 /// The listing without the entries whose names are not valid keys, and a count of these; `None` if all are valid. Empty objects
 /// that end with `/`, which many programs create to show a folder, are removed but not counted.
-fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, InvalidNames)> {
-    let mut unnamed = InvalidNames::default();
+fn without_invalid_names(vendor: Vendor, listing: &str) -> Option<(String, InvalidNames)> {
+    let mut invalid_names = InvalidNames::default();
     let [object, folder] = vendor.entries();
     let objects = without(listing, object.element, |entry| {
         let Some(name) = element(entry, object.name) else {
             if vendor.hides_names() {
-                unnamed.note("(a name that XML cannot hold)");
+                invalid_names.add("(a name that XML cannot hold)");
             }
             return !vendor.hides_names();
         };
@@ -59,7 +59,7 @@ fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, Inva
         let is_key = key::parse(&name).is_ok();
         let shows_a_folder = is_folder_of_keys(&name) && element(entry, object.size).is_none_or(|size| size.trim() == "0");
         if !is_key && !shows_a_folder {
-            unnamed.note(&name);
+            invalid_names.add(&name);
         }
         is_key
     });
@@ -68,11 +68,11 @@ fn without_what_is_no_key(vendor: Vendor, listing: &str) -> Option<(String, Inva
         let name = unescaped(name);
         let is_folder = is_folder_of_keys(&name);
         if !is_folder {
-            unnamed.note(&name);
+            invalid_names.add(&name);
         }
         is_folder
     });
-    Some((folders.or(objects)?, unnamed))
+    Some((folders.or(objects)?, invalid_names))
 }
 
 fn is_folder_of_keys(name: &str) -> bool {
@@ -114,10 +114,10 @@ mod tests {
                        <Contents><Key>a//b</Key></Contents><T>t</T></R>";
         let kept = "<R><N>x</N><Contents><Key>a/b&amp;c</Key><Size>1</Size></Contents><T>t</T></R>";
         assert_eq!(
-            without_what_is_no_key(Vendor::Amazon, listing),
+            without_invalid_names(Vendor::Amazon, listing),
             Some((kept.into(), InvalidNames { count: 1, example: "a//b".into() }))
         );
-        assert_eq!(without_what_is_no_key(Vendor::Amazon, kept), None);
+        assert_eq!(without_invalid_names(Vendor::Amazon, kept), None);
         for (name, is_listed) in [
             ("a&#10;b", false),
             ("a&#x0a;b", false),
@@ -127,7 +127,7 @@ mod tests {
             ("a&amp;lt;b", true),
         ] {
             let listing = format!("<R><Contents><Key>{name}</Key></Contents></R>");
-            let kept = without_what_is_no_key(Vendor::Amazon, &listing).map(|(kept, _)| kept);
+            let kept = without_invalid_names(Vendor::Amazon, &listing).map(|(kept, _)| kept);
             assert_eq!(kept.as_deref(), (!is_listed).then_some("<R></R>"), "{name}");
         }
     }
@@ -136,15 +136,15 @@ mod tests {
     fn folders_that_are_none_are_not_listed_and_counted() {
         let folder = |name: &str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
         let all: String = ["a//", "a/good/", "/", "a/./", "../", "a/x&#13;y/", "&amp;/"].map(folder).concat();
-        let (kept, unnamed) = without_what_is_no_key(Vendor::Amazon, &format!("<R><Prefix>a/</Prefix>{all}</R>")).unwrap();
+        let (kept, invalid_names) = without_invalid_names(Vendor::Amazon, &format!("<R><Prefix>a/</Prefix>{all}</R>")).unwrap();
         assert_eq!(kept, format!("<R><Prefix>a/</Prefix>{}{}</R>", folder("a/good/"), folder("&amp;/")));
-        assert_eq!((unnamed.count, unnamed.example.as_str()), (5, "a//"));
+        assert_eq!((invalid_names.count, invalid_names.example.as_str()), (5, "a//"));
     }
 
     #[test]
     fn what_only_shows_a_folder_is_not_counted() {
         let entry = |name: &str, size: u32| format!("<Contents><Key>{name}</Key><Size>{size}</Size></Contents>");
-        let of = |listing: &str| without_what_is_no_key(Vendor::Amazon, listing).map(|(_, unnamed)| unnamed.count);
+        let of = |listing: &str| without_invalid_names(Vendor::Amazon, listing).map(|(_, invalid_names)| invalid_names.count);
         assert_eq!(of(&entry("a/", 0)), Some(0));
         assert_eq!(of(&entry("a/", 7)), Some(1), "its contents are lost to sight");
         assert_eq!(of(&entry("a//", 0)), Some(1));
@@ -155,15 +155,15 @@ mod tests {
     fn etags_are_those_that_conditions_take() {
         let listing = "<R><Contents><Key>a</Key><Generation>17</Generation><ETag>&quot;x&quot;</ETag><Size>1</Size></Contents><Contents>\
                        <Key>b//c</Key><Generation>18</Generation><ETag>y</ETag></Contents></R>";
-        let (told, unnamed) = in_our_words(Vendor::Google, listing).unwrap();
+        let (text, invalid_names) = normalized(Vendor::Google, listing).unwrap();
         let kept = "<R><Contents><Key>a</Key><Generation>17</Generation><ETag>\"17\"</ETag><Size>1</Size></Contents></R>";
-        assert_eq!((told.as_str(), unnamed.count), (kept, 1));
+        assert_eq!((text.as_str(), invalid_names.count), (kept, 1));
         let listing = "<B><Blob><Name>a</Name><Properties><Content-Length>0</Content-Length><Etag>0x8D</Etag></Properties></Blob>\
                        <Blob><Name>b/</Name><Properties><Content-Length>0</Content-Length></Properties></Blob>\
                        <Blob><Name Encoded=\"true\">c%01</Name></Blob><BlobPrefix><Name>d//</Name></BlobPrefix></B>";
-        let (told, unnamed) = in_our_words(Vendor::Azure, listing).unwrap();
+        let (text, invalid_names) = normalized(Vendor::Azure, listing).unwrap();
         let kept =
             "<B><Blob><Name>a</Name><Properties><Content-Length>0</Content-Length><Etag>\"0x8D\"</Etag></Properties></Blob></B>";
-        assert_eq!((told.as_str(), unnamed.count), (kept, 2));
+        assert_eq!((text.as_str(), invalid_names.count), (kept, 2));
     }
 }

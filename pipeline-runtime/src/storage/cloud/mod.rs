@@ -11,13 +11,14 @@
 //! | `http` | the HTTP layer, which removes secrets from answers |
 //! | `listing`, `clock` | names in listings that are not valid keys, and the offset of the store's clock |
 //! | `failure` | the classification of errors |
-//! | `again` | when a request that `object_store` sends only once is sent again |
+//! | `retries` | when a request that `object_store` sends only once is sent again |
 //! | `put` | objects of one request, and copies through this process |
 //! | `read`, `upload` | objects as streams |
 //! | `copy_part` | parts of an upload that the store copies |
 //! | `conditions` | how the store treats a conditional write |
-//! | `words` | conversions between this crate's keys and metadata and `object_store`'s |
-//! | `under_way`, `settle` | conditional writes and uploads in parts: their tries, and the outcome of one whose answer was lost |
+//! | `convert` | conversions between this crate's keys and metadata and `object_store`'s |
+//! | `pending_writes` | conditional writes and uploads in parts that are in progress, for the HTTP layer |
+//! | `write_outcome` | the outcome of a write whose answer was lost |
 //!
 //! In addition to the client's own guarantees:
 //!
@@ -31,7 +32,6 @@
 //! - A secret in a bucket's URL never appears in text: in no error, no `Debug`, no log of any crate at any level.
 //!   (`tests/s3/secrets.rs`)
 
-mod again;
 #[cfg(feature = "s3")]
 mod amazon;
 #[cfg(feature = "azure")]
@@ -40,6 +40,7 @@ mod checks;
 mod client;
 mod clock;
 mod conditions;
+mod convert;
 #[cfg(feature = "s3")]
 mod copy_part;
 mod failure;
@@ -47,16 +48,16 @@ mod failure;
 mod google;
 mod http;
 mod listing;
+mod pending_writes;
 #[cfg(feature = "s3")]
 mod profile;
 mod put;
 mod read;
+mod retries;
 mod settings;
-mod settle;
-mod under_way;
 mod upload;
 mod vendor;
-mod words;
+mod write_outcome;
 
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -68,17 +69,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 
-use self::again::Again;
 use self::client::Client;
 pub(super) use self::read::CloudBody;
+use self::retries::LostAnswerRetries;
 pub(super) use self::settings::Settings;
 pub(super) use self::upload::CloudUpload;
 pub(super) use self::vendor::Vendor;
 use super::body::{Body, Span};
 use super::error::{BucketErrorKind, Failure};
+use super::invalid_names::{InvalidNames, ReportedCount};
 use super::key::Prefix;
-use super::store::{Condition, Wanted};
-use super::unnamed::{InvalidNames, Said};
+use super::store::{Condition, KeyFilter};
 use super::upload::Upload;
 
 /// One bucket.
@@ -87,32 +88,37 @@ pub(super) struct Cloud {
     /// Created by the first operation.
     client: OnceCell<Client>,
     /// True if the bucket was seen to exist: a missing key looks like a missing bucket.
-    seen: AtomicBool,
-    said: Said,
+    is_known_to_exist: AtomicBool,
+    reported_count: ReportedCount,
 }
 
 /// A listing between two pages.
 #[derive(Debug)]
 pub(super) struct CloudPages {
-    wanted: Wanted,
+    filter: KeyFilter,
     /// The token of the next page.
     token: Option<String>,
     /// The invalid names so far.
-    unnamed: InvalidNames,
+    invalid_names: InvalidNames,
 }
 
 impl CloudPages {
-    pub(super) fn begin(wanted: Wanted) -> Self {
-        Self { wanted, token: None, unnamed: InvalidNames::default() }
+    pub(super) fn begin(filter: KeyFilter) -> Self {
+        Self { filter, token: None, invalid_names: InvalidNames::default() }
     }
 }
 
 impl Cloud {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, client: OnceCell::new(), seen: AtomicBool::new(false), said: Said::default() }
+        Self {
+            settings,
+            client: OnceCell::new(),
+            is_known_to_exist: AtomicBool::new(false),
+            reported_count: ReportedCount::default(),
+        }
     }
 
-    pub(super) fn place(&self, key: &Path) -> String {
+    pub(super) fn object_id(&self, key: &Path) -> String {
         let endpoint = self.client.get().map_or("", |client| client.endpoint.as_str());
         format!("{endpoint} {}/{key}", self.settings.bucket)
     }
@@ -146,8 +152,8 @@ impl Cloud {
         self.limited(look).await
     }
 
-    pub(super) async fn list(&self, wanted: &Wanted) -> Result<Vec<ObjectMeta>, Failure> {
-        let (mut found, mut pages) = (Vec::new(), Some(CloudPages::begin(wanted.clone())));
+    pub(super) async fn list(&self, filter: &KeyFilter) -> Result<Vec<ObjectMeta>, Failure> {
+        let (mut found, mut pages) = (Vec::new(), Some(CloudPages::begin(filter.clone())));
         while let Some(at) = pages {
             let (page, next) = self.next_page(at).await?;
             found.extend(page);
@@ -160,23 +166,23 @@ impl Cloud {
 
     /// A page of a listing, sorted, and the rest of the listing.
     pub(super) async fn next_page(&self, pages: CloudPages) -> Result<(Vec<ObjectMeta>, Option<CloudPages>), Failure> {
-        let CloudPages { wanted, token, mut unnamed } = pages;
-        let named_so = if token.is_none() { self.named_as(wanted.prefix()).await? } else { None };
-        let mut page = self.limited(self.page(wanted.prefix().as_str(), next(token))).await?;
-        unnamed.add(page.unnamed());
+        let CloudPages { filter, token, mut invalid_names } = pages;
+        let of_prefix = if token.is_none() { self.object_named(filter.prefix()).await? } else { None };
+        let mut page = self.limited(self.page(filter.prefix().as_str(), next(token))).await?;
+        invalid_names.merge(page.invalid_names());
         let mut found = page.result.objects;
-        found.extend(named_so);
-        found.retain(|meta| wanted.contains(meta.location.as_ref()));
+        found.extend(of_prefix);
+        found.retain(|meta| filter.contains(meta.location.as_ref()));
         found.sort_unstable_by(|a, b| a.location.cmp(&b.location));
         if page.page_token.is_none() {
-            unnamed.say(&self.said, &self.url(), wanted.prefix().as_str());
+            invalid_names.report(&self.reported_count, &self.url(), filter.prefix().as_str());
             return Ok((found, None));
         }
-        Ok((found, Some(CloudPages { wanted, token: page.page_token, unnamed })))
+        Ok((found, Some(CloudPages { filter, token: page.page_token, invalid_names })))
     }
 
     /// Azure's client omits the object whose name equals the prefix, so it is looked up separately.
-    async fn named_as(&self, prefix: &Prefix) -> Result<Option<ObjectMeta>, Failure> {
+    async fn object_named(&self, prefix: &Prefix) -> Result<Option<ObjectMeta>, Failure> {
         let is_key = !prefix.as_str().is_empty() && !prefix.as_str().ends_with('/');
         if self.settings.vendor != Vendor::Azure || !is_key {
             return Ok(None);
@@ -186,8 +192,8 @@ impl Cloud {
     }
 
     /// The first by key of the first page with a match; requests no further page.
-    pub(super) async fn first(&self, wanted: &Wanted) -> Result<Option<ObjectMeta>, Failure> {
-        let mut pages = Some(CloudPages::begin(wanted.clone()));
+    pub(super) async fn first(&self, filter: &KeyFilter) -> Result<Option<ObjectMeta>, Failure> {
+        let mut pages = Some(CloudPages::begin(filter.clone()));
         while let Some(at) = pages {
             let (page, next) = self.next_page(at).await?;
             if let Some(first) = page.into_iter().next() {
@@ -200,26 +206,26 @@ impl Cloud {
 
     /// The store groups the keys, so only the folders' names are returned.
     pub(super) async fn folders(&self, prefix: &Prefix) -> Result<Vec<Path>, Failure> {
-        let (mut found, mut unnamed) = (Vec::new(), InvalidNames::default());
+        let (mut found, mut invalid_names) = (Vec::new(), InvalidNames::default());
         let mut page_token = None;
         loop {
             let options = PaginatedListOptions { page_token, delimiter: Some("/".into()), ..PaginatedListOptions::default() };
             let mut page = self.limited(self.page(prefix.as_str(), options)).await?;
-            unnamed.add(page.unnamed());
+            invalid_names.merge(page.invalid_names());
             found.extend(page.result.common_prefixes);
             page_token = page.page_token;
             if page_token.is_none() {
                 break;
             }
         }
-        unnamed.say(&self.said, &self.url(), prefix.as_str());
+        invalid_names.report(&self.reported_count, &self.url(), prefix.as_str());
         found.sort_unstable();
         Ok(found)
     }
 
     /// The earliest time of an object that was written at `since` or later by this machine's clock.
     pub(super) fn earliest(&self, since: DateTime<Utc>) -> DateTime<Utc> {
-        self.client.get().map_or(since, |client| client.known.clock.earliest(since))
+        self.client.get().map_or(since, |client| client.facts.clock.earliest(since))
     }
 
     /// The object as it is now, and its bytes in the span.
@@ -253,7 +259,7 @@ impl Cloud {
         }
         // Azure's own copy may still be running when it answers.
         if !matches!(condition, Condition::Always) || self.settings.vendor == Vendor::Azure {
-            return self.copy_on(from, to, condition).await;
+            return self.copy_through_process(from, to, condition).await;
         }
         let copied = self.client().await?.store.copy_opts(from, to, CopyOptions::default()).await;
         copied.map_err(|error| self.failure(&error))?;
@@ -269,7 +275,7 @@ impl Cloud {
 
     pub(super) async fn delete(&self, key: &Path) -> Result<(), Failure> {
         let client = self.client().await?;
-        let mut again = Again::within(&self.settings);
+        let mut retries = LostAnswerRetries::within(&self.settings);
         loop {
             let error = match self.delete_once(client, key).await {
                 Ok(()) => return Ok(()),
@@ -277,7 +283,7 @@ impl Cloud {
             };
             match self.failure(&error) {
                 failure if failure.kind() == BucketErrorKind::NoSuchKey => return Ok(()),
-                _ if again.after(&error).await => {}
+                _ if retries.after(&error).await => {}
                 failure => return Err(failure),
             }
         }
@@ -309,8 +315,8 @@ impl Cloud {
 
     /// Applies one time limit to all requests of one lookup.
     async fn limited<T>(&self, look: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        if let Ok(looked) = tokio::time::timeout(self.settings.timeout, look).await {
-            return looked;
+        if let Ok(found) = tokio::time::timeout(self.settings.timeout, look).await {
+            return found;
         }
         let endpoint = self.client.get().map_or("the store", |client| client.endpoint.as_str());
         let limit = humantime::format_duration(self.settings.timeout);
@@ -318,18 +324,18 @@ impl Cloud {
     }
 
     fn note_existence(&self) {
-        self.seen.store(true, Ordering::Relaxed);
+        self.is_known_to_exist.store(true, Ordering::Relaxed);
     }
 
     /// Fails unless the bucket exists, as far as the credentials can show it. It is checked once.
     async fn exists(&self) -> Result<(), Failure> {
-        if self.seen.load(Ordering::Relaxed) {
+        if self.is_known_to_exist.load(Ordering::Relaxed) {
             return Ok(());
         }
         match self.probe().await {
             // A missing bucket would be reported as such.
             Err(failure) if failure.kind() == BucketErrorKind::PermissionDenied => Ok(()),
-            looked => looked,
+            probed => probed,
         }
     }
 
@@ -347,7 +353,7 @@ impl Cloud {
     }
 
     /// The object as it is now, with its metadata.
-    async fn look(&self, key: &Path) -> Result<Option<GetResult>, Failure> {
+    async fn get_meta(&self, key: &Path) -> Result<Option<GetResult>, Failure> {
         let options = GetOptions { head: true, ..GetOptions::default() };
         match self.client().await?.store.get_opts(key, options).await {
             Ok(found) => Ok(Some(found)),
@@ -359,11 +365,11 @@ impl Cloud {
 
 /// The invalid names of a page.
 trait Page {
-    fn unnamed(&mut self) -> InvalidNames;
+    fn invalid_names(&mut self) -> InvalidNames;
 }
 
 impl Page for PaginatedListResult {
-    fn unnamed(&mut self) -> InvalidNames {
+    fn invalid_names(&mut self) -> InvalidNames {
         self.result.extensions.remove().unwrap_or_default()
     }
 }

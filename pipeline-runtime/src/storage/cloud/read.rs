@@ -15,7 +15,7 @@ use super::Cloud;
 
 /// The part of one object that is still to be read.
 pub(in super::super) struct CloudBody {
-    s3: Arc<Cloud>,
+    cloud: Arc<Cloud>,
     key: Path,
     /// As it was when the object was opened.
     meta: ObjectMeta,
@@ -29,9 +29,9 @@ pub(in super::super) struct CloudBody {
 
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-pub(super) async fn open(s3: &Arc<Cloud>, key: &Path, span: Span) -> Result<(ObjectMeta, CloudBody), Failure> {
+pub(super) async fn open(cloud: &Arc<Cloud>, key: &Path, span: Span) -> Result<(ObjectMeta, CloudBody), Failure> {
     let body = |meta: &ObjectMeta, span: Span, stream| CloudBody {
-        s3: Arc::clone(s3),
+        cloud: Arc::clone(cloud),
         key: key.clone(),
         meta: meta.clone(),
         at: span.start,
@@ -42,43 +42,43 @@ pub(super) async fn open(s3: &Arc<Cloud>, key: &Path, span: Span) -> Result<(Obj
     // Stores reject an empty range, so only the metadata is read.
     if span.start < span.end {
         let options = GetOptions { range: range(span), ..GetOptions::default() };
-        match s3.client().await?.store.get_opts(key, options).await {
+        match cloud.client().await?.store.get_opts(key, options).await {
             Ok(found) => {
-                s3.note_existence();
+                cloud.note_existence();
                 let meta = found.meta.clone();
                 return Ok((meta.clone(), body(&meta, span.within(meta.size), Some(found.into_stream()))));
             }
             // Stores also reject a range behind the object's end, with various errors.
             Err(error) => {
-                let failure = s3.failure(&error);
+                let failure = cloud.failure(&error);
                 if span.start == 0 && span.end == u64::MAX || failure.kind() != BucketErrorKind::Other {
                     return Err(failure);
                 }
             }
         }
     }
-    let meta = s3.head(key).await?.ok_or_else(Failure::no_such_key)?;
+    let meta = cloud.head(key).await?.ok_or_else(Failure::no_such_key)?;
     let span = span.within(meta.size);
     Ok((meta.clone(), body(&meta, span, None)))
 }
 
 /// `None` if the store cannot answer, as for an empty object.
-pub(super) async fn open_tail(s3: &Arc<Cloud>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, CloudBody)>, Failure> {
+pub(super) async fn open_tail(cloud: &Arc<Cloud>, key: &Path, length: u64) -> Result<Option<(ObjectMeta, CloudBody)>, Failure> {
     if length == 0 {
         return Ok(None);
     }
     let options = GetOptions { range: Some(GetRange::Suffix(length)), ..GetOptions::default() };
-    let found = match s3.client().await?.store.get_opts(key, options).await {
+    let found = match cloud.client().await?.store.get_opts(key, options).await {
         Ok(found) => found,
-        Err(error) => match s3.failure(&error) {
+        Err(error) => match cloud.failure(&error) {
             failure if failure.kind() == BucketErrorKind::Other => return Ok(None),
             failure => return Err(failure),
         },
     };
-    s3.note_existence();
+    cloud.note_existence();
     let (meta, range) = (found.meta.clone(), found.range.clone());
-    let (s3, key, stream) = (Arc::clone(s3), key.clone(), Some(found.into_stream()));
-    Ok(Some((meta.clone(), CloudBody { s3, key, meta, at: range.start, end: range.end, stream, failures: 0 })))
+    let (cloud, key, stream) = (Arc::clone(cloud), key.clone(), Some(found.into_stream()));
+    Ok(Some((meta.clone(), CloudBody { cloud, key, meta, at: range.start, end: range.end, stream, failures: 0 })))
 }
 
 fn range(span: Span) -> Option<GetRange> {
@@ -106,12 +106,12 @@ impl CloudBody {
                     self.failures = 0;
                     return Ok(Some(chunk));
                 }
-                Some(Err(error)) => self.s3.failure(&error),
+                Some(Err(error)) => self.cloud.failure(&error),
                 None => Failure::new(BucketErrorKind::Network, "the store ended its answer early"),
             };
             self.stream = None;
             let passes = matches!(broken.kind(), BucketErrorKind::Network | BucketErrorKind::Throttled);
-            if self.failures >= self.s3.settings.retries || !passes {
+            if self.failures >= self.cloud.settings.retries || !passes {
                 let detail = format!("the connection broke at byte {} of {}, again and again", self.at, self.end);
                 return Err(Failure::new(broken.kind(), detail).because(broken));
             }
@@ -132,11 +132,11 @@ impl CloudBody {
             let detail = "the object was replaced while it was read, and a connection broke; read it again";
             Failure::new(BucketErrorKind::PreconditionFailed, detail)
         };
-        match self.s3.client().await?.store.get_opts(&self.key, options).await {
+        match self.cloud.client().await?.store.get_opts(&self.key, options).await {
             // Not every store checks the condition.
             Ok(found) if found.meta == self.meta && found.range == (self.at..self.end) => Ok(found.into_stream()),
             Ok(_) => Err(replaced()),
-            Err(error) => match self.s3.failure(&error) {
+            Err(error) => match self.cloud.failure(&error) {
                 failure if matches!(failure.kind(), BucketErrorKind::PreconditionFailed | BucketErrorKind::NoSuchKey) => {
                     Err(replaced())
                 }

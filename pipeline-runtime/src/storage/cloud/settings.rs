@@ -102,12 +102,12 @@ impl Settings {
             if value.is_empty() {
                 return Err(format!("`{name}` has no value"));
             }
-            let known = known(self.vendor);
-            if !known.contains(&name) {
+            let names = setting_names(self.vendor);
+            if !names.contains(&name) {
                 return Err(format!(
                     "`{name}` is not a setting of `{}://`; its settings are {}",
                     self.vendor.scheme(),
-                    known.join(", ")
+                    names.join(", ")
                 ));
             }
             match name {
@@ -142,7 +142,7 @@ impl Settings {
 }
 
 /// The settings that a URL may contain.
-fn known(vendor: Vendor) -> Vec<&'static str> {
+fn setting_names(vendor: Vendor) -> Vec<&'static str> {
     let own: &[_] = match vendor {
         Vendor::Amazon => &["region", "path_style", "profile", "checksum", "access_key_id", "secret_access_key", "session_token"],
         Vendor::Google => &["credentials"],

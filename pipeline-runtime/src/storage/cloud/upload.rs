@@ -12,10 +12,10 @@ use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
 use super::Cloud;
 use super::client::{Client, Objects};
-use super::conditions::Way;
+use super::conditions::WriteMethod;
 use super::put::Refusals;
-use super::settle::{Demand, Mark, Settled};
 use super::vendor::Vendor;
+use super::write_outcome::{ConditionHeader, Mark, WriteOutcome};
 
 /// After this many parts their size doubles, repeatedly, up to the largest: AWS allows 10,000 parts, Swift 1,000.
 const PARTS_OF_ONE_SIZE: usize = 250;
@@ -23,7 +23,7 @@ const PARTS_OF_ONE_SIZE: usize = 250;
 const LARGEST_PART: usize = 1 << 30;
 
 pub(in super::super) struct CloudUpload {
-    s3: Arc<Cloud>,
+    cloud: Arc<Cloud>,
     key: Path,
     condition: Condition,
     /// Identifies the write, and carries the condition that the store has to enforce.
@@ -31,11 +31,11 @@ pub(in super::super) struct CloudUpload {
     written: u64,
     parts: Vec<PartId>,
     /// `Some` once the first full part has been written.
-    begun: Option<Begun>,
+    multipart: Option<MultipartUpload>,
 }
 
 /// A multipart upload at the store, aborted when it is dropped.
-struct Begun {
+struct MultipartUpload {
     store: Arc<dyn Objects>,
     key: Path,
     id: String,
@@ -44,42 +44,43 @@ struct Begun {
 
 impl CloudUpload {
     /// Fails if the condition can no longer hold, before anything is sent.
-    pub(in super::super) async fn begin(s3: &Arc<Cloud>, key: &Path, condition: Condition) -> Result<Self, Failure> {
+    pub(in super::super) async fn begin(cloud: &Arc<Cloud>, key: &Path, condition: Condition) -> Result<Self, Failure> {
         // Whether the store supports the condition is only probed with the first full part.
-        s3.holds(key, &condition).await?;
-        Ok(Self::unbegun(s3, key, condition))
+        cloud.check_condition(key, &condition).await?;
+        Ok(Self::not_begun(cloud, key, condition))
     }
 
-    pub(super) fn unbegun(s3: &Arc<Cloud>, key: &Path, condition: Condition) -> Self {
-        let mark = Mark::new(if s3.settings.has_conditions { &condition } else { &Condition::Always });
-        let (s3, key) = (Arc::clone(s3), key.clone());
-        Self { s3, key, condition, mark, written: 0, parts: Vec::new(), begun: None }
+    pub(super) fn not_begun(cloud: &Arc<Cloud>, key: &Path, condition: Condition) -> Self {
+        let mark = Mark::new(if cloud.settings.has_conditions { &condition } else { &Condition::Always });
+        let (cloud, key) = (Arc::clone(cloud), key.clone());
+        Self { cloud, key, condition, mark, written: 0, parts: Vec::new(), multipart: None }
     }
 
     pub(in super::super) fn part_size(&self) -> usize {
-        part_size(self.s3.settings.part_size, self.parts.len())
+        part_size(self.cloud.settings.part_size, self.parts.len())
     }
 
     pub(in super::super) async fn write(&mut self, part: Bytes) -> Result<(), Failure> {
-        if self.begun.is_none() {
-            if self.s3.settings.has_conditions {
-                self.s3.heeds(Way::Complete, &self.key, &self.condition).await?;
+        if self.multipart.is_none() {
+            if self.cloud.settings.has_conditions {
+                self.cloud.require_enforced(WriteMethod::Complete, &self.key, &self.condition).await?;
             }
             self.create().await?;
         }
-        let client = self.s3.client().await?;
-        let Some(begun) = &self.begun else { return Err(Failure::cut_off()) };
+        let client = self.cloud.client().await?;
+        let Some(multipart) = &self.multipart else { return Err(Failure::cut_off()) };
         let size = part.len() as u64;
-        let put = client.store.put_part(&self.key, &begun.id, self.parts.len(), part.into()).await;
-        self.add(put.map_err(|error| self.s3.failure(&error))?, size);
+        let put = client.store.put_part(&self.key, &multipart.id, self.parts.len(), part.into()).await;
+        self.add(put.map_err(|error| self.cloud.failure(&error))?, size);
         Ok(())
     }
 
     /// Begins the upload at the store.
     pub(super) async fn create(&mut self) -> Result<String, Failure> {
-        let client = self.s3.client().await?;
-        let id = self.s3.begin_parts(client, &self.key, &self.mark).await.map_err(|error| self.s3.failure(&error))?;
-        self.begun = Some(Begun { store: Arc::clone(&client.store), key: self.key.clone(), id: id.clone(), is_ours: true });
+        let client = self.cloud.client().await?;
+        let id = self.cloud.begin_parts(client, &self.key, &self.mark).await.map_err(|error| self.cloud.failure(&error))?;
+        self.multipart =
+            Some(MultipartUpload { store: Arc::clone(&client.store), key: self.key.clone(), id: id.clone(), is_ours: true });
         Ok(id)
     }
 
@@ -90,49 +91,56 @@ impl CloudUpload {
     }
 
     pub(in super::super) async fn finish(mut self, last: Bytes) -> Result<ObjectMeta, Failure> {
-        if self.begun.is_none() {
-            return self.s3.put(&self.key, last, self.condition.clone()).await;
+        if self.multipart.is_none() {
+            return self.cloud.put(&self.key, last, self.condition.clone()).await;
         }
         if !last.is_empty() {
             self.write(last).await?;
         }
-        let Some(mut begun) = self.begun.take() else { return Err(Failure::cut_off()) };
-        let client = self.s3.client().await?;
-        let condition = self.s3.relied_upon(&self.key, self.condition.clone()).await?;
-        let mut refusals = Refusals::new(Way::Complete, client.known.spelling(Way::Complete));
+        let Some(mut multipart) = self.multipart.take() else { return Err(Failure::cut_off()) };
+        let client = self.cloud.client().await?;
+        let condition = self.cloud.enforced_condition(&self.key, self.condition.clone()).await?;
+        let mut refusals = Refusals::new(WriteMethod::Complete, client.facts.spelling(WriteMethod::Complete));
         let mut refused = None;
-        let settled = loop {
-            let demand = self.mark.demand(refusals.spelling);
-            let write = client.under_way.watch(&begun.id, demand.clone());
-            let error = match self.s3.end_parts(client, &self.key, &begun.id, self.parts.clone(), (&self.mark, demand)).await {
+        let outcome = loop {
+            let condition_header = self.mark.condition_header(refusals.spelling);
+            let write = client.pending_writes.watch(&multipart.id, condition_header.clone());
+            let error = match self
+                .cloud
+                .end_parts(client, &self.key, &multipart.id, self.parts.clone(), (&self.mark, condition_header))
+                .await
+            {
                 Ok(put) => {
-                    begun.is_ours = false;
-                    return self.s3.written(&self.key, self.written, self.s3.settings.vendor.etag(put), Some(&self.mark)).await;
+                    multipart.is_ours = false;
+                    return self
+                        .cloud
+                        .written(&self.key, self.written, self.cloud.settings.vendor.etag(put), Some(&self.mark))
+                        .await;
                 }
                 Err(error) => error,
             };
-            let failure = self.s3.conflict(&error, &condition);
-            match (self.s3.settle(&self.key, &self.mark, &write, failure).await, refused.take()) {
-                (Settled::Refused(failure), _) => match refusals.are_overcome(&self.s3, &self.key, &condition).await {
+            let failure = self.cloud.conflict(&error, &condition);
+            match (self.cloud.outcome_of(&self.key, &self.mark, &write, failure).await, refused.take()) {
+                (WriteOutcome::Refused(failure), _) => match refusals.may_be_retried(&self.cloud, &self.key, &condition).await {
                     Ok(true) => refused = Some(failure),
                     Ok(false) => break Err(failure),
                     Err(unsupported) => break Err(unsupported),
                 },
                 // The store drops the upload when it refuses its completion.
-                (Settled::Failed(gone), Some(refused)) if gone.kind() == BucketErrorKind::NoSuchKey => break Err(refused),
-                (settled, _) => break settled.finally(),
+                (WriteOutcome::Failed(gone), Some(refused)) if gone.kind() == BucketErrorKind::NoSuchKey => break Err(refused),
+                (outcome, _) => break outcome.into_result(),
             }
         };
-        begun.is_ours = settled.is_err();
-        settled
+        multipart.is_ours = outcome.is_err();
+        outcome
     }
 
     pub(in super::super) async fn abort(mut self) -> Result<(), Failure> {
-        let Some(mut begun) = self.begun.take() else { return Ok(()) };
-        begun.is_ours = false;
-        match begun.store.abort_multipart(&begun.key, &begun.id).await {
+        let Some(mut multipart) = self.multipart.take() else { return Ok(()) };
+        multipart.is_ours = false;
+        match multipart.store.abort_multipart(&multipart.key, &multipart.id).await {
             Ok(()) => Ok(()),
-            Err(error) => match self.s3.failure(&error) {
+            Err(error) => match self.cloud.failure(&error) {
                 failure if failure.kind() == BucketErrorKind::NoSuchKey => Ok(()),
                 failure => Err(failure),
             },
@@ -157,14 +165,14 @@ impl Cloud {
         key: &Path,
         id: &str,
         parts: Vec<PartId>,
-        (mark, demand): (&Mark, Option<Demand>),
+        (mark, condition_header): (&Mark, Option<ConditionHeader>),
     ) -> object_store::Result<PutResult> {
         #[cfg(feature = "azure")]
         if let Some(azure) = &client.azure {
-            return azure.put_block_list(client, key, &parts, mark, demand).await;
+            return azure.put_block_list(client, key, &parts, mark, condition_header).await;
         }
         // The HTTP layer adds both.
-        let _ = (mark, demand);
+        let _ = (mark, condition_header);
         client.store.complete_multipart(key, &id.to_owned(), parts).await
     }
 }
@@ -175,7 +183,7 @@ fn part_size(first: usize, parts: usize) -> usize {
     first.saturating_mul(1 << doublings).min(LARGEST_PART.max(first))
 }
 
-impl Drop for Begun {
+impl Drop for MultipartUpload {
     fn drop(&mut self) {
         // Without a runtime it cannot be aborted; the bucket's lifecycle rule does it.
         if self.is_ours

@@ -116,7 +116,7 @@ impl Vendor {
     }
 
     /// The header of a condition on an object, in the vendor's form.
-    pub(super) fn demand(self, (name, value): (HeaderName, HeaderValue)) -> (HeaderName, HeaderValue) {
+    pub(super) fn condition_header(self, (name, value): (HeaderName, HeaderValue)) -> (HeaderName, HeaderValue) {
         if self != Self::Google {
             return (name, value);
         }
@@ -132,7 +132,7 @@ impl Vendor {
         if self == Self::Google
             && let Some(etag) = headers.remove(IF_MATCH)
         {
-            let (name, value) = self.demand((IF_MATCH, etag));
+            let (name, value) = self.condition_header((IF_MATCH, etag));
             headers.insert(name, value);
         }
     }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn an_etag_of_google_is_a_generation() {
-        let header = |name, value| Vendor::Google.demand((name, HeaderValue::from_static(value)));
+        let header = |name, value| Vendor::Google.condition_header((name, HeaderValue::from_static(value)));
         for (name, value, expected) in [
             (IF_MATCH, "\"1764486000000000\"", "1764486000000000"),
             (IF_MATCH, "1764486000000000", "1764486000000000"),
@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn the_others_keep_their_etags() {
         for vendor in [Vendor::Amazon, Vendor::Azure] {
-            let demand = (IF_MATCH, HeaderValue::from_static("\"a\""));
-            assert_eq!(vendor.demand(demand.clone()), demand);
+            let condition_header = (IF_MATCH, HeaderValue::from_static("\"a\""));
+            assert_eq!(vendor.condition_header(condition_header.clone()), condition_header);
             assert_eq!(vendor.version("\"a\""), None);
         }
     }

@@ -17,18 +17,18 @@ use super::error::Failure;
 use super::{Bucket, BucketError, BucketErrorKind as Kind, Latency, World};
 
 /// A bucket of its own for one test, and the folder that must outlive it.
-struct Fresh {
+struct Fixture {
     bucket: Bucket,
     _folder: Option<tempfile::TempDir>,
 }
 
-fn in_memory(case: &str) -> Result<Fresh, Box<dyn Error>> {
-    Ok(Fresh { bucket: Bucket::open(&format!("memory://test-{case}"))?, _folder: None })
+fn in_memory(case: &str) -> Result<Fixture, Box<dyn Error>> {
+    Ok(Fixture { bucket: Bucket::open(&format!("memory://test-{case}"))?, _folder: None })
 }
 
-fn in_a_folder(_: &str) -> Result<Fresh, Box<dyn Error>> {
+fn in_a_folder(_: &str) -> Result<Fixture, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    Ok(Fresh { bucket: Bucket::open(&format!("file://{}", folder.path().display()))?, _folder: Some(folder) })
+    Ok(Fixture { bucket: Bucket::open(&format!("file://{}", folder.path().display()))?, _folder: Some(folder) })
 }
 
 /// Each case becomes one test per store, and one more per store within a simulated world.
@@ -37,13 +37,13 @@ macro_rules! on_every_store {
         on_every_store!(@ memory, in_memory, $($case),+);
         on_every_store!(@ file, in_a_folder, $($case),+);
     };
-    (@ $store:ident, $fresh:ident, $($case:ident),+) => {
+    (@ $store:ident, $fixture:ident, $($case:ident),+) => {
         mod $store {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() -> super::Tested {
-                    let fresh = super::$fresh(stringify!($case))?;
-                    super::cases::$case(fresh.bucket.clone()).await
+                    let fixture = super::$fixture(stringify!($case))?;
+                    super::cases::$case(fixture.bucket.clone()).await
                 }
             )+
             mod simulated {
@@ -51,8 +51,8 @@ macro_rules! on_every_store {
                     #[tokio::test(start_paused = true)]
                     async fn $case() -> super::super::Tested {
                         let world = super::super::simulated();
-                        let fresh = world.enter(|| super::super::$fresh(stringify!($case)))?;
-                        super::super::cases::$case(fresh.bucket.clone()).await?;
+                        let fixture = world.enter(|| super::super::$fixture(stringify!($case)))?;
+                        super::super::cases::$case(fixture.bucket.clone()).await?;
                         assert_eq!(world.in_flight(), 0);
                         Ok(())
                     }
@@ -66,18 +66,18 @@ cases::every!(on_every_store);
 
 #[tokio::test]
 async fn a_folder_keeps_nothing_of_what_was_given_up() -> Tested {
-    let fresh = in_a_folder("")?;
-    let mut dropped = fresh.bucket.put_stream("a").await?;
+    let fixture = in_a_folder("")?;
+    let mut dropped = fixture.bucket.put_stream("a").await?;
     dropped.write(vec![0; 1 << 20]).await?;
     drop(dropped);
-    let mut aborted = fresh.bucket.put_stream("b").await?;
+    let mut aborted = fixture.bucket.put_stream("b").await?;
     aborted.write(vec![0; 1 << 20]).await?;
     aborted.abort().await?;
-    let mut late = fresh.bucket.put_stream_if_absent("c").await?;
+    let mut late = fixture.bucket.put_stream_if_absent("c").await?;
     late.write(vec![0; 1 << 20]).await?;
-    fresh.bucket.put("c", "first").await?;
+    fixture.bucket.put("c", "first").await?;
     assert_eq!(kind(late.finish().await), Some(Kind::AlreadyExists));
-    let root = fresh.bucket.url().trim_start_matches("file://").to_owned();
+    let root = fixture.bucket.url().trim_start_matches("file://").to_owned();
     let names: Vec<_> = fs::read_dir(root)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
     assert_eq!(names, ["c"]);
     Ok(())
@@ -85,30 +85,30 @@ async fn a_folder_keeps_nothing_of_what_was_given_up() -> Tested {
 
 #[tokio::test]
 async fn an_object_is_copied_to_a_bucket_of_another_store() -> Tested {
-    let (fresh, memory) = (in_a_folder("")?, Bucket::open("memory://test-copied-across")?);
+    let (fixture, memory) = (in_a_folder("")?, Bucket::open("memory://test-copied-across")?);
     let all = cases::distinct((1 << 20) + 13);
-    fresh.bucket.put("raw/a", all.clone()).await?;
-    let copied = fresh.bucket.copy_to(&memory, "raw/a").await?;
+    fixture.bucket.put("raw/a", all.clone()).await?;
+    let copied = fixture.bucket.copy_to(&memory, "raw/a").await?;
     assert_eq!((copied.bucket.as_str(), copied.key.as_str(), copied.size), ("test-copied-across", "raw/a", all.len() as u64));
     assert!(memory.get("raw/a").await? == all);
     memory.put("raw/a", "new").await?;
-    memory.copy_to(&fresh.bucket, "raw/a").await?;
-    assert_eq!(fresh.bucket.get("raw/a").await?, "new");
+    memory.copy_to(&fixture.bucket, "raw/a").await?;
+    assert_eq!(fixture.bucket.get("raw/a").await?, "new");
     // A copy to the same bucket is a new object with the same contents.
-    fresh.bucket.copy_to(&fresh.bucket, "raw/a").await?;
-    assert_eq!(fresh.bucket.get("raw/a").await?, "new");
-    let missing = memory.copy_to(&fresh.bucket, "none").await.unwrap_err();
+    fixture.bucket.copy_to(&fixture.bucket, "raw/a").await?;
+    assert_eq!(fixture.bucket.get("raw/a").await?, "new");
+    let missing = memory.copy_to(&fixture.bucket, "none").await.unwrap_err();
     assert!(missing.kind() == Kind::NoSuchKey && missing.to_string().contains("memory://test-copied-across"), "{missing}");
     assert_eq!(kind(memory.copy_to(&Bucket::open("file:///no/such/folder")?, "raw/a").await), Some(Kind::NoSuchBucket));
-    assert_eq!(keys(&fresh.bucket.list("").await?), ["raw/a"]);
+    assert_eq!(keys(&fixture.bucket.list("").await?), ["raw/a"]);
     Ok(())
 }
 
 /// More than two pages, some of which change during the listing.
 #[tokio::test]
 async fn a_listing_goes_on_over_pages_beside_writers() -> Tested {
-    for fresh in [in_memory("pages")?, in_a_folder("")?] {
-        let bucket = &fresh.bucket;
+    for fixture in [in_memory("pages")?, in_a_folder("")?] {
+        let bucket = &fixture.bucket;
         let keys: Vec<String> = (0..2300).map(|number| format!("{}/{:03}", number / 500, number % 500)).collect();
         for key in &keys {
             bucket.put(key, "").await?;
@@ -143,11 +143,11 @@ async fn a_listing_goes_on_over_pages_beside_writers() -> Tested {
 
 #[tokio::test]
 async fn a_file_cut_short_is_no_end() -> Tested {
-    let fresh = in_a_folder("")?;
-    fresh.bucket.put("a", vec![0; 1 << 20]).await?;
-    let mut reader = fresh.bucket.get_stream("a").await?;
+    let fixture = in_a_folder("")?;
+    fixture.bucket.put("a", vec![0; 1 << 20]).await?;
+    let mut reader = fixture.bucket.get_stream("a").await?;
     reader.chunk().await?;
-    let root = fresh.bucket.url().trim_start_matches("file://").to_owned();
+    let root = fixture.bucket.url().trim_start_matches("file://").to_owned();
     fs::File::options().write(true).open(format!("{root}/a"))?.set_len(300_000)?;
     while let Some(chunk) = reader.chunk().await.transpose() {
         if let Err(error) = chunk {
@@ -185,8 +185,8 @@ async fn a_missing_folder_is_an_error_at_once_and_later() -> Tested {
 
 #[tokio::test]
 async fn unfinished_files_stay_out_of_sight() -> Tested {
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     let root = bucket.url().trim_start_matches("file://").to_owned();
     for name in ["a#1", "a#b#1", ".lock#0"] {
         fs::write(format!("{root}/{name}"), "half")?;
@@ -202,14 +202,14 @@ async fn unfinished_files_stay_out_of_sight() -> Tested {
 
 #[tokio::test]
 async fn a_name_is_a_file_or_a_folder() -> Tested {
-    let fresh = in_a_folder("")?;
-    fresh.bucket.put("a/b", "1").await?;
+    let fixture = in_a_folder("")?;
+    fixture.bucket.put("a/b", "1").await?;
     for key in ["a", "a/b/c"] {
-        let error = fresh.bucket.put(key, "2").await.err().ok_or("put")?;
+        let error = fixture.bucket.put(key, "2").await.err().ok_or("put")?;
         assert!(error.to_string().contains("either a file or a folder"), "{error}");
     }
-    assert_eq!(keys(&fresh.bucket.list("").await?), ["a/b"], "nothing half written");
-    assert_eq!(kind(fresh.bucket.put(&"x".repeat(300), "").await), Some(Kind::InvalidKey));
+    assert_eq!(keys(&fixture.bucket.list("").await?), ["a/b"], "nothing half written");
+    assert_eq!(kind(fixture.bucket.put(&"x".repeat(300), "").await), Some(Kind::InvalidKey));
     Ok(())
 }
 
@@ -222,8 +222,8 @@ async fn links_are_read_but_not_written_through() -> Tested {
     let secret = outside.path().join("secret");
     fs::write(&secret, "s")?;
     let written = fs::metadata(&secret)?.modified()?;
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
     fs::create_dir(root.join("real"))?;
     symlink(outside.path(), root.join("out"))?;
@@ -303,8 +303,8 @@ async fn a_link_that_leads_elsewhere_by_now_is_followed_at_the_next_operation() 
 async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
     use std::os::unix::fs::symlink;
 
-    let fresh = in_a_folder("")?;
-    let root = std::path::PathBuf::from(fresh.bucket.url().trim_start_matches("file://"));
+    let fixture = in_a_folder("")?;
+    let root = std::path::PathBuf::from(fixture.bucket.url().trim_start_matches("file://"));
     let above = tempfile::tempdir()?;
     let rung = |number: u32| above.path().join(number.to_string());
     // Two links in each folder lead to the next, so there are 2^60 paths to the last one.
@@ -316,7 +316,7 @@ async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
     }
     fs::create_dir(rung(60))?;
     symlink(rung(0), root.join("ladder"))?;
-    let error = fresh.bucket.list("").await.unwrap_err().to_string();
+    let error = fixture.bucket.list("").await.unwrap_err().to_string();
     assert!(error.contains("more than 100 symbolic links lead to the folder"), "{error}");
     // Many links to one folder count as many folders.
     fs::remove_file(root.join("ladder"))?;
@@ -324,7 +324,7 @@ async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
     for number in 0..100 {
         symlink(rung(60), root.join(format!("link{number}")))?;
     }
-    assert_eq!(fresh.bucket.list("").await?.len(), 100);
+    assert_eq!(fixture.bucket.list("").await?.len(), 100);
     Ok(())
 }
 
@@ -333,8 +333,8 @@ async fn a_ladder_of_links_is_refused_and_not_walked_without_end() -> Tested {
 async fn a_relative_link_leads_where_it_led_from_another_folder() -> Tested {
     use std::os::unix::fs::symlink;
 
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
     bucket.put("real", "content").await?;
     symlink("real", root.join("link"))?;
@@ -353,8 +353,8 @@ async fn a_relative_link_leads_where_it_led_from_another_folder() -> Tested {
 async fn what_takes_the_place_of_a_file_has_its_mode_and_owner() -> Tested {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
     bucket.put("secret", "1").await?;
     bucket.put("open", "1").await?;
@@ -382,8 +382,8 @@ async fn what_takes_the_place_of_a_file_has_its_mode_and_owner() -> Tested {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_socket_is_left_as_it_is() -> Tested {
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     let root = std::path::PathBuf::from(bucket.url().trim_start_matches("file://"));
     let _socket = std::os::unix::net::UnixListener::bind(root.join("socket"))?;
     bucket.put("a", "1").await?;
@@ -396,8 +396,8 @@ async fn a_socket_is_left_as_it_is() -> Tested {
 
 #[tokio::test]
 async fn leftovers_are_removed_from_all_folders() -> Tested {
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     let root = bucket.url().trim_start_matches("file://").to_owned();
     bucket.put("raw/2024-03-25/a", "1").await?;
     let long_ago = std::time::SystemTime::now() - Duration::from_hours(2);
@@ -416,8 +416,8 @@ async fn leftovers_are_removed_from_all_folders() -> Tested {
 
 #[tokio::test]
 async fn a_name_may_be_as_long_as_the_file_system_has_it() -> Tested {
-    let fresh = in_a_folder("")?;
-    let bucket = &fresh.bucket;
+    let fixture = in_a_folder("")?;
+    let bucket = &fixture.bucket;
     for length in [253, 254, 255] {
         let key = format!("a/{}", "x".repeat(length));
         bucket.put(&key, "1").await?;
@@ -515,19 +515,19 @@ async fn what_is_written_has_virtual_times() -> Tested {
 #[tokio::test(start_paused = true)]
 async fn the_clock_stands_still_during_io() -> Tested {
     let world = simulated();
-    let fresh = world.enter(|| in_a_folder(""))?;
+    let fixture = world.enter(|| in_a_folder(""))?;
     let start = tokio::time::Instant::now();
     // A timer that a paused clock would advance to as soon as nothing else can run.
     let timer = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
     for round in 0..20 {
         let many = (0..4).map(|part| {
-            let bucket = fresh.bucket.clone();
+            let bucket = fixture.bucket.clone();
             async move { bucket.put(&format!("{round}/{part}"), vec![0; 1 << 16]).await }
         });
         for put in join_all(many).await {
             put?;
         }
-        fresh.bucket.list("").await?;
+        fixture.bucket.list("").await?;
     }
     assert_eq!(start.elapsed(), Duration::ZERO);
     assert!(!timer.is_finished());
@@ -537,8 +537,8 @@ async fn the_clock_stands_still_during_io() -> Tested {
 #[tokio::test(start_paused = true)]
 async fn an_operation_is_in_flight_until_its_caller_saw_its_end() -> Tested {
     let world = simulated();
-    let fresh = world.enter(|| in_a_folder(""))?;
-    let bucket = &fresh.bucket;
+    let fixture = world.enter(|| in_a_folder(""))?;
+    let bucket = &fixture.bucket;
     let mut first = Box::pin(bucket.put("a", "1"));
     assert_eq!(world.in_flight(), 0, "nobody polled it yet");
     assert!(poll_immediate(&mut first).await.is_none());
@@ -565,14 +565,14 @@ async fn an_operation_is_in_flight_until_its_caller_saw_its_end() -> Tested {
 #[tokio::test(start_paused = true)]
 async fn operations_take_turns_in_the_order_of_their_first_polls() -> Tested {
     let world = simulated();
-    let fresh = world.enter(|| in_a_folder(""))?;
+    let fixture = world.enter(|| in_a_folder(""))?;
     for _ in 0..10 {
         let puts = (0..16).map(|id: u32| {
-            let bucket = fresh.bucket.clone();
+            let bucket = fixture.bucket.clone();
             async move { bucket.put("last", id.to_string()).await }
         });
         join_all(puts).await;
-        assert_eq!(fresh.bucket.get("last").await?, "15");
+        assert_eq!(fixture.bucket.get("last").await?, "15");
     }
     Ok(())
 }
@@ -608,10 +608,10 @@ async fn faults_take_virtual_time() -> Tested {
 fn a_small_blocking_pool_is_enough() -> Tested {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build()?;
     runtime.block_on(async {
-        let fresh = in_a_folder("")?;
-        let etag = fresh.bucket.put("total", "0").await?.etag.unwrap_or_default();
+        let fixture = in_a_folder("")?;
+        let etag = fixture.bucket.put("total", "0").await?.etag.unwrap_or_default();
         let all = (0..50).map(|id: u32| {
-            let (bucket, etag) = (fresh.bucket.clone(), etag.clone());
+            let (bucket, etag) = (fixture.bucket.clone(), etag.clone());
             async move {
                 let updated = bucket.put_if_match("total", id.to_string(), &etag).await.is_ok();
                 bucket.put(&format!("{id}"), "1").await?;
@@ -624,7 +624,7 @@ fn a_small_blocking_pool_is_enough() -> Tested {
         let all = tokio::time::timeout(Duration::from_mins(1), join_all(all)).await?;
         let updates: Vec<bool> = all.into_iter().collect::<Result<_, _>>()?;
         assert_eq!(updates.iter().filter(|updated| **updated).count(), 1);
-        assert_eq!(fresh.bucket.list("renamed/").await?.len(), 50);
+        assert_eq!(fixture.bucket.list("renamed/").await?.len(), 50);
         Ok(())
     })
 }

@@ -1,8 +1,8 @@
-//! The watcher of a process, and the thread that receives its news.
+//! The watcher of a process, and the thread that receives its events.
 
-use super::news::{News, TELLS_CLOSE};
-use super::settle::Settling;
+use super::event::{FileEvent, REPORTS_CLOSE};
 use super::table::{Id, Table};
+use super::unstable::UnstableFiles;
 use crate::engine::Wake;
 use crate::time::{Clock, Timestamp};
 use notify::{ErrorKind, RecommendedWatcher};
@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use tokio::sync::mpsc;
 
-/// The most news that wait to be received.
-const MAX_NEWS: usize = 65_536;
+/// The most events that wait to be received.
+const MAX_EVENTS: usize = 65_536;
 
 /// All watches of a process.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Hub {
         let hub = HUB.get_or_init(|| match Self::start(|| HUB.wait().as_ref()) {
             Ok(hub) => Some(hub),
             Err(error) => {
-                say_unwatched(Path::new("/"), &error);
+                warn_unwatched(Path::new("/"), &error);
                 None
             }
         });
@@ -35,22 +35,22 @@ impl Hub {
     }
 
     fn start(hub: impl FnOnce() -> Option<&'static Self> + Send + 'static) -> notify::Result<Self> {
-        let (tell, news) = mpsc::channel(MAX_NEWS);
+        let (sender, events) = mpsc::channel(MAX_EVENTS);
         let (ended, ends) = mpsc::unbounded_channel();
         let watcher: RecommendedWatcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let news = event.map_or(Some(News::Lost), |event| News::of(event, TELLS_CLOSE));
-            if news.is_some_and(|news| tell.try_send(news).is_err()) {
-                say_lost();
+            let event = event.map_or(Some(FileEvent::Overflow), |event| FileEvent::of(event, REPORTS_CLOSE));
+            if event.is_some_and(|event| sender.try_send(event).is_err()) {
+                warn_overflow();
             }
         })?;
         // A separate runtime: neither a body that blocks a worker nor a paused clock delays a wake-up.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(notify::Error::io)?;
-        let hear = move || {
+        let run = move || {
             if let Some(hub) = hub() {
-                runtime.block_on(hub.hear(news, ends));
+                runtime.block_on(hub.run(events, ends));
             }
         };
-        std::thread::Builder::new().name("file-watch".into()).spawn(hear).map_err(notify::Error::io)?;
+        std::thread::Builder::new().name("file-watch".into()).spawn(run).map_err(notify::Error::io)?;
         Ok(Self { table: Mutex::new(Table::new(Box::new(watcher))), ended })
     }
 
@@ -64,21 +64,21 @@ impl Hub {
         let _ = self.ended.send(id);
     }
 
-    async fn hear(&self, mut news: mpsc::Receiver<News>, mut ends: mpsc::UnboundedReceiver<Id>) {
+    async fn run(&self, mut events: mpsc::Receiver<FileEvent>, mut ends: mpsc::UnboundedReceiver<Id>) {
         let clock = Clock::system();
-        let mut settling = Settling::default();
+        let mut unstable = UnstableFiles::default();
         loop {
-            let next = settling.next();
+            let next = unstable.next();
             let wakes = tokio::select! {
                 Some(id) = ends.recv() => {
                     self.table().end(id);
                     continue;
                 }
-                Some(news) = news.recv() => self.heard(news, &mut settling, clock.now()),
+                Some(event) = events.recv() => self.handle(event, &mut unstable, clock.now()),
                 () = clock.sleep_until(next.unwrap_or(Timestamp::NEVER)), if next.is_some() => {
-                    let still = settling.still(clock.now());
+                    let stable = unstable.take_stable(clock.now());
                     let table = self.table();
-                    still.iter().flat_map(|file| table.awaiting(file)).collect()
+                    stable.iter().flat_map(|file| table.awaiting(file)).collect()
                 }
                 else => return,
             };
@@ -88,32 +88,32 @@ impl Hub {
     }
 
     /// Returns the sensors to wake.
-    fn heard(&self, news: News, settling: &mut Settling, now: Timestamp) -> Vec<Wake> {
+    fn handle(&self, event: FileEvent, unstable: &mut UnstableFiles, now: Timestamp) -> Vec<Wake> {
         let mut table = self.table();
-        let (found, arrived) = match news {
-            News::Came(path) | News::Writing(path) if path.is_dir() => (table.came(&path), None),
-            News::Written(file) | News::Came(file) => (Vec::new(), Some(file)),
-            News::Writing(file) if table.awaiting(&file).is_empty() => (Vec::new(), None),
-            News::Writing(file) => (vec![file], None),
-            News::Gone(path) => (table.gone(&path), None),
-            News::Lost => {
-                say_lost();
+        let (found, arrived) = match event {
+            FileEvent::Appeared(path) | FileEvent::Changed(path) if path.is_dir() => (table.on_appeared(&path), None),
+            FileEvent::Closed(file) | FileEvent::Appeared(file) => (Vec::new(), Some(file)),
+            FileEvent::Changed(file) if table.awaiting(&file).is_empty() => (Vec::new(), None),
+            FileEvent::Changed(file) => (vec![file], None),
+            FileEvent::Removed(path) => (table.on_removed(&path), None),
+            FileEvent::Overflow => {
+                warn_overflow();
                 (Vec::new(), None)
             }
         };
         for file in found {
-            if !settling.add(file, now) {
-                say_lost();
+            if !unstable.add(file, now) {
+                warn_overflow();
             }
         }
         let Some(file) = arrived else { return Vec::new() };
-        settling.remove(&file);
+        unstable.remove(&file);
         table.awaiting(&file)
     }
 }
 
 /// Logs, once per process, that something cannot be watched.
-pub(super) fn say_unwatched(folder: &Path, error: &notify::Error) {
+pub(super) fn warn_unwatched(folder: &Path, error: &notify::Error) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         let folder = error.paths.first().map_or(folder, |path| path).display();
@@ -133,7 +133,7 @@ pub(super) fn say_unwatched(folder: &Path, error: &notify::Error) {
 }
 
 /// Logs, once per process, that changes were missed.
-fn say_lost() {
+fn warn_overflow() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!(

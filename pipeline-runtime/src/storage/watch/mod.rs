@@ -2,7 +2,7 @@
 //!
 //! - A file counts as arrived when its writer closes it, or when it is renamed to its key; never when it is created, so that no
 //!   sensor wakes for half a file. If the system does not report when a file is closed, and for files found in a folder that was
-//!   just created, a file counts once its size was stable for [200 ms](super::trace::STILL).
+//!   just created, a file counts once its size was stable for [200 ms](super::trace::STABLE_AFTER).
 //! - A folder that does not exist yet is awaited in its nearest existing parent, up to the bucket itself.
 //! - The watch starts before the poke reads, so that changes in between are not missed. It ends with the sensor's next poke,
 //!   which has its own, or with the sensor.
@@ -13,22 +13,22 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `hub` | the watcher and the thread that receives its news |
+//! | `hub` | the watcher and the thread that receives its events |
 //! | `table` | which sensors wait for what, and in which folders |
-//! | `news` | the meaning of the system's events |
-//! | `settle` | files whose close is not reported |
+//! | `event` | the meaning of the system's events |
+//! | `unstable` | files whose close is not reported |
 //!
 //! # Why it has no feature of its own
 //!
 //! notify, which receives the system's events, costs 2.4 CPU seconds in a first build.
 
+mod event;
 mod hub;
-mod news;
-mod settle;
 mod table;
+mod unstable;
 
 use super::key::Key;
-use super::store::Wanted;
+use super::store::KeyFilter;
 use crate::engine::{self, Attempt, Watching};
 use hub::Hub;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Poke {
     }
 
     /// Records a trace of a read for a later process.
-    pub(super) fn leave(&self, trace: String) {
+    pub(super) fn record_trace(&self, trace: String) {
         self.0.leave(trace);
     }
 
@@ -61,20 +61,20 @@ impl Poke {
     }
 
     /// Watches for all wanted keys. Pass each folder to the returned listing before it is read.
-    pub(super) fn watch_listing(&self, root: &Arc<Path>, wanted: &Wanted) -> Option<Listing> {
-        let (hub, id) = self.watch(root, |hub| hub.table().await_keys(root, wanted, self.0.wake().clone()))?;
-        Some(Listing { hub, id })
+    pub(super) fn watch_listing(&self, root: &Arc<Path>, filter: &KeyFilter) -> Option<WatchedListing> {
+        let (hub, id) = self.watch(root, |hub| hub.table().await_keys(root, filter, self.0.wake().clone()))?;
+        Some(WatchedListing { hub, id })
     }
 
     fn watch(&self, root: &Path, watch: impl FnOnce(&Hub) -> notify::Result<Id>) -> Option<(&'static Hub, Id)> {
         let hub = Hub::of_process().filter(|_| self.0.has_room())?;
         match watch(hub) {
             Ok(id) => {
-                self.0.keep(Ends { hub, id });
+                self.0.keep(WatchGuard { hub, id });
                 Some((hub, id))
             }
             Err(error) => {
-                hub::say_unwatched(root, &error);
+                hub::warn_unwatched(root, &error);
                 None
             }
         }
@@ -83,28 +83,28 @@ impl Poke {
 
 /// A listing in progress.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(super) struct WatchedListing {
     hub: &'static Hub,
     id: Id,
 }
 
-impl Listing {
+impl WatchedListing {
     /// Watches a folder; `below` is the prefix of the keys in it.
     pub(super) fn visit(&self, folder: &Path, below: &str) {
         if let Err(error) = self.hub.table().add_folder(self.id, folder, below) {
-            hub::say_unwatched(folder, &error);
+            hub::warn_unwatched(folder, &error);
         }
     }
 }
 
 /// Ends a watch when it is dropped, without blocking.
 #[derive(Debug)]
-struct Ends {
+struct WatchGuard {
     hub: &'static Hub,
     id: Id,
 }
 
-impl Drop for Ends {
+impl Drop for WatchGuard {
     fn drop(&mut self) {
         self.hub.end(self.id);
     }

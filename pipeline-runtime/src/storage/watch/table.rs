@@ -2,7 +2,7 @@
 
 use super::super::key;
 use super::super::staged::is_staged;
-use super::super::store::Wanted;
+use super::super::store::KeyFilter;
 use super::super::walk::walk_folder;
 use crate::engine::Wake;
 use notify::{RecursiveMode, Watcher};
@@ -32,12 +32,12 @@ struct Wait {
     /// The key; for a listing, the folder that all its keys share.
     path: Box<str>,
     /// `Some` for a listing.
-    wanted: Option<Box<Wanted>>,
-    at: At,
+    filter: Option<Box<KeyFilter>>,
+    at: Position,
 }
 
 /// Where a sensor waits.
-enum At {
+enum Position {
     /// In the folder that the first `n` segments of the path lead to, for the next segment.
     Name(Arc<Path>, usize),
     /// In these folders, for any wanted key.
@@ -49,8 +49,8 @@ struct Folder {
     identity: Identity,
     /// Waits for one name in the folder.
     names: HashMap<Box<str>, Ids>,
-    /// Listings that wait for any wanted key in the folder, with the prefix of the keys in it.
-    listings: HashMap<Id, Box<str>>,
+    /// Listings that wait for any wanted key in the folder, with the prefixes of the keys in it: several if links lead to it.
+    listings: HashMap<Id, Vec<Box<str>>>,
 }
 
 /// Usually there is only one.
@@ -72,14 +72,14 @@ impl Table {
 
     /// Waits for a key of the bucket whose folder is `root`.
     pub(super) fn await_key(&mut self, root: &Arc<Path>, key: &str, wake: Wake) -> notify::Result<Id> {
-        self.add(Wait { wake, root: Arc::clone(root), path: key.into(), wanted: None, at: At::Folders(Vec::new()) })
+        self.add(Wait { wake, root: Arc::clone(root), path: key.into(), filter: None, at: Position::Folders(Vec::new()) })
     }
 
     /// Waits for all wanted keys. The folders that may contain them have to be [added](Self::add_folder).
-    pub(super) fn await_keys(&mut self, root: &Arc<Path>, wanted: &Wanted, wake: Wake) -> notify::Result<Id> {
-        let path = wanted.prefix().folder().into();
-        let wanted = Some(Box::new(wanted.clone()));
-        self.add(Wait { wake, root: Arc::clone(root), path, wanted, at: At::Folders(Vec::new()) })
+    pub(super) fn await_keys(&mut self, root: &Arc<Path>, filter: &KeyFilter, wake: Wake) -> notify::Result<Id> {
+        let path = filter.prefix().folder().into();
+        let filter = Some(Box::new(filter.clone()));
+        self.add(Wait { wake, root: Arc::clone(root), path, filter, at: Position::Folders(Vec::new()) })
     }
 
     fn add(&mut self, wait: Wait) -> notify::Result<Id> {
@@ -95,17 +95,20 @@ impl Table {
 
     /// Watches a folder for a listing. A path that is not a folder is ignored: the listing waits elsewhere for it.
     pub(super) fn add_folder(&mut self, id: Id, folder: &Path, below: &str) -> notify::Result<()> {
-        let Some(At::Folders(folders)) = self.waits.get(&id).map(|wait| &wait.at) else { return Ok(()) };
+        let Some(Position::Folders(folders)) = self.waits.get(&id).map(|wait| &wait.at) else { return Ok(()) };
         if folders.len() >= MAX_FOLDERS {
             let why = format!("the listing has more than {MAX_FOLDERS} folders");
             return Err(notify::Error::generic(&why).add_path(folder.to_owned()));
         }
-        let Some((real, identity)) = real(folder) else { return Ok(()) };
+        let Some((real, identity)) = resolved(folder) else { return Ok(()) };
         let real = self.watch(real, identity)?;
-        if let Some(folder) = self.folders.get_mut(&real)
-            && folder.listings.insert(id, below.into()).is_none()
-            && let Some(At::Folders(folders)) = self.waits.get_mut(&id).map(|wait| &mut wait.at)
-        {
+        let Some(watched) = self.folders.get_mut(&real) else { return Ok(()) };
+        let prefixes = watched.listings.entry(id).or_default();
+        let is_new = prefixes.is_empty();
+        if prefixes.iter().all(|known| **known != *below) {
+            prefixes.push(below.into());
+        }
+        if is_new && let Some(Position::Folders(folders)) = self.waits.get_mut(&id).map(|wait| &mut wait.at) {
             folders.push(real);
         }
         Ok(())
@@ -122,23 +125,27 @@ impl Table {
         let Some((folder, name)) = split(file) else { return Vec::new() };
         let Some(folder) = self.folders.get(folder).filter(|_| !is_staged(name)) else { return Vec::new() };
         let named = folder.names.get(name).into_iter().flat_map(Ids::iter).filter(|id| self.is_last(*id));
-        let listed = folder.listings.iter().filter(|(id, below)| {
-            let wanted = self.waits.get(id).and_then(|wait| wait.wanted.as_ref());
-            wanted.is_some_and(|wanted| key::parse(&format!("{below}{name}")).is_ok_and(|key| wanted.contains(key.as_ref())))
+        let listed = folder.listings.iter().filter(|(id, prefixes)| {
+            let Some(filter) = self.waits.get(id).and_then(|wait| wait.filter.as_ref()) else { return false };
+            let is_wanted = |below| key::parse(&format!("{below}{name}")).is_ok_and(|key| filter.contains(key.as_ref()));
+            prefixes.iter().any(is_wanted)
         });
         let ids: BTreeSet<Id> = named.chain(listed.map(|(id, _)| *id)).collect();
         ids.iter().filter_map(|id| Some(self.waits.get(id)?.wake.clone())).collect()
     }
 
     /// Handles a new folder. Returns the awaited files in it; it is unknown whether they are complete.
-    pub(super) fn came(&mut self, path: &Path) -> Vec<PathBuf> {
+    pub(super) fn on_appeared(&mut self, path: &Path) -> Vec<PathBuf> {
         let Some((folder, name)) = split(path) else { return Vec::new() };
         let Some(folder) = self.folders.get(folder) else { return Vec::new() };
         let named: Vec<Id> = folder.names.get(name).into_iter().flat_map(Ids::iter).filter(|id| !self.is_last(*id)).collect();
-        let listed: Vec<(Id, String)> = folder.listings.iter().map(|(id, below)| (*id, format!("{below}{name}/"))).collect();
+        let below = |(id, prefixes): (&Id, &Vec<Box<str>>)| {
+            prefixes.iter().map(|below| (*id, format!("{below}{name}/"))).collect::<Vec<_>>()
+        };
+        let listed: Vec<(Id, String)> = folder.listings.iter().flat_map(below).collect();
         let mut found = Vec::new();
         for id in named {
-            self.place_again(id, &mut found);
+            self.place_anew(id, &mut found);
         }
         for (id, below) in listed {
             self.scan(id, path, &below, &mut found);
@@ -146,25 +153,26 @@ impl Table {
         found
     }
 
-    /// Handles a folder that may be gone. If another folder has replaced it, returns the same as [`came`](Self::came).
-    pub(super) fn gone(&mut self, path: &Path) -> Vec<PathBuf> {
+    /// Handles a folder that may be gone. If another folder has replaced it, returns the same as
+    /// [`on_appeared`](Self::on_appeared).
+    pub(super) fn on_removed(&mut self, path: &Path) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let Some(folder) = self.folders.get(path) else { return found };
-        if real(path).is_some_and(|(_, identity)| identity == folder.identity) {
+        if resolved(path).is_some_and(|(_, identity)| identity == folder.identity) {
             return found;
         }
         let named: Vec<Id> = folder.names.values().flat_map(Ids::iter).collect();
-        let listed: Vec<(Id, Box<str>)> = folder.listings.iter().map(|(id, below)| (*id, below.clone())).collect();
+        let listed: Vec<(Id, Vec<Box<str>>)> = folder.listings.iter().map(|(id, prefixes)| (*id, prefixes.clone())).collect();
         for id in named {
-            self.place_again(id, &mut found);
+            self.place_anew(id, &mut found);
         }
-        for (id, below) in listed {
+        for (id, prefixes) in listed {
             let Some(wait) = self.waits.get_mut(&id) else { continue };
-            if below.strip_suffix('/').unwrap_or_default() == &*wait.path {
-                self.place_again(id, &mut found);
+            if prefixes.iter().any(|below| below.strip_suffix('/').unwrap_or_default() == &*wait.path) {
+                self.place_anew(id, &mut found);
                 continue;
             }
-            if let At::Folders(folders) = &mut wait.at {
+            if let Position::Folders(folders) = &mut wait.at {
                 folders.retain(|folder| &**folder != path);
             }
             if let Some(folder) = self.folders.get_mut(path) {
@@ -179,18 +187,18 @@ impl Table {
         self.waits.get(&id).is_some_and(|wait| wait.is_last())
     }
 
-    fn place_again(&mut self, id: Id, found: &mut Vec<PathBuf>) {
+    fn place_anew(&mut self, id: Id, found: &mut Vec<PathBuf>) {
         self.leave(id);
         if let Err(error) = self.place(id) {
-            return super::hub::say_unwatched(Path::new("/"), &error);
+            return super::hub::warn_unwatched(Path::new("/"), &error);
         }
         let Some(wait) = self.waits.get(&id) else { return };
-        match (&wait.at, &wait.wanted) {
-            (At::Name(folder, _), None) if wait.is_last() => {
+        match (&wait.at, &wait.filter) {
+            (Position::Name(folder, _), None) if wait.is_last() => {
                 let file = folder.join(wait.name());
                 found.extend(file.is_file().then_some(file));
             }
-            (At::Folders(_), Some(_)) => {
+            (Position::Folders(_), Some(_)) => {
                 let below = if wait.path.is_empty() { String::new() } else { format!("{}/", wait.path) };
                 let folder = wait.root.join(&*wait.path);
                 self.scan(id, &folder, &below, found);
@@ -201,24 +209,25 @@ impl Table {
 
     /// Watches a new folder and all folders below it for a listing.
     fn scan(&mut self, id: Id, folder: &Path, below: &str, found: &mut Vec<PathBuf>) {
-        let Some(wanted) = self.waits.get(&id).and_then(|wait| wait.wanted.clone()) else { return };
+        let Some(filter) = self.waits.get(&id).and_then(|wait| wait.filter.clone()) else { return };
         let known = |(real, _): &(PathBuf, Identity)| {
-            self.folders.get(real.as_path()).is_some_and(|folder| folder.listings.contains_key(&id))
+            let prefixes = self.folders.get(real.as_path()).and_then(|folder| folder.listings.get(&id));
+            prefixes.is_some_and(|prefixes| prefixes.iter().any(|known| **known == *below))
         };
         // The poke's own listing has already been here, and has seen the contents.
-        if !below.starts_with(wanted.prefix().as_str()) && *below != *folder_prefix(&wanted)
-            || real(folder).as_ref().is_some_and(known)
+        if !below.starts_with(filter.prefix().as_str()) && *below != *folder_prefix(&filter)
+            || resolved(folder).as_ref().is_some_and(known)
         {
             return;
         }
         let mut failed = None;
-        let listed = walk_folder(folder, below, &wanted, &mut |folder, below| {
+        let listed = walk_folder(folder, below, &filter, &mut |folder, below| {
             if let Err(error) = self.add_folder(id, folder, below) {
                 failed = Some(error);
             }
         });
         if let Some(error) = failed {
-            super::hub::say_unwatched(folder, &error);
+            super::hub::warn_unwatched(folder, &error);
         }
         // If the folder cannot be read, the next poke reports it.
         for meta in listed.unwrap_or_default() {
@@ -231,12 +240,12 @@ impl Table {
     /// Places a wait in the deepest existing folder on the way to what it waits for.
     fn place(&mut self, id: Id) -> notify::Result<()> {
         let Some(wait) = self.waits.get(&id) else { return Ok(()) };
-        let (root, path, is_key) = (Arc::clone(&wait.root), wait.path.clone(), wait.wanted.is_none());
+        let (root, path, is_key) = (Arc::clone(&wait.root), wait.path.clone(), wait.filter.is_none());
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let way = if is_key { &segments[..segments.len() - 1] } else { &segments[..] };
         let below = |depth: usize| way[..depth].iter().fold(root.to_path_buf(), |folder, segment| folder.join(segment));
         loop {
-            let there = (0..=way.len()).rev().find_map(|depth| Some((depth, real(&below(depth))?)));
+            let there = (0..=way.len()).rev().find_map(|depth| Some((depth, resolved(&below(depth))?)));
             let Some((depth, (folder, identity))) = there else {
                 return Err(notify::Error::path_not_found().add_path(root.to_path_buf()));
             };
@@ -252,7 +261,7 @@ impl Table {
             }
             if let (Some(wait), Some(watched)) = (self.waits.get_mut(&id), self.folders.get_mut(&folder)) {
                 watched.names.entry(segments[depth].into()).and_modify(|ids| ids.add(id)).or_insert(Ids::One(id));
-                wait.at = At::Name(folder, depth);
+                wait.at = Position::Name(folder, depth);
             }
             return Ok(());
         }
@@ -280,9 +289,9 @@ impl Table {
     /// Removes a wait from all folders.
     fn leave(&mut self, id: Id) {
         let Some(wait) = self.waits.get_mut(&id) else { return };
-        let at = std::mem::replace(&mut wait.at, At::Folders(Vec::new()));
+        let at = std::mem::replace(&mut wait.at, Position::Folders(Vec::new()));
         match at {
-            At::Name(folder, depth) => {
+            Position::Name(folder, depth) => {
                 let name = wait.path.split('/').nth(depth).unwrap_or_default();
                 if let Some(watched) = self.folders.get_mut(&folder)
                     && watched.names.get_mut(name).is_some_and(|ids| ids.remove(id))
@@ -291,7 +300,7 @@ impl Table {
                 }
                 self.release(&folder);
             }
-            At::Folders(folders) => {
+            Position::Folders(folders) => {
                 for folder in folders {
                     if let Some(watched) = self.folders.get_mut(&folder) {
                         watched.listings.remove(&id);
@@ -316,14 +325,14 @@ impl Wait {
     /// The name that it waits for.
     fn name(&self) -> &str {
         match self.at {
-            At::Name(_, depth) => self.path.split('/').nth(depth).unwrap_or_default(),
-            At::Folders(_) => "",
+            Position::Name(_, depth) => self.path.split('/').nth(depth).unwrap_or_default(),
+            Position::Folders(_) => "",
         }
     }
 
     /// True if it waits for the last segment of its key.
     fn is_last(&self) -> bool {
-        matches!(self.at, At::Name(_, depth) if self.wanted.is_none() && self.path.split('/').count() == depth + 1)
+        matches!(self.at, Position::Name(_, depth) if self.filter.is_none() && self.path.split('/').count() == depth + 1)
     }
 }
 
@@ -359,7 +368,7 @@ impl Ids {
 type Identity = (u64, u64);
 
 /// The path of the folder without links, if it is a folder.
-fn real(folder: &Path) -> Option<(PathBuf, Identity)> {
+fn resolved(folder: &Path) -> Option<(PathBuf, Identity)> {
     let real = folder.canonicalize().ok()?;
     let metadata = fs::metadata(&real).ok().filter(fs::Metadata::is_dir)?;
     Some((real, identity(&metadata)))
@@ -382,8 +391,8 @@ fn split(file: &Path) -> Option<(&Path, &str)> {
 }
 
 /// The prefix of the keys in the folder that all wanted keys share.
-fn folder_prefix(wanted: &Wanted) -> String {
-    let folder = wanted.prefix().folder();
+fn folder_prefix(filter: &KeyFilter) -> String {
+    let folder = filter.prefix().folder();
     if folder.is_empty() { String::new() } else { format!("{folder}/") }
 }
 
@@ -454,23 +463,40 @@ mod tests {
         let file = root.join("a/b/c");
         assert!(table.folders.contains_key(&root) && table.awaiting(&file).is_empty());
         fs::create_dir(folder.path().join("a")).unwrap();
-        assert!(table.came(&root.join("a")).is_empty());
+        assert!(table.on_appeared(&root.join("a")).is_empty());
         assert!(table.folders.contains_key(&*root.join("a")) && !table.folders.contains_key(&root));
         // The next folder is created and filled before it could be watched.
         fs::create_dir(folder.path().join("a/b")).unwrap();
         fs::write(&file, "1").unwrap();
-        assert_eq!(table.came(&root.join("a/b")), std::slice::from_ref(&file));
+        assert_eq!(table.on_appeared(&root.join("a/b")), std::slice::from_ref(&file));
         assert_eq!((table.awaiting(&file).len(), table.folders.len()), (1, 1));
         fs::remove_dir_all(root.join("a")).unwrap();
-        table.gone(&root.join("a/b"));
+        table.on_removed(&root.join("a/b"));
         assert!(table.folders.contains_key(&root) && table.folders.len() == 1);
+    }
+
+    /// The pattern matches the folder's own name, and not that of a link to it, which comes later in the listing.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_with_two_names_wakes_by_both() {
+        let (mut table, folder, root) = table(10);
+        fs::create_dir(folder.path().join("real")).unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("rel")).unwrap();
+        let filter = KeyFilter::Pattern(crate::storage::pattern::Pattern::parse("re?l/x").unwrap());
+        let id = table.await_keys(&root, &filter, Wake::nobody()).unwrap();
+        for name in ["real", "rel"] {
+            table.add_folder(id, &root.join(name), &format!("{name}/")).unwrap();
+        }
+        assert_eq!((table.folders.len(), table.awaiting(&root.join("real/x")).len()), (1, 1));
+        table.end(id);
+        assert!(table.folders.is_empty());
     }
 
     #[test]
     fn a_listing_has_so_many_folders_and_no_more() {
         let (mut table, folder, root) = table(MAX_FOLDERS * 2);
-        let wanted = Wanted::Prefix(Prefix::parse("").unwrap());
-        let id = table.await_keys(&root, &wanted, Wake::nobody()).unwrap();
+        let filter = KeyFilter::Prefix(Prefix::parse("").unwrap());
+        let id = table.await_keys(&root, &filter, Wake::nobody()).unwrap();
         let mut refused = 0;
         for n in 0..MAX_FOLDERS + 3 {
             let below = folder.path().join(n.to_string());

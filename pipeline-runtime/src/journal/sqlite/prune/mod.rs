@@ -15,18 +15,18 @@
 //! rows and bytes that it deletes, since one run may have millions of records, and one record 16 MiB. No step waits for the disk,
 //! except when `SQLite` copies the `-wal` into the file: a deletion that a power failure undoes is repeated.
 
+mod needed;
 mod pass;
-pub(super) mod passed;
-mod spared;
+pub(super) mod pruned_intervals;
 #[cfg(test)]
 mod tests;
 
-pub(super) use pass::InUse;
 pub(crate) use pass::Pass;
+pub(super) use pass::PlansInUse;
 
 use super::lock::Lock;
-use super::writer::without_sync;
-use super::{Act, JournalError, SqliteJournal, acts, schema};
+use super::transaction::without_sync;
+use super::{Act, JournalError, SqliteJournal, acts, connect};
 use crate::time::Timestamp;
 use rusqlite::Connection;
 use std::fmt;
@@ -48,7 +48,7 @@ pub(crate) struct Pruned {
     /// Nothing was deleted, only counted.
     pub(crate) is_dry: bool,
     /// Why the file could not be rewritten so that it can shrink from then on, if so.
-    pub(crate) not_given_back: Option<String>,
+    pub(crate) not_rewritten: Option<String>,
 }
 
 impl SqliteJournal {
@@ -60,7 +60,7 @@ impl SqliteJournal {
         act: impl FnOnce(&Pruned) -> Act,
     ) -> Result<Pruned, JournalError> {
         let lock = Lock::take(path)?;
-        let connection = schema::open(lock.journal())?;
+        let connection = connect::open(lock.journal())?;
         let failed = |error| JournalError::write(path, &error);
         let pruned = prune(&connection, before, date).map_err(failed)?;
         acts::write(&connection, &act(&pruned)).map_err(failed)?;
@@ -69,7 +69,7 @@ impl SqliteJournal {
 
     /// Counts what [`prune`](Self::prune) would delete, even while a process runs the journal.
     pub(crate) fn prunable(path: &Path, before: Timestamp, date: Timestamp) -> Result<Pruned, JournalError> {
-        let connection = schema::open_reader(path)?;
+        let connection = connect::open_reader(path)?;
         run(&connection, Pass::dry(before, date)).map_err(|error| JournalError::read(path, &error))
     }
 }
@@ -78,10 +78,10 @@ fn prune(connection: &Connection, before: Timestamp, date: Timestamp) -> rusqlit
     let was = length(connection);
     // A deletion need not be durable before the next.
     let mut pruned = without_sync(connection, || run(connection, Pass::of_all(before, date)))??;
-    if !gives_back(connection)?
+    if !can_shrink(connection)?
         && let Err(error) = connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     {
-        pruned.not_given_back = Some(JournalError::reason(&error));
+        pruned.not_rewritten = Some(JournalError::reason(&error));
     }
     // Moves the contents of the WAL into the file, so that the reported size is right.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -110,7 +110,7 @@ fn free(connection: &Connection) -> rusqlite::Result<u64> {
 }
 
 /// True if the file can shrink without being rewritten.
-fn gives_back(connection: &Connection) -> rusqlite::Result<bool> {
+fn can_shrink(connection: &Connection) -> rusqlite::Result<bool> {
     const INCREMENTAL: i64 = 2;
     connection.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).map(|mode: i64| mode == INCREMENTAL)
 }
@@ -134,7 +134,7 @@ impl fmt::Display for Pruned {
         if *free > 0 {
             write!(f, "; {} of it are free, and used before it grows", Size(*free))?;
         }
-        match &self.not_given_back {
+        match &self.not_rewritten {
             Some(reason) => write!(f, "; it could not be rewritten, so it does not shrink: {reason}"),
             None => Ok(()),
         }

@@ -1,19 +1,19 @@
 //! One pass over old runs, in steps of one bounded transaction each.
 
-use super::spared::{IS_WAITED_FOR, looked_back_on};
-use super::{Pruned, free, gives_back, length, passed};
+use super::needed::{IS_AWAITED, needed_by_schedule};
+use super::{Pruned, can_shrink, free, length, pruned_intervals};
 use crate::engine::RunState;
-use crate::journal::sqlite::reader::last_before;
+use crate::journal::sqlite::listing::last_before;
 use crate::journal::sqlite::stage::{self, Stage};
-use crate::journal::sqlite::updates::IS_OF_NO_USE;
-use crate::journal::sqlite::writer::transaction;
+use crate::journal::sqlite::transaction::transaction;
+use crate::journal::sqlite::updates::IS_UNUSED;
 use crate::journal::{RunKey, RunKind};
 use crate::time::Timestamp;
 use rusqlite::{Connection, params};
 use std::collections::{HashSet, VecDeque};
 
 /// The most runs that a step reads.
-const LOOKS: usize = 250;
+const READS: usize = 250;
 /// The most rows that a step deletes.
 const ROWS: usize = 500;
 /// The most bytes of outputs, params, errors and log lines in the rows that a step deletes; the row that exceeds the limit is its
@@ -23,7 +23,7 @@ const BYTES: u64 = 1 << 20;
 const PAGES: i64 = 100;
 
 /// The plans that were used since the pass began to look for unused ones; `None` while it does not.
-pub(in crate::journal::sqlite) type InUse = Option<HashSet<i64>>;
+pub(in crate::journal::sqlite) type PlansInUse = Option<HashSet<i64>>;
 
 /// A pass.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct Pass {
     /// Deleted runs whose records and log lines still exist.
     garbage: VecDeque<RunKey>,
     /// The number of rows that the present step has read, and whether it has changed any.
-    looked: usize,
+    rows_read: usize,
     has_changed: bool,
     pruned: Pruned,
 }
@@ -48,7 +48,7 @@ enum Scope {
     /// Runs of all pipelines that ended before `before`. `last` is the pipeline that was handled last.
     All { before: Timestamp, last: String },
     /// For each of these pipelines the runs that ended before its time.
-    Of(VecDeque<(String, Timestamp)>),
+    Pipelines(VecDeque<(String, Timestamp)>),
 }
 
 #[derive(Debug)]
@@ -60,7 +60,7 @@ enum Part {
     },
     /// Continues with the next pipeline.
     Next,
-    Runs(OfPipeline),
+    Runs(PipelineRuns),
     /// Looks for updates of assets that nobody needs any more.
     Updates {
         after: i64,
@@ -84,12 +84,12 @@ enum Part {
 
 /// The old runs of a pipeline.
 #[derive(Debug)]
-struct OfPipeline {
+struct PipelineRuns {
     id: String,
     before: Timestamp,
     /// The last run created before `before`.
     last: RunKey,
-    looked_back_on: HashSet<RunKey>,
+    needed_by_schedule: HashSet<RunKey>,
     /// The ranges of an index that are left to read.
     ranges: Vec<(RunState, RunKind)>,
     after: RunKey,
@@ -117,10 +117,10 @@ impl Pass {
         let (hosted, garbage) = (HashSet::new(), VecDeque::new());
         let oldest = match &scope {
             Scope::All { before, .. } => Some(*before),
-            Scope::Of(pipelines) => pipelines.iter().map(|(_, before)| *before).min(),
+            Scope::Pipelines(pipelines) => pipelines.iter().map(|(_, before)| *before).min(),
         };
         let oldest = oldest.unwrap_or_default();
-        Self { scope, date, oldest, hosted, part, garbage, looked: 0, has_changed: false, pruned: Pruned::default() }
+        Self { scope, date, oldest, hosted, part, garbage, rows_read: 0, has_changed: false, pruned: Pruned::default() }
     }
 
     /// Deletes the runs of all pipelines that ended before `before`. `date` is the date by which schedules go.
@@ -141,7 +141,7 @@ impl Pass {
     /// deletes what a process that died has left.
     pub(crate) fn of(pipelines: Vec<(String, Timestamp)>, date: Timestamp, sweeps: bool) -> Self {
         let part = if sweeps { Part::Sweep { table: "records", after: RunKey::MIN } } else { Part::Next };
-        Self::new(Scope::Of(pipelines.into()), date, part)
+        Self::new(Scope::Pipelines(pipelines.into()), date, part)
     }
 
     /// Spares these runs from now on.
@@ -161,7 +161,7 @@ impl Pass {
     pub(in crate::journal::sqlite) fn step(
         &mut self,
         connection: &Connection,
-        in_use: &mut InUse,
+        in_use: &mut PlansInUse,
         on_busy: &mut dyn FnMut(),
     ) -> rusqlite::Result<()> {
         if self.pruned.is_dry {
@@ -187,16 +187,16 @@ impl Pass {
     }
 
     /// Works until it has changed something, or has read much.
-    fn work(&mut self, connection: &Connection, in_use: &mut InUse) -> rusqlite::Result<()> {
-        (self.looked, self.has_changed) = (0, false);
-        while !self.has_changed && self.looked < LOOKS && !matches!(self.part, Part::Checkpoint | Part::Over) {
+    fn work(&mut self, connection: &Connection, in_use: &mut PlansInUse) -> rusqlite::Result<()> {
+        (self.rows_read, self.has_changed) = (0, false);
+        while !self.has_changed && self.rows_read < READS && !matches!(self.part, Part::Checkpoint | Part::Over) {
             self.work_on(connection, in_use)?;
         }
         Ok(())
     }
 
-    fn work_on(&mut self, connection: &Connection, in_use: &mut InUse) -> rusqlite::Result<()> {
-        self.looked += 1;
+    fn work_on(&mut self, connection: &Connection, in_use: &mut PlansInUse) -> rusqlite::Result<()> {
+        self.rows_read += 1;
         if !self.garbage.is_empty() {
             return self.delete_rows(connection);
         }
@@ -205,9 +205,9 @@ impl Pass {
             Part::Next => self.next_pipeline(connection)?,
             Part::Runs(of) => self.delete_runs(connection, of)?,
             Part::Updates { after } => self.delete_updates(connection, after)?,
-            Part::Plans { after, used } => self.look_for_plans(connection, in_use, after, used)?,
+            Part::Plans { after, used } => self.collect_plans(connection, in_use, after, used)?,
             Part::DeletePlans { after, used } => self.delete_plans(connection, in_use, after, used)?,
-            Part::Pages { left } => self.give_back(connection, left)?,
+            Part::Pages { left } => self.return_pages(connection, left)?,
             Part::Checkpoint | Part::Over => Part::Over,
         };
         Ok(())
@@ -217,21 +217,21 @@ impl Pass {
     fn sweep(&mut self, connection: &Connection, table: &'static str, mut after: RunKey) -> rusqlite::Result<Part> {
         let mut next = connection.prepare_cached(&format!("SELECT min(run) FROM {table} WHERE run > ?1"))?;
         let mut is_there = connection.prepare_cached("SELECT 1 FROM runs WHERE key = ?1")?;
-        for _ in 0..LOOKS {
+        for _ in 0..READS {
             let Some(run) = next.query_row([after], |row| row.get::<_, Option<RunKey>>(0))? else {
                 return Ok(if table == "records" { Part::Sweep { table: "logs", after: RunKey::MIN } } else { Part::Next });
             };
             if !is_there.exists([run])? {
                 self.garbage.push_back(run);
             }
-            (self.looked, after) = (self.looked + 1, run);
+            (self.rows_read, after) = (self.rows_read + 1, run);
         }
         Ok(Part::Sweep { table, after })
     }
 
     fn next_pipeline(&mut self, connection: &Connection) -> rusqlite::Result<Part> {
         let next = match &mut self.scope {
-            Scope::Of(pipelines) => pipelines.pop_front(),
+            Scope::Pipelines(pipelines) => pipelines.pop_front(),
             Scope::All { before, last } => {
                 let next = "SELECT min(pipeline) FROM runs WHERE pipeline > ?1";
                 let next: Option<String> = connection.prepare_cached(next)?.query_row([&*last], |row| row.get(0))?;
@@ -254,32 +254,32 @@ impl Pass {
             let unfinished: i64 = connection.prepare_cached(unfinished)?.query_row(params![id, last], |row| row.get(0))?;
             self.pruned.kept += unfinished.unsigned_abs();
         }
-        let looked_back_on = looked_back_on(connection, &id, self.date)?;
+        let needed_by_schedule = needed_by_schedule(connection, &id, self.date)?;
         let ended = RunState::ALL.into_iter().filter(|state| state.is_end());
         let ranges = ended.flat_map(|state| RunKind::ALL.map(|kind| (state, kind))).collect();
-        Ok(Part::Runs(OfPipeline { id, before, last, looked_back_on, ranges, after: RunKey::MIN }))
+        Ok(Part::Runs(PipelineRuns { id, before, last, needed_by_schedule, ranges, after: RunKey::MIN }))
     }
 
     /// Deletes the rows of the next runs that may go.
-    fn delete_runs(&mut self, connection: &Connection, mut of: OfPipeline) -> rusqlite::Result<Part> {
+    fn delete_runs(&mut self, connection: &Connection, mut of: PipelineRuns) -> rusqlite::Result<Part> {
         let Some((state, kind)) = of.ranges.last().copied() else { return Ok(Part::Next) };
-        let look = format!(
-            "SELECT key, CASE WHEN finished < ?6 THEN NOT {IS_WAITED_FOR} END, octet_length(params), interval_start, interval_end FROM runs \
-             WHERE pipeline = ?1 AND state = ?2 AND kind = ?3 AND key > ?4 AND key <= ?5 ORDER BY key LIMIT {LOOKS}"
+        let select = format!(
+            "SELECT key, CASE WHEN finished < ?6 THEN NOT {IS_AWAITED} END, octet_length(params), interval_start, interval_end FROM runs \
+             WHERE pipeline = ?1 AND state = ?2 AND kind = ?3 AND key > ?4 AND key <= ?5 ORDER BY key LIMIT {READS}"
         );
-        let mut look = connection.prepare_cached(&look)?;
-        let mut rows = look.query(params![of.id, state.name(), kind.name(), of.after, of.last, of.before.as_nanos()])?;
+        let mut select = connection.prepare_cached(&select)?;
+        let mut rows = select.query(params![of.id, state.name(), kind.name(), of.after, of.last, of.before.as_nanos()])?;
         let mut room = Room { rows: ROWS, bytes: BYTES };
-        let mut looked = 0;
+        let mut rows_read = 0;
         let mut gone = Vec::new();
         while !room.is_full()
             && let Some(row) = rows.next()?
         {
-            looked += 1;
+            rows_read += 1;
             of.after = row.get(0)?;
             // A run that was created before and ended later is not old.
             let Some(may_go) = row.get::<_, Option<bool>>(1)? else { continue };
-            if may_go && !of.looked_back_on.contains(&of.after) && !self.hosted.contains(&of.after) {
+            if may_go && !of.needed_by_schedule.contains(&of.after) && !self.hosted.contains(&of.after) {
                 gone.push((of.after, (row.get(3)?, row.get(4)?)));
                 room.take(row.get::<_, i64>(2)?.unsigned_abs());
             } else {
@@ -287,8 +287,8 @@ impl Pass {
             }
         }
         drop(rows);
-        self.looked += looked;
-        if looked < LOOKS && !room.is_full() {
+        self.rows_read += rows_read;
+        if rows_read < READS && !room.is_full() {
             of.ranges.pop();
             of.after = RunKey::MIN;
         }
@@ -299,7 +299,7 @@ impl Pass {
                 delete.execute([run])?;
                 if kind == RunKind::Scheduled {
                     // In this commit: from then on nothing else shows that the schedule has run it.
-                    passed::add(connection, &of.id, interval)?;
+                    pruned_intervals::add(connection, &of.id, interval)?;
                 }
                 self.garbage.push_back(run);
                 self.has_changed = true;
@@ -325,19 +325,19 @@ impl Pass {
 
     /// Deletes the next updates that nobody needs, in the order in which they were made.
     fn delete_updates(&mut self, connection: &Connection, mut after: i64) -> rusqlite::Result<Part> {
-        let look = format!(
-            "SELECT u.id, octet_length(u.value), u.at < ?2, u.at < ?2 AND {IS_OF_NO_USE} FROM updates AS u \
-             WHERE u.id > ?1 ORDER BY u.id LIMIT {LOOKS}"
+        let select = format!(
+            "SELECT u.id, octet_length(u.value), u.at < ?2, u.at < ?2 AND {IS_UNUSED} FROM updates AS u \
+             WHERE u.id > ?1 ORDER BY u.id LIMIT {READS}"
         );
-        let mut look = connection.prepare_cached(&look)?;
-        let mut rows = look.query(params![after, self.oldest.as_nanos()])?;
+        let mut select = connection.prepare_cached(&select)?;
+        let mut rows = select.query(params![after, self.oldest.as_nanos()])?;
         let mut room = Room { rows: ROWS, bytes: BYTES };
-        let (mut looked, mut is_last) = (0, false);
+        let (mut rows_read, mut is_last) = (0, false);
         let mut gone = Vec::new();
         while !room.is_full()
             && let Some(row) = rows.next()?
         {
-            looked += 1;
+            rows_read += 1;
             after = row.get(0)?;
             if !row.get::<_, bool>(2)? {
                 is_last = true;
@@ -349,55 +349,55 @@ impl Pass {
             }
         }
         drop(rows);
-        self.looked += looked;
+        self.rows_read += rows_read;
         self.has_changed |= !gone.is_empty();
         let mut delete = connection.prepare_cached("DELETE FROM updates WHERE id = ?1")?;
         gone.into_iter().try_for_each(|id| delete.execute([id]).map(drop))?;
-        if !is_last && (looked == LOOKS || room.is_full()) {
+        if !is_last && (rows_read == READS || room.is_full()) {
             return Ok(Part::Updates { after });
         }
         Ok(match self.pruned.runs {
-            0 => pages_to_give_back(connection)?,
+            0 => pages_to_return(connection)?,
             _ => Part::Plans { after: RunKey::MIN, used: HashSet::new() },
         })
     }
 
     /// Collects the plans of the next runs. The plans of runs that begin meanwhile are in `in_use`.
-    fn look_for_plans(
+    fn collect_plans(
         &mut self,
         connection: &Connection,
-        in_use: &mut InUse,
+        in_use: &mut PlansInUse,
         mut after: RunKey,
         mut used: HashSet<i64>,
     ) -> rusqlite::Result<Part> {
         if after == RunKey::MIN {
             *in_use = Some(HashSet::new());
         }
-        let look = format!("SELECT key, skeleton FROM runs WHERE key > ?1 ORDER BY key LIMIT {LOOKS}");
-        let mut look = connection.prepare_cached(&look)?;
-        let mut rows = look.query([after])?;
-        let mut looked = 0;
+        let select = format!("SELECT key, skeleton FROM runs WHERE key > ?1 ORDER BY key LIMIT {READS}");
+        let mut select = connection.prepare_cached(&select)?;
+        let mut rows = select.query([after])?;
+        let mut rows_read = 0;
         while let Some(row) = rows.next()? {
-            looked += 1;
+            rows_read += 1;
             after = row.get(0)?;
             used.insert(row.get(1)?);
         }
-        self.looked += looked;
-        Ok(if looked < LOOKS { Part::DeletePlans { after: i64::MIN, used } } else { Part::Plans { after, used } })
+        self.rows_read += rows_read;
+        Ok(if rows_read < READS { Part::DeletePlans { after: i64::MIN, used } } else { Part::Plans { after, used } })
     }
 
     /// Deletes the next plans that no run has.
     fn delete_plans(
         &mut self,
         connection: &Connection,
-        in_use: &mut InUse,
+        in_use: &mut PlansInUse,
         mut after: i64,
         used: HashSet<i64>,
     ) -> rusqlite::Result<Part> {
-        let look = format!("SELECT id FROM skeletons WHERE id > ?1 ORDER BY id LIMIT {LOOKS}");
-        let mut look = connection.prepare_cached(&look)?;
-        let plans: Vec<i64> = look.query_map([after], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        self.looked += plans.len();
+        let select = format!("SELECT id FROM skeletons WHERE id > ?1 ORDER BY id LIMIT {READS}");
+        let mut select = connection.prepare_cached(&select)?;
+        let plans: Vec<i64> = select.query_map([after], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        self.rows_read += plans.len();
         for plan in &plans {
             if !used.contains(plan) && !in_use.as_ref().is_some_and(|in_use| in_use.contains(plan)) {
                 connection.prepare_cached("DELETE FROM skeletons WHERE id = ?1")?.execute([plan])?;
@@ -405,14 +405,14 @@ impl Pass {
             }
             after = *plan;
         }
-        if plans.len() == LOOKS {
+        if plans.len() == READS {
             return Ok(Part::DeletePlans { after, used });
         }
         *in_use = None;
-        pages_to_give_back(connection)
+        pages_to_return(connection)
     }
 
-    fn give_back(&mut self, connection: &Connection, left: i64) -> rusqlite::Result<Part> {
+    fn return_pages(&mut self, connection: &Connection, left: i64) -> rusqlite::Result<Part> {
         if left <= 0 {
             return Ok(Part::Checkpoint);
         }
@@ -425,10 +425,10 @@ impl Pass {
 
 /// Returns true if none are left.
 fn delete_records(connection: &Connection, run: RunKey, room: &mut Room) -> rusqlite::Result<bool> {
-    let look =
+    let select =
         "SELECT seq, coalesce(octet_length(text), 0) + coalesce(octet_length(body), 0) FROM records WHERE run = ?1 ORDER BY seq";
-    let mut look = connection.prepare_cached(look)?;
-    let mut rows = look.query([run])?;
+    let mut select = connection.prepare_cached(select)?;
+    let mut rows = select.query([run])?;
     let mut last: Option<i64> = None;
     let is_all = loop {
         if room.is_full() {
@@ -447,9 +447,9 @@ fn delete_records(connection: &Connection, run: RunKey, room: &mut Room) -> rusq
 
 /// Returns true if none are left.
 fn delete_lines(connection: &Connection, run: RunKey, room: &mut Room) -> rusqlite::Result<bool> {
-    let look = "SELECT node, id, octet_length(line) FROM logs WHERE run = ?1 ORDER BY node, id";
-    let mut look = connection.prepare_cached(look)?;
-    let mut rows = look.query([run])?;
+    let select = "SELECT node, id, octet_length(line) FROM logs WHERE run = ?1 ORDER BY node, id";
+    let mut select = connection.prepare_cached(select)?;
+    let mut rows = select.query([run])?;
     let mut last: Option<(String, i64)> = None;
     let is_all = loop {
         if room.is_full() {
@@ -468,8 +468,8 @@ fn delete_lines(connection: &Connection, run: RunKey, room: &mut Room) -> rusqli
 }
 
 /// The pages that are free now. Others may free more meanwhile, or use some of them.
-fn pages_to_give_back(connection: &Connection) -> rusqlite::Result<Part> {
+fn pages_to_return(connection: &Connection) -> rusqlite::Result<Part> {
     let left =
-        if gives_back(connection)? { connection.pragma_query_value(None, "freelist_count", |row| row.get(0))? } else { 0 };
+        if can_shrink(connection)? { connection.pragma_query_value(None, "freelist_count", |row| row.get(0))? } else { 0 };
     Ok(Part::Pages { left })
 }

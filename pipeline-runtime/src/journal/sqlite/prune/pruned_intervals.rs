@@ -59,12 +59,12 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Interval> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::sqlite::schema;
+    use crate::journal::sqlite::connect;
 
     #[test]
     fn intervals_that_follow_on_one_another_are_one_row_in_whatever_order_they_go() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = schema::open(&folder.path().join("journal.db")).unwrap();
+        let connection = connect::open(&folder.path().join("journal.db")).unwrap();
         let stretches = || -> Vec<(i64, i64)> {
             let stretches = from(&connection, "p", Timestamp::from_nanos(i64::MIN)).unwrap();
             let nanos = |date| Timestamp::from(date).as_nanos();

@@ -1,4 +1,4 @@
-//! [`UnderWay`]: the conditional writes and the uploads in parts that are in progress, for the HTTP layer.
+//! [`PendingWrites`]: the conditional writes and the uploads in parts that are in progress, for the HTTP layer.
 //!
 //! `object_store` cannot express the condition of an upload in parts, and retries some requests by itself without reporting it.
 //! Only this layer knows both: which condition to add to a request, and whether an attempt of a write may have taken effect.
@@ -13,33 +13,33 @@ use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
 /// Clones share the writes, keyed by mark, or by upload id for the completion of an upload in parts.
 #[derive(Debug, Clone)]
-pub(super) struct UnderWay {
+pub(super) struct PendingWrites {
     vendor: Vendor,
     writes: Arc<Mutex<HashMap<String, Write>>>,
 }
 
 #[derive(Debug, Default)]
 struct Write {
-    demand: Option<(HeaderName, HeaderValue)>,
+    condition_header: Option<(HeaderName, HeaderValue)>,
     is_in_doubt: bool,
 }
 
 /// One write, registered until it is dropped.
 #[derive(Debug)]
-pub(super) struct Watched {
-    all: UnderWay,
+pub(super) struct WriteGuard {
+    all: PendingWrites,
     id: String,
 }
 
-impl UnderWay {
+impl PendingWrites {
     pub(super) fn new(vendor: Vendor) -> Self {
         Self { vendor, writes: Arc::default() }
     }
 
     /// `id` is a mark or an upload's id; `demand` is added to requests that carry it.
-    pub(super) fn watch(&self, id: &str, demand: Option<(HeaderName, HeaderValue)>) -> Watched {
-        self.writes().insert(id.to_owned(), Write { demand, is_in_doubt: false });
-        Watched { all: self.clone(), id: id.to_owned() }
+    pub(super) fn watch(&self, id: &str, condition_header: Option<(HeaderName, HeaderValue)>) -> WriteGuard {
+        self.writes().insert(id.to_owned(), Write { condition_header, is_in_doubt: false });
+        WriteGuard { all: self.clone(), id: id.to_owned() }
     }
 
     /// The write that the request belongs to, if any.
@@ -56,8 +56,8 @@ impl UnderWay {
         self.writes().keys().find(|upload| encoded_equal(id, upload)).cloned()
     }
 
-    pub(super) fn demand(&self, write: &str) -> Option<(HeaderName, HeaderValue)> {
-        Some(self.vendor.demand(self.writes().get(write)?.demand.clone()?))
+    pub(super) fn condition_header(&self, write: &str) -> Option<(HeaderName, HeaderValue)> {
+        Some(self.vendor.condition_header(self.writes().get(write)?.condition_header.clone()?))
     }
 
     /// Records the result of one try of a write.
@@ -82,14 +82,14 @@ impl UnderWay {
     }
 }
 
-impl Watched {
+impl WriteGuard {
     /// True if one of its tries may have taken effect without an answer that confirms it.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.all.writes().get(&self.id).is_some_and(|write| write.is_in_doubt)
     }
 }
 
-impl Drop for Watched {
+impl Drop for WriteGuard {
     fn drop(&mut self) {
         self.all.writes().remove(&self.id);
     }

@@ -1,6 +1,6 @@
 //! Files whose close is not reported: they count as arrived once their size is stable.
 
-use super::super::trace::STILL;
+use super::super::trace::STABLE_AFTER;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::fs;
@@ -11,22 +11,22 @@ const MAX_FILES: usize = 65_536;
 
 /// Files that may still be being written.
 #[derive(Debug, Default)]
-pub(super) struct Settling(HashMap<PathBuf, Watched>);
+pub(super) struct UnstableFiles(HashMap<PathBuf, PendingFile>);
 
 #[derive(Debug)]
-struct Watched {
+struct PendingFile {
     size: u64,
     due: Timestamp,
 }
 
-impl Settling {
+impl UnstableFiles {
     /// Checks a file until its size is stable. Returns whether there was room for it.
     pub(super) fn add(&mut self, file: PathBuf, now: Timestamp) -> bool {
         let Some(size) = size(&file) else { return true };
         if self.0.len() >= MAX_FILES && !self.0.contains_key(&file) {
             return false;
         }
-        self.0.insert(file, Watched { size, due: now + STILL });
+        self.0.insert(file, PendingFile { size, due: now + STABLE_AFTER });
         true
     }
 
@@ -37,29 +37,29 @@ impl Settling {
 
     /// The time of the next check.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.0.values().map(|watched| watched.due).min()
+        self.0.values().map(|pending| pending.due).min()
     }
 
     /// The files whose size was stable.
-    pub(super) fn still(&mut self, now: Timestamp) -> Vec<PathBuf> {
-        let mut still = Vec::new();
-        self.0.retain(|file, watched| {
-            if watched.due > now {
+    pub(super) fn take_stable(&mut self, now: Timestamp) -> Vec<PathBuf> {
+        let mut stable = Vec::new();
+        self.0.retain(|file, pending| {
+            if pending.due > now {
                 return true;
             }
             match size(file) {
                 None => false,
-                Some(size) if size == watched.size => {
-                    still.push(file.clone());
+                Some(size) if size == pending.size => {
+                    stable.push(file.clone());
                     false
                 }
                 Some(size) => {
-                    *watched = Watched { size, due: now + STILL };
+                    *pending = PendingFile { size, due: now + STABLE_AFTER };
                     true
                 }
             }
         });
-        still
+        stable
     }
 }
 
@@ -76,26 +76,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a");
         let start = Timestamp::from_nanos(1_000_000_000);
-        let mut settling = Settling::default();
+        let mut unstable = UnstableFiles::default();
         fs::write(&file, "1").unwrap();
-        assert!(settling.add(file.clone(), start));
-        assert_eq!(settling.next(), Some(start + STILL));
-        assert!(settling.still(start + STILL / 2).is_empty(), "too early");
+        assert!(unstable.add(file.clone(), start));
+        assert_eq!(unstable.next(), Some(start + STABLE_AFTER));
+        assert!(unstable.take_stable(start + STABLE_AFTER / 2).is_empty(), "too early");
         fs::write(&file, "12").unwrap();
-        assert!(settling.still(start + STILL).is_empty(), "it grew");
-        assert_eq!(settling.still(start + STILL * 2), [file]);
-        assert_eq!(settling.next(), None);
+        assert!(unstable.take_stable(start + STABLE_AFTER).is_empty(), "it grew");
+        assert_eq!(unstable.take_stable(start + STABLE_AFTER * 2), [file]);
+        assert_eq!(unstable.next(), None);
     }
 
     #[test]
     fn a_file_that_goes_away_never_arrives() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a");
-        let mut settling = Settling::default();
+        let mut unstable = UnstableFiles::default();
         fs::write(&file, "1").unwrap();
-        settling.add(file.clone(), Timestamp::default());
+        unstable.add(file.clone(), Timestamp::default());
         fs::remove_file(file).unwrap();
-        assert!(settling.still(Timestamp::default() + STILL).is_empty());
-        assert_eq!(settling.next(), None);
+        assert!(unstable.take_stable(Timestamp::default() + STABLE_AFTER).is_empty());
+        assert_eq!(unstable.next(), None);
     }
 }

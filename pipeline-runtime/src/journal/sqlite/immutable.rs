@@ -6,7 +6,7 @@
 //! inconsistent file, and nothing new. So a journal is read this way only if the file beside it could not be created; not if it
 //! is locked, because then another program writes it.
 
-use super::schema::{self, Unread};
+use super::connect::{self, ReadFailure};
 use super::{file, holder};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::ffi::OsString;
@@ -19,14 +19,14 @@ pub(super) fn is_for(error: &rusqlite::Error) -> bool {
 }
 
 /// Opens the journal with its version. Returns `None` if another process may write it, or if the one file is not complete.
-pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), Unread>> {
+pub(super) fn open(path: &Path) -> Option<Result<(Connection, i64), ReadFailure>> {
     let journal = file::resolve(path);
     let is_empty = |suffix| std::fs::metadata(file::beside(&journal, suffix)).map_or(true, |beside| beside.len() == 0);
     if !is_empty("-wal") || !is_empty("-journal") || !holder::is_free(&journal) {
         return None;
     }
     let how = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    Some(schema::open_to_read(path, &uri(&journal)?, how))
+    Some(connect::open_to_read(path, &uri(&journal)?, how))
 }
 
 /// Returns `None` for a path that is not UTF-8, which `SQLite` requires.
@@ -41,10 +41,10 @@ mod tests {
     use std::fs::File;
 
     #[test]
-    fn a_journal_is_read_still_only_where_it_is_whole_and_nobody_may_write_it() {
+    fn a_journal_is_read_as_immutable_only_where_it_is_whole_and_nobody_may_write_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        drop(schema::open(&path).unwrap());
+        drop(connect::open(&path).unwrap());
         let is_read = || open(&path).is_some_and(|opened| opened.is_ok());
         assert!(is_read());
         for suffix in ["-wal", "-journal"] {
@@ -71,10 +71,10 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_another_program_has_locked_is_not_read_still() {
+    fn a_journal_that_another_program_has_locked_is_not_read_as_immutable() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
-        drop(schema::open(&path).unwrap());
+        drop(connect::open(&path).unwrap());
         let other = Connection::open(&path).unwrap();
         other.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; CREATE TABLE half (a)").unwrap();
         let locked = Connection::open(&path).unwrap();

@@ -8,63 +8,63 @@ use chrono::{DateTime, Utc};
 use super::bucket::Bucket;
 use super::error::BucketError;
 use super::key::{Key, Prefix};
-use super::looked::Looked;
+use super::lookup_report::LookupReport;
 use super::object::Object;
 use super::pattern::Pattern;
-use super::store::Wanted;
-use super::trace::{self, Kept, Print};
+use super::store::KeyFilter;
+use super::trace::{self, Fingerprint, StoredLookup};
 use super::watch::Poke;
 
 /// What a poke may look for: one key, all wanted keys, or the first of them.
-pub(super) enum Look {
+pub(super) enum Lookup {
     Key(Key),
-    Keys(Wanted),
-    First(Wanted),
+    Keys(KeyFilter),
+    First(KeyFilter),
 }
 
-impl Look {
+impl Lookup {
     /// Completes the sentence "could not …".
     pub(super) fn doing(&self, bucket: &Bucket) -> String {
         match self {
             Self::Key(key) => bucket.doing("look for", key),
-            Self::Keys(wanted) | Self::First(wanted) => {
-                format!("list `{}` in `{}`", wanted.prefix().as_str(), bucket.url())
+            Self::Keys(filter) | Self::First(filter) => {
+                format!("list `{}` in `{}`", filter.prefix().as_str(), bucket.url())
             }
         }
     }
 
     /// The form in which it is recorded in a trace.
-    pub(super) fn kept(&self) -> Kept {
+    pub(super) fn to_stored(&self) -> StoredLookup {
         match self {
-            Self::Key(key) => Kept::Key(key.to_string()),
-            Self::Keys(Wanted::Prefix(prefix)) => Kept::Prefix(prefix.as_str().to_owned()),
-            Self::Keys(Wanted::Pattern(pattern)) => Kept::Glob(pattern.as_str().to_owned()),
-            Self::First(Wanted::Prefix(prefix)) => Kept::FirstWithPrefix(prefix.as_str().to_owned()),
-            Self::First(Wanted::Pattern(pattern)) => Kept::FirstOfGlob(pattern.as_str().to_owned()),
+            Self::Key(key) => StoredLookup::Key(key.to_string()),
+            Self::Keys(KeyFilter::Prefix(prefix)) => StoredLookup::Prefix(prefix.as_str().to_owned()),
+            Self::Keys(KeyFilter::Pattern(pattern)) => StoredLookup::Glob(pattern.as_str().to_owned()),
+            Self::First(KeyFilter::Prefix(prefix)) => StoredLookup::FirstWithPrefix(prefix.as_str().to_owned()),
+            Self::First(KeyFilter::Pattern(pattern)) => StoredLookup::FirstOfGlob(pattern.as_str().to_owned()),
         }
     }
 
     /// The lookup that was recorded in a trace.
-    pub(super) fn of(bucket: &Bucket, kept: &Kept) -> Result<Self, BucketError> {
-        let prefix = |text: &str| Ok(Wanted::Prefix(bucket.prefix(text)?));
-        let glob = |text: &str| Ok(Wanted::Pattern(bucket.pattern(text)?));
-        Ok(match kept {
-            Kept::Key(key) => Self::Key(bucket.key(key)?),
-            Kept::Prefix(text) => Self::Keys(prefix(text)?),
-            Kept::Glob(text) => Self::Keys(glob(text)?),
-            Kept::FirstWithPrefix(text) => Self::First(prefix(text)?),
-            Kept::FirstOfGlob(text) => Self::First(glob(text)?),
+    pub(super) fn from_stored(bucket: &Bucket, stored: &StoredLookup) -> Result<Self, BucketError> {
+        let prefix = |text: &str| Ok(KeyFilter::Prefix(bucket.prefix(text)?));
+        let glob = |text: &str| Ok(KeyFilter::Pattern(bucket.pattern(text)?));
+        Ok(match stored {
+            StoredLookup::Key(key) => Self::Key(bucket.key(key)?),
+            StoredLookup::Prefix(text) => Self::Keys(prefix(text)?),
+            StoredLookup::Glob(text) => Self::Keys(glob(text)?),
+            StoredLookup::FirstWithPrefix(text) => Self::First(prefix(text)?),
+            StoredLookup::FirstOfGlob(text) => Self::First(glob(text)?),
         })
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for Lookup {
     /// The key, or a glob.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => key.fmt(f),
-            Self::Keys(Wanted::Prefix(prefix)) | Self::First(Wanted::Prefix(prefix)) => write!(f, "{}*", prefix.as_str()),
-            Self::Keys(Wanted::Pattern(pattern)) | Self::First(Wanted::Pattern(pattern)) => f.write_str(pattern.as_str()),
+            Self::Keys(KeyFilter::Prefix(prefix)) | Self::First(KeyFilter::Prefix(prefix)) => write!(f, "{}*", prefix.as_str()),
+            Self::Keys(KeyFilter::Pattern(pattern)) | Self::First(KeyFilter::Pattern(pattern)) => f.write_str(pattern.as_str()),
         }
     }
 }
@@ -86,7 +86,7 @@ impl Bucket {
     /// ```
     pub async fn head(&self, key: &str) -> Result<Option<Object>, BucketError> {
         let key = self.key(key)?;
-        Ok(self.look(Look::Key(key)).await?.pop())
+        Ok(self.look_up(Lookup::Key(key)).await?.pop())
     }
 
     /// The objects whose keys match a glob pattern, sorted by key. `*` matches anything, `/` included, as in Airflow; `?` matches
@@ -108,8 +108,8 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn find(&self, glob: &str) -> Result<Vec<Object>, BucketError> {
-        let look = self.wanted(glob)?;
-        self.look(look).await
+        let lookup = self.lookup_of(glob)?;
+        self.look_up(lookup).await
     }
 
     /// The first by key of the objects whose keys match a glob pattern, for waiting for any of them: on `s3://` it requests no
@@ -131,11 +131,11 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn find_first(&self, glob: &str) -> Result<Option<Object>, BucketError> {
-        let look = match self.wanted(glob)? {
-            Look::Keys(wanted) => Look::First(wanted),
-            look => look,
+        let lookup = match self.lookup_of(glob)? {
+            Lookup::Keys(filter) => Lookup::First(filter),
+            lookup => lookup,
         };
-        Ok(self.look(look).await?.into_iter().next())
+        Ok(self.look_up(lookup).await?.into_iter().next())
     }
 
     /// The objects whose keys begin with a prefix, byte for byte, sorted by key: `raw/dai` finds `raw/daily/a.csv`. The empty
@@ -155,7 +155,7 @@ impl Bucket {
     /// # }
     /// ```
     pub async fn list(&self, prefix: &str) -> Result<Vec<Object>, BucketError> {
-        self.look(Look::Keys(Wanted::Prefix(self.prefix(prefix)?))).await
+        self.look_up(Lookup::Keys(KeyFilter::Prefix(self.prefix(prefix)?))).await
     }
 
     /// The folders directly under a prefix, each with its `/`, sorted: the keys that `list` would find, up to the next `/`.
@@ -212,11 +212,11 @@ impl Bucket {
         self.list_stream(prefix)?.modified_since(since).all().await
     }
 
-    pub(super) fn wanted(&self, glob: &str) -> Result<Look, BucketError> {
+    pub(super) fn lookup_of(&self, glob: &str) -> Result<Lookup, BucketError> {
         if !Pattern::is_one(glob) {
-            return Ok(Look::Key(self.key(glob)?));
+            return Ok(Lookup::Key(self.key(glob)?));
         }
-        Ok(Look::Keys(Wanted::Pattern(self.pattern(glob)?)))
+        Ok(Lookup::Keys(KeyFilter::Pattern(self.pattern(glob)?)))
     }
 
     fn pattern(&self, glob: &str) -> Result<Pattern, BucketError> {
@@ -224,32 +224,32 @@ impl Bucket {
     }
 
     /// Every lookup in the bucket passes through here, except the pages of a listing.
-    pub(super) async fn look(&self, look: Look) -> Result<Vec<Object>, BucketError> {
-        self.look_for(look, Poke::current()).await
+    pub(super) async fn look_up(&self, lookup: Lookup) -> Result<Vec<Object>, BucketError> {
+        self.look_for(lookup, Poke::current()).await
     }
 
     /// Like [`look`](Self::look), on behalf of a poke.
-    pub(super) async fn look_for(&self, look: Look, poke: Option<Poke>) -> Result<Vec<Object>, BucketError> {
-        let doing = look.doing(self);
-        let traced = poke.clone().filter(|_| self.store().is_watched()).map(|poke| (poke, look.kept()));
-        let looked = Looked::here(|| format!("{}/{look}", self.name()));
+    pub(super) async fn look_for(&self, lookup: Lookup, poke: Option<Poke>) -> Result<Vec<Object>, BucketError> {
+        let doing = lookup.doing(self);
+        let traced = poke.clone().filter(|_| self.store().is_watched()).map(|poke| (poke, lookup.to_stored()));
+        let report = LookupReport::of_last_poke(|| format!("{}/{lookup}", self.name()));
         let metas = self
-            .run(&doing, |store, scribe| async move {
-                let mut metas = match look {
-                    Look::Key(key) => store.head(&key, poke).await?.into_iter().collect(),
-                    Look::Keys(wanted) => store.list(wanted, poke).await?,
-                    Look::First(wanted) => store.first(wanted, poke).await?.into_iter().collect(),
+            .run(&doing, |store, timestamper| async move {
+                let mut metas = match lookup {
+                    Lookup::Key(key) => store.head(&key, poke).await?.into_iter().collect(),
+                    Lookup::Keys(filter) => store.list(filter, poke).await?,
+                    Lookup::First(filter) => store.first(filter, poke).await?.into_iter().collect(),
                 };
-                scribe.read(&store, &mut metas);
+                timestamper.read(&store, &mut metas);
                 Ok(metas)
             })
             .await?;
         let objects: Vec<_> = metas.into_iter().map(|meta| Object::of(self.name(), meta)).collect();
-        if let Some(looked) = looked {
-            looked.found(objects.len(), objects.iter().map(|object| object.size).sum());
+        if let Some(report) = report {
+            report.found(objects.len(), objects.iter().map(|object| object.size).sum());
         }
-        if let Some((poke, look)) = traced {
-            trace::leave(&poke, self, look, Print::of(&objects));
+        if let Some((poke, lookup)) = traced {
+            trace::record(&poke, self, lookup, Fingerprint::of(&objects));
         }
         Ok(objects)
     }

@@ -1,5 +1,5 @@
-//! When a request is sent again: [`Retries`] for each request that this module sends itself, and [`Again`] for one whose answer
-//! was lost and which `object_store` sends only once.
+//! When a request is sent again: [`Retries`] for each request that this module sends itself, and [`LostAnswerRetries`] for one
+//! whose answer was lost and which `object_store` sends only once.
 
 use std::time::{Duration, Instant};
 
@@ -31,13 +31,13 @@ impl Retries {
 }
 
 /// The remaining limits of one operation, by its bucket's settings.
-pub(super) struct Again {
+pub(super) struct LostAnswerRetries {
     retries: Retries,
     begun: Instant,
     timeout: Duration,
 }
 
-impl Again {
+impl LostAnswerRetries {
     pub(super) fn within(settings: &Settings) -> Self {
         Self { retries: Retries::new(settings.retries), begun: Instant::now(), timeout: settings.timeout }
     }

@@ -12,17 +12,18 @@ use std::collections::HashMap;
 
 /// Keyed by the URL as it was written.
 #[derive(Default)]
-struct Opened(HashMap<String, Bucket>);
+struct OpenedBuckets(HashMap<String, Bucket>);
 
 /// The bucket of that URL in the current world: the one that the running pipeline function has already opened, or a new one.
-pub(super) fn once(url: &str, open: impl FnOnce(World) -> Result<Bucket, BucketError>) -> Result<Bucket, BucketError> {
+pub(super) fn open_once(url: &str, open: impl FnOnce(World) -> Result<Bucket, BucketError>) -> Result<Bucket, BucketError> {
     let world = World::current();
-    let known = draft::with_shared(|Opened(buckets)| buckets.get(url).filter(|bucket| bucket.world().is(&world)).cloned());
-    if let Some(bucket) = known.flatten() {
+    let opened =
+        draft::with_shared(|OpenedBuckets(buckets)| buckets.get(url).filter(|bucket| bucket.world().is(&world)).cloned());
+    if let Some(bucket) = opened.flatten() {
         return Ok(bucket);
     }
     let bucket = open(world)?;
-    draft::with_shared(|Opened(buckets)| buckets.insert(url.to_owned(), bucket.clone()));
+    draft::with_shared(|OpenedBuckets(buckets)| buckets.insert(url.to_owned(), bucket.clone()));
     Ok(bucket)
 }
 

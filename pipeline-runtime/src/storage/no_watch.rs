@@ -1,7 +1,7 @@
 //! `watch` without its feature: nothing is watched, and sensors are only poked at their intervals.
 
 use super::key::Key;
-use super::store::Wanted;
+use super::store::KeyFilter;
 use crate::engine::Watching;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,22 +20,22 @@ impl Poke {
     }
 
     #[allow(clippy::unused_self, reason = "`watch` needs it")]
-    pub(super) fn leave(&self, _: String) {}
+    pub(super) fn record_trace(&self, _: String) {}
 
     #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn watch_key(&self, _: &Arc<Path>, _: &Key) {}
 
     #[allow(clippy::unused_self, reason = "`watch` needs it")]
-    pub(super) fn watch_listing(&self, _: &Arc<Path>, _: &Wanted) -> Option<Listing> {
+    pub(super) fn watch_listing(&self, _: &Arc<Path>, _: &KeyFilter) -> Option<WatchedListing> {
         None
     }
 }
 
 /// A listing in progress, which is not watched.
 #[derive(Debug)]
-pub(super) struct Listing;
+pub(super) struct WatchedListing;
 
-impl Listing {
+impl WatchedListing {
     #[allow(clippy::unused_self, reason = "`watch` needs it")]
     pub(super) fn visit(&self, _: &Path, _: &str) {}
 }

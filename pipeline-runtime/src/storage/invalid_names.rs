@@ -14,18 +14,18 @@ pub(super) struct InvalidNames {
 
 /// The highest count that has been reported for one listing.
 #[derive(Debug, Default)]
-pub(super) struct Said(AtomicUsize);
+pub(super) struct ReportedCount(AtomicUsize);
 
 impl InvalidNames {
     #[cfg(feature = "cloud")]
-    pub(super) fn add(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         if self.count == 0 {
             self.example = other.example;
         }
         self.count += other.count;
     }
 
-    pub(super) fn note(&mut self, name: &str) {
+    pub(super) fn add(&mut self, name: &str) {
         if self.count == 0 {
             self.example = name.chars().take(200).collect();
         }
@@ -33,9 +33,9 @@ impl InvalidNames {
     }
 
     /// Logs the count once, and again when it grows: a sensor may list every minute.
-    pub(super) fn say(&self, said: &Said, bucket: &str, prefix: &str) {
+    pub(super) fn report(&self, reported: &ReportedCount, bucket: &str, prefix: &str) {
         let Self { count, example } = self;
-        if said.0.fetch_max(*count, Ordering::Relaxed) < *count {
+        if reported.0.fetch_max(*count, Ordering::Relaxed) < *count {
             tracing::warn!(
                 "in `{bucket}` {count} name(s) that begin with {prefix:?} are not valid keys, such as {example:?}; they are not listed, and no \
                  operation reaches them: a key is UTF-8 without `//`, a `/` at either end, `.` and `..` \

@@ -3,12 +3,12 @@
 use crate::engine;
 
 /// A lookup during a poke that may be its sensor's last.
-pub(super) struct Looked(String);
+pub(super) struct LookupReport(String);
 
-impl Looked {
+impl LookupReport {
     /// `name` is what the poke looks for, with its bucket; a glob for more than one key. Returns `None` unless the poke may be
     /// its sensor's last, because only that one is reported.
-    pub(super) fn here(name: impl FnOnce() -> String) -> Option<Self> {
+    pub(super) fn of_last_poke(name: impl FnOnce() -> String) -> Option<Self> {
         let asked = engine::current(|attempt| attempt.last_seen.is_some()) == Some(true);
         asked.then(|| Self(name()))
     }

@@ -9,28 +9,28 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::ThreadId;
 
 #[derive(Debug, Default)]
-pub(super) struct Claim {
+pub(super) struct CurrentCommand {
     /// True if the next submission may be the command's, so that all others need not lock.
     is_waiting: AtomicBool,
-    command: Mutex<Option<Command>>,
+    command: Mutex<Option<Carried>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Command {
+struct Carried {
     ticket: Ticket,
     thread: ThreadId,
     /// Its next submission carries it out.
-    carries_next: bool,
+    next_is_effect: bool,
 }
 
-impl Claim {
-    fn with<T>(&self, work: impl FnOnce(&mut Option<Command>) -> T) -> T {
+impl CurrentCommand {
+    fn with<T>(&self, work: impl FnOnce(&mut Option<Carried>) -> T) -> T {
         work(&mut self.command.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// This thread carries out that command from now on.
     pub(super) fn begin(&self, ticket: Ticket) {
-        self.with(|command| *command = Some(Command { ticket, thread: std::thread::current().id(), carries_next: false }));
+        self.with(|command| *command = Some(Carried { ticket, thread: std::thread::current().id(), next_is_effect: false }));
     }
 
     /// Returns the command that this thread carries out.
@@ -40,11 +40,11 @@ impl Claim {
     }
 
     /// What this thread submits next is the command's effect.
-    pub(super) fn carries_next(&self) {
+    pub(super) fn next_is_effect(&self) {
         let here = std::thread::current().id();
         self.with(|command| {
             if let Some(command) = command.as_mut().filter(|command| command.thread == here) {
-                command.carries_next = true;
+                command.next_is_effect = true;
                 self.is_waiting.store(true, Ordering::Release);
             }
         });
@@ -57,8 +57,8 @@ impl Claim {
         }
         let here = std::thread::current().id();
         self.with(|command| {
-            let command = command.as_mut().filter(|command| command.thread == here && command.carries_next)?;
-            command.carries_next = false;
+            let command = command.as_mut().filter(|command| command.thread == here && command.next_is_effect)?;
+            command.next_is_effect = false;
             self.is_waiting.store(false, Ordering::Release);
             Some(command.ticket)
         })
@@ -77,18 +77,19 @@ mod tests {
 
     #[test]
     fn what_other_threads_submit_meanwhile_is_not_the_commands() {
-        let claim = Claim::default();
-        claim.carries_next();
-        assert_eq!(claim.take(), None, "no command is carried out");
-        claim.begin(7);
-        assert_eq!((claim.ticket(), claim.take()), (Some(7), None));
-        claim.carries_next();
-        let elsewhere = std::thread::scope(|threads| threads.spawn(|| (claim.ticket(), claim.take())).join().unwrap());
+        let current_command = CurrentCommand::default();
+        current_command.next_is_effect();
+        assert_eq!(current_command.take(), None, "no command is carried out");
+        current_command.begin(7);
+        assert_eq!((current_command.ticket(), current_command.take()), (Some(7), None));
+        current_command.next_is_effect();
+        let elsewhere =
+            std::thread::scope(|threads| threads.spawn(|| (current_command.ticket(), current_command.take())).join().unwrap());
         assert_eq!(elsewhere, (None, None));
-        assert_eq!(claim.take(), Some(7));
-        assert_eq!(claim.take(), None, "one submission is");
-        claim.carries_next();
-        claim.end();
-        assert_eq!((claim.ticket(), claim.take()), (None, None));
+        assert_eq!(current_command.take(), Some(7));
+        assert_eq!(current_command.take(), None, "one submission is");
+        current_command.next_is_effect();
+        current_command.end();
+        assert_eq!((current_command.ticket(), current_command.take()), (None, None));
     }
 }

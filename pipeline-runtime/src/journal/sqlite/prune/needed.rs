@@ -1,7 +1,7 @@
 //! Which old runs stay because something still depends on them.
 
 use crate::engine::RunState;
-use crate::journal::sqlite::reader::{LAST_SCHEDULED, OUTCOME, PREVIOUS_SUCCESS};
+use crate::journal::sqlite::intervals::{LAST_SCHEDULED, OUTCOME, PREVIOUS_SUCCESS};
 use crate::journal::{RunKey, RunKind};
 use crate::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 /// that made it is not answered, and would make it again; a queued run depends on the interval before its own; a node of an
 /// unfinished run depends on the last interval before its own that had a scheduled or a backfill run; or it is the newest run of
 /// all. Conditions that are the same for all rows are evaluated once per step.
-pub(super) const IS_WAITED_FOR: &str = "(EXISTS (SELECT 1 FROM due WHERE run = key) \
+pub(super) const IS_AWAITED: &str = "(EXISTS (SELECT 1 FROM due WHERE run = key) \
      OR ticket IS NOT NULL AND EXISTS (SELECT 1 FROM inbox WHERE id = ticket AND answer IS NULL) \
      OR key = (SELECT max(key) FROM runs) \
      OR EXISTS (SELECT 1 FROM runs WHERE pipeline = ?1 AND state = 'queued') AND interval_end > interval_start \
@@ -31,7 +31,7 @@ pub(super) const IS_WAITED_FOR: &str = "(EXISTS (SELECT 1 FROM due WHERE run = k
 /// - the run of each of these intervals that ended last, of any kind: its state counts for runs that depend on their past;
 /// - the last success before each interval that may run next, for templates;
 /// - the newest run of each other kind.
-pub(super) fn looked_back_on(connection: &Connection, pipeline: &str, date: Timestamp) -> rusqlite::Result<HashSet<RunKey>> {
+pub(super) fn needed_by_schedule(connection: &Connection, pipeline: &str, date: Timestamp) -> rusqlite::Result<HashSet<RunKey>> {
     let mut keys = HashSet::new();
     let newest = "SELECT key FROM runs WHERE pipeline = ?1 AND state = ?2 AND kind = ?3 ORDER BY key DESC LIMIT 1";
     let mut newest = connection.prepare_cached(newest)?;

@@ -5,40 +5,42 @@ use notify::{Event, EventKind};
 use std::path::PathBuf;
 
 /// True if the system reports when a file that was written is closed.
-pub(super) const TELLS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
+pub(super) const REPORTS_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// An event that may matter to a sensor.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum FileEvent {
     /// A file was closed after it was written.
-    Written(PathBuf),
+    Closed(PathBuf),
     /// A complete file or a folder now exists under this name, or a folder was created.
-    Came(PathBuf),
+    Appeared(PathBuf),
     /// A file has changed, and its completion will not be reported.
-    Writing(PathBuf),
+    Changed(PathBuf),
     /// Nothing exists under this name any more.
-    Gone(PathBuf),
-    /// Other news were lost.
-    Lost,
+    Removed(PathBuf),
+    /// Events were lost, because there were too many.
+    Overflow,
 }
 
-impl News {
-    /// `tells_close` is [`TELLS_CLOSE`].
-    pub(super) fn of(event: Event, tells_close: bool) -> Option<Self> {
+impl FileEvent {
+    /// `reports_close` is [`REPORTS_CLOSE`].
+    pub(super) fn of(event: Event, reports_close: bool) -> Option<Self> {
         if event.need_rescan() {
-            return Some(Self::Lost);
+            return Some(Self::Overflow);
         }
         let path = event.paths.into_iter().next()?;
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Self::Written(path)),
-            EventKind::Modify(ModifyKind::Name(RenameMode::To)) | EventKind::Create(CreateKind::Folder) => Some(Self::Came(path)),
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Self::Closed(path)),
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)) | EventKind::Create(CreateKind::Folder) => {
+                Some(Self::Appeared(path))
+            }
             EventKind::Modify(ModifyKind::Name(RenameMode::From))
-            | EventKind::Remove(RemoveKind::Folder | RemoveKind::Any | RemoveKind::Other) => Some(Self::Gone(path)),
+            | EventKind::Remove(RemoveKind::Folder | RemoveKind::Any | RemoveKind::Other) => Some(Self::Removed(path)),
             EventKind::Create(_)
             | EventKind::Modify(ModifyKind::Any | ModifyKind::Data(_) | ModifyKind::Name(RenameMode::Any))
-                if !tells_close =>
+                if !reports_close =>
             {
-                Some(Self::Writing(path))
+                Some(Self::Changed(path))
             }
             _ => None,
         }
@@ -50,8 +52,8 @@ mod tests {
     use super::*;
     use notify::event::{DataChange, Flag};
 
-    fn news(kind: EventKind, tells_close: bool) -> Option<News> {
-        News::of(Event::new(kind).add_path("/b/a".into()), tells_close)
+    fn event(kind: EventKind, reports_close: bool) -> Option<FileEvent> {
+        FileEvent::of(Event::new(kind).add_path("/b/a".into()), reports_close)
     }
 
     #[test]
@@ -59,18 +61,18 @@ mod tests {
         let path = || PathBuf::from("/b/a");
         let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
         let renamed = EventKind::Modify(ModifyKind::Name(RenameMode::To));
-        assert_eq!(news(written, true), Some(News::Written(path())));
-        assert_eq!(news(renamed, true), Some(News::Came(path())));
+        assert_eq!(event(written, true), Some(FileEvent::Closed(path())));
+        assert_eq!(event(renamed, true), Some(FileEvent::Appeared(path())));
         let (created, changed) = (EventKind::Create(CreateKind::File), EventKind::Modify(ModifyKind::Data(DataChange::Any)));
         for kind in [created, changed] {
-            assert_eq!(news(kind, true), None, "{kind:?}");
-            assert_eq!(news(kind, false), Some(News::Writing(path())), "{kind:?}");
+            assert_eq!(event(kind, true), None, "{kind:?}");
+            assert_eq!(event(kind, false), Some(FileEvent::Changed(path())), "{kind:?}");
         }
     }
 
     #[test]
-    fn news_that_were_lost_are_told_of() {
+    fn lost_events_are_reported() {
         let overflow = Event::new(EventKind::Other).set_flag(Flag::Rescan);
-        assert_eq!(News::of(overflow, true), Some(News::Lost));
+        assert_eq!(FileEvent::of(overflow, true), Some(FileEvent::Overflow));
     }
 }

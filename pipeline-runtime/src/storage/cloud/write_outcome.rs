@@ -21,12 +21,12 @@ use super::super::error::{BucketErrorKind, Failure};
 use super::super::store::Condition;
 use super::Cloud;
 use super::conditions::Spelling;
-use super::under_way::Watched;
+use super::pending_writes::WriteGuard;
 use super::vendor::Vendor;
 use crate::random;
 
 /// A header that requests a condition.
-pub(super) type Demand = (HeaderName, HeaderValue);
+pub(super) type ConditionHeader = (HeaderName, HeaderValue);
 
 /// Identifies one write: its number, and its condition.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) struct Mark {
 }
 
 /// What is known of a write that failed.
-pub(super) enum Settled {
+pub(super) enum WriteOutcome {
     /// It was done, and only its answer was lost.
     Done(ObjectMeta),
     /// It was not done, and its condition still holds.
@@ -47,9 +47,9 @@ pub(super) enum Settled {
     Failed(Failure),
 }
 
-impl Settled {
+impl WriteOutcome {
     /// The result if the write is not tried again.
-    pub(super) fn finally(self) -> Result<ObjectMeta, Failure> {
+    pub(super) fn into_result(self) -> Result<ObjectMeta, Failure> {
         match self {
             Self::Done(meta) => Ok(meta),
             Self::NotYet(failure) | Self::Refused(failure) | Self::Failed(failure) => Err(failure),
@@ -81,7 +81,7 @@ impl Mark {
     }
 
     /// The header that requests the condition, in the store's spelling.
-    pub(super) fn demand(&self, spelling: Spelling) -> Option<Demand> {
+    pub(super) fn condition_header(&self, spelling: Spelling) -> Option<ConditionHeader> {
         // A text that is not a valid header is not an etag either, so it has to match nothing.
         let header = |etag: &str| HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"none\""));
         match &self.condition {
@@ -122,25 +122,25 @@ fn marked(object: &GetResult) -> Option<(&str, &str)> {
 
 impl Cloud {
     /// Finds the outcome of a marked write that failed.
-    pub(super) async fn settle(&self, key: &Path, mark: &Mark, write: &Watched, failure: Failure) -> Settled {
+    pub(super) async fn outcome_of(&self, key: &Path, mark: &Mark, write: &WriteGuard, failure: Failure) -> WriteOutcome {
         use BucketErrorKind as K;
         if matches!(failure.kind(), K::NoSuchBucket | K::ExpiredCredentials | K::InvalidUrl | K::Unsupported) {
-            return Settled::Failed(failure);
+            return WriteOutcome::Failed(failure);
         }
-        let found = match self.limited(self.look(key)).await {
-            Ok(Some(found)) if mark.is_on(&found) => return Settled::Done(found.meta),
+        let found = match self.limited(self.get_meta(key)).await {
+            Ok(Some(found)) if mark.is_on(&found) => return WriteOutcome::Done(found.meta),
             found if write.is_in_doubt() => found,
-            Ok(found) if is_conflict(&failure) && mark.may_replace(found.as_ref()) => return Settled::Refused(failure),
-            _ => return Settled::Failed(failure),
+            Ok(found) if is_conflict(&failure) && mark.may_replace(found.as_ref()) => return WriteOutcome::Refused(failure),
+            _ => return WriteOutcome::Failed(failure),
         };
         match found {
-            Ok(found) if mark.may_replace(found.as_ref()) => Settled::NotYet(failure),
-            Ok(Some(found)) if mark.is_beaten_by(&found) => Settled::Failed(match mark.condition {
+            Ok(found) if mark.may_replace(found.as_ref()) => WriteOutcome::NotYet(failure),
+            Ok(Some(found)) if mark.is_beaten_by(&found) => WriteOutcome::Failed(match mark.condition {
                 Condition::Absent => Failure::already_exists(),
                 _ => Failure::precondition(),
             }),
-            Ok(_) => Settled::Failed(unknown("somebody else has written the key since").because(failure)),
-            Err(looked) => Settled::Failed(unknown("the key cannot be looked up").because(looked)),
+            Ok(_) => WriteOutcome::Failed(unknown("somebody else has written the key since").because(failure)),
+            Err(failed) => WriteOutcome::Failed(unknown("the key cannot be looked up").because(failed)),
         }
     }
 }
