@@ -185,6 +185,7 @@ pub mod cli;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 mod engine;
+mod hash;
 #[cfg(feature = "sqlite")]
 mod host;
 mod journal;

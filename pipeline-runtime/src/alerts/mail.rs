@@ -11,6 +11,7 @@ use crate::author::secret::Secret;
 use crate::author::template::Escaping;
 use crate::author::template::alert::AlertText;
 use crate::author::words;
+use crate::hash::Fnv1a;
 use crate::storage::World;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
@@ -275,10 +276,9 @@ fn id(key: &str) -> String {
     if id.len() <= MAX_ID {
         return id;
     }
-    // The part that distinguishes two mails of one run is at the end. The cut part is represented by its hash (FNV-1a), which is
-    // the same in each process.
-    let sum = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let sum = format!("{sum:016x}-");
+    // The part that distinguishes two mails of one run is at the end. The cut part is represented by its hash, which is the
+    // same in each process.
+    let sum = format!("{:016x}-", Fnv1a::of(id.as_bytes()));
     let kept = id.len() - (MAX_ID - sum.len());
     sum + &id[kept..]
 }

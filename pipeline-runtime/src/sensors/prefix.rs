@@ -1,3 +1,4 @@
+use crate::hash::Fnv1a;
 use crate::{Bucket, Context, Object, Poke, Result, sensor};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ pub async fn keys_unchanged(
             found.push(object);
         }
     }
-    let Print(print) = print;
+    let print = print.0.value();
     let quiet = before.filter(|quiet| quiet.print == print).unwrap_or(Quiet { print, since: now });
     ctx.remember(&quiet)?;
     found.sort_unstable_by(|a: &Object, b| a.key.cmp(&b.key));
@@ -104,14 +105,9 @@ struct Quiet {
     since: DateTime<Utc>,
 }
 
-/// A hash of a listing. FNV-1a, because it is recorded in journals and must be the same in the next build.
-struct Print(u64);
-
-impl Default for Print {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
+/// A hash of a listing.
+#[derive(Default)]
+struct Print(Fnv1a);
 
 impl Print {
     fn add(&mut self, object: &Object) {
@@ -123,10 +119,8 @@ impl Print {
     }
 
     fn add_bytes(&mut self, bytes: &[u8]) {
-        let length = (bytes.len() as u64).to_le_bytes();
-        for byte in length.iter().chain(bytes) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.0.add(&(bytes.len() as u64).to_le_bytes());
+        self.0.add(bytes);
     }
 }
 
@@ -139,7 +133,7 @@ mod tests {
         for object in objects {
             print.add(object);
         }
-        print.0
+        print.0.value()
     }
 
     fn object(key: &str, size: u64, etag: &str) -> Object {

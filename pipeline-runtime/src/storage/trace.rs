@@ -9,6 +9,7 @@ use super::object::Object;
 use super::watch::Poke;
 use crate::author::notify::BoxFuture;
 use crate::engine::Watching;
+use crate::hash::Fnv1a;
 use crate::time::Clock;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,8 +37,8 @@ pub(super) enum StoredLookup {
 }
 
 /// Records what a poke has read and found.
-pub(super) fn record(poke: &Poke, bucket: &Bucket, look: StoredLookup, Fingerprint(seen): Fingerprint) {
-    let trace = Trace { bucket: bucket.url().to_owned(), look, seen };
+pub(super) fn record(poke: &Poke, bucket: &Bucket, look: StoredLookup, fingerprint: Fingerprint) {
+    let trace = Trace { bucket: bucket.url().to_owned(), look, seen: fingerprint.value() };
     // Strings and a number always serialize to JSON.
     poke.record_trace(serde_json::to_string(&trace).unwrap_or_default());
 }
@@ -52,7 +53,7 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
         loop {
             let Ok(of) = Lookup::from_stored(&bucket, &look) else { return };
             let Ok(objects) = bucket.look_for(of, Some(Poke::of(&watching))).await else { return };
-            let (Fingerprint(there), now) = (Fingerprint::of(&objects), Clock::system().now());
+            let (there, now) = (Fingerprint::of(&objects).value(), Clock::system().now());
             if there == seen {
                 return;
             }
@@ -67,16 +68,15 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
     })
 }
 
-/// A hash of the objects' keys and etags (FNV-1a); the same in every build.
-pub(super) struct Fingerprint(u64);
-
-impl Default for Fingerprint {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
+/// A hash of the objects' keys and etags.
+#[derive(Default)]
+pub(super) struct Fingerprint(Fnv1a);
 
 impl Fingerprint {
+    fn value(&self) -> u64 {
+        self.0.value()
+    }
+
     pub(super) fn of(objects: &[Object]) -> Self {
         let mut fingerprint = Self::default();
         for object in objects {
@@ -87,8 +87,8 @@ impl Fingerprint {
 
     pub(super) fn add(&mut self, object: &Object) {
         let etag = object.etag.as_deref().unwrap_or_default();
-        for byte in object.key.bytes().chain([0]).chain(etag.bytes()).chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        for part in [object.key.as_bytes(), &[0], etag.as_bytes(), &[0]] {
+            self.0.add(part);
         }
     }
 }

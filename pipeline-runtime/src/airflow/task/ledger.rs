@@ -1,6 +1,6 @@
 //! The journal of an Airflow task: it only passes records on. Airflow stores what has to outlive the process.
 
-use crate::engine::{Entry, Journal, Kept, Outbox, RunIx, RunSpec};
+use crate::engine::{Entry, Journal, Outbox, RunIx, RunSpec, Submitted};
 use tokio::sync::mpsc::UnboundedSender;
 
 #[derive(Debug)]
@@ -12,12 +12,12 @@ impl Journal for Ledger {
         true
     }
 
-    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Kept {
+    fn submit<'a>(&mut self, outbox: &mut Outbox, _: &dyn Fn(RunIx) -> Option<&'a RunSpec>) -> Submitted {
         for (_, entry) in outbox.records.drain() {
             // Once the task's end is known, nobody receives records.
             let _ = self.0.send(entry);
         }
-        Kept::Now
+        Submitted::Stored
     }
 
     fn entries_from(&self, _: RunIx, _: usize) -> Vec<Entry> {

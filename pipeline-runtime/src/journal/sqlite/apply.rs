@@ -9,6 +9,7 @@ use super::tally::{self, Counts};
 use super::updates::{self, CommitEvent};
 use super::write_op::{Batch, RunStart, WriteOp};
 use crate::engine::{Entry, Record, RunState};
+use crate::hash::Fnv1a;
 use crate::journal::{RunKey, StoredRun};
 use crate::schedule::RunKind;
 use crate::time::Timestamp;
@@ -131,11 +132,13 @@ pub(super) fn last_seq(connection: &Connection, run: RunKey) -> rusqlite::Result
 
 /// Runs of one plan share its skeleton.
 fn skeleton_id(connection: &Connection, writer_state: &mut WriterState, text: &str) -> rusqlite::Result<i64> {
-    let stored = connection.prepare_cached("SELECT id FROM skeletons WHERE text = ?1")?.query_row([text], |row| row.get(0));
+    let hash = Fnv1a::of(text.as_bytes()).cast_signed();
+    let select = "SELECT id FROM skeletons WHERE hash = ?1 AND text = ?2";
+    let stored = connection.prepare_cached(select)?.query_row(params![hash, text], |row| row.get(0));
     let id = if let Some(id) = stored.optional()? {
         id
     } else {
-        connection.prepare_cached("INSERT INTO skeletons (text) VALUES (?1)")?.execute([text])?;
+        connection.prepare_cached("INSERT INTO skeletons (text, hash) VALUES (?1, ?2)")?.execute(params![text, hash])?;
         connection.last_insert_rowid()
     };
     if let Some(in_use) = &mut writer_state.plans {

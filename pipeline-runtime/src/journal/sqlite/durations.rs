@@ -241,7 +241,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         let connection = connect::open(&path).unwrap();
-        connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
+        connection.execute("INSERT INTO skeletons (id, text) VALUES (1, '{}')", []).unwrap();
         let seed = crate::random::new_seed();
         eprintln!("seed {seed}");
         let mut random = StdRng::seed_from_u64(seed);

@@ -112,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         let connection = connect::open(&path).unwrap();
-        connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
+        connection.execute("INSERT INTO skeletons (id, text) VALUES (1, '{}')", []).unwrap();
         let counted = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)";
         let fill = format!(
             "{counted} INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, params, state, created, \

@@ -80,7 +80,7 @@ mod tests {
         // Written at 10 and 20 by the right clock; the wrong one ran from 1000 to 1040. It is 50 now.
         connection
             .execute_batch(&format!(
-                "INSERT INTO skeletons VALUES (1, '{{}}');
+                "INSERT INTO skeletons (id, text) VALUES (1, '{{}}');
                  INSERT INTO runs (key, run_id, pipeline, kind, interval_start, interval_end, params, state, created, sla_from, seed, \
                  skeleton) VALUES (1, 'a', 'p', 'manual', 5, 5, 'null', 'running', 10, 10, 1, 1), \
                  (2, 'b', 'p', 'manual', 999, 999, 'null', 'running', 1000, 1000, 1, 1);

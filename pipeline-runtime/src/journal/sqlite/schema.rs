@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 /// The migrations: each makes one version of the one before it. A file has the version of the last one applied. An older file is
 /// migrated when it is opened for writing, all or nothing. A committed migration is never changed; new ones are only added.
-const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9];
+const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -193,6 +193,16 @@ const V9: &str = "
     ALTER TABLE runs ADD COLUMN settings TEXT;
 ";
 
+/// A skeleton is found by its hash: an index of the texts was a second copy of each. Those of earlier versions have no hash, as their
+/// texts have more fields than the same plan's now, so none is looked for.
+const V10: &str = "
+    CREATE TABLE skeletons_10 (id INTEGER PRIMARY KEY, text TEXT NOT NULL, hash INTEGER) STRICT;
+    INSERT INTO skeletons_10 (id, text) SELECT id, text FROM skeletons;
+    DROP TABLE skeletons;
+    ALTER TABLE skeletons_10 RENAME TO skeletons;
+    CREATE INDEX skeletons_by_hash ON skeletons (hash);
+";
+
 /// Brings a file of that version to the present one, all or nothing.
 pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     let steps = MIGRATIONS.get(usize::try_from(version).unwrap_or(0)..).unwrap_or_default();
@@ -220,7 +230,7 @@ mod tests {
         first.execute_batch(run).unwrap();
         drop(first);
         let error = open_reader(&path).unwrap_err().to_string();
-        assert!(error.contains("(schema 1, this one reads 9); `resume` or any run brings it forward"), "{error}");
+        assert!(error.contains("(schema 1, this one reads 10); `resume` or any run brings it forward"), "{error}");
         drop(open(&path).unwrap());
         let reader = crate::journal::Reader::open(&path).unwrap();
         let run = reader.run("manual__1").unwrap().unwrap();

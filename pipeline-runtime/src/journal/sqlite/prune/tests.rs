@@ -34,7 +34,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.db");
         let connection = connect::open(&path).unwrap();
-        connection.execute("INSERT INTO skeletons VALUES (1, '{}')", []).unwrap();
+        connection.execute("INSERT INTO skeletons (id, text) VALUES (1, '{}')", []).unwrap();
         let fixture = Self { _folder: folder, path, connection };
         for run in runs {
             fixture.add(run);
@@ -289,7 +289,9 @@ fn plans_that_no_run_has_go_and_those_that_are_used_meanwhile_stay() {
     fixture.add_many("running");
     fixture
         .connection
-        .execute_batch("INSERT INTO skeletons VALUES (2, 'old'), (3, 'used again'); UPDATE runs SET skeleton = 2 WHERE key = 1")
+        .execute_batch(
+            "INSERT INTO skeletons (id, text) VALUES (2, 'old'), (3, 'used again'); UPDATE runs SET skeleton = 2 WHERE key = 1",
+        )
         .unwrap();
     let (mut pass, mut in_use) = (Pass::of_all(at(7), at(7)), None);
     while !pass.is_over() {
