@@ -1,31 +1,31 @@
 //! The runs that are being viewed: each is read once, and then only its new records.
 
-mod marks;
+mod cached_run;
+mod snapshots;
 #[cfg(test)]
 mod tests;
-mod watched;
 
 use super::problem::Problem;
 use crate::journal::RunKey;
 use crate::read::{JournalReader, ReadError, RunDetails, RunSummary};
+use cached_run::CachedRun;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use watched::Watched;
 
 /// The number of last requested runs that have snapshots of their past, which take memory.
-const WITH_PAST: usize = 2;
+const RUNS_WITH_SNAPSHOTS: usize = 2;
 
 /// The moment for which a run is requested.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct When {
+pub(super) struct AsOf {
     /// After this record; `None` means now.
     pub(super) record: Option<i64>,
     /// The maximum time for reading; the run is then shown as far as it was read. `None` means no limit.
     pub(super) within: Option<Duration>,
 }
 
-impl When {
+impl AsOf {
     /// Now, completely read.
     pub(super) const NOW: Self = Self { record: None, within: None };
 
@@ -42,32 +42,32 @@ impl When {
 
 /// The viewed runs, by key.
 #[derive(Debug)]
-pub(super) struct Kept {
-    most: usize,
-    runs: Mutex<VecDeque<(RunKey, Arc<Mutex<Watched>>)>>,
+pub(super) struct RunCache {
+    capacity: usize,
+    runs: Mutex<VecDeque<(RunKey, Arc<Mutex<CachedRun>>)>>,
 }
 
-impl Kept {
+impl RunCache {
     /// Creates a cache of that many runs, those requested last.
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, runs: Mutex::default() }
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, runs: Mutex::default() }
     }
 
-    /// Passes a run in its current or an earlier state to `look`. Concurrent requests for the same run wait for one read.
+    /// Passes a run in its current or an earlier state to `view`. Concurrent requests for the same run wait for one read.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or if `look` fails.
-    pub(super) fn look<T>(
+    /// If it cannot be read, or if `view` fails.
+    pub(super) fn view<T>(
         &self,
         reader: &JournalReader,
         run: &RunSummary,
-        when: When,
-        look: impl FnOnce(&RunDetails) -> Result<T, Problem>,
+        as_of: AsOf,
+        view: impl FnOnce(&RunDetails) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         // Called without the lock, since the details do not change.
-        let details = self.details(reader, run, when)?;
-        look(&details)
+        let details = self.details(reader, run, as_of)?;
+        view(&details)
     }
 
     /// Returns the details of a run in its current or an earlier state.
@@ -75,41 +75,41 @@ impl Kept {
     /// # Errors
     ///
     /// If it cannot be read.
-    pub(super) fn details(&self, reader: &JournalReader, run: &RunSummary, when: When) -> Result<RunDetails, ReadError> {
-        let begun = Instant::now();
-        let watched = self.watched(run.stored().key);
-        let mut watched = whole(&watched);
-        let is_late = || when.within.is_some_and(|within| begun.elapsed() >= within);
-        let details = watched.at(reader, run, when.record, is_late);
+    pub(super) fn details(&self, reader: &JournalReader, run: &RunSummary, as_of: AsOf) -> Result<RunDetails, ReadError> {
+        let started = Instant::now();
+        let entry = self.entry(run.stored().key);
+        let mut entry = lock_or_reset(&entry);
+        let is_late = || as_of.within.is_some_and(|within| started.elapsed() >= within);
+        let details = entry.at(reader, run, as_of.record, is_late);
         if details.is_err() {
-            *watched = Watched::default();
+            *entry = CachedRun::default();
         }
         details
     }
 
-    fn watched(&self, run: RunKey) -> Arc<Mutex<Watched>> {
+    fn entry(&self, run: RunKey) -> Arc<Mutex<CachedRun>> {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = runs.iter().position(|(key, _)| *key == run).and_then(|place| runs.remove(place));
-        let watched = known.map_or_else(Arc::default, |(_, watched)| watched);
-        runs.push_back((run, Arc::clone(&watched)));
-        let over = runs.len().saturating_sub(self.most);
+        let found = runs.iter().position(|(key, _)| *key == run).and_then(|index| runs.remove(index));
+        let entry = found.map_or_else(Arc::default, |(_, entry)| entry);
+        runs.push_back((run, Arc::clone(&entry)));
+        let over = runs.len().saturating_sub(self.capacity);
         runs.drain(..over);
-        if let Some((_, other)) = runs.len().checked_sub(WITH_PAST + 1).and_then(|place| runs.get(place)) {
+        if let Some((_, other)) = runs.len().checked_sub(RUNS_WITH_SNAPSHOTS + 1).and_then(|index| runs.get(index)) {
             // A run that is being read right now is in use, so its past stays.
             if let Ok(mut other) = other.try_lock() {
-                other.forget_past();
+                other.drop_snapshots();
             }
         }
-        watched
+        entry
     }
 }
 
 /// A panic may have left an inconsistent state, which is reset.
-fn whole(watched: &Mutex<Watched>) -> MutexGuard<'_, Watched> {
-    watched.lock().unwrap_or_else(|poisoned| {
-        watched.clear_poison();
-        let mut watched = poisoned.into_inner();
-        *watched = Watched::default();
-        watched
+fn lock_or_reset(entry: &Mutex<CachedRun>) -> MutexGuard<'_, CachedRun> {
+    entry.lock().unwrap_or_else(|poisoned| {
+        entry.clear_poison();
+        let mut entry = poisoned.into_inner();
+        *entry = CachedRun::default();
+        entry
     })
 }
