@@ -2,7 +2,7 @@ use super::lines::Lines;
 use super::{View, Watched};
 use crate::cli::output;
 use crate::engine::{NodeState, Record, Slot};
-use crate::observe::{CallbackHistory, Event as Happened, Lost, RunHistory, WatchedRun, harmless_json};
+use crate::observe::{CallbackHistory, Loss, RunEvent as Happened, RunHistory, WatchedRun, harmless_json};
 use crate::time::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -50,8 +50,8 @@ impl View for Json {
         self.lines.push(&finished(&run.run, end));
     }
 
-    fn lost(&mut self, lost: Lost) {
-        let Lost { events, lines } = lost;
+    fn lost(&mut self, lost: Loss) {
+        let Loss { events, lines } = lost;
         let not_shown = Event::NotShown { at: date(self.clock.now()), events, log_lines: lines };
         self.lines.push(&not_shown.to_line());
     }

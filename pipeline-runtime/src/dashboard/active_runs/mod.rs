@@ -5,7 +5,7 @@ mod sensor;
 
 use crate::engine::{NodeState, Slot};
 use crate::journal::{JournalError, RunKey};
-use crate::observe::Plans;
+use crate::observe::PlanCache;
 use crate::plan::DEFAULT_POOL;
 use crate::read::{JournalReader, RunDetails, date};
 use crate::time::Timestamp;
@@ -80,7 +80,7 @@ impl ActiveRuns {
         });
         let newest = reader.journal().active_runs(MAX_RUNS)?;
         let mut cached_before = std::mem::take(&mut *runs);
-        let (mut all, mut plans) = (Vec::with_capacity(newest.len()), Plans::default());
+        let (mut all, mut plans) = (Vec::with_capacity(newest.len()), PlanCache::default());
         for (key, last) in newest {
             let cached = cached_before.remove(&key);
             let run = match cached {
@@ -104,7 +104,7 @@ impl ActiveRuns {
     }
 }
 
-fn read(reader: &JournalReader, key: RunKey, cached: Option<CachedUsage>, plans: &mut Plans) -> Option<CachedUsage> {
+fn read(reader: &JournalReader, key: RunKey, cached: Option<CachedUsage>, plans: &mut PlanCache) -> Option<CachedUsage> {
     let mut details = match cached {
         Some(run) => run.details,
         None => reader.begin_of_key(key, plans).ok()??,
@@ -148,7 +148,7 @@ fn usage_of(details: &RunDetails) -> RunUsage {
         waiting,
         sensors: sensors.collect(),
         pipeline: details.summary().pipeline().to_owned(),
-        has_current_plan: details.followed().not_present().is_none(),
+        has_current_plan: details.tail().plan_mismatch().is_none(),
     }
 }
 
@@ -158,6 +158,6 @@ fn run_name(details: &RunDetails) -> String {
 
 fn node_json(details: &RunDetails, slot: Slot) -> Value {
     let history = details.history();
-    let since = history.spent(slot).last().map(|stretch| date((history.started + stretch.from).to_utc()));
+    let since = history.periods(slot).last().map(|period| date((history.started + period.from).to_utc()));
     json!({ "run": run_name(details), "node": history.id(slot), "since": since })
 }

@@ -8,7 +8,7 @@ use super::{Problem, Site, next_start, overview, pools};
 use crate::dashboard::active_runs::RunUsage;
 use crate::engine::RunState;
 use crate::journal::Tally;
-use crate::observe::Page;
+use crate::observe::PrometheusPage;
 use crate::read::{JournalReader, ReadError};
 use crate::time::Timestamp;
 use axum::extract::State;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Problem> {
     let (of, now) = (Arc::clone(&site), site.clock.now());
     let text = site.readers.read(move |reader| {
-        let mut page = Page::default();
+        let mut page = PrometheusPage::default();
         page.family("pipeline_build_info", "gauge", "1, with the version of the library.");
         page.sample("pipeline_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
         if let Some(tally) = &of.tally {
@@ -37,7 +37,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, P
 }
 
 /// What this process has written.
-fn counters(page: &mut Page, tally: &Tally) {
+fn counters(page: &mut PrometheusPage, tally: &Tally) {
     let counts = tally.read();
     let name = "pipeline_runs_total";
     page.family(name, "counter", "Ends of runs; a manually retried run ends again.");
@@ -72,7 +72,7 @@ fn counters(page: &mut Page, tally: &Tally) {
     page.histogram(name, &[], counts.commits.buckets(), counts.commits.sum, counts.commits.count);
 }
 
-fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
+fn gauges(page: &mut PrometheusPage, reader: &JournalReader) -> Result<(), Problem> {
     let (bytes, free) = reader.journal().pages().map_err(ReadError::from)?;
     let (inbox, callbacks) = reader.journal().waiting().map_err(ReadError::from)?;
     for (name, help, value) in [
@@ -88,7 +88,7 @@ fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
     Ok(())
 }
 
-fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Timestamp) -> Result<(), Problem> {
+fn of_pipelines(page: &mut PrometheusPage, site: &Site, reader: &JournalReader, now: Timestamp) -> Result<(), Problem> {
     let ids = overview::pipeline_ids(reader, &site.pipelines)?;
     for (name, help, state) in [
         ("pipeline_runs_active", "Runs that have begun and not ended.", RunState::Running),
@@ -117,7 +117,7 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
 }
 
 /// The pools and sensors of the active runs.
-fn of_pools(page: &mut Page, runs: &[Arc<RunUsage>]) {
+fn of_pools(page: &mut PrometheusPage, runs: &[Arc<RunUsage>]) {
     let pools = pools::by_name(runs);
     let name = "pipeline_pool_slots";
     page.family(name, "gauge", "Slots of a pool; missing for the default pool.");

@@ -38,7 +38,7 @@ pub(super) use overview::{FailureCache, IdleCache};
 use super::Site;
 use super::problem::Problem;
 use super::run_cache::AsOf;
-use crate::observe::{Pools, ms, percentile};
+use crate::observe::{TakenSlots, ms, percentile};
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
 use crate::time::{Timestamp, Zone};
@@ -139,8 +139,8 @@ impl Site {
 
 impl Site {
     /// Returns the taken slots of pools; they are read on demand.
-    fn taken_slots<'a>(&'a self, reader: &'a JournalReader) -> Pools<'a> {
-        Pools::told_by(move || self.active_runs.taken_slots(reader))
+    fn taken_slots<'a>(&'a self, reader: &'a JournalReader) -> TakenSlots<'a> {
+        TakenSlots::from_fn(move || self.active_runs.taken_slots(reader))
     }
 }
 

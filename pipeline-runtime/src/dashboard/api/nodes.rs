@@ -3,7 +3,7 @@
 use super::run::Moment;
 use super::{AsOf, Problem, QueryString, Site, at, ms, why};
 use crate::engine::{NodeState, Slot};
-use crate::observe::{Pools, RunHistory, Waits, rank};
+use crate::observe::{RunHistory, TakenSlots, Waits, rank};
 use crate::read::{JournalReader, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -143,16 +143,16 @@ fn filter_and_sort(rows: &mut Vec<Row>, history: &RunHistory, query: &NodesQuery
     }
 }
 
-fn row_json(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut Pools<'_>) -> Result<Value, Problem> {
+fn row_json(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut TakenSlots<'_>) -> Result<Value, Problem> {
     let (Row { slot, level }, history) = (row, waits.history);
     let node = history.node(slot);
-    let spans = history.spent(slot);
+    let spans = history.periods(slot);
     let step = spans.len().div_ceil(MAX_PERIODS).max(1);
     let spans: Vec<Value> = spans
         .iter()
         .enumerate()
         .filter(|(n, _)| n % step == 0 || n + 1 == spans.len())
-        .map(|(_, span)| json!([span.what as usize, ms(span.from), span.until.map(ms)]))
+        .map(|(_, span)| json!([span.kind as usize, ms(span.from), span.until.map(ms)]))
         .collect();
     let failures: Vec<f64> = node
         .failed_attempts()

@@ -25,11 +25,11 @@ pub(super) async fn records(
         let run = details.summary();
         let history = details.history();
         // If the run was resumed with another plan, later records are needed to interpret earlier ones.
-        let (after, is_renamed) = (after.unwrap_or(0), details.followed().is_renamed());
+        let (after, is_renamed) = (after.unwrap_or(0), details.tail().is_renumbered());
         let most = if is_renamed { u32::MAX } else { limit };
         let page = reader.journal().entries_between(run.stored().key, after, i64::MAX, most).map_err(ReadError::from)?;
         let shown = page.entries.iter().take(limit as usize).map(|stored| {
-            let (what, text) = history.words(&stored.entry.record);
+            let (what, text) = history.describe(&stored.entry.record);
             let node = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
             json!({
                 "number": stored.number,

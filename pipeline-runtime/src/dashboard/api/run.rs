@@ -88,7 +88,7 @@ fn run_page_json(site: &Site, reader: &JournalReader, details: &RunDetails, as_o
     let (run, history) = (details.summary(), details.history());
     let moment = Moment::of(site, details, as_of);
     let (is_reading, last) = (!as_of.is_reached(details), details.last_record());
-    let record = if is_reading { details.followed().told() } else { as_of.record.unwrap_or(last).min(last) };
+    let record = if is_reading { details.tail().last_applied() } else { as_of.record.unwrap_or(last).min(last) };
     let updates = reader.journal().updates_of_run(run.stored().key).map_err(ReadError::from)?;
     let updates: Vec<Value> = updates
         .iter()
@@ -175,7 +175,7 @@ fn critical_path(history: &RunHistory) -> Vec<Value> {
 }
 
 fn callback_json(history: &RunHistory, callback: &CallbackHistory) -> Value {
-    let state = match callback.told {
+    let state = match callback.delivered_at {
         Some(_) => "told",
         None if callback.given_up => "given_up",
         None => "due",

@@ -93,10 +93,10 @@ fn node_json(history: &RunHistory, slot: Slot, state: &str, (until, is_unknown):
     let is_known = |from: Duration| !is_unknown || from <= until;
     let end = |at: Option<Duration>| at.filter(|at| is_known(*at)).unwrap_or(until);
     let spans: Vec<Value> = history
-        .spent(slot)
+        .periods(slot)
         .into_iter()
         .filter(|span| is_known(span.from))
-        .map(|span| json!([span.what as usize, ms(span.from), ms(end(span.until))]))
+        .map(|span| json!([span.kind as usize, ms(span.from), ms(end(span.until))]))
         .take(super::nodes::MAX_PERIODS)
         .collect();
     json!({

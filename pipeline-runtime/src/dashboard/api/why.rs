@@ -2,13 +2,13 @@
 
 use super::{AsOf, Problem, Site, at};
 use crate::engine::{RunState, Slot};
-use crate::observe::{self, Hold, Pools, Waits, Why};
+use crate::observe::{self, Explanation, Hold, TakenSlots, Waits};
 use crate::read::{JournalReader, RunSummary};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
 
 /// Returns why a node has not ended; null if it has.
-pub(super) fn of_node(waits: &Waits<'_>, slot: Slot, pools: &mut Pools<'_>) -> Result<Value, Problem> {
+pub(super) fn of_node(waits: &Waits<'_>, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Value, Problem> {
     if waits.history.node(slot).state().is_end() || waits.history.state.is_end() {
         return Ok(Value::Null);
     }
@@ -16,11 +16,11 @@ pub(super) fn of_node(waits: &Waits<'_>, slot: Slot, pools: &mut Pools<'_>) -> R
 }
 
 /// Returns why a run has not ended: the cause of the blocking node furthest upstream.
-pub(super) fn of_run(waits: &Waits<'_>, pools: &mut Pools<'_>) -> Result<Value, Problem> {
+pub(super) fn of_run(waits: &Waits<'_>, pools: &mut TakenSlots<'_>) -> Result<Value, Problem> {
     Ok(waits.of_run(pools)?.map_or(Value::Null, |why| to_json(waits, &why)))
 }
 
-fn to_json(waits: &Waits<'_>, why: &Why) -> Value {
+fn to_json(waits: &Waits<'_>, why: &Explanation) -> Value {
     let id = |slot: Slot| waits.history.id(slot);
     json!({
         "kind": why.cause.name(),
@@ -79,7 +79,7 @@ fn why_active(
     site.run_cache.view(reader, run, AsOf::NOW, |details| {
         let history = details.history();
         let waits = Waits { history, now: now.max(history.started + history.latest()), is_run: true };
-        let why = waits.of_run(&mut Pools::new(reader.journal(), &site.pipelines))?;
+        let why = waits.of_run(&mut TakenSlots::new(reader.journal(), &site.pipelines))?;
         Ok(why.map(|why| (why.text, why.changes_at)))
     })
 }

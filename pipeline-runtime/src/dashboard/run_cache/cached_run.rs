@@ -35,18 +35,18 @@ impl CachedRun {
         // Always reads on: new records may change the meaning of all earlier ones.
         now.update_while(reader, |details| {
             are_snapshots_valid &= snapshots.take_if_due(details);
-            let told = details.followed().told();
+            let applied = details.tail().last_applied();
             // Shows at least something.
-            told < goal && (told == 0 || !is_late())
+            applied < goal && (applied == 0 || !is_late())
         })?;
         if !are_snapshots_valid {
             self.moments.clear();
         }
-        let Some(record) = record.filter(|record| *record < now.followed().told()) else {
+        let Some(record) = record.filter(|record| *record < now.tail().last_applied()) else {
             return Ok(now.share(goal));
         };
         let found = self.moments.iter().position(|(of, _)| *of == record).and_then(|index| self.moments.remove(index));
-        let mut moment = match (found, now.followed().is_renamed()) {
+        let mut moment = match (found, now.tail().is_renumbered()) {
             (Some((_, moment)), _) => moment,
             (None, true) => reader.details_as_of(run, record)?,
             (None, false) => {

@@ -36,7 +36,7 @@ impl AsOf {
 
     /// True if the run is read as far as requested.
     pub(super) fn is_reached(self, details: &RunDetails) -> bool {
-        details.followed().told() >= self.record.unwrap_or(i64::MAX).min(details.last_record())
+        details.tail().last_applied() >= self.record.unwrap_or(i64::MAX).min(details.last_record())
     }
 }
 

@@ -32,15 +32,15 @@ impl Snapshots {
     /// Takes a snapshot of a run that is being read, if the last one is far behind. Returns whether the earlier snapshots are
     /// still valid; otherwise they are dropped.
     pub(super) fn take_if_due(&mut self, details: &mut RunDetails) -> bool {
-        let of = details.followed();
-        let (applied, copied, slots) = (of.told(), of.copied(), details.history().len());
-        let last = self.list.last().map_or(0, |last| last.followed().told());
-        if of.is_renamed() || applied < last {
+        let of = details.tail();
+        let (applied, copied, slots) = (of.last_applied(), of.copied(), details.history().len());
+        let last = self.list.last().map_or(0, |last| last.tail().last_applied());
+        if of.is_renumbered() || applied < last {
             *self = Self::default();
             return false;
         }
         // The first snapshot is before the first record: the scan before it takes time as well.
-        let is_first = self.list.is_empty() && of.last() > self.distance;
+        let is_first = self.list.is_empty() && of.last_record() > self.distance;
         let is_far = self
             .list
             .last()
@@ -59,7 +59,7 @@ impl Snapshots {
 
     /// Returns the last snapshot that is not after that record.
     pub(super) fn before(&mut self, record: i64) -> Option<&mut RunDetails> {
-        let after = self.list.partition_point(|snapshot| snapshot.followed().told() <= record);
+        let after = self.list.partition_point(|snapshot| snapshot.tail().last_applied() <= record);
         self.list.get_mut(after.checked_sub(1)?)
     }
 

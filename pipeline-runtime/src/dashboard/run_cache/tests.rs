@@ -90,7 +90,7 @@ fn assert_is_as_of(details: &RunDetails, entries: &[(i64, Entry)], record: i64) 
                 node.pokes(),
                 node.spans(),
                 node.error().cloned(),
-                history.spent(slot),
+                history.periods(slot),
             )
         };
         let counts: Vec<_> = history.counts().collect();
@@ -99,8 +99,8 @@ fn assert_is_as_of(details: &RunDetails, entries: &[(i64, Entry)], record: i64) 
     };
     assert_eq!(everything(history), everything(&alone), "as of record {record}");
     let mut totals = [Duration::ZERO; 6];
-    for stretch in history.listed().into_iter().flat_map(|slot| history.spent(slot)) {
-        totals[stretch.what as usize] += stretch.until.unwrap_or(history.latest()).saturating_sub(stretch.from);
+    for period in history.listed().into_iter().flat_map(|slot| history.periods(slot)) {
+        totals[period.kind as usize] += period.until.unwrap_or(history.latest()).saturating_sub(period.from);
     }
     assert_eq!(history.totals(history.latest()), totals, "as of record {record}");
 }
@@ -161,8 +161,8 @@ async fn each_moment_is_the_fold_of_the_records_before_it() {
     let mut reached = Vec::new();
     loop {
         let details = cache.details(&reader, &run, soon).unwrap();
-        assert_is_as_of(&details, &entries, details.followed().told());
-        reached.push(details.followed().told());
+        assert_is_as_of(&details, &entries, details.tail().last_applied());
+        reached.push(details.tail().last_applied());
         if soon.is_reached(&details) {
             break;
         }

@@ -3,14 +3,14 @@
 //! They are not counters in the engine, so that a resumed run, a simulated one and one read from a journal have the same numbers.
 
 mod counts;
-mod found;
+mod newest_object;
 mod page;
 mod render;
 
 pub(crate) use counts::Counts;
-pub(crate) use found::newest_of;
+pub(crate) use newest_object::newest_object;
 #[cfg(feature = "dashboard")]
-pub(crate) use page::Page;
+pub(crate) use page::PrometheusPage;
 
 use crate::engine::{NodeState, RunState};
 use serde::{Serialize, Serializer};

@@ -1,11 +1,11 @@
 //! Explains why a node of an unfinished run has not ended, and why a run has not started: one cause each, for the command line
 //! and the dashboard.
 
+mod hold;
 mod pools;
-mod turn;
 
-pub(crate) use pools::Pools;
-pub(crate) use turn::{Due, Hold, TURN, TURN_OF_NOBODY, of_queued};
+pub(crate) use hold::{Due, Hold, TURN, TURN_OF_NOBODY, of_queued};
+pub(crate) use pools::TakenSlots;
 
 use super::durations::brief;
 use super::history::RunHistory;
@@ -52,7 +52,7 @@ pub(crate) enum Cause {
 
 /// The complete explanation why a node has not ended.
 #[derive(Debug, Clone)]
-pub(crate) struct Why {
+pub(crate) struct Explanation {
     pub(crate) slot: Slot,
     pub(crate) cause: Cause,
     /// The root node that it waits for, if that is another one.
@@ -93,7 +93,7 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// If the runs that share its pool cannot be read.
-    pub(crate) fn cause(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Cause, JournalError> {
+    pub(crate) fn cause(&self, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Cause, JournalError> {
         let node = self.history.node(slot);
         let plan = self.history.plan();
         let ix = self.history.node_ix(slot);
@@ -128,7 +128,7 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// Those of [`Waits::cause`].
-    pub(crate) fn root(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Option<(Slot, Cause)>, JournalError> {
+    pub(crate) fn root(&self, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Option<(Slot, Cause)>, JournalError> {
         let mut found = None;
         let (mut here, mut seen) = (slot, HashSet::from([slot]));
         let mut cause = self.cause(slot, pools)?;
@@ -165,7 +165,7 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// Those of [`Waits::cause`].
-    pub(crate) fn of_run(&self, pools: &mut Pools<'_>) -> Result<Option<Why>, JournalError> {
+    pub(crate) fn of_run(&self, pools: &mut TakenSlots<'_>) -> Result<Option<Explanation>, JournalError> {
         let open = self.history.listed().into_iter().rev().find(|slot| !self.history.node(*slot).state().is_end());
         open.map(|slot| self.of_node(slot, pools)).transpose()
     }
@@ -175,7 +175,7 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// Those of [`Waits::cause`].
-    pub(crate) fn of_node(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Why, JournalError> {
+    pub(crate) fn of_node(&self, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Explanation, JournalError> {
         let cause = self.cause(slot, pools)?;
         let root = self.root(slot, pools)?;
         let behind = root.as_ref().map_or(&cause, |(_, cause)| cause);
@@ -186,7 +186,7 @@ impl Waits<'_> {
             None => self.sentence(&cause),
         };
         let changes_at = behind.changes_at().map(|offset| self.history.started + offset);
-        Ok(Why { slot, cause, root, text, changes_at })
+        Ok(Explanation { slot, cause, root, text, changes_at })
     }
 
     /// Describes a cause.
