@@ -67,7 +67,7 @@ impl RunHistory {
         let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         match (node.state(), node.why_skipped(), node.error()) {
             (NodeState::UpstreamFailed, ..) => Some(format!("`{}` failed", self.id(self.root_cause(slot)))),
-            (NodeState::Skipped, Some(why), _) => Some(first(&self.reason(why))),
+            (NodeState::Skipped, Some(why), _) => Some(first(&self.reason(slot, why))),
             (_, _, error) => Some(first(error?)),
         }
     }

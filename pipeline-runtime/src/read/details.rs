@@ -231,7 +231,7 @@ impl<'a> NodeDetails<'a> {
 
     /// Why the node was skipped, if it was.
     pub fn skipped(&self) -> Option<String> {
-        self.node().why_skipped().map(|why| self.history.reason(why))
+        self.node().why_skipped().map(|why| self.history.reason(self.slot, why))
     }
 
     /// The node whose failure made this one `upstream_failed`, if it is.

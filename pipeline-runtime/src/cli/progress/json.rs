@@ -214,7 +214,9 @@ fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<Stri
             node(*slot, NodeEvent::default())
         }
         Record::Failed { slot, error, .. } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
-        Record::Skipped { slot, why } => node(*slot, NodeEvent { reason: Some(history.reason(why)), ..NodeEvent::default() }),
+        Record::Skipped { slot, why } => {
+            node(*slot, NodeEvent { reason: Some(history.reason(*slot, why)), ..NodeEvent::default() })
+        }
         Record::UpstreamFailed { slot, .. } => {
             let cause = event.node.map(|after| history.id(after.root_cause));
             node(*slot, NodeEvent { cause, ..NodeEvent::default() })

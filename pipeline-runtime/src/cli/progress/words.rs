@@ -66,7 +66,7 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &RunEvent) -> Optio
             let pokes = if is_sensor { format!(", {pokes} poke{}", plural(pokes as usize)) } else { String::new() };
             about(*slot, after, format!("after {}{pokes}", brief(at.saturating_sub(after.started.unwrap_or(at)))), true)
         }
-        (Record::Skipped { slot, why }, Some(after)) => about(*slot, after, history.reason(why), true),
+        (Record::Skipped { slot, why }, Some(after)) => about(*slot, after, history.reason(*slot, why), true),
         (Record::UpstreamFailed { slot, .. }, Some(after)) => {
             about(*slot, after, format!("`{}` failed", history.id(after.root_cause)), true)
         }

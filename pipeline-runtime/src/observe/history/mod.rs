@@ -13,6 +13,7 @@ mod listing;
 mod node;
 mod offset;
 mod parts;
+mod race;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 mod record_text;
 #[cfg(feature = "dashboard")]
@@ -368,8 +369,12 @@ impl RunHistory {
     }
 
     /// Describes why a node was skipped.
-    pub(crate) fn reason(&self, why: &Skip) -> String {
-        why.reason(|slot| self.id(slot))
+    pub(crate) fn reason(&self, slot: Slot, why: &Skip) -> String {
+        let reason = why.reason(|slot| self.id(slot));
+        match (why, self.won_race(slot)) {
+            (Skip::CutOff, Some(winner)) => format!("{reason}: `{}` won the race", self.id(winner)),
+            _ => reason,
+        }
     }
 
     /// Returns when the last of a node's inputs was available.

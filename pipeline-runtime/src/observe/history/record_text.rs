@@ -18,7 +18,7 @@ impl RunHistory {
             Record::Succeeded { .. } => ("succeeded", String::new()),
             Record::Failed { error, .. } => ("failed", error.to_string()),
             Record::Skipped { why: Skip::Upstream(slot), .. } if !is_known(*slot) => ("skipped", String::new()),
-            Record::Skipped { why, .. } => ("skipped", self.reason(why)),
+            Record::Skipped { slot, why } => ("skipped", self.reason(*slot, why)),
             Record::UpstreamFailed { cause, .. } if is_known(*cause) => {
                 ("upstream_failed", format!("`{}` failed", self.id(*cause)))
             }

@@ -231,3 +231,38 @@ fn a_node_that_is_retried_by_hand_took_as_long_as_its_last_life() {
     assert_eq!((node.began(), node.finished_at()), (Some(SECOND * 104), Some(SECOND * 105)));
     assert!(history.timeline().contains("1m 44s → 1m 45s"), "{}", history.timeline());
 }
+
+#[test]
+fn a_node_that_is_cut_off_names_the_winner_of_its_race() {
+    #[task]
+    async fn fetch(n: u64) -> Result<u64> {
+        Ok(n)
+    }
+    #[pipeline]
+    fn race() {
+        // `source` is not in the race itself, but feeds only the loser.
+        let slow = fetch(fetch(1).named("source")).named("slow");
+        first_of([slow, fetch(2).named("quick")]);
+        fetch(3).named("other");
+    }
+    let plan = plan(&race());
+    let of = |history: &RunHistory, id: &str| history.find(id).unwrap();
+    let mut history = RunHistory::new(plan, Timestamp::default());
+    let [source, slow, quick, race, other] = ["source", "slow", "quick", "first_of", "other"].map(|id| of(&history, id));
+    let at = history.started;
+    for record in [
+        Record::Started { slot: quick, attempt: 1 },
+        Record::Succeeded { slot: quick, output: None },
+        Record::Succeeded { slot: race, output: None },
+        Record::Skipped { slot: slow, why: Skip::CutOff },
+        Record::Skipped { slot: source, why: Skip::CutOff },
+        Record::Skipped { slot: other, why: Skip::CutOff },
+    ] {
+        history.apply(&Entry { at, record });
+    }
+    for loser in [slow, source] {
+        let reason = history.reason(loser, &Skip::CutOff);
+        assert_eq!(reason, "its output is no longer needed: `quick` won the race");
+    }
+    assert_eq!(history.reason(other, &Skip::CutOff), "its output is no longer needed");
+}
