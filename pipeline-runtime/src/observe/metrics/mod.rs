@@ -19,8 +19,9 @@ use std::time::Duration;
 
 /// Metrics of a run: as text for Prometheus, as JSON and as a table.
 ///
-/// A node inside `.each` is counted once for all elements, under its own id: `upload`, not `upload[3]`. Counters continue when a
-/// finished run is retried. Times are always written in seconds.
+/// A node inside `.each` is counted once for all elements, under its own id: `upload`, not `upload[3]`. Its times are those of
+/// all elements together, also if they waited or ran at once. Counters continue when a finished run is retried. Times are always
+/// written in seconds.
 ///
 /// | in Prometheus | in JSON | |
 /// |---|---|---|

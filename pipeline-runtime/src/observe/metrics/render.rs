@@ -174,9 +174,17 @@ impl Display for RunMetrics {
                 format_rounded(node.run),
             ]);
         }
-        tasks.fmt(f)
+        tasks.fmt(f)?;
+        let mut nodes = self.sensors.iter().map(|sensor| &sensor.node).chain(&self.tasks);
+        if nodes.any(|node| node.states.values().sum::<u64>() > 1) {
+            writeln!(f, "\n{OF_ELEMENTS}")?;
+        }
+        Ok(())
     }
 }
+
+/// Follows the tables if a node has several elements.
+const OF_ELEMENTS: &str = "(a node's times are those of all its elements together, also if they waited or ran at once)";
 
 fn states(node: &NodeMetrics) -> String {
     let states: Vec<String> = node
