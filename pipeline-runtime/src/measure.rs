@@ -42,7 +42,7 @@ impl Live {
     ///
     /// If a thread cannot be started.
     pub fn with_history(workers: usize) -> std::io::Result<Self> {
-        Self::beside(Box::new(NoJournal), Some(Feed::silent()), workers)
+        Self::beside(Box::new(NoJournal), Some(Feed::without_view()), workers)
     }
 
     /// The same, with all records of its runs, so that they can be counted.

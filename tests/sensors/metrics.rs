@@ -77,6 +77,8 @@ fn a_table_for_people() {
         list    success           2       1      0s   0s
         upload  3 success         3       0     30s  30s
         after   skipped           0       0      0s   0s
+
+        (a node's times are those of all its elements together, also if they waited or ran at once)
     "]]
     .assert_eq(&metrics().to_string());
 }

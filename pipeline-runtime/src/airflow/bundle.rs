@@ -46,7 +46,7 @@ pub(super) fn write(executable: &Path, manifest: &str, to: &Path) -> io::Result<
 }
 
 /// Returns whether `bundle` is what [`write`] would write for this executable and manifest.
-pub(super) fn is_of(bundle: &Path, executable: &Path, manifest: &str) -> io::Result<bool> {
+pub(super) fn matches(bundle: &Path, executable: &Path, manifest: &str) -> io::Result<bool> {
     let mut digest = Sha256::new();
     let size = hash_elf(executable, &mut digest)?;
     let footer = footer(manifest.len(), digest.finalize().into())?;
@@ -60,21 +60,21 @@ pub(super) fn is_of(bundle: &Path, executable: &Path, manifest: &str) -> io::Res
     file.seek(SeekFrom::Start(size))?;
     let mut rest = Vec::new();
     file.read_to_end(&mut rest)?;
-    let (kept_manifest, kept_footer) = rest.split_at(manifest.len());
-    Ok(kept_manifest == manifest.as_bytes() && kept_footer == footer)
+    let (found_manifest, found_footer) = rest.split_at(manifest.len());
+    Ok(found_manifest == manifest.as_bytes() && found_footer == footer)
 }
 
 /// Copies an executable without its footer and manifest, if it has any, and returns its hash.
 fn copy(executable: &Path, to: &mut impl Write) -> io::Result<[u8; 32]> {
     let mut from = File::open(executable)?.take(elf_size(executable)?);
     let mut digest = Sha256::new();
-    io::copy(&mut from, &mut Both { to, digest: &mut digest })?;
+    io::copy(&mut from, &mut HashingWriter { to, digest: &mut digest })?;
     Ok(digest.finalize().into())
 }
 
 fn hash_elf(executable: &Path, digest: &mut Sha256) -> io::Result<u64> {
     let size = elf_size(executable)?;
-    io::copy(&mut File::open(executable)?.take(size), &mut Both { to: &mut io::sink(), digest })
+    io::copy(&mut File::open(executable)?.take(size), &mut HashingWriter { to: &mut io::sink(), digest })
 }
 
 /// The size of an executable without manifest and footer. Exporting from a bundle thus yields the original executable again.
@@ -103,12 +103,12 @@ fn footer(manifest: usize, hash: [u8; 32]) -> io::Result<[u8; FOOTER]> {
 }
 
 /// A writer that also hashes what it writes.
-struct Both<'a, W> {
+struct HashingWriter<'a, W> {
     to: &'a mut W,
     digest: &'a mut Sha256,
 }
 
-impl<W: Write> Write for Both<'_, W> {
+impl<W: Write> Write for HashingWriter<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes)?;
         self.digest.update(&bytes[..written]);
@@ -163,12 +163,12 @@ mod tests {
         let path = |name| folder.path().join(name);
         fs::write(path("elf"), b"one").unwrap();
         fs::write(path("other"), b"two").unwrap();
-        assert!(!is_of(&path("bundle"), &path("elf"), "{}").unwrap());
+        assert!(!matches(&path("bundle"), &path("elf"), "{}").unwrap());
         write(&path("elf"), "{}", &path("bundle")).unwrap();
-        assert!(is_of(&path("bundle"), &path("elf"), "{}").unwrap());
-        assert!(is_of(&path("bundle"), &path("bundle"), "{}").unwrap());
-        assert!(!is_of(&path("bundle"), &path("other"), "{}").unwrap());
-        assert!(!is_of(&path("bundle"), &path("elf"), "[]").unwrap());
+        assert!(matches(&path("bundle"), &path("elf"), "{}").unwrap());
+        assert!(matches(&path("bundle"), &path("bundle"), "{}").unwrap());
+        assert!(!matches(&path("bundle"), &path("other"), "{}").unwrap());
+        assert!(!matches(&path("bundle"), &path("elf"), "[]").unwrap());
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod rule;
 mod task;
 mod wire;
 
-pub(crate) use export::{Export, Fresh, Left};
+pub(crate) use export::{Export, ExportStatus, Omission};
 
 use crate::Pipeline;
 use std::ffi::OsString;

@@ -17,7 +17,7 @@ pub(super) fn wants_success(plan: &Plan, node: NodeIx) -> bool {
 }
 
 /// The edges into a task from outside. For a mapping that is one task, these include the edges to nodes within it.
-pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
+pub(super) fn outside_edges(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)> {
     let mut edges = plan.inbound(node).to_vec();
     if is_one_task(plan, node) {
         let inner = members(plan, node).flat_map(|inner| plan.inbound(inner));
@@ -31,7 +31,7 @@ pub(super) fn from_outside(plan: &Plan, node: NodeIx) -> Vec<(NodeIx, EdgeRule)>
 pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
     let mut rules = BTreeSet::new();
     let edges = plan.inbound(node);
-    if from_outside(plan, node).len() > edges.len() {
+    if outside_edges(plan, node).len() > edges.len() {
         // A node within the mapping waits for more than the mapping does.
         return DECIDED_BY_US;
     }
@@ -61,7 +61,7 @@ pub(super) fn trigger_rule(plan: &Plan, node: NodeIx) -> &'static str {
 }
 
 /// The tasks that take part in a race: once one has won, the others may still run.
-pub(super) fn raced(plan: &Plan) -> BTreeSet<String> {
+pub(super) fn racing_tasks(plan: &Plan) -> BTreeSet<String> {
     let from = plan.nodes.iter().filter_map(|node| match &node.what {
         What::FirstOf { from } => Some(from.iter().copied()),
         _ => None,

@@ -3,7 +3,7 @@
 use super::args::Airflow;
 use super::{choose, output};
 use crate::Pipeline;
-use crate::airflow::{Export, Fresh};
+use crate::airflow::{Export, ExportStatus};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,11 +22,11 @@ pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, Str
         return Ok(ExitCode::SUCCESS);
     }
     match export.check(&executable, &to).map_err(|error| error.to_string())? {
-        Fresh::Yes => {
+        ExportStatus::Current => {
             output::to_stdout(&format!("{} is the export of this program\n", to.display()));
             Ok(ExitCode::SUCCESS)
         }
-        Fresh::No(stale) => {
+        ExportStatus::Stale(stale) => {
             let why = if stale == [to.join(&name)] {
                 ": the DAGs are the same, but the executable is another build, or only one of the two is stripped"
             } else {

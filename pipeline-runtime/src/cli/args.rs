@@ -447,7 +447,7 @@ pub(super) enum Airflow {
         queue: String,
         /// Leave out a feature that Airflow does not have
         #[arg(long, value_name = "WHAT")]
-        without: Vec<crate::airflow::Left>,
+        without: Vec<crate::airflow::Omission>,
         /// The pipelines to export; without any, all of them
         #[arg(value_name = "PIPELINE")]
         pipelines: Vec<String>,

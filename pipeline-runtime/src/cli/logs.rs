@@ -71,7 +71,7 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String
         (NodeState::Failed, _) => format!("it failed: {}", error()),
         (NodeState::UpForRetry, _) => format!("it is {} after: {}", NodeState::UpForRetry, error()),
         (NodeState::UpstreamFailed, _) => format!("it did not run, as `{}` failed", history.id(history.root_cause(slot))),
-        (NodeState::Skipped, Some(why)) => format!("it was skipped: {}", one_line(&history.reason(why))),
+        (NodeState::Skipped, Some(why)) => format!("it was skipped: {}", one_line(&history.reason(slot, why))),
         (state, _) => format!("it is {state}"),
     };
     let attempt = logs.attempt.map(|attempt| format!(" in attempt {attempt}")).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::host::{
 };
 use crate::journal::{RunKind, SqliteJournal, StoredRun};
 use crate::observe::logs::{self, LogFormat, Logging};
-use crate::observe::{Names, Runs, WatchedRun};
+use crate::observe::{RunPrefixes, Runs, WatchedRun};
 use crate::plan::{Accepts, DEFAULT_PARALLELISM};
 use crate::time::{Clock, Timestamp};
 use crate::{BoxFuture, Pipeline, RunReport, RunState};
@@ -318,7 +318,7 @@ impl Runner {
         // A program that parses stderr gets it as a log line like all others.
         let logs_as_json = logging.format == LogFormat::Json;
         let (is_kept, is_told) = (self.journal.is_some(), matches!(progress, Progress::Auto | Progress::Plain));
-        let names = if forgets { Names::Runs } else { names(&prepared, &unfinished) };
+        let names = if forgets { RunPrefixes::Full } else { names(&prepared, &unfinished) };
         let mut dispatch = Dispatch::new(&host, &hosting, self.service, Arc::clone(&feed))?;
         if let (Some(file), Some(journal), true) = (&self.journal, &keeps, is_told) {
             open_with(file, prepared.iter().chain(&unfinished.begun));
@@ -467,9 +467,9 @@ fn further_runs(journal: &SqliteJournal, prepared: &[Prepared]) -> Result<Vec<St
     Ok(said)
 }
 
-fn names(prepared: &[Prepared], unfinished: &Unfinished) -> Names {
+fn names(prepared: &[Prepared], unfinished: &Unfinished) -> RunPrefixes {
     let begun = prepared.iter().chain(&unfinished.begun).map(|run| (run.plan().pipeline, run.about().0));
-    Names::given(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
+    RunPrefixes::for_runs(begun.chain(unfinished.queued.iter().map(|run| (&*run.pipeline, &*run.run_id))))
 }
 
 /// The outputs of a run's nodes, by slot.

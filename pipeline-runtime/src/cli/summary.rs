@@ -65,7 +65,7 @@ pub(super) fn failures(history: &RunHistory) -> String {
             let _ = writeln!(text, "  = note: so `{named}`{more} did not run");
         }
     }
-    let left = if history.state == RunState::Failed && text.is_empty() { history.left_cut_off() } else { Vec::new() };
+    let left = if history.state == RunState::Failed && text.is_empty() { history.cut_off_by_earlier_end() } else { Vec::new() };
     if !left.is_empty() {
         let more = left.len().saturating_sub(MAX_NAMED);
         let named = left[..left.len() - more].iter().map(|slot| history.id(*slot)).collect::<Vec<_>>().join("`, `");

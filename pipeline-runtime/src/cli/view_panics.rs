@@ -3,7 +3,7 @@
 use super::progress::{View, Watched};
 use super::{Finished, Progress, Runner};
 use crate::RunState;
-use crate::observe::{Event, Lost};
+use crate::observe::{Loss, RunEvent};
 use crate::prelude::*;
 use std::process::ExitCode;
 
@@ -13,13 +13,13 @@ struct Panics;
 impl View for Panics {
     fn opened(&mut self, _: &Watched) {}
 
-    fn event(&mut self, run: &Watched, _: &Event) {
+    fn event(&mut self, run: &Watched, _: &RunEvent) {
         let _history = run.run.history();
         panic!("a fault of the view");
     }
 
     fn log(&mut self, _: &str) {}
-    fn lost(&mut self, _: Lost) {}
+    fn lost(&mut self, _: Loss) {}
 }
 
 #[task]

@@ -3,7 +3,7 @@
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::{JournalError, Reader};
-use crate::observe::{self, Hold, Pools, Waits};
+use crate::observe::{self, Hold, TakenSlots, Waits};
 use crate::read::{JournalReader, ReadError, RunSummary};
 use crate::time::Timestamp;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ const MAX_TOLD: usize = 100;
 
 /// One line per node that has not ended.
 pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -> Result<String, JournalError> {
-    let mut pools = Pools::new(reader, pipelines);
+    let mut pools = TakenSlots::new(reader, pipelines);
     let mut text = String::new();
     let history = waits.history;
     let mut open = history.listed();
@@ -56,5 +56,5 @@ fn behind(
     };
     let details = reader.details(&run)?;
     let waits = Waits { history: details.history(), now, is_run: true };
-    Ok(waits.of_run(&mut Pools::new(reader.journal(), pipelines))?.map(|why| why.text))
+    Ok(waits.of_run(&mut TakenSlots::new(reader.journal(), pipelines))?.map(|why| why.text))
 }

@@ -1,7 +1,7 @@
 //! The page's files. They are compiled into the binary from this folder, and served without comments and unneeded white space.
 
 use super::problem::Problem;
-use super::{Site, slim};
+use super::{Site, minify};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -18,11 +18,11 @@ struct Asset(&'static str, &'static str, &'static str);
 
 impl Asset {
     /// Returns its text as it is served.
-    fn served(&self) -> Cow<'static, str> {
+    fn minified(&self) -> Cow<'static, str> {
         let Self(name, _, text) = *self;
         match name.rsplit_once('.') {
-            Some((_, "js")) => slim::script(text).into(),
-            Some((_, "css")) => slim::style(text).into(),
+            Some((_, "js")) => minify::script(text).into(),
+            Some((_, "css")) => minify::style(text).into(),
             _ => text.into(),
         }
     }
@@ -80,7 +80,7 @@ const ASSETS: &[Asset] = assets![
 ];
 
 /// The served texts, each created at its first request.
-static SERVED: [OnceLock<Bytes>; ASSETS.len()] = [const { OnceLock::new() }; ASSETS.len()];
+static MINIFIED: [OnceLock<Bytes>; ASSETS.len()] = [const { OnceLock::new() }; ASSETS.len()];
 
 /// The addresses of pages. The shell's modules select the page by the address.
 const PAGES: [&str; 11] = [
@@ -103,7 +103,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
 }
 
 /// Answers unknown addresses. A request for a page gets the shell, which says that there is none, with its links.
-pub(super) async fn missing(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+pub(super) async fn not_found(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/html") {
         return (StatusCode::NOT_FOUND, shell(State(site)).await).into_response();
@@ -119,10 +119,10 @@ pub(super) async fn shell(State(site): State<Arc<Site>>) -> Response {
 }
 
 async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
-    let found = ASSETS.iter().position(|Asset(of, ..)| *of == name);
-    let found = found.ok_or_else(|| Problem::not_found(format!("there is no file `{name}`")))?;
-    let Asset(_, kind, _) = &ASSETS[found];
-    let text = SERVED[found].get_or_init(|| match ASSETS[found].served() {
+    let index = ASSETS.iter().position(|Asset(of, ..)| *of == name);
+    let index = index.ok_or_else(|| Problem::not_found(format!("there is no file `{name}`")))?;
+    let Asset(_, kind, _) = &ASSETS[index];
+    let text = MINIFIED[index].get_or_init(|| match ASSETS[index].minified() {
         Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
         Cow::Owned(text) => Bytes::from(text),
     });
@@ -142,12 +142,12 @@ mod tests {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let asset = ASSETS.iter().find(|Asset(of, ..)| **of == *name);
             assert!(asset.is_some() || name == "index.html", "{name} is not served");
-            bytes += asset.filter(|Asset(of, ..)| *of != "openapi.json").map_or(0, |asset| asset.served().len());
+            bytes += asset.filter(|Asset(of, ..)| *of != "openapi.json").map_or(0, |asset| asset.minified().len());
         }
         assert!(bytes <= 171_000, "the page takes {bytes} bytes of 171,000");
         // The files that a browser requests before it shows anything.
         let first = ["app.css", "app.js", "base.js", "overview.js"];
-        let first: usize = ASSETS.iter().filter(|Asset(of, ..)| first.contains(of)).map(|asset| asset.served().len()).sum();
+        let first: usize = ASSETS.iter().filter(|Asset(of, ..)| first.contains(of)).map(|asset| asset.minified().len()).sum();
         assert!(first <= 55_000, "the first page takes {first} bytes of 55,000");
     }
 }

@@ -6,25 +6,25 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 /// How often to check for commits.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_EVERY: Duration = Duration::from_millis(100);
 /// The least time between two notifications. Commits in between are reported together.
-const APART: Duration = Duration::from_millis(250);
+const MIN_DISTANCE: Duration = Duration::from_millis(250);
 /// The additional time per follower with many followers: all together get at most 2,000 notifications a second.
-const APART_FOR_EACH: Duration = Duration::from_micros(500);
+const DISTANCE_PER_FOLLOWER: Duration = Duration::from_micros(500);
 /// Every this many checks the holder of the journal is checked as well: a process that dies commits nothing.
-const HOLDER: u32 = 10;
+const HOLDER_EVERY: u32 = 10;
 
 /// Notifies followers of commits.
 #[derive(Debug)]
 pub(super) struct Changes {
     journal: PathBuf,
     commits: watch::Sender<u64>,
-    wanted: Notify,
+    first_follower: Notify,
 }
 
 impl Changes {
     pub(super) fn new(journal: PathBuf) -> Self {
-        Self { journal, commits: watch::channel(0).0, wanted: Notify::new() }
+        Self { journal, commits: watch::channel(0).0, first_follower: Notify::new() }
     }
 
     /// Returns a number that changes when something was committed or the journal has another holder. It counts as changed for a
@@ -37,7 +37,7 @@ impl Changes {
             // Nobody has checked since the last follower left, so the known state may be outdated.
             self.commits.send_modify(|commits| *commits += 1);
         }
-        self.wanted.notify_one();
+        self.first_follower.notify_one();
         receiver
     }
 
@@ -50,39 +50,39 @@ impl Changes {
     pub(super) async fn watch(&self) {
         loop {
             if self.commits.receiver_count() == 0 {
-                self.wanted.notified().await;
+                self.first_follower.notified().await;
             }
             // With one connection, since the version numbers of two connections cannot be compared. Reading it takes microseconds
             // and no lock.
             match Reader::open(&self.journal) {
-                Ok(reader) => self.watch_by(&reader).await,
+                Ok(reader) => self.watch_with(&reader).await,
                 Err(error) => {
                     tracing::debug!("the dashboard cannot read the journal: {error}");
-                    tokio::time::sleep(LOOK * 10).await;
+                    tokio::time::sleep(POLL_EVERY * 10).await;
                 }
             }
         }
     }
 
-    async fn watch_by(&self, reader: &Reader) {
-        let (mut last, mut holder, mut looks) = (None, None, 0);
+    async fn watch_with(&self, reader: &Reader) {
+        let (mut last, mut holder, mut polls) = (None, None, 0);
         while self.commits.receiver_count() > 0 {
             let Ok(version) = reader.version() else { return };
-            if looks % HOLDER == 0 {
+            if polls % HOLDER_EVERY == 0 {
                 holder = Holder::of(&self.journal).map(|holder| (holder.process, holder.since));
             }
-            looks = looks.wrapping_add(1);
+            polls = polls.wrapping_add(1);
             let now = Some((version, holder));
             let is_new = last != now;
             if is_new {
                 last = now;
                 self.commits.send_modify(|commits| *commits += 1);
             }
-            tokio::time::sleep(if is_new { apart(self.followers()) } else { LOOK }).await;
+            tokio::time::sleep(if is_new { distance(self.followers()) } else { POLL_EVERY }).await;
         }
     }
 }
 
-fn apart(followers: usize) -> Duration {
-    APART.max(APART_FOR_EACH * u32::try_from(followers).unwrap_or(u32::MAX))
+fn distance(followers: usize) -> Duration {
+    MIN_DISTANCE.max(DISTANCE_PER_FOLLOWER * u32::try_from(followers).unwrap_or(u32::MAX))
 }

@@ -10,8 +10,8 @@
 //! - **Only admitted clients are answered.** Each request passes `gate/mod.rs` first, whatever it is for. (`gate/tests.rs`)
 //! - **Without a viewer nothing is read.** The journal is polled only while a page is open. (`changes.rs`)
 //! - **Cached results equal those computed from the whole journal**: the durations of ended runs (`journal/sqlite/durations.rs`),
-//!   and how the nodes of a run spent their time (`observe/history/sums.rs`, `kept/tests.rs`).
-//! - **A run as of a record equals the fold of the records up to it**, even if it is computed from a snapshot. (`kept/tests.rs`,
+//!   and how the nodes of a run spent their time (`observe/history/sums.rs`, `run_cache/tests.rs`).
+//! - **A run as of a record equals the fold of the records up to it**, even if it is computed from a snapshot. (`run_cache/tests.rs`,
 //!   `tests/dashboard/travel.rs`)
 //! - **A dry run writes nothing**, not even an act. (`tests/dashboard/commands.rs`)
 //!
@@ -25,12 +25,12 @@ mod api;
 mod assets;
 mod changes;
 mod gate;
-mod kept;
+mod minify;
 mod options;
 mod problem;
 mod readers;
+mod run_cache;
 mod server;
-mod slim;
 mod token;
 
 pub(crate) use options::{DEFAULT_ADDRESS, Listen, Options};
@@ -69,14 +69,18 @@ pub(crate) enum DashboardError {
 }
 
 /// The number of viewed runs that are cached.
-const LOOKED_AT: usize = 8;
+const CACHED_RUNS: usize = 8;
 
 /// The state shared by all requests.
 #[derive(Debug)]
 struct Site {
+    /// Decides which requests are answered.
     gate: gate::Gate,
+    /// The connections to the journal.
     readers: Readers,
+    /// Notifies event streams of commits.
     changes: Changes,
+    /// The pipelines of this program.
     pipelines: Vec<Pipeline>,
     /// The clock of the runs.
     clock: Clock,
@@ -85,14 +89,21 @@ struct Site {
     started: chrono::DateTime<chrono::Utc>,
     /// Why commands are refused here; `None` if they are accepted.
     read_only: Option<String>,
-    answered: api::Answered,
-    failures: api::Failures,
-    idle: api::Idle,
+    /// The answers to the last commands.
+    answers: api::AnswerCache,
+    /// What failed the last runs of pipelines.
+    failures: api::FailureCache,
+    /// How long runs lay between an end and a manual retry.
+    idle_times: api::IdleCache,
     /// The positions of followed topics.
-    positions: tokio::sync::Mutex<api::Positions>,
-    kept: kept::Kept,
+    positions: tokio::sync::Mutex<api::TopicPositions>,
+    /// The viewed runs.
+    run_cache: run_cache::RunCache,
+    /// The durations of ended runs.
     durations: DurationCache,
-    late: api::Late,
+    /// The SLAs and budgets of the active runs.
+    deadlines: api::DeadlineCache,
+    /// The slots and sensors of the active runs.
     active_runs: active_runs::ActiveRuns,
     /// Counts what this process writes to the journal, if it does.
     tally: Option<Arc<Tally>>,
@@ -140,13 +151,13 @@ impl Dashboard {
             boot: format!("{:032x}", crate::random::new_id()),
             started: clock.now().to_utc(),
             read_only,
-            answered: api::Answered::default(),
-            failures: api::Failures::default(),
-            idle: api::Idle::default(),
+            answers: api::AnswerCache::default(),
+            failures: api::FailureCache::default(),
+            idle_times: api::IdleCache::default(),
             positions: tokio::sync::Mutex::default(),
-            kept: kept::Kept::new(LOOKED_AT),
+            run_cache: run_cache::RunCache::new(CACHED_RUNS),
             durations: DurationCache::default(),
-            late: api::Late::default(),
+            deadlines: api::DeadlineCache::default(),
             active_runs: active_runs::ActiveRuns::default(),
             tally,
             simulating: tokio::sync::Mutex::default(),
@@ -155,7 +166,7 @@ impl Dashboard {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .max_blocking_threads(readers::AT_ONCE + 2)
+            .max_blocking_threads(readers::MAX_READS + 2)
             .thread_name("pipeline-dashboard")
             .build()
             .map_err(DashboardError::Thread)?;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 /// The maximum number of concurrent reads.
-pub(super) const AT_ONCE: usize = 4;
+pub(super) const MAX_READS: usize = 4;
 
 /// The connections to a journal.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(journal: PathBuf, pipelines: Vec<Pipeline>) -> Self {
-        Self { journal, pipelines, idle: Arc::default(), permits: Semaphore::new(AT_ONCE) }
+        Self { journal, pipelines, idle: Arc::default(), permits: Semaphore::new(MAX_READS) }
     }
 
     /// Reads on a thread that may block. The reads are consistent if `read` takes a snapshot.
@@ -33,9 +33,9 @@ impl Readers {
         // It is never closed.
         let _permit = self.permits.acquire().await;
         let (idle, journal, pipelines) = (Arc::clone(&self.idle), self.journal.clone(), self.pipelines.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let reader = match kept {
+        let answer_task = tokio::task::spawn_blocking(move || {
+            let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let reader = match pooled {
                 Some(reader) => reader,
                 None => JournalReader::open(&journal)?.pipelines(pipelines),
             };
@@ -46,13 +46,9 @@ impl Readers {
             }
             answer
         });
-        done.await.unwrap_or_else(|error| {
+        answer_task.await.unwrap_or_else(|error| {
             tracing::error!("the dashboard could not answer: {error}");
-            Err(Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal error",
-                "the answer could not be computed: see the log",
-            ))
+            Err(Problem::internal("internal error", "the answer could not be computed: see the log"))
         })
     }
 }

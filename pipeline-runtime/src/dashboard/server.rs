@@ -20,34 +20,34 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 /// The maximum number of connections; further ones wait. It is at most a quarter of the process's limit on open files, since the
 /// runs need files, too.
-const CONNECTIONS: usize = 1_280;
+const MAX_CONNECTIONS: usize = 1_280;
 /// Used if there is no limit on open files.
 const FEW_CONNECTIONS: usize = 256;
 /// The limits of a request's head, in bytes and time.
-const HEAD: usize = 16 << 10;
-const HEAD_TIME: Duration = Duration::from_secs(10);
+const MAX_HEAD: usize = 16 << 10;
+const MAX_HEAD_TIME: Duration = Duration::from_secs(10);
 /// The limit of a body.
-const BODY: usize = 1 << 20;
+const MAX_BODY: usize = 1 << 20;
 /// How many ports after a taken one are tried.
-const PORTS: u16 = 20;
+const MAX_PORTS: u16 = 20;
 
 /// Listens, on the next free port if the requested one is taken; then returns a note.
 pub(super) fn bind(listen: &Listen) -> Result<(TcpListener, Option<String>), DashboardError> {
-    let meant = listen.address;
-    let last = if meant.port() == 0 { 0 } else { meant.port().saturating_add(PORTS) };
+    let requested = listen.address;
+    let last = if requested.port() == 0 { 0 } else { requested.port().saturating_add(MAX_PORTS) };
     let mut first_error = None;
-    for port in meant.port()..=last {
-        match TcpListener::bind(SocketAddr::new(meant.ip(), port)) {
+    for port in requested.port()..=last {
+        match TcpListener::bind(SocketAddr::new(requested.ip(), port)) {
             Ok(listener) => {
-                let note = (port != meant.port()).then(|| format!("port {} is taken", meant.port()));
+                let note = (port != requested.port()).then(|| format!("port {} is taken", requested.port()));
                 return Ok((listener, note));
             }
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => drop(first_error.get_or_insert(error)),
-            Err(error) => return Err(DashboardError::Listen { address: meant.to_string(), error }),
+            Err(error) => return Err(DashboardError::Listen { address: requested.to_string(), error }),
         }
     }
     let error = first_error.unwrap_or_else(|| std::io::ErrorKind::AddrInUse.into());
-    Err(DashboardError::Listen { address: meant.to_string(), error })
+    Err(DashboardError::Listen { address: requested.to_string(), error })
 }
 
 /// Serves requests until it is stopped.
@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
     };
     let app = router(&site);
     let (closing, closed) = watch::channel(false);
-    let permits = Arc::new(Semaphore::new(connections()));
+    let permits = Arc::new(Semaphore::new(max_connections()));
     let accept = async {
         loop {
             // It is never closed.
@@ -82,8 +82,8 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
             tokio::spawn(async move {
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
-                    .header_read_timeout(HEAD_TIME)
-                    .max_buf_size(HEAD)
+                    .header_read_timeout(MAX_HEAD_TIME)
+                    .max_buf_size(MAX_HEAD)
                     .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
                 tokio::select! {
                     // The client is gone and needs no answer.
@@ -102,17 +102,17 @@ pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, stopped: onesh
     let _ = closing.send(true);
 }
 
-fn connections() -> usize {
+fn max_connections() -> usize {
     #[cfg(unix)]
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
     let files = None::<u64>;
-    files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(FEW_CONNECTIONS).clamp(1, CONNECTIONS)
+    files.and_then(|files| usize::try_from(files / 4).ok()).unwrap_or(FEW_CONNECTIONS).clamp(1, MAX_CONNECTIONS)
 }
 
 /// All routes, behind the gate.
 fn router(site: &Arc<Site>) -> Router {
-    let routes = api::routes().merge(assets::routes()).layer(DefaultBodyLimit::max(BODY));
+    let routes = api::routes().merge(assets::routes()).layer(DefaultBodyLimit::max(MAX_BODY));
     let base = &site.gate.options.base;
     let routes = match base.as_str() {
         "" => routes,
@@ -120,19 +120,15 @@ fn router(site: &Arc<Site>) -> Router {
         base => routes.clone().nest(base, routes).route(&format!("{base}/"), axum::routing::get(assets::shell)),
     };
     routes
-        .fallback(assets::missing)
+        .fallback(assets::not_found)
         .method_not_allowed_fallback(|| async {
-            Problem::new(
-                axum::http::StatusCode::METHOD_NOT_ALLOWED,
-                "method not allowed",
-                "this address does not support that method",
-            )
+            Problem::method_not_allowed("method not allowed", "this address does not support that method")
         })
-        .layer(middleware::from_fn_with_state(Arc::clone(site), let_in))
+        .layer(middleware::from_fn_with_state(Arc::clone(site), admit))
         .with_state(Arc::clone(site))
 }
 
-async fn let_in(
+async fn admit(
     axum::extract::State(site): axum::extract::State<Arc<Site>>,
     axum::Extension(peer): axum::Extension<Peer>,
     request: Request<Body>,

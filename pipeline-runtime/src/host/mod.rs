@@ -126,7 +126,7 @@ impl EngineHost {
         let interrupts = Mutex::new(options.ended_by.listen()?);
         let timers = Builder::new_current_thread().enable_all().build()?;
         let dispatch = Builder::new_current_thread().enable_all().build()?;
-        let keeper = options.journal.as_ref().map(|journal| logs::Keeper::new(journal, options.clock));
+        let keeper = options.journal.as_ref().map(|journal| logs::AttemptLog::new(journal, options.clock));
         let workers = workers::start(threads, keeper)?;
         let HostOptions { journal, parallelism, clock, calendar, observer, ended_by: _ } = options;
         let kept: Box<dyn Journal> = match &journal {

@@ -211,7 +211,7 @@ fn what_failed(details: &RunDetails) -> Option<String> {
     let failed = details.nodes().find(|node| node.state() == NodeState::Failed);
     match failed {
         Some(node) => Some(format!("`{}`: {}", node.id(), node.error().unwrap_or("without an error"))),
-        None if details.state() == RunState::Failed => Some(if details.history().left_cut_off().is_empty() {
+        None if details.state() == RunState::Failed => Some(if details.history().cut_off_by_earlier_end().is_empty() {
             "it took longer than its timeout".to_owned()
         } else {
             "it had ended before, and not all nodes that were cut off then were retried".to_owned()

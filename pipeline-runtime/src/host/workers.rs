@@ -6,7 +6,7 @@
 //! there are no file descriptors for its signals, it panics as well. A process started with too low a limit must report that
 //! instead, since a script may have started it.
 
-use crate::observe::logs::Keeper;
+use crate::observe::logs::AttemptLog;
 use std::cell::Cell;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -18,10 +18,10 @@ use tokio::runtime::{Builder, Runtime};
 const DESCRIPTORS: usize = 5 + 3 * 3;
 
 /// Starts a runtime with that many workers, and stores the log lines of their attempts.
-pub(super) fn start(threads: usize, keeper: Option<Keeper>) -> io::Result<Runtime> {
+pub(super) fn start(threads: usize, keeper: Option<AttemptLog>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(keeper) = keeper {
-        builder.on_thread_start(move || keeper.of_this_thread());
+        builder.on_thread_start(move || keeper.install_on_thread());
     }
     builder.worker_threads(threads).thread_name("pipeline-worker").enable_all();
     built(builder)

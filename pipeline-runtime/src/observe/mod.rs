@@ -4,15 +4,15 @@
 mod durations;
 #[cfg(feature = "sqlite")]
 mod feed;
-#[cfg(feature = "sqlite")]
-mod followed;
 mod history;
 #[cfg(feature = "sqlite")]
 pub(crate) mod logs;
 mod metrics;
-#[cfg(feature = "sqlite")]
-mod names;
 mod report;
+#[cfg(feature = "sqlite")]
+mod run_prefixes;
+#[cfg(feature = "sqlite")]
+mod run_tail;
 mod terminal;
 mod timeline;
 #[cfg(feature = "sqlite")]
@@ -23,20 +23,20 @@ pub(crate) use durations::{brief, plural};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) use durations::{ms, offset, percentile};
 #[cfg(feature = "sqlite")]
-pub(crate) use feed::{After, Event, Feed, Lost, News, Receiver, Runs, Taken, WatchedRun};
-#[cfg(feature = "dashboard")]
-pub(crate) use followed::Plans;
-#[cfg(feature = "sqlite")]
-pub(crate) use followed::{Followed, HistoryError};
+pub(crate) use feed::{Feed, FeedEvent, Loss, NodeProgress, Receiver, RunEvent, Runs, TakeResult, WatchedRun};
 #[cfg(feature = "dashboard")]
 pub(crate) use history::rank;
-pub(crate) use history::{CallbackHistory, FailedAttempt, NodeHistory, RunHistory, Span, Work};
+pub(crate) use history::{Activity, CallbackHistory, FailedAttempt, NodeHistory, RunHistory, Span};
 #[cfg(feature = "dashboard")]
-pub(crate) use metrics::Page;
+pub(crate) use metrics::PrometheusPage;
 pub use metrics::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
-#[cfg(feature = "sqlite")]
-pub(crate) use names::Names;
 pub use report::{CallbackReport, NodeReport, RunReport};
+#[cfg(feature = "sqlite")]
+pub(crate) use run_prefixes::RunPrefixes;
+#[cfg(feature = "dashboard")]
+pub(crate) use run_tail::PlanCache;
+#[cfg(feature = "sqlite")]
+pub(crate) use run_tail::{HistoryError, RunTail};
 pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};
 #[cfg(feature = "sqlite")]
-pub(crate) use why::{Due, Hold, Pools, TURN, TURN_OF_NOBODY, Waits, Why, of_queued};
+pub(crate) use why::{Due, Explanation, Hold, TURN, TURN_OF_NOBODY, TakenSlots, Waits, of_queued};

@@ -1,3 +1,5 @@
+//! The result of a run, for tests and for the program that ran it.
+
 use super::history::{CallbackHistory, RunHistory};
 use super::metrics::RunMetrics;
 use crate::author::value::{Data, Value};
@@ -39,7 +41,7 @@ impl RunReport {
         Self { history, nodes: OnceLock::new(), outputs, warnings: Vec::new(), begun: Vec::new() }
     }
 
-    pub(crate) fn warned(self, warnings: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with_warnings(self, warnings: impl IntoIterator<Item = String>) -> Self {
         Self { warnings: warnings.into_iter().collect(), ..self }
     }
 
@@ -248,7 +250,7 @@ impl CallbackReport<'_> {
 
     /// Returns when it was delivered; `None` if it was not.
     pub fn told(&self) -> Option<Duration> {
-        self.0.told
+        self.0.delivered_at
     }
 
     /// Returns the number of deliveries that were tried.

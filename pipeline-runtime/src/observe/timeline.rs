@@ -1,6 +1,6 @@
 //! Draws a run over time, in text.
 
-use super::history::{CallbackHistory, NodeHistory, RunHistory, Span, Work};
+use super::history::{Activity, CallbackHistory, NodeHistory, RunHistory, Span};
 use crate::engine::{NodeState, Slot};
 use humantime::format_duration;
 use std::fmt::Write;
@@ -36,7 +36,7 @@ impl RunHistory {
         let width = COLUMNS.saturating_sub(name + state + remark + 6).clamp(NARROWEST, WIDEST);
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:name$}  {:<state$}  0{:>width$}", "node", "state", tell(end), width = width - 1);
+        let _ = writeln!(text, "{:name$}  {:<state$}  0{:>width$}", "node", "state", format_rounded(end), width = width - 1);
         for Line { slot, node, id, spans, remarks, is_sensor } in &lines {
             let why = self.why(*slot, node).unwrap_or_default();
             if spans.is_empty() {
@@ -53,11 +53,11 @@ impl RunHistory {
         }
         let dropped = self.callbacks.dropped();
         let before = (dropped > 0).then(|| format!("{dropped} before these"));
-        let told: Vec<String> = before.into_iter().chain(self.callbacks.iter().map(CallbackHistory::line)).collect();
-        if !told.is_empty() {
-            let _ = writeln!(text, "callbacks: {}", told.join(",\n           "));
+        let callbacks: Vec<String> = before.into_iter().chain(self.callbacks.iter().map(CallbackHistory::line)).collect();
+        if !callbacks.is_empty() {
+            let _ = writeln!(text, "callbacks: {}", callbacks.join(",\n           "));
         }
-        let _ = write!(text, "run: {} after {}   {LEGEND}", self.state, tell(end));
+        let _ = write!(text, "run: {} after {}   {LEGEND}", self.state, format_rounded(end));
         text
     }
 
@@ -67,7 +67,7 @@ impl RunHistory {
         let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         match (node.state(), node.why_skipped(), node.error()) {
             (NodeState::UpstreamFailed, ..) => Some(format!("`{}` failed", self.id(self.root_cause(slot)))),
-            (NodeState::Skipped, Some(why), _) => Some(first(&self.reason(why))),
+            (NodeState::Skipped, Some(why), _) => Some(first(&self.reason(slot, why))),
             (_, _, error) => Some(first(error?)),
         }
     }
@@ -76,17 +76,17 @@ impl RunHistory {
 impl CallbackHistory {
     fn line(&self) -> String {
         let about = self.node.as_deref().unwrap_or("the run");
-        let untold = match self.told {
+        let pending = match self.delivered_at {
             Some(_) => "",
             None if self.given_up => " (given up)",
             None => " (not delivered yet)",
         };
-        format!("{} of {about} at {}{untold}", self.event.name(), tell(self.at))
+        format!("{} of {about} at {}{pending}", self.event.name(), format_rounded(self.at))
     }
 }
 
 /// Formats a duration for people, without insignificant parts.
-pub(super) fn tell(duration: Duration) -> String {
+pub(super) fn format_rounded(duration: Duration) -> String {
     let coarse = match duration {
         d if d >= Duration::from_mins(1) => Duration::from_secs(d.as_secs()),
         d => Duration::from_millis(u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
@@ -119,9 +119,9 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
         end => usize::try_from(at.as_nanos() * width as u128 / end).unwrap_or(width).min(width - 1),
     };
     let mut cells = vec![' '; width];
-    // Merged turns are drawn as they most likely looked: starts at equal distances, and waits between them.
-    for Span { what, from, until } in spans {
-        let (Work::Merged(starts), until) = (what, until.unwrap_or(end)) else { continue };
+    // Merged starts are drawn as they most likely happened: starts at equal distances, and waits between them.
+    for Span { activity, from, until } in spans {
+        let (Activity::Merged(starts), until) = (activity, until.unwrap_or(end)) else { continue };
         let (between, start) = if is_sensor { ('░', '·') } else { ('▒', '█') };
         cells[cell(*from)..=cell(until)].fill(between);
         let apart = until.saturating_sub(*from) / (*starts).max(1);
@@ -130,11 +130,11 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
     }
     // Work is drawn after waits, since it may be shorter than a cell and must not be lost; failures after work, for the same
     // reason. But a sensor that pokes in every cell is still waiting, and must look so.
-    for (what, sign) in [(Work::Waiting, '░'), (Work::Retrying, '▒'), (Work::Working, '█')] {
-        for span in spans.iter().filter(|span| span.what == what) {
+    for (activity, sign) in [(Activity::Waiting, '░'), (Activity::Retrying, '▒'), (Activity::Working, '█')] {
+        for span in spans.iter().filter(|span| span.activity == activity) {
             let (from, until) = (cell(span.from), cell(span.until.unwrap_or(end)));
-            let until = if what == Work::Working { until } else { until.max(from + 1) - 1 };
-            let sign = if what == Work::Working && is_sensor && from == until { '·' } else { sign };
+            let until = if activity == Activity::Working { until } else { until.max(from + 1) - 1 };
+            let sign = if activity == Activity::Working && is_sensor && from == until { '·' } else { sign };
             // In a damaged journal something may end before it began.
             cells[from.min(until)..=until].fill(sign);
         }
@@ -148,7 +148,7 @@ fn bar(node: &NodeHistory, spans: &[Span], is_sensor: bool, end: Duration, width
 fn remarks(node: &NodeHistory) -> String {
     let mut remarks = Vec::new();
     if let (Some(started), Some(finished)) = (node.began(), node.finished_at()) {
-        remarks.push(format!("{} → {}", tell(started), tell(finished)));
+        remarks.push(format!("{} → {}", format_rounded(started), format_rounded(finished)));
     }
     if node.attempts() > 1 {
         remarks.push(format!("{} attempts", node.attempts()));

@@ -1,7 +1,7 @@
 //! Attempts, derived from what a node did and when.
 
 use super::date;
-use crate::observe::{FailedAttempt, NodeHistory, Span, Work};
+use crate::observe::{Activity, FailedAttempt, NodeHistory, Span};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn stretches(spans: &[Span]) -> Vec<Stretch> {
     let mut stretches: Vec<Stretch> = Vec::new();
     let (mut is_open, mut is_retry) = (false, false);
     for span in spans {
-        if span.what == Work::Retrying {
+        if span.activity == Activity::Retrying {
             (is_open, is_retry) = (false, true);
             continue;
         }

@@ -3,8 +3,8 @@ use super::{JournalReader, ReadError, RunSummary, date, utc};
 use crate::engine::Slot;
 use crate::journal::{Reader, StoredRun};
 #[cfg(feature = "dashboard")]
-use crate::observe::Plans;
-use crate::observe::{Followed, HistoryError, NodeHistory, RunHistory};
+use crate::observe::PlanCache;
+use crate::observe::{HistoryError, NodeHistory, RunHistory, RunTail};
 use crate::{NodeState, Pipeline, RunState};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -16,35 +16,35 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct RunDetails {
     summary: Arc<RunSummary>,
-    followed: Followed,
+    tail: RunTail,
 }
 
 impl RunDetails {
     pub(super) fn read(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun, until: Option<i64>) -> Result<Self, ReadError> {
         reader.snapshot(|reader| {
             let mut details = Self::begin(pipelines, present(reader, run)?)?;
-            details.followed = details.followed.up_to(until.unwrap_or(i64::MAX));
-            details.followed.go_on(reader).map_err(|error| details.failed(error))?;
+            details.tail = details.tail.up_to(until.unwrap_or(i64::MAX));
+            details.tail.catch_up(reader).map_err(|error| details.failed(error))?;
             Ok(details)
         })
     }
 
     /// Details of a run, with none of its records read yet.
     pub(crate) fn begin(pipelines: &[Pipeline], run: StoredRun) -> Result<Self, ReadError> {
-        let followed = Followed::new(pipeline_of(pipelines, &run), &run);
-        Self::with(followed, run)
+        let tail = RunTail::new(pipeline_of(pipelines, &run), &run);
+        Self::with(tail, run)
     }
 
     /// Like `begin`, for one of several runs.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn begin_one_of(pipelines: &[Pipeline], run: StoredRun, plans: &mut Plans) -> Result<Self, ReadError> {
-        let followed = Followed::one_of(plans, pipeline_of(pipelines, &run), &run);
-        Self::with(followed, run)
+    pub(crate) fn begin_one_of(pipelines: &[Pipeline], run: StoredRun, plans: &mut PlanCache) -> Result<Self, ReadError> {
+        let tail = RunTail::one_of(plans, pipeline_of(pipelines, &run), &run);
+        Self::with(tail, run)
     }
 
-    fn with(followed: Result<Followed, HistoryError>, run: StoredRun) -> Result<Self, ReadError> {
-        let followed = followed.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
-        Ok(Self { summary: Arc::new(RunSummary(run)), followed: followed.with_outputs() })
+    fn with(tail: Result<RunTail, HistoryError>, run: StoredRun) -> Result<Self, ReadError> {
+        let tail = tail.map_err(|error| ReadError::of_history(&run.pipeline, &run.run_id, error))?;
+        Ok(Self { summary: Arc::new(RunSummary(run)), tail: tail.with_outputs() })
     }
 
     fn failed(&self, error: HistoryError) -> ReadError {
@@ -69,9 +69,9 @@ impl RunDetails {
     ) -> Result<(), ReadError> {
         journal.journal().snapshot(|reader| {
             self.summary = Arc::new(RunSummary(present(reader, &self.summary.0)?));
-            while self.followed.step(reader).map_err(|error| self.failed(error))? && another(self) {}
-            let seen = self.followed.see_last(reader);
-            seen.map_err(|error| self.failed(error))
+            while self.tail.step(reader).map_err(|error| self.failed(error))? && another(self) {}
+            let read = self.tail.read_last_record(reader);
+            read.map_err(|error| self.failed(error))
         })
     }
 
@@ -104,12 +104,12 @@ impl RunDetails {
 
     /// If the pipeline's current plan does not match the run, why. The run is then read with the plan that was stored with it.
     pub fn plan_mismatch(&self) -> Option<String> {
-        self.followed.not_present().map(ToString::to_string)
+        self.tail.plan_mismatch().map(ToString::to_string)
     }
 
     /// The ids of nodes that the run lost when a user accepted a plan without them.
     pub fn removed_nodes(&self) -> &[String] {
-        self.followed.removed()
+        self.tail.removed()
     }
 
     /// The run drawn over time, one line per node: when it worked, waited, and was retried.
@@ -125,41 +125,41 @@ impl RunDetails {
     }
 
     pub(crate) fn history(&self) -> &RunHistory {
-        self.followed.history()
+        self.tail.history()
     }
 
     /// A copy that is updated separately, up to the record with that number. Both share the parts that neither changes.
     #[cfg(feature = "dashboard")]
     pub(crate) fn share(&mut self, until: i64) -> Self {
-        Self { summary: Arc::clone(&self.summary), followed: self.followed.share().up_to(until) }
+        Self { summary: Arc::clone(&self.summary), tail: self.tail.share().up_to(until) }
     }
 
     /// Limits details that were not read yet to the record with that number.
     #[cfg(feature = "dashboard")]
     pub(crate) fn up_to(self, until: i64) -> Self {
-        Self { followed: self.followed.up_to(until), ..self }
+        Self { tail: self.tail.up_to(until), ..self }
     }
 
     /// Takes over the current state of everything that is not shown as of a record.
     #[cfg(feature = "dashboard")]
     pub(crate) fn follow(&mut self, now: &Self) {
         self.summary = Arc::clone(&now.summary);
-        self.followed.follow(&now.followed);
+        self.tail.take_last_record(&now.tail);
     }
 
     /// What was read of the run and how much memory that takes, for a cache of details.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn followed(&self) -> &Followed {
-        &self.followed
+    pub(crate) fn tail(&self) -> &RunTail {
+        &self.tail
     }
 
     /// The number of the run's last record, even if these details do not include it.
     pub(crate) fn last_record(&self) -> i64 {
-        self.followed.last()
+        self.tail.last_record()
     }
 
     pub(crate) fn has_ended(&self, node: Option<&str>) -> bool {
-        self.followed.has_ended(node)
+        self.tail.has_ended(node)
     }
 }
 
@@ -231,7 +231,7 @@ impl<'a> NodeDetails<'a> {
 
     /// Why the node was skipped, if it was.
     pub fn skipped(&self) -> Option<String> {
-        self.node().why_skipped().map(|why| self.history.reason(why))
+        self.node().why_skipped().map(|why| self.history.reason(self.slot, why))
     }
 
     /// The node whose failure made this one `upstream_failed`, if it is.

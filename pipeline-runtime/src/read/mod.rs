@@ -139,7 +139,7 @@ impl JournalReader {
     pub(crate) fn begin_of_key(
         &self,
         run: crate::journal::RunKey,
-        plans: &mut crate::observe::Plans,
+        plans: &mut crate::observe::PlanCache,
     ) -> Result<Option<RunDetails>, ReadError> {
         let run = self.reader.run_of_key(run)?;
         run.map(|run| RunDetails::begin_one_of(&self.pipelines, run, plans)).transpose()

@@ -582,7 +582,7 @@ impl Scenario {
         let warnings = warnings.chain(outside.end().into_iter().map(|node| {
             format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock continued")
         }));
-        Ok(report.warned(warnings).with_begun(beside))
+        Ok(report.with_warnings(warnings).with_begun(beside))
     }
 
     fn interval(&self) -> Result<Interval, SimulationError> {

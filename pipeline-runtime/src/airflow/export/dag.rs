@@ -1,8 +1,8 @@
 //! A pipeline in terms of Airflow.
 
 use super::super::names::{END, is_one_task, mapping_around, members, pool, retries, task_of};
-use super::super::rule::{from_outside, raced, trigger_rule};
-use super::schedule::{self, When};
+use super::super::rule::{outside_edges, racing_tasks, trigger_rule};
+use super::schedule::{self, DagSchedule};
 use crate::Pipeline;
 use crate::author::options::Mode;
 use crate::author::params::form::Field;
@@ -17,7 +17,7 @@ pub(super) struct Dag {
     pub(super) id: &'static str,
     pub(super) description: &'static str,
     pub(super) tags: Vec<&'static str>,
-    pub(super) when: When,
+    pub(super) when: DagSchedule,
     pub(super) start: Option<DateTime<Utc>>,
     pub(super) end: Option<DateTime<Utc>>,
     pub(super) catchup: bool,
@@ -25,7 +25,7 @@ pub(super) struct Dag {
     pub(super) timeout: Option<Duration>,
     pub(super) params: Vec<Field>,
     /// Each task comes after all tasks upstream of it.
-    pub(super) tasks: Vec<TaskOf>,
+    pub(super) tasks: Vec<DagTask>,
     /// Pairs of an upstream and a downstream task.
     pub(super) edges: Vec<(String, String)>,
     /// The pools that have to exist in Airflow, with their slots in the code.
@@ -34,7 +34,7 @@ pub(super) struct Dag {
 
 /// A node as a task.
 #[derive(Debug)]
-pub(super) struct TaskOf {
+pub(super) struct DagTask {
     pub(super) id: String,
     pub(super) doc: String,
     /// The task that expands the mapping around this task, if it is in one.
@@ -44,7 +44,7 @@ pub(super) struct TaskOf {
     pub(super) retry_delay: Option<Duration>,
     pub(super) pool: Option<&'static str>,
     pub(super) priority: i32,
-    pub(super) sensor: Option<SensorOf>,
+    pub(super) sensor: Option<DagSensor>,
     pub(super) max_active: Option<u32>,
     pub(super) depends_on_past: bool,
     /// The setup, if this task is its teardown.
@@ -53,7 +53,7 @@ pub(super) struct TaskOf {
 }
 
 #[derive(Debug)]
-pub(super) struct SensorOf {
+pub(super) struct DagSensor {
     pub(super) timeout: Duration,
     pub(super) poke: Duration,
     pub(super) is_rescheduled: bool,
@@ -63,27 +63,27 @@ impl Dag {
     pub(super) fn of(pipeline: &Pipeline, plan: &Plan) -> Self {
         let mut nodes: Vec<NodeIx> = (0..).zip(&plan.nodes).map(|(node, _)| node).collect();
         nodes.sort_by_key(|node| plan.node(*node).rank);
-        let mut tasks: Vec<TaskOf> = nodes.iter().filter_map(|node| task(plan, *node)).collect();
+        let mut tasks: Vec<DagTask> = nodes.iter().filter_map(|node| task(plan, *node)).collect();
         let mut edges = BTreeSet::new();
         for &node in &nodes {
             let Some(to) = task_of(plan, node) else { continue };
-            for from in befores(plan, node) {
+            for from in upstream_tasks(plan, node) {
                 edges.insert((from, to.clone()));
             }
         }
-        let mut last: BTreeSet<String> = tasks.iter().map(|task| task.id.clone()).collect();
-        let raced = raced(plan);
+        let mut leaves: BTreeSet<String> = tasks.iter().map(|task| task.id.clone()).collect();
+        let racing_tasks = racing_tasks(plan);
         let torn_down: BTreeSet<&str> =
             tasks.iter().filter(|task| task.teardown_of.is_some()).map(|task| task.id.as_str()).collect();
         for (from, to) in &edges {
             // A loser of a race may still be running. And Airflow judges a run by the tasks that only teardowns follow.
-            if !raced.contains(from) && !torn_down.contains(to.as_str()) {
-                last.remove(from);
+            if !racing_tasks.contains(from) && !torn_down.contains(to.as_str()) {
+                leaves.remove(from);
             }
         }
-        edges.extend(last.into_iter().map(|from| (from, END.to_owned())));
-        tasks.push(end());
-        without_unsayable_teardowns(&mut tasks, &edges);
+        edges.extend(leaves.into_iter().map(|from| (from, END.to_owned())));
+        tasks.push(end_of_run());
+        demote_unsupported_teardowns(&mut tasks, &edges);
         let order: BTreeMap<&str, usize> = tasks.iter().map(|task| &*task.id).zip(0..).collect();
         let mut edges: Vec<(String, String)> = edges.iter().cloned().collect();
         edges.sort_by_key(|(from, to)| (order.get(&**from).copied(), order.get(&**to).copied()));
@@ -91,7 +91,7 @@ impl Dag {
         let date = |text: Option<&'static str>| text.and_then(|text| crate::schedule::parse_date(text, zone).ok());
         let when = schedule::of(plan);
         let mut start = date(plan.calendar.start);
-        if let (When::Every { from, .. }, Some(schedule)) = (&when, &plan.schedule) {
+        if let (DagSchedule::Every { from, .. }, Some(schedule)) = (&when, &plan.schedule) {
             // Airflow counts from the start date, so that has to be a tick.
             let earliest = start.unwrap_or(*from).max(*from) - TimeDelta::nanoseconds(1);
             start = schedule.next_after(earliest);
@@ -115,7 +115,7 @@ impl Dag {
     }
 }
 
-fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
+fn task(plan: &Plan, node: NodeIx) -> Option<DagTask> {
     let id = task_of(plan, node)?;
     // A mapping that is one task has several bodies. A mapping that Airflow expands has none.
     let is_whole = is_one_task(plan, node);
@@ -131,7 +131,7 @@ fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
         _ => None,
     });
     // A sensor in a mapping that is one task keeps its process between pokes.
-    let of_sensor = |sensor: &crate::plan::SensorPolicy| SensorOf {
+    let of_sensor = |sensor: &crate::plan::SensorPolicy| DagSensor {
         timeout: sensor.timeout,
         poke: wait(&sensor.poke),
         is_rescheduled: sensor.mode == Mode::Reschedule,
@@ -143,7 +143,7 @@ fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
         _ => "Expands the list of a mapping.".to_owned(),
     };
     let depends = |body: &NodeIx| plan.depending_on_past().any(|depending| depending == plan.id(*body));
-    Some(TaskOf {
+    Some(DagTask {
         doc,
         within: mapping_around(plan, node).and_then(|each| task_of(plan, each)),
         trigger_rule: trigger_rule(plan, node),
@@ -162,23 +162,23 @@ fn task(plan: &Plan, node: NodeIx) -> Option<TaskOf> {
 
 /// Airflow allows only teardowns and tasks with the rule `all_success` downstream of a setup. Where anything else follows the
 /// setup, its teardown is exported as a plain task, whose process decides by the engine's rules.
-fn without_unsayable_teardowns(tasks: &mut [TaskOf], edges: &BTreeSet<(String, String)>) {
+fn demote_unsupported_teardowns(tasks: &mut [DagTask], edges: &BTreeSet<(String, String)>) {
     let wants_success: BTreeSet<String> =
         tasks.iter().filter(|task| task.trigger_rule == "all_success").map(|task| task.id.clone()).collect();
     let teardowns: BTreeSet<String> =
         tasks.iter().filter(|task| task.teardown_of.is_some()).map(|task| task.id.clone()).collect();
     for task in tasks {
-        let is_sayable = |setup: &String| {
+        let is_supported = |setup: &String| {
             let mut behind = edges.iter().filter(|(from, _)| from == setup).map(|(_, to)| to);
             behind.all(|to| wants_success.contains(to) || teardowns.contains(to))
         };
-        task.teardown_of = task.teardown_of.take().filter(is_sayable);
+        task.teardown_of = task.teardown_of.take().filter(is_supported);
     }
 }
 
 /// The last task: it ends in the state of the run.
-fn end() -> TaskOf {
-    TaskOf {
+fn end_of_run() -> DagTask {
+    DagTask {
         id: END.to_owned(),
         doc: "Decides how the run has ended, and notifies the pipeline's notifiers.".to_owned(),
         within: None,
@@ -196,12 +196,12 @@ fn end() -> TaskOf {
 }
 
 /// The tasks that a node waits for. Nodes without a body are replaced by what they wait for.
-fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
+fn upstream_tasks(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut doubtful: Vec<NodeIx> = from_outside(plan, node).into_iter().map(|(from, _)| from).collect();
-    while let Some(from) = doubtful.pop() {
-        if !seen.insert(from) {
+    let mut visited = BTreeSet::new();
+    let mut to_visit: Vec<NodeIx> = outside_edges(plan, node).into_iter().map(|(from, _)| from).collect();
+    while let Some(from) = to_visit.pop() {
+        if !visited.insert(from) {
             continue;
         }
         match &plan.node(from).what {
@@ -221,7 +221,7 @@ fn befores(plan: &Plan, node: NodeIx) -> BTreeSet<String> {
             }
             _ => {}
         }
-        doubtful.extend(plan.inbound(from).iter().map(|(from, _)| *from));
+        to_visit.extend(plan.inbound(from).iter().map(|(from, _)| *from));
     }
     found
 }

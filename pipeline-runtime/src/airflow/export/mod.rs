@@ -1,7 +1,7 @@
 //! The export: one file of DAGs, which imports no code of this project, and the bundle that runs their tasks.
 //!
 //! - [`dag`]: a pipeline in terms of Airflow.
-//! - [`refused`]: what Airflow cannot express.
+//! - [`unsupported`]: what Airflow cannot express.
 //! - [`schedule`]: when Airflow starts runs.
 //! - [`python`]: the file of DAGs.
 //! - `prelude.py`: the operators in that file, which run the same executable where no coordinator does.
@@ -10,8 +10,8 @@
 
 mod dag;
 mod python;
-mod refused;
 mod schedule;
+mod unsupported;
 
 use super::bundle;
 use crate::Pipeline;
@@ -29,14 +29,14 @@ pub(crate) struct Export<'a> {
     /// The queue that a coordinator serves.
     pub(crate) queue: &'a str,
     /// What the user has chosen to leave out.
-    pub(crate) without: &'a [Left],
+    pub(crate) without: &'a [Omission],
     /// The name of the bundle and of the file.
     pub(crate) name: &'a str,
 }
 
 /// What Airflow lacks and an export may leave out at the author's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Left {
+pub(crate) enum Omission {
     /// `sla` of tasks and pipelines, and their ladders
     Sla,
     /// Locks of groups
@@ -49,28 +49,28 @@ pub(crate) enum ExportError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Everything that Airflow cannot express.
-    #[error("{}", listed(.0))]
-    Refused(Vec<(&'static str, Vec<Problem>)>),
+    #[error("{}", list_problems(.0))]
+    Unsupported(Vec<(&'static str, Vec<Problem>)>),
     #[error("{}: {error}", .path.display())]
     Io { path: PathBuf, error: io::Error },
 }
 
-fn listed(refused: &[(&'static str, Vec<Problem>)]) -> String {
+fn list_problems(unsupported: &[(&'static str, Vec<Problem>)]) -> String {
     let of_pipeline = |(pipeline, problems): &(&str, Vec<Problem>)| {
         let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let things = if problems.len() == 1 { "1 thing".to_owned() } else { format!("{} things", problems.len()) };
         format!("{}\n\npipeline `{pipeline}` has {things} that Airflow cannot do", each.join("\n\n"))
     };
-    let all: Vec<String> = refused.iter().map(of_pipeline).collect();
+    let all: Vec<String> = unsupported.iter().map(of_pipeline).collect();
     format!("{}\nnothing was exported", all.join("\n"))
 }
 
 /// Whether an export is up to date with the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fresh {
-    Yes,
+pub(crate) enum ExportStatus {
+    Current,
     /// These files differ from what would be written.
-    No(Vec<PathBuf>),
+    Stale(Vec<PathBuf>),
 }
 
 impl Export<'_> {
@@ -97,16 +97,16 @@ impl Export<'_> {
     }
 
     /// Returns whether a folder contains the export of that executable.
-    pub(crate) fn check(&self, executable: &Path, folder: &Path) -> Result<Fresh, ExportError> {
+    pub(crate) fn check(&self, executable: &Path, folder: &Path) -> Result<ExportStatus, ExportError> {
         let (dags, manifest) = self.dags()?;
         let [bundle, file] = self.paths(folder);
         let is_bundle =
-            bundle::is_of(&bundle, executable, &manifest).map_err(|error| ExportError::Io { path: bundle.clone(), error })?;
+            bundle::matches(&bundle, executable, &manifest).map_err(|error| ExportError::Io { path: bundle.clone(), error })?;
         let text = python::file(&dags, self.name, self.queue);
-        let is_file = fs::read_to_string(&file).is_ok_and(|kept| kept == text);
+        let is_file = fs::read_to_string(&file).is_ok_and(|found| found == text);
         let stale: Vec<PathBuf> =
             [(is_bundle, bundle), (is_file, file)].into_iter().filter(|(is_of, _)| !is_of).map(|(_, path)| path).collect();
-        Ok(if stale.is_empty() { Fresh::Yes } else { Fresh::No(stale) })
+        Ok(if stale.is_empty() { ExportStatus::Current } else { ExportStatus::Stale(stale) })
     }
 
     fn paths(&self, folder: &Path) -> [PathBuf; 2] {
@@ -114,18 +114,18 @@ impl Export<'_> {
     }
 
     fn dags(&self) -> Result<(Vec<Dag>, String), ExportError> {
-        let (mut dags, mut refused) = (Vec::new(), Vec::new());
+        let (mut dags, mut unsupported) = (Vec::new(), Vec::new());
         for pipeline in self.pipelines {
             let plan = pipeline.plan(&Value::Null)?;
-            let problems = refused::problems(pipeline, &plan, self.without);
+            let problems = unsupported::problems(pipeline, &plan, self.without);
             if problems.is_empty() {
                 dags.push(Dag::of(pipeline, &plan));
             } else {
-                refused.push((pipeline.id(), problems));
+                unsupported.push((pipeline.id(), problems));
             }
         }
-        if !refused.is_empty() {
-            return Err(ExportError::Refused(refused));
+        if !unsupported.is_empty() {
+            return Err(ExportError::Unsupported(unsupported));
         }
         dags.sort_by_key(|dag| dag.id);
         let tasks = |dag: &Dag| (dag.id, dag.tasks.iter().map(|task| task.id.clone()).collect());

@@ -1,7 +1,7 @@
 //! The file that Airflow parses.
 
-use super::dag::{Dag, SensorOf, TaskOf};
-use super::schedule::When;
+use super::dag::{Dag, DagSensor, DagTask};
+use super::schedule::DagSchedule;
 use crate::author::params::form::{Field, FieldKind};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -28,12 +28,12 @@ pub(super) fn file(dags: &[Dag], name: &str, queue: &str) -> String {
         literal(name)
     );
     for dag in dags {
-        one(&mut text, dag);
+        write_dag(&mut text, dag);
     }
     text
 }
 
-fn one(text: &mut String, dag: &Dag) {
+fn write_dag(text: &mut String, dag: &Dag) {
     let _ = writeln!(text, "\n\nwith DAG(");
     let mut option = |name: &str, value: String| {
         let _ = writeln!(text, "    {name}={value},");
@@ -59,7 +59,7 @@ fn one(text: &mut String, dag: &Dag) {
     }
     option("default_args", "{\"queue\": QUEUE}".to_owned());
     let _ = writeln!(text, ") as dag:\n    n = {{}}");
-    let mut mapped: BTreeMap<&str, Vec<&TaskOf>> = BTreeMap::new();
+    let mut mapped: BTreeMap<&str, Vec<&DagTask>> = BTreeMap::new();
     for task in &dag.tasks {
         match &task.within {
             Some(each) => mapped.entry(each).or_default().push(task),
@@ -100,7 +100,7 @@ pub(super) fn group_of(each: &str) -> String {
 /// Airflow stores its numbers in 32 bits.
 const MAX_INT: u32 = i32::MAX as u32;
 
-fn operator(task: &TaskOf) -> String {
+fn operator(task: &DagTask) -> String {
     let class = if task.sensor.as_ref().is_some_and(|sensor| sensor.is_rescheduled) { "PipelineSensor" } else { "PipelineTask" };
     let mut options = vec![format!("task_id={}", literal(&task.id))];
     if task.trigger_rule != "all_success" && task.teardown_of.is_none() {
@@ -118,7 +118,7 @@ fn operator(task: &TaskOf) -> String {
     if task.priority != 0 {
         options.push(format!("priority_weight={}, weight_rule=\"absolute\"", task.priority));
     }
-    if let Some(SensorOf { timeout, poke, is_rescheduled: true }) = &task.sensor {
+    if let Some(DagSensor { timeout, poke, is_rescheduled: true }) = &task.sensor {
         options.push(format!("poke_interval={}, timeout={}, mode=\"reschedule\"", seconds(*poke), seconds(*timeout)));
     }
     if let Some(most) = task.max_active {
@@ -128,7 +128,7 @@ fn operator(task: &TaskOf) -> String {
         options.push("depends_on_past=True".to_owned());
     }
     if !task.outlets.is_empty() {
-        options.push(format!("outlets={}", list(task.outlets.iter().map(|asset| of_asset(asset)))));
+        options.push(format!("outlets={}", list(task.outlets.iter().map(|asset| asset_literal(asset)))));
     }
     if !task.doc.is_empty() {
         options.push(format!("doc_md={}", literal(&task.doc)));
@@ -136,19 +136,19 @@ fn operator(task: &TaskOf) -> String {
     format!("{class}({})", options.join(", "))
 }
 
-fn schedule(when: &When) -> String {
+fn schedule(when: &DagSchedule) -> String {
     match when {
-        When::Never | When::Unsayable => "None".to_owned(),
-        When::Cron { line, zone } => format!("CronDataIntervalTimetable({}, timezone={})", literal(line), literal(zone)),
-        When::Every { seconds, .. } => format!("DeltaDataIntervalTimetable(timedelta(seconds={seconds}))"),
-        When::Assets { all, names } => {
-            let names: Vec<String> = names.iter().map(|asset| of_asset(asset)).collect();
+        DagSchedule::Never | DagSchedule::Unsupported => "None".to_owned(),
+        DagSchedule::Cron { line, zone } => format!("CronDataIntervalTimetable({}, timezone={})", literal(line), literal(zone)),
+        DagSchedule::Every { seconds, .. } => format!("DeltaDataIntervalTimetable(timedelta(seconds={seconds}))"),
+        DagSchedule::Assets { all, names } => {
+            let names: Vec<String> = names.iter().map(|asset| asset_literal(asset)).collect();
             if *all || names.len() == 1 { list(names) } else { format!("({})", names.join(" | ")) }
         }
     }
 }
 
-fn of_asset(name: &str) -> String {
+fn asset_literal(name: &str) -> String {
     format!("Asset({name}, {name})", name = literal(name))
 }
 

@@ -5,9 +5,9 @@ use crate::plan::Plan;
 use crate::schedule::Told;
 use chrono::{DateTime, Utc};
 
-/// What a DAG's `schedule` is.
+/// The schedule of a DAG.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum When {
+pub(super) enum DagSchedule {
     /// Runs are started manually.
     Never,
     /// A cron line in a zone, with data intervals.
@@ -17,21 +17,22 @@ pub(super) enum When {
     /// When these assets are updated: all of them, or any.
     Assets { all: bool, names: Vec<&'static str> },
     /// Airflow has no such schedule; the export was refused before.
-    Unsayable,
+    Unsupported,
 }
 
-pub(super) fn of(plan: &Plan) -> When {
+/// Returns the DAG's schedule for a pipeline.
+pub(super) fn of(plan: &Plan) -> DagSchedule {
     if let Some((when, _)) = &plan.assets.when {
         let names = when.assets.iter().map(|asset| asset.name).collect();
-        return When::Assets { all: when.rule == WhenRule::All, names };
+        return DagSchedule::Assets { all: when.rule == WhenRule::All, names };
     }
-    let Some(schedule) = plan.schedule.as_ref().filter(|_| !plan.calendar.by_hand) else { return When::Never };
+    let Some(schedule) = plan.schedule.as_ref().filter(|_| !plan.calendar.by_hand) else { return DagSchedule::Never };
     match schedule.told() {
         Told::Cron(lines) => match lines.as_slice() {
-            [line] => When::Cron { line: line.clone(), zone: plan.zone.to_string() },
-            _ => When::Unsayable,
+            [line] => DagSchedule::Cron { line: line.clone(), zone: plan.zone.to_string() },
+            _ => DagSchedule::Unsupported,
         },
-        Told::Every(seconds, from) => When::Every { seconds, from },
-        Told::Days | Told::Own => When::Unsayable,
+        Told::Every(seconds, from) => DagSchedule::Every { seconds, from },
+        Told::Days | Told::Own => DagSchedule::Unsupported,
     }
 }

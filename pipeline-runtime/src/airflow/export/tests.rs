@@ -43,7 +43,7 @@ fn follows() {
     double(TOTAL.latest());
 }
 
-fn of<'a>(pipelines: &'a [Pipeline], without: &'a [Left]) -> Export<'a> {
+fn of<'a>(pipelines: &'a [Pipeline], without: &'a [Omission]) -> Export<'a> {
     Export { pipelines, queue: "rust", without, name: "shop" }
 }
 
@@ -132,9 +132,9 @@ fn an_export_is_held_against_the_code() {
     let written = of(&one, &[]).write(&executable, folder.path()).unwrap();
     let written: Vec<String> = written.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(written, ["shop", "shop.py"]);
-    assert_eq!(of(&one, &[]).check(&executable, folder.path()).unwrap(), Fresh::Yes);
-    let stale = |fresh: Fresh| -> Vec<String> {
-        let Fresh::No(stale) = fresh else { return Vec::new() };
+    assert_eq!(of(&one, &[]).check(&executable, folder.path()).unwrap(), ExportStatus::Current);
+    let stale = |fresh: ExportStatus| -> Vec<String> {
+        let ExportStatus::Stale(stale) = fresh else { return Vec::new() };
         stale.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     };
     assert_eq!(stale(of(&two, &[]).check(&executable, folder.path()).unwrap()), ["shop", "shop.py"]);
@@ -147,7 +147,7 @@ fn an_export_is_held_against_the_code() {
 
 fn refused(pipeline: &Pipeline) -> Vec<String> {
     let plan = pipeline.plan(&Value::Null).unwrap();
-    refused::problems(pipeline, &plan, &[]).iter().map(|problem| problem.message().to_owned()).collect()
+    unsupported::problems(pipeline, &plan, &[]).iter().map(|problem| problem.message().to_owned()).collect()
 }
 
 #[test]
@@ -172,8 +172,8 @@ fn locks_and_slas_are_refused_unless_they_are_said_to_be_left_out() {
             "a run of `guarded` that misses its `sla` or a step of its ladder would go unnoticed",
         ]
     );
-    assert!(of(&[guarded()], &[Left::Sla, Left::Locks]).dags().is_ok());
-    let error = of(&[guarded(), sums()], &[Left::Sla]).dags().unwrap_err().to_string();
+    assert!(of(&[guarded()], &[Omission::Sla, Omission::Locks]).dags().is_ok());
+    let error = of(&[guarded(), sums()], &[Omission::Sla]).dags().unwrap_err().to_string();
     assert!(error.starts_with("error: Airflow has no locks") && error.contains("--> "), "{error}");
     assert!(error.ends_with("pipeline `guarded` has 1 thing that Airflow cannot do\nnothing was exported"), "{error}");
 }

@@ -17,12 +17,12 @@ pub(super) fn confine(plan: &mut Plan, target: Target) {
     plan.pools.push(ELSEWHERE);
     let here: BTreeSet<NodeIx> = match target {
         Target::Node(node, _) => BTreeSet::from([node]),
-        Target::Whole(each, _) => members(plan, each).filter(|node| plan.node(*node).is_body()).collect(),
+        Target::WholeMapping(each, _) => members(plan, each).filter(|node| plan.node(*node).is_body()).collect(),
         Target::Expand(_) | Target::End => BTreeSet::new(),
     };
     // The task as a whole holds one slot of the pool that these nodes are in.
     let mut one_slot = None;
-    if matches!(target, Target::Whole(..)) && here.iter().any(|node| pool(plan, *node).is_some()) {
+    if matches!(target, Target::WholeMapping(..)) && here.iter().any(|node| pool(plan, *node).is_some()) {
         one_slot = u32::try_from(plan.pools.len()).ok();
         plan.pools.push(ITS_SLOT);
     }
@@ -98,7 +98,7 @@ mod tests {
         let mut plan = nested().plan(&Value::Null).unwrap();
         let whole = super::super::super::names::node_of(&plan, "kept.each").unwrap();
         let parallel = plan.pools[0].slots;
-        confine(&mut plan, Target::Whole(whole, Some(0)));
+        confine(&mut plan, Target::WholeMapping(whole, Some(0)));
         assert_eq!((pool_of(&plan, "kept"), pool_of(&plan, "item")), (("(its slot)", 1), ("(its slot)", 1)));
         assert_eq!((pool_of(&plan, "of_items"), pool_of(&plan, "items")), ((DEFAULT_POOL, parallel), (DEFAULT_POOL, parallel)));
         for elsewhere in ["outer", "inner", "sum"] {

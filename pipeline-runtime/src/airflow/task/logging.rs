@@ -1,6 +1,6 @@
 //! Sends what a task logs to Airflow's log of the task.
 
-use super::super::wire::Lines;
+use super::super::wire::LogSocket;
 use super::Task;
 use crate::engine;
 use crate::observe::logs;
@@ -12,7 +12,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 /// Sends log lines to Airflow from now on, at the level that Airflow is set to. A program's own subscriber stays in place.
 pub(super) fn install(task: &Task) {
     let level = std::env::var("AIRFLOW__LOGGING__LOGGING_LEVEL").unwrap_or_default();
-    let layer = ToAirflow { lines: Arc::clone(&task.lines), level: level_of(&level), pipeline: task.place.dag_id.clone() };
+    let layer =
+        AirflowLayer { log_socket: Arc::clone(&task.log_socket), level: level_of(&level), pipeline: task.dag_run.dag_id.clone() };
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
     logs::log_panics();
 }
@@ -27,13 +28,13 @@ fn level_of(airflow: &str) -> LevelFilter {
 }
 
 #[derive(Debug)]
-struct ToAirflow {
-    lines: Arc<Lines>,
+struct AirflowLayer {
+    log_socket: Arc<LogSocket>,
     level: LevelFilter,
     pipeline: String,
 }
 
-impl<S: Subscriber> Layer<S> for ToAirflow {
+impl<S: Subscriber> Layer<S> for AirflowLayer {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         *metadata.level() <= self.level
     }
@@ -46,7 +47,7 @@ impl<S: Subscriber> Layer<S> for ToAirflow {
         let (message, fields) = logs::message_and_fields(event);
         let node = engine::current(|attempt| format!("{}.{}#{}", self.pipeline, attempt.id(), attempt.number));
         let logger = node.unwrap_or_else(|| event.metadata().target().to_owned());
-        self.lines.send(chrono::Utc::now(), *event.metadata().level(), &logger, &message, fields);
+        self.log_socket.send(chrono::Utc::now(), *event.metadata().level(), &logger, &message, fields);
     }
 }
 

@@ -10,35 +10,37 @@
 //! the supervisor disconnects, and it exits with code 1 when its end cannot be reported, which Airflow counts as a failed try.
 
 mod confine;
-mod ended;
-mod ends;
+mod drive;
+mod end_report;
 mod environment;
-mod ledger;
+mod forwarding_journal;
 mod logging;
-mod needed;
+mod mapping_task;
 mod node;
+mod node_end;
 mod outputs;
+mod progress;
 mod recollect;
+mod requirements;
 mod run_info;
-mod until;
-mod whole;
+mod unsuccessful;
 
 pub(super) use environment::Sockets;
 
 use super::names;
-use super::wire::{CallError, Final, Lines, Place, Startup, Supervisor};
+use super::wire::{CallError, DagRunKey, FinalMessage, LogSocket, Startup, Supervisor};
 use crate::Pipeline;
 use crate::author::connection;
 use crate::author::error::cut;
 use crate::observe::print_error;
 use crate::plan::NodeIx;
-use ended::Ended;
-use recollect::Unknown;
+use end_report::EndReport;
+use mapping_task::{Elements, StoredElements};
+use recollect::RecollectError;
 use serde_json::Value;
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
-use whole::{Elements, Kept};
 
 /// What this process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ enum Target {
     /// Expands a mapping's list.
     Expand(NodeIx),
     /// Runs a mapping that is one task, or its element with this index.
-    Whole(NodeIx, Option<u32>),
+    WholeMapping(NodeIx, Option<u32>),
     /// Decides how the run has ended.
     End,
 }
@@ -56,25 +58,25 @@ enum Target {
 impl Target {
     /// Returns whether the target is this mapping, as one task.
     fn is_of(self, each: NodeIx) -> bool {
-        matches!(self, Self::Whole(node, _) if node == each)
+        matches!(self, Self::WholeMapping(node, _) if node == each)
     }
 }
 
-/// How a task ended.
+/// How a task ended, and what it pushes for downstream tasks.
 #[derive(Debug)]
-struct Done {
-    last: Final,
+struct TaskOutcome {
+    message: FinalMessage,
     /// Pushed before the end is reported.
     output: Option<Output>,
     /// The results of a mapping that is one task.
     elements: Option<Elements>,
     /// For downstream tasks, unless the task succeeded.
-    ended: Option<Ended>,
+    report: Option<EndReport>,
 }
 
-impl Done {
-    fn new(last: Final) -> Self {
-        Self { last, output: None, elements: None, ended: None }
+impl TaskOutcome {
+    fn new(message: FinalMessage) -> Self {
+        Self { message, output: None, elements: None, report: None }
     }
 }
 
@@ -106,10 +108,10 @@ impl From<CallError> for TaskError {
     }
 }
 
-impl From<Unknown> for TaskError {
-    fn from(unknown: Unknown) -> Self {
-        match unknown {
-            Unknown::Fatal(why) => Self::Fatal(why),
+impl From<RecollectError> for TaskError {
+    fn from(error: RecollectError) -> Self {
+        match error {
+            RecollectError::Fatal(why) => Self::Fatal(why),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -120,48 +122,48 @@ impl From<Unknown> for TaskError {
 struct Task {
     supervisor: Supervisor,
     startup: Startup,
-    place: Place,
-    lines: Arc<Lines>,
+    dag_run: DagRunKey,
+    log_socket: Arc<LogSocket>,
     /// The label of an element in Airflow.
     label: OnceLock<String>,
 }
 
 /// Runs the task that Airflow has started this process for, and ends the process.
 pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
-    if let Some(refused) = environment::clean() {
-        print_error(&refused);
+    if let Some(error) = environment::hide_settings() {
+        print_error(&error);
         return ExitCode::FAILURE;
     }
     let connect = |address: &str| TcpStream::connect(address).map_err(|error| format!("the supervisor at {address}: {error}"));
-    let begun = connect(&sockets.comm).and_then(|comm| {
-        let lines = Arc::new(Lines::new(connect(&sockets.logs)?));
+    let conversation = connect(&sockets.comm).and_then(|comm| {
+        let log_socket = Arc::new(LogSocket::new(connect(&sockets.logs)?));
         let gone = |why| {
             print_error(&format!("Airflow's supervisor is gone: {why}"));
             // The task may already be running elsewhere.
             std::process::exit(1);
         };
-        let (supervisor, startup) = Startup::hear(comm, sockets.form, gone).map_err(|error| error.to_string())?;
-        Ok((supervisor, startup, lines))
+        let (supervisor, startup) = Startup::receive(comm, sockets.encoding, gone).map_err(|error| error.to_string())?;
+        Ok((supervisor, startup, log_socket))
     });
-    let (supervisor, startup, lines) = match begun {
-        Ok(begun) => begun,
-        Err(refused) => {
-            print_error(&refused);
+    let (supervisor, startup, log_socket) = match conversation {
+        Ok(conversation) => conversation,
+        Err(error) => {
+            print_error(&error);
             return ExitCode::FAILURE;
         }
     };
-    let place = Place { dag_id: startup.ti.dag_id.clone(), run_id: startup.ti.run_id.clone() };
-    let task = Task { supervisor, startup, place, lines, label: OnceLock::new() };
+    let dag_run = DagRunKey { dag_id: startup.ti.dag_id.clone(), run_id: startup.ti.run_id.clone() };
+    let task = Task { supervisor, startup, dag_run, log_socket, label: OnceLock::new() };
     logging::install(&task);
-    let asked = task.supervisor.clone();
+    let supervisor = task.supervisor.clone();
     connection::find_by(move |id| {
-        let password = asked.password(id).map_err(|error| match error {
+        let password = supervisor.password(id).map_err(|error| match error {
             CallError::NotFound(_) => format!("Airflow has no connection `{id}`: `airflow connections add {id} ..` creates one"),
             error => error.to_string(),
         })?;
         if let Some(password) = &password {
             // Airflow masks the secrets that it knows. Masking it here covers secrets from its backends, too.
-            asked.mask(password).map_err(|error| error.to_string())?;
+            supervisor.mask(password).map_err(|error| error.to_string())?;
         }
         Ok(password)
     });
@@ -174,20 +176,24 @@ impl Task {
     }
 
     /// Reports how the task has ended, and exits at once, since a slot is held for as long as the process lives.
-    fn end(&self, done: Result<Done, TaskError>) -> ExitCode {
-        let done = done.or_else(|error| match error {
+    fn end(&self, outcome: Result<TaskOutcome, TaskError>) -> ExitCode {
+        let outcome = outcome.or_else(|error| match error {
             TaskError::Interrupted => Err(()),
             error => {
                 let reason = error.to_string();
                 tracing::error!("{reason}");
                 let may_retry = !matches!(error, TaskError::Fatal(_)) && self.startup.ti_context.should_retry;
-                let ended = Ended::failed(self.task_id(), cut(reason));
+                let report = EndReport::failed(self.task_id(), cut(reason));
                 // Airflow decides when to retry.
-                if may_retry { Err(()) } else { Ok(Done { ended: Some(ended), ..Done::new(Final::Failed) }) }
+                if may_retry {
+                    Err(())
+                } else {
+                    Ok(TaskOutcome { report: Some(report), ..TaskOutcome::new(FinalMessage::Failed) })
+                }
             }
         });
-        let said = done.map_err(|()| None).and_then(|done| self.say(done).map_err(Some));
-        match said {
+        let sent = outcome.map_err(|()| None).and_then(|outcome| self.send(outcome).map_err(Some));
+        match sent {
             Ok(()) => std::process::exit(0),
             Err(Some(error)) => {
                 tracing::error!("the end of this task could not be reported: {error}");
@@ -197,20 +203,20 @@ impl Task {
         }
     }
 
-    fn say(&self, done: Done) -> Result<(), CallError> {
-        let Done { mut last, output, elements, ended } = done;
+    fn send(&self, outcome: TaskOutcome) -> Result<(), CallError> {
+        let TaskOutcome { mut message, output, elements, report } = outcome;
         let index = self.startup.ti.map_index;
         if let Some(nodes) = elements {
-            let elements = serde_json::to_value(Kept { state: last.state().to_owned(), nodes }).unwrap_or_default();
-            self.supervisor.push(&self.place, self.task_id(), index, Some(whole::KEY), elements, None)?;
+            let elements = serde_json::to_value(StoredElements { state: message.state().to_owned(), nodes }).unwrap_or_default();
+            self.supervisor.push(&self.dag_run, self.task_id(), index, Some(mapping_task::XCOM_KEY), elements, None)?;
         }
         if let Some(Output { value, length }) = output
-            && let Err(error) = self.supervisor.push(&self.place, self.task_id(), index, None, value, length)
+            && let Err(error) = self.supervisor.push(&self.dag_run, self.task_id(), index, None, value, length)
         {
             // Downstream tasks could not use a success without its output. A temporary error is retried.
             let why = match &error {
-                CallError::Failed(_) | CallError::Silent { .. } | CallError::Gone => return Err(error),
-                CallError::Refused(said) if said.contains("unmappable_return_value_length") => format!(
+                CallError::Failed(_) | CallError::TimedOut { .. } | CallError::Gone => return Err(error),
+                CallError::Refused(text) if text.contains("unmappable_return_value_length") => format!(
                     "the list has {} elements, more than this Airflow maps over: raise `[core] max_map_length` \
                      (`AIRFLOW__CORE__MAX_MAP_LENGTH`) where its API server runs, or divide the list",
                     length.unwrap_or_default()
@@ -218,19 +224,19 @@ impl Task {
                 error => format!("the output could not be stored: {error}"),
             };
             tracing::error!("{why}");
-            last = Final::Failed;
-            self.push_end(&Ended::failed(self.task_id(), why))?;
+            message = FinalMessage::Failed;
+            self.push_report(&EndReport::failed(self.task_id(), why))?;
         }
-        if let Some(ended) = ended {
-            self.push_end(&ended)?;
+        if let Some(report) = report {
+            self.push_report(&report)?;
         }
-        tracing::debug!("the task is {}", last.state());
-        self.supervisor.say(&last, self.label.get().map(String::as_str), chrono::Utc::now())
+        tracing::debug!("the task is {}", message.state());
+        self.supervisor.send_final(&message, self.label.get().map(String::as_str), chrono::Utc::now())
     }
 
-    fn push_end(&self, ended: &Ended) -> Result<(), CallError> {
-        let ended = serde_json::to_value(ended).unwrap_or_default();
-        self.supervisor.push(&self.place, self.task_id(), self.startup.ti.map_index, Some(ended::KEY), ended, None)
+    fn push_report(&self, report: &EndReport) -> Result<(), CallError> {
+        let report = serde_json::to_value(report).unwrap_or_default();
+        self.supervisor.push(&self.dag_run, self.task_id(), self.startup.ti.map_index, Some(end_report::XCOM_KEY), report, None)
     }
 }
 
@@ -248,7 +254,7 @@ fn target(plan: &crate::Plan, task: &str, index: i64) -> Result<Target, TaskErro
     let index = u32::try_from(index).ok();
     Ok(match plan.node(node).is_body() {
         true => Target::Node(node, index),
-        false if names::is_one_task(plan, node) => Target::Whole(node, index),
+        false if names::is_one_task(plan, node) => Target::WholeMapping(node, index),
         false => Target::Expand(node),
     })
 }

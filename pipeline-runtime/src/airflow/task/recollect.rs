@@ -4,12 +4,12 @@
 //! arms, races and the joins of mappings are then decided by the engine.
 
 use super::super::names::{END, mapping_around, task_of};
-use super::super::rule::raced;
-use super::super::wire::{CallError, NodeStates, Place, ReadError, Supervisor};
+use super::super::rule::racing_tasks;
+use super::super::wire::{CallError, DagRunKey, NodeStates, ReadError, Supervisor};
 use super::Target;
-use super::ended::Ended;
-use super::needed::Needed;
+use super::end_report::EndReport;
 use super::outputs::decode;
+use super::requirements::Requirements;
 use crate::author::value::Value;
 use crate::engine::{Entry, ExpansionIx, NodeState, Output, Position, Record, Run, Skip, Slot, Verdict};
 use crate::plan::{EdgeRule, NodeIx, Plan, What};
@@ -18,9 +18,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Why the state before a task is unknown.
+/// Why the state before a task cannot be determined.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unknown {
+pub(super) enum RecollectError {
     #[error(transparent)]
     Call(#[from] CallError),
     #[error(transparent)]
@@ -33,84 +33,94 @@ pub(super) enum Unknown {
 /// The known outputs, by node and element.
 pub(super) type Outputs = BTreeMap<(NodeIx, Option<u32>), serde_json::Value>;
 
-pub(super) struct Recollection<'a> {
+/// Asks Airflow how the upstream nodes ended, and records that.
+pub(super) struct Recollector<'a> {
     pub(super) supervisor: &'a Supervisor,
-    pub(super) place: &'a Place,
+    pub(super) dag_run: &'a DagRunKey,
     pub(super) at: Timestamp,
     pub(super) target: Target,
-    /// Outputs that were fetched before the states of the nodes were known.
-    pub(super) found: RefCell<Outputs>,
+    /// Outputs that were fetched before the states of the nodes were known: a proof that all succeeded.
+    pub(super) prefetched: RefCell<Outputs>,
     /// The failed nodes whose callbacks were not called.
-    pub(super) untold: RefCell<Vec<Slot>>,
+    pub(super) unnotified: RefCell<Vec<Slot>>,
     /// Why the run cannot have succeeded, whatever its nodes report.
-    pub(super) doubts: RefCell<Vec<String>>,
+    pub(super) contradictions: RefCell<Vec<String>>,
 }
 
-impl<'a> Recollection<'a> {
-    pub(super) fn new(supervisor: &'a Supervisor, place: &'a Place, at: Timestamp, target: Target) -> Self {
-        Self { supervisor, place, at, target, found: RefCell::default(), untold: RefCell::default(), doubts: RefCell::default() }
+impl<'a> Recollector<'a> {
+    pub(super) fn new(supervisor: &'a Supervisor, dag_run: &'a DagRunKey, at: Timestamp, target: Target) -> Self {
+        Self {
+            supervisor,
+            dag_run,
+            at,
+            target,
+            prefetched: RefCell::default(),
+            unnotified: RefCell::default(),
+            contradictions: RefCell::default(),
+        }
     }
 }
 
-impl Recollection<'_> {
+impl Recollector<'_> {
     /// Returns whether this task decides the end of the run, and does not run a node.
     pub(super) fn is_end(&self) -> bool {
         self.target == Target::End
     }
 
     /// Records in `run`, which has no records yet, how its tasks have ended.
-    pub(super) fn recollect(&self, run: &mut Run) -> Result<(), Unknown> {
+    pub(super) fn recollect(&self, run: &mut Run) -> Result<(), RecollectError> {
         let plan = Arc::clone(run.plan());
-        let needed = Needed::of(&plan, self.target);
-        self.pass_pasts(run, &plan)?;
-        if needed.states.is_empty() && needed.whole.is_empty() {
+        let needed = Requirements::of(&plan, self.target);
+        self.record_past_checks(run, &plan)?;
+        if needed.states.is_empty() && needed.whole_mappings.is_empty() {
             return Ok(());
         }
-        let is_proven = self.is_proven(&plan, &needed)?;
-        let (needed, states) = if is_proven { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
+        let is_success_proven = self.is_success_proven(&plan, &needed)?;
+        let (needed, states) = if is_success_proven { (needed, NodeStates::AllSuccessful) } else { self.states(&plan, needed)? };
         let is_own = |node: &NodeIx| plan.node(*node).scope == 0;
         if self.is_end() {
-            self.is_of_this_program(run, &plan, &states)?;
+            self.check_tasks(run, &plan, &states)?;
         }
         let outputs =
             self.outputs(&plan, &needed, &states, needed.states.iter().copied().filter(is_own).map(|node| (node, None)))?;
         for node in needed.in_order(&plan, 0) {
             let slot = run.seen_from(0, node);
             match &plan.node(node).what {
-                What::Body(_) => self.write_down(run, &plan, slot, node, None, &states, &outputs)?,
+                What::Body(_) => self.record_node(run, &plan, slot, node, None, &states, &outputs)?,
                 _ if self.target == Target::Expand(node) || self.target.is_of(node) => {}
-                _ if needed.whole.contains(&node) => self.elements(run, &plan, slot, None, &states)?,
-                _ => self.expand(run, &plan, node, &needed, &states)?,
+                _ if needed.whole_mappings.contains(&node) => self.recollect_elements(run, &plan, slot, None, &states)?,
+                _ => self.recollect_mapping(run, &plan, node, &needed, &states)?,
             }
         }
-        for doubt in self.doubts.borrow().iter() {
-            tracing::error!("{doubt}");
+        for contradiction in self.contradictions.borrow().iter() {
+            tracing::error!("{contradiction}");
             run.must_fail();
         }
         Ok(())
     }
 
     /// Handles a contradiction. The task that decides the end of the run lets the run fail; any other task fails itself.
-    pub(super) fn doubt(&self, doubt: String) -> Result<(), Unknown> {
+    pub(super) fn contradict(&self, contradiction: String) -> Result<(), RecollectError> {
         if !self.is_end() {
-            return Err(Unknown::Fatal(doubt));
+            return Err(RecollectError::Fatal(contradiction));
         }
-        self.doubts.borrow_mut().push(doubt);
+        self.contradictions.borrow_mut().push(contradiction);
         Ok(())
     }
 
     /// Fetches how the nodes ended. A task that Airflow set to `upstream_failed` by its own rule reports no cause, so its
     /// upstream nodes are fetched as well.
-    fn states(&self, plan: &Plan, mut needed: Needed) -> Result<(Needed, NodeStates), Unknown> {
+    fn states(&self, plan: &Plan, mut needed: Requirements) -> Result<(Requirements, NodeStates), RecollectError> {
         loop {
-            let asked: BTreeSet<NodeIx> = needed.states.iter().chain(&needed.whole).chain(&needed.expanded).copied().collect();
-            let tasks: Vec<String> = asked.iter().filter_map(|node| task_of(plan, *node)).collect();
-            let states = self.supervisor.states(self.place, (!self.is_end()).then_some(tasks.as_slice()))?;
+            let requested: BTreeSet<NodeIx> =
+                needed.states.iter().chain(&needed.whole_mappings).chain(&needed.expanded).copied().collect();
+            let tasks: Vec<String> = requested.iter().filter_map(|node| task_of(plan, *node)).collect();
+            let states = self.supervisor.states(self.dag_run, (!self.is_end()).then_some(tasks.as_slice()))?;
             let failed = |node: &NodeIx| task_of(plan, *node).is_some_and(|task| states.any(&task, "upstream_failed"));
-            for node in asked.iter().copied().filter(failed) {
-                needed.wait_of(plan, node);
+            for node in requested.iter().copied().filter(failed) {
+                needed.add_upstreams(plan, node);
             }
-            if needed.states.iter().chain(&needed.whole).chain(&needed.expanded).all(|node| asked.contains(node)) {
+            if needed.states.iter().chain(&needed.whole_mappings).chain(&needed.expanded).all(|node| requested.contains(node)) {
                 return Ok((needed, states));
             }
         }
@@ -118,29 +128,29 @@ impl Recollection<'_> {
 
     /// The run's tasks come from a file of DAGs, which may not be the export of this program. A task that is missing from the
     /// file has not run.
-    fn is_of_this_program(&self, run: &mut Run, plan: &Plan, states: &NodeStates) -> Result<(), Unknown> {
+    fn check_tasks(&self, run: &mut Run, plan: &Plan, states: &NodeStates) -> Result<(), RecollectError> {
         const STALE: &str = "the DAG file that started this run is not an export of this program: export it again";
         let tasks: BTreeMap<String, NodeIx> =
             (0..).zip(&plan.nodes).filter_map(|(node, _)| Some((task_of(plan, node)?, node))).collect();
         for (task, &node) in tasks.iter().filter(|(_, node)| plan.node(**node).scope == 0) {
             if states.of(task, None).is_none() {
                 let (slot, why) = (run.seen_from(0, node), format!("Airflow has no task `{task}` in this run: {STALE}"));
-                self.fail(run, slot, &Ended::failed(run.id(slot), why.clone()))?;
-                self.doubt(why)?;
+                self.record_failure(run, slot, &EndReport::failed(run.id(slot), why.clone()))?;
+                self.contradict(why)?;
             }
         }
         let known = |name: &str| {
             let element = name.rsplit_once('_').filter(|(_, index)| index.bytes().all(|byte| byte.is_ascii_digit()));
             tasks.get_key_value(name).or_else(|| tasks.get_key_value(element?.0)).map(|(task, _)| task)
         };
-        let raced = raced(plan);
-        for (name, state) in states.told().filter(|(name, _)| *name != END) {
+        let racing_tasks = racing_tasks(plan);
+        for (name, state) in states.iter().filter(|(name, _)| *name != END) {
             match (known(name), state) {
                 (_, "success" | "skipped" | "removed") | (Some(_), "failed" | "upstream_failed") => {}
-                (None, _) => self.doubt(format!("`{name}` is {state}, but this program has no such task: {STALE}"))?,
-                (Some(task), _) if raced.contains(task) => {}
+                (None, _) => self.contradict(format!("`{name}` is {state}, but this program has no such task: {STALE}"))?,
+                (Some(task), _) if racing_tasks.contains(task) => {}
                 (Some(_), state) => {
-                    self.doubt(format!(
+                    self.contradict(format!(
                         "`{name}` has not ended (it is {state}): clear `{END}` together with everything upstream"
                     ))?;
                 }
@@ -149,35 +159,43 @@ impl Recollection<'_> {
         Ok(())
     }
 
-    /// Airflow has already checked that a node that depends on its past may start.
-    fn pass_pasts(&self, run: &mut Run, plan: &Plan) -> Result<(), Unknown> {
+    /// Records the checks of past runs as successes: Airflow has made them before it started this task.
+    fn record_past_checks(&self, run: &mut Run, plan: &Plan) -> Result<(), RecollectError> {
         let pasts: Vec<NodeIx> = plan.bodies().map(|(node, _)| node).filter(|node| plan.is_past(*node)).collect();
         for node in pasts.into_iter().filter(|node| plan.node(*node).scope == 0) {
             let slot = run.seen_from(0, node);
-            self.succeed(run, slot, Value::new(()))?;
+            self.record_success(run, slot, Value::new(()))?;
         }
         Ok(())
     }
 
-    fn expand(&self, run: &mut Run, plan: &Plan, each: NodeIx, needed: &Needed, states: &NodeStates) -> Result<(), Unknown> {
+    /// Records a mapping that Airflow expands, with its elements.
+    fn recollect_mapping(
+        &self,
+        run: &mut Run,
+        plan: &Plan,
+        each: NodeIx,
+        needed: &Requirements,
+        states: &NodeStates,
+    ) -> Result<(), RecollectError> {
         let What::Each(of) = &plan.node(each).what else { return Ok(()) };
         let slot = run.seen_from(0, each);
         let task = task_of(plan, each).unwrap_or_default();
         match states.of(&task, None) {
             Some("success") => {}
-            Some(state @ ("failed" | "skipped")) => return self.without_elements(run, slot, &task, None, state),
+            Some(state @ ("failed" | "skipped")) => return self.record_without_elements(run, slot, &task, None, state),
             // Airflow's rule has decided, and the engine comes to the same; or the task has not ended.
             _ => return Ok(()),
         }
-        let Some((expansion, width)) = self.unfold(run, slot)? else { return Ok(()) };
+        let Some((expansion, width)) = self.expand_list(run, slot)? else { return Ok(()) };
         let here = match self.target {
-            Target::Node(node, index) | Target::Whole(node, index) if mapping_around(plan, node) == Some(each) => index,
+            Target::Node(node, index) | Target::WholeMapping(node, index) if mapping_around(plan, node) == Some(each) => index,
             _ => None,
         };
         let inner_tasks = plan.scope(of.scope).nodes.iter().filter_map(|node| task_of(plan, *node));
         let is_other = |elements: &usize| here.is_none() && *elements != width as usize;
         if let Some(elements) = inner_tasks.filter_map(|task| states.elements(&task)).find(is_other) {
-            self.doubt(format!(
+            self.contradict(format!(
                 "the list of `{task}` has {width} elements now, but it was expanded over {elements}: clear it with everything downstream"
             ))?;
         }
@@ -193,41 +211,41 @@ impl Recollection<'_> {
         }
         let elements = here.map_or(0..width, |here| here..here.saturating_add(1).min(width));
         let inner = needed.in_order(plan, of.scope);
-        let asked = inner.iter().flat_map(|node| elements.clone().map(move |element| (*node, Some(element))));
-        let outputs = self.outputs(plan, needed, states, asked)?;
+        let requested = inner.iter().flat_map(|node| elements.clone().map(move |element| (*node, Some(element))));
+        let outputs = self.outputs(plan, needed, states, requested)?;
         for (node, element) in inner.into_iter().flat_map(|node| elements.clone().map(move |element| (node, element))) {
             let slot = run.layout().resolve(plan, node, Position { expansion, element });
             match &plan.node(node).what {
-                What::Body(_) => self.write_down(run, plan, slot, node, Some(element), states, &outputs)?,
+                What::Body(_) => self.record_node(run, plan, slot, node, Some(element), states, &outputs)?,
                 _ if self.target.is_of(node) => {}
-                _ => self.elements(run, plan, slot, Some(element), states)?,
+                _ => self.recollect_elements(run, plan, slot, Some(element), states)?,
             }
         }
         Ok(())
     }
 
     /// Expands a mapping over its list, if the list is available.
-    pub(super) fn unfold(&self, run: &mut Run, each: Slot) -> Result<Option<(ExpansionIx, u32)>, Unknown> {
+    pub(super) fn expand_list(&self, run: &mut Run, each: Slot) -> Result<Option<(ExpansionIx, u32)>, RecollectError> {
         if !self.has_list(run, each)? {
             // The mapping is skipped or fails with its list, which the engine decides.
             return Ok(None);
         }
-        let look = run.look(each).ok_or_else(|| Unknown::Fatal(format!("the list of `{}` is missing", run.id(each))))?;
-        let seen = look.look().map_err(Unknown::Fatal)?;
-        let width = u32::try_from(seen.len).unwrap_or(u32::MAX);
-        self.record(run, Record::Unfolded { slot: each, width, keys: seen.keys })?;
+        let handle = run.look(each).ok_or_else(|| RecollectError::Fatal(format!("the list of `{}` is missing", run.id(each))))?;
+        let list = handle.look().map_err(RecollectError::Fatal)?;
+        let width = u32::try_from(list.len).unwrap_or(u32::MAX);
+        self.record(run, Record::Unfolded { slot: each, width, keys: list.keys })?;
         Ok(run.expansion_of(each).map(|expansion| (expansion, width)))
     }
 
     /// Returns whether the list of a mapping is available.
-    pub(super) fn has_list(&self, run: &mut Run, each: Slot) -> Result<bool, Unknown> {
+    pub(super) fn has_list(&self, run: &mut Run, each: Slot) -> Result<bool, RecollectError> {
         let Some(list) = run.list_of(each) else { return Ok(false) };
-        self.settle(run, list)?;
+        self.decide(run, list)?;
         Ok(run.node(list).state().is_end() && run.node(list).value().is_some())
     }
 
     /// Decides a list that is not the output of a task, such as that of a taken arm.
-    fn settle(&self, run: &mut Run, slot: Slot) -> Result<(), Unknown> {
+    fn decide(&self, run: &mut Run, slot: Slot) -> Result<(), RecollectError> {
         if run.node(slot).state().is_end() {
             return Ok(());
         }
@@ -238,7 +256,7 @@ impl Recollection<'_> {
             _ => return Ok(()),
         };
         for before in &before {
-            self.settle(run, *before)?;
+            self.decide(run, *before)?;
         }
         let is_there = match run.what(slot) {
             What::Arm { .. } => {
@@ -253,7 +271,7 @@ impl Recollection<'_> {
 
     /// Records what happened to one node.
     #[expect(clippy::too_many_arguments, reason = "a node, by its place in the plan and in the run, and what is known")]
-    fn write_down(
+    fn record_node(
         &self,
         run: &mut Run,
         plan: &Plan,
@@ -262,19 +280,19 @@ impl Recollection<'_> {
         element: Option<u32>,
         states: &NodeStates,
         outputs: &Outputs,
-    ) -> Result<(), Unknown> {
+    ) -> Result<(), RecollectError> {
         let Some(task) = task_of(plan, node) else { return Ok(()) };
         if run.node(slot).state().is_end() {
             return Ok(());
         }
         match states.of(&task, element) {
             Some("success") => match outputs.get(&(node, element)) {
-                Some(json) => self.success(run, slot, json),
-                None => self.succeed(run, slot, Value::new(())),
+                Some(json) => self.record_output(run, slot, json),
+                None => self.record_success(run, slot, Value::new(())),
             },
             Some(state @ ("failed" | "skipped" | "upstream_failed")) => {
-                let ended = self.said(&task, element, state)?;
-                self.not_succeeded(run, plan, slot, state, ended, states)
+                let report = self.reported_end(&task, element, state)?;
+                self.record_unsuccessful(run, plan, slot, state, report, states)
             }
             Some("removed") => self.record(run, Record::Skipped { slot, why: Skip::ByHand }),
             // It has not ended; it may have lost a race.
@@ -282,22 +300,27 @@ impl Recollection<'_> {
         }
     }
 
-    pub(super) fn success(&self, run: &mut Run, slot: Slot, json: &serde_json::Value) -> Result<(), Unknown> {
+    /// Records a success with the output that Airflow stores as JSON.
+    pub(super) fn record_output(&self, run: &mut Run, slot: Slot, json: &serde_json::Value) -> Result<(), RecollectError> {
         match decode(run.plan(), run.ix(slot), &run.id(slot), json) {
-            Ok(value) => self.succeed(run, slot, value),
+            Ok(value) => self.record_success(run, slot, value),
             // The run still ends, and its callbacks have to be called.
-            Err(Unknown::Fatal(why)) if self.is_end() => self.fail(run, slot, &Ended::failed(run.id(slot), why)),
-            Err(unknown) => Err(unknown),
+            Err(RecollectError::Fatal(why)) if self.is_end() => {
+                self.record_failure(run, slot, &EndReport::failed(run.id(slot), why))
+            }
+            Err(error) => Err(error),
         }
     }
 
-    fn succeed(&self, run: &mut Run, slot: Slot, value: Value) -> Result<(), Unknown> {
+    /// Records a success with that output.
+    fn record_success(&self, run: &mut Run, slot: Slot, value: Value) -> Result<(), RecollectError> {
         self.record(run, Record::Started { slot, attempt: 1 })?;
         self.record(run, Record::Succeeded { slot, output: Some(Output { value, json: None }) })
     }
 
-    pub(super) fn record(&self, run: &mut Run, record: Record) -> Result<(), Unknown> {
+    /// Adds a record to the run.
+    pub(super) fn record(&self, run: &mut Run, record: Record) -> Result<(), RecollectError> {
         let written = run.write_down(&Entry { at: self.at, record });
-        written.map_err(|illegal| Unknown::Fatal(format!("the state of this run in Airflow is inconsistent: {illegal}")))
+        written.map_err(|illegal| RecollectError::Fatal(format!("the state of this run in Airflow is inconsistent: {illegal}")))
     }
 }

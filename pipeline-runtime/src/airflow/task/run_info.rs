@@ -19,7 +19,7 @@ pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
     {
         interval = last;
     }
-    let mut info = RunInfo::new(plan.pipeline, &task.place.run_id, interval, plan.params.clone());
+    let mut info = RunInfo::new(plan.pipeline, &task.dag_run.run_id, interval, plan.params.clone());
     info.settings = settings(task, plan)?;
     info.updates = updates(&task.startup, plan);
     info.began = run.start_date.or(run.run_after);
@@ -43,9 +43,9 @@ fn previous(task: &Task) -> LastSuccess {
 /// Returns the same seed for all tasks of a run.
 pub(super) fn seed(task: &Task) -> u64 {
     let mut digest = Sha256::new();
-    digest.update(task.place.dag_id.as_bytes());
+    digest.update(task.dag_run.dag_id.as_bytes());
     digest.update([0]);
-    digest.update(task.place.run_id.as_bytes());
+    digest.update(task.dag_run.run_id.as_bytes());
     let hash: [u8; 32] = digest.finalize().into();
     u64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
 }

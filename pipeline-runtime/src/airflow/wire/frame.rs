@@ -14,7 +14,7 @@ const MAX_FRAME: u32 = 1 << 30;
 
 /// How messages are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::airflow) enum Form {
+pub(in crate::airflow) enum Encoding {
     /// As Airflow's supervisor reads them.
     #[default]
     Msgpack,
@@ -42,9 +42,9 @@ pub(super) enum FrameError {
 }
 
 /// Writes a request.
-pub(super) fn write(to: &mut impl Write, form: Form, id: u64, body: &Value) -> io::Result<()> {
-    match form {
-        Form::Msgpack => {
+pub(super) fn write(to: &mut impl Write, encoding: Encoding, id: u64, body: &Value) -> io::Result<()> {
+    match encoding {
+        Encoding::Msgpack => {
             let message = Msgpack::Array(vec![id.into(), to_msgpack(body)]);
             let mut bytes = vec![0; 4];
             rmpv::encode::write_value(&mut bytes, &message).map_err(io::Error::other)?;
@@ -52,7 +52,7 @@ pub(super) fn write(to: &mut impl Write, form: Form, id: u64, body: &Value) -> i
             bytes[..4].copy_from_slice(&length.to_be_bytes());
             to.write_all(&bytes)?;
         }
-        Form::JsonLines => {
+        Encoding::JsonLines => {
             let mut line = serde_json::to_vec(&serde_json::json!([id, body]))?;
             line.push(b'\n');
             to.write_all(&line)?;
@@ -62,12 +62,12 @@ pub(super) fn write(to: &mut impl Write, form: Form, id: u64, body: &Value) -> i
 }
 
 /// Reads the next message. Returns `None` if the other side has closed the connection between two messages.
-pub(super) fn read(from: &mut impl BufRead, form: Form) -> Result<Option<Message>, FrameError> {
+pub(super) fn read(from: &mut impl BufRead, encoding: Encoding) -> Result<Option<Message>, FrameError> {
     if from.fill_buf()?.is_empty() {
         return Ok(None);
     }
-    let whole = match form {
-        Form::Msgpack => {
+    let whole = match encoding {
+        Encoding::Msgpack => {
             let mut length = [0; 4];
             from.read_exact(&mut length)?;
             let length = u32::from_be_bytes(length);
@@ -82,7 +82,7 @@ pub(super) fn read(from: &mut impl BufRead, form: Form) -> Result<Option<Message
             let value = rmpv::decode::read_value(&mut &*bytes).map_err(|error| FrameError::Undecodable(error.to_string()))?;
             from_msgpack(value)
         }
-        Form::JsonLines => {
+        Encoding::JsonLines => {
             let mut line = String::new();
             from.read_line(&mut line)?;
             serde_json::from_str(&line).map_err(|error| FrameError::Undecodable(error.to_string()))?
@@ -185,24 +185,24 @@ mod tests {
     #[test]
     fn a_request_is_a_length_and_a_list_of_its_number_and_its_body() {
         let mut bytes = Vec::new();
-        write(&mut bytes, Form::Msgpack, 1, &json!({"type": "GetXCom"})).unwrap();
+        write(&mut bytes, Encoding::Msgpack, 1, &json!({"type": "GetXCom"})).unwrap();
         assert_eq!(bytes, [&[0, 0, 0, 16, 0x92, 1, 0x81, 0xa4][..], b"type", &[0xa7], b"GetXCom"].concat());
         let mut line = Vec::new();
-        write(&mut line, Form::JsonLines, 1, &json!({"type": "GetXCom"})).unwrap();
+        write(&mut line, Encoding::JsonLines, 1, &json!({"type": "GetXCom"})).unwrap();
         assert_eq!(line, b"[1,{\"type\":\"GetXCom\"}]\n");
     }
 
     #[test]
     fn what_is_written_is_read_in_both_forms() {
         let body = json!({"a": [null, true, -1, u64::MAX, 0.5, "\u{e4}"], "b": {"": {}}});
-        for form in [Form::Msgpack, Form::JsonLines] {
+        for encoding in [Encoding::Msgpack, Encoding::JsonLines] {
             let mut bytes = Vec::new();
-            write(&mut bytes, form, 7, &body).unwrap();
-            write(&mut bytes, form, 8, &json!(null)).unwrap();
+            write(&mut bytes, encoding, 7, &body).unwrap();
+            write(&mut bytes, encoding, 8, &json!(null)).unwrap();
             let mut from = &*bytes;
-            assert_eq!(read(&mut from, form).unwrap().unwrap(), Message { id: 7, body: body.clone(), error: Value::Null });
-            assert_eq!(read(&mut from, form).unwrap().unwrap().id, 8);
-            assert_eq!(read(&mut from, form).unwrap(), None);
+            assert_eq!(read(&mut from, encoding).unwrap().unwrap(), Message { id: 7, body: body.clone(), error: Value::Null });
+            assert_eq!(read(&mut from, encoding).unwrap().unwrap().id, 8);
+            assert_eq!(read(&mut from, encoding).unwrap(), None);
         }
     }
 
@@ -210,7 +210,7 @@ mod tests {
     fn times_of_all_three_widths_become_texts() {
         let time = |bytes: Vec<u8>| {
             let bytes = frame(&Msgpack::Array(vec![0.into(), Msgpack::Ext(-1, bytes)]));
-            read(&mut &*bytes, Form::Msgpack).unwrap().unwrap().body
+            read(&mut &*bytes, Encoding::Msgpack).unwrap().unwrap().body
         };
         assert_eq!(time(1_711_346_400_u32.to_be_bytes().to_vec()), "2024-03-25T06:00:00Z");
         assert_eq!(time(((500_000_000_u64 << 34) + 1_711_346_400).to_be_bytes().to_vec()), "2024-03-25T06:00:00.500Z");
@@ -223,12 +223,12 @@ mod tests {
     fn a_frame_that_is_cut_off_or_no_message_is_an_error() {
         let whole = frame(&Msgpack::Array(vec![0.into(), Msgpack::Nil]));
         for end in 1..whole.len() {
-            assert!(matches!(read(&mut &whole[..end], Form::Msgpack), Err(FrameError::Io(_))), "{end}");
+            assert!(matches!(read(&mut &whole[..end], Encoding::Msgpack), Err(FrameError::Io(_))), "{end}");
         }
-        assert!(matches!(read(&mut &[0; 4][..], Form::Msgpack), Err(FrameError::Length(0))));
-        assert!(matches!(read(&mut &[255; 4][..], Form::Msgpack), Err(FrameError::Length(u32::MAX))));
-        assert!(matches!(read(&mut &*frame(&Msgpack::Nil), Form::Msgpack), Err(FrameError::Undecodable(_))));
-        assert!(matches!(read(&mut &*frame(&Msgpack::Array(vec![])), Form::Msgpack), Err(FrameError::Undecodable(_))));
-        assert!(matches!(read(&mut &b"{\n"[..], Form::JsonLines), Err(FrameError::Undecodable(_))));
+        assert!(matches!(read(&mut &[0; 4][..], Encoding::Msgpack), Err(FrameError::Length(0))));
+        assert!(matches!(read(&mut &[255; 4][..], Encoding::Msgpack), Err(FrameError::Length(u32::MAX))));
+        assert!(matches!(read(&mut &*frame(&Msgpack::Nil), Encoding::Msgpack), Err(FrameError::Undecodable(_))));
+        assert!(matches!(read(&mut &*frame(&Msgpack::Array(vec![])), Encoding::Msgpack), Err(FrameError::Undecodable(_))));
+        assert!(matches!(read(&mut &b"{\n"[..], Encoding::JsonLines), Err(FrameError::Undecodable(_))));
     }
 }

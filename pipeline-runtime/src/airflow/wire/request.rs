@@ -4,7 +4,7 @@
 //! with an unknown field, or any message with a time without an offset.
 
 use super::supervisor::{CallError, Pending, Supervisor, body};
-use super::xcom::{self, NotKept};
+use super::xcom::{self, DecodeError};
 use crate::author::previous::Previous;
 use crate::schedule::Interval;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,7 +17,7 @@ const OUTPUT: &str = "return_value";
 
 /// A run of a DAG.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::airflow) struct Place {
+pub(in crate::airflow) struct DagRunKey {
     pub(in crate::airflow) dag_id: String,
     pub(in crate::airflow) run_id: String,
 }
@@ -26,7 +26,7 @@ pub(in crate::airflow) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::airflow) enum NodeStates {
     /// By task id; for a mapped task by `{task}_{index}`.
-    Told(HashMap<String, String>),
+    Reported(HashMap<String, String>),
     /// All requested tasks have succeeded: Airflow has started the task by that rule.
     AllSuccessful,
 }
@@ -34,7 +34,7 @@ pub(in crate::airflow) enum NodeStates {
 impl NodeStates {
     /// The state of a task, or of its element with this index.
     pub(in crate::airflow) fn of(&self, task: &str, index: Option<u32>) -> Option<&str> {
-        let Self::Told(states) = self else { return Some("success") };
+        let Self::Reported(states) = self else { return Some("success") };
         let state = match index {
             None => states.get(task),
             Some(index) => states.get(&format!("{task}_{index}")),
@@ -55,18 +55,18 @@ impl NodeStates {
     /// The number of a task's elements, if it is known and not 0.
     pub(in crate::airflow) fn elements(&self, task: &str) -> Option<usize> {
         let is_element = |(name, state): &(&str, &str)| *state != "removed" && *name != task;
-        let count = self.told().filter(|(name, _)| is_of(name, task)).filter(is_element).count();
+        let count = self.iter().filter(|(name, _)| is_of(name, task)).filter(is_element).count();
         (count > 0).then_some(count)
     }
 
     /// The known tasks and their states, each element separately.
-    pub(in crate::airflow) fn told(&self) -> impl Iterator<Item = (&str, &str)> {
-        let states = if let Self::Told(states) = self { Some(states) } else { None };
+    pub(in crate::airflow) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let states = if let Self::Reported(states) = self { Some(states) } else { None };
         states.into_iter().flatten().map(|(task, state)| (task.as_str(), state.as_str()))
     }
 
     fn all_of<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a str> {
-        self.told().filter(move |(name, _)| is_of(name, task)).map(|(_, of)| of)
+        self.iter().filter(move |(name, _)| is_of(name, task)).map(|(_, of)| of)
     }
 }
 
@@ -78,7 +78,7 @@ fn is_of(name: &str, task: &str) -> bool {
 
 /// The final message of a task.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::airflow) enum Final {
+pub(in crate::airflow) enum FinalMessage {
     /// With the assets that it updates, each with a value as JSON.
     Success(Vec<(String, Value)>),
     Skipped,
@@ -99,8 +99,8 @@ pub(in crate::airflow) struct XCom(Pending);
 impl XCom {
     /// Returns null if there is no value: Airflow does not distinguish the two.
     pub(in crate::airflow) fn wait(self) -> Result<Value, ReadError> {
-        let mut found = self.0.wait()?;
-        Ok(xcom::unpack(found["value"].take())?)
+        let mut answer = self.0.wait()?;
+        Ok(xcom::unpack(answer["value"].take())?)
     }
 
     /// Returns the values of all elements that have one, ordered by index.
@@ -118,7 +118,7 @@ pub(in crate::airflow) enum ReadError {
     #[error(transparent)]
     Call(#[from] CallError),
     #[error(transparent)]
-    Kept(#[from] NotKept),
+    Decode(#[from] DecodeError),
 }
 
 fn at(time: DateTime<Utc>) -> String {
@@ -127,49 +127,49 @@ fn at(time: DateTime<Utc>) -> String {
 
 impl Supervisor {
     /// Requests the output of a task, or of its element with this index.
-    pub(in crate::airflow) fn output(&self, of: &Place, task: &str, index: Option<u32>) -> Result<XCom, CallError> {
+    pub(in crate::airflow) fn output(&self, of: &DagRunKey, task: &str, index: Option<u32>) -> Result<XCom, CallError> {
         self.xcom(of, task, OUTPUT, index)
     }
 
     /// Requests the value that a task has pushed under a key.
-    pub(in crate::airflow) fn xcom(&self, of: &Place, task: &str, key: &str, index: Option<u32>) -> Result<XCom, CallError> {
-        let Place { dag_id, run_id } = of;
+    pub(in crate::airflow) fn xcom(&self, of: &DagRunKey, task: &str, key: &str, index: Option<u32>) -> Result<XCom, CallError> {
+        let DagRunKey { dag_id, run_id } = of;
         let mut fields = json!({"key": key, "dag_id": dag_id, "run_id": run_id, "task_id": task});
         if let Some(index) = index {
             fields["map_index"] = json!(index);
         }
-        self.ask(&body("GetXCom", fields)).map(XCom)
+        self.request(&body("GetXCom", fields)).map(XCom)
     }
 
     /// Requests the outputs of all elements that have one, in order.
-    pub(in crate::airflow) fn outputs(&self, of: &Place, task: &str) -> Result<XCom, CallError> {
-        let Place { dag_id, run_id } = of;
+    pub(in crate::airflow) fn outputs(&self, of: &DagRunKey, task: &str) -> Result<XCom, CallError> {
+        let DagRunKey { dag_id, run_id } = of;
         let all = json!({"key": OUTPUT, "dag_id": dag_id, "run_id": run_id, "task_id": task, "start": null, "stop": null, "step": null});
-        self.ask(&body("GetXComSequenceSlice", all)).map(XCom)
+        self.request(&body("GetXComSequenceSlice", all)).map(XCom)
     }
 
     /// Returns the states of these tasks in a run, or of all its tasks.
-    pub(in crate::airflow) fn states(&self, of: &Place, tasks: Option<&[String]>) -> Result<NodeStates, CallError> {
-        let Place { dag_id, run_id } = of;
-        let mut found = self.call(&body("GetTaskStates", json!({"dag_id": dag_id, "run_ids": [run_id], "task_ids": tasks})))?;
-        let Value::Object(states) = found["task_states"][run_id].take() else {
-            return Ok(NodeStates::Told(HashMap::new()));
+    pub(in crate::airflow) fn states(&self, of: &DagRunKey, tasks: Option<&[String]>) -> Result<NodeStates, CallError> {
+        let DagRunKey { dag_id, run_id } = of;
+        let mut answer = self.call(&body("GetTaskStates", json!({"dag_id": dag_id, "run_ids": [run_id], "task_ids": tasks})))?;
+        let Value::Object(states) = answer["task_states"][run_id].take() else {
+            return Ok(NodeStates::Reported(HashMap::new()));
         };
-        let texts = states.into_iter().map(|(task, state)| (task, state.as_str().unwrap_or("none").to_owned()));
-        Ok(NodeStates::Told(texts.collect()))
+        let by_task = states.into_iter().map(|(task, state)| (task, state.as_str().unwrap_or("none").to_owned()));
+        Ok(NodeStates::Reported(by_task.collect()))
     }
 
     /// Pushes a value for downstream tasks. `length` is the length of a list that a mapping expands over.
     pub(in crate::airflow) fn push(
         &self,
-        of: &Place,
+        of: &DagRunKey,
         task: &str,
         index: i64,
         key: Option<&str>,
         value: Value,
         length: Option<u32>,
     ) -> Result<(), CallError> {
-        let (Place { dag_id, run_id }, key) = (of, key.unwrap_or(OUTPUT));
+        let (DagRunKey { dag_id, run_id }, key) = (of, key.unwrap_or(OUTPUT));
         let mut fields = json!({"key": key, "value": xcom::pack(value), "dag_id": dag_id, "run_id": run_id, "task_id": task, "map_index": index});
         if let Some(length) = length {
             fields["mapped_length"] = json!(length);
@@ -178,30 +178,30 @@ impl Supervisor {
     }
 
     /// Deletes a value that an earlier try has pushed.
-    pub(in crate::airflow) fn delete(&self, of: &Place, task: &str, index: i64, key: &str) -> Result<(), CallError> {
-        let Place { dag_id, run_id } = of;
+    pub(in crate::airflow) fn delete(&self, of: &DagRunKey, task: &str, index: i64, key: &str) -> Result<(), CallError> {
+        let DagRunKey { dag_id, run_id } = of;
         let fields = json!({"key": key, "dag_id": dag_id, "run_id": run_id, "task_id": task, "map_index": index});
         self.call(&body("DeleteXCom", fields)).map(drop)
     }
 
     /// Returns what Airflow stores for a task across its tries, if anything.
-    pub(in crate::airflow) fn kept(&self, ti: &str, key: &str) -> Result<Option<Value>, CallError> {
+    pub(in crate::airflow) fn stored(&self, ti: &str, key: &str) -> Result<Option<Value>, CallError> {
         match self.call(&body("GetTaskStateStore", json!({"ti_id": ti, "key": key}))) {
-            Ok(mut found) => Ok(Some(found["value"].take())),
+            Ok(mut answer) => Ok(Some(answer["value"].take())),
             Err(CallError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// Stores a value for a task across its tries.
-    pub(in crate::airflow) fn keep(&self, ti: &str, key: &str, value: &Value) -> Result<(), CallError> {
+    pub(in crate::airflow) fn store(&self, ti: &str, key: &str, value: &Value) -> Result<(), CallError> {
         self.call(&body("SetTaskStateStore", json!({"ti_id": ti, "key": key, "value": value, "expires_at": null}))).map(drop)
     }
 
     /// Returns an Airflow variable, if it exists.
     pub(in crate::airflow) fn variable(&self, key: &str) -> Result<Option<String>, CallError> {
         match self.call(&body("GetVariable", json!({"key": key}))) {
-            Ok(found) => Ok(found["value"].as_str().map(str::to_owned)),
+            Ok(answer) => Ok(answer["value"].as_str().map(str::to_owned)),
             Err(CallError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -209,8 +209,8 @@ impl Supervisor {
 
     /// Returns the password of an Airflow connection, if it has one.
     pub(in crate::airflow) fn password(&self, connection: &str) -> Result<Option<String>, CallError> {
-        let found = self.call(&body("GetConnection", json!({"conn_id": connection})))?;
-        Ok(found["password"].as_str().map(str::to_owned))
+        let answer = self.call(&body("GetConnection", json!({"conn_id": connection})))?;
+        Ok(answer["password"].as_str().map(str::to_owned))
     }
 
     /// Tells Airflow to mask a value in logs.
@@ -220,8 +220,8 @@ impl Supervisor {
 
     /// Returns the interval of the last successful run before this one, if there is one.
     pub(in crate::airflow) fn previous(&self, ti: &str) -> Result<Option<Previous>, CallError> {
-        let found = self.call(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti})))?;
-        let time = |name: &str| found[name].as_str().and_then(|time| time.parse().ok());
+        let answer = self.call(&body("GetPrevSuccessfulDagRun", json!({"ti_id": ti})))?;
+        let time = |name: &str| answer[name].as_str().and_then(|time| time.parse().ok());
         let interval = time("data_interval_start").zip(time("data_interval_end")).map(|(start, end)| Interval { start, end });
         Ok(interval.map(|interval| Previous { interval, began: time("start_date") }))
     }
@@ -232,17 +232,22 @@ impl Supervisor {
     }
 
     /// Reports how the task has ended. The process must only exit afterwards.
-    pub(in crate::airflow) fn say(&self, last: &Final, label: Option<&str>, now: DateTime<Utc>) -> Result<(), CallError> {
-        let mut said = last.body(now);
-        if let (Some(label), false) = (label, matches!(last, Final::Reschedule(_))) {
+    pub(in crate::airflow) fn send_final(
+        &self,
+        last: &FinalMessage,
+        label: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), CallError> {
+        let mut message = last.body(now);
+        if let (Some(label), false) = (label, matches!(last, FinalMessage::Reschedule(_))) {
             // Airflow forgets an element's label unless the final message repeats it.
-            said["rendered_map_index"] = json!(label);
+            message["rendered_map_index"] = json!(label);
         }
-        self.call_last(&said).map(drop)
+        self.call_last(&message).map(drop)
     }
 }
 
-impl Final {
+impl FinalMessage {
     fn body(&self, now: DateTime<Utc>) -> Value {
         let end = at(now);
         match self {

@@ -1,6 +1,6 @@
 //! The first message, which names the task of this process.
 
-use super::frame::{self, Form};
+use super::frame::{self, Encoding};
 use super::supervisor::Supervisor;
 use crate::schedule::{Interval, RunKind};
 use chrono::{DateTime, Utc};
@@ -102,7 +102,7 @@ impl DagRun {
 
 /// Why a conversation could not start.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::airflow) enum NotBegun {
+pub(in crate::airflow) enum StartupError {
     #[error("the supervisor's socket: {0}")]
     Io(#[from] io::Error),
     #[error("the supervisor's first message: {0}")]
@@ -115,23 +115,23 @@ pub(in crate::airflow) enum NotBegun {
 
 impl Startup {
     /// Reads the first message, which names the task of this process.
-    pub(in crate::airflow) fn hear(
+    pub(in crate::airflow) fn receive(
         socket: TcpStream,
-        form: Form,
+        encoding: Encoding,
         gone: impl FnOnce(String) + Send + 'static,
-    ) -> Result<(Supervisor, Self), NotBegun> {
+    ) -> Result<(Supervisor, Self), StartupError> {
         socket.set_nodelay(true)?;
         let mut from = BufReader::new(socket.try_clone()?);
-        let first = frame::read(&mut from, form).map_err(|error| NotBegun::Frame(error.to_string()))?;
-        let first = first.ok_or_else(|| NotBegun::Frame("there is none".to_owned()))?;
+        let first = frame::read(&mut from, encoding).map_err(|error| StartupError::Frame(error.to_string()))?;
+        let first = first.ok_or_else(|| StartupError::Frame("there is none".to_owned()))?;
         let startup = Self::of(first.body)?;
-        Ok((Supervisor::new(socket, from, form, gone)?, startup))
+        Ok((Supervisor::new(socket, from, encoding, gone)?, startup))
     }
 
-    fn of(body: Value) -> Result<Self, NotBegun> {
+    fn of(body: Value) -> Result<Self, StartupError> {
         match body["type"].as_str() {
-            Some("StartupDetails") => serde_json::from_value(body).map_err(|error| NotBegun::Frame(error.to_string())),
-            other => Err(NotBegun::Unknown(other.unwrap_or("message without a type").to_owned())),
+            Some("StartupDetails") => serde_json::from_value(body).map_err(|error| StartupError::Frame(error.to_string())),
+            other => Err(StartupError::Unknown(other.unwrap_or("message without a type").to_owned())),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A thread reads what the supervisor sends, so that a disconnect is noticed while a body runs. Several threads may have requests
 //! in flight at once.
 
-use super::frame::{self, Form, FrameError, Message};
+use super::frame::{self, Encoding, FrameError, Message};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{self, BufReader};
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The deadline of a request. The supervisor itself tries its server five times, which may take half a minute.
-const ANSWERED_WITHIN: Duration = Duration::from_mins(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The supervisor that started this process as a task. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,20 +21,20 @@ pub(in crate::airflow) struct Supervisor(Arc<Conversation>);
 
 #[derive(Debug)]
 struct Conversation {
-    form: Form,
-    to: Mutex<To>,
-    waiting: Arc<Mutex<Waiting>>,
+    encoding: Encoding,
+    to: Mutex<Outgoing>,
+    pending: Arc<Mutex<PendingCalls>>,
 }
 
 #[derive(Debug)]
-struct To {
+struct Outgoing {
     socket: TcpStream,
     next: u64,
 }
 
 /// The callers that wait for answers.
 #[derive(Debug, Default)]
-struct Waiting {
+struct PendingCalls {
     all: HashMap<i128, SyncSender<Message>>,
     is_closed: bool,
     /// The final message is being sent. Its caller learns whether it was answered, so that a disconnect is not reported to
@@ -55,8 +55,8 @@ pub(in crate::airflow) enum CallError {
     #[error("Airflow failed: {0}")]
     Failed(String),
     /// There was no answer before the deadline.
-    #[error("Airflow did not answer a `{request}` within {} minutes", ANSWERED_WITHIN.as_secs() / 60)]
-    Silent { request: String },
+    #[error("Airflow did not answer a `{request}` within {} minutes", ANSWER_TIMEOUT.as_secs() / 60)]
+    TimedOut { request: String },
     /// The supervisor has disconnected.
     #[error("Airflow's supervisor is gone")]
     Gone,
@@ -74,25 +74,29 @@ impl Pending {
     /// Waits for the answer.
     pub(super) fn wait(self) -> Result<Value, CallError> {
         let Message { body, error, .. } = self.answer.recv_timeout(self.within).map_err(|error| match error {
-            RecvTimeoutError::Timeout => CallError::Silent { request: self.request.clone() },
+            RecvTimeoutError::Timeout => CallError::TimedOut { request: self.request.clone() },
             RecvTimeoutError::Disconnected => CallError::Gone,
         })?;
         if !error.is_null() {
-            let said = format!("{}: {}", self.request, said(&error));
+            let error_text = format!("{}: {}", self.request, error_text(&error));
             let is_refused = error["detail"]["status_code"].as_u64().is_some_and(|status| (400..500).contains(&status));
-            return Err(if is_refused { CallError::Refused(said) } else { CallError::Failed(said) });
+            return Err(if is_refused { CallError::Refused(error_text) } else { CallError::Failed(error_text) });
         }
         if body["type"] == "ErrorResponse" {
             let code = body["error"].as_str().unwrap_or_default();
-            let said = format!("{}: {}", self.request, said(&body));
-            return Err(if code.ends_with("NOT_FOUND") { CallError::NotFound(said) } else { CallError::Refused(said) });
+            let error_text = format!("{}: {}", self.request, error_text(&body));
+            return Err(if code.ends_with("NOT_FOUND") {
+                CallError::NotFound(error_text)
+            } else {
+                CallError::Refused(error_text)
+            });
         }
         Ok(body)
     }
 }
 
 /// Formats an error response as the end of a sentence.
-fn said(error: &Value) -> String {
+fn error_text(error: &Value) -> String {
     let detail = &error["detail"];
     match (error["error"].as_str(), detail["message"].as_str()) {
         (Some(code), Some(message)) => match detail["status_code"].as_u64() {
@@ -110,72 +114,72 @@ impl Supervisor {
     pub(super) fn new(
         socket: TcpStream,
         from: BufReader<TcpStream>,
-        form: Form,
+        encoding: Encoding,
         gone: impl FnOnce(String) + Send + 'static,
     ) -> io::Result<Self> {
-        let waiting: Arc<Mutex<Waiting>> = Arc::default();
-        let of_reader = Arc::clone(&waiting);
+        let pending: Arc<Mutex<PendingCalls>> = Arc::default();
+        let of_reader = Arc::clone(&pending);
         std::thread::Builder::new().name("airflow-answers".into()).stack_size(256 << 10).spawn(move || {
-            let why = read_all(from, form, &of_reader);
-            let mut waiting = of_reader.lock().unwrap_or_else(PoisonError::into_inner);
-            (waiting.is_closed, waiting.all) = (true, HashMap::new());
-            let is_last = waiting.is_last;
-            drop(waiting);
+            let why = read_all(from, encoding, &of_reader);
+            let mut pending = of_reader.lock().unwrap_or_else(PoisonError::into_inner);
+            (pending.is_closed, pending.all) = (true, HashMap::new());
+            let is_last = pending.is_last;
+            drop(pending);
             if !is_last {
                 gone(why);
             }
         })?;
-        Ok(Self(Arc::new(Conversation { form, to: Mutex::new(To { socket, next: 1 }), waiting })))
+        Ok(Self(Arc::new(Conversation { encoding, to: Mutex::new(Outgoing { socket, next: 1 }), pending })))
     }
 
     /// Sends a request, and does not wait for the answer.
-    pub(super) fn ask(&self, body: &Value) -> Result<Pending, CallError> {
-        self.ask_within(body, ANSWERED_WITHIN)
+    pub(super) fn request(&self, body: &Value) -> Result<Pending, CallError> {
+        self.request_within(body, ANSWER_TIMEOUT)
     }
 
-    fn ask_within(&self, body: &Value, within: Duration) -> Result<Pending, CallError> {
+    fn request_within(&self, body: &Value, within: Duration) -> Result<Pending, CallError> {
         let request = body["type"].as_str().unwrap_or_default().to_owned();
-        let (tell, answer) = sync_channel(1);
+        let (send, answer) = sync_channel(1);
         let mut to = self.0.to.lock().unwrap_or_else(PoisonError::into_inner);
         let id = to.next;
         to.next += 1;
         {
-            let mut waiting = self.waiting();
-            if waiting.is_closed {
+            let mut pending = self.pending();
+            if pending.is_closed {
                 return Err(CallError::Gone);
             }
-            waiting.all.insert(id.into(), tell);
+            pending.all.insert(id.into(), send);
         }
-        frame::write(&mut to.socket, self.0.form, id, body).map_err(|_| CallError::Gone)?;
+        frame::write(&mut to.socket, self.0.encoding, id, body).map_err(|_| CallError::Gone)?;
         Ok(Pending { request, answer, within })
     }
 
     /// Sends a request, and waits for the answer.
     pub(super) fn call(&self, body: &Value) -> Result<Value, CallError> {
-        self.ask(body)?.wait()
+        self.request(body)?.wait()
     }
 
     /// Sends the final request. The other side may close the conversation after its answer.
     pub(super) fn call_last(&self, body: &Value) -> Result<Value, CallError> {
-        self.waiting().is_last = true;
+        self.pending().is_last = true;
         self.call(body)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> MutexGuard<'_, PendingCalls> {
+        self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Passes answers to their callers until the conversation ends, and returns why it ended.
-fn read_all(mut from: BufReader<TcpStream>, form: Form, waiting: &Mutex<Waiting>) -> String {
+fn read_all(mut from: BufReader<TcpStream>, encoding: Encoding, pending: &Mutex<PendingCalls>) -> String {
     loop {
-        match frame::read(&mut from, form) {
+        match frame::read(&mut from, encoding) {
             Ok(Some(message)) => {
-                let asked = waiting.lock().unwrap_or_else(PoisonError::into_inner).all.remove(&message.id);
+                let caller = pending.lock().unwrap_or_else(PoisonError::into_inner).all.remove(&message.id);
                 // A message that no caller waits for is ignored: a later Airflow may send more.
-                if let Some(asked) = asked {
+                if let Some(caller) = caller {
                     // The caller may have given up.
-                    let _ = asked.send(message);
+                    let _ = caller.send(message);
                 }
             }
             Ok(None) => return "it closed the conversation".to_owned(),
@@ -204,16 +208,16 @@ mod tests {
         let (mut theirs, _) = listener.accept().unwrap();
         std::thread::spawn(move || {
             let mut from = BufReader::new(theirs.try_clone().unwrap());
-            while let Ok(Some(message)) = frame::read(&mut from, Form::JsonLines) {
+            while let Ok(Some(message)) = frame::read(&mut from, Encoding::JsonLines) {
                 for (id, body, error) in answer(message) {
                     use std::io::Write;
                     writeln!(theirs, "{}", json!([i64::try_from(id).unwrap(), body, error])).unwrap();
                 }
             }
         });
-        let (tell, told) = sync_channel(1);
+        let (send, disconnected) = sync_channel(1);
         let from = BufReader::new(ours.try_clone().unwrap());
-        (Supervisor::new(ours, from, Form::JsonLines, move |why| tell.send(why).unwrap()).unwrap(), told)
+        (Supervisor::new(ours, from, Encoding::JsonLines, move |why| send.send(why).unwrap()).unwrap(), disconnected)
     }
 
     #[test]
@@ -222,8 +226,8 @@ mod tests {
             1 => vec![],
             id => vec![(99, json!("nobody's"), Value::Null), (id, json!("two"), Value::Null), (1, json!("one"), Value::Null)],
         });
-        let first = supervisor.ask(&json!({"type": "A"})).unwrap();
-        let second = supervisor.ask(&json!({"type": "B"})).unwrap();
+        let first = supervisor.request(&json!({"type": "A"})).unwrap();
+        let second = supervisor.request(&json!({"type": "B"})).unwrap();
         assert_eq!((first.wait(), second.wait()), (Ok(json!("one")), Ok(json!("two"))));
     }
 
@@ -253,31 +257,31 @@ mod tests {
     #[test]
     fn a_request_without_an_answer_ends_by_its_deadline() {
         let (supervisor, _) = with(|_| vec![]);
-        let pending = supervisor.ask_within(&json!({"type": "GetXCom"}), Duration::from_millis(10)).unwrap();
-        assert_eq!(pending.wait(), Err(CallError::Silent { request: "GetXCom".into() }));
+        let pending = supervisor.request_within(&json!({"type": "GetXCom"}), Duration::from_millis(10)).unwrap();
+        assert_eq!(pending.wait(), Err(CallError::TimedOut { request: "GetXCom".into() }));
     }
 
     #[test]
     fn a_supervisor_that_goes_away_is_noticed_by_all_who_wait() {
-        let (supervisor, told) = with(|message| if message.id < 3 { vec![] } else { panic!("it goes away") });
-        let pending: Vec<_> = (0..3).map(|_| supervisor.ask(&json!({"type": "GetXCom"})).unwrap()).collect();
+        let (supervisor, disconnected) = with(|message| if message.id < 3 { vec![] } else { panic!("it goes away") });
+        let pending: Vec<_> = (0..3).map(|_| supervisor.request(&json!({"type": "GetXCom"})).unwrap()).collect();
         for pending in pending {
             assert_eq!(pending.wait(), Err(CallError::Gone));
         }
-        let why = told.recv().unwrap();
+        let why = disconnected.recv().unwrap();
         assert!(!why.is_empty());
         assert_eq!(supervisor.call(&json!({"type": "GetXCom"})), Err(CallError::Gone));
     }
 
     #[test]
     fn after_the_last_answer_the_supervisor_may_go() {
-        let (supervisor, told) = with(|message| match message.body["type"].as_str() {
+        let (supervisor, disconnected) = with(|message| match message.body["type"].as_str() {
             Some("SucceedTask") => vec![(message.id, json!("told"), Value::Null)],
             _ => panic!("it goes away"),
         });
         assert_eq!(supervisor.call_last(&json!({"type": "SucceedTask"})), Ok(json!("told")));
         assert_eq!(supervisor.call(&json!({"type": "GetXCom"})), Err(CallError::Gone));
         // The reader thread ended without calling `gone`, and dropped the sender.
-        assert!(told.recv().is_err(), "it was no end");
+        assert!(disconnected.recv().is_err(), "it was no end");
     }
 }

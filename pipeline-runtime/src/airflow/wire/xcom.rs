@@ -19,11 +19,11 @@ const LARGE: f64 = 9_007_199_254_740_992.0;
 /// The error of a stored value that could not be decoded.
 #[derive(Debug, thiserror::Error)]
 #[error("a value in Airflow is not valid JSON: {0}")]
-pub(in crate::airflow) struct NotKept(#[from] serde_json::Error);
+pub(in crate::airflow) struct DecodeError(#[from] serde_json::Error);
 
 /// Returns the value in the form that is sent to Airflow.
 pub(in crate::airflow) fn pack(value: Value) -> Value {
-    if comes_back(&value, 0) {
+    if survives_round_trip(&value, 0) {
         return value;
     }
     let text = value.to_string();
@@ -31,17 +31,17 @@ pub(in crate::airflow) fn pack(value: Value) -> Value {
 }
 
 /// Returns the value that was [packed](pack).
-pub(in crate::airflow) fn unpack(kept: Value) -> Result<Value, NotKept> {
-    match &kept {
+pub(in crate::airflow) fn unpack(stored: Value) -> Result<Value, DecodeError> {
+    match &stored {
         Value::Object(fields) if fields.len() == 1 => match fields.get(AS_TEXT) {
             Some(Value::String(text)) => Ok(serde_json::from_str(text)?),
-            _ => Ok(kept),
+            _ => Ok(stored),
         },
-        _ => Ok(kept),
+        _ => Ok(stored),
     }
 }
 
-fn comes_back(value: &Value, depth: usize) -> bool {
+fn survives_round_trip(value: &Value, depth: usize) -> bool {
     if depth > MAX_DEPTH {
         return false;
     }
@@ -53,10 +53,10 @@ fn comes_back(value: &Value, depth: usize) -> bool {
             _ => number.is_i64(),
         },
         Value::String(text) => !text.contains('\0'),
-        Value::Array(items) => items.iter().all(|item| comes_back(item, depth + 1)),
-        Value::Object(fields) => fields
-            .iter()
-            .all(|(name, value)| !name.contains('\0') && name != AS_TEXT && name != OF_PYTHON && comes_back(value, depth + 1)),
+        Value::Array(items) => items.iter().all(|item| survives_round_trip(item, depth + 1)),
+        Value::Object(fields) => fields.iter().all(|(name, value)| {
+            !name.contains('\0') && name != AS_TEXT && name != OF_PYTHON && survives_round_trip(value, depth + 1)
+        }),
     }
 }
 

@@ -2,7 +2,7 @@ use super::lines::Lines;
 use super::{View, Watched};
 use crate::cli::output;
 use crate::engine::{NodeState, Record, Slot};
-use crate::observe::{CallbackHistory, Event as Happened, Lost, RunHistory, WatchedRun, harmless_json};
+use crate::observe::{CallbackHistory, Loss, RunEvent as Happened, RunHistory, WatchedRun, harmless_json};
 use crate::time::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -50,8 +50,8 @@ impl View for Json {
         self.lines.push(&finished(&run.run, end));
     }
 
-    fn lost(&mut self, lost: Lost) {
-        let Lost { events, lines } = lost;
+    fn lost(&mut self, lost: Loss) {
+        let Loss { events, lines } = lost;
         let not_shown = Event::NotShown { at: date(self.clock.now()), events, log_lines: lines };
         self.lines.push(&not_shown.to_line());
     }
@@ -214,7 +214,9 @@ fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<Stri
             node(*slot, NodeEvent::default())
         }
         Record::Failed { slot, error, .. } => node(*slot, NodeEvent { error: Some(error), ..NodeEvent::default() }),
-        Record::Skipped { slot, why } => node(*slot, NodeEvent { reason: Some(history.reason(why)), ..NodeEvent::default() }),
+        Record::Skipped { slot, why } => {
+            node(*slot, NodeEvent { reason: Some(history.reason(*slot, why)), ..NodeEvent::default() })
+        }
         Record::UpstreamFailed { slot, .. } => {
             let cause = event.node.map(|after| history.id(after.root_cause));
             node(*slot, NodeEvent { cause, ..NodeEvent::default() })

@@ -3,7 +3,7 @@ use super::{View, Watched, plain};
 use crate::cli::durations::{brief, offset, plural};
 use crate::cli::summary;
 use crate::engine::{NodeState, RunIx, Slot};
-use crate::observe::{Event, Lost, RunHistory, one_line};
+use crate::observe::{Loss, RunEvent, RunHistory, one_line};
 use crate::time::Clock;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ impl View for Live {
         self.print(&plain::opening(&run.run));
     }
 
-    fn event(&mut self, run: &Watched, event: &Event) {
+    fn event(&mut self, run: &Watched, event: &RunEvent) {
         let words = words::of(run, &run.run.history(), event);
         if let Some(words) = words.filter(|words| words.lasts) {
             self.print(&plain::line(run, event, &words));
@@ -77,7 +77,7 @@ impl View for Live {
         }
     }
 
-    fn lost(&mut self, lost: Lost) {
+    fn lost(&mut self, lost: Loss) {
         for line in words::lost(lost) {
             self.print(&line);
         }

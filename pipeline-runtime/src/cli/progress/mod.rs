@@ -13,7 +13,7 @@ mod words;
 
 use super::output;
 use crate::engine::{Record, RunIx};
-use crate::observe::{Event, Feed, Lost, Names, News, Receiver, Taken, WatchedRun};
+use crate::observe::{Feed, FeedEvent, Loss, Receiver, RunEvent, RunPrefixes, TakeResult, WatchedRun};
 use crate::time::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -55,7 +55,7 @@ pub(super) struct Watched {
 pub(super) trait View: Send {
     fn opened(&mut self, run: &Watched);
     /// Called per event. The run's history may be ahead of the event.
-    fn event(&mut self, run: &Watched, event: &Event);
+    fn event(&mut self, run: &Watched, event: &RunEvent);
     fn log(&mut self, line: &str);
     /// The run has ended. Notifications may still be pending, and it may be retried.
     fn ended(&mut self, _run: &Watched) {}
@@ -64,7 +64,7 @@ pub(super) trait View: Send {
     /// The queue is empty at the moment.
     fn flush(&mut self) {}
     /// So many events and lines were dropped, since output was too slow.
-    fn lost(&mut self, lost: Lost);
+    fn lost(&mut self, lost: Loss);
     /// Draws the current state; called every [`REDRAW`] if `is_drawn` returns true.
     fn draw(&mut self, _runs: &BTreeMap<RunIx, Watched>) {}
     fn is_drawn(&self) -> bool {
@@ -87,9 +87,9 @@ pub(super) struct Shown {
 /// Creates the observer of a process's runs for that kind of progress, and the receiver of its events if progress is shown.
 pub(super) fn feed(progress: Progress) -> (Arc<Feed>, Option<Receiver>) {
     if progress == Progress::Silent {
-        return (Feed::silent(), None);
+        return (Feed::without_view(), None);
     }
-    let (feed, receiver) = Feed::shown();
+    let (feed, receiver) = Feed::with_view();
     (feed, Some(receiver))
 }
 
@@ -104,7 +104,12 @@ pub(super) fn view(progress: Progress, clock: Clock, forgets: bool) -> Box<dyn V
 }
 
 /// Shows what arrives through `receiver`, if there is one.
-pub(super) fn show(view: Box<dyn View>, names: Names, feed: Arc<Feed>, receiver: Option<Receiver>) -> std::io::Result<Shown> {
+pub(super) fn show(
+    view: Box<dyn View>,
+    names: RunPrefixes,
+    feed: Arc<Feed>,
+    receiver: Option<Receiver>,
+) -> std::io::Result<Shown> {
     let show = |receiver| {
         std::thread::Builder::new().name(THREAD.into()).spawn(move || {
             // Only the view's own state may be broken, and it is dropped.
@@ -126,16 +131,16 @@ const VIEW_PANICKED: &str = "warning: progress is no longer shown, because its v
 fn show_logs(receiver: &Receiver) {
     loop {
         match receiver.take(None) {
-            Taken::Some(news) => {
+            TakeResult::Items(news) => {
                 for news in news {
-                    if let News::Log(line) = news {
+                    if let FeedEvent::Log(line) = news {
                         output::to_stderr(&line);
                     }
                 }
             }
-            Taken::Gap => drop(receiver.go_on()),
-            Taken::TimedOut => {}
-            Taken::Closed => return,
+            TakeResult::Gap => drop(receiver.close_gap()),
+            TakeResult::TimedOut => {}
+            TakeResult::Closed => return,
         }
     }
 }
@@ -151,21 +156,21 @@ impl Shown {
     }
 }
 
-fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
+fn watch(mut view: Box<dyn View>, names: &RunPrefixes, receiver: &Receiver) {
     let mut runs = BTreeMap::new();
     let mut drawn: Option<Instant> = None;
     loop {
         // The real clock, and not the engine's, paces the redraws of a terminal.
         match receiver.take(view.is_drawn().then_some(REDRAW)) {
-            Taken::Some(news) => {
+            TakeResult::Items(news) => {
                 for news in news {
                     match news {
-                        News::Opened(ix, run) => {
+                        FeedEvent::RunOpened(ix, run) => {
                             let run = Watched::new(run, names);
                             view.opened(&run);
                             runs.insert(ix, run);
                         }
-                        News::Event(ix, event) => {
+                        FeedEvent::RunEvent(ix, event) => {
                             if let Some(run) = runs.get_mut(&ix) {
                                 view.event(run, &event);
                                 match event.entry.record {
@@ -179,19 +184,19 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
                                 }
                             }
                         }
-                        News::Forgotten(ix, _) => {
+                        FeedEvent::RunForgotten(ix, _) => {
                             if let Some(run) = runs.remove(&ix) {
                                 tell_end(view.as_mut(), &run);
                                 view.finished(&run);
                             }
                         }
-                        News::Log(line) => view.log(&line),
+                        FeedEvent::Log(line) => view.log(&line),
                     }
                 }
                 view.flush();
             }
-            Taken::Gap => {
-                let (lost, now) = receiver.go_on();
+            TakeResult::Gap => {
+                let (lost, now) = receiver.close_gap();
                 view.lost(lost);
                 runs.retain(|ix, run| {
                     let is_left = now.contains_key(ix);
@@ -210,8 +215,8 @@ fn watch(mut view: Box<dyn View>, names: &Names, receiver: &Receiver) {
                 }
                 view.flush();
             }
-            Taken::TimedOut => {}
-            Taken::Closed => break,
+            TakeResult::TimedOut => {}
+            TakeResult::Closed => break,
         }
         if view.is_drawn() && drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
             drawn = Some(Instant::now());
@@ -233,7 +238,7 @@ fn tell_end(view: &mut dyn View, run: &Watched) {
 }
 
 impl Watched {
-    fn new(run: Arc<WatchedRun>, names: &Names) -> Self {
+    fn new(run: Arc<WatchedRun>, names: &RunPrefixes) -> Self {
         let prefix = names.prefix(&run.info.pipeline, &run.info.run_id);
         Self { run, prefix, is_told: false }
     }

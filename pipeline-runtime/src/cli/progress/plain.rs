@@ -2,7 +2,7 @@ use super::lines::Lines;
 use super::words::{self, Words};
 use super::{View, Watched};
 use crate::cli::{durations, output, summary};
-use crate::observe::{Event, Lost, WatchedRun};
+use crate::observe::{Loss, RunEvent, WatchedRun};
 use chrono::SecondsFormat;
 
 /// Prints one line per event on stdout.
@@ -24,7 +24,7 @@ impl View for Plain {
         self.lines.push(&opening(&run.run));
     }
 
-    fn event(&mut self, run: &Watched, event: &Event) {
+    fn event(&mut self, run: &Watched, event: &RunEvent) {
         let words = words::of(run, &run.run.history(), event);
         if let Some(words) = words {
             self.lines.push(&line(run, event, &words));
@@ -43,7 +43,7 @@ impl View for Plain {
         }
     }
 
-    fn lost(&mut self, lost: Lost) {
+    fn lost(&mut self, lost: Loss) {
         for line in words::lost(lost) {
             self.lines.push(&line);
         }
@@ -78,7 +78,7 @@ pub(super) fn closing(run: &WatchedRun) -> String {
     format!("run {} of {}: {}{after}", run.info.run_id, run.info.pipeline, history.state)
 }
 
-pub(super) fn line(run: &Watched, event: &Event, words: &Words) -> String {
+pub(super) fn line(run: &Watched, event: &RunEvent, words: &Words) -> String {
     let at = durations::offset(event.entry.at.since(run.run.started));
     let text = format!("{at:>7}  {}  {}  {}", words.about, words.state, words.remark);
     text.trim_end().to_owned()

@@ -3,7 +3,7 @@
 use super::Watched;
 use crate::cli::durations::{brief, plural};
 use crate::engine::{Record, RunState, Slot};
-use crate::observe::{After, Event, Lost, RunHistory};
+use crate::observe::{Loss, NodeProgress, RunEvent, RunHistory};
 
 /// A longer error is truncated while the run is active; the summary prints all of it.
 const MAX_ERROR: usize = 200;
@@ -20,10 +20,10 @@ pub(super) struct Words {
 }
 
 /// Describes an event for people. Returns `None` for pokes that start, and for decisions about nodes without a body.
-pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<Words> {
+pub(super) fn of(run: &Watched, history: &RunHistory, event: &RunEvent) -> Option<Words> {
     let entry = &event.entry;
     let at = entry.at.since(run.run.started);
-    let about = |slot: Slot, after: After, remark: String, lasts: bool| Words {
+    let about = |slot: Slot, after: NodeProgress, remark: String, lasts: bool| Words {
         about: format!("{}{}", run.prefix, history.id(slot)),
         state: after.state.name(),
         remark,
@@ -66,7 +66,7 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &Event) -> Option<W
             let pokes = if is_sensor { format!(", {pokes} poke{}", plural(pokes as usize)) } else { String::new() };
             about(*slot, after, format!("after {}{pokes}", brief(at.saturating_sub(after.started.unwrap_or(at)))), true)
         }
-        (Record::Skipped { slot, why }, Some(after)) => about(*slot, after, history.reason(why), true),
+        (Record::Skipped { slot, why }, Some(after)) => about(*slot, after, history.reason(*slot, why), true),
         (Record::UpstreamFailed { slot, .. }, Some(after)) => {
             about(*slot, after, format!("`{}` failed", history.id(after.root_cause)), true)
         }
@@ -102,8 +102,8 @@ pub(super) fn attempts(history: &RunHistory, slot: Slot, attempts: u32) -> Optio
 }
 
 /// The lines that report what was dropped because output was too slow.
-pub(super) fn lost(lost: Lost) -> Vec<String> {
-    let Lost { events, lines } = lost;
+pub(super) fn lost(lost: Loss) -> Vec<String> {
+    let Loss { events, lines } = lost;
     let told = |count: u64, what: &str| {
         let (s, were) = if count == 1 { ("", "was") } else { ("s", "were") };
         (count > 0).then(|| format!("progress: {count} {what}{s} {were} not shown, as nobody read them in time"))

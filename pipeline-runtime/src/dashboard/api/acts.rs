@@ -1,6 +1,6 @@
 //! The commands that users issued.
 
-use super::{Args, Problem, Site, at};
+use super::{Problem, QueryString, Site, at};
 use crate::host::Command;
 use crate::read::ReadError;
 use axum::Json;
@@ -11,19 +11,19 @@ use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
+pub(super) struct ActsQuery {
     before: Option<i64>,
     limit: Option<u32>,
 }
 
 pub(super) async fn acts(
     State(site): State<Arc<Site>>,
-    Args(Page { before, limit }): Args<Page>,
+    QueryString(ActsQuery { before, limit }): QueryString<ActsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let limit = limit.unwrap_or(50).clamp(1, 1_000);
-    let found = site.readers.read(move |reader| Ok(reader.journal().acts(before, limit).map_err(ReadError::from)?)).await?;
-    let next = found.last().filter(|_| found.len() == limit as usize).map(|(id, _)| *id);
-    let acts: Vec<Value> = found
+    let page = site.readers.read(move |reader| Ok(reader.journal().acts(before, limit).map_err(ReadError::from)?)).await?;
+    let next = page.last().filter(|_| page.len() == limit as usize).map(|(id, _)| *id);
+    let acts: Vec<Value> = page
         .iter()
         .map(|(id, act)| {
             json!({ "id": id, "at": at(act.at), "who": act.who, "command": Command::named(act), "done": act.done, "answer": act.answer })

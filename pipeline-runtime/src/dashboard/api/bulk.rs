@@ -1,8 +1,8 @@
 //! Commands for all runs of a filter: one command per run, through the inbox like single commands.
 
-use super::commands::{NOBODY, check, hash};
+use super::commands::{NO_HOLDER, check_hash, hash};
 use super::runs::{Filter, filter};
-use super::{Problem, Site, name};
+use super::{Problem, Site, run_name};
 use crate::host::{Answer, Command, ask_all};
 use crate::observe::plural;
 use crate::read::{JournalReader, RunFilter, RunSummary};
@@ -19,7 +19,7 @@ const MAX_RUNS: u32 = 1_000;
 /// runs.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Bulk {
+pub(super) enum BulkCommand {
     /// Retry what failed.
     RetryAll {
         pipeline: Option<String>,
@@ -37,12 +37,12 @@ pub(super) enum Bulk {
     },
 }
 
-impl Bulk {
+impl BulkCommand {
     /// Returns what the command would do to which runs.
     pub(super) async fn preview(&self, site: &Arc<Site>) -> Result<Preview, Problem> {
         let (bulk, pipelines) = (self.clone(), site.pipelines.clone());
         let now = site.clock.now();
-        site.readers.read(move |reader| bulk.look(reader, &pipelines, now)).await
+        site.readers.read(move |reader| bulk.preview_of(reader, &pipelines, now)).await
     }
 
     fn filter(&self) -> Filter {
@@ -61,7 +61,7 @@ impl Bulk {
         }
     }
 
-    fn look(&self, reader: &JournalReader, pipelines: &[Pipeline], now: Timestamp) -> Result<Preview, Problem> {
+    fn preview_of(&self, reader: &JournalReader, pipelines: &[Pipeline], now: Timestamp) -> Result<Preview, Problem> {
         let of = self.filter();
         let filter = || filter(&of, pipelines, now).map(|filter| filter.limit(MAX_RUNS + 1));
         let has_state = of.state.as_deref().is_some_and(|state| !state.is_empty());
@@ -81,7 +81,7 @@ impl Bulk {
         let has_more = runs.len() > MAX_RUNS as usize;
         runs.truncate(MAX_RUNS as usize);
         let more = if has_more { ", the newest: there are more" } else { "" };
-        let count = format!("{} run{}{}{more}", runs.len(), plural(runs.len()), of.told());
+        let count = format!("{} run{}{}{more}", runs.len(), plural(runs.len()), of.describe());
         let pipeline = of.pipeline.as_deref().filter(|id| !id.is_empty());
         let is_known = |id: &str| pipelines.iter().any(|pipeline| pipeline.id() == id);
         let gone = match pipeline.filter(|id| runs.is_empty() && !is_known(id)) {
@@ -90,7 +90,7 @@ impl Bulk {
         };
         let will = match (gone, self) {
             (Some(id), _) => format!("does nothing: neither the program nor its journal has a pipeline `{id}`"),
-            _ if runs.is_empty() => format!("does nothing: no run{} is in a suitable state", of.told()),
+            _ if runs.is_empty() => format!("does nothing: no run{} is in a suitable state", of.describe()),
             (_, Self::RetryAll { downstream: false, .. }) => format!("runs the failed and interrupted nodes of {count} again"),
             (_, Self::RetryAll { .. }) => {
                 format!("runs the failed and interrupted nodes of {count} again, and everything downstream of them")
@@ -103,12 +103,12 @@ impl Bulk {
     /// Carries the command out for each run, if the effect is still the one that was shown.
     pub(super) async fn carry_out(&self, site: &Arc<Site>, shown: Option<&str>) -> Result<Value, Problem> {
         let preview = self.preview(site).await?;
-        check(shown, &preview.hash())?;
-        let names: Vec<String> = preview.runs.iter().map(name).collect();
+        check_hash(shown, &preview.hash())?;
+        let names: Vec<String> = preview.runs.iter().map(run_name).collect();
         let commands: Vec<Command> = names.iter().map(|run| self.of(run.clone())).collect();
         let journal = site.readers.journal.clone();
-        let asked = tokio::task::spawn_blocking(move || ask_all(&journal, &commands)).await;
-        let answers = asked.map_err(|error| Problem::refused(&error.to_string()))??;
+        let answers = tokio::task::spawn_blocking(move || ask_all(&journal, &commands)).await;
+        let answers = answers.map_err(|error| Problem::refused(&error.to_string()))??;
         let refused: Vec<Value> = names
             .iter()
             .zip(answers)
@@ -116,7 +116,7 @@ impl Bulk {
                 let why = match answer {
                     Ok(Some(Answer { done: true, .. })) => return None,
                     Ok(Some(Answer { text, .. })) => text,
-                    Ok(None) => NOBODY.to_owned(),
+                    Ok(None) => NO_HOLDER.to_owned(),
                     Err(error) => error.to_string(),
                 };
                 Some(json!({ "run": run, "why": why }))
@@ -152,6 +152,6 @@ impl Preview {
     }
 
     pub(super) fn runs(&self) -> Vec<Value> {
-        self.runs.iter().map(|run| json!({ "run": name(run), "state": run.shown_state() })).collect()
+        self.runs.iter().map(|run| json!({ "run": run_name(run), "state": run.shown_state() })).collect()
     }
 }

@@ -1,7 +1,8 @@
-//! A pipeline's intervals: the results of past ones, and the next ones.
+//! The intervals of a pipeline, day by day: the run of each, or why it has none.
 
-use super::why::Held;
-use super::{Args, Problem, Site, at, date, time};
+use super::schedule::{local, schedule_of};
+use super::why::HoldReason;
+use super::{Problem, QueryString, Site, at, date, parse_time};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::Holder;
@@ -19,57 +20,41 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The maximum number of intervals that are counted: each minute of two months.
-const INTERVALS: usize = 100_000;
+const MAX_INTERVALS: usize = 100_000;
 /// The maximum number of intervals that are listed individually; for more, a client requests a day.
-const TOLD: usize = 2_000;
-/// The maximum number of ticks.
-const TICKS: usize = 500;
-
+const MAX_LISTED: usize = 2_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Span {
+pub(super) struct CalendarQuery {
     from: Option<String>,
     to: Option<String>,
-}
-
-/// Returns the schedule of a pipeline of this program.
-fn schedule_of(pipelines: &[Pipeline], id: &str) -> Result<(Pipeline, Schedule, Window), Problem> {
-    let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == id);
-    let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
-    let refused = |error: String| Problem::refused(&error);
-    let schedule = pipeline.options().timetable().map_err(|error| refused(error.to_string()))?;
-    let schedule = schedule.ok_or_else(|| Problem::not_found(format!("pipeline `{id}` has no schedule")))?;
-    let options = pipeline.options();
-    let window = Window::read(options.start, options.end, options.catchup, schedule.zone());
-    let window = window.map_err(|error| refused(error.error.to_string()))?;
-    Ok((pipeline.clone(), schedule, window))
 }
 
 pub(super) async fn calendar(
     State(site): State<Arc<Site>>,
     Path(id): Path<String>,
-    Args(span): Args<Span>,
+    QueryString(query): QueryString<CalendarQuery>,
 ) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
     let (pipeline, schedule, window) = schedule_of(&site.pipelines, &id)?;
     let zone = schedule.zone();
-    let to = time(span.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc() + TimeDelta::days(1));
-    let from = time(span.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(31));
+    let to = parse_time(query.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc() + TimeDelta::days(1));
+    let from = parse_time(query.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(31));
     let of = Arc::clone(&site);
     site.readers
         .read(move |reader| {
-            let has = reader.journal().newest_between(&id, from.into(), to.into()).map_err(ReadError::from)?;
+            let newest_runs = reader.journal().newest_between(&id, from.into(), to.into()).map_err(ReadError::from)?;
             let reasons = Reasons::of(&of, reader, &pipeline, &schedule, window)?;
-            let mut intervals: Vec<Interval> = schedule.intervals(from, to).take(INTERVALS + 1).collect();
-            let until = intervals.get(INTERVALS).map(|interval| date(interval.start));
-            intervals.truncate(INTERVALS);
-            let is_told = intervals.len() <= TOLD;
+            let mut intervals: Vec<Interval> = schedule.intervals(from, to).take(MAX_INTERVALS + 1).collect();
+            let until = intervals.get(MAX_INTERVALS).map(|interval| date(interval.start));
+            intervals.truncate(MAX_INTERVALS);
+            let is_listed = intervals.len() <= MAX_LISTED;
             let mut days: BTreeMap<NaiveDate, Day> = BTreeMap::new();
             for interval in intervals {
                 let day = days.entry(local(interval.start, zone).date_naive()).or_default();
-                let run = has.get(&Timestamp::from(interval.start));
+                let run = newest_runs.get(&Timestamp::from(interval.start));
                 day.count(run.map(|(_, state)| *state), || reasons.why(interval));
-                if is_told {
+                if is_listed {
                     day.intervals.push(json!({
                         "start": date(interval.start),
                         "end": date(interval.end),
@@ -77,12 +62,12 @@ pub(super) async fn calendar(
                         "run": run.map(|(run_id, _)| format!("{id}/{run_id}")),
                         "state": run.map(|(_, state)| state.name()),
                         "why": if run.is_some() { None } else { Some(reasons.why(interval)) },
-                        "held_by": reasons.held_by(interval).filter(|_| run.is_none()).map_or(&[][..], |held| &held.runs),
-                        "changes_at": reasons.held_by(interval).filter(|_| run.is_none()).and_then(|held| held.changes_at).map(at),
+                        "held_by": reasons.held_by(interval).filter(|_| run.is_none()).map_or(&[][..], |hold| &hold.runs),
+                        "changes_at": reasons.held_by(interval).filter(|_| run.is_none()).and_then(|hold| hold.changes_at).map(at),
                     }));
                 }
             }
-            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.told(date)).collect();
+            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.to_json(date)).collect();
             Ok(Json(json!({
                 "now": at(now),
                 "timezone": zone.name(),
@@ -116,7 +101,7 @@ impl Day {
         }
     }
 
-    fn told(self, date: NaiveDate) -> Value {
+    fn to_json(self, date: NaiveDate) -> Value {
         let runs: Map<String, Value> = self.runs.into_iter().map(|(state, count)| (state.to_owned(), count.into())).collect();
         json!({
             "date": date.to_string(),
@@ -139,7 +124,7 @@ struct Reasons {
     zone: Zone,
     catchup: bool,
     /// The interval that starts next, if the schedule is followed, and what holds it.
-    due: Option<(Interval, Option<Held>)>,
+    due: Option<(Interval, Option<HoldReason>)>,
 }
 
 impl Reasons {
@@ -155,8 +140,8 @@ impl Reasons {
         let is_paused = reader.paused()?.contains(id);
         let last = reader.journal().last_scheduled(id, now)?;
         let due = if is_held && !is_paused { Due::of(reader.journal(), pipeline, schedule, window, now)? } else { None };
-        let held = |hold: &Hold| Held::by(site, reader, id, hold, now);
-        let due = due.map(|due| Ok::<_, Problem>((due.first, due.hold.as_ref().map(held).transpose()?))).transpose()?;
+        let hold = |hold: &Hold| HoldReason::of(site, reader, id, hold, now);
+        let due = due.map(|due| Ok::<_, Problem>((due.first, due.hold.as_ref().map(hold).transpose()?))).transpose()?;
         Ok(Self { is_held, is_paused, now, last, window, zone: schedule.zone(), catchup: pipeline.options().catchup, due })
     }
 
@@ -184,13 +169,13 @@ impl Reasons {
 
     /// Explains an interval after all that have run.
     fn of_due(&self, interval: Interval) -> Cow<'static, str> {
-        let Some((due, held)) = &self.due else { return "it had a run, which was deleted".into() };
+        let Some((due, hold)) = &self.due else { return "it had a run, which was deleted".into() };
         if interval.start < due.start {
             let text =
                 if self.catchup { "it had a run, which was deleted" } else { "without `catchup` only the latest interval runs" };
             return text.into();
         }
-        let text = held.as_ref().map_or("a serving process starts it soon", |held| &held.text);
+        let text = hold.as_ref().map_or("a serving process starts it soon", |hold| &hold.text);
         if interval.start == due.start {
             return format!("due: {text}").into();
         }
@@ -198,10 +183,10 @@ impl Reasons {
     }
 
     /// Returns what holds an interval that is due.
-    fn held_by(&self, interval: Interval) -> Option<&Held> {
-        let (due, held) = self.due.as_ref()?;
+    fn held_by(&self, interval: Interval) -> Option<&HoldReason> {
+        let (due, hold) = self.due.as_ref()?;
         let is_due = interval.start >= due.start && Timestamp::from(interval.end) <= self.now && self.window.covers(interval);
-        held.as_ref().filter(|_| is_due)
+        hold.as_ref().filter(|_| is_due)
     }
 
     /// Formats a date in the schedule's zone.
@@ -210,56 +195,4 @@ impl Reasons {
         let form = if here.time() == chrono::NaiveTime::MIN { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
         here.format(form).to_string()
     }
-}
-
-fn local(time: DateTime<Utc>, zone: Zone) -> DateTime<chrono::FixedOffset> {
-    time.with_timezone(&zone).fixed_offset()
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Ticks {
-    count: Option<usize>,
-    at: Option<String>,
-}
-
-pub(super) async fn schedule(
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-    Args(asked): Args<Ticks>,
-) -> Result<Json<Value>, Problem> {
-    let now = site.clock.now();
-    let (_, schedule, window) = schedule_of(&site.pipelines, &id)?;
-    let zone = schedule.zone();
-    // A tick at exactly the requested time is included.
-    let asked_for = time(asked.at.as_deref(), zone, "at")?.map(|at| at - TimeDelta::nanoseconds(1));
-    let from = asked_for.unwrap_or_else(|| now.to_utc());
-    let is_paused = site.readers.read(move |reader: &JournalReader| Ok(reader.paused()?.contains(&id))).await?;
-    let count = asked.count.unwrap_or(20).min(TICKS);
-    let mut ticks = Vec::new();
-    let mut last = from;
-    let mut offset = local(from, zone).offset().local_minus_utc();
-    while let Some(tick) = schedule.next_after(last).filter(|_| ticks.len() < count) {
-        last = tick;
-        let here = local(tick, zone);
-        let interval = schedule.interval_ending_at(tick);
-        let changed = here.offset().local_minus_utc() - offset;
-        offset = here.offset().local_minus_utc();
-        let is_outside = interval.is_some_and(|interval| !window.covers(interval));
-        let note = match changed {
-            _ if is_outside => Some("outside of `start` and `end`: no run".to_owned()),
-            _ if is_paused => Some("paused: no run".to_owned()),
-            0 => None,
-            seconds if seconds > 0 => Some(format!("the clock was put forward by {} min", seconds / 60)),
-            seconds => Some(format!("the clock was put back by {} min", -seconds / 60)),
-        };
-        ticks.push(json!({
-            "at": date(tick),
-            "interval_start": interval.map(|interval| date(interval.start)),
-            "interval_end": interval.map(|interval| date(interval.end)),
-            "local": here.format("%a %Y-%m-%d %H:%M:%S %:z").to_string(),
-            "note": note,
-        }));
-    }
-    Ok(Json(json!({ "now": at(now), "timezone": zone.name(), "description": schedule.describe(), "ticks": ticks })))
 }

@@ -1,60 +1,34 @@
 //! Commands: first a preview, then the command itself through the journal's inbox, like the command line.
 
-use super::super::gate;
-use super::bulk::Bulk;
-use super::{Args, Problem, Site, date, name};
+use super::bulk::BulkCommand;
+use super::{Problem, QueryString, Site, date, run_name};
 use crate::host::{Answer, Command, ask};
 use crate::journal::Holder;
 use crate::read::{JournalReader, RunFilter};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// The number of stored answers, so that a request sent twice is carried out once.
-const KEPT: usize = 1_000;
 /// The number of newest runs among which a just triggered run is searched.
-const NEWEST: u32 = 100;
+const SEARCHED_RUNS: u32 = 100;
 /// The header that identifies a repeated request.
-const KEY: &str = "idempotency-key";
-
-/// The answers by the keys of their requests.
-#[derive(Debug, Default)]
-pub(crate) struct Answered(Mutex<VecDeque<(String, Once)>>);
-
-/// An answer that is computed once.
-type Once = Arc<tokio::sync::OnceCell<Result<Value, Problem>>>;
-
-impl Answered {
-    fn of(&self, key: &str) -> Once {
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, answer)) = answers.iter().find(|(of, _)| of == key) {
-            return Arc::clone(answer);
-        }
-        let answer = Arc::default();
-        answers.push_back((key.to_owned(), Arc::clone(&answer)));
-        let over = answers.len().saturating_sub(KEPT);
-        answers.drain(..over);
-        answer
-    }
-}
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct How {
+pub(super) struct CommandQuery {
     #[serde(default)]
     dry_run: bool,
 }
 
 /// A command, with the hash of its preview.
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct CommandRequest {
     #[serde(flatten)]
     command: OneOrMany,
     hash: Option<String>,
@@ -64,64 +38,65 @@ struct Asked {
 #[derive(Debug)]
 enum OneOrMany {
     One(Command),
-    Many(Bulk),
+    Many(BulkCommand),
 }
 
 impl<'de> Deserialize<'de> for OneOrMany {
     /// Selects the type by name, so that an error is about that type.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let given = Value::deserialize(deserializer)?;
-        let is_bulk = given["command"].as_str().is_some_and(|command| command.ends_with("_all"));
-        let read = if is_bulk { Bulk::deserialize(given).map(Self::Many) } else { Command::deserialize(given).map(Self::One) };
+        let value = Value::deserialize(deserializer)?;
+        let is_bulk = value["command"].as_str().is_some_and(|command| command.ends_with("_all"));
+        let read =
+            if is_bulk { BulkCommand::deserialize(value).map(Self::Many) } else { Command::deserialize(value).map(Self::One) };
         read.map_err(serde::de::Error::custom)
     }
 }
 
 pub(super) async fn command(
     State(site): State<Arc<Site>>,
-    Args(How { dry_run }): Args<How>,
+    QueryString(CommandQuery { dry_run }): QueryString<CommandQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let asked: Asked = read(&body)?;
-    if matches!(asked.command, OneOrMany::One(Command::Prune { .. })) {
-        return Err(Problem::wrong("runs are deleted by `prune` on the command line"));
+    let request: CommandRequest = read(&body)?;
+    if matches!(request.command, OneOrMany::One(Command::Prune { .. })) {
+        return Err(Problem::bad_request("runs are deleted by `prune` on the command line"));
     }
     if dry_run {
-        return preview(&site, &asked.command).await.map(Json);
+        return preview(&site, &request.command).await.map(Json);
     }
     if let Some(why) = &site.read_only {
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "read-only", format!("commands are refused here: {why}")));
+        return Err(Problem::method_not_allowed("read-only", format!("commands are refused here: {why}")));
     }
-    let key = headers.get(KEY).and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty() && key.len() <= 200);
+    let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).filter(|key| !key.is_empty() && key.len() <= 200);
     match key {
         Some(key) => {
-            let answer = site.answered.of(key);
+            let answer = site.answers.of(key);
             // Runs in its own task: a client that disconnects and repeats the request with the same key finds it in progress.
-            let carried = tokio::spawn(async move { answer.get_or_init(|| carry_out(&site, asked)).await.clone() });
-            carried.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
+            let task = tokio::spawn(async move { answer.get_or_init(|| carry_out(&site, request)).await.clone() });
+            task.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
         }
-        None => carry_out(&site, asked).await.map(Json),
+        None => carry_out(&site, request).await.map(Json),
     }
 }
 
 fn read<T: serde::de::DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::wrong(format!("the body is not a valid command: {error}")))
+    serde_json::from_slice(body).map_err(|error| Problem::bad_request(format!("the body is not a valid command: {error}")))
 }
 
 async fn preview(site: &Arc<Site>, command: &OneOrMany) -> Result<Value, Problem> {
-    let held = Holder::of(&site.readers.journal).is_some();
-    let mut told = match command {
+    let is_held = Holder::of(&site.readers.journal).is_some();
+    let mut preview = match command {
         OneOrMany::One(command) => preview_one(site, command).await?,
         OneOrMany::Many(bulk) => {
             let preview = bulk.preview(site).await?;
             json!({ "will": preview.will, "nodes": [], "intervals": [], "runs": preview.runs(), "hash": preview.hash() })
         }
     };
-    let is_empty = told["runs"].as_array().is_some_and(Vec::is_empty);
-    told["possible"] = (held && site.read_only.is_none() && !is_empty).into();
-    told["why_not"] = json!(why_not(site, held));
-    Ok(told)
+    let is_empty = preview["runs"].as_array().is_some_and(Vec::is_empty);
+    preview["possible"] = (is_held && site.read_only.is_none() && !is_empty).into();
+    preview["why_not"] = json!(why_not(site, is_held));
+    Ok(preview)
 }
 
 async fn preview_one(site: &Arc<Site>, command: &Command) -> Result<Value, Problem> {
@@ -149,15 +124,15 @@ async fn preview_one(site: &Arc<Site>, command: &Command) -> Result<Value, Probl
 fn why_not(site: &Site, is_held: bool) -> Option<String> {
     match &site.read_only {
         Some(why) => Some(why.clone()),
-        None if !is_held => Some(NOBODY.to_owned()),
+        None if !is_held => Some(NO_HOLDER.to_owned()),
         None => None,
     }
 }
 
-pub(super) const NOBODY: &str = "no process holds the journal: start `serve`, or use the command line";
+pub(super) const NO_HOLDER: &str = "no process holds the journal: start `serve`, or use the command line";
 
 /// Refuses a command whose effect differs from what was shown, if anything was.
-pub(super) fn check(shown: Option<&str>, now: &str) -> Result<(), Problem> {
+pub(super) fn check_hash(shown: Option<&str>, now: &str) -> Result<(), Problem> {
     match shown {
         Some(shown) if shown != now => {
             Err(Problem::refused("the effect of the command has changed since the preview; preview it again"))
@@ -173,9 +148,9 @@ pub(super) fn hash(text: &str) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<Value, Problem> {
+async fn carry_out(site: &Arc<Site>, CommandRequest { command, hash }: CommandRequest) -> Result<Value, Problem> {
     if Holder::of(&site.readers.journal).is_none() {
-        return Err(Problem::refused(NOBODY));
+        return Err(Problem::refused(NO_HOLDER));
     }
     let command = match command {
         OneOrMany::One(command) => command,
@@ -183,7 +158,7 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
     };
     if hash.is_some() {
         let now = preview_one(site, &command).await?;
-        check(hash.as_deref(), now["hash"].as_str().unwrap_or_default())?;
+        check_hash(hash.as_deref(), now["hash"].as_str().unwrap_or_default())?;
     }
     let triggered = match &command {
         Command::Trigger { pipeline, .. } => Some(pipeline.clone()),
@@ -191,35 +166,24 @@ async fn carry_out(site: &Arc<Site>, Asked { command, hash }: Asked) -> Result<V
     };
     let journal = site.readers.journal.clone();
     // It blocks on its own runtime.
-    let asked = tokio::task::spawn_blocking(move || ask(&journal, &command)).await;
-    let asked = asked.map_err(|error| Problem::refused(&error.to_string()))?;
-    match asked? {
+    let answer = tokio::task::spawn_blocking(move || ask(&journal, &command)).await;
+    let answer = answer.map_err(|error| Problem::refused(&error.to_string()))?;
+    match answer? {
         Some(Answer { done: true, text }) => {
-            let said = text.clone();
-            let run =
-                site.readers.read(move |reader| triggered.map(|pipeline| named(reader, &pipeline, &said)).transpose()).await?;
+            let answer_text = text.clone();
+            let run = site
+                .readers
+                .read(move |reader| triggered.map(|pipeline| triggered_run(reader, &pipeline, &answer_text)).transpose())
+                .await?;
             Ok(json!({ "done": true, "text": text, "run": run.flatten() }))
         }
         Some(Answer { done: false, text }) => Err(Problem::refused(&text)),
-        None => Err(Problem::refused(NOBODY)),
+        None => Err(Problem::refused(NO_HOLDER)),
     }
 }
 
 /// Returns the run that an answer names, among the newest of the pipeline.
-fn named(reader: &JournalReader, pipeline: &str, said: &str) -> Result<Option<String>, Problem> {
-    let newest = reader.runs(&RunFilter::new().pipeline(pipeline).limit(NEWEST))?;
-    Ok(newest.iter().find(|run| said.split(' ').any(|word| word == run.run_id())).map(name))
-}
-
-#[derive(Debug, Deserialize)]
-struct Login {
-    token: String,
-}
-
-/// Exchanges the token for a cookie.
-pub(super) async fn login(State(site): State<Arc<Site>>, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let Login { token } = serde_json::from_slice(&body).map_err(|_| Problem::wrong("the body must be `{\"token\": …}`"))?;
-    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
-    let cookie = gate::login(&site.gate, &token, origin.starts_with("https://"))?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+fn triggered_run(reader: &JournalReader, pipeline: &str, answer: &str) -> Result<Option<String>, Problem> {
+    let newest = reader.runs(&RunFilter::new().pipeline(pipeline).limit(SEARCHED_RUNS))?;
+    Ok(newest.iter().find(|run| answer.split(' ').any(|word| word == run.run_id())).map(run_name))
 }

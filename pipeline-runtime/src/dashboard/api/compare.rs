@@ -1,6 +1,6 @@
 //! Compares two runs.
 
-use super::{Args, Problem, Site, ms, whole};
+use super::{Problem, QueryString, Site, ms, run_json};
 use crate::read::{JournalReader, NodeDetails, RunDetails};
 use axum::Json;
 use axum::extract::State;
@@ -10,28 +10,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The maximum number of nodes that are compared.
-const NODES: usize = 2_000;
+const MAX_NODES: usize = 2_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct CompareQuery {
     a: String,
     b: String,
 }
 
-pub(super) async fn compare(State(site): State<Arc<Site>>, Args(Asked { a, b }): Args<Asked>) -> Result<Json<Value>, Problem> {
+pub(super) async fn compare(
+    State(site): State<Arc<Site>>,
+    QueryString(CompareQuery { a, b }): QueryString<CompareQuery>,
+) -> Result<Json<Value>, Problem> {
     site.readers
         .read(move |reader| {
-            let (a, b) = (of(reader, &a)?, of(reader, &b)?);
+            let (a, b) = (read_run(reader, &a)?, read_run(reader, &b)?);
             let (of_a, of_b) = (nodes(&a), nodes(&b));
             let both = of_a.iter().filter_map(|(id, a)| Some((id, a, of_b.get(id)?)));
-            let both: Vec<Value> = both.take(NODES).map(|(id, a, b)| beside(id, *a, *b)).collect();
+            let both: Vec<Value> = both.take(MAX_NODES).map(|(id, a, b)| compare_node(id, *a, *b)).collect();
             let only = |here: &BTreeMap<String, NodeDetails<'_>>, there: &BTreeMap<String, NodeDetails<'_>>| {
-                here.keys().filter(|id| !there.contains_key(*id)).take(NODES).cloned().collect::<Vec<_>>()
+                here.keys().filter(|id| !there.contains_key(*id)).take(MAX_NODES).cloned().collect::<Vec<_>>()
             };
             Ok(Json(json!({
-                "a": whole(a.summary()),
-                "b": whole(b.summary()),
+                "a": run_json(a.summary()),
+                "b": run_json(b.summary()),
                 "params": params(a.summary().params(), b.summary().params()),
                 "nodes": both,
                 "only_a": only(&of_a, &of_b),
@@ -41,7 +44,7 @@ pub(super) async fn compare(State(site): State<Arc<Site>>, Args(Asked { a, b }):
         .await
 }
 
-fn of(reader: &JournalReader, name: &str) -> Result<RunDetails, Problem> {
+fn read_run(reader: &JournalReader, name: &str) -> Result<RunDetails, Problem> {
     let run = reader.run(name)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{name}`")))?;
     Ok(reader.details(&run)?)
 }
@@ -50,7 +53,7 @@ fn nodes(details: &RunDetails) -> BTreeMap<String, NodeDetails<'_>> {
     details.nodes().map(|node| (node.id(), node)).collect()
 }
 
-fn beside(id: &str, a: NodeDetails<'_>, b: NodeDetails<'_>) -> Value {
+fn compare_node(id: &str, a: NodeDetails<'_>, b: NodeDetails<'_>) -> Value {
     let took = |node: NodeDetails<'_>| Some(ms((node.finished()? - node.started()?).to_std().unwrap_or_default()));
     let output = |node: NodeDetails<'_>| node.output::<Value>().ok().flatten();
     json!({

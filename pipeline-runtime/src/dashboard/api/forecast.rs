@@ -1,6 +1,6 @@
 //! Forecasts a pipeline's schedule under given assumptions.
 
-use super::{Args, Problem, Site};
+use super::{Problem, QueryString, Site};
 use crate::host::{Forecast, ForecastError, Supposed};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -12,12 +12,12 @@ use std::sync::Arc;
 pub(super) async fn forecast(
     State(site): State<Arc<Site>>,
     Path(id): Path<String>,
-    Args(asked): Args<Vec<(String, String)>>,
+    QueryString(query): QueryString<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
-    let given = asked.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let supposed = Supposed::of(given, pipeline.zone()).map_err(|error| Problem::wrong(error.to_string()))?;
+    let pairs = query.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let supposed = Supposed::of(pairs, pipeline.zone()).map_err(|error| Problem::bad_request(error.to_string()))?;
     let now = site.clock.now();
     let forecast = move |reader: &_| Forecast::of(Some(reader), &pipeline, &supposed, now).map_err(problem);
     site.readers.read(forecast).await.map(|forecast| Json(forecast.to_json()))
@@ -27,7 +27,7 @@ fn problem(error: ForecastError) -> Problem {
     match error {
         ForecastError::NoSchedule(_) => Problem::not_found(error.to_string()),
         ForecastError::Read(error) => error.into(),
-        ForecastError::Wrong { .. } => Problem::wrong(error.to_string()),
+        ForecastError::Wrong { .. } => Problem::bad_request(error.to_string()),
         error => Problem::refused(&error.to_string()),
     }
 }

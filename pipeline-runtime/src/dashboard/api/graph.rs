@@ -1,6 +1,6 @@
 //! Drawn plans: the boxes and edges of a pipeline, or of a run with the states of its nodes.
 
-use super::{Args, Nothing, Problem, Site, When};
+use super::{AsOf, NoQuery, Problem, QueryString, Site};
 use crate::plan::{Plan, layout};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct GraphQuery {
     record: Option<i64>,
     /// `only` returns just the states.
     states: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Asked {
 pub(super) async fn of_pipeline(
     State(site): State<Arc<Site>>,
     Path(id): Path<String>,
-    Args(Nothing {}): Args<Nothing>,
+    QueryString(NoQuery {}): QueryString<NoQuery>,
 ) -> Result<Json<Value>, Problem> {
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
@@ -27,7 +27,7 @@ pub(super) async fn of_pipeline(
     site.readers
         .read(move |_| {
             let plan = pipeline.plan(&Value::Null).map_err(|error| Problem::refused(&error.to_string()))?;
-            Ok(Json(drawn(&plan)))
+            Ok(Json(drawing_json(&plan)))
         })
         .await
 }
@@ -35,30 +35,30 @@ pub(super) async fn of_pipeline(
 pub(super) async fn of_run(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(Asked { record, states }): Args<Asked>,
+    QueryString(GraphQuery { record, states }): QueryString<GraphQuery>,
 ) -> Result<Json<Value>, Problem> {
-    site.look(run, When::after(record), move |_, _, details| {
+    site.view_run(run, AsOf::after(record), move |_, _, details| {
         let history = details.history();
         let plan = history.plan();
         let states_of: Vec<Value> = history.states_of(&plan.boxes()).into_iter().map(|state| json!(state)).collect();
         if states.as_deref() == Some("only") {
             return Ok(Json(json!({ "states": states_of })));
         }
-        let mut told = drawn(plan);
-        for (told, state) in told["boxes"].as_array_mut().into_iter().flatten().zip(states_of) {
-            told["state"] = state;
+        let mut graph = drawing_json(plan);
+        for (node, state) in graph["boxes"].as_array_mut().into_iter().flatten().zip(states_of) {
+            node["state"] = state;
         }
-        Ok(Json(told))
+        Ok(Json(graph))
     })
     .await
 }
 
-fn drawn(plan: &Plan) -> Value {
-    let drawn = plan.drawn();
-    let boxes: Vec<Value> = drawn
+fn drawing_json(plan: &Plan) -> Value {
+    let graph = plan.drawn();
+    let boxes: Vec<Value> = graph
         .boxes
         .iter()
-        .zip(&drawn.drawing.boxes)
+        .zip(&graph.drawing.boxes)
         .map(|(ix, (x, y))| {
             let of = plan.node_json(*ix);
             json!({
@@ -73,14 +73,14 @@ fn drawn(plan: &Plan) -> Value {
             })
         })
         .collect();
-    let edges: Vec<Value> = drawn
+    let edges: Vec<Value> = graph
         .edges
         .iter()
-        .zip(&drawn.drawing.edges)
+        .zip(&graph.drawing.edges)
         .map(|((from, to, ordered), points)| {
             let points: Vec<f64> = points.iter().flat_map(|(x, y)| [*x, *y]).collect();
             json!({ "from": from, "to": to, "ordered": ordered, "points": points })
         })
         .collect();
-    json!({ "width": drawn.drawing.width, "height": drawn.drawing.height, "boxes": boxes, "edges": edges })
+    json!({ "width": graph.drawing.width, "height": graph.drawing.height, "boxes": boxes, "edges": edges })
 }

@@ -4,11 +4,11 @@
 //! none. No metric is about a single run or node, since their number is unbounded: labels are pipelines, pools, and words from
 //! small sets (`docs/dashboard.md` lists each of them).
 
-use super::{Problem, Site, overview, pools};
-use crate::dashboard::active_runs::Told;
+use super::{Problem, Site, next_start, overview, pools};
+use crate::dashboard::active_runs::RunUsage;
 use crate::engine::RunState;
 use crate::journal::Tally;
-use crate::observe::Page;
+use crate::observe::PrometheusPage;
 use crate::read::{JournalReader, ReadError};
 use crate::time::Timestamp;
 use axum::extract::State;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Problem> {
     let (of, now) = (Arc::clone(&site), site.clock.now());
     let text = site.readers.read(move |reader| {
-        let mut page = Page::default();
+        let mut page = PrometheusPage::default();
         page.family("pipeline_build_info", "gauge", "1, with the version of the library.");
         page.sample("pipeline_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
         if let Some(tally) = &of.tally {
@@ -28,7 +28,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, P
         }
         gauges(&mut page, reader)?;
         of_pipelines(&mut page, &of, reader, now)?;
-        of_pools(&mut page, &of.active_runs.look(reader).map_err(ReadError::from)?);
+        of_pools(&mut page, &of.active_runs.usages(reader).map_err(ReadError::from)?);
         page.family("pipeline_dashboard_streams", "gauge", "Open event streams.");
         page.sample("pipeline_dashboard_streams", &[], of.changes.followers());
         Ok(page.text())
@@ -37,7 +37,7 @@ pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, P
 }
 
 /// What this process has written.
-fn counters(page: &mut Page, tally: &Tally) {
+fn counters(page: &mut PrometheusPage, tally: &Tally) {
     let counts = tally.read();
     let name = "pipeline_runs_total";
     page.family(name, "counter", "Ends of runs; a manually retried run ends again.");
@@ -72,7 +72,7 @@ fn counters(page: &mut Page, tally: &Tally) {
     page.histogram(name, &[], counts.commits.buckets(), counts.commits.sum, counts.commits.count);
 }
 
-fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
+fn gauges(page: &mut PrometheusPage, reader: &JournalReader) -> Result<(), Problem> {
     let (bytes, free) = reader.journal().pages().map_err(ReadError::from)?;
     let (inbox, callbacks) = reader.journal().pending_counts().map_err(ReadError::from)?;
     for (name, help, value) in [
@@ -88,8 +88,8 @@ fn gauges(page: &mut Page, reader: &JournalReader) -> Result<(), Problem> {
     Ok(())
 }
 
-fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Timestamp) -> Result<(), Problem> {
-    let ids = overview::known(reader, &site.pipelines)?;
+fn of_pipelines(page: &mut PrometheusPage, site: &Site, reader: &JournalReader, now: Timestamp) -> Result<(), Problem> {
+    let ids = overview::pipeline_ids(reader, &site.pipelines)?;
     for (name, help, state) in [
         ("pipeline_runs_active", "Runs that have begun and not ended.", RunState::Running),
         ("pipeline_runs_queued", "Queued runs.", RunState::Queued),
@@ -107,7 +107,7 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
     let name = "pipeline_next_tick_seconds";
     page.family(name, "gauge", "Time until the schedule's next run; missing if there is none.");
     for pipeline in &site.pipelines {
-        let next = overview::next(reader, pipeline, paused.contains(pipeline.id()), now)?;
+        let next = next_start::of(reader, pipeline, paused.contains(pipeline.id()), now)?;
         if let Some(at) = next.at {
             let left = Timestamp::from(at).since(now).as_secs_f64();
             page.sample(name, &[("pipeline", pipeline.id())], left);
@@ -117,8 +117,8 @@ fn of_pipelines(page: &mut Page, site: &Site, reader: &JournalReader, now: Times
 }
 
 /// The pools and sensors of the active runs.
-fn of_pools(page: &mut Page, runs: &[Arc<Told>]) {
-    let pools = pools::all(runs);
+fn of_pools(page: &mut PrometheusPage, runs: &[Arc<RunUsage>]) {
+    let pools = pools::by_name(runs);
     let name = "pipeline_pool_slots";
     page.family(name, "gauge", "Slots of a pool; missing for the default pool.");
     for (pool, of) in &pools {
@@ -135,8 +135,8 @@ fn of_pools(page: &mut Page, runs: &[Arc<Told>]) {
         page.sample("pipeline_pool_queued", &[("pool", pool)], of.queued.count);
     }
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
-    for told in runs {
-        *waiting.entry(&told.pipeline).or_default() += told.waiting;
+    for run in runs {
+        *waiting.entry(&run.pipeline).or_default() += run.waiting;
     }
     let name = "pipeline_sensors_waiting";
     page.family(name, "gauge", "Waiting sensors of a pipeline's runs.");

@@ -1,17 +1,21 @@
 //! `/api/v1`: one file per subject. Fields may be added; none is renamed or removed.
 
 mod acts;
+mod answer_cache;
 mod bulk;
 mod calendar;
 mod commands;
 mod compare;
+mod deadlines;
+mod ended_runs;
 mod events;
 mod forecast;
 mod graph;
 mod health;
-mod late;
+mod login;
 mod logs;
 mod metrics;
+mod next_start;
 mod node;
 mod nodes;
 mod overview;
@@ -20,20 +24,21 @@ mod pools;
 mod records;
 mod run;
 mod runs;
+mod schedule;
 mod sensors;
 mod system;
 mod what_if;
 mod why;
 
-pub(super) use commands::Answered;
-pub(super) use events::Positions;
-pub(super) use late::Late;
-pub(super) use overview::{Failures, Idle};
+pub(super) use answer_cache::AnswerCache;
+pub(super) use deadlines::DeadlineCache;
+pub(super) use events::TopicPositions;
+pub(super) use overview::{FailureCache, IdleCache};
 
 use super::Site;
-use super::kept::When;
 use super::problem::Problem;
-use crate::observe::{Pools, ms, percentile};
+use super::run_cache::AsOf;
+use crate::observe::{TakenSlots, ms, percentile};
 use crate::read::{JournalReader, RunDetails, RunSummary, date};
 use crate::schedule::parse_date;
 use crate::time::{Timestamp, Zone};
@@ -72,14 +77,14 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/sensors/{pipeline}", get(sensors::sensor))
         .route("/pools", get(pools::pools))
         .route("/calendar/{pipeline}", get(calendar::calendar))
-        .route("/schedule/{pipeline}", get(calendar::schedule))
+        .route("/schedule/{pipeline}", get(schedule::schedule))
         .route("/schedule/{pipeline}/forecast", get(forecast::forecast))
         .route("/commands", post(commands::command))
         .route("/acts", get(acts::acts))
         .route("/system", get(system::system))
         .route("/compare", get(compare::compare))
         .route("/events", get(events::events))
-        .route("/login", post(commands::login));
+        .route("/login", post(login::login));
     Router::new()
         .nest("/api/v1", v1)
         .route("/healthz", get(health::healthz))
@@ -87,11 +92,11 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/metrics", get(metrics::metrics))
 }
 
-/// The arguments of a query; errors in them are reported like all others. Their types refuse unknown parameters: without its
-/// misspelled parameter a request would have another answer.
-pub(super) struct Args<T>(pub(super) T);
+/// The parameters of a query string; errors in them are reported like all others. Their types refuse unknown parameters: without
+/// its misspelled parameter a request would have another answer.
+pub(super) struct QueryString<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Args<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -100,33 +105,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Args<T> {
             let text = error.body_text();
             let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             let text = text.replace("unknown field", "unknown parameter").replace("there are no fields", "there are none here");
-            Problem::wrong(text)
+            Problem::bad_request(text)
         })
     }
 }
 
-/// The arguments of a query that has none.
+/// The parameters of an address that takes none.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
+pub(super) struct NoQuery {}
 
 fn at(time: Timestamp) -> String {
     date(time.to_utc())
 }
 
 impl Site {
-    /// Passes a run, in its current state or as it was after a record, to `look` on a thread that may block.
-    async fn look<T: Send + 'static>(
+    /// Passes a run, in its current state or as it was after a record, to `view` on a thread that may block.
+    async fn view_run<T: Send + 'static>(
         self: Arc<Self>,
         (pipeline, run): (String, String),
-        when: When,
-        look: impl FnOnce(&Self, &JournalReader, &RunDetails) -> Result<T, Problem> + Send + 'static,
+        as_of: AsOf,
+        view: impl FnOnce(&Self, &JournalReader, &RunDetails) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let site = Arc::clone(&self);
         self.readers
             .read(move |reader| {
-                let run = found(reader, &pipeline, &run)?;
-                site.kept.look(reader, &run, when, |details| look(&site, reader, details))
+                let run = find_run(reader, &pipeline, &run)?;
+                site.run_cache.view(reader, &run, as_of, |details| view(&site, reader, details))
             })
             .await
     }
@@ -134,28 +139,28 @@ impl Site {
 
 impl Site {
     /// Returns the taken slots of pools; they are read on demand.
-    fn taken<'a>(&'a self, reader: &'a JournalReader) -> Pools<'a> {
-        Pools::told_by(move || self.active_runs.taken(reader))
+    fn taken_slots<'a>(&'a self, reader: &'a JournalReader) -> TakenSlots<'a> {
+        TakenSlots::from_fn(move || self.active_runs.taken_slots(reader))
     }
 }
 
 /// Returns the run with that pipeline and id.
-fn found(reader: &JournalReader, pipeline: &str, run: &str) -> Result<RunSummary, Problem> {
+fn find_run(reader: &JournalReader, pipeline: &str, run: &str) -> Result<RunSummary, Problem> {
     let name = format!("{pipeline}/{run}");
     reader.run(&name)?.ok_or_else(|| Problem::not_found(format!("the journal has no run `{run}` of `{pipeline}`")))
 }
 
 /// Serializes a run, with its params.
-fn whole(run: &RunSummary) -> Value {
+fn run_json(run: &RunSummary) -> Value {
     let mut json = run.to_json();
-    json["run"] = name(run).into();
+    json["run"] = run_name(run).into();
     json["duration_ms"] = json!(run.finished().map(|finished| ms((finished - run.started()).to_std().unwrap_or_default())));
     json
 }
 
 /// Serializes a run for lists.
-fn summary(run: &RunSummary) -> Value {
-    let mut json = whole(run);
+fn run_summary_json(run: &RunSummary) -> Value {
+    let mut json = run_json(run);
     if let Some(fields) = json.as_object_mut() {
         fields.remove("params");
     }
@@ -163,11 +168,11 @@ fn summary(run: &RunSummary) -> Value {
 }
 
 /// Parses a time of a query, if there is one; in `zone` unless it names one.
-fn time(text: Option<&str>, zone: Zone, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+fn parse_time(text: Option<&str>, zone: Zone, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
     let given = text.filter(|text| !text.is_empty()).map(|text| parse_date(text, zone));
-    given.transpose().map_err(|error| Problem::wrong(format!("{name}: {error}")))
+    given.transpose().map_err(|error| Problem::bad_request(format!("{name}: {error}")))
 }
 
-fn name(run: &RunSummary) -> String {
+fn run_name(run: &RunSummary) -> String {
     format!("{}/{}", run.pipeline(), run.run_id())
 }

@@ -1,7 +1,7 @@
 //! One node of a run: its attempts, pokes, inputs, output and options.
 
 use super::run::Moment;
-use super::{Args, Problem, Site, When, at, ms, why};
+use super::{AsOf, Problem, QueryString, Site, at, ms, why};
 use crate::engine::Slot;
 use crate::observe::RunHistory;
 use crate::read::{Attempt, RunDetails};
@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The length up to which an output is shown.
-const SHOWN: usize = 64 << 10;
+const MAX_SHOWN: usize = 64 << 10;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct NodeQuery {
     id: String,
     record: Option<i64>,
 }
@@ -26,15 +26,15 @@ pub(super) struct Asked {
 pub(super) async fn node(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(Asked { id, record }): Args<Asked>,
+    QueryString(NodeQuery { id, record }): QueryString<NodeQuery>,
 ) -> Result<Json<Value>, Problem> {
-    site.look(run, When::after(record), move |site, reader, details| {
-        let slot = slot(details, &id)?;
-        let moment = Moment::of(site, details, When::after(record));
-        let mut pools = site.taken(reader);
-        let mut told = told(details, slot);
-        told["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
-        Ok(Json(told))
+    site.view_run(run, AsOf::after(record), move |site, reader, details| {
+        let slot = find_slot(details, &id)?;
+        let moment = Moment::of(site, details, AsOf::after(record));
+        let mut pools = site.taken_slots(reader);
+        let mut json = node_json(details, slot);
+        json["why"] = why::of_node(&moment.waits(details.history()), slot, &mut pools)?;
+        Ok(Json(json))
     })
     .await
 }
@@ -43,10 +43,10 @@ pub(super) async fn node(
 pub(super) async fn output(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(Asked { id, record }): Args<Asked>,
+    QueryString(NodeQuery { id, record }): QueryString<NodeQuery>,
 ) -> Result<Response, Problem> {
-    let output = site.look(run, When::after(record), move |_, _, details| {
-        let output = details.history().node(slot(details, &id)?).output().cloned();
+    let output = site.view_run(run, AsOf::after(record), move |_, _, details| {
+        let output = details.history().node(find_slot(details, &id)?).output().cloned();
         output.ok_or_else(|| Problem::not_found(format!("`{id}` has no stored output")))
     });
     let json = output.await?;
@@ -55,17 +55,17 @@ pub(super) async fn output(
     Ok((headers, json.to_vec()).into_response())
 }
 
-fn slot(details: &RunDetails, id: &str) -> Result<Slot, Problem> {
+fn find_slot(details: &RunDetails, id: &str) -> Result<Slot, Problem> {
     let found = details.history().find(id);
     found.ok_or_else(|| Problem::not_found(format!("run `{}` has no node `{id}`", details.run_id())))
 }
 
-fn told(details: &RunDetails, slot: Slot) -> Value {
+fn node_json(details: &RunDetails, slot: Slot) -> Value {
     let history = details.history();
     let (id, node) = (history.id(slot), history.node(slot));
-    let here = details.node(&id);
-    let attempts = here.map(|here| here.attempts()).unwrap_or_default();
-    let output = node.output().map(|json| shown(json));
+    let node_details = details.node(&id);
+    let attempts = node_details.map(|node| node.attempts()).unwrap_or_default();
+    let output = node.output().map(|json| pretty_output(json));
     let plan = history.plan();
     let of_plan = plan.node_json(history.node_ix(slot));
     let inputs = history.upstream_slots(slot).into_iter().map(|up| upstream(history, up));
@@ -75,8 +75,8 @@ fn told(details: &RunDetails, slot: Slot) -> Value {
         "state": node.state(),
         "kind": if history.is_sensor(slot) { json!("sensor") } else { of_plan["kind"].clone() },
         "description": of_plan["description"],
-        "skipped": here.and_then(|here| here.skipped()),
-        "failed_upstream": here.and_then(|here| here.failed_upstream()),
+        "skipped": node_details.and_then(|node| node.skipped()),
+        "failed_upstream": node_details.and_then(|node| node.failed_upstream()),
         "error": node.error(),
         "retried": node.cleared_at().map(|cleared| at(history.started + cleared)),
         "attempts": attempts.iter().map(Attempt::to_json).collect::<Vec<_>>(),
@@ -95,14 +95,14 @@ fn told(details: &RunDetails, slot: Slot) -> Value {
 }
 
 /// Formats JSON for people, up to a limit.
-fn shown(json: &[u8]) -> String {
-    let pretty = serde_json::from_slice::<Value>(json).ok().filter(|_| json.len() <= SHOWN);
+fn pretty_output(json: &[u8]) -> String {
+    let pretty = serde_json::from_slice::<Value>(json).ok().filter(|_| json.len() <= MAX_SHOWN);
     let mut text = match pretty {
         Some(value) => format!("{value:#}"),
         None => String::from_utf8_lossy(json).into_owned(),
     };
-    if text.len() > SHOWN {
-        let end = (0..=SHOWN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    if text.len() > MAX_SHOWN {
+        let end = (0..=MAX_SHOWN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }

@@ -1,9 +1,9 @@
 //! The rows of a run: its nodes and mappings with how they spent their time, page by page.
 
 use super::run::Moment;
-use super::{Args, Problem, Site, When, at, ms, why};
+use super::{AsOf, Problem, QueryString, Site, at, ms, why};
 use crate::engine::{NodeState, Slot};
-use crate::observe::{Pools, RunHistory, Waits, rank};
+use crate::observe::{RunHistory, TakenSlots, Waits, rank};
 use crate::read::{JournalReader, RunDetails};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,13 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest page.
-const PAGE: usize = 2_000;
+const MAX_PAGE: usize = 2_000;
 /// The maximum number of periods per row; of more, every n-th is sent, and always the last.
-pub(super) const STRETCHES: usize = 500;
+pub(super) const MAX_PERIODS: usize = 500;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct NodesQuery {
     record: Option<i64>,
     /// The maximum time in milliseconds to read a run that is not cached.
     within: Option<u64>,
@@ -49,36 +49,42 @@ type Elements = BTreeMap<Slot, Vec<Range<Slot>>>;
 pub(super) async fn nodes(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(asked): Args<Asked>,
+    QueryString(query): QueryString<NodesQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let when = When { record: asked.record, within: asked.within.map(Duration::from_millis) };
-    site.look(run, when, move |site, reader, details| page(site, reader, details, when, &asked)).await
+    let as_of = AsOf { record: query.record, within: query.within.map(Duration::from_millis) };
+    site.view_run(run, as_of, move |site, reader, details| page(site, reader, details, as_of, &query)).await
 }
 
-fn page(site: &Site, reader: &JournalReader, details: &RunDetails, when: When, asked: &Asked) -> Result<Json<Value>, Problem> {
+fn page(
+    site: &Site,
+    reader: &JournalReader,
+    details: &RunDetails,
+    as_of: AsOf,
+    query: &NodesQuery,
+) -> Result<Json<Value>, Problem> {
     let history = details.history();
-    let moment = Moment::of(site, details, when);
+    let moment = Moment::of(site, details, as_of);
     let mut elements = Elements::new();
     for range in history.ranges() {
         if let Some(each) = history.outermost(range.start) {
             elements.entry(each).or_default().push(range);
         }
     }
-    let is_chosen = [&asked.q, &asked.state].into_iter().flatten().any(|text| !text.is_empty());
-    let open: Vec<&str> = asked.open.iter().flat_map(|open| open.split('|')).filter(|id| !id.is_empty()).collect();
+    let is_filtered = [&query.q, &query.state].into_iter().flatten().any(|text| !text.is_empty());
+    let open: Vec<&str> = query.open.iter().flat_map(|open| open.split('|')).filter(|id| !id.is_empty()).collect();
     // In filtered rows all mappings are open.
-    let is_open = |slot| is_chosen || open.contains(&"*") || (!open.is_empty() && open.contains(&&*history.id(slot)));
+    let is_open = |slot| is_filtered || open.contains(&"*") || (!open.is_empty() && open.contains(&&*history.id(slot)));
     let mut rows = rows(history, &elements, is_open);
-    choose(&mut rows, history, asked, moment.now.since(history.started));
+    filter_and_sort(&mut rows, history, query, moment.now.since(history.started));
     let total = rows.len();
-    let found = asked.find.as_deref().and_then(|id| history.find(id));
+    let found = query.find.as_deref().and_then(|id| history.find(id));
     let index = found.and_then(|slot| rows.iter().position(|row| row.slot == slot));
-    let count = asked.count.unwrap_or(200).min(PAGE);
+    let count = query.count.unwrap_or(200).min(MAX_PAGE);
     let waits = moment.waits(history);
-    let mut pools = site.taken(reader);
-    let page = rows.iter().skip(asked.from.unwrap_or(0)).take(count);
-    let page = page.map(|row| told(&waits, *row, &elements, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
-    let is_reading = !when.is_reached(details);
+    let mut pools = site.taken_slots(reader);
+    let page = rows.iter().skip(query.from.unwrap_or(0)).take(count);
+    let page = page.map(|row| row_json(&waits, *row, &elements, &mut pools)).collect::<Result<Vec<Value>, Problem>>()?;
+    let is_reading = !as_of.is_reached(details);
     Ok(Json(json!({ "as_of": at(moment.now), "total": total, "index": index, "reading": is_reading, "rows": page })))
 }
 
@@ -111,20 +117,20 @@ fn states(history: &RunHistory, elements: &[Range<Slot>]) -> Value {
     Value::Object(named.map(|(state, count)| (state.name().to_owned(), count.into())).collect())
 }
 
-fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duration) {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    if let Some(states) = given(&asked.state) {
+fn filter_and_sort(rows: &mut Vec<Row>, history: &RunHistory, query: &NodesQuery, now: Duration) {
+    let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    if let Some(states) = non_empty(&query.state) {
         let states: Vec<&str> = states.split(',').collect();
         let states: Vec<NodeState> = NodeState::ALL.into_iter().filter(|state| states.contains(&state.name())).collect();
         rows.retain(|row| states.contains(&history.node(row.slot).state()));
     }
-    if let Some(q) = given(&asked.q) {
+    if let Some(q) = non_empty(&query.q) {
         let q = q.to_lowercase();
         rows.retain(|row| history.id(row.slot).to_lowercase().contains(&q));
     }
     let node = |row: &Row| history.node(row.slot);
     let end = |row: &Row| node(row).finished_at().unwrap_or(now);
-    match asked.sort.as_deref() {
+    match query.sort.as_deref() {
         Some("start") => rows.sort_by_key(|row| node(row).began().unwrap_or(Duration::MAX)),
         Some("duration") => {
             rows.sort_by_key(|row| {
@@ -137,16 +143,16 @@ fn choose(rows: &mut Vec<Row>, history: &RunHistory, asked: &Asked, now: Duratio
     }
 }
 
-fn told(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut Pools<'_>) -> Result<Value, Problem> {
+fn row_json(waits: &Waits<'_>, row: Row, elements: &Elements, pools: &mut TakenSlots<'_>) -> Result<Value, Problem> {
     let (Row { slot, level }, history) = (row, waits.history);
     let node = history.node(slot);
-    let spans = history.spent(slot);
-    let thinned = spans.len().div_ceil(STRETCHES).max(1);
+    let spans = history.periods(slot);
+    let step = spans.len().div_ceil(MAX_PERIODS).max(1);
     let spans: Vec<Value> = spans
         .iter()
         .enumerate()
-        .filter(|(n, _)| n % thinned == 0 || n + 1 == spans.len())
-        .map(|(_, span)| json!([span.what as usize, ms(span.from), span.until.map(ms)]))
+        .filter(|(n, _)| n % step == 0 || n + 1 == spans.len())
+        .map(|(_, span)| json!([span.kind as usize, ms(span.from), span.until.map(ms)]))
         .collect();
     let failures: Vec<f64> = node
         .failed_attempts()

@@ -1,10 +1,10 @@
 //! All pipelines, and what needs attention.
 
-use super::why::Held;
-use super::{Args, Nothing, Problem, Site, When, at, date, late, ms, percentile, summary, why};
+use super::ended_runs::EndedRunCache;
+use super::why::HoldReason;
+use super::{AsOf, NoQuery, Problem, QueryString, Site, at, date, deadlines, ms, next_start, percentile, run_summary_json, why};
 use crate::engine::RunState;
-use crate::host::NextRun;
-use crate::journal::{Holder, RunKey};
+use crate::journal::Holder;
 use crate::observe::Due;
 use crate::read::{JournalReader, RunDetails, RunFilter, RunSummary};
 use crate::schedule::Window;
@@ -12,22 +12,26 @@ use crate::{Pipeline, time::Timestamp};
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The number of runs in a strip.
-const STRIP: u32 = 25;
+const STRIP_RUNS: u32 = 25;
 /// What needs attention, most severe first.
-const GRAVEST: [&str; 7] = ["no_process", "blocked", "failed", "sla_missed", "late_sensor", "sla_close", "paused"];
+const SEVERITIES: [&str; 7] = ["no_process", "blocked", "failed", "sla_missed", "late_sensor", "sla_close", "paused"];
 /// The maximum number of listed entries that need attention.
-const NEEDS: usize = 20;
+const MAX_NEEDS: usize = 20;
 
-pub(super) async fn overview(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
+pub(super) async fn overview(
+    State(site): State<Arc<Site>>,
+    QueryString(NoQuery {}): QueryString<NoQuery>,
+) -> Result<Json<Value>, Problem> {
     let (of, now) = (Arc::clone(&site), site.clock.now());
     let holder = Holder::of(&site.readers.journal);
     let is_held = holder.is_some();
-    let All { rows, needs, counts, again } = site.readers.read(move |reader| all(&of, reader, now, is_held)).await?;
+    let Overview { rows, needs, counts, next_check } =
+        site.readers.read(move |reader| overview_of(&of, reader, now, is_held)).await?;
     Ok(Json(json!({
         "now": at(now),
         "boot": site.boot,
@@ -37,7 +41,7 @@ pub(super) async fn overview(State(site): State<Arc<Site>>, Args(Nothing {}): Ar
         "read_only_why": site.read_only,
         "counts": counts,
         "needs_you": needs,
-        "needs_you_again": again.map(at),
+        "needs_you_again": next_check.map(at),
         "pipelines": rows,
     })))
 }
@@ -50,7 +54,7 @@ pub(super) fn of_holder(holder: &Holder) -> Value {
 }
 
 /// Returns the ids of the pipelines of this program and of the journal, each once: those of the program first.
-pub(super) fn known(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Vec<String>, Problem> {
+pub(super) fn pipeline_ids(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Vec<String>, Problem> {
     let mut ids: Vec<String> = pipelines.iter().map(|pipeline| pipeline.id().to_owned()).collect();
     for id in reader.journal().pipelines()? {
         if !ids.contains(&id) {
@@ -60,20 +64,20 @@ pub(super) fn known(reader: &JournalReader, pipelines: &[Pipeline]) -> Result<Ve
     Ok(ids)
 }
 
-struct All {
+struct Overview {
     rows: Vec<Value>,
     needs: Vec<Value>,
     counts: Value,
     /// When something needs attention without any change of the journal.
-    again: Option<Timestamp>,
+    next_check: Option<Timestamp>,
 }
 
-fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Result<All, Problem> {
+fn overview_of(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Result<Overview, Problem> {
     let paused = reader.paused()?;
-    let late::Now { mut needs, again } = site.late.now(site, reader, now)?;
+    let deadlines::LateEntries { mut needs, next_check } = site.deadlines.late_now(site, reader, now)?;
     let mut rows = Vec::new();
     let (mut running, mut queued) = (0, 0);
-    for id in known(reader, &site.pipelines)? {
+    for id in pipeline_ids(reader, &site.pipelines)? {
         let Row { json, active, waiting, need } = row(site, reader, &id, &paused, now, is_held)?;
         running += active;
         queued += waiting;
@@ -84,11 +88,11 @@ fn all(site: &Site, reader: &JournalReader, now: Timestamp, is_held: bool) -> Re
         let text = "no process holds the journal: `serve` or `resume` continues unfinished runs";
         needs.push(json!({ "kind": "no_process", "text": text, "pipeline": null, "run": null, "node": null, "since": null, "until": null }));
     }
-    needs.sort_by_key(|need| GRAVEST.iter().position(|kind| need["kind"] == *kind));
-    needs.truncate(NEEDS);
+    needs.sort_by_key(|need| SEVERITIES.iter().position(|kind| need["kind"] == *kind));
+    needs.truncate(MAX_NEEDS);
     let blocked = reader.journal().blocked()?;
     let counts = json!({ "running": running, "queued": queued, "blocked": blocked, "paused": paused.len() });
-    Ok(All { rows, needs, counts, again })
+    Ok(Overview { rows, needs, counts, next_check })
 }
 
 pub(super) struct Row {
@@ -109,20 +113,21 @@ pub(super) fn row(
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id);
     let active = reader.journal().count(id, RunState::Running)?;
     let waiting = reader.journal().count(id, RunState::Queued)?;
-    let mut last = reader.runs(&RunFilter::new().pipeline(id).limit(STRIP))?;
+    let mut last = reader.runs(&RunFilter::new().pipeline(id).limit(STRIP_RUNS))?;
     last.reverse();
     let is_paused = paused.contains(id);
-    let next = pipeline.map(|pipeline| next(reader, pipeline, is_paused, now)).transpose()?.unwrap_or_default();
+    let next = pipeline.map(|pipeline| next_start::of(reader, pipeline, is_paused, now)).transpose()?.unwrap_or_default();
     let (p50, p95) = percentiles(site, reader, &last)?;
     let ended: Vec<&RunSummary> = last.iter().filter(|run| run.state().is_end()).collect();
     let successes = ended.iter().filter(|run| run.state() == RunState::Success).count();
     let is_followed = is_held && next.why.as_ref().is_none_or(|(kind, _)| *kind == "schedule_ended");
-    let held = pipeline.filter(|_| is_followed).map(|pipeline| held(site, reader, pipeline, now)).transpose()?.flatten();
-    let why = match (held, &next.why) {
-        (Some(held), _) => held,
-        (None, Some((kind, text))) => why::said(kind, text.clone()),
+    let hold =
+        pipeline.filter(|_| is_followed).map(|pipeline| hold_of_schedule(site, reader, pipeline, now)).transpose()?.flatten();
+    let why = match (hold, &next.why) {
+        (Some(hold), _) => hold,
+        (None, Some((kind, text))) => why::sentence_json(kind, text.clone()),
         (None, None) if next.at.is_some() && !is_held => {
-            why::said("no_process", "no process follows its schedule: start `serve`")
+            why::sentence_json("no_process", "no process follows its schedule: start `serve`")
         }
         _ => Value::Null,
     };
@@ -140,7 +145,7 @@ pub(super) fn row(
         "why": why,
         "active": active,
         "queued": waiting,
-        "last": last.iter().map(summary).collect::<Vec<_>>(),
+        "last": last.iter().map(run_summary_json).collect::<Vec<_>>(),
         "p50_ms": p50,
         "p95_ms": p95,
         "success": share(successes, ended.len()),
@@ -149,7 +154,7 @@ pub(super) fn row(
 }
 
 /// Returns why a pipeline's schedule does not start what is due; `None` if nothing is due, or it starts at once.
-fn held(site: &Site, reader: &JournalReader, pipeline: &Pipeline, now: Timestamp) -> Result<Option<Value>, Problem> {
+fn hold_of_schedule(site: &Site, reader: &JournalReader, pipeline: &Pipeline, now: Timestamp) -> Result<Option<Value>, Problem> {
     let options = pipeline.options();
     let refused = |error: String| Problem::refused(&error);
     let Some(schedule) = options.timetable().map_err(|error| refused(error.to_string()))? else { return Ok(None) };
@@ -157,7 +162,7 @@ fn held(site: &Site, reader: &JournalReader, pipeline: &Pipeline, now: Timestamp
     let window = window.map_err(|error| refused(error.error.to_string()))?;
     let due = Due::of(reader.journal(), pipeline, &schedule, window, now)?;
     let Some(hold) = due.and_then(|due| due.hold) else { return Ok(None) };
-    Ok(Some(Held::by(site, reader, pipeline.id(), &hold, now)?.told("held", "a run is due: ")))
+    Ok(Some(HoldReason::of(site, reader, pipeline.id(), &hold, now)?.to_json("held", "a run is due: ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of at most 25")]
@@ -180,53 +185,21 @@ fn need(site: &Site, reader: &JournalReader, id: &str, last: &[RunSummary], is_p
         if kind == "failed" { reader.journal().count(id, RunState::Failed).ok().map(|all| (all - 1).max(0)) } else { None };
     let since = run.map(|run| date(run.finished().unwrap_or(run.started())));
     Some(
-        json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::name), "node": node, "since": since, "until": null, "more": more }),
+        json!({ "kind": kind, "text": text, "pipeline": id, "run": run.map(super::run_name), "node": node, "since": since, "until": null, "more": more }),
     )
 }
 
 /// The node that failed a run, if there is one, and the first line of its error.
 type Failure = (Option<String>, String);
 
-/// What was read of runs that have ended, with the time of their end. It is needed for every change of the journal, and an ended run
-/// does not change until it is retried.
-#[derive(Debug)]
-pub(in crate::dashboard) struct OfEnded<T>(Mutex<HashMap<RunKey, (Option<Timestamp>, T)>>);
-
 /// The failures of runs.
-pub(in crate::dashboard) type Failures = OfEnded<Failure>;
+pub(in crate::dashboard) type FailureCache = EndedRunCache<Failure>;
 
 /// The time between the ends of runs and the retries that followed them.
-pub(in crate::dashboard) type Idle = OfEnded<Duration>;
-
-/// The maximum number of runs in each of them.
-const ENDED: usize = 1_000;
-
-impl<T> Default for OfEnded<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Clone> OfEnded<T> {
-    /// Returns what is known of a run, or reads it. An error is not remembered.
-    fn get<E>(&self, run: &RunSummary, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let (key, finished) = (run.stored().key, run.stored().finished);
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some((_, known)) = known.filter(|(of, _)| *of == finished) {
-            return Ok(known);
-        }
-        let found = read()?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= ENDED {
-            all.clear();
-        }
-        all.insert(key, (finished, found.clone()));
-        Ok(found)
-    }
-}
+pub(in crate::dashboard) type IdleCache = EndedRunCache<Duration>;
 
 fn failure(site: &Site, reader: &JournalReader, run: &RunSummary) -> Failure {
-    let read = || site.kept.look(reader, run, When::NOW, |details| Ok(first_failure(details)));
+    let read = || site.run_cache.view(reader, run, AsOf::NOW, |details| Ok(first_failure(details)));
     site.failures.get(run, read).unwrap_or_else(|_| unknown_failure())
 }
 
@@ -253,44 +226,10 @@ fn percentiles(site: &Site, reader: &JournalReader, runs: &[RunSummary]) -> Resu
     let mut all = Vec::with_capacity(all.len());
     for (run, took) in successes().filter_map(|run| Some((run, took(run)?))) {
         let read = || reader.journal().idle(run.stored().key);
-        let idle = if took > is_long { site.idle.get(run, read)? } else { Duration::ZERO };
+        let idle = if took > is_long { site.idle_times.get(run, read)? } else { Duration::ZERO };
         all.push(took.saturating_sub(idle));
     }
     all.sort_unstable();
     let of = |percent| percentile(&all, percent).map(ms);
     Ok((of(50), of(95)))
-}
-
-/// When a pipeline's schedule starts its next run, or why it does not.
-#[derive(Debug, Default)]
-pub(super) struct Next {
-    pub(super) schedule: Option<String>,
-    pub(super) zone: Option<&'static str>,
-    pub(super) at: Option<chrono::DateTime<chrono::Utc>>,
-    pub(super) text: String,
-    pub(super) why: Option<(&'static str, String)>,
-}
-
-pub(super) fn next(reader: &JournalReader, pipeline: &Pipeline, is_paused: bool, now: Timestamp) -> Result<Next, Problem> {
-    let options = pipeline.options();
-    let schedule = options.timetable().map_err(|error| Problem::refused(&error.to_string()))?;
-    let mut next = Next {
-        schedule: schedule.as_ref().map(crate::schedule::Schedule::text),
-        zone: schedule.as_ref().map(|schedule| schedule.zone().name()),
-        ..Next::default()
-    };
-    let mut not = |kind, text: &str| {
-        text.clone_into(&mut next.text);
-        next.why = Some((kind, text.to_owned()));
-    };
-    match NextRun::of(pipeline, schedule.as_ref(), is_paused, Some(reader.journal()), now.to_utc())? {
-        NextRun::ByHand => not("by_hand", "its schedule is not followed by this program (`.unscheduled_unless`)"),
-        NextRun::Paused => not("paused", "its schedule is paused"),
-        NextRun::Never if options.end.is_some() => not("schedule_ended", "its `end` is past"),
-        NextRun::Never => not("schedule_ended", "its calendar has ended"),
-        NextRun::NoSchedule => "no schedule".clone_into(&mut next.text),
-        NextRun::Updated => next.text = options.when.as_ref().map(|when| format!("when {when}")).unwrap_or_default(),
-        NextRun::At(at) => (next.at, next.text) = (Some(at), schedule.map(|schedule| schedule.describe()).unwrap_or_default()),
-    }
-    Ok(next)
 }

@@ -1,6 +1,6 @@
 //! A run's records as they were stored, for programs and for time travel.
 
-use super::{Args, Problem, Site, When, at, ms};
+use super::{AsOf, Problem, QueryString, Site, at, ms};
 use crate::read::ReadError;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
+pub(super) struct RecordsQuery {
     after: Option<i64>,
     limit: Option<u32>,
 }
@@ -18,18 +18,18 @@ pub(super) struct Page {
 pub(super) async fn records(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(Page { after, limit }): Args<Page>,
+    QueryString(RecordsQuery { after, limit }): QueryString<RecordsQuery>,
 ) -> Result<Json<Value>, Problem> {
     let limit = limit.unwrap_or(1_000).clamp(1, 10_000);
-    site.look(run, When::NOW, move |_, reader, details| {
+    site.view_run(run, AsOf::NOW, move |_, reader, details| {
         let run = details.summary();
         let history = details.history();
         // If the run was resumed with another plan, later records are needed to interpret earlier ones.
-        let (after, is_renamed) = (after.unwrap_or(0), details.followed().is_renamed());
+        let (after, is_renamed) = (after.unwrap_or(0), details.tail().is_renumbered());
         let most = if is_renamed { u32::MAX } else { limit };
         let page = reader.journal().entries_between(run.stored().key, after, i64::MAX, most).map_err(ReadError::from)?;
         let shown = page.entries.iter().take(limit as usize).map(|stored| {
-            let (what, text) = history.words(&stored.entry.record);
+            let (what, text) = history.describe(&stored.entry.record);
             let node = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len()).map(|slot| history.id(slot));
             json!({
                 "number": stored.number,

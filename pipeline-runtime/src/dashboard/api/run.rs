@@ -1,6 +1,6 @@
 //! One run: its state, why it has not ended, and how its time was spent.
 
-use super::{Args, Nothing, Problem, Site, When, at, ms, whole, why};
+use super::{AsOf, NoQuery, Problem, QueryString, Site, at, ms, run_json, why};
 use crate::journal::Holder;
 use crate::observe::{CallbackHistory, RunHistory, Waits};
 use crate::read::{DocumentBuilder, JournalReader, ReadError, RunDetails};
@@ -19,15 +19,15 @@ pub(super) const KINDS: [&str; 6] = ["worked", "poked", "data", "retry", "queued
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AsOf {
+pub(super) struct RunQuery {
     record: Option<i64>,
     /// The maximum time in milliseconds to read a run that is not cached.
     within: Option<u64>,
 }
 
-impl AsOf {
-    pub(super) fn when(&self) -> When {
-        When { record: self.record, within: self.within.map(Duration::from_millis) }
+impl RunQuery {
+    pub(super) fn as_of(&self) -> AsOf {
+        AsOf { record: self.record, within: self.within.map(Duration::from_millis) }
     }
 }
 
@@ -39,11 +39,11 @@ pub(super) struct Moment {
 
 impl Moment {
     /// Returns the time of the record if the run is shown as of a record or is not completely read; otherwise now.
-    pub(super) fn of(site: &Site, details: &RunDetails, when: When) -> Self {
+    pub(super) fn of(site: &Site, details: &RunDetails, as_of: AsOf) -> Self {
         let history = details.history();
         // Never earlier than the last event: the clock that wrote it may be ahead of this one.
         let last = history.started + history.latest();
-        if when.record.is_some() || !when.is_reached(details) {
+        if as_of.record.is_some() || !as_of.is_reached(details) {
             return Self { now: last, is_run: true };
         }
         let is_held = Holder::of(&site.readers.journal).is_some();
@@ -58,23 +58,23 @@ impl Moment {
 pub(super) async fn run(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(asked): Args<AsOf>,
+    QueryString(query): QueryString<RunQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let when = asked.when();
-    site.look(run, when, move |site, reader, details| Ok(Json(told(site, reader, details, when)?))).await
+    let as_of = query.as_of();
+    site.view_run(run, as_of, move |site, reader, details| Ok(Json(run_page_json(site, reader, details, as_of)?))).await
 }
 
 /// Returns the run as one file.
 pub(super) async fn document(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(Nothing {}): Args<Nothing>,
+    QueryString(NoQuery {}): QueryString<NoQuery>,
 ) -> Result<Response, Problem> {
     let name = format!("{}-{}.html", run.0, run.1);
     // A run's id may contain characters that are not allowed in file names.
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    let page = site.look(run, When::NOW, |site, reader, details| {
-        let Moment { now, is_run } = Moment::of(site, details, When::NOW);
+    let page = site.view_run(run, AsOf::NOW, |site, reader, details| {
+        let Moment { now, is_run } = Moment::of(site, details, AsOf::NOW);
         Ok(DocumentBuilder { reader, pipelines: &site.pipelines, now, is_run }.document(details)?)
     });
     let headers = [
@@ -84,11 +84,11 @@ pub(super) async fn document(
     Ok((headers, page.await?).into_response())
 }
 
-fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -> Result<Value, Problem> {
+fn run_page_json(site: &Site, reader: &JournalReader, details: &RunDetails, as_of: AsOf) -> Result<Value, Problem> {
     let (run, history) = (details.summary(), details.history());
-    let moment = Moment::of(site, details, when);
-    let (is_reading, last) = (!when.is_reached(details), details.last_record());
-    let record = if is_reading { details.followed().told() } else { when.record.unwrap_or(last).min(last) };
+    let moment = Moment::of(site, details, as_of);
+    let (is_reading, last) = (!as_of.is_reached(details), details.last_record());
+    let record = if is_reading { details.tail().last_applied() } else { as_of.record.unwrap_or(last).min(last) };
     let updates = reader.journal().updates_of_run(run.stored().key).map_err(ReadError::from)?;
     let updates: Vec<Value> = updates
         .iter()
@@ -109,8 +109,8 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
     } else {
         history.finished.unwrap_or_else(|| moment.now.since(history.started))
     };
-    let mut summary = whole(run);
-    if when.record.is_some_and(|record| record < last) {
+    let mut summary = run_json(run);
+    if as_of.record.is_some_and(|record| record < last) {
         summary["state"] = json!(history.state);
         summary["finished"] = Value::Null;
         summary["duration_ms"] = Value::Null;
@@ -132,7 +132,7 @@ fn told(site: &Site, reader: &JournalReader, details: &RunDetails, when: When) -
         "removed": details.removed_nodes(),
         "settings": settings,
         "updates": updates,
-        "callbacks": history.callbacks.iter().map(|callback| told_to(history, callback)).collect::<Vec<_>>(),
+        "callbacks": history.callbacks.iter().map(|callback| callback_json(history, callback)).collect::<Vec<_>>(),
         "logs": reader.journal().lines_before(run.stored().key, None, None, i64::MAX, 1).map_err(ReadError::from)?.len(),
     }))
 }
@@ -143,15 +143,15 @@ fn why(site: &Site, reader: &JournalReader, details: &RunDetails, moment: &Momen
         return Ok(Value::Null);
     }
     if let Some(reason) = run.blocked() {
-        return Ok(why::said("blocked", reason));
+        return Ok(why::sentence_json("blocked", reason));
     }
     if run.state() == crate::RunState::Queued {
         return why::of_queued(site, reader, run, moment.now, moment.is_run);
     }
     if !moment.is_run {
-        return Ok(why::said("no_process", "no process runs it: `serve` or `resume` continues it"));
+        return Ok(why::sentence_json("no_process", "no process runs it: `serve` or `resume` continues it"));
     }
-    why::of_run(&moment.waits(history), &mut site.taken(reader))
+    why::of_run(&moment.waits(history), &mut site.taken_slots(reader))
 }
 
 /// Returns how all nodes together spent their time.
@@ -174,8 +174,8 @@ fn critical_path(history: &RunHistory) -> Vec<Value> {
         .collect()
 }
 
-fn told_to(history: &RunHistory, callback: &CallbackHistory) -> Value {
-    let state = match callback.told {
+fn callback_json(history: &RunHistory, callback: &CallbackHistory) -> Value {
+    let state = match callback.delivered_at {
         Some(_) => "told",
         None if callback.given_up => "given_up",
         None => "due",

@@ -1,6 +1,6 @@
 //! Lists of runs, and their durations over time.
 
-use super::{Args, Problem, Site, at, date, ms, time, whole};
+use super::{Problem, QueryString, Site, at, date, ms, parse_time, run_json};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::{BLOCKED, DurationQuery};
@@ -16,14 +16,14 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The longest page.
-const PAGE: u32 = 1_000;
+const MAX_PAGE: u32 = 1_000;
 /// The maximum number of points of a scatter plot.
-const POINTS: u32 = 10_000;
+const MAX_POINTS: u32 = 10_000;
 
 /// The filter is not flattened: then unknown parameters would not be refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
+pub(super) struct RunsQuery {
     pipeline: Option<String>,
     state: Option<String>,
     kind: Option<String>,
@@ -43,7 +43,7 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Describes the filter, after `run` or `runs`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let of = |words: &str, text: &Option<String>| {
             text.as_deref().filter(|text| !text.is_empty()).map(|text| format!("{words} `{text}`"))
         };
@@ -53,11 +53,14 @@ impl Filter {
     }
 }
 
-pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) -> Result<Json<Value>, Problem> {
+pub(super) async fn runs(
+    State(site): State<Arc<Site>>,
+    QueryString(query): QueryString<RunsQuery>,
+) -> Result<Json<Value>, Problem> {
     let now = at(site.clock.now());
-    let Page { pipeline, state, kind, since, limit, after } = args;
+    let RunsQuery { pipeline, state, kind, since, limit, after } = query;
     let limit = limit.as_deref().filter(|limit| !limit.is_empty()).map(str::parse).transpose();
-    let limit: u32 = limit.map_err(|_| Problem::wrong("limit: it is not a number"))?.unwrap_or(50).clamp(1, PAGE);
+    let limit: u32 = limit.map_err(|_| Problem::bad_request("limit: it is not a number"))?.unwrap_or(50).clamp(1, MAX_PAGE);
     let of = Filter { pipeline, state, kind, since };
     let filter = filter(&of, &site.pipelines, site.clock.now())?.limit(limit);
     let (runs, next) = site
@@ -72,8 +75,8 @@ pub(super) async fn runs(State(site): State<Arc<Site>>, Args(args): Args<Page>) 
                 None => filter,
             };
             let runs = reader.runs(&filter)?;
-            let next = runs.last().filter(|_| runs.len() == limit as usize).map(super::name);
-            let runs: Vec<Value> = runs.iter().map(whole).collect();
+            let next = runs.last().filter(|_| runs.len() == limit as usize).map(super::run_name);
+            let runs: Vec<Value> = runs.iter().map(run_json).collect();
             Ok((runs, next))
         })
         .await?;
@@ -86,33 +89,34 @@ fn zone(pipelines: &[Pipeline], named: Option<&str>) -> Zone {
 }
 
 /// Converts a filter of the API to one of the journal.
-pub(super) fn filter(args: &Filter, pipelines: &[Pipeline], now: Timestamp) -> Result<RunFilter, Problem> {
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+pub(super) fn filter(query: &Filter, pipelines: &[Pipeline], now: Timestamp) -> Result<RunFilter, Problem> {
+    let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut filter = RunFilter::new();
-    if let Some(pipeline) = given(&args.pipeline) {
+    if let Some(pipeline) = non_empty(&query.pipeline) {
         filter = filter.pipeline(pipeline);
     }
-    if let Some(state) = given(&args.state) {
+    if let Some(state) = non_empty(&query.state) {
         filter = match state.as_str() {
             BLOCKED => filter.blocked(),
             state => {
-                let known = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
-                let found = known.into_iter().find(|known| known.name() == state);
-                filter.state(found.ok_or_else(|| Problem::wrong(format!("there is no state `{state}` of a run")))?)
+                let states = [RunState::Queued, RunState::Running, RunState::Success, RunState::Failed, RunState::Cancelled];
+                let found = states.into_iter().find(|known| known.name() == state);
+                filter.state(found.ok_or_else(|| Problem::bad_request(format!("there is no state `{state}` of a run")))?)
             }
         };
     }
-    if let Some(kind) = given(&args.kind) {
-        filter = filter.kind(RunKind::parse(&kind).ok_or_else(|| Problem::wrong(format!("there is no kind `{kind}` of a run")))?);
+    if let Some(kind) = non_empty(&query.kind) {
+        filter = filter
+            .kind(RunKind::parse(&kind).ok_or_else(|| Problem::bad_request(format!("there is no kind `{kind}` of a run")))?);
     }
-    if let Some(since) = given(&args.since) {
+    if let Some(since) = non_empty(&query.since) {
         // As on the command line, it may also be at most this long ago.
         filter = match duration::parse(&since, Zero::Refused) {
             Ok(ago) => {
                 let ago = TimeDelta::from_std(ago).ok();
                 filter.since(ago.and_then(|ago| now.to_utc().checked_sub_signed(ago)).unwrap_or(DateTime::UNIX_EPOCH))
             }
-            Err(_) => match time(Some(&since), zone(pipelines, args.pipeline.as_deref()), "since")? {
+            Err(_) => match parse_time(Some(&since), zone(pipelines, query.pipeline.as_deref()), "since")? {
                 Some(since) => filter.since(since),
                 None => filter,
             },
@@ -123,25 +127,29 @@ pub(super) fn filter(args: &Filter, pipelines: &[Pipeline], now: Timestamp) -> R
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Span {
+pub(super) struct ScatterQuery {
     pipeline: Option<String>,
     from: Option<String>,
     to: Option<String>,
     points: Option<u32>,
 }
 
-pub(super) async fn scatter(State(site): State<Arc<Site>>, Args(args): Args<Span>) -> Result<Json<Value>, Problem> {
+pub(super) async fn scatter(
+    State(site): State<Arc<Site>>,
+    QueryString(query): QueryString<ScatterQuery>,
+) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
-    let zone = zone(&site.pipelines, args.pipeline.as_deref());
-    let to = time(args.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc());
-    let from = time(args.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(7));
-    let points = args.points.unwrap_or(2_000).clamp(1, POINTS);
+    let zone = zone(&site.pipelines, query.pipeline.as_deref());
+    let to = parse_time(query.to.as_deref(), zone, "to")?.unwrap_or_else(|| now.to_utc());
+    let from = parse_time(query.from.as_deref(), zone, "from")?.unwrap_or(to - TimeDelta::days(7));
+    let points = query.points.unwrap_or(2_000).clamp(1, MAX_POINTS);
     let of = Arc::clone(&site);
     let buckets = site
         .readers
         .read(move |reader| {
-            let query = DurationQuery::new(args.pipeline.filter(|pipeline| !pipeline.is_empty()), from.into(), to.into(), points);
-            Ok(of.durations.read(reader.journal(), &query).map_err(ReadError::from)?)
+            let buckets_query =
+                DurationQuery::new(query.pipeline.filter(|pipeline| !pipeline.is_empty()), from.into(), to.into(), points);
+            Ok(of.durations.read(reader.journal(), &buckets_query).map_err(ReadError::from)?)
         })
         .await?;
     let runs: i64 = buckets.iter().map(|bucket| bucket.count).sum();

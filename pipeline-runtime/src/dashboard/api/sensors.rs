@@ -2,8 +2,8 @@
 
 mod arrival;
 
-use super::{Args, Nothing, Problem, Site, at, ms, percentile};
-use crate::dashboard::active_runs::SENSORS;
+use super::{NoQuery, Problem, QueryString, Site, at, ms, percentile};
+use crate::dashboard::active_runs::MAX_SENSORS;
 use crate::observe::RunHistory;
 use crate::plan::SensorPolicy;
 use crate::read::{ReadError, RunDetails, RunFilter};
@@ -16,37 +16,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The maximum number of past runs.
-const RUNS: u32 = 500;
+const MAX_RUNS: u32 = 500;
 
-pub(super) async fn waiting(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
+pub(super) async fn waiting(
+    State(site): State<Arc<Site>>,
+    QueryString(NoQuery {}): QueryString<NoQuery>,
+) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
     let of = Arc::clone(&site);
-    let runs = site.readers.read(move |reader| Ok(of.active_runs.look(reader).map_err(ReadError::from)?)).await?;
-    let count: usize = runs.iter().map(|told| told.waiting).sum();
-    let mut waiting: Vec<&(Option<Timestamp>, Value)> = runs.iter().flat_map(|told| &told.sensors).collect();
+    let runs = site.readers.read(move |reader| Ok(of.active_runs.usages(reader).map_err(ReadError::from)?)).await?;
+    let count: usize = runs.iter().map(|run| run.waiting).sum();
+    let mut waiting: Vec<&(Option<Timestamp>, Value)> = runs.iter().flat_map(|run| &run.sensors).collect();
     waiting.sort_by_key(|(deadline, _)| deadline.unwrap_or(Timestamp::NEVER));
-    let told: Vec<Value> = waiting
+    let json: Vec<Value> = waiting
         .into_iter()
-        .take(SENSORS)
-        .map(|(deadline, told)| {
-            let mut told = told.clone();
-            told["left_ms"] = json!(deadline.map(|deadline| ms(deadline.since(now))));
-            told
+        .take(MAX_SENSORS)
+        .map(|(deadline, sensor)| {
+            let mut json = sensor.clone();
+            json["left_ms"] = json!(deadline.map(|deadline| ms(deadline.since(now))));
+            json
         })
         .collect();
-    Ok(Json(json!({ "now": at(now), "count": count, "waiting": told })))
+    Ok(Json(json!({ "now": at(now), "count": count, "waiting": json })))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct SensorQuery {
     node: String,
     runs: Option<u32>,
 }
 
 /// How a run's sensor waited.
 struct Wait {
-    told: Value,
+    json: Value,
     /// Set if the sensor succeeded.
     waited: Option<Duration>,
     is_timeout: bool,
@@ -57,12 +60,12 @@ struct Wait {
 pub(super) async fn sensor(
     State(site): State<Arc<Site>>,
     Path(pipeline): Path<String>,
-    Args(Asked { node, runs }): Args<Asked>,
+    QueryString(SensorQuery { node, runs }): QueryString<SensorQuery>,
 ) -> Result<Json<Value>, Problem> {
     let now = site.clock.now();
     site.readers
         .read(move |reader| {
-            let last = reader.runs(&RunFilter::new().pipeline(&pipeline).limit(runs.unwrap_or(90).clamp(1, RUNS)))?;
+            let last = reader.runs(&RunFilter::new().pipeline(&pipeline).limit(runs.unwrap_or(90).clamp(1, MAX_RUNS)))?;
             let mut waits = Vec::new();
             let mut options = (None, None);
             for run in &last {
@@ -95,7 +98,7 @@ pub(super) async fn sensor(
                 "unseen_p50_ms": percentile(&unseen, 50).map(ms),
                 "unseen_p95_ms": percentile(&unseen, 95).map(ms),
                 "sentence": sentence(&found, &unseen, timeouts, options.1),
-                "runs": waits.into_iter().map(|wait| wait.told).collect::<Vec<_>>(),
+                "runs": waits.into_iter().map(|wait| wait.json).collect::<Vec<_>>(),
             })))
         })
         .await
@@ -118,8 +121,8 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
     let arrived = found.and_then(|_| arrival::of(node.output()?));
     // An object that existed before the first poke was seen by that poke.
     let unseen = arrived.map(|arrived| (history.started + until).since(arrived.max(history.started + began)));
-    let told = json!({
-        "run": super::name(details.summary()),
+    let json = json!({
+        "run": super::run_name(details.summary()),
         "started": at(history.started + began),
         "wait_ms": ms(waited),
         "pokes": node.pokes(),
@@ -130,7 +133,7 @@ fn wait(details: &RunDetails, history: &RunHistory, slot: u32, now: Timestamp) -
         "arrival_ms": arrived.map(|arrived| ms(arrived.since(history.started + began))),
         "unseen_ms": unseen.map(ms),
     });
-    Some(Wait { told, waited: found, is_timeout, unseen })
+    Some(Wait { json, waited: found, is_timeout, unseen })
 }
 
 /// Describes how the timeout and the pokes worked in these runs.

@@ -1,6 +1,6 @@
 //! The process and the journal behind the page.
 
-use super::{Args, Nothing, Problem, Site, at, date, overview};
+use super::{NoQuery, Problem, QueryString, Site, at, date, overview};
 use crate::journal::Holder;
 use crate::read::ReadError;
 use axum::Json;
@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) async fn system(State(site): State<Arc<Site>>, Args(Nothing {}): Args<Nothing>) -> Result<Json<Value>, Problem> {
+pub(super) async fn system(
+    State(site): State<Arc<Site>>,
+    QueryString(NoQuery {}): QueryString<NoQuery>,
+) -> Result<Json<Value>, Problem> {
     let journal = site.readers.journal.clone();
     let (bytes, free) = site.readers.read(|reader| Ok(reader.journal().pages().map_err(ReadError::from)?)).await?;
     let holder = Holder::of(&journal);

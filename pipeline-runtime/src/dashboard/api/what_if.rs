@@ -1,7 +1,7 @@
 //! A run replayed with something changed.
 
 use super::run::KINDS;
-use super::{Args, Problem, Site, When, ms};
+use super::{AsOf, Problem, QueryString, Site, ms};
 use crate::engine::Slot;
 use crate::journal::StoredRun;
 use crate::observe::RunHistory;
@@ -14,22 +14,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The maximum number of nodes; those that differ come first.
-const NODES: usize = 2_000;
+const MAX_NODES: usize = 2_000;
 /// The maximum real time of a replay.
-const MOST: Duration = Duration::from_secs(2);
+const MAX_TIME: Duration = Duration::from_secs(2);
 
 /// The query takes `arrive`, `fail`, `set` and `slots`, each any number of times, in the notation of `what-if` on the command
 /// line.
 pub(super) async fn what_if(
     State(site): State<Arc<Site>>,
     Path(run): Path<(String, String)>,
-    Args(asked): Args<Vec<(String, String)>>,
+    QueryString(query): QueryString<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
-    let given = asked.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| (what.as_str(), text.as_str()));
-    let assumptions = Assumptions::of(given).map_err(|error| Problem::wrong(error.to_string()))?;
-    let look =
+    let given = query.iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| (what.as_str(), text.as_str()));
+    let assumptions = Assumptions::of(given).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let copy =
         |_: &Site, _: &JournalReader, details: &RunDetails| Ok((details.summary().stored().clone(), details.history().clone()));
-    let (stored, history) = Arc::clone(&site).look(run, When::NOW, look).await?;
+    let (stored, history) = Arc::clone(&site).view_run(run, AsOf::NOW, copy).await?;
     // One at a time: each uses a core.
     let _one = site.simulating.lock().await;
     let of_site = Arc::clone(&site);
@@ -37,33 +37,33 @@ pub(super) async fn what_if(
     simulated.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())).map(Json)
 }
 
-fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, assumptions: &Assumptions) -> Result<Value, Problem> {
-    let now = site.clock.now().since(there.started).max(there.latest());
-    let until = if there.state.is_end() { there.latest() } else { now };
-    let here = WhatIf::of(stored, there, &site.pipelines, assumptions, MOST).map_err(|error| match error {
-        WhatIfError::Wrong { .. } => Problem::wrong(error.to_string()),
+fn simulated(site: &Site, stored: &StoredRun, recorded: &RunHistory, assumptions: &Assumptions) -> Result<Value, Problem> {
+    let now = site.clock.now().since(recorded.started).max(recorded.latest());
+    let until = if recorded.state.is_end() { recorded.latest() } else { now };
+    let repeated = WhatIf::of(stored, recorded, &site.pipelines, assumptions, MAX_TIME).map_err(|error| match error {
+        WhatIfError::Wrong { .. } => Problem::bad_request(error.to_string()),
         error => Problem::refused(&error.to_string()),
     })?;
-    let mut nodes: Vec<(bool, Value)> = here
-        .beside(there)
+    let mut nodes: Vec<(bool, Value)> = repeated
+        .beside(recorded)
         .into_iter()
-        .map(|(id, of_run, of_here)| {
-            let was = of_run.map(|slot| told(there, slot, there.node(slot).state().name(), (until, false)));
-            let is = of_here.map(|slot| {
-                let is_unknown = here.is_unknown(slot);
-                let state = if is_unknown { "unknown" } else { here.history.node(slot).state().name() };
-                told(&here.history, slot, state, (here.latest(), is_unknown))
+        .map(|(id, in_recorded, in_repeated)| {
+            let before = in_recorded.map(|slot| node_json(recorded, slot, recorded.node(slot).state().name(), (until, false)));
+            let after = in_repeated.map(|slot| {
+                let is_unknown = repeated.is_unknown(slot);
+                let state = if is_unknown { "unknown" } else { repeated.history.node(slot).state().name() };
+                node_json(&repeated.history, slot, state, (repeated.latest(), is_unknown))
             });
-            let differs = here.differs(there, of_run, of_here);
-            (differs, json!({ "node": id, "differs": differs, "run": was, "what_if": is }))
+            let differs = repeated.differs(recorded, in_recorded, in_repeated);
+            (differs, json!({ "node": id, "differs": differs, "run": before, "what_if": after }))
         })
         .collect();
     let total = nodes.len();
-    if total > NODES {
+    if total > MAX_NODES {
         nodes.sort_by_key(|(differs, _)| !differs);
-        nodes.truncate(NODES);
+        nodes.truncate(MAX_NODES);
     }
-    let arrivals = here.arrivals.iter().map(|(id, arrived)| {
+    let arrivals = repeated.arrivals.iter().map(|(id, arrived)| {
         let window = arrived.recorded;
         json!({
             "node": id,
@@ -73,31 +73,31 @@ fn simulated(site: &Site, stored: &StoredRun, there: &RunHistory, assumptions: &
         })
     });
     Ok(json!({
-        "run": { "state": there.state, "end_ms": there.finished.map(ms) },
+        "run": { "state": recorded.state, "end_ms": recorded.finished.map(ms) },
         "what_if": {
-            "state": if here.is_known() { here.history.state.name() } else { "unknown" },
-            "end_ms": here.finished().map(ms),
+            "state": if repeated.is_known() { repeated.history.state.name() } else { "unknown" },
+            "end_ms": repeated.finished().map(ms),
         },
-        "end_ms": ms(here.latest().max(until)),
+        "end_ms": ms(repeated.latest().max(until)),
         "kinds": KINDS,
         "arrivals": arrivals.collect::<Vec<_>>(),
-        "notes": here.notes,
+        "notes": repeated.notes,
         "total": total,
         "nodes": nodes.into_iter().map(|(_, node)| node).collect::<Vec<_>>(),
     }))
 }
 
 /// Serializes the result of a node. What it does after `until` is unknown, and left out.
-fn told(history: &RunHistory, slot: Slot, state: &str, (until, is_unknown): (Duration, bool)) -> Value {
+fn node_json(history: &RunHistory, slot: Slot, state: &str, (until, is_unknown): (Duration, bool)) -> Value {
     let node = history.node(slot);
     let is_known = |from: Duration| !is_unknown || from <= until;
     let end = |at: Option<Duration>| at.filter(|at| is_known(*at)).unwrap_or(until);
     let spans: Vec<Value> = history
-        .spent(slot)
+        .periods(slot)
         .into_iter()
         .filter(|span| is_known(span.from))
-        .map(|span| json!([span.what as usize, ms(span.from), ms(end(span.until))]))
-        .take(super::nodes::STRETCHES)
+        .map(|span| json!([span.kind as usize, ms(span.from), ms(end(span.until))]))
+        .take(super::nodes::MAX_PERIODS)
         .collect();
     json!({
         "state": state,

@@ -26,7 +26,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// The maximum number of wrong tokens per second that are checked.
-const WRONG_TOKENS: u32 = 5;
+const MAX_WRONG_TOKENS: u32 = 5;
 
 /// Security headers of each answer.
 pub(super) const HEADERS: [(&str, &str); 6] = [
@@ -48,15 +48,15 @@ struct Guesses(Mutex<Option<(Instant, u32)>>);
 
 impl Guesses {
     /// Counts a wrong token. Returns whether it was one too many.
-    fn wrong(&self) -> bool {
-        self.wrong_at(Instant::now())
+    fn count_wrong(&self) -> bool {
+        self.count_wrong_at(Instant::now())
     }
 
-    fn wrong_at(&self, now: Instant) -> bool {
+    fn count_wrong_at(&self, now: Instant) -> bool {
         let mut guesses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, count) = guesses.filter(|(since, _)| now - *since < Duration::from_secs(1)).unwrap_or((now, 0));
         *guesses = Some((since, count + 1));
-        count >= WRONG_TOKENS
+        count >= MAX_WRONG_TOKENS
     }
 }
 
@@ -82,30 +82,27 @@ impl Gate {
 /// The reason why not.
 pub(super) fn check(parts: &Parts, peer: Peer, gate: &Gate) -> Result<(), Problem> {
     // A token identifies the user, whichever process sends it: a proxy runs as its own user.
-    if !peer.is_let_in && gate.options.token.is_none() {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "another user",
-            "this dashboard only answers the user who started it, and root",
-        ));
+    if !peer.is_admitted && gate.options.token.is_none() {
+        return Err(Problem::forbidden("another user", "this dashboard only answers the user who started it, and root"));
     }
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-    is_our_name(&parts.headers, &gate.options, gate.address)?;
-    let is_page = !needs_token(parts.uri.path(), &gate.options.base);
-    is_our_page(&parts.headers, is_read, is_page)?;
-    if needs_token(parts.uri.path(), &gate.options.base) {
-        has_token(&parts.headers, gate)?;
+    check_host(&parts.headers, &gate.options, gate.address)?;
+    let needs_token = needs_token(parts.uri.path(), &gate.options.base);
+    check_origin(&parts.headers, is_read, !needs_token)?;
+    if needs_token {
+        check_token(&parts.headers, gate)?;
     }
     Ok(())
 }
 
-/// The page's files contain nothing of the journal, and are needed before the login.
+/// False for the page's files, which contain nothing of the journal and are needed before the login.
 fn needs_token(path: &str, base: &str) -> bool {
     let path = path.strip_prefix(base).unwrap_or(path);
     path.starts_with("/api/") && path != "/api/v1/login" || matches!(path, "/metrics" | "/readyz")
 }
 
-fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> Result<(), Problem> {
+/// Checks that the request names this server.
+fn check_host(headers: &HeaderMap, options: &Options, address: SocketAddr) -> Result<(), Problem> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let port = address.port();
     let is = |name: &str| host.eq_ignore_ascii_case(name);
@@ -125,10 +122,11 @@ fn is_our_name(headers: &HeaderMap, options: &Options, address: SocketAddr) -> R
         .hint("if a proxy uses that name, start the dashboard with `--allow-host NAME`"))
 }
 
-/// `is_page` is true for addresses that contain nothing of the journal.
-fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), Problem> {
+/// Checks that the request comes from this page, or from a program. `is_page` is true for addresses that contain nothing of the
+/// journal.
+fn check_origin(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, "another page", detail));
+    let foreign = |detail: &str| Err(Problem::forbidden("another page", detail));
     match text("sec-fetch-site") {
         None | Some("same-origin") => {}
         Some("none") if is_read => {}
@@ -158,7 +156,8 @@ fn is_our_page(headers: &HeaderMap, is_read: bool, is_page: bool) -> Result<(), 
     }
 }
 
-fn has_token(headers: &HeaderMap, gate: &Gate) -> Result<(), Problem> {
+/// Checks that the request has the token, if there is one.
+fn check_token(headers: &HeaderMap, gate: &Gate) -> Result<(), Problem> {
     let Some(token) = &gate.options.token else { return Ok(()) };
     let text = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     let name = cookie(gate.address);
@@ -172,8 +171,8 @@ fn has_token(headers: &HeaderMap, gate: &Gate) -> Result<(), Problem> {
     if given.any(|given| token.is(given)) {
         return Ok(());
     }
-    if is_given && gate.guesses.wrong() {
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second"));
+    if is_given && gate.guesses.count_wrong() {
+        return Err(too_many_wrong_tokens());
     }
     Err(Problem::new(
         StatusCode::UNAUTHORIZED,
@@ -194,15 +193,17 @@ pub(super) fn login(gate: &Gate, given: &str, is_https: bool) -> Result<String, 
             let secure = if is_https { "; Secure" } else { "" };
             Ok(format!("{name}={given}; HttpOnly; SameSite=Strict; Path={}/{secure}", gate.options.base))
         }
-        Some(_) if gate.guesses.wrong() => {
-            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second"))
-        }
+        Some(_) if gate.guesses.count_wrong() => Err(too_many_wrong_tokens()),
         Some(_) => Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong token", "the token is wrong")),
-        None => Err(Problem::wrong("this dashboard has no token")),
+        None => Err(Problem::bad_request("this dashboard has no token")),
     }
 }
 
-/// Cookies ignore ports, so two dashboards on one machine need two names.
+fn too_many_wrong_tokens() -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens", "wait a second")
+}
+
+/// Returns the name of the cookie. Cookies ignore ports, so two dashboards on one machine need two names.
 fn cookie(address: SocketAddr) -> String {
     format!("pipeline-{}", address.port())
 }

@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peer {
     /// False if the system reports another user of this machine.
-    pub(crate) is_let_in: bool,
+    pub(crate) is_admitted: bool,
 }
 
 impl Peer {
     /// Returns the client of a connection.
     pub(crate) fn of(peer: SocketAddr, here: SocketAddr) -> Self {
-        let is_let_in = !peer.ip().is_loopback() || user_of(peer, here).is_none_or(|user| user == 0 || user == this_user());
-        Self { is_let_in }
+        let is_admitted = !peer.ip().is_loopback() || user_of(peer, here).is_none_or(|user| user == 0 || user == this_user());
+        Self { is_admitted }
     }
 }
 
@@ -42,7 +42,7 @@ fn this_user() -> u32 {
 /// Returns the user of a row in the kernel's table of sockets: the columns are a number, the local and the remote address, the
 /// state, two queues, a timer, retransmissions and the user (`proc_net_tcp.rst` of Linux).
 fn user_in(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
-    let (local, remote) = (written(local), written(remote));
+    let (local, remote) = (kernel_format(local), kernel_format(remote));
     table.lines().skip(1).find_map(|line| {
         let columns: Vec<&str> = line.split_ascii_whitespace().collect();
         let is_it = columns.get(1) == Some(&&*local) && columns.get(2) == Some(&&*remote);
@@ -51,7 +51,7 @@ fn user_in(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
 }
 
 /// Formats an address as in the table: words in the machine's byte order, in hexadecimal.
-fn written(address: SocketAddr) -> String {
+fn kernel_format(address: SocketAddr) -> String {
     let word = |bytes: &[u8]| format!("{:08X}", u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
     let ip = match address.ip() {
         std::net::IpAddr::V4(ip) => word(&ip.octets()),
@@ -74,16 +74,16 @@ mod tests {
         assert_eq!(user_in(table, address(0xA1B2), address(0x1CCD)), Some(1001));
         assert_eq!(user_in(table, address(0x1CCD), address(0xA1B2)), None);
         let v6: SocketAddr = "[::1]:80".parse().unwrap();
-        assert_eq!(written(v6), "00000000000000000000000001000000:0050");
+        assert_eq!(kernel_format(v6), "00000000000000000000000001000000:0050");
     }
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn this_process_is_let_in() {
+    fn this_process_is_admitted() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (peer, here) = (client.local_addr().unwrap(), listener.local_addr().unwrap());
         assert_eq!(user_of(peer, here), Some(this_user()));
-        assert_eq!(Peer::of(peer, here), Peer { is_let_in: true });
+        assert_eq!(Peer::of(peer, here), Peer { is_admitted: true });
     }
 }

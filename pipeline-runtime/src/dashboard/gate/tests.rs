@@ -4,7 +4,7 @@ use axum::http::Request;
 use proptest::prelude::*;
 
 const HERE: &str = "127.0.0.1:7373";
-const ME: Peer = Peer { is_let_in: true };
+const ME: Peer = Peer { is_admitted: true };
 
 fn gate(change: impl FnOnce(&mut Options)) -> Gate {
     let mut options = Options::default();
@@ -107,15 +107,15 @@ fn other_pages_neither_read_nor_change() {
 
 #[test]
 fn another_user_of_the_machine_is_not_answered() {
-    let problem = check(&request("GET /", &[]), Peer { is_let_in: false }, &gate(|_| {})).unwrap_err();
+    let problem = check(&request("GET /", &[]), Peer { is_admitted: false }, &gate(|_| {})).unwrap_err();
     assert_eq!(problem.status, StatusCode::FORBIDDEN);
 }
 
 #[test]
-fn a_token_lets_in() {
+fn a_token_admits() {
     let token = Token::random();
     let secret = token.secret().to_owned();
-    let kept = gate(|options| options.token = Some(token));
+    let locked = gate(|options| options.token = Some(token));
     let bearer = format!("Bearer {secret}");
     let cookie = format!("other=1; pipeline-7373={secret}");
     let of_other_port = format!("pipeline-7374={secret}");
@@ -131,37 +131,37 @@ fn a_token_lets_in() {
         ("GET /api/v1/overview", &[("cookie", &*cookie)], 200),
         ("GET /api/v1/overview", &[("cookie", &*of_other_port)], 401),
     ] {
-        assert_eq!(status(&kept, line, headers), answered, "{line} {headers:?}");
+        assert_eq!(status(&locked, line, headers), answered, "{line} {headers:?}");
         // The owner of the token may be another user, such as a proxy's.
-        let of_another = check(&request(line, headers), Peer { is_let_in: false }, &kept);
+        let of_another = check(&request(line, headers), Peer { is_admitted: false }, &locked);
         assert_eq!(of_another.map_or_else(|problem| problem.status.as_u16(), |()| 200), answered, "{line} {headers:?}");
     }
-    let given = login(&kept, &secret, false).unwrap();
+    let given = login(&locked, &secret, false).unwrap();
     assert_eq!(given, format!("pipeline-7373={secret}; HttpOnly; SameSite=Strict; Path=/"));
-    assert!(login(&kept, &secret, true).unwrap().ends_with("; Secure"));
+    assert!(login(&locked, &secret, true).unwrap().ends_with("; Secure"));
 }
 
 #[test]
 fn guesses_are_few() {
-    let kept = gate(|options| options.token = Some(Token::random()));
-    let guess = || login(&kept, "0123456789abcdef", false).unwrap_err().status.as_u16();
+    let locked = gate(|options| options.token = Some(Token::random()));
+    let guess = || login(&locked, "0123456789abcdef", false).unwrap_err().status.as_u16();
     assert_eq!(guess(), 401);
     let now = Instant::now();
     // As if four more had arrived within this second; and then as if a second had passed.
-    *kept.guesses.0.lock().unwrap() = Some((now, WRONG_TOKENS));
-    assert!(kept.guesses.wrong_at(now + Duration::from_millis(900)));
-    assert!(!kept.guesses.wrong_at(now + Duration::from_millis(1_001)));
+    *locked.guesses.0.lock().unwrap() = Some((now, MAX_WRONG_TOKENS));
+    assert!(locked.guesses.count_wrong_at(now + Duration::from_millis(900)));
+    assert!(!locked.guesses.count_wrong_at(now + Duration::from_millis(1_001)));
 }
 
 #[test]
 fn under_a_base_the_same_holds() {
-    let kept = gate(|options| {
+    let locked = gate(|options| {
         options.token = Some(Token::random());
         options.base = "/x/y".to_owned();
     });
-    assert_eq!(status(&kept, "GET /x/y/", &[]), 200);
-    assert_eq!(status(&kept, "GET /x/y/api/v1/overview", &[]), 401);
-    assert_eq!(status(&kept, "GET /api/v1/overview", &[]), 401);
+    assert_eq!(status(&locked, "GET /x/y/", &[]), 200);
+    assert_eq!(status(&locked, "GET /x/y/api/v1/overview", &[]), 401);
+    assert_eq!(status(&locked, "GET /api/v1/overview", &[]), 401);
 }
 
 proptest! {

@@ -23,7 +23,7 @@ impl Process {
 
     /// A process whose schedules follow this calendar.
     pub(super) fn by(calendar: Calendar) -> Self {
-        Self::observed(calendar, Feed::silent())
+        Self::observed(calendar, Feed::without_view())
     }
 
     /// A process with an observer of its records.
@@ -55,7 +55,7 @@ impl Process {
     }
 
     pub(super) fn dispatch_for<'a>(&'a self, pipelines: &'a [Pipeline], service: Service) -> Dispatch<'a> {
-        Dispatch::new(&self.host, pipelines, service, Feed::silent()).unwrap()
+        Dispatch::new(&self.host, pipelines, service, Feed::without_view()).unwrap()
     }
 
     /// Opens a reader once everything is durable and the work that follows is done.

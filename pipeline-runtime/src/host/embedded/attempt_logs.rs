@@ -22,6 +22,6 @@ pub struct AttemptLogs;
 
 impl<S: Subscriber> Layer<S> for AttemptLogs {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        logs::keep_event(event);
+        logs::store_event(event);
     }
 }

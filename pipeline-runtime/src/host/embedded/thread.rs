@@ -103,7 +103,7 @@ fn open(builder: &HostBuilder, journal: &std::path::Path, end: oneshot::Receiver
         parallelism: builder.parallelism,
         clock,
         calendar,
-        observer: Feed::unseen(),
+        observer: Feed::without_histories(),
         ended_by: EndedBy::Program(end),
     };
     EngineHost::new(options).map_err(HostError::Process)
@@ -118,7 +118,7 @@ fn begin<'a>(
     let unfinished = host.unfinished(pipelines, Accepts::Additions, |_| true)?;
     unfinished.aside.iter().for_each(SetAside::log);
     let service = Service { follows_schedules: *follow_schedules, forgets: true, drain: *drain, keep: *keep };
-    let mut dispatch = Dispatch::new(host, pipelines, service, Feed::unseen())?;
+    let mut dispatch = Dispatch::new(host, pipelines, service, Feed::without_histories())?;
     dispatch.take_calls(calls);
     dispatch.go_on(unfinished)?;
     Ok(dispatch)

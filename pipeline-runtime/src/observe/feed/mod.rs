@@ -4,13 +4,13 @@
 //! it is read, however few of the events were shown. And there is a queue of events, in order, for the view that shows them: it
 //! never blocks the engine or a body, and the view reports the number of events that it could not show in time.
 
-mod news;
+mod event;
 mod queue;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use news::{After, Event, News};
-pub(crate) use queue::{Lost, Taken};
+pub(crate) use event::{FeedEvent, NodeProgress, RunEvent};
+pub(crate) use queue::{Loss, TakeResult};
 
 use super::history::RunHistory;
 use crate::author::context::RunInfo;
@@ -68,13 +68,13 @@ pub(crate) struct Feed {
     /// `None` once they were taken: nothing is observed any more.
     runs: Mutex<Option<Runs>>,
     /// `None` without a view.
-    news: Option<Arc<Queue<News>>>,
+    queue: Option<Arc<Queue<FeedEvent>>>,
 }
 
 /// The destination of log lines.
 #[derive(Debug, Clone)]
 pub(crate) enum LogSink {
-    Queue(Arc<Queue<News>>),
+    Queue(Arc<Queue<FeedEvent>>),
     /// Without a view.
     Nowhere,
 }
@@ -84,8 +84,8 @@ impl LogSink {
     pub(crate) fn log(&self, line: String) -> Result<(), String> {
         match self {
             Self::Nowhere => Ok(()),
-            Self::Queue(news) => news.offer(News::Log(line)).map_err(|news| match news {
-                News::Log(line) => line,
+            Self::Queue(queue) => queue.offer(FeedEvent::Log(line)).map_err(|event| match event {
+                FeedEvent::Log(line) => line,
                 _ => String::new(),
             }),
         }
@@ -96,55 +96,55 @@ impl LogSink {
 #[derive(Debug)]
 pub(crate) struct Receiver {
     feed: Arc<Feed>,
-    news: Arc<Queue<News>>,
+    queue: Arc<Queue<FeedEvent>>,
 }
 
 impl Receiver {
-    /// Takes the next news; waits for them, for at most `patience`.
-    pub(crate) fn take(&self, patience: Option<Duration>) -> Taken<News> {
-        self.news.take(patience)
+    /// Takes the next events, and waits for them for at most `timeout`.
+    pub(crate) fn take(&self, timeout: Option<Duration>) -> TakeResult<FeedEvent> {
+        self.queue.take(timeout)
     }
 
-    /// Continues after a gap. Returns what was lost and the current runs. Later news are about these, or announce new ones.
-    pub(crate) fn go_on(&self) -> (Lost, Runs) {
+    /// Continues after a gap. Returns what was lost and the current runs. Later events are about these, or announce new ones.
+    pub(crate) fn close_gap(&self) -> (Loss, Runs) {
         // Runs are added and removed under this lock.
         let runs = self.feed.runs();
-        (self.news.go_on(), runs.clone().unwrap_or_default())
+        (self.queue.close_gap(), runs.clone().unwrap_or_default())
     }
 }
 
 impl Drop for Receiver {
-    /// Nothing takes news any more, possibly because of a panic.
+    /// Nothing takes events any more, possibly because of a panic.
     fn drop(&mut self) {
-        self.news.close();
+        self.queue.close();
     }
 }
 
 impl Feed {
     /// Creates a feed for a view that shows events.
-    pub(crate) fn shown() -> (Arc<Self>, Receiver) {
+    pub(crate) fn with_view() -> (Arc<Self>, Receiver) {
         Self::bounded(QUEUE)
     }
 
     fn bounded(bytes: usize) -> (Arc<Self>, Receiver) {
-        let news = Queue::new(bytes);
-        let feed = Arc::new(Self { runs: Mutex::new(Some(Runs::new())), news: Some(Arc::clone(&news)) });
-        (Arc::clone(&feed), Receiver { feed, news })
+        let queue = Queue::new(bytes);
+        let feed = Arc::new(Self { runs: Mutex::new(Some(Runs::new())), queue: Some(Arc::clone(&queue)) });
+        (Arc::clone(&feed), Receiver { feed, queue })
     }
 
     /// Creates a feed without a view, which records histories.
-    pub(crate) fn silent() -> Arc<Self> {
-        Arc::new(Self { runs: Mutex::new(Some(Runs::new())), news: None })
+    pub(crate) fn without_view() -> Arc<Self> {
+        Arc::new(Self { runs: Mutex::new(Some(Runs::new())), queue: None })
     }
 
     /// Creates a feed without a view and without histories, for runs that are only read from their journal.
-    pub(crate) fn unseen() -> Arc<Self> {
-        Arc::new(Self { runs: Mutex::new(None), news: None })
+    pub(crate) fn without_histories() -> Arc<Self> {
+        Arc::new(Self { runs: Mutex::new(None), queue: None })
     }
 
     /// Returns the destination for log lines that are to be shown.
     pub(crate) fn log_sink(&self) -> LogSink {
-        self.news.as_ref().map_or(LogSink::Nowhere, |news| LogSink::Queue(Arc::clone(news)))
+        self.queue.as_ref().map_or(LogSink::Nowhere, |queue| LogSink::Queue(Arc::clone(queue)))
     }
 
     fn runs(&self) -> MutexGuard<'_, Option<Runs>> {
@@ -155,7 +155,7 @@ impl Feed {
     pub(crate) fn forget(&self, ix: RunIx) {
         let mut runs = self.runs();
         let Some(run) = runs.as_mut().and_then(|runs| runs.remove(&ix)) else { return };
-        self.tell(|| News::Forgotten(ix, Arc::clone(&run)));
+        self.publish(|| FeedEvent::RunForgotten(ix, Arc::clone(&run)));
         drop(runs);
         // Dropping may take long for a large run, and the engine waits for the lock on the runs.
         drop(run);
@@ -163,8 +163,8 @@ impl Feed {
 
     /// Shows nothing more than what is already queued.
     pub(crate) fn close(&self) {
-        if let Some(news) = &self.news {
-            news.close();
+        if let Some(queue) = &self.queue {
+            queue.close();
         }
     }
 
@@ -173,20 +173,20 @@ impl Feed {
         self.runs().take().unwrap_or_default()
     }
 
-    fn open(&self, runs: &mut Runs, ix: RunIx, run: &Run, past: &[Entry]) {
+    fn open(&self, runs: &mut Runs, ix: RunIx, run: &Run, entries: &[Entry]) {
         let mut history = RunHistory::live(Arc::clone(run.plan()), run.started());
-        for entry in past {
+        for entry in entries {
             history.apply(entry);
         }
-        let watched = Arc::new(WatchedRun::new(history, Arc::clone(&run.spec().info), !past.is_empty()));
-        runs.insert(ix, Arc::clone(&watched));
-        self.tell(|| News::Opened(ix, watched));
+        let run = Arc::new(WatchedRun::new(history, Arc::clone(&run.spec().info), !entries.is_empty()));
+        runs.insert(ix, Arc::clone(&run));
+        self.publish(|| FeedEvent::RunOpened(ix, run));
     }
 
-    fn tell(&self, news: impl FnOnce() -> News) {
-        if let Some(queue) = &self.news {
+    fn publish(&self, event: impl FnOnce() -> FeedEvent) {
+        if let Some(queue) = &self.queue {
             // The view may be gone; the run continues.
-            let _ = queue.offer(news());
+            let _ = queue.offer(event());
         }
     }
 }
@@ -198,10 +198,10 @@ impl Observe for Feed {
         if !runs.contains_key(&ix) {
             self.open(runs, ix, run, &[]);
         }
-        if let Some(watched) = runs.get(&ix) {
-            let mut history = watched.history();
+        if let Some(watched_run) = runs.get(&ix) {
+            let mut history = watched_run.history();
             history.apply(entry);
-            self.tell(|| News::Event(ix, Event::of(&history, entry)));
+            self.publish(|| FeedEvent::RunEvent(ix, RunEvent::of(&history, entry)));
         }
     }
 

@@ -13,22 +13,22 @@ pub(crate) trait Weigh {
     /// Returns its approximate size in bytes.
     fn weight(&self) -> usize;
     /// Counts the item as lost.
-    fn count(&self, lost: &mut Lost);
+    fn count(&self, lost: &mut Loss);
 }
 
 /// What was lost in one gap.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Lost {
+pub(crate) struct Loss {
     pub(crate) events: u64,
     pub(crate) lines: u64,
 }
 
 /// What a receiver takes from a queue.
 #[derive(Debug)]
-pub(crate) enum Taken<T> {
+pub(crate) enum TakeResult<T> {
     /// Items in order.
-    Some(Vec<T>),
-    /// Everything before the gap was taken, and the gap is still open: [`Queue::go_on`] closes it.
+    Items(Vec<T>),
+    /// Everything before the gap was taken, and the gap is still open: [`Queue::close_gap`] closes it.
     Gap,
     /// Nothing arrived in time.
     TimedOut,
@@ -39,7 +39,7 @@ pub(crate) enum Taken<T> {
 #[derive(Debug)]
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
-    came: Condvar,
+    arrival: Condvar,
     /// In bytes.
     bound: usize,
 }
@@ -47,10 +47,10 @@ pub(crate) struct Queue<T> {
 #[derive(Debug)]
 struct State<T> {
     /// With their weights: asking an item again may give another weight, and may take a lock.
-    things: VecDeque<(usize, T)>,
+    items: VecDeque<(usize, T)>,
     bytes: usize,
     /// Lost since the last gap was closed; the gap is open while this is set.
-    lost: Option<Lost>,
+    lost: Option<Loss>,
     is_closed: bool,
     /// A receiver waits. Checked first, since notifying nobody costs as much as notifying a thread.
     is_awaited: bool,
@@ -62,8 +62,8 @@ const BATCH: usize = 256;
 impl<T: Weigh> Queue<T> {
     /// Creates a queue that holds items of `bound` bytes in total, or one larger item.
     pub(crate) fn new(bound: usize) -> Arc<Self> {
-        let state = State { things: VecDeque::new(), bytes: 0, lost: None, is_closed: false, is_awaited: false };
-        Arc::new(Self { state: Mutex::new(state), came: Condvar::new(), bound })
+        let state = State { items: VecDeque::new(), bytes: 0, lost: None, is_closed: false, is_awaited: false };
+        Arc::new(Self { state: Mutex::new(state), arrival: Condvar::new(), bound })
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -71,23 +71,23 @@ impl<T: Weigh> Queue<T> {
     }
 
     /// Adds the item, or counts it as lost. Gives it back if the queue is closed.
-    pub(crate) fn offer(&self, thing: T) -> Result<(), T> {
-        let weight = thing.weight();
+    pub(crate) fn offer(&self, item: T) -> Result<(), T> {
+        let weight = item.weight();
         let mut state = self.lock();
         if state.is_closed {
-            return Err(thing);
+            return Err(item);
         }
-        let fits = state.things.is_empty() || state.bytes + weight <= self.bound;
+        let fits = state.items.is_empty() || state.bytes + weight <= self.bound;
         if fits && state.lost.is_none() {
             state.bytes += weight;
-            state.things.push_back((weight, thing));
+            state.items.push_back((weight, item));
         } else {
-            thing.count(state.lost.get_or_insert_default());
+            item.count(state.lost.get_or_insert_default());
         }
         let wakes = std::mem::take(&mut state.is_awaited);
         drop(state);
         if wakes {
-            self.came.notify_one();
+            self.arrival.notify_one();
         }
         Ok(())
     }
@@ -95,38 +95,38 @@ impl<T: Weigh> Queue<T> {
     /// Closes the queue: nothing more is added. Queued items can still be taken.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
-        self.came.notify_one();
+        self.arrival.notify_one();
     }
 
     /// Takes the next batch, and waits until there is one.
-    pub(crate) fn take(&self, patience: Option<Duration>) -> Taken<T> {
+    pub(crate) fn take(&self, timeout: Option<Duration>) -> TakeResult<T> {
         let mut state = self.lock();
         loop {
-            if !state.things.is_empty() {
-                let count = state.things.len().min(BATCH);
-                let (weights, taken): (Vec<usize>, Vec<T>) = state.things.drain(..count).unzip();
-                if state.things.is_empty() {
+            if !state.items.is_empty() {
+                let count = state.items.len().min(BATCH);
+                let (weights, items): (Vec<usize>, Vec<T>) = state.items.drain(..count).unzip();
+                if state.items.is_empty() {
                     // Frees the memory, since the queue may have been long once.
-                    state.things = VecDeque::new();
+                    state.items = VecDeque::new();
                 }
                 state.bytes -= weights.iter().sum::<usize>();
-                return Taken::Some(taken);
+                return TakeResult::Items(items);
             }
             if state.lost.is_some() {
-                return Taken::Gap;
+                return TakeResult::Gap;
             }
             if state.is_closed {
-                return Taken::Closed;
+                return TakeResult::Closed;
             }
             state.is_awaited = true;
-            match patience {
-                None => state = self.came.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(patience) => {
-                    let (after, waited) = self.came.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+            match timeout {
+                None => state = self.arrival.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(timeout) => {
+                    let (after, waited) = self.arrival.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
                     state = after;
-                    if waited.timed_out() && state.things.is_empty() && state.lost.is_none() && !state.is_closed {
+                    if waited.timed_out() && state.items.is_empty() && state.lost.is_none() && !state.is_closed {
                         state.is_awaited = false;
-                        return Taken::TimedOut;
+                        return TakeResult::TimedOut;
                     }
                 }
             }
@@ -134,7 +134,7 @@ impl<T: Weigh> Queue<T> {
     }
 
     /// Closes the gap: from now on items are queued again. Returns what was lost in it.
-    pub(crate) fn go_on(&self) -> Lost {
+    pub(crate) fn close_gap(&self) -> Loss {
         self.lock().lost.take().unwrap_or_default()
     }
 }
@@ -151,14 +151,14 @@ mod tests {
             10
         }
 
-        fn count(&self, lost: &mut Lost) {
+        fn count(&self, lost: &mut Loss) {
             lost.lines += 1;
         }
     }
 
     fn numbers(queue: &Queue<Line>) -> Vec<usize> {
         match queue.take(Some(Duration::ZERO)) {
-            Taken::Some(lines) => lines.into_iter().map(|Line(number)| number).collect(),
+            TakeResult::Items(lines) => lines.into_iter().map(|Line(number)| number).collect(),
             other => panic!("{other:?}"),
         }
     }
@@ -172,11 +172,11 @@ mod tests {
         assert_eq!(numbers(&queue), [0, 1, 2]);
         // There is room, but the gap would be in the wrong place.
         queue.offer(Line(100)).unwrap();
-        assert!(matches!(queue.take(Some(Duration::ZERO)), Taken::Gap));
-        assert_eq!(queue.go_on(), Lost { events: 0, lines: 98 });
+        assert!(matches!(queue.take(Some(Duration::ZERO)), TakeResult::Gap));
+        assert_eq!(queue.close_gap(), Loss { events: 0, lines: 98 });
         queue.offer(Line(101)).unwrap();
         assert_eq!(numbers(&queue), [101]);
-        assert!(matches!(queue.take(Some(Duration::ZERO)), Taken::TimedOut));
+        assert!(matches!(queue.take(Some(Duration::ZERO)), TakeResult::TimedOut));
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
         queue.close();
         assert_eq!(queue.offer(Line(2)), Err(Line(2)));
         assert_eq!(numbers(&queue), [1]);
-        assert!(matches!(queue.take(None), Taken::Closed));
+        assert!(matches!(queue.take(None), TakeResult::Closed));
     }
 
     #[test]
@@ -195,16 +195,16 @@ mod tests {
         queue.offer(Line(1)).unwrap();
         queue.offer(Line(2)).unwrap();
         assert_eq!(numbers(&queue), [1]);
-        assert_eq!(queue.go_on().lines, 1);
+        assert_eq!(queue.close_gap().lines, 1);
     }
 
     #[test]
     fn whoever_waits_is_woken() {
         let queue = Queue::new(1_000);
-        let taker = Arc::clone(&queue);
+        let receiver = Arc::clone(&queue);
         let thread = std::thread::spawn(move || {
             let mut count = 0;
-            while let Taken::Some(lines) = taker.take(None) {
+            while let TakeResult::Items(lines) = receiver.take(None) {
                 count += lines.len();
             }
             count

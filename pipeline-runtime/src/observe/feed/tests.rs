@@ -25,20 +25,20 @@ fn started(attempt: u32) -> Entry {
 }
 
 /// Returns everything that can be taken without waiting, and what was lost.
-fn taken(receiver: &Receiver) -> (Vec<News>, Lost, Runs) {
-    let (mut news, mut lost, mut runs) = (Vec::new(), Lost::default(), Runs::new());
+fn take_all(receiver: &Receiver) -> (Vec<FeedEvent>, Loss, Runs) {
+    let (mut events, mut lost, mut runs) = (Vec::new(), Loss::default(), Runs::new());
     loop {
         match receiver.take(Some(Duration::ZERO)) {
-            Taken::Some(more) => news.extend(more),
-            Taken::Gap => (lost, runs) = receiver.go_on(),
-            Taken::TimedOut | Taken::Closed => return (news, lost, runs),
+            TakeResult::Items(more) => events.extend(more),
+            TakeResult::Gap => (lost, runs) = receiver.close_gap(),
+            TakeResult::TimedOut | TakeResult::Closed => return (events, lost, runs),
         }
     }
 }
 
 #[test]
 fn a_view_that_does_not_come_holds_nobody_up_and_the_history_is_whole() {
-    // Nothing takes news: if a sender waited for a receiver, this would not end.
+    // Nothing takes events: if a sender waited for a receiver, this would not end.
     let (feed, receiver) = Feed::bounded(64 << 10);
     let run = run();
     for poke in 1..=100_000 {
@@ -46,12 +46,12 @@ fn a_view_that_does_not_come_holds_nobody_up_and_the_history_is_whole() {
     }
     feed.log_sink().log("a line".into()).unwrap();
     feed.record(7, &run, &Entry { at: run.started(), record: Record::RunEnded { state: RunState::Success } });
-    let (news, lost, runs) = taken(&receiver);
-    assert!(matches!(&news[0], News::Opened(7, _)));
+    let (events, lost, runs) = take_all(&receiver);
+    assert!(matches!(&events[0], FeedEvent::RunOpened(7, _)));
     // The opening, and each record is an event.
-    assert_eq!(news.len() as u64 + lost.events, 1 + 100_001);
+    assert_eq!(events.len() as u64 + lost.events, 1 + 100_001);
     assert_eq!(lost.lines, 1);
-    let weight: usize = news.iter().map(queue::Weigh::weight).sum();
+    let weight: usize = events.iter().map(queue::Weigh::weight).sum();
     assert!(weight <= 64 << 10, "{weight}");
     // After the gap, the view reads the current state.
     let history = runs[&7].history();
@@ -62,16 +62,16 @@ fn a_view_that_does_not_come_holds_nobody_up_and_the_history_is_whole() {
 
 #[test]
 fn nothing_is_lost_where_the_view_keeps_up_and_events_tell_how_it_was() {
-    let (feed, receiver) = Feed::shown();
+    let (feed, receiver) = Feed::with_view();
     let run = run();
     for poke in 1..=1_000 {
         feed.record(7, &run, &started(poke));
     }
-    let (news, lost, _) = taken(&receiver);
-    assert_eq!(lost, Lost::default());
+    let (events, lost, _) = take_all(&receiver);
+    assert_eq!(lost, Loss::default());
     // The history is ahead, and yet each event has its own poke number.
-    let pokes = news.iter().filter_map(|news| match news {
-        News::Event(7, event) => event.node.map(|after| (after.pokes, after.state)),
+    let pokes = events.iter().filter_map(|event| match event {
+        FeedEvent::RunEvent(7, event) => event.node.map(|after| (after.pokes, after.state)),
         _ => None,
     });
     assert!(pokes.eq((1..=1_000).map(|poke| (poke, NodeState::Running))));
@@ -87,18 +87,18 @@ fn runs_that_came_and_went_in_a_gap_are_not_held() {
             feed.forget(ix);
         }
     }
-    let (news, lost, runs) = taken(&receiver);
+    let (events, lost, runs) = take_all(&receiver);
     assert!(lost.events > 2_900, "{lost:?}");
-    drop(news);
+    drop(events);
     assert_eq!(runs.keys().collect::<Vec<_>>(), [&500]);
     // Events after the gap are shown again.
     feed.record(500, &run, &started(2));
-    assert!(matches!(taken(&receiver).0.as_slice(), [News::Event(500, _)]));
+    assert!(matches!(take_all(&receiver).0.as_slice(), [FeedEvent::RunEvent(500, _)]));
 }
 
 #[test]
 fn who_shows_nothing_still_has_the_histories() {
-    let feed = Feed::silent();
+    let feed = Feed::without_view();
     let run = run();
     feed.record(0, &run, &started(1));
     assert_eq!(feed.log_sink().log("a line".into()), Ok(()));
@@ -110,31 +110,31 @@ fn who_shows_nothing_still_has_the_histories() {
 
 #[test]
 fn a_line_comes_back_where_nobody_takes_it_any_more() {
-    let (feed, receiver) = Feed::shown();
+    let (feed, receiver) = Feed::with_view();
     drop(receiver);
     assert_eq!(feed.log_sink().log("a line".into()), Err("a line".into()));
 }
 
 #[test]
 fn whoever_records_and_whoever_shows_never_wait_for_each_other_both() {
-    let (feed, receiver) = Feed::shown();
-    let shown = std::thread::spawn(move || {
-        let (mut runs, mut events) = (Runs::new(), 0);
+    let (feed, receiver) = Feed::with_view();
+    let view = std::thread::spawn(move || {
+        let (mut runs, mut count) = (Runs::new(), 0);
         loop {
             match receiver.take(None) {
-                Taken::Some(news) => {
-                    for news in news {
-                        match news {
-                            News::Opened(ix, run) => drop(runs.insert(ix, run)),
-                            News::Event(ix, _) => events += u32::from(runs[&ix].history().node(0).pokes() > 0),
-                            News::Forgotten(ix, _) => drop(runs.remove(&ix)),
-                            News::Log(_) => {}
+                TakeResult::Items(events) => {
+                    for event in events {
+                        match event {
+                            FeedEvent::RunOpened(ix, run) => drop(runs.insert(ix, run)),
+                            FeedEvent::RunEvent(ix, _) => count += u32::from(runs[&ix].history().node(0).pokes() > 0),
+                            FeedEvent::RunForgotten(ix, _) => drop(runs.remove(&ix)),
+                            FeedEvent::Log(_) => {}
                         }
                     }
                 }
-                Taken::Gap => drop(receiver.go_on()),
-                Taken::TimedOut => {}
-                Taken::Closed => return events,
+                TakeResult::Gap => drop(receiver.close_gap()),
+                TakeResult::TimedOut => {}
+                TakeResult::Closed => return count,
             }
         }
     });
@@ -146,5 +146,5 @@ fn whoever_records_and_whoever_shows_never_wait_for_each_other_both() {
         feed.forget(ix);
     }
     feed.close();
-    assert_eq!(shown.join().unwrap(), 10_000);
+    assert_eq!(view.join().unwrap(), 10_000);
 }

@@ -1,3 +1,5 @@
+//! The history of a run's callbacks.
+
 use crate::author::notify::{Event, Notification};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,7 +12,7 @@ pub(crate) struct CallbackHistory {
     pub(crate) notifier: String,
     pub(crate) node: Option<String>,
     pub(crate) at: Duration,
-    pub(crate) told: Option<Duration>,
+    pub(crate) delivered_at: Option<Duration>,
     pub(crate) tries: u32,
     /// No further delivery is tried.
     pub(crate) given_up: bool,
@@ -18,7 +20,7 @@ pub(crate) struct CallbackHistory {
 
 impl CallbackHistory {
     fn is_open(&self) -> bool {
-        self.told.is_none() && !self.given_up
+        self.delivered_at.is_none() && !self.given_up
     }
 }
 
@@ -33,13 +35,13 @@ pub(crate) struct Callbacks {
 impl Callbacks {
     pub(super) fn due(&mut self, id: u32, notifier: String, notification: &Notification, at: Duration) {
         let (event, node) = (notification.event, notification.node.clone());
-        self.list.push_back(CallbackHistory { id, event, notifier, node, at, told: None, tries: 0, given_up: false });
+        self.list.push_back(CallbackHistory { id, event, notifier, node, at, delivered_at: None, tries: 0, given_up: false });
     }
 
-    pub(super) fn told(&mut self, id: u32, at: Duration) {
+    pub(super) fn delivered(&mut self, id: u32, at: Duration) {
         if let Some(callback) = self.find_mut(id) {
             callback.tries += 1;
-            callback.told = Some(at);
+            callback.delivered_at = Some(at);
         }
     }
 
@@ -51,7 +53,7 @@ impl Callbacks {
     }
 
     /// Drops the oldest settled callbacks until at most `most` are left, or none is settled.
-    pub(super) fn keep(&mut self, most: usize) {
+    pub(super) fn limit_to(&mut self, most: usize) {
         while self.list.len() > most
             && let Some(oldest) = self.list.iter().position(|callback| !callback.is_open())
         {
@@ -97,9 +99,9 @@ mod tests {
             match id {
                 0 | 4 => {}
                 1 => callbacks.failed(id, true),
-                _ => callbacks.told(id, Duration::ZERO),
+                _ => callbacks.delivered(id, Duration::ZERO),
             }
-            callbacks.keep(4);
+            callbacks.limit_to(4);
         }
         let ids: Vec<u32> = callbacks.iter().map(|callback| callback.id).collect();
         assert_eq!((ids, callbacks.dropped()), (vec![0, 4, 8, 9], 6));

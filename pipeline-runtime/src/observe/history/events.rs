@@ -1,8 +1,8 @@
 //! Applies events to a run's history.
 
-use super::super::metrics::{Counts, newest_of};
-use super::node::Keep;
-use super::{CALLBACKS, NodeHistory, RunHistory};
+use super::super::metrics::{Counts, newest_object};
+use super::node::HistoryLimits;
+use super::{MAX_CALLBACKS, NodeHistory, RunHistory};
 use crate::author::notify::Notification;
 use crate::author::options::Mode;
 use crate::author::value::Datum;
@@ -33,7 +33,7 @@ impl RunHistory {
             Record::Ending { .. } => {}
             Record::RunEnded { state } => self.run_ended(*state, at),
             Record::CallbackDue { id, recipient, notification } => self.callback_due(*id, recipient, notification, at),
-            Record::CallbackTold { id } => Arc::make_mut(&mut self.callbacks).told(*id, at),
+            Record::CallbackTold { id } => Arc::make_mut(&mut self.callbacks).delivered(*id, at),
             Record::CallbackFailed { id, next, error: _ } => Arc::make_mut(&mut self.callbacks).failed(*id, next.is_none()),
         }
     }
@@ -45,13 +45,13 @@ impl RunHistory {
         let due = match (node.due(), began) {
             (Some(due), Some(_)) => due,
             // After it was cleared, unless its upstreams were cleared as well and ended later.
-            _ => self.ready(slot).max(node.cleared_at().unwrap_or_default()),
+            _ => self.ready_at(slot).max(node.cleared_at().unwrap_or_default()),
         };
         let is_new = began.is_none() || node.attempts() != attempt;
         let (ix, is_sensor) = (self.node_ix(slot), self.is_sensor(slot));
         self.counts.get_mut(ix as usize).started(at.saturating_sub(due), is_new);
-        let keep = self.keep();
-        self.change(slot, |node| node.started(attempt, is_sensor, at, keep));
+        let limits = self.limits();
+        self.change(slot, |node| node.started(attempt, is_sensor, at, limits));
     }
 
     /// A sensor was not ready.
@@ -62,29 +62,29 @@ impl RunHistory {
             Some(sensor) if sensor.mode == Mode::Poke => NodeState::Running,
             _ => NodeState::UpForReschedule,
         };
-        let (next, keep) = (next.since(self.started), self.keep());
-        self.change(slot, |node| node.not_yet(state, next, at, keep));
+        let (next, limits) = (next.since(self.started), self.limits());
+        self.change(slot, |node| node.not_yet(state, next, at, limits));
     }
 
     /// An attempt failed, and the next is due. With `renew` the failure was a wait that exceeded its timeout.
     pub(crate) fn node_retrying(&mut self, slot: Slot, next: Timestamp, error: &Arc<str>, renew: bool, at: Duration) {
         self.stopped(slot, at);
         self.count_failure(slot, renew);
-        let (next, keep) = (next.since(self.started), self.keep());
-        self.change(slot, |node| node.retrying(error, renew, next, at, keep));
+        let (next, limits) = (next.since(self.started), self.limits());
+        self.change(slot, |node| node.retrying(error, renew, next, at, limits));
     }
 
     /// An attempt was cut off by the end of its process.
     pub(crate) fn node_interrupted(&mut self, slot: Slot, at: Duration) {
         self.stopped(slot, at);
-        let keep = self.keep();
-        self.change(slot, |node| node.interrupted(at, keep));
+        let limits = self.limits();
+        self.change(slot, |node| node.interrupted(at, limits));
     }
 
     /// A node succeeded. Metrics use the object that a sensor found.
     pub(crate) fn node_succeeded(&mut self, slot: Slot, output: Option<&dyn Datum>, at: Duration) {
         self.detected(slot, output, at);
-        self.end(slot, at, |node, at, keep| node.ended(NodeState::Success, at, keep));
+        self.end(slot, at, |node, at, limits| node.ended(NodeState::Success, at, limits));
     }
 
     /// Stores the output of a node that succeeded. The output moves with the element, and is dropped when the node is cleared.
@@ -95,7 +95,7 @@ impl RunHistory {
     /// The last attempt failed.
     pub(crate) fn node_failed(&mut self, slot: Slot, error: &Arc<str>, timed_out: bool, at: Duration) {
         self.count_failure(slot, timed_out);
-        self.end(slot, at, |node, at, keep| node.failed(error, at, keep));
+        self.end(slot, at, |node, at, limits| node.failed(error, at, limits));
     }
 
     /// The node will not run.
@@ -103,19 +103,19 @@ impl RunHistory {
         if matches!(why, Skip::Timeout(_)) {
             self.count_failure(slot, true);
         }
-        self.end(slot, at, |node, at, keep| node.skipped(why, at, keep));
+        self.end(slot, at, |node, at, limits| node.skipped(why, at, limits));
     }
 
     /// The node cannot run because `cause` failed.
     pub(crate) fn node_upstream_failed(&mut self, slot: Slot, cause: Slot, at: Duration) {
-        self.end(slot, at, |node, at, keep| node.upstream_failed(cause, at, keep));
+        self.end(slot, at, |node, at, limits| node.upstream_failed(cause, at, limits));
     }
 
     /// Nodes are to be retried.
     pub(crate) fn nodes_cleared(&mut self, slots: &[Slot], at: Duration) {
-        let keep = self.keep();
+        let limits = self.limits();
         for &slot in slots {
-            self.change(slot, |node| node.cleared(at, keep));
+            self.change(slot, |node| node.cleared(at, limits));
         }
         if self.state.is_end() {
             self.reopened = Some(at);
@@ -135,8 +135,8 @@ impl RunHistory {
                 self.unfolded_again(before, expansion, at);
             }
         }
-        let keep = self.keep();
-        self.change(slot, |node| node.unfolded(at, keep));
+        let limits = self.limits();
+        self.change(slot, |node| node.unfolded(at, limits));
     }
 
     /// Moves the history of elements in both lists to their new slots, and marks the surplus ones as removed.
@@ -162,10 +162,10 @@ impl RunHistory {
         if self.node(slot).state() == NodeState::Removed {
             return;
         }
-        let keep = self.keep();
+        let limits = self.limits();
         if self.node(slot).state().is_end() {
             // Its waiting time has been counted.
-            self.change(slot, |node| node.removed(at, keep));
+            self.change(slot, |node| node.removed(at, limits));
         } else {
             self.end(slot, at, NodeHistory::removed);
         }
@@ -194,17 +194,17 @@ impl RunHistory {
         let notifier = recipient.label.as_deref().unwrap_or("the notifier of an earlier version").to_owned();
         Arc::make_mut(&mut self.callbacks).due(id, notifier, notification, at);
         if !self.keeps_all {
-            Arc::make_mut(&mut self.callbacks).keep(CALLBACKS);
+            Arc::make_mut(&mut self.callbacks).limit_to(MAX_CALLBACKS);
         }
     }
 
-    fn end(&mut self, slot: Slot, at: Duration, end: impl FnOnce(&mut NodeHistory, Duration, Keep)) {
+    fn end(&mut self, slot: Slot, at: Duration, end: impl FnOnce(&mut NodeHistory, Duration, HistoryLimits)) {
         self.stopped(slot, at);
         if let Some(began) = self.node(slot).began().filter(|_| self.is_sensor(slot)) {
             self.counts_of(slot).waited(at.saturating_sub(began));
         }
-        let keep = self.keep();
-        self.change(slot, |node| end(node, at, keep));
+        let limits = self.limits();
+        self.change(slot, |node| end(node, at, limits));
     }
 
     /// A body ended, if one ran.
@@ -222,7 +222,7 @@ impl RunHistory {
 
     /// Records how long an object had existed when a sensor found it, if it arrived while the sensor waited.
     fn detected(&mut self, slot: Slot, output: Option<&dyn Datum>, at: Duration) {
-        let found = output.filter(|_| self.is_sensor(slot)).and_then(newest_of);
+        let found = output.filter(|_| self.is_sensor(slot)).and_then(newest_object);
         let Some((object, began)) = found.zip(self.node(slot).began()) else { return };
         let arrived = Timestamp::from(object.last_modified);
         if arrived >= self.started + began {
@@ -243,8 +243,8 @@ impl RunHistory {
         let result = change(node);
         let after = node.state();
         if before != after && self.is_body(slot) {
-            self.tally[before as usize] -= 1;
-            self.tally[after as usize] += 1;
+            self.state_counts[before as usize] -= 1;
+            self.state_counts[after as usize] += 1;
         }
         result
     }

@@ -15,7 +15,7 @@ pub(super) fn ranges(layout: &Layout) -> Vec<Range<Slot>> {
     let replaced = replaced(layout, &lists);
     let own = lists.last().map_or(layout.len(), |(ix, _)| layout.expansion(*ix).base as usize);
     let mut elements = Vec::new();
-    for &(ix, each) in lists.iter().rev().filter(|(_, each)| is_there(layout, &replaced, *each)) {
+    for &(ix, each) in lists.iter().rev().filter(|(_, each)| is_listed(layout, &replaced, *each)) {
         let of = layout.expansion(ix);
         let newest = layout.of_each(each).unwrap_or(ix);
         match replaced.get(&ix) {
@@ -48,7 +48,7 @@ fn lists(layout: &Layout) -> Vec<(ExpansionIx, Slot)> {
 
 /// The keys or indexes of elements in newer lists of one mapping.
 #[derive(Default)]
-struct Newer<'a> {
+struct NewerElements<'a> {
     /// For lists without keys: the length of the longest.
     widest: u32,
     keys: HashSet<&'a str>,
@@ -60,7 +60,7 @@ fn replaced(layout: &Layout, lists: &[(ExpansionIx, Slot)]) -> BTreeMap<Expansio
     for (_, each) in lists {
         *count.entry(*each).or_default() += 1;
     }
-    let (mut replaced, mut newer) = (BTreeMap::new(), HashMap::<Slot, Newer<'_>>::new());
+    let (mut replaced, mut newer) = (BTreeMap::new(), HashMap::<Slot, NewerElements<'_>>::new());
     for &(ix, each) in lists.iter().filter(|(_, each)| count[each] > 1) {
         let of = layout.expansion(ix);
         let newer = newer.entry(each).or_default();
@@ -77,9 +77,9 @@ fn replaced(layout: &Layout, lists: &[(ExpansionIx, Slot)]) -> BTreeMap<Expansio
 }
 
 /// True if neither the slot nor a mapping that contains it is listed elsewhere.
-fn is_there(layout: &Layout, replaced: &BTreeMap<ExpansionIx, Vec<bool>>, slot: Slot) -> bool {
+fn is_listed(layout: &Layout, replaced: &BTreeMap<ExpansionIx, Vec<bool>>, slot: Slot) -> bool {
     let position = layout.position(slot);
     let is_elsewhere = replaced.get(&position.expansion).and_then(|all| all.get(position.element as usize));
     !is_elsewhere.copied().unwrap_or(false)
-        && layout.expansion(position.expansion).each.is_none_or(|each| is_there(layout, replaced, each))
+        && layout.expansion(position.expansion).each.is_none_or(|each| is_listed(layout, replaced, each))
 }

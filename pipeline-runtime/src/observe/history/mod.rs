@@ -1,32 +1,33 @@
 //! A run's history: its records, folded node by node.
 //!
 //! Anything that knows the events of a run can feed it: there is a method for each event, and [`RunHistory::apply`] feeds it from
-//! records. The history of a live run does not grow with time: counts are complete, and of turns, failed attempts and callbacks
+//! records. The history of a live run does not grow with time: counts are complete, and of activities, failed attempts and callbacks
 //! only the last are stored. A simulation, and a reader of a journal, stores everything.
 
-mod callbacks;
+mod activities;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
-mod drawn;
+mod box_states;
+mod callbacks;
 mod events;
 mod listing;
 mod node;
 mod offset;
 mod parts;
+mod race;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+mod record_text;
 #[cfg(feature = "dashboard")]
 mod sums;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "sqlite")]
 mod time_kind;
-mod turns;
-#[cfg(any(feature = "cli", feature = "dashboard"))]
-mod words;
 
-pub(crate) use callbacks::{CallbackHistory, Callbacks};
+pub(crate) use activities::{Activity, Span};
 #[cfg(feature = "dashboard")]
-pub(crate) use drawn::rank;
+pub(crate) use box_states::rank;
+pub(crate) use callbacks::{CallbackHistory, Callbacks};
 pub(crate) use node::{FailedAttempt, NodeHistory};
-pub(crate) use turns::{Span, Work};
 
 use super::metrics::{Counts, RunMetrics, SensorMetrics};
 use crate::author::definition::Kind;
@@ -34,22 +35,22 @@ use crate::author::value::Codec;
 use crate::engine::{Entry, Layout, Lookup, NodeState, RunState, Skip, Slot};
 use crate::plan::{NodeIx, Plan, What};
 use crate::time::Timestamp;
-use node::Keep;
+use node::HistoryLimits;
 use parts::Parts;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many turns of a node a live run stores besides its first and its last; a poke takes two. A run of more than [`MANY`] nodes
-/// stores [`TURNS_OF_MANY`].
-pub(crate) const TURNS: usize = 64;
-pub(crate) const TURNS_OF_MANY: usize = 4;
-pub(crate) const MANY: usize = 1_000;
+/// How many starts of activities of a node a live run stores besides the first and the last; a poke takes two. A run of more than
+/// [`MANY_NODES`] nodes stores [`MAX_ACTIVITIES_OF_MANY`].
+pub(crate) const MAX_ACTIVITIES: usize = 64;
+pub(crate) const MAX_ACTIVITIES_OF_MANY: usize = 4;
+pub(crate) const MANY_NODES: usize = 1_000;
 /// How many failed attempts of a node a live run stores.
-pub(crate) const FAILED_ATTEMPTS: usize = 16;
+pub(crate) const MAX_FAILED_ATTEMPTS: usize = 16;
 /// How many callbacks a live run stores; pending ones are never dropped.
-pub(crate) const CALLBACKS: usize = 1_000;
+pub(crate) const MAX_CALLBACKS: usize = 1_000;
 
 /// The events of a run so far. Times are offsets from its start.
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ pub(crate) struct RunHistory {
     /// By slot.
     nodes: Parts<NodeHistory>,
     /// The number of nodes with a body in each state.
-    tally: [usize; NodeState::ALL.len()],
+    state_counts: [usize; NodeState::ALL.len()],
     /// By node of the plan, including gates.
     counts: Parts<Counts>,
     layout: Arc<Layout>,
@@ -89,7 +90,7 @@ impl RunHistory {
             idle: Duration::ZERO,
             callbacks: Arc::default(),
             nodes: Parts::default(),
-            tally: [0; NodeState::ALL.len()],
+            state_counts: [0; NodeState::ALL.len()],
             counts,
             layout: Arc::new(layout),
             plan,
@@ -125,7 +126,7 @@ impl RunHistory {
             idle: self.idle,
             callbacks: Arc::clone(&self.callbacks),
             nodes: self.nodes.share(),
-            tally: self.tally,
+            state_counts: self.state_counts,
             counts: self.counts.share(),
             layout: Arc::clone(&self.layout),
             plan: Arc::clone(&self.plan),
@@ -140,11 +141,11 @@ impl RunHistory {
         self.nodes.copied() + self.counts.copied()
     }
 
-    fn keep(&self) -> Keep {
-        match (self.keeps_all, self.nodes.len() > MANY) {
-            (true, _) => Keep { turns: usize::MAX, failed_attempts: usize::MAX },
-            (_, true) => Keep { turns: TURNS_OF_MANY, failed_attempts: FAILED_ATTEMPTS },
-            _ => Keep { turns: TURNS, failed_attempts: FAILED_ATTEMPTS },
+    fn limits(&self) -> HistoryLimits {
+        match (self.keeps_all, self.nodes.len() > MANY_NODES) {
+            (true, _) => HistoryLimits { activities: usize::MAX, failed_attempts: usize::MAX },
+            (_, true) => HistoryLimits { activities: MAX_ACTIVITIES_OF_MANY, failed_attempts: MAX_FAILED_ATTEMPTS },
+            _ => HistoryLimits { activities: MAX_ACTIVITIES, failed_attempts: MAX_FAILED_ATTEMPTS },
         }
     }
 
@@ -154,7 +155,7 @@ impl RunHistory {
         self.nodes.grow(self.layout.len());
         let new = u32::try_from(before).unwrap_or(u32::MAX)..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         // The new slots are those of one list, or of the plan itself.
-        self.tally[NodeState::None as usize] += self.bodies_of(new);
+        self.state_counts[NodeState::None as usize] += self.bodies_of(new);
     }
 }
 
@@ -291,7 +292,8 @@ impl RunHistory {
 
     /// Returns the nodes that run or wait, at most `most` of them, and their total number.
     pub(crate) fn busy(&self, most: usize) -> (Vec<Slot>, usize) {
-        let count = NodeState::ALL.iter().zip(self.tally).filter(|(state, _)| state.is_under_way()).map(|(_, count)| count).sum();
+        let count =
+            NodeState::ALL.iter().zip(self.state_counts).filter(|(state, _)| state.is_under_way()).map(|(_, count)| count).sum();
         let busy = (0..).zip(self.nodes.iter()).filter(|(slot, node)| node.state().is_under_way() && self.is_body(*slot));
         // Stops early: of a million nodes most may have ended.
         (busy.map(|(slot, _)| slot).take(most.min(count)).collect(), count)
@@ -299,12 +301,12 @@ impl RunHistory {
 
     /// Returns the number of nodes with a body per state, if not zero. Removed elements are not counted.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (NodeState, usize)> {
-        NodeState::ALL.into_iter().zip(self.tally).filter(|(state, count)| *state != NodeState::Removed && *count > 0)
+        NodeState::ALL.into_iter().zip(self.state_counts).filter(|(state, count)| *state != NodeState::Removed && *count > 0)
     }
 
     /// True if a node with a body is in that state.
     pub(crate) fn has(&self, state: NodeState) -> bool {
-        self.tally[state as usize] > 0
+        self.state_counts[state as usize] > 0
     }
 
     /// Returns when a sensor's wait times out, once it has begun; `None` if it never does.
@@ -346,7 +348,7 @@ impl RunHistory {
 
     /// Returns the nodes that an earlier end of the run cut off and that were not retried since, if they are the reason why the
     /// run failed without a failed node: its last end cut nothing off. Otherwise the run exceeded its timeout.
-    pub(crate) fn left_cut_off(&self) -> Vec<Slot> {
+    pub(crate) fn cut_off_by_earlier_end(&self) -> Vec<Slot> {
         let is_cut_off = |slot: &Slot| matches!(self.node(*slot).why_skipped(), Some(Skip::RunEnded));
         let mut slots = self.slots();
         let of_last_life = |slot: Slot| {
@@ -367,12 +369,16 @@ impl RunHistory {
     }
 
     /// Describes why a node was skipped.
-    pub(crate) fn reason(&self, why: &Skip) -> String {
-        why.reason(|slot| self.id(slot))
+    pub(crate) fn reason(&self, slot: Slot, why: &Skip) -> String {
+        let reason = why.reason(|slot| self.id(slot));
+        match (why, self.won_race(slot)) {
+            (Skip::CutOff, Some(winner)) => format!("{reason}: `{}` won the race", self.id(winner)),
+            _ => reason,
+        }
     }
 
     /// Returns when the last of a node's inputs was available.
-    fn ready(&self, slot: Slot) -> Duration {
+    fn ready_at(&self, slot: Slot) -> Duration {
         let position = self.layout.position(slot);
         let node = self.node_ix(slot);
         let ended = |upstream: NodeIx| self.node(self.layout.resolve(&self.plan, upstream, position)).finished_at();

@@ -1,7 +1,7 @@
 //! The history of one node, with a method for each event.
 
+use super::activities::{Activities, Activity, ActivityCode, Span};
 use super::offset::Offset;
-use super::turns::{Begins, Span, Turns, Work};
 use crate::engine::{NodeState, Skip, Slot};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +15,15 @@ pub(crate) struct NodeHistory {
     state: NodeState,
     attempts: u32,
     pokes: u32,
-    turns: Turns,
+    activities: Activities,
     next: Offset,
     budget_from: Offset,
-    more: Option<Box<More>>,
+    more: Option<Box<RareFields>>,
 }
 
 /// Data that only some nodes have.
 #[derive(Debug, Clone, Default)]
-struct More {
+struct RareFields {
     error: Option<Arc<str>>,
     skipped: Option<Skip>,
     /// The node whose failure made it `upstream_failed`.
@@ -50,15 +50,15 @@ pub(crate) struct FailedAttempt {
 
 /// How much of a node's past is stored individually; counts are always complete.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Keep {
-    pub(crate) turns: usize,
+pub(crate) struct HistoryLimits {
+    pub(crate) activities: usize,
     pub(crate) failed_attempts: usize,
 }
 
 /// The events.
 impl NodeHistory {
     /// An attempt or a poke was started.
-    pub(super) fn started(&mut self, attempt: u32, is_sensor: bool, at: Duration, keep: Keep) {
+    pub(super) fn started(&mut self, attempt: u32, is_sensor: bool, at: Duration, limits: HistoryLimits) {
         self.state = NodeState::Running;
         self.attempts = attempt;
         self.next = Offset::NONE;
@@ -69,82 +69,82 @@ impl NodeHistory {
         if let Some(more) = self.more.as_mut().filter(|more| more.cleared != Offset::NONE) {
             more.restarted.get_or_insert(at);
         }
-        self.turns.begin(Begins::Working, at, keep.turns);
+        self.activities.begin(ActivityCode::Working, at, limits.activities);
     }
 
     /// A sensor was not ready. `state` depends on its mode.
-    pub(super) fn not_yet(&mut self, state: NodeState, next: Duration, at: Duration, keep: Keep) {
+    pub(super) fn not_yet(&mut self, state: NodeState, next: Duration, at: Duration, limits: HistoryLimits) {
         self.state = state;
         self.next = next.into();
-        self.turns.begin(Begins::Waiting, at, keep.turns);
+        self.activities.begin(ActivityCode::Waiting, at, limits.activities);
     }
 
     /// An attempt failed, and the next is due; `renew` restarts a sensor's budget.
-    pub(super) fn retrying(&mut self, error: &Arc<str>, renew: bool, next: Duration, at: Duration, keep: Keep) {
+    pub(super) fn retrying(&mut self, error: &Arc<str>, renew: bool, next: Duration, at: Duration, limits: HistoryLimits) {
         self.state = NodeState::UpForRetry;
         self.next = next.into();
-        self.failed_attempt(Some(error), at, keep);
+        self.failed_attempt(Some(error), at, limits);
         if renew {
             self.budget_from = Offset::NONE;
         }
-        self.turns.begin(Begins::Retrying, at, keep.turns);
+        self.activities.begin(ActivityCode::Retrying, at, limits.activities);
     }
 
     /// An attempt was cut off by the end of its process.
-    pub(super) fn interrupted(&mut self, at: Duration, keep: Keep) {
+    pub(super) fn interrupted(&mut self, at: Duration, limits: HistoryLimits) {
         self.state = NodeState::Scheduled;
-        self.failed_attempt(None, at, keep);
-        self.turns.begin(Begins::Nothing, at, keep.turns);
+        self.failed_attempt(None, at, limits);
+        self.activities.begin(ActivityCode::Nothing, at, limits.activities);
     }
 
     /// A mapping's list is there.
-    pub(super) fn unfolded(&mut self, at: Duration, keep: Keep) {
+    pub(super) fn unfolded(&mut self, at: Duration, limits: HistoryLimits) {
         self.state = NodeState::Running;
-        self.turns.begin(Begins::Working, at, keep.turns);
+        self.activities.begin(ActivityCode::Working, at, limits.activities);
     }
 
     /// The last attempt failed.
-    pub(super) fn failed(&mut self, error: &Arc<str>, at: Duration, keep: Keep) {
-        self.failed_attempt(Some(error), at, keep);
-        self.ended(NodeState::Failed, at, keep);
+    pub(super) fn failed(&mut self, error: &Arc<str>, at: Duration, limits: HistoryLimits) {
+        self.failed_attempt(Some(error), at, limits);
+        self.ended(NodeState::Failed, at, limits);
     }
 
     /// The node will not run.
-    pub(super) fn skipped(&mut self, why: &Skip, at: Duration, keep: Keep) {
+    pub(super) fn skipped(&mut self, why: &Skip, at: Duration, limits: HistoryLimits) {
         self.more().skipped = Some(why.clone());
-        self.ended(NodeState::Skipped, at, keep);
+        self.ended(NodeState::Skipped, at, limits);
     }
 
     /// The node cannot run.
-    pub(super) fn upstream_failed(&mut self, cause: Slot, at: Duration, keep: Keep) {
+    pub(super) fn upstream_failed(&mut self, cause: Slot, at: Duration, limits: HistoryLimits) {
         self.more().cause = Some(cause);
-        self.ended(NodeState::UpstreamFailed, at, keep);
+        self.ended(NodeState::UpstreamFailed, at, limits);
     }
 
     /// The node ended in that state.
-    pub(super) fn ended(&mut self, state: NodeState, at: Duration, keep: Keep) {
+    pub(super) fn ended(&mut self, state: NodeState, at: Duration, limits: HistoryLimits) {
         self.state = state;
         self.next = Offset::NONE;
         if let Some(more) = self.more.as_mut().filter(|_| state == NodeState::Success) {
             more.error = None;
         }
-        self.turns.begin(Begins::Nothing, at, keep.turns);
+        self.activities.begin(ActivityCode::Nothing, at, limits.activities);
     }
 
     /// The node is to be retried. Its end is undone; its attempts are not.
-    pub(super) fn cleared(&mut self, at: Duration, keep: Keep) {
+    pub(super) fn cleared(&mut self, at: Duration, limits: HistoryLimits) {
         self.state = NodeState::None;
         self.next = Offset::NONE;
         self.budget_from = Offset::NONE;
         let more = self.more();
         (more.cause, more.skipped, more.output) = (None, None, None);
         (more.cleared, more.restarted) = (at.into(), Offset::NONE);
-        self.turns.begin(Begins::Nothing, at, keep.turns);
+        self.activities.begin(ActivityCode::Nothing, at, limits.activities);
     }
 
     /// Its element is no longer in its list.
-    pub(super) fn removed(&mut self, at: Duration, keep: Keep) {
-        self.ended(NodeState::Removed, at, keep);
+    pub(super) fn removed(&mut self, at: Duration, limits: HistoryLimits) {
+        self.ended(NodeState::Removed, at, limits);
     }
 
     /// Moves its history to another slot; nothing is left here.
@@ -157,17 +157,18 @@ impl NodeHistory {
         self.more().output = Some(json);
     }
 
-    fn more(&mut self) -> &mut More {
+    fn more(&mut self) -> &mut RareFields {
         self.more.get_or_insert_default()
     }
 
-    fn failed_attempt(&mut self, error: Option<&Arc<str>>, at: Duration, keep: Keep) {
-        let failed_attempt = FailedAttempt { attempt: self.attempts, from: self.turns.last_start(), at, error: error.cloned() };
+    fn failed_attempt(&mut self, error: Option<&Arc<str>>, at: Duration, limits: HistoryLimits) {
+        let failed_attempt =
+            FailedAttempt { attempt: self.attempts, from: self.activities.last_start(), at, error: error.cloned() };
         let more = self.more();
         if let Some(error) = error {
             more.error = Some(Arc::clone(error));
         }
-        let over = (more.failed_attempts.len() + 1).saturating_sub(keep.failed_attempts.max(1));
+        let over = (more.failed_attempts.len() + 1).saturating_sub(limits.failed_attempts.max(1));
         more.failed_attempts.drain(..over);
         more.failed_attempts.push(failed_attempt);
     }
@@ -190,7 +191,7 @@ impl NodeHistory {
     }
 
     pub(crate) fn finished_at(&self) -> Option<Duration> {
-        self.turns.since().filter(|_| self.state.is_end())
+        self.activities.since().filter(|_| self.state.is_end())
     }
 
     /// Returns when its next attempt or poke is due.
@@ -205,17 +206,17 @@ impl NodeHistory {
 
     /// Returns the start of its current activity.
     pub(crate) fn since(&self) -> Option<Duration> {
-        self.turns.since()
+        self.activities.since()
     }
 
     /// Returns when its last attempt or poke was started.
     pub(crate) fn last_start(&self) -> Option<Duration> {
-        self.turns.last_start()
+        self.activities.last_start()
     }
 
     /// Returns since when its body runs, if it does.
     pub(super) fn working_since(&self) -> Option<Duration> {
-        self.turns.since().filter(|_| self.turns.now() == Some(Begins::Working))
+        self.activities.since().filter(|_| self.activities.now() == Some(ActivityCode::Working))
     }
 
     /// Returns when it was last cleared.
@@ -226,14 +227,14 @@ impl NodeHistory {
     /// Returns when it was first started. A manual retry begins another life, and its first start counts.
     pub(crate) fn began(&self) -> Option<Duration> {
         match self.more.as_deref() {
-            Some(More { cleared, restarted, .. }) if *cleared != Offset::NONE => restarted.get(),
-            _ => self.turns.first(),
+            Some(RareFields { cleared, restarted, .. }) if *cleared != Offset::NONE => restarted.get(),
+            _ => self.activities.first(),
         }
     }
 
     /// Returns since when it could be started again, if that is decided.
     pub(super) fn due(&self) -> Option<Duration> {
-        self.next.get().or(self.turns.since().filter(|_| self.state == NodeState::Scheduled))
+        self.next.get().or(self.activities.since().filter(|_| self.state == NodeState::Scheduled))
     }
 
     /// Returns its last error; `None` once it has succeeded.
@@ -263,23 +264,23 @@ impl NodeHistory {
 
     /// Returns its activities over time, in order.
     pub(crate) fn spans(&self) -> Vec<Span> {
-        self.turns.spans()
+        self.activities.spans()
     }
 
     /// Visits the same spans one by one.
     #[cfg(feature = "sqlite")]
     pub(super) fn each_span(&self, see: impl FnMut(Span)) {
-        self.turns.each_span(see);
+        self.activities.each_span(see);
     }
 
     /// Returns when a sensor was poked, as far as pokes are stored individually.
     pub(crate) fn poke_times(&self) -> Vec<Duration> {
-        self.spans().iter().filter(|span| span.what == Work::Working).map(|span| span.from).collect()
+        self.spans().iter().filter(|span| span.activity == Activity::Working).map(|span| span.from).collect()
     }
 
     #[cfg(test)]
-    pub(super) fn turns_kept(&self) -> usize {
-        self.turns.kept()
+    pub(super) fn stored_activities(&self) -> usize {
+        self.activities.capacity()
     }
 }
 
@@ -295,11 +296,11 @@ mod tests {
 
     #[test]
     fn the_last_failed_attempts_are_stored() {
-        let (mut node, keep) = (NodeHistory::default(), Keep { turns: 4, failed_attempts: 3 });
+        let (mut node, limits) = (NodeHistory::default(), HistoryLimits { activities: 4, failed_attempts: 3 });
         for attempt in 1..=10 {
             let at = Duration::from_secs(attempt.into());
-            node.started(attempt, false, at, keep);
-            node.retrying(&"503".into(), false, at, at, keep);
+            node.started(attempt, false, at, limits);
+            node.retrying(&"503".into(), false, at, at, limits);
         }
         let attempts: Vec<u32> = node.failed_attempts().iter().map(|failed_attempt| failed_attempt.attempt).collect();
         assert_eq!((attempts, node.attempts()), (vec![8, 9, 10], 10));

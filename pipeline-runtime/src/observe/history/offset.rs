@@ -1,3 +1,5 @@
+//! A compact optional time.
+
 use std::time::Duration;
 
 /// An optional time since the run's start in 8 bytes; an `Option<Duration>` takes 16.

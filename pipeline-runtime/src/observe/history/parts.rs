@@ -2,7 +2,7 @@
 //! changes.
 
 #[cfg(feature = "dashboard")]
-use super::sums::Found;
+use super::sums::SumCache;
 use std::ops::Index;
 #[cfg(feature = "dashboard")]
 use std::sync::Arc;
@@ -34,7 +34,7 @@ enum Part<T> {
 #[derive(Debug)]
 struct Shared<T> {
     items: Vec<T>,
-    found: Found,
+    sums: SumCache,
 }
 
 impl<T> Part<T> {
@@ -97,7 +97,7 @@ impl<T: Clone + Default> Parts<T> {
     fn own(&mut self, part: usize) -> &mut Vec<T> {
         #[cfg(feature = "dashboard")]
         if let Part::Shared(_) = &self.all[part] {
-            self.take(part);
+            self.make_own(part);
         }
         match &mut self.all[part] {
             Part::Own(items) => items,
@@ -113,7 +113,7 @@ impl<T: Clone + Default> Parts<T> {
     fn grow_by_untouched(&mut self, len: usize) {
         let untouched = self.untouched.get_or_insert_with(|| {
             let items = std::iter::repeat_with(T::default).take(PART).collect();
-            Arc::new(Shared { items, found: Found::default() })
+            Arc::new(Shared { items, sums: SumCache::default() })
         });
         let parts = (len - self.len) / PART;
         self.all.extend((0..parts).map(|_| Part::Shared(Arc::clone(untouched))));
@@ -124,7 +124,7 @@ impl<T: Clone + Default> Parts<T> {
     pub(super) fn share(&mut self) -> Self {
         for part in &mut self.all {
             if let Part::Own(items) = part {
-                *part = Part::Shared(Arc::new(Shared { items: std::mem::take(items), found: Found::default() }));
+                *part = Part::Shared(Arc::new(Shared { items: std::mem::take(items), sums: SumCache::default() }));
             }
         }
         Self { all: self.all.clone(), len: self.len, untouched: self.untouched.clone(), copied: 0 }
@@ -138,7 +138,7 @@ impl<T: Clone + Default> Parts<T> {
 
     /// Makes a part exclusively owned.
     #[cold]
-    fn take(&mut self, part: usize) {
+    fn make_own(&mut self, part: usize) {
         if let Part::Shared(shared) = std::mem::replace(&mut self.all[part], Part::Own(Vec::new())) {
             let items = Arc::try_unwrap(shared).map_or_else(
                 |shared| {
@@ -154,10 +154,10 @@ impl<T: Clone + Default> Parts<T> {
     }
 
     /// Returns the cache of the part that contains the item at `index`, if the part is immutable.
-    pub(super) fn found(&self, index: usize) -> Option<&Found> {
+    pub(super) fn sum_cache(&self, index: usize) -> Option<&SumCache> {
         match &self.all[index / PART] {
             Part::Own(_) => None,
-            Part::Shared(shared) => Some(&shared.found),
+            Part::Shared(shared) => Some(&shared.sums),
         }
     }
 }

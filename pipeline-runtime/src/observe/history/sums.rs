@@ -4,7 +4,7 @@
 //! node list and cached with the part until it changes, also in copies of the history as of another record.
 
 use super::parts::PART;
-use super::time_kind::{InputsOf, KINDS, Stretch};
+use super::time_kind::{InputsCache, KINDS, Period};
 use super::{RunHistory, Slot};
 use crate::plan::{ScopeIx, What};
 use std::collections::HashSet;
@@ -20,9 +20,9 @@ const FEW: usize = if cfg!(test) { 4 } else { 32 };
 struct Sum {
     past: [Duration; KINDS],
     /// Periods that have not ended.
-    lasting: [Lasting; KINDS],
+    open: [OpenPeriods; KINDS],
     /// Periods since when a node could run but does not: they end with its run.
-    ready: [Lasting; KINDS],
+    ready: [OpenPeriods; KINDS],
     /// The node with the latest start of its current activity; of equal ones the one with the greatest slot.
     last: Option<(Duration, Slot)>,
     /// The same for nodes with a body that have started.
@@ -31,15 +31,15 @@ struct Sum {
 
 /// The number of open periods, and the sum of their starts.
 #[derive(Debug, Clone, Copy, Default)]
-struct Lasting {
+struct OpenPeriods {
     count: u32,
     from: Duration,
 }
 
-impl Lasting {
-    fn add(&mut self, stretch: Stretch) {
+impl OpenPeriods {
+    fn add(&mut self, period: Period) {
         self.count += 1;
-        self.from += stretch.from;
+        self.from += period.from;
     }
 
     fn until(self, now: Duration) -> Duration {
@@ -48,10 +48,10 @@ impl Lasting {
 }
 
 impl Sum {
-    fn add(&mut self, stretch: Stretch) {
-        match stretch.until {
-            Some(until) => self.past[stretch.what as usize] += until.saturating_sub(stretch.from),
-            None => self.lasting[stretch.what as usize].add(stretch),
+    fn add(&mut self, period: Period) {
+        match period.until {
+            Some(until) => self.past[period.kind as usize] += until.saturating_sub(period.from),
+            None => self.open[period.kind as usize].add(period),
         }
     }
 
@@ -64,20 +64,20 @@ impl Sum {
 
 /// The cached sums of a part.
 #[derive(Debug, Default)]
-pub(super) struct Found(Mutex<Vec<Piece>>);
+pub(super) struct SumCache(Mutex<Vec<CachedSum>>);
 
 #[derive(Debug)]
-struct Piece {
+struct CachedSum {
     /// Offsets in the part, as in the sum.
     slots: Range<Slot>,
     /// The dependencies on nodes elsewhere.
-    by: Arc<Elsewhere>,
+    outside: Arc<OutsideInputs>,
     sum: Sum,
 }
 
 /// Everything outside the nodes that their sum depends on.
 #[derive(Debug, PartialEq, Eq)]
-struct Elsewhere {
+struct OutsideInputs {
     /// The scope of the elements: the part whose items were never changed is shared by all lists.
     scope: ScopeIx,
     /// For each node of an element with a body: when the last of its inputs outside the element was available, and whether all
@@ -85,22 +85,22 @@ struct Elsewhere {
     inputs: Vec<(Option<Duration>, bool)>,
 }
 
-impl Found {
+impl SumCache {
     /// Returns the sum over these nodes; computes it if it is unknown.
-    fn get(&self, slots: Range<Slot>, by: &Arc<Elsewhere>, find: impl FnOnce() -> Sum) -> Sum {
-        let mut pieces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = pieces.iter().position(|piece| piece.slots == slots && piece.by.scope == by.scope);
-        if let Some(piece) = known.map(|at| &pieces[at]).filter(|piece| piece.by == *by) {
-            return piece.sum;
+    fn get(&self, slots: Range<Slot>, outside: &Arc<OutsideInputs>, compute: impl FnOnce() -> Sum) -> Sum {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = sums.iter().position(|cached| cached.slots == slots && cached.outside.scope == outside.scope);
+        if let Some(cached) = index.map(|at| &sums[at]).filter(|cached| cached.outside == *outside) {
+            return cached.sum;
         }
-        let piece = Piece { slots, by: Arc::clone(by), sum: find() };
-        let sum = piece.sum;
-        if let Some(at) = known {
-            pieces[at] = piece;
+        let cached = CachedSum { slots, outside: Arc::clone(outside), sum: compute() };
+        let sum = cached.sum;
+        if let Some(at) = index {
+            sums[at] = cached;
         } else {
             // Most parts have one, and there are many parts.
-            pieces.reserve_exact(1);
-            pieces.push(piece);
+            sums.reserve_exact(1);
+            sums.push(cached);
         }
         sum
     }
@@ -114,7 +114,7 @@ impl RunHistory {
         for range in self.ranges() {
             self.each_sum(range, |_, sum| {
                 for (kind, total) in totals.iter_mut().enumerate() {
-                    *total += sum.past[kind] + sum.lasting[kind].until(now);
+                    *total += sum.past[kind] + sum.open[kind].until(now);
                     if !self.state.is_end() {
                         *total += sum.ready[kind].until(now);
                     }
@@ -175,21 +175,21 @@ impl RunHistory {
             return;
         }
         let part = Slot::try_from(PART).unwrap_or(Slot::MAX);
-        let mut inputs = InputsOf::list(self, range.start);
+        let mut inputs = InputsCache::list(self, range.start);
         let stride = self.layout.expansion(self.layout.position(range.start).expansion).stride;
-        let is_kept = range.len() >= FEW && self.nodes.found(range.start as usize).is_some();
-        let by = is_kept.then(|| Arc::new(self.elsewhere(&mut inputs)));
+        let is_cached = range.len() >= FEW && self.nodes.sum_cache(range.start as usize).is_some();
+        let outside = is_cached.then(|| Arc::new(self.outside_inputs(&mut inputs)));
         let mut first = range.start;
         while first < range.end {
             let base = first - first % part;
             let elements = ((base + part).min(range.end) - first) / stride;
             // An element may span two or more parts.
             let slots = first..first + elements.max(1) * stride;
-            let found = self.nodes.found(first as usize).filter(|_| elements > 0 && slots.len() >= FEW);
-            let sum = match found.zip(by.as_ref()) {
-                Some((found, by)) => {
+            let cache = self.nodes.sum_cache(first as usize).filter(|_| elements > 0 && slots.len() >= FEW);
+            let sum = match cache.zip(outside.as_ref()) {
+                Some((cache, outside)) => {
                     let here = slots.start - base..slots.end - base;
-                    found.get(here, by, || self.sum(slots.clone(), base, &mut inputs)).moved(base)
+                    cache.get(here, outside, || self.sum(slots.clone(), base, &mut inputs)).moved(base)
                 }
                 None => self.sum(slots.clone(), 0, &mut inputs),
             };
@@ -198,20 +198,20 @@ impl RunHistory {
         }
     }
 
-    fn elsewhere(&self, inputs: &mut InputsOf<'_>) -> Elsewhere {
+    fn outside_inputs(&self, inputs: &mut InputsCache<'_>) -> OutsideInputs {
         let scope = inputs.scope();
         let bodies = self.plan.scope(scope).nodes.iter().filter(|ix| self.plan.node(**ix).is_body());
-        Elsewhere { scope, inputs: bodies.map(|ix| inputs.of(*ix).elsewhere()).collect() }
+        OutsideInputs { scope, inputs: bodies.map(|ix| inputs.of(*ix).outside_inputs()).collect() }
     }
 
     /// Returns the sum over whole elements, with slots as offsets from `base`.
-    fn sum(&self, slots: Range<Slot>, base: Slot, inputs: &mut InputsOf<'_>) -> Sum {
+    fn sum(&self, slots: Range<Slot>, base: Slot, inputs: &mut InputsCache<'_>) -> Sum {
         let mut sum = Sum::default();
         self.each_body_of(slots.clone(), |slot, ix| {
             let inputs = inputs.of(ix);
-            let last = self.each_turn(slot, ix, &inputs, |stretch| sum.add(stretch));
-            if let Some(ready) = self.ready_stretch(slot, ix, &inputs, last) {
-                sum.ready[ready.what as usize].add(ready);
+            let last = self.each_period(slot, ix, &inputs, |period| sum.add(period));
+            if let Some(ready) = self.ready_period(slot, ix, &inputs, last) {
+                sum.ready[ready.kind as usize].add(ready);
             }
             let node = self.node(slot);
             if node.began().is_some() {

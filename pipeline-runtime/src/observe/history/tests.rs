@@ -26,7 +26,7 @@ fn waits_in_its_slot() {
 
 #[pipeline]
 fn many_wait() {
-    for n in 0..=MANY {
+    for n in 0..=MANY_NODES {
         export().named(format!("export_{n}"));
     }
 }
@@ -66,10 +66,10 @@ fn poke(history: &mut RunHistory, pokes: u32, apart: Duration, taking: Duration)
 fn a_week_of_pokes_a_second_takes_no_more_memory_than_an_hour_of_them() {
     let mut history = RunHistory::live(plan(&waits()), Timestamp::default());
     poke(&mut history, 3_600, SECOND, TENTH);
-    let after_an_hour = history.node(0).turns_kept();
+    let after_an_hour = history.node(0).stored_activities();
     let mut history = RunHistory::live(plan(&waits()), Timestamp::default());
     poke(&mut history, 604_800, SECOND, TENTH);
-    assert_eq!((history.node(0).turns_kept(), after_an_hour), (TURNS, TURNS));
+    assert_eq!((history.node(0).stored_activities(), after_an_hour), (MAX_ACTIVITIES, MAX_ACTIVITIES));
     // Counts are complete.
     let metrics = history.metrics();
     let sensor = metrics.sensor("export").unwrap();
@@ -78,14 +78,17 @@ fn a_week_of_pokes_a_second_takes_no_more_memory_than_an_hour_of_them() {
     assert_eq!(history.node(0).pokes(), 604_800);
     // The report promises the last 32.
     let times = history.node(0).poke_times();
-    assert_eq!((times.len(), times.last().copied()), (TURNS / 2, Some(Duration::from_secs(604_799))));
+    assert_eq!((times.len(), times.last().copied()), (MAX_ACTIVITIES / 2, Some(Duration::from_secs(604_799))));
 }
 
 #[test]
 fn a_run_of_many_nodes_keeps_less_of_each() {
     let mut history = RunHistory::live(plan(&many_wait()), Timestamp::default());
     poke(&mut history, 1_000, SECOND, TENTH);
-    assert_eq!((history.node(0).turns_kept(), history.node(0).poke_times().len()), (TURNS_OF_MANY, TURNS_OF_MANY / 2));
+    assert_eq!(
+        (history.node(0).stored_activities(), history.node(0).poke_times().len()),
+        (MAX_ACTIVITIES_OF_MANY, MAX_ACTIVITIES_OF_MANY / 2)
+    );
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn states_are_counted_in_their_own_order() {
 
 #[test]
 fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
-    let kept = |mut history: RunHistory| {
+    let stored = |mut history: RunHistory| {
         for attempt in 1..=1_000 {
             let at = history.started + SECOND * attempt;
             history.apply(&Entry { at, record: Record::Started { slot: 0, attempt } });
@@ -136,15 +139,15 @@ fn a_live_run_keeps_the_last_failures_of_a_node_and_a_simulated_one_all() {
         (history.node(0).failed_attempts().len(), history.metrics().sensor("export").unwrap().node.errors)
     };
     // The report promises this.
-    assert_eq!(FAILED_ATTEMPTS, 16);
-    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (FAILED_ATTEMPTS, 1_000));
-    assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_000, 1_000));
+    assert_eq!(MAX_FAILED_ATTEMPTS, 16);
+    assert_eq!(stored(RunHistory::live(plan(&waits()), Timestamp::default())), (MAX_FAILED_ATTEMPTS, 1_000));
+    assert_eq!(stored(RunHistory::new(plan(&waits()), Timestamp::default())), (1_000, 1_000));
 }
 
 #[test]
 fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
     let notification = Arc::new(Notification::for_test(crate::Event::OnSuccess).with_run_id("waits", "run"));
-    let kept = |mut history: RunHistory| {
+    let stored = |mut history: RunHistory| {
         for id in 0..1_500 {
             let recipient = Recipient { label: Some("page".into()), position: 0, is_one_of_several: false };
             let record = Record::CallbackDue { id, recipient, notification: Arc::clone(&notification) };
@@ -153,8 +156,8 @@ fn a_live_run_keeps_the_last_thousand_callbacks_and_a_simulated_one_all() {
         }
         (history.callbacks.iter().len(), history.callbacks.dropped())
     };
-    assert_eq!(kept(RunHistory::live(plan(&waits()), Timestamp::default())), (1_000, 500));
-    assert_eq!(kept(RunHistory::new(plan(&waits()), Timestamp::default())), (1_500, 0));
+    assert_eq!(stored(RunHistory::live(plan(&waits()), Timestamp::default())), (1_000, 500));
+    assert_eq!(stored(RunHistory::new(plan(&waits()), Timestamp::default())), (1_500, 0));
 }
 
 #[test]
@@ -209,8 +212,8 @@ fn a_callback_that_was_given_up_is_not_shown_as_one_to_come() {
     }
     history.apply(&Entry { at, record: Record::CallbackFailed { id: 0, next: None, error: "503".into() } });
     let timeline = history.timeline();
-    let told: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
-    assert!(told[0].contains("(given up)") && told[1].contains("(not delivered yet)"), "{timeline}");
+    let lines: Vec<&str> = timeline.lines().filter(|line| line.contains("on_success")).collect();
+    assert!(lines[0].contains("(given up)") && lines[1].contains("(not delivered yet)"), "{timeline}");
 }
 
 #[test]
@@ -227,4 +230,39 @@ fn a_node_that_is_retried_by_hand_took_as_long_as_its_last_life() {
     let node = history.node(0);
     assert_eq!((node.began(), node.finished_at()), (Some(SECOND * 104), Some(SECOND * 105)));
     assert!(history.timeline().contains("1m 44s → 1m 45s"), "{}", history.timeline());
+}
+
+#[test]
+fn a_node_that_is_cut_off_names_the_winner_of_its_race() {
+    #[task]
+    async fn fetch(n: u64) -> Result<u64> {
+        Ok(n)
+    }
+    #[pipeline]
+    fn race() {
+        // `source` is not in the race itself, but feeds only the loser.
+        let slow = fetch(fetch(1).named("source")).named("slow");
+        first_of([slow, fetch(2).named("quick")]);
+        fetch(3).named("other");
+    }
+    let plan = plan(&race());
+    let of = |history: &RunHistory, id: &str| history.find(id).unwrap();
+    let mut history = RunHistory::new(plan, Timestamp::default());
+    let [source, slow, quick, race, other] = ["source", "slow", "quick", "first_of", "other"].map(|id| of(&history, id));
+    let at = history.started;
+    for record in [
+        Record::Started { slot: quick, attempt: 1 },
+        Record::Succeeded { slot: quick, output: None },
+        Record::Succeeded { slot: race, output: None },
+        Record::Skipped { slot: slow, why: Skip::CutOff },
+        Record::Skipped { slot: source, why: Skip::CutOff },
+        Record::Skipped { slot: other, why: Skip::CutOff },
+    ] {
+        history.apply(&Entry { at, record });
+    }
+    for loser in [slow, source] {
+        let reason = history.reason(loser, &Skip::CutOff);
+        assert_eq!(reason, "its output is no longer needed: `quick` won the race");
+    }
+    assert_eq!(history.reason(other, &Skip::CutOff), "its output is no longer needed");
 }

@@ -1,6 +1,6 @@
 //! How a node spent its time, in six kinds, for charts.
 
-use super::{RunHistory, Work};
+use super::{Activity, RunHistory};
 use crate::engine::{ExpansionIx, NodeState, Position, Slot};
 use crate::plan::{NodeIx, ScopeIx, What};
 use std::rc::Rc;
@@ -28,8 +28,8 @@ pub(crate) enum TimeKind {
 
 /// A period of a node's time, as offsets from the run's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stretch {
-    pub(crate) what: TimeKind,
+pub(crate) struct Period {
+    pub(crate) kind: TimeKind,
     pub(crate) from: Duration,
     /// `None` while it lasts.
     pub(crate) until: Option<Duration>,
@@ -39,17 +39,17 @@ pub(crate) struct Stretch {
 /// all elements.
 pub(super) struct Inputs {
     /// Its inputs, and for a node in an element the element's start.
-    taken: Vec<u32>,
+    inside_inputs: Vec<u32>,
     /// When the last of its inputs outside the element was available.
-    there: Option<Duration>,
+    outside_available: Option<Duration>,
     /// Its inputs and the nodes that it is ordered after.
-    all: Vec<u32>,
+    inside_upstreams: Vec<u32>,
     /// True if all of those outside the element have ended.
-    has_ended: bool,
+    outside_ended: bool,
 }
 
 /// The upstreams of the nodes of one list's elements, or of the plan's own nodes: computed once for all elements.
-pub(super) struct InputsOf<'a> {
+pub(super) struct InputsCache<'a> {
     history: &'a RunHistory,
     scope: ScopeIx,
     at: Position,
@@ -60,12 +60,12 @@ pub(super) struct InputsOf<'a> {
 #[cfg(feature = "dashboard")]
 impl Inputs {
     /// Returns when the last input outside the element was available, and whether all upstreams outside it have ended.
-    pub(super) fn elsewhere(&self) -> (Option<Duration>, bool) {
-        (self.there, self.has_ended)
+    pub(super) fn outside_inputs(&self) -> (Option<Duration>, bool) {
+        (self.outside_available, self.outside_ended)
     }
 }
 
-impl<'a> InputsOf<'a> {
+impl<'a> InputsCache<'a> {
     /// Creates the cache for the list that contains the slot.
     pub(super) fn list(history: &'a RunHistory, slot: Slot) -> Self {
         let at = history.layout.position(slot);
@@ -84,12 +84,12 @@ impl<'a> InputsOf<'a> {
         if let Some(known) = &self.of[offset] {
             return Rc::clone(known);
         }
-        let inputs = Rc::new(self.find(ix));
+        let inputs = Rc::new(self.compute(ix));
         self.of[offset] = Some(Rc::clone(&inputs));
         inputs
     }
 
-    fn find(&self, ix: NodeIx) -> Inputs {
+    fn compute(&self, ix: NodeIx) -> Inputs {
         let (history, plan) = (self.history, &self.history.plan);
         let scope = plan.scope(self.scope);
         let is_within = |from: &NodeIx| plan.node(*from).scope == self.scope;
@@ -99,32 +99,32 @@ impl<'a> InputsOf<'a> {
             outside.map(|from| history.layout.resolve(plan, *from, self.at)).collect()
         };
         let element = scope.nodes.first().copied().filter(|_| scope.each.is_some());
-        let taken: Vec<NodeIx> = plan.upstreams(ix).chain(element).collect();
-        let all: Vec<NodeIx> = plan.upstreams(ix).chain(plan.inbound(ix).iter().map(|(from, _)| *from)).collect();
+        let inputs: Vec<NodeIx> = plan.upstreams(ix).chain(element).collect();
+        let upstreams: Vec<NodeIx> = plan.upstreams(ix).chain(plan.inbound(ix).iter().map(|(from, _)| *from)).collect();
         Inputs {
-            taken: offsets(&taken),
-            there: outside(&taken).into_iter().filter_map(|from| history.node(from).finished_at()).max(),
-            all: offsets(&all),
-            has_ended: outside(&all).into_iter().all(|from| history.node(from).state().is_end()),
+            inside_inputs: offsets(&inputs),
+            outside_available: outside(&inputs).into_iter().filter_map(|from| history.node(from).finished_at()).max(),
+            inside_upstreams: offsets(&upstreams),
+            outside_ended: outside(&upstreams).into_iter().all(|from| history.node(from).state().is_end()),
         }
     }
 }
 
 impl RunHistory {
     /// Returns how the node spent its time, in order. Periods do not overlap; there is none between an end and a manual retry.
-    pub(crate) fn spent(&self, slot: Slot) -> Vec<Stretch> {
-        let (mut stretches, ix) = (Vec::new(), self.node_ix(slot));
-        let inputs = InputsOf::list(self, slot).of(ix);
-        let last = self.each_turn(slot, ix, &inputs, |stretch| stretches.push(stretch));
-        let ready = self.ready_stretch(slot, ix, &inputs, last);
-        stretches.extend(ready.filter(|_| !self.state.is_end()));
-        stretches
+    pub(crate) fn periods(&self, slot: Slot) -> Vec<Period> {
+        let (mut periods, ix) = (Vec::new(), self.node_ix(slot));
+        let inputs = InputsCache::list(self, slot).of(ix);
+        let last = self.each_period(slot, ix, &inputs, |period| periods.push(period));
+        let ready = self.ready_period(slot, ix, &inputs, last);
+        periods.extend(ready.filter(|_| !self.state.is_end()));
+        periods
     }
 
     /// Visits the nodes with a body that could run but do not.
     pub(crate) fn each_ready(&self, mut see: impl FnMut(Slot, NodeIx)) {
         for range in self.ranges() {
-            let mut inputs = InputsOf::list(self, range.start);
+            let mut inputs = InputsCache::list(self, range.start);
             self.each_body_of(range, |slot, ix| {
                 let is_open = matches!(self.node(slot).state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
                 if is_open && self.is_ready(slot - self.plan.node(ix).offset, &inputs.of(ix)) {
@@ -135,71 +135,71 @@ impl RunHistory {
     }
 
     /// Visits the node's activities and the gaps between them; returns the last activity.
-    pub(super) fn each_turn(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, mut see: impl FnMut(Stretch)) -> Option<Stretch> {
+    pub(super) fn each_period(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, mut see: impl FnMut(Period)) -> Option<Period> {
         let is_sensor = self.plan.policy(ix).sensor.is_some();
         let element = slot - self.plan.node(ix).offset;
-        let mut last: Option<Stretch> = None;
+        let mut last: Option<Period> = None;
         self.node(slot).each_span(|span| {
-            let what = match span.what {
-                Work::Working | Work::Merged(_) if is_sensor => TimeKind::Poked,
-                Work::Working | Work::Merged(_) => TimeKind::Worked,
-                Work::Waiting => TimeKind::Data,
-                Work::Retrying => TimeKind::Retry,
+            let kind = match span.activity {
+                Activity::Working | Activity::Merged(_) if is_sensor => TimeKind::Poked,
+                Activity::Working | Activity::Merged(_) => TimeKind::Worked,
+                Activity::Waiting => TimeKind::Data,
+                Activity::Retrying => TimeKind::Retry,
             };
-            if let Some((from, gap)) = self.before(slot, (element, inputs), last, span.from) {
-                see(Stretch { what: gap, from, until: Some(span.from) });
+            if let Some((from, gap)) = self.gap_before(slot, (element, inputs), last, span.from) {
+                see(Period { kind: gap, from, until: Some(span.from) });
             }
-            let stretch = Stretch { what, from: span.from, until: span.until };
-            see(stretch);
-            last = Some(stretch);
+            let period = Period { kind, from: span.from, until: span.until };
+            see(period);
+            last = Some(period);
         });
         last
     }
 
     /// Returns the period since when the node could run but does not, after its last activity. It ends with its run at the
     /// latest.
-    pub(super) fn ready_stretch(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, last: Option<Stretch>) -> Option<Stretch> {
+    pub(super) fn ready_period(&self, slot: Slot, ix: NodeIx, inputs: &Inputs, last: Option<Period>) -> Option<Period> {
         let node = self.node(slot);
         let element = slot - self.plan.node(ix).offset;
         let is_open = matches!(node.state(), NodeState::None | NodeState::Scheduled | NodeState::Queued);
         if !is_open || !self.is_ready(element, inputs) {
             return None;
         }
-        let (from, what) = match last.and_then(|last| last.until) {
+        let (from, kind) = match last.and_then(|last| last.until) {
             Some(until) if self.was_cut_off(slot, until) => (until, TimeKind::Nobody),
             Some(until) => (until.max(node.cleared_at().unwrap_or_default()), TimeKind::Queued),
-            None => (self.inputs_there(element, inputs), TimeKind::Queued),
+            None => (self.inputs_available(element, inputs), TimeKind::Queued),
         };
-        Some(Stretch { what, from, until: None })
+        Some(Period { kind, from, until: None })
     }
 
     /// True if all upstreams of the node have ended. `element` is the first slot of its element.
     fn is_ready(&self, element: Slot, inputs: &Inputs) -> bool {
-        inputs.has_ended && inputs.all.iter().all(|offset| self.node(element + offset).state().is_end())
+        inputs.outside_ended && inputs.inside_upstreams.iter().all(|offset| self.node(element + offset).state().is_end())
     }
 
-    /// Returns when the last of the node's inputs was available, like [`ready`](Self::ready).
-    fn inputs_there(&self, element: Slot, inputs: &Inputs) -> Duration {
-        let within = inputs.taken.iter().filter_map(|offset| self.node(element + offset).finished_at());
-        within.chain(inputs.there).max().unwrap_or_default()
+    /// Returns when the last of the node's inputs was available, like [`ready_at`](Self::ready_at).
+    fn inputs_available(&self, element: Slot, inputs: &Inputs) -> Duration {
+        let within = inputs.inside_inputs.iter().filter_map(|offset| self.node(element + offset).finished_at());
+        within.chain(inputs.outside_available).max().unwrap_or_default()
     }
 
     /// Returns the gap between the last activity and a start, if any.
-    fn before(
+    fn gap_before(
         &self,
         slot: Slot,
         (element, inputs): (Slot, &Inputs),
-        last: Option<Stretch>,
+        last: Option<Period>,
         start: Duration,
     ) -> Option<(Duration, TimeKind)> {
-        let (from, what) = match last.map(|last| last.until) {
-            None => (self.inputs_there(element, inputs), TimeKind::Queued),
+        let (from, kind) = match last.map(|last| last.until) {
+            None => (self.inputs_available(element, inputs), TimeKind::Queued),
             Some(until) => {
                 let until = until.filter(|until| self.was_cut_off(slot, *until))?;
                 (until, TimeKind::Nobody)
             }
         };
-        (from < start).then_some((from, what))
+        (from < start).then_some((from, kind))
     }
 
     /// True if an attempt was cut off at that time by the end of its process.

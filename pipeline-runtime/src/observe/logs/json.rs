@@ -1,6 +1,6 @@
 //! Log lines for programs.
 
-use super::{About, is_ours, text};
+use super::{LogSubject, is_ours, text};
 use crate::author::redaction::redacted;
 use crate::observe::harmless_json;
 use crate::time::Timestamp;
@@ -33,7 +33,7 @@ struct Line<'a> {
 }
 
 /// Formats an event as a JSON object on one line.
-pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String {
+pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: LogSubject) -> String {
     let metadata = event.metadata();
     let (mut message, mut fields) = message_and_fields(event);
     if is_ours(metadata) && about.attempt.is_none() {
@@ -48,7 +48,7 @@ pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String
             room = room.saturating_sub(value.len());
         }
     }
-    let About { pipeline, run, node, attempt } = &about;
+    let LogSubject { pipeline, run, node, attempt } = &about;
     let line = Line {
         time: at.to_utc().to_rfc3339_opts(SecondsFormat::Millis, true),
         level: metadata.level().as_str(),
@@ -67,7 +67,7 @@ pub(super) fn line(at: Timestamp, event: &Event<'_>, mut about: About) -> String
 /// Returns an event's message and its fields, without the values of secrets.
 pub(crate) fn message_and_fields(event: &Event<'_>) -> (String, Map<String, Value>) {
     let mut fields = fields(event);
-    fields.values_mut().for_each(hide);
+    fields.values_mut().for_each(redact);
     let message = match fields.remove("message") {
         Some(Value::String(message)) => message,
         Some(other) => other.to_string(),
@@ -77,7 +77,7 @@ pub(crate) fn message_and_fields(event: &Event<'_>) -> (String, Map<String, Valu
 }
 
 /// Redacts the value of a secret, even if it is a number.
-fn hide(value: &mut Value) {
+fn redact(value: &mut Value) {
     let text = match &*value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
         other => Cow::Owned(other.to_string()),
@@ -95,7 +95,7 @@ fn fields(event: impl RecordFields) -> Map<String, Value> {
     written.ok().and_then(|()| serde_json::from_str(&json).ok()).unwrap_or_default()
 }
 
-impl About {
+impl LogSubject {
     /// Moves the engine's fields that say what the line is about out of its other fields. The log notifier uses `run_id`.
     fn take_from(&mut self, fields: &mut Map<String, Value>) {
         let mut text = |name| match fields.remove(name) {
@@ -121,7 +121,7 @@ mod tests {
         impl<S: tracing::Subscriber> Layer<S> for Lines {
             fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
                 let at = Timestamp::from("2024-03-25T06:00:01.5Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
-                self.0.lock().unwrap().push(line(at, event, About::default()));
+                self.0.lock().unwrap().push(line(at, event, LogSubject::default()));
             }
         }
         let lines = Arc::default();

@@ -12,22 +12,22 @@
 //! - `keeper.rs`: lines of attempts in the journal.
 //! - `panics.rs`: how panics are printed.
 
+mod attempt_log;
 mod json;
-mod keeper;
 mod panics;
 mod text;
 
+pub(crate) use attempt_log::{AttemptLog, store_event};
 #[cfg(feature = "airflow")]
 pub(crate) use json::message_and_fields;
-pub(crate) use keeper::{Keeper, keep_event};
 #[cfg(feature = "airflow")]
 pub(crate) use panics::log as log_panics;
 pub(crate) use panics::redact as redact_panics;
 pub(crate) use text::line;
 
-use keeper::keep;
+use attempt_log::store;
 
-use super::Names;
+use super::RunPrefixes;
 use super::feed::LogSink;
 use super::terminal::print_error;
 use crate::engine;
@@ -39,13 +39,13 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 /// The destination of lines, and their clock.
-static DESK: Mutex<Option<Desk>> = Mutex::new(None);
+static OUTPUT: Mutex<Option<LogOutput>> = Mutex::new(None);
 
 #[derive(Debug, Clone)]
-struct Desk {
+struct LogOutput {
     sink: LogSink,
     clock: Clock,
-    names: Names,
+    prefixes: RunPrefixes,
 }
 
 /// What is logged, and in which format.
@@ -68,7 +68,7 @@ pub(crate) enum LogFormat {
 
 /// What a line is about, as far as it is known.
 #[derive(Debug, Default)]
-struct About {
+struct LogSubject {
     pipeline: Option<String>,
     run: Option<String>,
     node: Option<String>,
@@ -76,23 +76,23 @@ struct About {
 }
 
 /// Sends this process's log lines to `sink` until the guard is dropped; otherwise they go to stderr. Bodies never wait for a
-/// reader of the lines. Lines of attempts are also stored, by the [`Keeper`] of their thread.
+/// reader of the lines. Lines of attempts are also stored, by the [`AttemptLog`] of their thread.
 ///
 /// The first call in a process also decides level and format, and makes panics of bodies log lines. A program that has set its
 /// own `tracing` subscriber keeps it.
-pub(crate) fn collect(logging: Logging, sink: LogSink, clock: Clock, names: Names) -> Collecting {
+pub(crate) fn collect(logging: Logging, sink: LogSink, clock: Clock, prefixes: RunPrefixes) -> CollectGuard {
     install(logging);
-    *DESK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Desk { sink, clock, names });
-    Collecting(())
+    *OUTPUT.lock().unwrap_or_else(PoisonError::into_inner) = Some(LogOutput { sink, clock, prefixes });
+    CollectGuard(())
 }
 
 /// Stops collecting when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Collecting(());
+pub(crate) struct CollectGuard(());
 
-impl Drop for Collecting {
+impl Drop for CollectGuard {
     fn drop(&mut self) {
-        *DESK.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *OUTPUT.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -121,27 +121,27 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let desk = DESK.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let of_process = || desk.as_ref().map_or_else(Clock::system, |desk| desk.clock).now();
+        let output = OUTPUT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_process = || output.as_ref().map_or_else(Clock::system, |output| output.clock).now();
         let now = World::simulated_time().map_or_else(of_process, Timestamp::from);
         let metadata = event.metadata();
-        let (text, about) = text::words(event, is_engines(metadata));
+        let (text, about) = text::text_and_subject(event, is_engines(metadata));
         let of_attempt = engine::current(|attempt| {
             let (info, node, number) = (&attempt.spec.info, attempt.id(), attempt.number);
-            keep(attempt, *metadata.level(), || text.clone());
+            store(attempt, *metadata.level(), || text.clone());
             let (pipeline, run) = (info.pipeline.clone(), info.run_id.clone());
-            About { pipeline: Some(pipeline), run: Some(run), node: Some(node), attempt: Some(number) }
+            LogSubject { pipeline: Some(pipeline), run: Some(run), node: Some(node), attempt: Some(number) }
         });
         let about = of_attempt.unwrap_or(about);
         let line = match self.0.format {
             LogFormat::Text => {
-                let about = text::about(&about, desk.as_ref().map(|desk| &desk.names), metadata);
+                let about = text::about(&about, output.as_ref().map(|output| &output.prefixes), metadata);
                 text::line(now, *metadata.level(), &about, &text)
             }
             LogFormat::Json => json::line(now, event, about),
         };
-        let unsent = match desk {
-            Some(desk) => desk.sink.log(line),
+        let unsent = match output {
+            Some(output) => output.sink.log(line),
             None => Err(line),
         };
         if let Err(line) = unsent {

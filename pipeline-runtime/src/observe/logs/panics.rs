@@ -30,7 +30,7 @@ pub(crate) fn redact() {
         std::panic::set_hook(Box::new(move |panic| {
             if ARE_LOGGED.load(Ordering::Relaxed) && engine::current(|_| ()).is_some() {
                 let what = panic.payload_as_str().unwrap_or("(no message)");
-                return tracing::error!("the body panicked at {}: {what}", place(panic));
+                return tracing::error!("the body panicked at {}: {what}", location_of(panic));
             }
             match panic.payload_as_str().map(redacted) {
                 Some(Cow::Owned(hidden)) => print(panic, &hidden),
@@ -40,7 +40,7 @@ pub(crate) fn redact() {
     });
 }
 
-fn place(panic: &PanicHookInfo<'_>) -> String {
+fn location_of(panic: &PanicHookInfo<'_>) -> String {
     panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
 }
 
@@ -53,5 +53,5 @@ fn print(panic: &PanicHookInfo<'_>, what: &str) {
         BacktraceStatus::Captured => format!("stack backtrace:\n{trace}"),
         _ => "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace".to_owned(),
     };
-    print_error(&format!("\nthread '{name}' panicked at {}:\n{what}\n{more}", place(panic)));
+    print_error(&format!("\nthread '{name}' panicked at {}:\n{what}\n{more}", location_of(panic)));
 }

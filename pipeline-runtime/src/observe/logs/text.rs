@@ -1,8 +1,8 @@
 //! Log lines for people.
 
-use super::About;
+use super::LogSubject;
 use crate::author::redaction::redacted;
-use crate::observe::Names;
+use crate::observe::RunPrefixes;
 use crate::observe::one_line;
 use crate::time::Timestamp;
 use chrono::SecondsFormat;
@@ -15,21 +15,21 @@ use tracing::{Event, Level, Metadata};
 pub(super) const MAX_LINE: usize = 16 << 10;
 
 /// Returns an event's message, followed by its fields as `name=value`; and what it is about, if the engine logged it.
-pub(super) fn words(event: &Event<'_>, is_engines: bool) -> (String, About) {
-    let mut words = Words { line: String::new(), begun: false, about: is_engines.then(About::default) };
-    event.record(&mut words);
+pub(super) fn text_and_subject(event: &Event<'_>, is_engines: bool) -> (String, LogSubject) {
+    let mut visitor = LineVisitor { line: String::new(), has_text: false, about: is_engines.then(LogSubject::default) };
+    event.record(&mut visitor);
     // Before the cut, which could leave a part of a value.
-    if let Cow::Owned(hidden) = redacted(&words.line) {
-        words.line = hidden;
+    if let Cow::Owned(hidden) = redacted(&visitor.line) {
+        visitor.line = hidden;
     }
-    cut(&mut words.line, MAX_LINE);
-    (words.line, words.about.unwrap_or_default())
+    cut(&mut visitor.line, MAX_LINE);
+    (visitor.line, visitor.about.unwrap_or_default())
 }
 
-/// Returns what a line is about: `load#2` for a body, preceded by its pipeline and run if `names` requires that.
-pub(super) fn about(about: &About, names: Option<&Names>, metadata: &Metadata<'_>) -> String {
+/// Returns what a line is about: `load#2` for a body, preceded by its pipeline and run if `prefixes` requires that.
+pub(super) fn about(about: &LogSubject, prefixes: Option<&RunPrefixes>, metadata: &Metadata<'_>) -> String {
     let before = match (&about.pipeline, &about.run) {
-        (Some(pipeline), Some(run)) => names.map(|names| names.prefix(pipeline, run)).unwrap_or_default(),
+        (Some(pipeline), Some(run)) => prefixes.map(|prefixes| prefixes.prefix(pipeline, run)).unwrap_or_default(),
         (Some(pipeline), None) => format!("{pipeline}/"),
         _ => String::new(),
     };
@@ -61,14 +61,14 @@ pub(super) fn cut(text: &mut String, limit: usize) {
     }
 }
 
-struct Words {
+struct LineVisitor {
     line: String,
-    begun: bool,
+    has_text: bool,
     /// Set if the subject is written before the line instead of among the fields.
-    about: Option<About>,
+    about: Option<LogSubject>,
 }
 
-impl Visit for Words {
+impl Visit for LineVisitor {
     fn record_str(&mut self, field: &Field, value: &str) {
         let place = self.about.as_mut().and_then(|about| match field.name() {
             "pipeline" => Some(&mut about.pipeline),
@@ -83,7 +83,7 @@ impl Visit for Words {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let between = if std::mem::replace(&mut self.begun, true) { " " } else { "" };
+        let between = if std::mem::replace(&mut self.has_text, true) { " " } else { "" };
         // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.line, "{between}{value:?}"),

@@ -19,12 +19,12 @@ pub(crate) struct Counts {
     longest: u64,
     /// The number of pokes per range, once two ranges were used.
     ranges: Option<Box<[u64; RANGES]>>,
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareCounts>>,
 }
 
 /// Counters that only some nodes need.
 #[derive(Debug, Clone, Default)]
-struct Rare {
+struct RareCounts {
     errors: u64,
     timeouts: u64,
     /// Of finished waits.
@@ -83,13 +83,13 @@ impl Counts {
         rare.detection = rare.detection.max(Some(after));
     }
 
-    fn rare(&mut self) -> &mut Rare {
+    fn rare(&mut self) -> &mut RareCounts {
         self.rare.get_or_insert_default()
     }
 
     /// Returns the counters in public form. The caller adds what is stored per element: states and pokes.
     pub(crate) fn metrics(&self) -> SensorMetrics {
-        let Rare { errors, timeouts, wait, detection } = self.rare.as_deref().cloned().unwrap_or_default();
+        let RareCounts { errors, timeouts, wait, detection } = self.rare.as_deref().cloned().unwrap_or_default();
         let attempts = self.attempts.into();
         let node = NodeMetrics { attempts, errors, queue: self.queue, run: self.run, ..NodeMetrics::default() };
         SensorMetrics { node, wait, timeouts, detection, poke_duration: self.histogram(), ..SensorMetrics::default() }

@@ -3,14 +3,14 @@
 //! They are not counters in the engine, so that a resumed run, a simulated one and one read from a journal have the same numbers.
 
 mod counts;
-mod found;
+mod newest_object;
 mod page;
 mod render;
 
 pub(crate) use counts::Counts;
-pub(crate) use found::newest_of;
+pub(crate) use newest_object::newest_object;
 #[cfg(feature = "dashboard")]
-pub(crate) use page::Page;
+pub(crate) use page::PrometheusPage;
 
 use crate::engine::{NodeState, RunState};
 use serde::{Serialize, Serializer};
@@ -19,8 +19,9 @@ use std::time::Duration;
 
 /// Metrics of a run: as text for Prometheus, as JSON and as a table.
 ///
-/// A node inside `.each` is counted once for all elements, under its own id: `upload`, not `upload[3]`. Counters continue when a
-/// finished run is retried. Times are always written in seconds.
+/// A node inside `.each` is counted once for all elements, under its own id: `upload`, not `upload[3]`. Its times are those of
+/// all elements together, also if they waited or ran at once. Counters continue when a finished run is retried. Times are always
+/// written in seconds.
 ///
 /// | in Prometheus | in JSON | |
 /// |---|---|---|

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// A page of metric families, each with its samples.
 #[derive(Debug, Default)]
-pub(crate) struct Page(String);
+pub(crate) struct PrometheusPage(String);
 
-impl Page {
+impl PrometheusPage {
     /// Begins a family. The samples that follow belong to it.
     pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a string cannot fail.
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn texts_are_escaped_and_no_labels_have_no_braces() {
-        let mut page = Page::default();
+        let mut page = PrometheusPage::default();
         page.family("a_total", "counter", "A \"\\\" and\nmore.");
         page.sample("a_total", &[], 1);
         page.sample("a_total", &[("of", "\"\\\n")], 0.5);

@@ -1,7 +1,7 @@
 //! Metrics as text.
 
-use super::super::timeline::tell;
-use super::page::Page;
+use super::super::timeline::format_rounded;
+use super::page::PrometheusPage;
 use super::{Histogram, NodeMetrics, RunMetrics, SensorMetrics};
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 impl RunMetrics {
     /// Returns the metrics in the Prometheus text format.
     pub fn to_prometheus(&self) -> String {
-        let mut page = OfRun { page: Page::default(), pipeline: &self.pipeline };
+        let mut page = RunPage { page: PrometheusPage::default(), pipeline: &self.pipeline };
         page.family("pipeline_run_state", "gauge", "1 for the state that the run is in.");
         page.sample("pipeline_run_state", &[("state", self.state.name())], 1);
         page.family(
@@ -85,12 +85,12 @@ impl RunMetrics {
 }
 
 /// The metrics page of one run.
-struct OfRun<'a> {
-    page: Page,
+struct RunPage<'a> {
+    page: PrometheusPage,
     pipeline: &'a str,
 }
 
-impl OfRun<'_> {
+impl RunPage<'_> {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         self.page.family(name, kind, help);
     }
@@ -132,7 +132,7 @@ impl Named for SensorMetrics {
 /// Two tables, of the sensors and of the tasks.
 impl Display for RunMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {} after {}", self.pipeline, self.state, tell(self.duration))?;
+        writeln!(f, "{}: {} after {}", self.pipeline, self.state, format_rounded(self.duration))?;
         let mut sensors = Table::new(&[
             "sensor",
             "state",
@@ -150,13 +150,13 @@ impl Display for RunMetrics {
                 node.node.clone(),
                 states(node),
                 pokes.to_string(),
-                tell(*wait),
-                detection.map_or_else(|| "-".to_owned(), tell),
-                tell(poke_duration.mean()),
-                tell(poke_duration.max),
+                format_rounded(*wait),
+                detection.map_or_else(|| "-".to_owned(), format_rounded),
+                format_rounded(poke_duration.mean()),
+                format_rounded(poke_duration.max),
                 timeouts.to_string(),
                 node.errors.to_string(),
-                tell(node.queue),
+                format_rounded(node.queue),
             ]);
         }
         sensors.fmt(f)?;
@@ -170,13 +170,21 @@ impl Display for RunMetrics {
                 states(node),
                 node.attempts.to_string(),
                 node.errors.to_string(),
-                tell(node.queue),
-                tell(node.run),
+                format_rounded(node.queue),
+                format_rounded(node.run),
             ]);
         }
-        tasks.fmt(f)
+        tasks.fmt(f)?;
+        let mut nodes = self.sensors.iter().map(|sensor| &sensor.node).chain(&self.tasks);
+        if nodes.any(|node| node.states.values().sum::<u64>() > 1) {
+            writeln!(f, "\n{OF_ELEMENTS}")?;
+        }
+        Ok(())
     }
 }
+
+/// Follows the tables if a node has several elements.
+const OF_ELEMENTS: &str = "(a node's times are those of all its elements together, also if they waited or ran at once)";
 
 fn states(node: &NodeMetrics) -> String {
     let states: Vec<String> = node

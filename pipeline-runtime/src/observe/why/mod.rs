@@ -1,11 +1,13 @@
 //! Explains why a node of an unfinished run has not ended, and why a run has not started: one cause each, for the command line
 //! and the dashboard.
 
+mod hold;
 mod pools;
-mod turn;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use pools::Pools;
-pub(crate) use turn::{Due, Hold, TURN, TURN_OF_NOBODY, of_queued};
+pub(crate) use hold::{Due, Hold, TURN, TURN_OF_NOBODY, of_queued};
+pub(crate) use pools::TakenSlots;
 
 use super::durations::brief;
 use super::history::RunHistory;
@@ -16,7 +18,7 @@ use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// The maximum number of upstreams that are named.
+/// The maximum number of nodes that a sentence names.
 const MAX_NAMED: usize = 4;
 /// The maximum number of a mapping's elements that are searched for the one that holds it up.
 const MAX_ELEMENTS: usize = 16;
@@ -52,7 +54,7 @@ pub(crate) enum Cause {
 
 /// The complete explanation why a node has not ended.
 #[derive(Debug, Clone)]
-pub(crate) struct Why {
+pub(crate) struct Explanation {
     pub(crate) slot: Slot,
     pub(crate) cause: Cause,
     /// The root node that it waits for, if that is another one.
@@ -93,7 +95,7 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// If the runs that share its pool cannot be read.
-    pub(crate) fn cause(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Cause, JournalError> {
+    pub(crate) fn cause(&self, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Cause, JournalError> {
         let node = self.history.node(slot);
         let plan = self.history.plan();
         let ix = self.history.node_ix(slot);
@@ -123,41 +125,42 @@ impl Waits<'_> {
         })
     }
 
-    /// Returns the root of a wait: the node that runs, pokes, retries or is queued. `None` if that is the node itself.
+    /// Returns the nodes that a node waits for, one behind the other. The last is the root of the wait: it runs, pokes, retries or is
+    /// queued. Empty if that is the node itself.
     ///
     /// # Errors
     ///
     /// Those of [`Waits::cause`].
-    pub(crate) fn root(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Option<(Slot, Cause)>, JournalError> {
-        let mut found = None;
-        let (mut here, mut seen) = (slot, HashSet::from([slot]));
-        let mut cause = self.cause(slot, pools)?;
+    fn chain(&self, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Vec<(Slot, Cause)>, JournalError> {
+        let mut chain: Vec<(Slot, Cause)> = Vec::new();
+        let mut visited = HashSet::from([slot]);
+        let own = self.cause(slot, pools)?;
         loop {
-            let behind = match &cause {
+            let (here, cause) = chain.last().map_or((slot, &own), |(slot, cause)| (*slot, cause));
+            let blockers = match cause {
                 Cause::Upstreams(awaited) => awaited.clone(),
                 // A mapping is unfinished as long as one of its elements is.
                 _ if !self.history.is_body(here) => self.history.open_inside(here, MAX_ELEMENTS),
                 _ => break,
             };
             let mut next = None;
-            for upstream in behind {
-                if !seen.insert(upstream) {
+            for blocker in blockers {
+                if !visited.insert(blocker) {
                     continue;
                 }
-                let cause = self.cause(upstream, pools)?;
+                let cause = self.cause(blocker, pools)?;
                 let is_root = !matches!(cause, Cause::Upstreams(_));
                 if is_root || next.is_none() {
-                    next = Some((upstream, cause));
+                    next = Some((blocker, cause));
                 }
                 if is_root {
                     break;
                 }
             }
-            let Some((upstream, of_upstream)) = next else { break };
-            (here, cause) = (upstream, of_upstream);
-            found = Some((here, cause.clone()));
+            let Some(next) = next else { break };
+            chain.push(next);
         }
-        Ok(found)
+        Ok(chain)
     }
 
     /// Returns why the run has not ended: the cause of the unfinished node furthest downstream.
@@ -165,7 +168,7 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// Those of [`Waits::cause`].
-    pub(crate) fn of_run(&self, pools: &mut Pools<'_>) -> Result<Option<Why>, JournalError> {
+    pub(crate) fn of_run(&self, pools: &mut TakenSlots<'_>) -> Result<Option<Explanation>, JournalError> {
         let open = self.history.listed().into_iter().rev().find(|slot| !self.history.node(*slot).state().is_end());
         open.map(|slot| self.of_node(slot, pools)).transpose()
     }
@@ -175,18 +178,34 @@ impl Waits<'_> {
     /// # Errors
     ///
     /// Those of [`Waits::cause`].
-    pub(crate) fn of_node(&self, slot: Slot, pools: &mut Pools<'_>) -> Result<Why, JournalError> {
+    pub(crate) fn of_node(&self, slot: Slot, pools: &mut TakenSlots<'_>) -> Result<Explanation, JournalError> {
         let cause = self.cause(slot, pools)?;
-        let root = self.root(slot, pools)?;
-        let behind = root.as_ref().map_or(&cause, |(_, cause)| cause);
+        let mut chain = self.chain(slot, pools)?;
+        let path = self.path(&chain);
+        let root = chain.pop();
         let text = match &root {
             Some((root, of_root)) => {
-                format!("{}: {}, {}", self.sentence(&cause), self.history.id(*root), self.sentence(of_root))
+                format!("{}{path}: {}, {}", self.sentence(&cause), self.history.id(*root), self.sentence(of_root))
             }
             None => self.sentence(&cause),
         };
-        let changes_at = behind.changes_at().map(|offset| self.history.started + offset);
-        Ok(Why { slot, cause, root, text, changes_at })
+        let (_, last) = root.as_ref().map_or((slot, &cause), |(root, cause)| (*root, cause));
+        let changes_at = last.changes_at().map(|offset| self.history.started + offset);
+        Ok(Explanation { slot, cause, root, text, changes_at })
+    }
+
+    /// Describes how the first node of a chain leads to its last. Empty if the first one is the last.
+    fn path(&self, chain: &[(Slot, Cause)]) -> String {
+        let id = |(slot, _): &(Slot, Cause)| self.history.id(*slot);
+        let [first, between @ .., last] = chain else { return String::new() };
+        if between.len() > MAX_NAMED {
+            return format!("; `{}` waits, through {} other nodes, for `{}`", id(first), between.len(), id(last));
+        }
+        let mut text = format!("; `{}`", id(first));
+        for (n, node) in between.iter().chain([last]).enumerate() {
+            text += &format!("{} waits for `{}`", if n == 0 { "" } else { ", which" }, id(node));
+        }
+        text
     }
 
     /// Describes a cause.

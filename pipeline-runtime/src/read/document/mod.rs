@@ -7,7 +7,7 @@ mod html;
 
 use super::{JournalReader, ReadError, RunDetails, RunSummary};
 use crate::engine::Slot;
-use crate::observe::{self, Pools, RunHistory, TURN, TURN_OF_NOBODY, Waits, brief, offset};
+use crate::observe::{self, RunHistory, TURN, TURN_OF_NOBODY, TakenSlots, Waits, brief, offset};
 use crate::time::Timestamp;
 use crate::{NodeState, Pipeline, RunState};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -130,7 +130,7 @@ impl DocumentBuilder<'_> {
         if history.state == RunState::Running {
             let mut told: Vec<(String, String)> = Vec::new();
             let waits = Waits { history, now: self.now, is_run: self.is_run };
-            let mut pools = Pools::new(self.reader.journal(), self.pipelines);
+            let mut pools = TakenSlots::new(self.reader.journal(), self.pipelines);
             let open = history.listed().into_iter().filter(|slot| !history.node(*slot).state().is_end());
             for slot in open.take(REASONS) {
                 let cause = waits.cause(slot, &mut pools)?;
@@ -170,7 +170,7 @@ impl DocumentBuilder<'_> {
         note_cut(page, skipped > 0, "The last ones.");
         page.heads(&["#", "After", "Record", "Node", ""]);
         for stored in &all.entries[skipped..] {
-            let (what, text) = history.words(&stored.entry.record);
+            let (what, text) = history.describe(&stored.entry.record);
             let slot = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len());
             let node = slot.map(|slot| history.id(slot)).unwrap_or_default();
             page.raw("<tr><td class=\"n dim\">").number(stored.number).raw("</td>");
@@ -196,8 +196,8 @@ fn head(page: &mut Html, run: &RunSummary) {
 fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
     page.raw("<h2>Where the time went</h2>\n<dl>");
     let mut totals = [Duration::ZERO; KINDS.len()];
-    for stretch in history.listed().into_iter().flat_map(|slot| history.spent(slot)) {
-        totals[stretch.what as usize] += stretch.until.unwrap_or(until).saturating_sub(stretch.from);
+    for stretch in history.listed().into_iter().flat_map(|slot| history.periods(slot)) {
+        totals[stretch.kind as usize] += stretch.until.unwrap_or(until).saturating_sub(stretch.from);
     }
     for (kind, (name, total)) in KINDS.iter().zip(totals).enumerate() {
         page.raw("<div><dt><i class=\"k").number(kind).raw("\"></i>").text(name).raw("</dt><dd>").text(&brief(total));
@@ -226,10 +226,10 @@ fn node(page: &mut Html, history: &RunHistory, slot: Slot, until: Duration) {
     page.raw("<td class=\"n\">").number(node.attempts()).raw("</td><td class=\"n\">").number(node.pokes()).raw("</td>");
     page.raw("<td><div class=\"bar\">");
     let whole = until.as_secs_f64().max(f64::MIN_POSITIVE);
-    for stretch in history.spent(slot).into_iter().take(STRETCHES) {
+    for stretch in history.periods(slot).into_iter().take(STRETCHES) {
         let share = |at: Duration| (at.as_secs_f64() / whole * 100.0).min(100.0);
         let (from, to) = (share(stretch.from), share(stretch.until.unwrap_or(until)));
-        page.raw("<i class=\"k").number(stretch.what as usize).raw("\" style=\"left:").number(format_args!("{from:.2}"));
+        page.raw("<i class=\"k").number(stretch.kind as usize).raw("\" style=\"left:").number(format_args!("{from:.2}"));
         page.raw("%;width:").number(format_args!("{:.2}", to - from)).raw("%\"></i>");
     }
     page.raw("</div></td>").cell("e", node.error().map_or("", |error| error)).raw("</tr>\n");

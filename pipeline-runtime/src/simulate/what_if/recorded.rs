@@ -3,7 +3,7 @@
 use crate::author::keys::without_key;
 use crate::author::value::Value;
 use crate::engine::{NodeState, Skip, Slot};
-use crate::observe::{NodeHistory, RunHistory, Span, Work};
+use crate::observe::{Activity, NodeHistory, RunHistory, Span};
 use crate::plan::{Plan, SensorPolicy, What};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -175,13 +175,14 @@ impl Recorded {
 
 /// The number of a sensor's pokes after `from` until `until`.
 fn looks_between(spans: &[Span], from: Duration, until: Duration) -> u32 {
-    let is_between = |span: &&Span| span.what == Work::Working && span.from <= until && (span.from > from || from.is_zero());
+    let is_between =
+        |span: &&Span| span.activity == Activity::Working && span.from <= until && (span.from > from || from.is_zero());
     u32::try_from(spans.iter().filter(is_between).count()).unwrap_or(u32::MAX)
 }
 
 /// True if a poke ended at that time.
 fn ended_a_look(spans: &[Span], at: Duration) -> bool {
-    spans.iter().any(|span| span.what == Work::Working && span.until == Some(at))
+    spans.iter().any(|span| span.activity == Activity::Working && span.until == Some(at))
 }
 
 fn looks(node: &NodeHistory, spans: &[Span], sensor: &SensorPolicy, budget: Duration) -> Looks {
@@ -189,7 +190,7 @@ fn looks(node: &NodeHistory, spans: &[Span], sensor: &SensorPolicy, budget: Dura
         return Looks { arrived: None, found: Found::ByClock };
     }
     let by = node.last_start().unwrap_or_default();
-    let miss = spans.iter().rev().find(|span| span.what == Work::Working && span.from < by);
+    let miss = spans.iter().rev().find(|span| span.activity == Activity::Working && span.from < by);
     let arrived = Some(Window { after: miss.map(|miss| miss.from), by });
     // If the wait grows, or the last poke was at the deadline, the cause of the poke cannot be determined.
     let poke = sensor.poke.fixed().filter(|_| by < budget + sensor.timeout);

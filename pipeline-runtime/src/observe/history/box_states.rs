@@ -1,4 +1,4 @@
-//! The states of drawn nodes.
+//! The states of the boxes of a drawn plan.
 
 use super::RunHistory;
 use crate::engine::{NodeState, Slot};

@@ -52,10 +52,12 @@ impl Hold {
                 format!("`max_active_runs = {limit}`, and {} {has} not ended", named(runs))
             }
             Self::Past { run, state } => match *state {
-                "failed" => format!("{PAST}, `{run}`, failed: it begins once that interval has a run that succeeds"),
-                "cancelled" => format!("{PAST}, `{run}`, was cancelled: it begins once that interval has a run that succeeds"),
-                BLOCKED => format!("{PAST}, `{run}`, is blocked"),
-                _ => format!("{PAST}, `{run}`, has not ended"),
+                "failed" => format!("{PAST_TEXT}, `{run}`, failed: it begins once that interval has a run that succeeds"),
+                "cancelled" => {
+                    format!("{PAST_TEXT}, `{run}`, was cancelled: it begins once that interval has a run that succeeds")
+                }
+                BLOCKED => format!("{PAST_TEXT}, `{run}`, is blocked"),
+                _ => format!("{PAST_TEXT}, `{run}`, has not ended"),
             },
         };
         let behind = self.awaited().zip(behind).map(|(run, why)| format!("; `{run}` is active: {why}"));
@@ -63,7 +65,7 @@ impl Hold {
     }
 }
 
-const PAST: &str = "`depends_on_past`, and the run of the interval before it";
+const PAST_TEXT: &str = "`depends_on_past`, and the run of the interval before it";
 
 fn is_open(state: &str) -> bool {
     [RunState::Queued, RunState::Running].iter().any(|open| open.name() == state)

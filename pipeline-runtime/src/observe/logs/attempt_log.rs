@@ -12,40 +12,40 @@ use std::sync::{Arc, Weak};
 use tracing::{Event, Level};
 
 thread_local! {
-    static KEEPER: RefCell<Option<Keeper>> = const { RefCell::new(None) };
+    static THREAD_LOG: RefCell<Option<AttemptLog>> = const { RefCell::new(None) };
 }
 
 /// Stores what the attempts of one host log.
 #[derive(Debug, Clone)]
-pub(crate) struct Keeper {
+pub(crate) struct AttemptLog {
     /// Weak: a body that blocks forever must not keep the journal open.
     journal: Weak<SqliteJournal>,
     clock: Clock,
 }
 
-impl Keeper {
+impl AttemptLog {
     pub(crate) fn new(journal: &Arc<SqliteJournal>, clock: Clock) -> Self {
         Self { journal: Arc::downgrade(journal), clock }
     }
 
     /// Stores from now on what attempts log on this thread.
-    pub(crate) fn of_this_thread(&self) {
-        KEEPER.set(Some(self.clone()));
+    pub(crate) fn install_on_thread(&self) {
+        THREAD_LOG.set(Some(self.clone()));
     }
 }
 
 /// Stores a line of an attempt, if runs are recorded.
-pub(super) fn keep(attempt: &Attempt, level: Level, text: impl FnOnce() -> String) {
+pub(super) fn store(attempt: &Attempt, level: Level, text: impl FnOnce() -> String) {
     // Lines logged while a thread ends are not stored.
-    let keeper = KEEPER.try_with(|keeper| keeper.borrow().clone()).ok().flatten();
-    let Some((journal, clock)) = keeper.and_then(|keeper| Some((keeper.journal.upgrade()?, keeper.clock))) else { return };
+    let log = THREAD_LOG.try_with(|log| log.borrow().clone()).ok().flatten();
+    let Some((journal, clock)) = log.and_then(|log| Some((log.journal.upgrade()?, log.clock))) else { return };
     let (run, node, number) = (attempt.spec.key, attempt.id(), attempt.number);
     journal.log(LogLine { run, node, attempt: number, at: clock.now(), level, text: text() });
 }
 
 /// Stores an event, if an attempt logs it and runs are recorded.
-pub(crate) fn keep_event(event: &Event<'_>) {
+pub(crate) fn store_event(event: &Event<'_>) {
     engine::current(|attempt| {
-        keep(attempt, *event.metadata().level(), || text::words(event, super::is_engines(event.metadata())).0);
+        store(attempt, *event.metadata().level(), || text::text_and_subject(event, super::is_engines(event.metadata())).0);
     });
 }

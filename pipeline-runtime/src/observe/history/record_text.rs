@@ -1,4 +1,4 @@
-//! Describes a record.
+//! A record in words.
 
 use super::RunHistory;
 use crate::engine::{Record, Skip};
@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 impl RunHistory {
     /// Returns the name of a record and its text. The record's nodes must be in the history.
-    pub(crate) fn words(&self, record: &Record) -> (&'static str, String) {
+    pub(crate) fn describe(&self, record: &Record) -> (&'static str, String) {
         let is_known = |slot: u32| (slot as usize) < self.len();
         match record {
             Record::Started { attempt, .. } => ("started", format!("attempt {attempt}")),
@@ -18,7 +18,7 @@ impl RunHistory {
             Record::Succeeded { .. } => ("succeeded", String::new()),
             Record::Failed { error, .. } => ("failed", error.to_string()),
             Record::Skipped { why: Skip::Upstream(slot), .. } if !is_known(*slot) => ("skipped", String::new()),
-            Record::Skipped { why, .. } => ("skipped", self.reason(why)),
+            Record::Skipped { slot, why } => ("skipped", self.reason(*slot, why)),
             Record::UpstreamFailed { cause, .. } if is_known(*cause) => {
                 ("upstream_failed", format!("`{}` failed", self.id(*cause)))
             }

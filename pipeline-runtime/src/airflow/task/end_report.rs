@@ -1,13 +1,13 @@
-//! How a task ended without success. Downstream tasks need it, since Airflow gives them only a state.
+//! The report of a task that ended without success. Downstream tasks need it, since Airflow gives them only a state.
 
 use serde::{Deserialize, Serialize};
 
-/// The XCom key that it is pushed under.
-pub(super) const KEY: &str = "pipeline_end";
+/// The XCom key that the report is pushed under.
+pub(super) const XCOM_KEY: &str = "pipeline_end";
 
-/// How a node ended.
+/// How a node ended, if not in success. The fields' names in JSON stay: tasks of an older export may have pushed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(super) struct EndReport {
     /// The engine's name of the state.
     pub(super) state: String,
     /// The node that failed: this one, or one upstream of it.
@@ -18,14 +18,14 @@ pub(super) struct Ended {
     #[serde(default)]
     pub(super) attempts: u32,
     /// Whether the callbacks of the node were called. If not, the last task of the run calls them.
-    #[serde(default)]
-    pub(super) told: bool,
+    #[serde(default, rename = "told")]
+    pub(super) notified: bool,
 }
 
-impl Ended {
-    /// Returns whether it belongs to the state that Airflow reports. A value outlives a manual mark, and a clear after which no
+impl EndReport {
+    /// Returns whether the report belongs to the state that Airflow has. A pushed value outlives a manual mark, and a clear after which no
     /// process ran.
-    pub(super) fn is_of(&self, state: &str) -> bool {
+    pub(super) fn matches(&self, state: &str) -> bool {
         match state {
             "failed" => matches!(self.state.as_str(), "failed" | "upstream_failed"),
             state => state == "skipped" && self.state == state,
@@ -34,11 +34,11 @@ impl Ended {
 
     /// The end of a node that failed with this error after one attempt.
     pub(super) fn failed(node: impl Into<String>, error: impl Into<String>) -> Self {
-        Self { state: "failed".to_owned(), node: node.into(), error: error.into(), attempts: 1, told: false }
+        Self { state: "failed".to_owned(), node: node.into(), error: error.into(), attempts: 1, notified: false }
     }
 
     /// The end of a node that failed without reporting why.
-    pub(super) fn unsaid(node: String) -> Self {
+    pub(super) fn unexplained(node: String) -> Self {
         Self::failed(node, "Airflow reports that it failed, but it reported no error itself")
     }
 }

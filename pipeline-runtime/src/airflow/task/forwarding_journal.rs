@@ -3,10 +3,11 @@
 use crate::engine::{Entry, Journal, Outbox, RunIx, RunSpec, Submitted};
 use tokio::sync::mpsc::UnboundedSender;
 
+/// Sends each record to the task, which waits for the end of its node.
 #[derive(Debug)]
-pub(super) struct Ledger(pub(super) UnboundedSender<Entry>);
+pub(super) struct ForwardingJournal(pub(super) UnboundedSender<Entry>);
 
-impl Journal for Ledger {
+impl Journal for ForwardingJournal {
     fn is_durable(&self) -> bool {
         // So outputs are encoded as JSON.
         true

@@ -80,7 +80,7 @@ fn assert_is_as_of(details: &RunDetails, entries: &[(i64, Entry)], record: i64) 
     let history = details.history();
     let before: Vec<Entry> = entries.iter().filter(|(number, _)| *number <= record).map(|(_, entry)| entry.clone()).collect();
     let alone = RunHistory::of(Arc::clone(history.plan()), history.started, &before);
-    let whole = |history: &RunHistory| {
+    let everything = |history: &RunHistory| {
         let of = |slot: u32| {
             let node = history.node(slot);
             (
@@ -90,17 +90,17 @@ fn assert_is_as_of(details: &RunDetails, entries: &[(i64, Entry)], record: i64) 
                 node.pokes(),
                 node.spans(),
                 node.error().cloned(),
-                history.spent(slot),
+                history.periods(slot),
             )
         };
         let counts: Vec<_> = history.counts().collect();
         let nodes: Vec<_> = history.listed().into_iter().map(of).collect();
         (history.state, history.finished, counts, nodes, history.critical_path(), history.totals(history.latest()))
     };
-    assert_eq!(whole(history), whole(&alone), "as of record {record}");
+    assert_eq!(everything(history), everything(&alone), "as of record {record}");
     let mut totals = [Duration::ZERO; 6];
-    for stretch in history.listed().into_iter().flat_map(|slot| history.spent(slot)) {
-        totals[stretch.what as usize] += stretch.until.unwrap_or(history.latest()).saturating_sub(stretch.from);
+    for period in history.listed().into_iter().flat_map(|slot| history.periods(slot)) {
+        totals[period.kind as usize] += period.until.unwrap_or(history.latest()).saturating_sub(period.from);
     }
     assert_eq!(history.totals(history.latest()), totals, "as of record {record}");
 }
@@ -111,7 +111,7 @@ fn entries(reader: &JournalReader, run: &RunSummary) -> Vec<(i64, Entry)> {
 }
 
 /// Reads a run as of its records, back and forth.
-fn assert_records(kept: &Kept, reader: &JournalReader, run: &RunSummary) {
+fn assert_records(cache: &RunCache, reader: &JournalReader, run: &RunSummary) {
     let entries = entries(reader, run);
     let seed = crate::random::new_seed();
     let mut random = rand::rngs::StdRng::seed_from_u64(seed);
@@ -121,10 +121,10 @@ fn assert_records(kept: &Kept, reader: &JournalReader, run: &RunSummary) {
     records.truncate(80);
     eprintln!("seed {seed}, {} records", records.len());
     for record in records {
-        let details = kept.details(reader, run, When::after(Some(record))).unwrap();
+        let details = cache.details(reader, run, AsOf::after(Some(record))).unwrap();
         assert_is_as_of(&details, &entries, record);
         if random.random_ratio(1, 10) {
-            let now = kept.details(reader, run, When::NOW).unwrap();
+            let now = cache.details(reader, run, AsOf::NOW).unwrap();
             assert_is_as_of(&now, &entries, i64::MAX);
         }
     }
@@ -135,34 +135,34 @@ fn only_run(reader: &JournalReader) -> RunSummary {
 }
 
 #[tokio::test]
-async fn each_moment_is_what_the_records_before_it_tell() {
+async fn each_moment_is_the_fold_of_the_records_before_it() {
     let journal = Journal::new();
     let host = Host::builder([nightly()]).journal(&journal.file).start().await.unwrap();
     let run = host.trigger("nightly", (), None).await.unwrap();
     host.wait(&run).await.unwrap();
-    let (present, none) = (Kept::new(2), Kept::new(2));
+    let (present, none) = (RunCache::new(2), RunCache::new(2));
     let (reader, without) = (journal.reader([nightly()]), journal.reader([]));
-    for (kept, reader) in [(&present, &reader), (&none, &without)] {
-        assert_records(kept, reader, &only_run(reader));
+    for (cache, reader) in [(&present, &reader), (&none, &without)] {
+        assert_records(cache, reader, &only_run(reader));
     }
     // A manual retry whose list has other elements does not change earlier states.
     IS_MENDED.store(true, Ordering::Relaxed);
     host.retry(&run, &["list"], true).await.unwrap();
     host.wait(&run).await.unwrap();
-    for (kept, reader) in [(&present, &reader), (&none, &without)] {
-        assert_records(kept, reader, &only_run(reader));
+    for (cache, reader) in [(&present, &reader), (&none, &without)] {
+        assert_records(cache, reader, &only_run(reader));
     }
     host.shutdown().await.unwrap();
 
     // When read in steps, each intermediate state is consistent.
-    let (kept, run) = (Kept::new(1), only_run(&reader));
+    let (cache, run) = (RunCache::new(1), only_run(&reader));
     let entries = entries(&reader, &run);
-    let soon = When { record: None, within: Some(Duration::ZERO) };
+    let soon = AsOf { record: None, within: Some(Duration::ZERO) };
     let mut reached = Vec::new();
     loop {
-        let details = kept.details(&reader, &run, soon).unwrap();
-        assert_is_as_of(&details, &entries, details.followed().told());
-        reached.push(details.followed().told());
+        let details = cache.details(&reader, &run, soon).unwrap();
+        assert_is_as_of(&details, &entries, details.tail().last_applied());
+        reached.push(details.tail().last_applied());
         if soon.is_reached(&details) {
             break;
         }
@@ -178,19 +178,19 @@ async fn each_moment_is_what_the_records_before_it_tell() {
     let writer = SqliteJournal::open(&journal.file).unwrap();
     writer.remap(run.stored().key, &new.skeleton(), remap);
     writer.close();
-    for kept in [&none, &Kept::new(1)] {
-        assert_records(kept, &later, &only_run(&later));
+    for cache in [&none, &RunCache::new(1)] {
+        assert_records(cache, &later, &only_run(&later));
     }
-    let details = none.details(&later, &only_run(&later), When::after(Some(30))).unwrap();
+    let details = none.details(&later, &only_run(&later), AsOf::after(Some(30))).unwrap();
     assert!(details.node("arrival").is_none() && details.removed_nodes().contains(&"arrival".to_owned()));
 }
 
 #[test]
-fn what_was_looked_at_long_ago_is_forgotten() {
-    let kept = Kept::new(3);
+fn a_run_that_was_viewed_long_ago_is_dropped() {
+    let cache = RunCache::new(3);
     for run in 0..5 {
-        kept.watched(run);
+        cache.entry(run);
     }
-    let known: Vec<RunKey> = kept.runs.lock().unwrap().iter().map(|(run, _)| *run).collect();
-    assert_eq!(known, [2, 3, 4]);
+    let found: Vec<RunKey> = cache.runs.lock().unwrap().iter().map(|(run, _)| *run).collect();
+    assert_eq!(found, [2, 3, 4]);
 }

@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 
 /// The runs that a process reports on, which determine the prefix of a node's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Names {
+pub(crate) enum RunPrefixes {
     /// Runs come and go: pipeline and run are always printed.
-    Runs,
+    Full,
     /// These runs were given, one per pipeline. Others only join them on request.
-    Given(BTreeMap<String, String>),
+    Short(BTreeMap<String, String>),
 }
 
-impl Names {
+impl RunPrefixes {
     /// Creates the names for a process that was given these runs, by pipeline and run.
-    pub(crate) fn given<'a>(runs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut given = BTreeMap::new();
+    pub(crate) fn for_runs<'a>(runs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut short = BTreeMap::new();
         for (pipeline, run) in runs {
-            if given.insert(pipeline.to_owned(), run.to_owned()).is_some() {
-                return Self::Runs;
+            if short.insert(pipeline.to_owned(), run.to_owned()).is_some() {
+                return Self::Full;
             }
         }
-        Self::Given(given)
+        Self::Short(short)
     }
 
     /// Returns the prefix for the nodes of a run: nothing for the only given run, `nightly/` for one of several, and also the id
     /// for a run that joined them.
     pub(crate) fn prefix(&self, pipeline: &str, run: &str) -> String {
         match self {
-            Self::Given(given) if given.get(pipeline).is_some_and(|given| given == run) => {
-                if given.len() == 1 {
+            Self::Short(short) if short.get(pipeline).is_some_and(|short| short == run) => {
+                if short.len() == 1 {
                     String::new()
                 } else {
                     format!("{pipeline}/")
@@ -45,17 +45,17 @@ mod tests {
 
     #[test]
     fn no_two_runs_have_the_same_prefix() {
-        let one = Names::given([("nightly", "a")]);
+        let one = RunPrefixes::for_runs([("nightly", "a")]);
         assert_eq!(
             [one.prefix("nightly", "a"), one.prefix("nightly", "b"), one.prefix("hourly", "a")],
             ["", "nightly/b/", "hourly/a/"]
         );
-        let two = Names::given([("nightly", "a"), ("hourly", "a")]);
+        let two = RunPrefixes::for_runs([("nightly", "a"), ("hourly", "a")]);
         assert_eq!(
             [two.prefix("nightly", "a"), two.prefix("nightly", "b"), two.prefix("hourly", "a")],
             ["nightly/", "nightly/b/", "hourly/"]
         );
-        assert_eq!(Names::given([("nightly", "a"), ("nightly", "b")]), Names::Runs);
-        assert_eq!(Names::Runs.prefix("nightly", "a"), "nightly/a/");
+        assert_eq!(RunPrefixes::for_runs([("nightly", "a"), ("nightly", "b")]), RunPrefixes::Full);
+        assert_eq!(RunPrefixes::Full.prefix("nightly", "a"), "nightly/a/");
     }
 }

@@ -1,34 +1,36 @@
+//! What a view of the runs is sent, one by one, and how much memory each takes in the queue.
+
 use super::WatchedRun;
-use super::queue::{Lost, Weigh};
+use super::queue::{Loss, Weigh};
 use crate::engine::{Entry, NodeState, Record, RunIx, Slot};
 use crate::observe::RunHistory;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Something for a view to show.
+/// An event for a view to show.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum FeedEvent {
     /// A run that was not announced before.
-    Opened(RunIx, Arc<WatchedRun>),
-    /// An event of a run.
-    Event(RunIx, Event),
+    RunOpened(RunIx, Arc<WatchedRun>),
+    /// A record of a run.
+    RunEvent(RunIx, RunEvent),
     /// A finished run with no further events.
-    Forgotten(RunIx, Arc<WatchedRun>),
+    RunForgotten(RunIx, Arc<WatchedRun>),
     /// A log line, without its line end.
     Log(String),
 }
 
 /// A record, with the state of its node right after it: a view may be late, and the run's history is then ahead of the event.
 #[derive(Debug)]
-pub(crate) struct Event {
+pub(crate) struct RunEvent {
     /// Without the output that it may carry, which must not outlive its use in the run.
     pub(crate) entry: Entry,
-    pub(crate) node: Option<After>,
+    pub(crate) node: Option<NodeProgress>,
 }
 
 /// The state of a node right after an event about it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct After {
+pub(crate) struct NodeProgress {
     pub(crate) state: NodeState,
     pub(crate) attempts: u32,
     pub(crate) pokes: u32,
@@ -37,12 +39,12 @@ pub(crate) struct After {
     pub(crate) root_cause: Slot,
 }
 
-impl Event {
+impl RunEvent {
     /// Creates the event for the last record that was applied to the run's history.
     pub(super) fn of(run: &RunHistory, entry: &Entry) -> Self {
         let node = entry.record.slot().map(|slot| {
             let node = run.node(slot);
-            After {
+            NodeProgress {
                 state: node.state(),
                 attempts: node.attempts(),
                 pokes: node.pokes(),
@@ -69,12 +71,12 @@ fn for_display(record: &Record) -> Record {
 /// The approximate size of a notification: an error text and a few names.
 const NOTIFICATION: usize = 1 << 10;
 
-impl Weigh for News {
+impl Weigh for FeedEvent {
     fn weight(&self) -> usize {
         let more = match self {
-            Self::Opened(_, run) | Self::Forgotten(_, run) => run.weight(),
+            Self::RunOpened(_, run) | Self::RunForgotten(_, run) => run.weight(),
             Self::Log(line) => line.capacity(),
-            Self::Event(_, event) => match &event.entry.record {
+            Self::RunEvent(_, event) => match &event.entry.record {
                 Record::CallbackDue { .. } => NOTIFICATION,
                 record => record.payload(),
             },
@@ -82,7 +84,7 @@ impl Weigh for News {
         size_of::<Self>() + more
     }
 
-    fn count(&self, lost: &mut Lost) {
+    fn count(&self, lost: &mut Loss) {
         match self {
             Self::Log(_) => lost.lines += 1,
             _ => lost.events += 1,

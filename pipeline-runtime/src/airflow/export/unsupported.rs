@@ -1,29 +1,29 @@
 //! What Airflow cannot do. The export refuses it and names the place in the code; it never drops anything silently.
 
 use super::super::names::{END, is_one_task, members, pool, task_of};
-use super::Left;
+use super::Omission;
 use super::python::group_of;
-use super::schedule::{self, When};
+use super::schedule::{self, DagSchedule};
 use crate::Pipeline;
 use crate::plan::{NodeIx, Plan, Problem, What};
 use std::collections::{BTreeMap, HashMap};
 
 /// Everything that prevents an export.
-pub(super) fn problems(pipeline: &Pipeline, plan: &Plan, without: &[Left]) -> Vec<Problem> {
+pub(super) fn problems(pipeline: &Pipeline, plan: &Plan, without: &[Omission]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if schedule::of(plan) == When::Unsayable {
+    if schedule::of(plan) == DagSchedule::Unsupported {
         let message = format!("Airflow has no schedule like that of pipeline `{}`", plan.pipeline);
         let help = "give it one cron line, or an `every` of hours or less; or export it with `by_hand` and trigger it";
         let at = pipeline.definition().given_at("schedule").unwrap_or(pipeline.definition().at);
         problems.push(Problem::new(message, help).at(at, "of this pipeline"));
     }
-    if !without.contains(&Left::Locks) {
+    if !without.contains(&Omission::Locks) {
         problems.extend(plan.holdings.iter().map(locks(plan)));
     }
-    if !without.contains(&Left::Sla) {
+    if !without.contains(&Omission::Sla) {
         problems.extend(slas(pipeline, plan));
     }
-    problems.extend(others(plan));
+    problems.extend(other_pipelines(plan));
     problems.extend(mappings(plan));
     problems.extend(names(plan));
     problems
@@ -53,7 +53,7 @@ fn slas(pipeline: &Pipeline, plan: &Plan) -> Vec<Problem> {
 }
 
 /// Nodes that involve runs of other pipelines.
-fn others(plan: &Plan) -> Vec<Problem> {
+fn other_pipelines(plan: &Plan) -> Vec<Problem> {
     let is_other = |node: &NodeIx| plan.across.contains_key(node) && !plan.is_past(*node);
     let nodes = plan.bodies().map(|(node, _)| node).filter(is_other);
     let problem = |node: NodeIx| {

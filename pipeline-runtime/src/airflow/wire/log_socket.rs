@@ -12,9 +12,9 @@ use tracing::Level;
 
 /// The socket that a task's log lines are sent to.
 #[derive(Debug)]
-pub(in crate::airflow) struct Lines(Mutex<TcpStream>);
+pub(in crate::airflow) struct LogSocket(Mutex<TcpStream>);
 
-impl Lines {
+impl LogSocket {
     pub(in crate::airflow) fn new(socket: TcpStream) -> Self {
         Self(Mutex::new(socket))
     }
@@ -28,13 +28,13 @@ impl Lines {
         event: &str,
         fields: Map<String, Value>,
     ) {
-        let mut line = line(at, level, logger, event, fields);
+        let mut line = format_line(at, level, logger, event, fields);
         line.push('\n');
         let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
     }
 }
 
-fn line(at: DateTime<Utc>, level: Level, logger: &str, event: &str, fields: Map<String, Value>) -> String {
+fn format_line(at: DateTime<Utc>, level: Level, logger: &str, event: &str, fields: Map<String, Value>) -> String {
     let mut line = json!({
         "timestamp": at.to_rfc3339_opts(SecondsFormat::Micros, true), "level": level_name(level), "event": event, "logger": logger,
     });
@@ -62,13 +62,13 @@ mod tests {
     fn a_line_has_four_names_and_all_else_below_one() {
         let at = "2024-03-25T06:00:00.5Z".parse().unwrap();
         let fields = Map::from_iter([("level".to_owned(), json!("mine")), ("rows".to_owned(), json!(3))]);
-        let long = line(at, Level::WARN, "shop", "a\n\"b\"", fields);
+        let long = format_line(at, Level::WARN, "shop", "a\n\"b\"", fields);
         assert_eq!(
             long,
             r#"{"event":"a\n\"b\"","fields":{"level":"mine","rows":3},"level":"warning","logger":"shop","timestamp":"2024-03-25T06:00:00.500000Z"}"#
         );
         let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE].map(level_name);
         assert_eq!(levels, ["error", "warning", "info", "debug", "debug"]);
-        assert!(!line(at, Level::INFO, "shop", "x", Map::new()).contains("fields"));
+        assert!(!format_line(at, Level::INFO, "shop", "x", Map::new()).contains("fields"));
     }
 }

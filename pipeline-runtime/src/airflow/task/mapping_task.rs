@@ -5,8 +5,8 @@
 
 use super::super::names::task_of;
 use super::super::wire::NodeStates;
-use super::ended::Ended;
-use super::recollect::{Recollection, Unknown};
+use super::end_report::EndReport;
+use super::recollect::{RecollectError, Recollector};
 use crate::author::words::duration;
 use crate::engine::{Entry, NodeState, Position, Record, Run, Slot};
 use crate::plan::Plan;
@@ -15,12 +15,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The XCom key that it is pushed under.
-pub(super) const KEY: &str = "pipeline_elements";
+/// The XCom key that the ends are pushed under.
+pub(super) const XCOM_KEY: &str = "pipeline_elements";
 
-/// What is pushed.
+/// The value that is pushed.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct StoredElements {
     /// The state in which the task ended. It differs from Airflow's if the task was marked manually afterwards.
     pub(super) state: String,
     pub(super) nodes: Elements,
@@ -36,19 +36,20 @@ pub(super) struct Elements(BTreeMap<String, ElementEnd>);
 #[serde(rename_all = "snake_case")]
 enum ElementEnd {
     Output(Value),
-    Ended(Ended),
+    #[serde(rename = "ended")]
+    Report(EndReport),
 }
 
-/// What is received of a mapping's nodes as they run.
+/// The outputs and the reasons of skips that a mapping's nodes have recorded so far.
 #[derive(Debug, Default)]
-pub(super) struct Within {
+pub(super) struct ElementRecords {
     outputs: BTreeMap<Slot, Arc<[u8]>>,
     skipped: BTreeMap<Slot, String>,
 }
 
-impl Within {
-    /// Handles a record, and logs what would not be visible otherwise.
-    pub(super) fn hear(&mut self, entry: &Entry, run: &Run) {
+impl ElementRecords {
+    /// Adds a record, and logs retries and failures, which would not be visible otherwise.
+    pub(super) fn apply(&mut self, entry: &Entry, run: &Run) {
         match &entry.record {
             Record::Succeeded { slot, output: Some(output) } => {
                 self.outputs.extend(output.json.clone().map(|json| (*slot, json)));
@@ -66,90 +67,91 @@ impl Within {
 
     /// Returns how all of them ended, and what fails the task: a node that failed without `allow_failure`, or one that cannot run
     /// because of a failure upstream of the mapping.
-    pub(super) fn ended(self, run: &Run, each: Slot) -> (Elements, Option<Ended>) {
+    pub(super) fn finish(self, run: &Run, each: Slot) -> (Elements, Option<EndReport>) {
         let (mut elements, mut failed, mut cut_off) = (Elements::default(), None, Vec::new());
         let inside = run.expansion_of(each).map(|expansion| run.layout().inside(expansion)).unwrap_or_default();
         // A mapping without elements reports its own end.
-        let says = |slot: &Slot| run.is_body(*slot) || (run.each(*slot).is_some() && run.expansion_of(*slot).is_none());
-        for slot in inside.into_iter().filter(says) {
+        let has_report = |slot: &Slot| run.is_body(*slot) || (run.each(*slot).is_some() && run.expansion_of(*slot).is_none());
+        for slot in inside.into_iter().filter(has_report) {
             let (id, node) = (run.id(slot), run.node(slot));
-            let ended = |of: &str, error: &str, attempts: u32| Ended {
+            let report = |of: &str, error: &str, attempts: u32| EndReport {
                 state: node.state().name().to_owned(),
                 node: of.to_owned(),
                 error: error.to_owned(),
                 attempts,
-                told: true,
+                notified: true,
             };
-            let came = match (node.state(), node.failure()) {
+            let end = match (node.state(), node.failure()) {
                 (NodeState::Success, _) => {
                     let json = self.outputs.get(&slot).and_then(|json| serde_json::from_slice(json).ok());
                     ElementEnd::Output(json.unwrap_or_default())
                 }
                 (NodeState::Failed | NodeState::UpstreamFailed, Some(failure)) => {
-                    ElementEnd::Ended(ended(failure.node(), failure.error(), failure.attempts()))
+                    ElementEnd::Report(report(failure.node(), failure.error(), failure.attempts()))
                 }
-                _ => ElementEnd::Ended(ended(&id, self.skipped.get(&slot).map_or("", String::as_str), node.attempt())),
+                _ => ElementEnd::Report(report(&id, self.skipped.get(&slot).map_or("", String::as_str), node.attempt())),
             };
-            if let ElementEnd::Ended(ended) = &came {
+            if let ElementEnd::Report(report) = &end {
                 match node.state() {
-                    NodeState::Failed if !run.plan().node(run.ix(slot)).allow_failure => failed = failed.or(Some(ended.clone())),
-                    NodeState::UpstreamFailed => cut_off.push(ended.clone()),
+                    NodeState::Failed if !run.plan().node(run.ix(slot)).allow_failure => failed = failed.or(Some(report.clone())),
+                    NodeState::UpstreamFailed => cut_off.push(report.clone()),
                     _ => {}
                 }
             }
-            elements.0.insert(id, came);
+            elements.0.insert(id, end);
         }
         // A failure within the mapping is either allowed or already found. A failure upstream of it fails the task.
-        let failed = failed.or_else(|| cut_off.into_iter().find(|ended| !elements.0.contains_key(&ended.node)));
+        let failed = failed.or_else(|| cut_off.into_iter().find(|report| !elements.0.contains_key(&report.node)));
         (elements, failed)
     }
 }
 
-impl Recollection<'_> {
+impl Recollector<'_> {
     /// Records the results of a mapping that is one task.
-    pub(super) fn elements(
+    pub(super) fn recollect_elements(
         &self,
         run: &mut Run,
         plan: &Plan,
         each: Slot,
         index: Option<u32>,
         states: &NodeStates,
-    ) -> Result<(), Unknown> {
+    ) -> Result<(), RecollectError> {
         let Some(task) = task_of(plan, run.ix(each)) else { return Ok(()) };
         let Some(state @ ("success" | "failed" | "skipped")) = states.of(&task, index) else { return Ok(()) };
-        let kept = self.supervisor.xcom(self.place, &task, KEY, index)?.wait()?;
-        let kept: Option<Kept> = serde_json::from_value(kept).ok().filter(|kept: &Kept| kept.state == state);
-        match (state, kept) {
+        let stored = self.supervisor.xcom(self.dag_run, &task, XCOM_KEY, index)?.wait()?;
+        let stored: Option<StoredElements> =
+            serde_json::from_value(stored).ok().filter(|stored: &StoredElements| stored.state == state);
+        match (state, stored) {
             _ if run.node(each).state().is_end() => Ok(()),
-            (_, Some(kept)) => {
-                let (mut said, mut unsaid) = (0, 0);
-                self.each(run, plan, each, &kept.nodes, (&mut said, &mut unsaid))?;
-                if run.expansion_of(each).is_none() || (unsaid == 0 && said == kept.nodes.0.len()) {
+            (_, Some(stored)) => {
+                let (mut reported, mut unreported) = (0, 0);
+                self.record_elements(run, plan, each, &stored.nodes, (&mut reported, &mut unreported))?;
+                if run.expansion_of(each).is_none() || (unreported == 0 && reported == stored.nodes.0.len()) {
                     return Ok(());
                 }
-                self.doubt(format!("the list of `{task}` has changed since it ran: clear it with everything downstream"))
+                self.contradict(format!("the list of `{task}` has changed since it ran: clear it with everything downstream"))
             }
             // It was marked manually, so the run may still succeed.
             ("success", None) if self.is_end() => Ok(()),
-            ("success", None) => Err(Unknown::Fatal(format!(
+            ("success", None) => Err(RecollectError::Fatal(format!(
                 "Airflow has no results of the elements of `{}`, although it is a success: was it marked manually, or its XCom deleted? \
                  Clear it, so that it runs again",
                 run.id(each)
             ))),
-            (state, None) => self.without_elements(run, each, &task, index, state),
+            (state, None) => self.record_without_elements(run, each, &task, index, state),
         }
     }
 
     /// Expands a mapping, and records the stored ends of its nodes. Counts the nodes with a stored end, and those without.
-    fn each(
+    fn record_elements(
         &self,
         run: &mut Run,
         plan: &Plan,
         each: Slot,
-        kept: &Elements,
-        (said, unsaid): (&mut usize, &mut usize),
-    ) -> Result<(), Unknown> {
-        let Some((expansion, width)) = self.unfold(run, each)? else { return Ok(()) };
+        stored: &Elements,
+        (reported, unreported): (&mut usize, &mut usize),
+    ) -> Result<(), RecollectError> {
+        let Some((expansion, width)) = self.expand_list(run, each)? else { return Ok(()) };
         let nodes = &plan.scope(run.layout().expansion(expansion).scope).nodes;
         for element in 0..width {
             let at = Position { expansion, element };
@@ -157,14 +159,16 @@ impl Recollection<'_> {
             // The element itself comes first.
             self.record(run, Record::Succeeded { slot: slots[0], output: None })?;
             for slot in slots {
-                let came = kept.0.get(&run.id(slot));
-                *said += usize::from(came.is_some());
-                match came {
+                let end = stored.0.get(&run.id(slot));
+                *reported += usize::from(end.is_some());
+                match end {
                     _ if run.node(slot).state().is_end() => {}
-                    Some(ElementEnd::Output(json)) => self.success(run, slot, json)?,
-                    Some(ElementEnd::Ended(ended)) => self.end(run, slot, ended)?,
-                    None if run.each(slot).is_some() => self.each(run, plan, slot, kept, (&mut *said, &mut *unsaid))?,
-                    None => *unsaid += usize::from(run.is_body(slot)),
+                    Some(ElementEnd::Output(json)) => self.record_output(run, slot, json)?,
+                    Some(ElementEnd::Report(report)) => self.record_end(run, slot, report)?,
+                    None if run.each(slot).is_some() => {
+                        self.record_elements(run, plan, slot, stored, (&mut *reported, &mut *unreported))?
+                    }
+                    None => *unreported += usize::from(run.is_body(slot)),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A run's history read from its journal, which follows the journal as it grows: for readers beside the process that runs it.
+//! The history of a run, read from its journal as the journal grows: for readers beside the process that runs it.
 //!
 //! It does not need the code with which the run began. If the current code has a different plan for the run, or none, the run is
 //! shown with the plan that is stored with it.
@@ -12,18 +12,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The maximum number of records read at once: all records of a long run would take more memory than the history.
-const AT_ONCE: u32 = if cfg!(test) { 8 } else { 2_048 };
+const BATCH: u32 = if cfg!(test) { 8 } else { 2_048 };
 
 /// A run that is read record by record. Outputs are stored as JSON, and only on request, since types may have changed since.
 #[derive(Debug)]
-pub(crate) struct Followed {
+pub(crate) struct RunTail {
     run: Arc<StoredRun>,
-    plan: PlanOfRun,
+    plan: RunPlan,
     history: RunHistory,
     /// The number of the last record in the history.
-    told: i64,
+    last_applied: i64,
     /// The number of the run's last record, whether it was applied or not.
-    last: i64,
+    last_record: i64,
     /// What must be known of all records before the first is applied; `None` before they were scanned.
     scanned: Option<Scan>,
     /// The ids of nodes that the run lost when it was resumed with another plan.
@@ -37,34 +37,34 @@ pub(crate) struct Followed {
 #[derive(Debug, Clone, Copy)]
 struct Scan {
     /// The number of the last of them.
-    last: i64,
+    last_record: i64,
     /// True if the slots in the records have been renumbered since they were written.
-    is_renamed: bool,
+    is_renumbered: bool,
 }
 
 /// The plan with which a run is shown.
 #[derive(Debug, Clone)]
-enum PlanOfRun {
+enum RunPlan {
     /// The pipeline's current plan, and the mapping of the run's nodes to it.
-    Present(Arc<Plan>, Option<Remap>),
+    Current(Arc<Plan>, Option<Remap>),
     /// The plan stored in the journal. The current plan, if there is one, adds details of nodes that both have.
-    Kept { present: Option<Arc<Plan>>, why: Option<Arc<NotPresent>> },
+    Stored { current: Option<Arc<Plan>>, why: Option<Arc<PlanMismatch>> },
 }
 
 /// The plans for runs that are read one after the other. A pipeline builds one plan for the same params, however many runs have
 /// them, and it is compared only once with the plan stored with those runs.
 #[cfg(feature = "dashboard")]
 #[derive(Debug, Default)]
-pub(crate) struct Plans(std::collections::HashMap<Like, PlanOfRun>);
+pub(crate) struct PlanCache(std::collections::HashMap<PlanKey, RunPlan>);
 
 /// What runs shown with one plan have in common: their pipeline, their params as JSON, the stored plan, and whether they have
 /// ended.
 #[cfg(feature = "dashboard")]
-type Like = (String, String, Arc<str>, bool);
+type PlanKey = (String, String, Arc<str>, bool);
 
 /// Why a run is not shown with its pipeline's current plan.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotPresent {
+pub(crate) enum PlanMismatch {
     #[error("this program has no pipeline `{0}`")]
     NoPipeline(String),
     #[error(transparent)]
@@ -84,50 +84,50 @@ pub(crate) enum HistoryError {
     Record(#[from] DecodeError),
 }
 
-impl PlanOfRun {
-    fn find(pipeline: Option<&Pipeline>, run: &StoredRun) -> Self {
+impl RunPlan {
+    fn of_run(pipeline: Option<&Pipeline>, run: &StoredRun) -> Self {
         let plan = match pipeline {
-            None => Err(NotPresent::NoPipeline(run.pipeline.clone())),
-            Some(pipeline) => pipeline.plan_of_run(&run.params).map_err(NotPresent::from),
+            None => Err(PlanMismatch::NoPipeline(run.pipeline.clone())),
+            Some(pipeline) => pipeline.plan_of_run(&run.params).map_err(PlanMismatch::from),
         };
         match plan {
-            Err(why) => Self::Kept { present: None, why: Some(Arc::new(why)) },
+            Err(why) => Self::Stored { current: None, why: Some(Arc::new(why)) },
             Ok(plan) => Self::of(Arc::new(plan), run),
         }
     }
 
-    fn of(present: Arc<Plan>, run: &StoredRun) -> Self {
-        match present.match_skeleton(&run.skeleton, Accepts::Additions) {
+    fn of(current: Arc<Plan>, run: &StoredRun) -> Self {
+        match current.match_skeleton(&run.skeleton, Accepts::Additions) {
             // A run that has ended never had nodes that were added since.
-            Ok(Some(_)) if run.state.is_end() => Self::Kept { present: Some(present), why: None },
-            Ok(remap) => Self::Present(present, remap),
-            Err(changed) => Self::Kept { present: Some(present), why: Some(Arc::new(changed.into())) },
+            Ok(Some(_)) if run.state.is_end() => Self::Stored { current: Some(current), why: None },
+            Ok(remap) => Self::Current(current, remap),
+            Err(changed) => Self::Stored { current: Some(current), why: Some(Arc::new(changed.into())) },
         }
     }
 }
 
-impl Followed {
+impl RunTail {
     /// Follows a run, with nothing read yet. `pipeline` is the run's pipeline, if this program has it.
     pub(crate) fn new(pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
-        Self::by(PlanOfRun::find(pipeline, run), Arc::new(run.clone()))
+        Self::with_plan(RunPlan::of_run(pipeline, run), Arc::new(run.clone()))
     }
 
     /// Follows one of several runs that share plans.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn one_of(plans: &mut Plans, pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
-        let like = (run.pipeline.clone(), run.params.to_string(), Arc::clone(&run.skeleton), run.state.is_end());
-        let plan = plans.0.entry(like).or_insert_with(|| PlanOfRun::find(pipeline, run));
-        Self::by(plan.clone(), Arc::new(run.clone()))
+    pub(crate) fn one_of(plans: &mut PlanCache, pipeline: Option<&Pipeline>, run: &StoredRun) -> Result<Self, HistoryError> {
+        let key = (run.pipeline.clone(), run.params.to_string(), Arc::clone(&run.skeleton), run.state.is_end());
+        let plan = plans.0.entry(key).or_insert_with(|| RunPlan::of_run(pipeline, run));
+        Self::with_plan(plan.clone(), Arc::new(run.clone()))
     }
 
-    fn by(plan: PlanOfRun, run: Arc<StoredRun>) -> Result<Self, HistoryError> {
+    fn with_plan(plan: RunPlan, run: Arc<StoredRun>) -> Result<Self, HistoryError> {
         let shown = match &plan {
-            PlanOfRun::Present(plan, _) => Arc::clone(plan),
-            PlanOfRun::Kept { present, .. } => kept(&run, present.as_deref(), &[])?,
+            RunPlan::Current(plan, _) => Arc::clone(plan),
+            RunPlan::Stored { current, .. } => stored_plan(&run, current.as_deref(), &[])?,
         };
         let history = RunHistory::new(shown, run.started());
         let (scanned, removed) = (None, Vec::new());
-        Ok(Self { run, plan, history, told: 0, last: 0, scanned, removed, keeps_outputs: false, until: i64::MAX })
+        Ok(Self { run, plan, history, last_applied: 0, last_record: 0, scanned, removed, keeps_outputs: false, until: i64::MAX })
     }
 
     /// Stores the outputs of nodes as JSON. Must be called before anything is read.
@@ -147,8 +147,8 @@ impl Followed {
             run: Arc::clone(&self.run),
             plan: self.plan.clone(),
             history: self.history.share(),
-            told: self.told,
-            last: self.last,
+            last_applied: self.last_applied,
+            last_record: self.last_record,
             scanned: self.scanned,
             removed: self.removed.clone(),
             keeps_outputs: self.keeps_outputs,
@@ -157,94 +157,94 @@ impl Followed {
     }
 
     /// Reads what was recorded since the last call. It is consistent if the reader has a snapshot.
-    pub(crate) fn go_on(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+    pub(crate) fn catch_up(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         while self.step(reader)? {}
-        self.see_last(reader)
+        self.read_last_record(reader)
     }
 
     /// Reads the number of the run's last record, for callers that do not read that far.
-    pub(crate) fn see_last(&mut self, reader: &Reader) -> Result<(), HistoryError> {
-        self.last = reader.last_record(self.run.key)?;
+    pub(crate) fn read_last_record(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+        self.last_record = reader.last_record(self.run.key)?;
         Ok(())
     }
 
     /// Reads some of what follows, but first only scans all records. Returns whether there was anything to do.
     pub(crate) fn step(&mut self, reader: &Reader) -> Result<bool, HistoryError> {
         if self.scanned.is_none() {
-            self.look(reader)?;
-            if self.scanned.is_some_and(|scanned| scanned.is_renamed) {
-                self.tell_all(reader)?;
+            self.scan(reader)?;
+            if self.scanned.is_some_and(|scanned| scanned.is_renumbered) {
+                self.apply_all(reader)?;
             }
             return Ok(true);
         }
-        let mut read = reader.entries_between(self.run.key, self.told, self.until, AT_ONCE)?;
-        if read.last == self.told {
+        let mut read = reader.entries_between(self.run.key, self.last_applied, self.until, BATCH)?;
+        if read.last == self.last_applied {
             return Ok(false);
         }
-        if read.renamed || self.shows_another_plan(&read.entries) {
+        if read.renamed || self.reveals_sensor(&read.entries) {
             // The run was resumed with another plan, or a supposed task is a sensor: the records read so far mean something else
             // now.
             self.restart(reader)?;
             return Ok(true);
         }
-        if let PlanOfRun::Present(_, Some(remap)) = &self.plan {
+        if let RunPlan::Current(_, Some(remap)) = &self.plan {
             StoredEntry::remap(&mut read.entries, remap);
         }
         self.apply(read.entries)?;
-        self.told = read.last;
+        self.last_applied = read.last;
         Ok(true)
     }
 
     /// Scans the records before the first is applied: finds the sensors, if only records reveal them, and whether slots were
     /// renumbered since the records were written.
-    fn look(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+    fn scan(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let key = self.run.key;
         let scanned = loop {
-            let scanned = Scan { last: reader.last_record(key)?, is_renamed: reader.is_renamed(key)? };
-            let PlanOfRun::Kept { present, .. } = &self.plan else { break scanned };
+            let scanned = Scan { last_record: reader.last_record(key)?, is_renumbered: reader.is_renamed(key)? };
+            let RunPlan::Stored { current, .. } = &self.plan else { break scanned };
             let entries =
-                if scanned.is_renamed { reader.entries_after(key, 0)?.entries } else { reader.entries_of_sensors(key)? };
+                if scanned.is_renumbered { reader.entries_after(key, 0)?.entries } else { reader.entries_of_sensors(key)? };
             // Resuming with another plan changes the skeleton and the records in one commit; a reader must not mix the two
             // states.
             match reader.run_of_key(key)? {
                 Some(run) if run.skeleton != self.run.skeleton => self.run = Arc::new(run),
                 _ => {
-                    let plan = kept(&self.run, present.as_deref(), &entries)?;
+                    let plan = stored_plan(&self.run, current.as_deref(), &entries)?;
                     self.history = RunHistory::new(plan, self.run.started());
                     break scanned;
                 }
             }
         };
-        self.last = scanned.last;
+        self.last_record = scanned.last_record;
         self.scanned = Some(scanned);
         Ok(())
     }
 
     /// Applies all records of a renumbered run at once, since the meaning of each depends on all that follow.
-    fn tell_all(&mut self, reader: &Reader) -> Result<(), HistoryError> {
+    fn apply_all(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let mut read = reader.entries_after(self.run.key, 0)?;
-        if let PlanOfRun::Present(_, Some(remap)) = &self.plan {
+        if let RunPlan::Current(_, Some(remap)) = &self.plan {
             StoredEntry::remap(&mut read.entries, remap);
         }
         self.removed = read.removed;
         self.apply(read.entries)?;
-        self.told = read.last;
+        self.last_applied = read.last;
         Ok(())
     }
 
     fn restart(&mut self, reader: &Reader) -> Result<(), HistoryError> {
         let run = reader.run_of_key(self.run.key)?.map_or_else(|| Arc::clone(&self.run), Arc::new);
-        let anew = match &self.plan {
-            PlanOfRun::Present(plan, _) => Self::by(PlanOfRun::of(Arc::clone(plan), &run), run),
-            kept @ PlanOfRun::Kept { .. } => Self::by(kept.clone(), run),
+        let tail = match &self.plan {
+            RunPlan::Current(plan, _) => Self::with_plan(RunPlan::of(Arc::clone(plan), &run), run),
+            stored @ RunPlan::Stored { .. } => Self::with_plan(stored.clone(), run),
         };
-        *self = Self { keeps_outputs: self.keeps_outputs, until: self.until, ..anew? };
+        *self = Self { keeps_outputs: self.keeps_outputs, until: self.until, ..tail? };
         Ok(())
     }
 
     /// True if only records reveal the sensors and a new record reveals another one.
-    fn shows_another_plan(&self, entries: &[StoredEntry]) -> bool {
-        let known = self.scanned.map_or(0, |scanned| scanned.last);
+    fn reveals_sensor(&self, entries: &[StoredEntry]) -> bool {
+        let known = self.scanned.map_or(0, |scanned| scanned.last_record);
         let is_new = |stored: &StoredEntry| {
             stored.number > known
                 && match stored.entry.record {
@@ -252,7 +252,7 @@ impl Followed {
                     _ => false,
                 }
         };
-        matches!(self.plan, PlanOfRun::Kept { .. }) && entries.iter().any(is_new)
+        matches!(self.plan, RunPlan::Stored { .. }) && entries.iter().any(is_new)
     }
 
     fn apply(&mut self, entries: Vec<StoredEntry>) -> Result<(), HistoryError> {
@@ -271,27 +271,27 @@ impl Followed {
     }
 
     /// Returns the number of the run's last record, whether it was applied or not.
-    pub(crate) fn last(&self) -> i64 {
-        self.last
+    pub(crate) fn last_record(&self) -> i64 {
+        self.last_record
     }
 
     /// Returns the number of the last applied record.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn told(&self) -> i64 {
-        self.told
+    pub(crate) fn last_applied(&self) -> i64 {
+        self.last_applied
     }
 
     /// True if the records were renumbered because the run was resumed with another plan. Then none can be applied before all are
     /// read.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn is_renamed(&self) -> bool {
-        self.scanned.is_some_and(|scanned| scanned.is_renamed)
+    pub(crate) fn is_renumbered(&self) -> bool {
+        self.scanned.is_some_and(|scanned| scanned.is_renumbered)
     }
 
     /// Takes over how far the run has progressed.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn follow(&mut self, now: &Self) {
-        self.last = now.last;
+    pub(crate) fn take_last_record(&mut self, now: &Self) {
+        self.last_record = now.last_record;
     }
 
     /// Returns the number of nodes that were copied since this was created, because copies of it have them unchanged.
@@ -301,10 +301,10 @@ impl Followed {
     }
 
     /// Returns why it is shown with the stored plan, if the current one does not fit.
-    pub(crate) fn not_present(&self) -> Option<&NotPresent> {
+    pub(crate) fn plan_mismatch(&self) -> Option<&PlanMismatch> {
         match &self.plan {
-            PlanOfRun::Present(..) => None,
-            PlanOfRun::Kept { why, .. } => why.as_deref(),
+            RunPlan::Current(..) => None,
+            RunPlan::Stored { why, .. } => why.as_deref(),
         }
     }
 
@@ -321,8 +321,8 @@ impl Followed {
 }
 
 /// Returns the plan stored with a run of these records.
-fn kept(run: &StoredRun, present: Option<&Plan>, entries: &[StoredEntry]) -> Result<Arc<Plan>, HistoryError> {
-    let plan = Plan::recalled(&run.skeleton, present).ok_or_else(|| HistoryError::Skeleton(run.run_id.clone()))?;
+fn stored_plan(run: &StoredRun, current: Option<&Plan>, entries: &[StoredEntry]) -> Result<Arc<Plan>, HistoryError> {
+    let plan = Plan::recalled(&run.skeleton, current).ok_or_else(|| HistoryError::Skeleton(run.run_id.clone()))?;
     let sensors = sensors(&plan, entries)?;
     Ok(Arc::new(plan.with_sensors(&sensors)))
 }

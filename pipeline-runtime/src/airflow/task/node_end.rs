@@ -1,9 +1,9 @@
-//! Translates what the engine records of a node into what Airflow is sent.
+//! The outcome of a node for this process, derived from the records that the engine writes about it.
 
-use super::super::rule::from_outside;
+use super::super::rule::outside_edges;
 use super::TaskError;
-use super::ended::Ended;
-use super::whole::{Elements, Within};
+use super::end_report::EndReport;
+use super::mapping_task::{ElementRecords, Elements};
 use crate::RunState;
 use crate::author::keys::Seen;
 use crate::author::options::Mode;
@@ -19,7 +19,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 const IN_PLACE: Duration = Duration::from_secs(5);
 
 /// How often a sensor that keeps its process stores its progress in Airflow.
-const KEPT_EVERY: Duration = Duration::from_secs(30);
+const STORE_EVERY: Duration = Duration::from_secs(30);
 
 /// The outcome of a node for this process.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(super) enum NodeEnd {
     Expanded(Seen),
     /// All elements of a mapping that is one task have ended as recorded. The second value is a failure that fails the task, if
     /// there is one.
-    Elements(Elements, Option<Ended>),
+    Elements(Elements, Option<EndReport>),
     Failed(Arc<str>),
     UpstreamFailed,
     Skipped(String),
@@ -43,36 +43,37 @@ pub(super) enum NodeEnd {
     Later(Timestamp),
 }
 
-/// A run of an engine, and the records that are received from it.
+/// Receives the records of a run that an engine executes.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct RecordReceiver {
     engine: Engine,
     ix: RunIx,
-    told: UnboundedReceiver<Entry>,
+    records: UnboundedReceiver<Entry>,
 }
 
-impl Heard {
-    pub(super) fn new(engine: Engine, ix: RunIx, told: UnboundedReceiver<Entry>) -> Self {
-        Self { engine, ix, told }
+impl RecordReceiver {
+    pub(super) fn new(engine: Engine, ix: RunIx, records: UnboundedReceiver<Entry>) -> Self {
+        Self { engine, ix, records }
     }
 
-    pub(super) fn look<T>(&self, look: impl FnOnce(&Run) -> T) -> Option<T> {
-        self.engine.look(self.ix, look)
+    /// Passes the run to `read`. Returns `None` once the engine no longer has it.
+    pub(super) fn with_run<T>(&self, read: impl FnOnce(&Run) -> T) -> Option<T> {
+        self.engine.look(self.ix, read)
     }
 
-    /// Waits for the outcome of a node. `keep` stores its progress.
+    /// Waits for the outcome of a node. `store` stores its progress.
     pub(super) async fn end_of<K: Future<Output = Result<(), TaskError>>>(
         &mut self,
         slot: Slot,
         is_whole: bool,
-        keep: impl Fn(Earlier) -> K,
+        store: impl Fn(Earlier) -> K,
     ) -> Result<NodeEnd, TaskError> {
-        let mode = self.ready(slot, is_whole)?;
-        let mut kept_at: Option<Timestamp> = None;
-        let mut within = Within::default();
-        while let Some(entry) = self.told.recv().await {
+        let mode = self.check_ready(slot, is_whole)?;
+        let mut stored_at: Option<Timestamp> = None;
+        let mut elements = ElementRecords::default();
+        while let Some(entry) = self.records.recv().await {
             if is_whole {
-                self.look(|run| within.hear(&entry, run));
+                self.with_run(|run| elements.apply(&entry, run));
             }
             let Entry { at, record } = entry;
             if record.slot() != Some(slot) {
@@ -82,28 +83,28 @@ impl Heard {
                 Record::Unfolded { .. } if is_whole => {}
                 // Once the mapping has elements, its own end follows from theirs.
                 Record::Succeeded { .. } | Record::Skipped { .. } | Record::UpstreamFailed { .. }
-                    if is_whole && self.look(|run| run.expansion_of(slot)).flatten().is_some() =>
+                    if is_whole && self.with_run(|run| run.expansion_of(slot)).flatten().is_some() =>
                 {
-                    let (elements, failed) = self.look(|run| within.ended(run, slot)).unwrap_or_default();
+                    let (elements, failed) = self.with_run(|run| elements.finish(run, slot)).unwrap_or_default();
                     return Ok(NodeEnd::Elements(elements, failed));
                 }
-                Record::Started { .. } if mode.is_some() && kept_at.is_none() => {
+                Record::Started { .. } if mode.is_some() && stored_at.is_none() => {
                     // The budget starts now, whatever happens to this process.
-                    kept_at = Some(at);
-                    let earlier = self.look(|run| run.earlier(slot));
+                    stored_at = Some(at);
+                    let earlier = self.with_run(|run| run.earlier(slot));
                     if let Some(earlier) = earlier {
-                        keep(Earlier { next: None, ..earlier }).await?;
+                        store(Earlier { next: None, ..earlier }).await?;
                     }
                 }
                 Record::NotYet { next, .. } => {
                     let now = self.engine.clock().now();
                     let leaves = mode == Some(Mode::Reschedule) && next.since(now) >= IN_PLACE;
-                    if !leaves && kept_at.is_some_and(|kept| now.since(kept) < KEPT_EVERY) {
+                    if !leaves && stored_at.is_some_and(|stored| now.since(stored) < STORE_EVERY) {
                         continue;
                     }
-                    kept_at = Some(now);
-                    if let Some(earlier) = self.look(|run| run.earlier(slot)) {
-                        keep(Earlier { next: Some(next.as_nanos()), ..earlier }).await?;
+                    stored_at = Some(now);
+                    if let Some(earlier) = self.with_run(|run| run.earlier(slot)) {
+                        store(Earlier { next: Some(next.as_nanos()), ..earlier }).await?;
                     }
                     if leaves {
                         return Ok(NodeEnd::Later(next));
@@ -111,9 +112,9 @@ impl Heard {
                 }
                 Record::Retrying { next, error, memory, .. } => {
                     if (mode.is_some() || memory.is_some())
-                        && let Some(earlier) = self.look(|run| run.earlier(slot))
+                        && let Some(earlier) = self.with_run(|run| run.earlier(slot))
                     {
-                        keep(earlier).await?;
+                        store(earlier).await?;
                     }
                     return Ok(NodeEnd::Retry { after: next.since(at), error });
                 }
@@ -134,7 +135,7 @@ impl Heard {
     }
 
     fn reason(&self, why: &Skip) -> String {
-        self.look(|run| why.reason(|slot| run.id(slot))).unwrap_or_default()
+        self.with_run(|run| why.reason(|slot| run.id(slot))).unwrap_or_default()
     }
 
     /// Returns the mode of a node that is a sensor.
@@ -142,12 +143,12 @@ impl Heard {
     /// # Errors
     ///
     /// If the node cannot run, because Airflow started it too early.
-    fn ready(&self, slot: Slot, is_whole: bool) -> Result<Option<Mode>, TaskError> {
+    fn check_ready(&self, slot: Slot, is_whole: bool) -> Result<Option<Mode>, TaskError> {
         let (mode, is_stuck) = self
-            .look(|run| {
+            .with_run(|run| {
                 let mode = run.plan().policy(run.ix(slot)).sensor.as_ref().map(|sensor| sensor.mode);
                 let has_ended = |from: &NodeIx| run.node(run.seen_from(slot, *from)).state().is_end();
-                let waits = is_whole && !from_outside(run.plan(), run.ix(slot)).iter().all(|(from, _)| has_ended(from));
+                let waits = is_whole && !outside_edges(run.plan(), run.ix(slot)).iter().all(|(from, _)| has_ended(from));
                 (mode, (run.node(slot).state() == NodeState::None || waits).then(|| run.id(slot)))
             })
             .unwrap_or((None, None));
@@ -159,11 +160,11 @@ impl Heard {
     }
 
     /// Waits for the end of the run, and returns the failed nodes.
-    pub(super) async fn end_of_run(&mut self, untold: &[Slot]) -> Result<(RunState, Option<String>), TaskError> {
+    pub(super) async fn end_of_run(&mut self, unnotified: &[Slot]) -> Result<(RunState, Option<String>), TaskError> {
         // Their processes died before they could call the callbacks.
-        self.engine.notify_failures(self.ix, untold);
+        self.engine.notify_failures(self.ix, unnotified);
         // A node that Airflow has skipped or failed by its own rule, and the engine would not have, was changed manually.
-        while let Some(node) = self.look(open_body).flatten() {
+        while let Some(node) = self.with_run(open_body).flatten() {
             let skipped = self.engine.edit(self.ix, &Edit::Skip { node });
             skipped.map_err(|error| TaskError::Fatal(error.to_string()))?;
         }
@@ -174,7 +175,7 @@ impl Heard {
             let failed: Vec<String> = failed.map(|slot| format!("`{}` failed: {}", run.id(slot), error(slot))).collect();
             (!failed.is_empty()).then(|| failed.join("; "))
         };
-        Ok((state, self.look(failed).flatten()))
+        Ok((state, self.with_run(failed).flatten()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One viewed run: its current state, and snapshots from which other moments are computed.
 
-use super::marks::Marks;
+use super::snapshots::Snapshots;
 use crate::read::{JournalReader, ReadError, RunDetails, RunSummary};
 use std::collections::VecDeque;
 
@@ -8,15 +8,15 @@ use std::collections::VecDeque;
 const MOMENTS: usize = 4;
 
 #[derive(Debug, Default)]
-pub(super) struct Watched {
+pub(super) struct CachedRun {
     /// As far as it is read.
     now: Option<RunDetails>,
-    marks: Marks,
+    snapshots: Snapshots,
     /// States as of the last requested records.
     moments: VecDeque<(i64, RunDetails)>,
 }
 
-impl Watched {
+impl CachedRun {
     /// Returns the current state of the run, or the state after that record. If time is up, the state as far as it was read.
     pub(super) fn at(
         &mut self,
@@ -30,28 +30,28 @@ impl Watched {
             Some(now) => now,
             None => self.now.insert(reader.begin(run)?),
         };
-        let marks = &mut self.marks;
-        let mut is_as_before = true;
+        let snapshots = &mut self.snapshots;
+        let mut are_snapshots_valid = true;
         // Always reads on: new records may change the meaning of all earlier ones.
         now.update_while(reader, |details| {
-            is_as_before &= marks.see(details);
-            let told = details.followed().told();
+            are_snapshots_valid &= snapshots.take_if_due(details);
+            let applied = details.tail().last_applied();
             // Shows at least something.
-            told < goal && (told == 0 || !is_late())
+            applied < goal && (applied == 0 || !is_late())
         })?;
-        if !is_as_before {
+        if !are_snapshots_valid {
             self.moments.clear();
         }
-        let Some(record) = record.filter(|record| *record < now.followed().told()) else {
+        let Some(record) = record.filter(|record| *record < now.tail().last_applied()) else {
             return Ok(now.share(goal));
         };
-        let known = self.moments.iter().position(|(of, _)| *of == record).and_then(|place| self.moments.remove(place));
-        let mut moment = match (known, now.followed().is_renamed()) {
+        let found = self.moments.iter().position(|(of, _)| *of == record).and_then(|index| self.moments.remove(index));
+        let mut moment = match (found, now.tail().is_renumbered()) {
             (Some((_, moment)), _) => moment,
             (None, true) => reader.details_as_of(run, record)?,
             (None, false) => {
-                let mut moment = match marks.before(record) {
-                    Some(mark) => mark.share(record),
+                let mut moment = match snapshots.before(record) {
+                    Some(snapshot) => snapshot.share(record),
                     None => reader.begin(run)?.up_to(record),
                 };
                 moment.update(reader)?;
@@ -59,15 +59,15 @@ impl Watched {
             }
         };
         moment.follow(now);
-        let shown = moment.share(record);
+        let copy = moment.share(record);
         self.moments.push_back((record, moment));
         if self.moments.len() > MOMENTS {
             self.moments.pop_front();
         }
-        Ok(shown)
+        Ok(copy)
     }
 
-    pub(super) fn forget_past(&mut self) {
-        (self.marks, self.moments) = (Marks::default(), VecDeque::new());
+    pub(super) fn drop_snapshots(&mut self) {
+        (self.snapshots, self.moments) = (Snapshots::default(), VecDeque::new());
     }
 }
