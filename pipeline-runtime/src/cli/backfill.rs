@@ -4,7 +4,7 @@ use super::args::{self, Reprocess};
 use super::progress::Progress;
 use super::{Place, asked, choose, output, params};
 use crate::Pipeline;
-use crate::host::{self, Backfill, Command};
+use crate::host::{self, Backfill, Command, SpanError};
 use crate::journal::Reader;
 use crate::time::Clock;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place)
     let pipeline = choose::one(pipelines, given.pipeline.as_deref())?;
     let params = params::given(pipeline, &given.given)?;
     // Mistakes are reported here, with the arguments that caused them, and not by another process.
-    pipeline.plan(&params).map_err(|error| params::blame(&given.given, &error))?;
+    let plan = pipeline.plan(&params).map_err(|error| params::blame(&given.given, &error))?;
     let backfill = Backfill {
         pipeline: pipeline.id().to_owned(),
         from: given.from.clone(),
@@ -26,6 +26,10 @@ pub(super) fn run(pipelines: &[Pipeline], given: &args::Backfill, place: &Place)
             Reprocess::All => host::Reprocess::All,
         },
     };
+    backfill.span(&plan).map_err(|error| match error {
+        SpanError::NoSchedule { pipeline } => format!("{error}; `run {pipeline} --logical-date D` runs one date"),
+        SpanError::Bound { .. } => format!("--{error}"),
+    })?;
     if given.dry_run {
         return dry_run(pipeline, &backfill, place);
     }

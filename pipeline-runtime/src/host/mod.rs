@@ -29,6 +29,8 @@ mod unfinished;
 mod updates;
 mod workers;
 
+#[cfg(feature = "cli")]
+pub(crate) use backfill::SpanError;
 pub(crate) use backfill::{Backfill, Reprocess};
 use clocks::clocks;
 #[cfg(feature = "dashboard")]
