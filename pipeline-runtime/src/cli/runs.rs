@@ -3,9 +3,9 @@
 use super::output;
 use crate::engine::RunState;
 use crate::journal::{BLOCKED, RunKind};
-use crate::read::{JournalReader, RunFilter, RunSummary};
-use crate::schedule::{DateError, Zone, parse_date};
-use crate::{Clock, Pipeline, Timestamp};
+use crate::read::{JournalReader, RunFilter, RunSummary, parse_since};
+use crate::schedule::Zone;
+use crate::{Clock, Pipeline};
 use chrono::SecondsFormat;
 use humantime::format_duration;
 use std::path::Path;
@@ -70,7 +70,8 @@ impl Runs {
     fn filter(&self, pipelines: &[Pipeline], reader: &JournalReader, journal: &Path) -> Result<RunFilter, String> {
         let mut filter = RunFilter::new().limit(self.limit);
         if let Some(since) = &self.since {
-            filter = filter.since(ago(since, self.zone(pipelines), Clock::system().now())?.to_utc());
+            let since = parse_since(since, self.zone(pipelines), Clock::system().now());
+            filter = filter.since(since.map_err(|error| format!("--since: {error}"))?);
         }
         if let Some(run_id) = &self.after {
             filter = filter.after(&known(reader, run_id, journal)?);
@@ -92,20 +93,6 @@ impl Runs {
     fn zone(&self, pipelines: &[Pipeline]) -> Zone {
         Pipeline::zone_of_all(pipelines, self.pipeline.as_deref().or(self.of.as_deref()))
     }
-}
-
-/// Parses a date, or a duration before now.
-fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
-    let not_a_duration = match super::durations::duration(text) {
-        Ok(ago) => return Ok(now - ago),
-        Err(reason) => reason,
-    };
-    parse_date(text, zone).map(Timestamp::from).map_err(|error| match error {
-        DateError::Form { .. } => {
-            format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is: {not_a_duration}")
-        }
-        error => format!("--since: {error}"),
-    })
 }
 
 /// Returns the run with that id.

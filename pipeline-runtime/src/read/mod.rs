@@ -56,6 +56,8 @@ mod document;
 mod error;
 mod lines;
 mod runs;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+mod since;
 
 pub use attempts::Attempt;
 pub use details::{NodeDetails, RunDetails};
@@ -64,6 +66,8 @@ pub(crate) use document::DocumentBuilder;
 pub use error::ReadError;
 pub use lines::{LogFilter, LogLine};
 pub use runs::{RunFilter, RunSummary};
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+pub(crate) use since::parse_since;
 
 use crate::Pipeline;
 use crate::journal::Reader;

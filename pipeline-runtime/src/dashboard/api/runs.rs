@@ -4,13 +4,12 @@ use super::{Args, Problem, Site, at, date, ms, time, whole};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::{Asked, BLOCKED};
-use crate::read::{ReadError, RunFilter};
+use crate::read::{ReadError, RunFilter, parse_since};
 use crate::schedule::RunKind;
 use crate::time::{Timestamp, Zone};
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta};
-use pipeline_syntax::duration::{self, Zero};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -106,17 +105,8 @@ pub(super) fn filter(args: &Filter, pipelines: &[Pipeline], now: Timestamp) -> R
         filter = filter.kind(RunKind::parse(&kind).ok_or_else(|| Problem::wrong(format!("there is no kind `{kind}` of a run")))?);
     }
     if let Some(since) = given(&args.since) {
-        // As on the command line, it may also be at most this long ago.
-        filter = match duration::parse(&since, Zero::Refused) {
-            Ok(ago) => {
-                let ago = TimeDelta::from_std(ago).ok();
-                filter.since(ago.and_then(|ago| now.to_utc().checked_sub_signed(ago)).unwrap_or(DateTime::UNIX_EPOCH))
-            }
-            Err(_) => match time(Some(&since), zone(pipelines, args.pipeline.as_deref()), "since")? {
-                Some(since) => filter.since(since),
-                None => filter,
-            },
-        };
+        let since = parse_since(&since, zone(pipelines, args.pipeline.as_deref()), now);
+        filter = filter.since(since.map_err(|error| Problem::wrong(format!("since: {error}")))?);
     }
     Ok(filter)
 }
