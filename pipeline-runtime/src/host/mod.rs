@@ -16,6 +16,7 @@ mod embedded;
 mod error;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 mod forecast;
+mod local_time;
 mod next_run;
 mod others;
 mod prepare;

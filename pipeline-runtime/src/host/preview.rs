@@ -1,5 +1,6 @@
 //! Previews of commands: read from the journal, without writing.
 
+use super::local_time::local_time_with_offset;
 use super::prepare::{Edited, Prepared};
 use super::scheduler::Timetable;
 use super::{Ask, Command, Request, StartError, prepare};
@@ -80,10 +81,7 @@ fn triggered(reader: &Reader, request: Request, now: Timestamp) -> Result<Previe
     let (zone, is_dated) = (request.pipeline.zone(), request.logical_date.is_some());
     let (spec, _) = request.enter(reader, Present { clock: now, date: now })?;
     let (plan, pipeline, interval) = (&spec.plan, &spec.info.pipeline, spec.info.interval);
-    let date = |at: DateTime<Utc>| {
-        let here = at.with_timezone(&zone);
-        here.format(if here.timestamp().rem_euclid(60) == 0 { "%Y-%m-%d %H:%M %:z" } else { "%Y-%m-%d %H:%M:%S %:z" }).to_string()
-    };
+    let date = |at: DateTime<Utc>| local_time_with_offset(at, zone);
     let about = match &plan.schedule {
         Some(_) => format!("the data interval {} – {}", date(interval.start), date(interval.end)),
         None if is_dated => format!("the logical date {}", date(interval.start)),

@@ -1,5 +1,6 @@
 //! What kept intervals from starting, and when.
 
+use super::super::local_time::local_time;
 use super::super::scheduler::HeldBy;
 use crate::time::{Timestamp, Zone};
 use chrono::{DateTime, Utc};
@@ -71,8 +72,6 @@ impl Words {
     }
 
     pub(super) fn date(&self, at: DateTime<Utc>) -> String {
-        let here = at.with_timezone(&self.zone);
-        let form = if here.timestamp().rem_euclid(60) == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
-        here.format(form).to_string()
+        local_time(at, self.zone)
     }
 }
