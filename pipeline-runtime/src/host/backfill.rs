@@ -65,10 +65,10 @@ impl From<SpanError> for StartError {
 
 /// The intervals of a backfill, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Intervals {
+pub(crate) struct BackfillIntervals {
     pub(crate) runs: Vec<Interval>,
     /// By their starts, the intervals of `runs` that have a run already, with its id and state.
-    pub(crate) again: BTreeMap<DateTime<Utc>, (String, RunState)>,
+    pub(crate) repeated: BTreeMap<DateTime<Utc>, (String, RunState)>,
     /// The intervals that are left out, with their run and its state.
     pub(crate) left_out: Vec<(Interval, String, RunState)>,
 }
@@ -93,7 +93,7 @@ impl Backfill {
         pipeline: &Pipeline,
         reader: Option<&Reader>,
         now: Timestamp,
-    ) -> Result<(Plan, Intervals), StartError> {
+    ) -> Result<(Plan, BackfillIntervals), StartError> {
         let plan = pipeline.plan(&self.params)?;
         let (schedule, from, to) = self.span(&plan)?;
         let all: Vec<Interval> = schedule
@@ -118,14 +118,14 @@ impl Backfill {
         // A newer run may have ended before an older one, which would then run beside the new one.
         let current = reader.map(|reader| reader.current_between(pipeline.id(), from.into(), to.into())).transpose()?;
         let current = current.unwrap_or_default();
-        let mut intervals = Intervals::default();
+        let mut intervals = BackfillIntervals::default();
         for interval in all {
             match current.get(&interval.start.into()) {
-                Some((run_id, state)) if !self.reprocess.takes(*state) => {
+                Some((run_id, state)) if !self.reprocess.includes(*state) => {
                     intervals.left_out.push((interval, run_id.clone(), *state));
                 }
                 has => {
-                    intervals.again.extend(has.map(|has| (interval.start, has.clone())));
+                    intervals.repeated.extend(has.map(|has| (interval.start, has.clone())));
                     intervals.runs.push(interval);
                 }
             }
@@ -134,7 +134,7 @@ impl Backfill {
     }
 }
 
-impl Intervals {
+impl BackfillIntervals {
     /// Returns a remark about intervals that are left out because a run of them has not ended; empty if there are none.
     pub(crate) fn under_way(&self) -> String {
         match self.left_out.iter().filter(|(.., state)| !state.is_end()).count() {
@@ -146,7 +146,7 @@ impl Intervals {
 }
 
 impl Reprocess {
-    fn takes(self, state: RunState) -> bool {
+    fn includes(self, state: RunState) -> bool {
         match self {
             Self::None => false,
             Self::Failed => matches!(state, RunState::Failed | RunState::Cancelled),

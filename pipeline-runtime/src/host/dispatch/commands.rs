@@ -1,10 +1,10 @@
 //! Commands from the journal's inbox, and the `backfill` of this process itself.
 
 use super::super::backfill::Backfill;
-use super::super::command::{Answer, Command, said_of, said_of_given_up};
+use super::super::command::{Answer, Command, edit_answer, given_up_answer};
 use super::super::prepare;
 use super::super::scheduler::Turn;
-use super::super::{Ask, Edited, KnownAssets, Request, StartError};
+use super::super::{AssetCatalog, EditResult, Request, RequestMode, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::author::error::cut;
@@ -53,7 +53,7 @@ impl Dispatch<'_> {
         posted: &Posted,
     ) -> Result<Option<Result<Option<String>, String>>, JournalError> {
         if posted.status.is_carried {
-            return carried_before(&journal.reader_after_all()?, posted).map(|said| Some(Ok(Some(said))));
+            return earlier_answer(&journal.reader_after_all()?, posted).map(|said| Some(Ok(Some(said))));
         }
         if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
             return Ok(Some(Err(
@@ -105,7 +105,7 @@ impl Dispatch<'_> {
         params: serde_json::Value,
     ) -> Result<(String, String), StartError> {
         let (pipeline, journal) = (self.pipeline(id)?.clone(), self.journal()?);
-        let request = Request { pipeline, params, logical_date, ask: Ask::Trigger };
+        let request = Request { pipeline, params, logical_date, mode: RequestMode::Trigger };
         let reader = journal.reader_after_all()?;
         let (spec, stored) = request.enter(&reader, self.now())?;
         let stored = StoredRun { state: RunState::Queued, ..stored };
@@ -171,7 +171,7 @@ impl Dispatch<'_> {
         let (journal, now) = (self.journal()?, self.now().clock);
         let assets = match &mut self.assets {
             Some(assets) => assets,
-            none => none.insert(KnownAssets::of(self.pipelines)?),
+            none => none.insert(AssetCatalog::of(self.pipelines)?),
         };
         assets.update(journal, asset, value, now)
     }
@@ -195,17 +195,17 @@ impl Dispatch<'_> {
                 self.scheduler.began(&pipeline, Turn::of(&run));
                 self.watch(ix);
             }
-            self.host.said_of(edit, ix, &run_id, &pipeline)
+            self.host.edit_answer(edit, ix, &run_id, &pipeline)
         } else {
             match self.host.edited(self.pipelines, name, edit.clone())? {
-                Edited::Prepared(prepared) => {
+                EditResult::Prepared(prepared) => {
                     let ix = self.begin(prepared)?;
-                    self.host.said_of(edit, ix, &run_id, &pipeline)
+                    self.host.edit_answer(edit, ix, &run_id, &pipeline)
                 }
-                Edited::GivenUp(..) => said_of_given_up(&run_id, &pipeline),
-                Edited::CancelledAsItIs(run) => {
-                    self.over(&run.pipeline, run.key, RunState::Cancelled);
-                    said_of(edit, &run_id, &pipeline)
+                EditResult::GivenUp(..) => given_up_answer(&run_id, &pipeline),
+                EditResult::CancelledAsItIs(run) => {
+                    self.ended_elsewhere(&run.pipeline, run.key, RunState::Cancelled);
+                    edit_answer(edit, &run_id, &pipeline)
                 }
             }
         };
@@ -224,7 +224,7 @@ pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<Str
 }
 
 /// Returns the answer for a command whose process ended before it answered.
-fn carried_before(reader: &Reader, posted: &Posted) -> Result<String, JournalError> {
+fn earlier_answer(reader: &Reader, posted: &Posted) -> Result<String, JournalError> {
     let runs = reader.runs_of_ticket(posted.ticket)?;
     let what = match runs.as_slice() {
         [] => "the command was carried out".to_owned(),
