@@ -24,8 +24,11 @@ use std::sync::Arc;
 /// A run that is about to be started or resumed.
 #[derive(Debug)]
 pub(crate) enum PreparedRun {
+    /// A new run, and its row in the journal; `None` if runs are not recorded.
     New(RunSpec, Option<Box<StoredRun>>),
+    /// A run that has waited for its turn, and starts now.
     Queued(Box<QueuedRun>),
+    /// A run that has started before.
     Resumed(Box<ResumedRun>),
 }
 
@@ -109,23 +112,28 @@ impl Request {
             }
             return Ok(PreparedRun::Resumed(Box::new(ResumedRun::read(reader, &pipeline, &run, Accepts::Additions)?)));
         }
-        let (spec, stored) = new_run(reader, spec, mode, now)?;
+        let (spec, stored) = new_run(reader, spec, mode, now, Some(&[]))?;
         Ok(PreparedRun::New(spec, Some(Box::new(stored))))
     }
 
-    /// Creates the requested new run, whatever else is unfinished, if that is allowed.
+    /// Creates the requested new run, to be queued, whatever else is unfinished, if that is allowed.
     pub(super) fn enter(self, reader: &Reader, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
         let mode = self.mode;
-        new_run(reader, self.into_spec(now)?, mode, now)
+        new_run(reader, self.into_spec(now)?, mode, now, None)
     }
 }
 
-fn new_run(reader: &Reader, mut spec: RunSpec, mode: RequestMode, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
+fn new_run(
+    reader: &Reader,
+    mut spec: RunSpec,
+    mode: RequestMode,
+    now: Present,
+    begins: Option<&[(&'static str, i64)]>,
+) -> Result<(RunSpec, StoredRun), StartError> {
     if mode == RequestMode::Trigger {
         refuse_unfinished(reader, &spec.info.pipeline, spec.info.interval.start.into())?;
     }
     let skeleton = spec.plan.skeleton().into();
-    let begins = (mode != RequestMode::Trigger).then_some(&[][..]);
     let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton, begins)?;
     Ok((spec, stored))
 }
@@ -364,7 +372,39 @@ pub(super) fn pipeline_of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Res
 
 #[cfg(test)]
 mod tests {
-    use super::unused_id;
+    use super::*;
+    use crate::author::setting::SetTo;
+    use crate::host::{RequestMode, set};
+    use crate::journal::SqliteJournal;
+    use crate::prelude::*;
+
+    static LIMIT: Setting<u64> = Setting::new("limit", 500);
+
+    #[task]
+    async fn load(limit: u64) -> Result<u64> {
+        Ok(limit)
+    }
+
+    #[pipeline]
+    fn limited() {
+        load(&LIMIT);
+    }
+
+    #[test]
+    fn a_run_that_is_triggered_without_a_holder_starts_with_the_present_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        let now: Timestamp = "2024-03-26T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
+        set(&journal, &[limited()], "limit", &SetTo::Json(200.into()), now).unwrap();
+        let request = Request {
+            pipeline: limited(),
+            params: serde_json::Value::Null,
+            logical_date: Some("2024-03-25".to_owned()),
+            mode: RequestMode::Trigger,
+        };
+        let prepared = request.prepare(&journal.reader_after_all().unwrap(), Present::of_clock(now)).unwrap();
+        assert_eq!(prepared.new_spec().unwrap().info.settings.get("limit"), Some(&200.into()));
+    }
 
     #[test]
     fn the_number_of_a_further_run_is_one_more_than_the_greatest() {
