@@ -203,10 +203,13 @@ const WRONG_USE: u8 = 2;
 #[derive(Debug)]
 struct RunnerConfig {
     journal: PathBuf,
+    /// `None` for the level of the environment.
     log: Option<LevelFilter>,
+    /// `None` for the format of the environment.
     log_format: Option<LogFormat>,
     parallelism: u32,
     progress: Progress,
+    /// How many times as fast as real time the clock of the runs is; see [`Cli::speed`].
     speed: u32,
 }
 

@@ -195,8 +195,8 @@ pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, S
 pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result<Option<Answer>, StartError>>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| StartError::Refused(format!("the tokio runtime cannot be started: {error}")))?;
-    let asked = futures_util::stream::iter(commands).map(|command| post_and_wait(journal, command)).buffered(AT_ONCE);
-    Ok(runtime.block_on(asked.collect()))
+    let answers = futures_util::stream::iter(commands).map(|command| post_and_wait(journal, command)).buffered(AT_ONCE);
+    Ok(runtime.block_on(answers.collect()))
 }
 
 /// Bounded, since each has its own connection to the journal.

@@ -150,13 +150,14 @@ impl EngineHost {
         let keeper = options.journal.as_ref().map(|journal| logs::Keeper::new(journal, options.clock));
         let workers = workers::start(threads, keeper)?;
         let HostOptions { journal, parallelism, clock, calendar, observer, stop_source: _ } = options;
-        let kept: Box<dyn Journal> = match &journal {
+        let engine_journal: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(NoJournal),
         };
         // Debug builds detect a value that JSON changes when it is produced, and not after a crash.
         let check_outputs = cfg!(debug_assertions);
-        let engine = Engine::new(kept, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
+        let engine =
+            Engine::new(engine_journal, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
         engine.run_on(workers.handle().clone());
         engine.look_again_by(crate::storage::look_again);
         if let Some(journal) = &journal {
@@ -245,10 +246,10 @@ impl EngineHost {
         &self,
         pipelines: &[Pipeline],
         accepts: Accepts,
-        wanted: impl Fn(&StoredRun) -> bool,
+        filter: impl Fn(&StoredRun) -> bool,
     ) -> Result<UnfinishedRuns, StartError> {
         let Some(journal) = &self.journal else { return Ok(UnfinishedRuns::default()) };
-        let unfinished = unfinished::unfinished(&journal.reader()?, pipelines, accepts, wanted)?;
+        let unfinished = unfinished::unfinished(&journal.reader()?, pipelines, accepts, filter)?;
         for run in &unfinished.blocked {
             journal.block(run.key, Some(&run.reason.stored_text()));
         }

@@ -110,14 +110,14 @@ impl OtherRuns for JournaledRuns {
             watching.keep(self.waiters.enter(&wanted, watching.wake().clone()));
         }
         self.read(move |reader| {
-            let meant = match &wanted {
+            let run = match &wanted {
                 WantedRun::OfInterval { pipeline, start } => reader.journal().meant(pipeline, (*start).into())?,
                 WantedRun::Named { pipeline, run_id } => reader.journal().meant_by(pipeline, run_id)?,
                 WantedRun::Before { pipeline, start, node } => return passed_before(reader, pipeline, (*start).into(), node),
             };
-            Ok(match meant {
+            Ok(match run {
                 None => FoundRun::Nothing,
-                Some(meant) => found(meant, wanted.pipeline(), reader),
+                Some(run) => found(run, wanted.pipeline(), reader),
             })
         })
     }
@@ -152,8 +152,8 @@ fn not_here(pipeline: &str) -> String {
     )
 }
 
-fn found(meant: AwaitedRun, pipeline: &str, reader: &JournalReader) -> FoundRun {
-    let AwaitedRun { run_id, interval, state, is_blocked, started, finished } = meant;
+fn found(run: AwaitedRun, pipeline: &str, reader: &JournalReader) -> FoundRun {
+    let AwaitedRun { run_id, interval, state, is_blocked, started, finished } = run;
     match (state, finished) {
         (RunState::Success, Some(finished)) => FoundRun::Succeeded(UpstreamRun {
             pipeline: pipeline.to_owned(),

@@ -43,7 +43,7 @@ pub(crate) fn set(
     let setting = setting_named(&known, name).map_err(StartError::Refused)?;
     let refused = |why: String| StartError::Refused(format!("the setting `{name}`: {why}"));
     let value = to.value_for(setting).map_err(refused)?;
-    let said = if let Some(value) = &value {
+    let answer = if let Some(value) = &value {
         format!("the setting {name} is {value}, for runs that begin from now on")
     } else {
         let default = setting::default_json(setting).map_err(refused)?;
@@ -51,5 +51,5 @@ pub(crate) fn set(
     };
     journal.carries_next();
     journal.set(name, value, now);
-    Ok(said)
+    Ok(answer)
 }

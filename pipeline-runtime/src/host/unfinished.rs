@@ -46,16 +46,16 @@ impl UnfinishedRuns {
     }
 }
 
-/// Returns the unfinished runs that pass the filter, and those with pending notifications. A run that cannot be resumed is set
-/// aside, so that it does not affect others.
+/// Returns the unfinished runs that pass the filter, and those with pending notifications. A run that cannot be resumed is
+/// blocked, so that it does not affect others.
 pub(super) fn unfinished(
     reader: &Reader,
     pipelines: &[Pipeline],
     accepts: Accepts,
-    wanted: impl Fn(&StoredRun) -> bool,
+    filter: impl Fn(&StoredRun) -> bool,
 ) -> Result<UnfinishedRuns, StartError> {
     let mut unfinished = UnfinishedRuns::default();
-    for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(wanted) {
+    for run in reader.unfinished()?.into_iter().chain(reader.untold()?).filter(filter) {
         match pipeline_of(pipelines, &run) {
             Ok(_) if run.state == RunState::Queued => unfinished.queued.push(run),
             Ok(pipeline) => match ResumedRun::read(reader, pipeline, &run, accepts) {

@@ -77,8 +77,8 @@ fn install_panic_hook() {
         let other = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| match PANIC_SENDER.take() {
             Some(sender) => {
-                let said = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
-                let _ = sender.send(Err(io::Error::other(said)));
+                let message = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
+                let _ = sender.send(Err(io::Error::other(message)));
             }
             None => other(panic),
         }));

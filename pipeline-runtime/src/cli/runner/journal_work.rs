@@ -46,8 +46,8 @@ impl JournalRequest {
             Self::Edited(run_id, edit) => match host.edited(hosting, &run_id, edit)? {
                 EditResult::Prepared(run) => prepared.push(run),
                 EditResult::CancelledAsItIs(run) => {
-                    let said = edit_answer(&Edit::Cancel, &run.run_id, &run.pipeline);
-                    work.settled = Some(format!("{said}; this program could not resume it"));
+                    let answer = edit_answer(&Edit::Cancel, &run.run_id, &run.pipeline);
+                    work.settled = Some(format!("{answer}; this program could not resume it"));
                 }
                 EditResult::GivenUp(run, _) => work.settled = Some(given_up_answer(&run.run_id, &run.pipeline)),
             },
@@ -55,8 +55,8 @@ impl JournalRequest {
                 // With `depends_on_past`, intervals wait for all unfinished runs before them, of whatever kind.
                 let is_it = |pipeline: &&Pipeline| pipeline.id() == of.pipeline;
                 let takes_all = hosting.iter().find(is_it).is_some_and(|pipeline| pipeline.options().depends_on_past);
-                let wanted = |run: &StoredRun| run.pipeline == of.pipeline && (takes_all || run.kind == RunKind::Backfill);
-                work.unfinished = host.unfinished(hosting, Accepts::Additions, wanted)?;
+                let is_resumed = |run: &StoredRun| run.pipeline == of.pipeline && (takes_all || run.kind == RunKind::Backfill);
+                work.unfinished = host.unfinished(hosting, Accepts::Additions, is_resumed)?;
                 work.backfill = Some(of);
             }
         }

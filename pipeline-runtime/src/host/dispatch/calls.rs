@@ -16,8 +16,11 @@ use tokio::sync::{mpsc, oneshot};
 /// A call, with the channel for its answer.
 #[derive(Debug)]
 pub(crate) enum Call {
+    /// Enter a new run. Answered once it is durable.
     Trigger { pipeline: String, params: Value, logical_date: Option<String>, answer: oneshot::Sender<Result<RunRef, HostError>> },
+    /// Carry out a command. Answered once its effects are durable.
     Do { command: Command, answer: oneshot::Sender<Result<(), HostError>> },
+    /// Wait for a run. Answered once it has ended or is blocked.
     Wait { run: RunRef, answer: Waiter },
 }
 
@@ -78,15 +81,15 @@ impl Dispatch<'_> {
                 let command =
                     Command::Trigger { pipeline: pipeline.clone(), logical_date: logical_date.clone(), params: params.clone() };
                 let triggered = self.trigger_run(&pipeline, logical_date, params).map_err(HostError::from);
-                let answered = triggered.and_then(|(run_id, said)| {
-                    self.record_act(&command, &said)?;
+                let answered = triggered.and_then(|(run_id, text)| {
+                    self.record_act(&command, &text)?;
                     Ok(RunRef { pipeline, run_id })
                 });
                 let _ = answer.send(answered);
             }
             Call::Do { command, answer } => {
                 let done = self.execute(command.clone()).map_err(HostError::from);
-                let _ = answer.send(done.and_then(|said| self.record_act(&command, &said.unwrap_or_default())));
+                let _ = answer.send(done.and_then(|text| self.record_act(&command, &text.unwrap_or_default())));
             }
             Call::Wait { run, answer } => match self.key_if_unsettled(&run) {
                 Ok(Some(key)) => {

@@ -53,7 +53,7 @@ impl Dispatch<'_> {
         posted: &Posted,
     ) -> Result<Option<Result<Option<String>, String>>, JournalError> {
         if posted.status.is_carried {
-            return earlier_answer(&journal.reader_after_all()?, posted).map(|said| Some(Ok(Some(said))));
+            return earlier_answer(&journal.reader_after_all()?, posted).map(|answer| Some(Ok(Some(answer))));
         }
         if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
             return Ok(Some(Err(
@@ -94,7 +94,7 @@ impl Dispatch<'_> {
     }
 
     fn trigger(&mut self, id: &str, logical_date: Option<String>, params: serde_json::Value) -> Result<String, StartError> {
-        self.trigger_run(id, logical_date, params).map(|(_, said)| said)
+        self.trigger_run(id, logical_date, params).map(|(_, answer)| answer)
     }
 
     /// Enters a run, which starts as its pipeline's limit allows. Returns its id and the answer.
@@ -115,7 +115,7 @@ impl Dispatch<'_> {
         self.begin_due();
         let run_id = stored.run_id;
         let active = self.scheduler.active(id);
-        let said = if self.runs.of_key(key).is_some() {
+        let answer = if self.runs.of_key(key).is_some() {
             format!("run {run_id} of {id} has started")
         } else if active < spec.plan.calendar.max_active_runs as usize {
             format!(
@@ -127,7 +127,7 @@ impl Dispatch<'_> {
                 if active == 1 { "1 run is".to_owned() } else { format!("{active} runs are") }
             )
         };
-        Ok((run_id, said))
+        Ok((run_id, answer))
     }
 
     /// Enters the runs of a backfill, which start as its limit allows.
@@ -177,9 +177,9 @@ impl Dispatch<'_> {
     }
 
     fn pause(&mut self, id: &str, paused: bool) -> Result<String, StartError> {
-        let said = pause(self.journal()?, self.pipeline(id)?, paused)?;
+        let answer = pause(self.journal()?, self.pipeline(id)?, paused)?;
         self.scheduler.pause(id, paused, self.now().date);
-        Ok(said)
+        Ok(answer)
     }
 
     fn edit(&mut self, name: &str, edit: &Edit) -> Result<String, StartError> {

@@ -78,16 +78,25 @@ pub(crate) struct Tally {
 }
 
 /// The dispatch loop of a process and its state.
+///
+/// It is the only part of the process that decides which runs start. Everything that may lead to a start comes to it: ticks, ends
+/// of runs, commands, calls of an embedding program, updates of assets, and requests of bodies. Nodes are executed by the engine,
+/// which starts no run by itself.
 #[derive(Debug)]
 pub(crate) struct Dispatch<'a> {
     host: &'a EngineHost,
+    /// The pipelines whose runs this process hosts. A command for any other is refused.
     pipelines: &'a [Pipeline],
     service: ServiceOptions,
+    /// Has the histories of the runs. A run that is forgotten here is forgotten there as well.
     feed: Arc<Feed>,
     scheduler: Scheduler,
+    /// Detects that the wall clock was set or the machine slept.
     leaps: Leaps,
     runs: HostedRuns,
+    /// The inbox. Opened at the first poll, and again at the next one if that fails.
     mailbox: Option<Mailbox>,
+    /// The last command that was taken from the inbox. Later ones have greater numbers.
     last_ticket: Ticket,
     retention: Retention,
     tally: Tally,
@@ -211,8 +220,8 @@ impl<'a> Dispatch<'a> {
                 (Some(_), false, None) if options.end.is_some() => "no further run: its `end` is past".to_owned(),
                 (Some(_), false, None) => "no further run: its calendar has ended".to_owned(),
             };
-            let kept = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", command::short_duration(keep)));
-            lines.push(format!("serving {id}: {next}{}", kept.unwrap_or_default()));
+            let retention = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", command::short_duration(keep)));
+            lines.push(format!("serving {id}: {next}{}", retention.unwrap_or_default()));
         }
         lines.join("\n")
     }

@@ -10,6 +10,7 @@ use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the scheduler knows of a pipeline. A run is in `active`, in `queue` or in `not_hosted`, or else it has ended.
 #[derive(Debug)]
 pub(super) struct PipelineState {
     timetable: Timetable,
@@ -24,7 +25,9 @@ pub(super) struct PipelineState {
     ahead: BTreeSet<DateTime<Utc>>,
     /// Ranges of later intervals whose runs were created in that way and then deleted.
     deleted: Vec<Interval>,
+    /// The runs that have started and not ended, including backfill runs.
     active: BTreeMap<RunKey, Turn>,
+    /// How many of them are backfill runs, which have a limit of their own.
     active_backfills: usize,
     queue: Queue,
     /// Unfinished runs of the journal that this process does not host.

@@ -102,11 +102,11 @@ impl Dispatch<'_> {
         match (pass, reason) {
             (Some(pass), _) if !pass.is_over() => self.order(pass, reason),
             (pass, PassReason::Command(ticket)) => {
-                let said = pass.map(|pass| pass.pruned().to_string());
-                let said =
-                    said.ok_or_else(|| "it failed; the log of the process that holds the journal has the reason".to_owned());
+                let result = pass.map(|pass| pass.pruned().to_string());
+                let result =
+                    result.ok_or_else(|| "it failed; the log of the process that holds the journal has the reason".to_owned());
                 if let (Some(ticket), Ok(journal)) = (ticket, self.journal()) {
-                    answer(journal, ticket, said);
+                    answer(journal, ticket, result);
                 }
                 self.delete_old();
             }
