@@ -10,8 +10,11 @@ use crate::plan::Accepts;
 #[derive(Debug)]
 pub(super) enum JournalRequest {
     None,
+    /// All unfinished runs whose plans have changed no more than that.
     Unfinished(Accepts),
+    /// The run with that id, with the edit applied.
     Edited(String, Edit),
+    /// Unfinished runs of the pipeline's earlier backfills, and then this one.
     Backfill(Backfill),
 }
 
