@@ -1,7 +1,7 @@
 //! Mail addresses, as far as they can be checked in a constant.
 
 /// The message for an invalid address.
-pub(super) const WANTED: &str = "a mail address is written `name@example.org`, or `Name <name@example.org>`, in ASCII";
+pub(super) const ADDRESS_FORM: &str = "a mail address is written `name@example.org`, or `Name <name@example.org>`, in ASCII";
 
 /// True if the text may be an address, alone or behind a name. No parser can run in a constant, so invalid addresses that pass
 /// here are found by [`Notify::mistakes`](crate::Notify::mistakes).

@@ -1,6 +1,6 @@
-use super::address::{self, WANTED};
-use super::smtp::{NotSent, Server};
-use super::text;
+use super::address::{self, ADDRESS_FORM};
+use super::author_text;
+use super::smtp::{SendError, Server};
 use super::variable::Variable;
 use crate::author::context::Context;
 use crate::author::error::{Result, TaskError};
@@ -100,7 +100,7 @@ impl Mail {
     pub const fn to(self, to: &'static [&'static str]) -> Self {
         let mut at = 0;
         while at < to.len() {
-            assert!(address::is_address(to[at]), "{}", WANTED);
+            assert!(address::is_address(to[at]), "{}", ADDRESS_FORM);
             at += 1;
         }
         Self { to, ..self }
@@ -113,7 +113,7 @@ impl Mail {
     /// If it is not an address; in a constant that is a compile error.
     #[track_caller]
     pub const fn from(self, from: &'static str) -> Self {
-        assert!(address::is_address(from), "{}", WANTED);
+        assert!(address::is_address(from), "{}", ADDRESS_FORM);
         Self { from: Some(from), ..self }
     }
 
@@ -168,38 +168,38 @@ impl Mail {
             return Ok(());
         }
         let url = self.url().read()?;
-        let not_sent = |error: NotSent| {
+        let to_error = |error: SendError| {
             let text = format!("the mail of {}: {}", self.variable, error.text);
             if error.is_final { TaskError::fatal(text) } else { text.into() }
         };
-        let server = Server::parse(&url).map_err(not_sent)?;
+        let server = Server::parse(&url).map_err(to_error)?;
         server.password().into_iter().for_each(redaction::hide);
         warn_of_clear_text(self.variable, &server);
         // On a separate thread, with its own runtime: the caller's may be paused, or have no I/O.
-        world.aside(move || self.post(&server, letter)).await?.map_err(not_sent)
+        world.aside(move || self.post(&server, letter)).await?.map_err(to_error)
     }
 
     const fn url(self) -> Variable {
         Variable {
             name: self.variable,
-            whose: "the mail",
-            wanted: "the URL of a mail server, such as `smtps://USER:PASSWORD@HOST`",
+            owner: "the mail",
+            expected: "the URL of a mail server, such as `smtps://USER:PASSWORD@HOST`",
         }
     }
 
     /// The contents, without sender and recipients.
     fn letter(self, n: &Notification) -> Letter {
-        let subject = text::of(self.subject, n, Escaping::None).unwrap_or_else(|| words::headline(n));
-        let text = text::of(self.text, n, Escaping::None).unwrap_or_else(|| in_full(n));
+        let subject = author_text::render(self.subject, n, Escaping::None).unwrap_or_else(|| words::headline(n));
+        let text = author_text::render(self.text, n, Escaping::None).unwrap_or_else(|| full_text(n));
         Letter { subject: one_line(&subject), text, id: id(&words::key(n)) }
     }
 
     /// The sender.
-    fn sender(&self, server: &Server) -> std::result::Result<Mailbox, NotSent> {
+    fn sender(&self, server: &Server) -> std::result::Result<Mailbox, SendError> {
         match self.from {
             Some(from) => mailbox(from),
             None => server.user().parse().map_err(|_| {
-                NotSent::for_good(
+                SendError::permanent(
                     "it has no sender, as the URL's user is not an address: write `.from(\"pipelines@example.org\")`",
                 )
             }),
@@ -207,13 +207,13 @@ impl Mail {
     }
 
     /// Sends it, and warns of each recipient that the server refused. Blocks.
-    fn post(self, server: &Server, letter: Letter) -> std::result::Result<(), NotSent> {
+    fn post(self, server: &Server, letter: Letter) -> std::result::Result<(), SendError> {
         let from = self.sender(server)?;
         let to = self.to.iter().map(|to| mailbox(to)).collect::<std::result::Result<Vec<_>, _>>()?;
         let message = letter.message(&from, &to)?;
         for refused in server.send(&from, &to, &message)? {
-            static SAID: News = News::new();
-            if SAID.is_news(format!("{} {refused}", self.variable)) {
+            static WARNED: News = News::new();
+            if WARNED.is_news(format!("{} {refused}", self.variable)) {
                 tracing::warn!("the mail of {}: {refused}", self.variable);
             }
         }
@@ -221,8 +221,8 @@ impl Mail {
     }
 }
 
-fn mailbox(text: &str) -> std::result::Result<Mailbox, NotSent> {
-    text.parse().map_err(|_| NotSent::for_good(format!("{text:?}: {WANTED}")))
+fn mailbox(text: &str) -> std::result::Result<Mailbox, SendError> {
+    text.parse().map_err(|_| SendError::permanent(format!("{text:?}: {ADDRESS_FORM}")))
 }
 
 /// The contents of a mail.
@@ -233,7 +233,7 @@ struct Letter {
 }
 
 impl Letter {
-    fn message(self, from: &Mailbox, to: &[Mailbox]) -> std::result::Result<Message, NotSent> {
+    fn message(self, from: &Mailbox, to: &[Mailbox]) -> std::result::Result<Message, SendError> {
         let mut message = Message::builder()
             .from(from.clone())
             .subject(self.subject)
@@ -243,12 +243,12 @@ impl Letter {
         for to in to {
             message = message.to(to.clone());
         }
-        message.body(self.text).map_err(|error| NotSent::for_good(format!("it cannot be written: {error}")))
+        message.body(self.text).map_err(|error| SendError::permanent(format!("it cannot be written: {error}")))
     }
 }
 
 /// All details, on several lines.
-fn in_full(n: &Notification) -> String {
+fn full_text(n: &Notification) -> String {
     let mut text = format!("{}\n\n", words::headline(n));
     for (name, value) in words::details(n) {
         text.extend([name, ": ", &value, "\n"]);
@@ -266,13 +266,13 @@ fn one_line(subject: &str) -> String {
     words::cut(&words.join(" "), MAX_SUBJECT)
 }
 
-/// The characters that are kept in the id of a mail. All others are percent-encoded, so that different keys have different ids:
-/// mail programs show only one of several mails with the same id.
-const NO_LETTER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'+').remove(b'/').remove(b'=');
+/// The characters that are percent-encoded in the id of a mail, so that different keys have different ids: mail programs show only
+/// one of several mails with the same id.
+const ESCAPED_IN_ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'+').remove(b'/').remove(b'=');
 
 /// The id of a mail, from its key.
 fn id(key: &str) -> String {
-    let id = utf8_percent_encode(key, NO_LETTER).to_string();
+    let id = utf8_percent_encode(key, ESCAPED_IN_ID).to_string();
     if id.len() <= MAX_ID {
         return id;
     }
@@ -301,7 +301,7 @@ impl Notify for Mail {
     fn mistakes(&self) -> Vec<String> {
         let mut mistakes: Vec<String> = (self.to.iter().chain(&self.from))
             .filter(|address| address.parse::<Mailbox>().is_err())
-            .map(|address| format!("{address:?} is not an address: {WANTED}"))
+            .map(|address| format!("{address:?} is not an address: {ADDRESS_FORM}"))
             .collect();
         if self.to.is_empty() {
             mistakes.push("it has no recipient: write `.to(&[\"data@example.org\"])`".to_owned());
@@ -311,7 +311,7 @@ impl Notify for Mail {
 
     fn mistakes_of_values(&self) -> Vec<String> {
         let Ok(url) = self.url().read() else { return Vec::new() };
-        let of_url = |error: NotSent| vec![format!("the variable {}: {}", self.variable, error.text)];
+        let of_url = |error: SendError| vec![format!("the variable {}: {}", self.variable, error.text)];
         match Server::parse(&url) {
             Err(error) => of_url(error),
             Ok(server) => self.sender(&server).err().map_or_else(Vec::new, of_url),
@@ -346,7 +346,7 @@ mod tests {
             .with_error("disk full")
             .with_input("key", "raw/1.json");
         assert_eq!(
-            in_full(&failure),
+            full_text(&failure),
             "load of test failed\n\nrun: test\nlogical date: 2024-01-01T00:00:00Z\nstate: failed\nkey: raw/1.json\n\ndisk full\n"
         );
     }

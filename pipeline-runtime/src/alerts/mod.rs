@@ -9,9 +9,9 @@
 //! | `smtp` | one mail to an SMTP server, which is never logged |
 //! | `address` | mail addresses in constants |
 //! | `variable` | the environment variable that holds a URL |
-//! | `later` | how long a server asks to wait |
+//! | `retry_after` | how long a server asks to wait |
 //! | `log` | [`Log`]: notifies the log |
-//! | `text` | the author's own text, if there is one |
+//! | `author_text` | the author's own text, if there is one |
 //!
 //! # Invariants
 //!
@@ -22,8 +22,8 @@
 
 #[cfg(feature = "mail")]
 mod address;
-#[cfg(feature = "webhook")]
-mod later;
+#[cfg(any(feature = "mail", feature = "webhook"))]
+mod author_text;
 mod log;
 #[cfg(feature = "mail")]
 mod mail;
@@ -31,10 +31,10 @@ mod mail;
 mod payload;
 #[cfg(feature = "webhook")]
 mod post;
+#[cfg(feature = "webhook")]
+mod retry_after;
 #[cfg(feature = "mail")]
 mod smtp;
-#[cfg(any(feature = "mail", feature = "webhook"))]
-mod text;
 #[cfg(any(feature = "mail", feature = "webhook"))]
 mod variable;
 #[cfg(feature = "webhook")]

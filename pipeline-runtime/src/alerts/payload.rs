@@ -1,6 +1,6 @@
 //! The body that a webhook sends.
 
-use super::text;
+use super::author_text;
 use crate::author::notify::{Event, Notification};
 use crate::author::template::alert::AlertText;
 use crate::author::template::{Escaping, for_slack};
@@ -22,7 +22,7 @@ pub(super) fn json(n: &Notification, text: Option<AlertText>) -> serde_json::Res
     serde_json::to_vec(&Json {
         event: n.event,
         summary: words::headline(n),
-        text: text::of(text, n, Escaping::None),
+        text: author_text::render(text, n, Escaping::None),
         key: words::key(n),
         pipeline: &n.pipeline,
         run_id: &n.run_id,
@@ -77,7 +77,7 @@ pub(super) fn slack(n: &Notification, text: Option<AlertText>) -> serde_json::Re
     struct Message {
         text: String,
     }
-    let own = text::of(text, n, Escaping::Slack).map(|text| words::cut(&text, MAX_TEXT));
+    let own = author_text::render(text, n, Escaping::Slack).map(|text| words::cut(&text, MAX_TEXT));
     serde_json::to_vec(&Message { text: own.unwrap_or_else(|| slack_text(n)) })
 }
 

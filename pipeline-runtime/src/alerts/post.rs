@@ -10,7 +10,7 @@
 //! A POST blocks its thread and creates its own runtime, so it works under a paused clock and on a runtime without I/O. It uses
 //! the system's proxies and certificates.
 
-use super::later;
+use super::retry_after;
 use crate::author::words;
 use chrono::Utc;
 use http_body_util::{BodyExt, Full};
@@ -39,7 +39,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How long an error waits for the rest of an answer that it quotes.
 const QUOTE_LIMIT: Duration = Duration::from_secs(1);
 /// How much of an answer's body an error quotes.
-const QUOTED: usize = 200;
+const MAX_QUOTE: usize = 200;
 /// Shorter parts of a URL are not secret, and hiding them would garble ordinary words.
 const SHORTEST_SECRET: usize = 6;
 
@@ -126,12 +126,12 @@ pub(super) fn sent_in_clear(url: &str) -> Option<String> {
     (!is_here).then_some(target.host)
 }
 
-/// How a request is sent.
-enum Way<'a> {
+/// Whom a request is addressed to.
+enum RequestTarget<'a> {
     /// To the server, directly or through a tunnel.
-    Straight,
+    Server,
     /// To a proxy, which expects the whole URL, and authorization.
-    ThroughProxy(Option<&'a HeaderValue>),
+    Proxy(Option<&'a HeaderValue>),
 }
 
 /// A parsed URL.
@@ -166,9 +166,9 @@ impl Target {
         let Some(proxy) = proxy else {
             let stream = self.connect(&self.host, self.port).await?;
             return if self.secure {
-                self.send(self.encrypt(stream).await?, body, Way::Straight).await
+                self.send(self.encrypt(stream).await?, body, RequestTarget::Server).await
             } else {
-                self.send(stream, body, Way::Straight).await
+                self.send(stream, body, RequestTarget::Server).await
             };
         };
         let (at, authorization) = (proxy.uri(), proxy.basic_auth());
@@ -176,9 +176,9 @@ impl Target {
         let stream = self.connect(host, at.port_u16().unwrap_or(80)).await?;
         if self.secure {
             let tunnel = self.tunnel(stream, authorization).await?;
-            self.send(self.encrypt(tunnel).await?, body, Way::Straight).await
+            self.send(self.encrypt(tunnel).await?, body, RequestTarget::Server).await
         } else {
-            self.send(stream, body, Way::ThroughProxy(authorization)).await
+            self.send(stream, body, RequestTarget::Proxy(authorization)).await
         }
     }
 
@@ -195,8 +195,8 @@ impl Target {
     ) -> Result<impl AsyncRead + AsyncWrite + use<>, PostError> {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
         tokio::spawn(connection.with_upgrades());
-        let place = format!("{}:{}", self.host, self.port);
-        let mut request = Request::builder().method(Method::CONNECT).uri(&place).header(HOST, &place);
+        let authority = format!("{}:{}", self.host, self.port);
+        let mut request = Request::builder().method(Method::CONNECT).uri(&authority).header(HOST, &authority);
         if let Some(authorization) = authorization {
             request = request.header(PROXY_AUTHORIZATION, authorization);
         }
@@ -240,20 +240,20 @@ impl Target {
     }
 
     /// Sends the request and checks the answer.
-    async fn send<S>(&self, stream: S, body: Vec<u8>, way: Way<'_>) -> Result<(), PostError>
+    async fn send<S>(&self, stream: S, body: Vec<u8>, target: RequestTarget<'_>) -> Result<(), PostError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| self.broken(error))?;
         // Its error is reported by the request as well.
         tokio::spawn(connection);
-        let place = self.uri.authority().map_or("", |authority| authority.as_str());
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
         let path = self.uri.path_and_query().map_or("/", |path| path.as_str());
-        let request = Request::post(path).header(HOST, place);
-        let request = match way {
-            Way::Straight => request,
-            Way::ThroughProxy(None) => request.uri(&self.uri),
-            Way::ThroughProxy(Some(authorization)) => request.uri(&self.uri).header(PROXY_AUTHORIZATION, authorization),
+        let request = Request::post(path).header(HOST, authority);
+        let request = match target {
+            RequestTarget::Server => request,
+            RequestTarget::Proxy(None) => request.uri(&self.uri),
+            RequestTarget::Proxy(Some(authorization)) => request.uri(&self.uri).header(PROXY_AUTHORIZATION, authorization),
         };
         let request = request
             .header(CONTENT_TYPE, "application/json")
@@ -262,16 +262,16 @@ impl Target {
             .body(Full::new(Bytes::from(body)))
             .map_err(PostError::Request)?;
         let response = sender.send_request(request).await.map_err(|error| self.broken(error))?;
-        self.judge(response).await
+        self.check_response(response).await
     }
 
-    async fn judge(&self, response: Response<Incoming>) -> Result<(), PostError> {
+    async fn check_response(&self, response: Response<Incoming>) -> Result<(), PostError> {
         let status = response.status();
         if status.is_success() {
             return Ok(());
         }
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let after = later::asked(status.as_u16(), header(RETRY_AFTER), header(DATE), Utc::now());
+        let after = retry_after::requested_wait(status.as_u16(), header(RETRY_AFTER), header(DATE), Utc::now());
         let hint = if status.is_redirection() { " (redirects are not followed)" } else { "" };
         let quote = Quote(self.quote(response.into_body()).await);
         Err(PostError::Status { host: self.host.clone(), status, hint, quote, after })
@@ -282,7 +282,7 @@ impl Target {
         let mut bytes = Vec::new();
         let read = async {
             // More is read than is quoted, so that a secret at the cut is recognized.
-            while bytes.len() < 20 * QUOTED {
+            while bytes.len() < 20 * MAX_QUOTE {
                 let Some(Ok(frame)) = body.frame().await else { break };
                 bytes.extend(frame.into_data().unwrap_or_default());
             }
@@ -295,7 +295,7 @@ impl Target {
         }
         let words: Vec<&str> =
             text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-        words::cut(&words.join(" "), QUOTED)
+        words::cut(&words.join(" "), MAX_QUOTE)
     }
 
     /// The parts of the path and the query, both raw and percent-decoded, the longest first.

@@ -24,22 +24,22 @@ use url::Url;
 /// From the lookup of the host's name until the server has confirmed the mail.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How much of a server's answer an error quotes.
-const QUOTED: usize = 200;
+const MAX_QUOTE: usize = 200;
 
 /// Why a mail was not sent. Its text contains nothing of the URL beyond its host.
 #[derive(Debug)]
-pub(super) struct NotSent {
+pub(super) struct SendError {
     pub(super) text: String,
     /// True if a retry cannot help.
     pub(super) is_final: bool,
 }
 
-impl NotSent {
-    pub(super) fn for_good(text: impl Into<String>) -> Self {
+impl SendError {
+    pub(super) fn permanent(text: impl Into<String>) -> Self {
         Self { text: text.into(), is_final: true }
     }
 
-    fn for_now(text: String) -> Self {
+    fn temporary(text: String) -> Self {
         Self { text, is_final: false }
     }
 }
@@ -47,13 +47,13 @@ impl NotSent {
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tls {
-    Never,
+    None,
     /// If the server offers it.
-    Perhaps,
+    Opportunistic,
     /// By `STARTTLS`, or not at all.
     Required,
     /// From its first byte.
-    Always,
+    Implicit,
 }
 
 /// The parsed URL of a mail server.
@@ -67,31 +67,33 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn parse(text: &str) -> Result<Self, NotSent> {
+    pub(super) fn parse(text: &str) -> Result<Self, SendError> {
         let refused = |why: &str| {
-            NotSent::for_good(format!("its value is not a mail server's URL: {why}; write `smtps://USER:PASSWORD@HOST`"))
+            SendError::permanent(format!("its value is not a mail server's URL: {why}; write `smtps://USER:PASSWORD@HOST`"))
         };
         // The parser's own error might contain parts of the URL.
         let url = Url::parse(text).map_err(|_| refused("it cannot be read"))?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| refused("it has no host"))?;
         let mut tls = match url.scheme() {
-            "smtps" => Tls::Always,
-            "smtp" => Tls::Never,
+            "smtps" => Tls::Implicit,
+            "smtp" => Tls::None,
             _ => return Err(refused("its scheme is neither `smtps` nor `smtp`")),
         };
         for (name, value) in url.query_pairs() {
             tls = match (&*name, &*value, tls) {
-                ("tls", "required", Tls::Never) => Tls::Required,
-                ("tls", "opportunistic", Tls::Never) => Tls::Perhaps,
-                ("tls", _, Tls::Always) => return Err(refused("`smtps://` has TLS from the beginning, so `tls` is not allowed")),
+                ("tls", "required", Tls::None) => Tls::Required,
+                ("tls", "opportunistic", Tls::None) => Tls::Opportunistic,
+                ("tls", _, Tls::Implicit) => {
+                    return Err(refused("`smtps://` has TLS from the beginning, so `tls` is not allowed"));
+                }
                 ("tls", ..) => return Err(refused("`tls` is `required` or `opportunistic`, once")),
                 _ => return Err(refused("only `tls=required` or `tls=opportunistic` is allowed behind `?`")),
             };
         }
         let port = url.port().unwrap_or(match tls {
-            Tls::Never => SMTP_PORT,
-            Tls::Perhaps | Tls::Required => SUBMISSION_PORT,
-            Tls::Always => SUBMISSIONS_PORT,
+            Tls::None => SMTP_PORT,
+            Tls::Opportunistic | Tls::Required => SUBMISSION_PORT,
+            Tls::Implicit => SUBMISSIONS_PORT,
         });
         let decoded = |part: &str| percent_decode_str(part).decode_utf8().map(String::from);
         let not_text = |_| refused("its user or password is not UTF-8 text");
@@ -124,15 +126,15 @@ impl Server {
     pub(super) fn sent_in_clear(&self) -> Option<&str> {
         let host = &*self.host;
         let is_here = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-        (matches!(self.tls, Tls::Never | Tls::Perhaps) && !is_here).then_some(host)
+        (matches!(self.tls, Tls::None | Tls::Opportunistic) && !is_here).then_some(host)
     }
 
     /// Sends the mail, and returns the recipients that the server refused, each with the reason. Blocks.
-    pub(super) fn send(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, NotSent> {
+    pub(super) fn send(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, SendError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| NotSent::for_now(format!("no runtime could be started: {error}")))?;
+        let runtime = runtime.map_err(|error| SendError::temporary(format!("no runtime could be started: {error}")))?;
         let sent = runtime.block_on(async {
-            let late = || NotSent::for_now(format!("{} did not take the mail within {LIMIT:?}", self.host));
+            let late = || SendError::temporary(format!("{} did not take the mail within {LIMIT:?}", self.host));
             tokio::time::timeout(LIMIT, self.exchange(from, to, message)).await.unwrap_or_else(|_| Err(late()))
         });
         // A name lookup cannot be aborted, so it is left to run.
@@ -140,27 +142,27 @@ impl Server {
         sent
     }
 
-    async fn exchange(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, NotSent> {
+    async fn exchange(&self, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<Vec<String>, SendError> {
         let mut connection = self.connect().await?;
         if let Some(password) = &self.password {
             let credentials = Credentials::new(self.user.clone(), password.clone());
-            connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| self.not_let_in(&error))?;
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await.map_err(|error| self.login_error(&error))?;
         }
-        let failed = |error| self.failed(&error);
+        let failed = |error| self.send_error(&error);
         connection.command(Mail::new(Some(from.email.clone()), Vec::new())).await.map_err(failed)?;
         let mut refused = Vec::new();
         for mailbox in to {
             match connection.command(Rcpt::new(mailbox.email.clone(), Vec::new())).await {
                 Ok(_) => {}
-                Err(error) if error.status().is_some() => refused.push((mailbox, self.failed(&error))),
-                Err(error) => return Err(self.failed(&error)),
+                Err(error) if error.status().is_some() => refused.push((mailbox, self.send_error(&error))),
+                Err(error) => return Err(self.send_error(&error)),
             }
         }
-        let said = |(mailbox, why): &(&Mailbox, NotSent)| format!("{} is not notified: {}", mailbox.email, why.text);
-        let texts: Vec<String> = refused.iter().map(said).collect();
+        let describe = |(mailbox, why): &(&Mailbox, SendError)| format!("{} is not notified: {}", mailbox.email, why.text);
+        let texts: Vec<String> = refused.iter().map(describe).collect();
         if refused.len() == to.len() {
             // As long as the server may still accept one of them, it is tried again.
-            return Err(NotSent { text: texts.join("; "), is_final: refused.iter().all(|(_, why)| why.is_final) });
+            return Err(SendError { text: texts.join("; "), is_final: refused.iter().all(|(_, why)| why.is_final) });
         }
         connection.command(Data).await.map_err(failed)?;
         connection.message(&message.formatted()).await.map_err(failed)?;
@@ -169,39 +171,39 @@ impl Server {
         Ok(texts)
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, NotSent> {
-        let failed = |error| self.failed(&error);
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
+        let failed = |error| self.send_error(&error);
         let parameters = || TlsParameters::new(self.host.clone()).map_err(failed);
-        let from_the_beginning = if self.tls == Tls::Always { Some(parameters()?) } else { None };
+        let implicit = if self.tls == Tls::Implicit { Some(parameters()?) } else { None };
         let at = (self.host.as_str(), self.port);
-        let connected = AsyncSmtpConnection::connect_tokio1(at, Some(LIMIT), &self.hello, from_the_beginning, None).await;
+        let connected = AsyncSmtpConnection::connect_tokio1(at, Some(LIMIT), &self.hello, implicit, None).await;
         let mut connection = connected.map_err(failed)?;
         let can = connection.can_starttls();
         if self.tls == Tls::Required && !can {
             // It is tried again: an attacker on the way may have suppressed the offer, but only for a while.
-            return Err(NotSent::for_now(format!(
+            return Err(SendError::temporary(format!(
                 "{} does not offer `STARTTLS`, which the URL's `tls=required` requires",
                 self.host
             )));
         }
-        if can && matches!(self.tls, Tls::Required | Tls::Perhaps) {
+        if can && matches!(self.tls, Tls::Required | Tls::Opportunistic) {
             connection.starttls(parameters()?, &self.hello).await.map_err(failed)?;
         }
         Ok(connection)
     }
 
     /// A server's answer to a login is not quoted: it may well repeat the credentials.
-    fn not_let_in(&self, error: &smtp::Error) -> NotSent {
+    fn login_error(&self, error: &smtp::Error) -> SendError {
         match error.status() {
             Some(code) => {
                 let text = format!("{} rejects the URL's user and password: {code}", self.host);
-                NotSent { text, is_final: error.is_permanent() }
+                SendError { text, is_final: error.is_permanent() }
             }
-            None => self.failed(error),
+            None => self.send_error(error),
         }
     }
 
-    fn failed(&self, error: &smtp::Error) -> NotSent {
+    fn send_error(&self, error: &smtp::Error) -> SendError {
         let host = &self.host;
         // A broken connection is nested in an error with the same text.
         let mut error = error;
@@ -214,7 +216,7 @@ impl Server {
         let why = error.source().map(ToString::to_string).unwrap_or_default();
         let why = self.password.iter().fold(why, |why, password| why.replace(password.as_str(), "***"));
         let words: Vec<&str> = why.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-        let why = crate::author::words::cut(&words.join(" "), QUOTED);
+        let why = crate::author::words::cut(&words.join(" "), MAX_QUOTE);
         let text = match error.status() {
             Some(code) => format!("{host} answered {code} {why}"),
             None if is_tls => format!("no secure connection to {host}: {why}"),
@@ -222,7 +224,7 @@ impl Server {
             None if error.is_response() => format!("the answer of {host} is invalid: {why}"),
             None => format!("{host} could not be reached, or the connection broke: {why}"),
         };
-        NotSent { text, is_final: error.is_permanent() }
+        SendError { text, is_final: error.is_permanent() }
     }
 }
 
@@ -237,11 +239,11 @@ mod tests {
     #[test]
     fn a_url_says_where_and_how() {
         for (url, host, port, tls) in [
-            ("smtps://ann:s3cr3t@mail.example.org", "mail.example.org", 465, Tls::Always),
+            ("smtps://ann:s3cr3t@mail.example.org", "mail.example.org", 465, Tls::Implicit),
             ("smtp://ann:s3cr3t@mail.example.org?tls=required", "mail.example.org", 587, Tls::Required),
-            ("smtp://mail.example.org:2525?tls=opportunistic", "mail.example.org", 2525, Tls::Perhaps),
-            ("smtp://localhost", "localhost", 25, Tls::Never),
-            ("smtp://[::1]:25/me.example.org", "::1", 25, Tls::Never),
+            ("smtp://mail.example.org:2525?tls=opportunistic", "mail.example.org", 2525, Tls::Opportunistic),
+            ("smtp://localhost", "localhost", 25, Tls::None),
+            ("smtp://[::1]:25/me.example.org", "::1", 25, Tls::None),
         ] {
             let server = parse(url);
             assert_eq!((&*server.host, server.port, server.tls), (host, port, tls), "{url}");

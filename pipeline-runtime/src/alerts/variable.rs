@@ -8,27 +8,27 @@ use std::env::VarError;
 pub(super) struct Variable {
     pub(super) name: &'static str,
     /// Its owner, such as `the webhook`.
-    pub(super) whose: &'static str,
+    pub(super) owner: &'static str,
     /// What to set it to.
-    pub(super) wanted: &'static str,
+    pub(super) expected: &'static str,
 }
 
 impl Variable {
     /// Reads its value, and from now on redacts it in all texts, because it permits its holder to send alerts. If it has no
     /// value, that does not change while the process lives, so a retry cannot help.
     pub(super) fn read(&self) -> Result<String> {
-        let Self { name, whose, wanted } = self;
+        let Self { name, owner, expected } = self;
         match std::env::var(name) {
             Ok(url) if !url.trim().is_empty() => {
                 redaction::hide(url.trim());
                 Ok(url.trim().to_owned())
             }
-            Ok(_) => Err(TaskError::fatal(format!("{whose}'s variable {name} is empty; set it to {wanted}"))),
+            Ok(_) => Err(TaskError::fatal(format!("{owner}'s variable {name} is empty; set it to {expected}"))),
             Err(VarError::NotPresent) => {
-                Err(TaskError::fatal(format!("{whose}'s variable {name} is not set; set it to {wanted}")))
+                Err(TaskError::fatal(format!("{owner}'s variable {name} is not set; set it to {expected}")))
             }
             // The error itself shows the value.
-            Err(VarError::NotUnicode(_)) => Err(TaskError::fatal(format!("{whose}'s variable {name} is not UTF-8 text"))),
+            Err(VarError::NotUnicode(_)) => Err(TaskError::fatal(format!("{owner}'s variable {name} is not UTF-8 text"))),
         }
     }
 }

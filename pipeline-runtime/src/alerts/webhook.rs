@@ -118,7 +118,7 @@ impl Webhook {
     }
 
     const fn url(self) -> Variable {
-        Variable { name: self.variable, whose: "the webhook", wanted: "the URL to notify" }
+        Variable { name: self.variable, owner: "the webhook", expected: "the URL to notify" }
     }
 }
 

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// The most characters of a command and of its answer that the table shows. `--json` prints all that is stored.
-const SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Acts {
+pub(super) struct ActsArgs {
     /// List the acts before this number: the next page
     #[arg(long, value_name = "N")]
     before: Option<i64>,
@@ -24,10 +24,10 @@ pub(super) struct Acts {
     json: bool,
 }
 
-pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
+pub(super) fn run(args: &ActsArgs, journal: &Path) -> Result<ExitCode, String> {
     let reader = Reader::open(journal).map_err(|error| error.to_string())?;
-    let found = reader.acts(acts.before, acts.limit).map_err(|error| error.to_string())?;
-    if acts.json {
+    let found = reader.acts(args.before, args.limit).map_err(|error| error.to_string())?;
+    if args.json {
         for (id, act) in &found {
             output::json(&as_json(*id, act));
         }
@@ -36,7 +36,7 @@ pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
     let mut rows = vec![["when", "who", "command", "answer"].map(str::to_owned)];
     rows.extend(found.iter().map(|(_, act)| row(act)));
     output::to_stdout(&output::table(&rows));
-    if let Some((last, _)) = found.last().filter(|_| found.len() == acts.limit as usize) {
+    if let Some((last, _)) = found.last().filter(|_| found.len() == args.limit as usize) {
         output::to_stderr(&format!("the next page: --before {last}"));
     }
     Ok(ExitCode::SUCCESS)
@@ -45,9 +45,9 @@ pub(super) fn run(acts: &Acts, journal: &Path) -> Result<ExitCode, String> {
 fn row(act: &Act) -> [String; 4] {
     let refused = if act.done { "" } else { "refused: " };
     // One line per act, since an answer may have a long explanation.
-    let answer = output::first_fact(&act.answer);
-    let short = |text: String| output::cut(one_line(&text).into_owned(), SHOWN);
-    [when(act), short(act.who.clone().unwrap_or_default()), short(Command::named(act)), short(format!("{refused}{answer}"))]
+    let answer = output::first_statement(&act.answer);
+    let short = |text: String| output::truncated(one_line(&text).into_owned(), MAX_SHOWN);
+    [when(act), short(act.who.clone().unwrap_or_default()), short(Command::text_of(act)), short(format!("{refused}{answer}"))]
 }
 
 fn when(act: &Act) -> String {

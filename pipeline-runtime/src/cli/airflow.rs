@@ -1,14 +1,43 @@
 //! `airflow`: exports the pipelines as Airflow tasks.
 
-use super::args::Airflow;
+#![allow(clippy::doc_markdown, clippy::doc_link_with_quotes, reason = "these comments are the help, shown as they stand")]
+
 use super::{choose, output};
 use crate::Pipeline;
 use crate::airflow::{Export, ExportStatus};
-use std::path::Path;
+use clap::Subcommand;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-pub(super) fn run(pipelines: &[Pipeline], what: Airflow) -> Result<ExitCode, String> {
-    let Airflow::Export { to, check, queue, without, pipelines: named } = what;
+/// The subcommands of `airflow`.
+#[derive(Debug, Subcommand)]
+pub(super) enum AirflowCommand {
+    /// Write a DAG file, and the executable that runs its tasks
+    ///
+    /// The DAG file is for Airflow's DAG folder and imports nothing of this program; the executable is for the folder that an
+    /// `ExecutableCoordinator` of Airflow 3.3 reads. Without a coordinator, Airflow runs the executable next to the DAG file, or
+    /// the one that the environment variable PIPELINE_BUNDLE names. The same code gives the same bytes.
+    Export {
+        /// The folder
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// Write nothing; fail if the files there differ from what this program would write
+        #[arg(long)]
+        check: bool,
+        /// The queue that a coordinator serves
+        #[arg(long, value_name = "QUEUE", default_value = "rust")]
+        queue: String,
+        /// Leave out a feature that Airflow does not have
+        #[arg(long, value_name = "WHAT")]
+        without: Vec<crate::airflow::Omission>,
+        /// The pipelines to export; without any, all of them
+        #[arg(value_name = "PIPELINE")]
+        pipelines: Vec<String>,
+    },
+}
+
+pub(super) fn run(pipelines: &[Pipeline], command: AirflowCommand) -> Result<ExitCode, String> {
+    let AirflowCommand::Export { to, check, queue, without, pipelines: named } = command;
     let chosen: Vec<Pipeline> = match named.as_slice() {
         [] => pipelines.to_vec(),
         named => named.iter().map(|id| choose::one(pipelines, Some(id)).cloned()).collect::<Result<_, _>>()?,

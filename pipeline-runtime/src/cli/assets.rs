@@ -1,7 +1,7 @@
 //! `assets`: lists the assets and the pipelines that use them; `assets update`: an update from outside.
 
-use super::{asked, output};
-use crate::host::{Command, KnownAssets};
+use super::{holder, output};
+use crate::host::{AssetCatalog, Command};
 use crate::journal::{Reader, StoredUpdate};
 use crate::plan::Use;
 use crate::{Clock, Pipeline};
@@ -13,16 +13,16 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Assets {
+pub(super) struct AssetsArgs {
     /// Print one JSON object per line and asset
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
-    command: Option<Update>,
+    command: Option<AssetsCommand>,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Update {
+enum AssetsCommand {
     /// Update an asset from outside, in the process that holds the journal if there is one
     ///
     /// The pipelines that wait for it begin their runs in the process that serves. The journal must exist.
@@ -44,10 +44,10 @@ struct Users {
     is_external: bool,
 }
 
-pub(super) fn run(pipelines: &[Pipeline], assets: &Assets, journal: &Path) -> Result<ExitCode, String> {
-    match &assets.command {
-        None => list(pipelines, assets.json, journal),
-        Some(Update::Update { name, value }) => update(pipelines, name, value, journal),
+pub(super) fn run(pipelines: &[Pipeline], args: &AssetsArgs, journal: &Path) -> Result<ExitCode, String> {
+    match &args.command {
+        None => list(pipelines, args.json, journal),
+        Some(AssetsCommand::Update { name, value }) => update(pipelines, name, value, journal),
     }
 }
 
@@ -120,6 +120,6 @@ fn update(pipelines: &[Pipeline], asset: &str, value: &str, journal: &Path) -> R
         format!("the value is not valid JSON: {error}; write a text in quotes, as in --value '\"2024-03-25\"'")
     })?;
     let command = Command::Update { asset: asset.to_owned(), value: value.clone() };
-    let keep = |journal: &_| KnownAssets::of(pipelines)?.update(journal, asset, &value, Clock::system().now());
-    asked::change(journal, &command, keep)
+    let keep = |journal: &_| AssetCatalog::of(pipelines)?.update(journal, asset, &value, Clock::system().now());
+    holder::change(journal, &command, keep)
 }

@@ -12,12 +12,12 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool, json: boo
     let mut scheduled = false;
     let mut plans = Vec::new();
     for pipeline in choose::some(pipelines, id)? {
-        let checked = Checked::of(pipeline, env);
+        let checked = CheckResult::of(pipeline, env);
         sound &= checked.is_sound();
         if json {
             output::json(&checked.to_json(pipeline.id()));
         } else {
-            checked.say(pipeline.id());
+            checked.print(pipeline.id());
         }
         if let Ok(plan) = checked.plan {
             scheduled |= plan.schedule.is_some();
@@ -36,41 +36,41 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool, json: boo
         }
     }
     if scheduled && !json {
-        zones::say(output::to_stdout);
+        zones::print(output::to_stdout);
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(WRONG_USE) })
 }
 
 /// The result of checking one pipeline by itself.
-struct Checked {
+struct CheckResult {
     plan: Result<Plan, PlanError>,
     warnings: Vec<String>,
     /// Mistakes in values that are not in the code.
-    wrong: Vec<String>,
+    errors: Vec<String>,
 }
 
-impl Checked {
+impl CheckResult {
     fn of(pipeline: &Pipeline, env: bool) -> Self {
         let plan = pipeline.plan(&Value::Null);
-        let (mut warnings, mut wrong) = (Vec::new(), Vec::new());
+        let (mut warnings, mut errors) = (Vec::new(), Vec::new());
         if let Ok(plan) = &plan {
             warnings = plan.warnings();
             let missing = plan.missing_secrets().into_iter().map(|missing| missing.to_string());
             if env {
-                wrong.extend(missing);
-                wrong.extend(plan.wrong_values());
+                errors.extend(missing);
+                errors.extend(plan.wrong_values());
             } else {
                 warnings.extend(missing);
             }
         }
-        Self { plan, warnings, wrong }
+        Self { plan, warnings, errors }
     }
 
     fn is_sound(&self) -> bool {
-        self.plan.is_ok() && self.wrong.is_empty()
+        self.plan.is_ok() && self.errors.is_empty()
     }
 
-    fn say(&self, id: &str) {
+    fn print(&self, id: &str) {
         match &self.plan {
             Ok(plan) => output::to_stdout(&format!("{id}: {}", contents(plan))),
             Err(error) => output::to_stderr(&described(error)),
@@ -78,14 +78,14 @@ impl Checked {
         for warning in &self.warnings {
             output::to_stderr(&format!("warning: {warning}"));
         }
-        for wrong in &self.wrong {
-            output::to_stderr(&format!("error: {wrong}"));
+        for error in &self.errors {
+            output::to_stderr(&format!("error: {error}"));
         }
     }
 
     fn to_json(&self, id: &str) -> Value {
         let of_plan = self.plan.as_ref().err().into_iter().flat_map(PlanError::to_json);
-        let of_values = self.wrong.iter().map(|wrong| json!({ "message": wrong, "places": [], "help": null }));
+        let of_values = self.errors.iter().map(|error| json!({ "message": error, "places": [], "help": null }));
         let mistakes: Vec<Value> = of_plan.chain(of_values).collect();
         let nodes = self.plan.as_ref().ok().map(|plan| plan.bodies().count());
         json!({ "pipeline": id, "nodes": nodes, "mistakes": mistakes, "warnings": self.warnings })
@@ -94,7 +94,7 @@ impl Checked {
 
 /// Returns an error with all mistakes unless every plan is sound. Warns of secrets without a value.
 pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
-    let (mut plans, mut wrong) = (Vec::new(), Vec::new());
+    let (mut plans, mut errors) = (Vec::new(), Vec::new());
     for pipeline in pipelines {
         match pipeline.plan(&Value::Null) {
             Ok(plan) => {
@@ -103,11 +103,11 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
                 }
                 plans.push(plan);
             }
-            Err(error) => wrong.push(described(&error)),
+            Err(error) => errors.push(described(&error)),
         }
     }
-    wrong.extend(all_together(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.concat().trim_end().to_owned()) }
+    errors.extend(all_together(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
+    if errors.is_empty() { Ok(()) } else { Err(errors.concat().trim_end().to_owned()) }
 }
 
 fn described(error: &PlanError) -> String {

@@ -64,14 +64,14 @@ fn run_while_set(by: TimeDelta) -> (RunReport, Duration) {
     POKES.send_replace(0);
     let began = Instant::now();
     let runner = Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).beside(move |_| async move {
-        poked().await;
+        first_poke().await;
         set::forward(by);
     });
     let report = runner.run().unwrap().into_reports().remove(0);
     (report, began.elapsed())
 }
 
-async fn poked() {
+async fn first_poke() {
     // The sender is never dropped.
     let _ = POKES.subscribe().wait_for(|pokes| *pokes > 0).await;
 }
@@ -90,13 +90,13 @@ fn in_a_real_run() {
 }
 
 /// Starts a run, and leaves in `folder` the journal as a process killed after the first poke would have.
-fn begin_and_die(folder: &Path) {
+fn start_and_kill(folder: &Path) {
     POKES.send_replace(0);
     let (alive, dead) = (folder.join("alive.db"), folder.join("dead.db"));
     let late = Bucket::open("memory://clock-changes").unwrap();
     let began =
         Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).journal(&alive).beside(|_| async move {
-            poked().await;
+            first_poke().await;
             // The second poke starts once the first is recorded.
             let _ = POKES.subscribe().wait_for(|pokes| *pokes > 1).await;
             for end in ["", "-wal"] {
@@ -111,7 +111,7 @@ fn begin_and_die(folder: &Path) {
 }
 
 /// Resumes it under a wall clock that was set meanwhile.
-fn go_on(folder: &Path) -> RunReport {
+fn resume(folder: &Path) -> RunReport {
     let runner = Runner::new().pipeline(waiting(), ()).speed(SPEED).progress(Progress::Silent).journal(folder.join("dead.db"));
     runner.run().unwrap().into_reports().remove(0)
 }
@@ -120,9 +120,9 @@ fn go_on(folder: &Path) -> RunReport {
 fn set_back_while_the_process_is_down_it_counts_as_no_time() {
     let _right = set::right_at_last();
     let folder = tempfile::tempdir().unwrap();
-    begin_and_die(folder.path());
+    start_and_kill(folder.path());
     set::forward(-HOUR);
-    let report = go_on(folder.path());
+    let report = resume(folder.path());
     assert_timed_out(&report);
     // The poke that was cut off by the death of the process is made again.
     assert!((3..=MOST_POKES + 1).contains(&pokes(&report).len()), "{}", report.timeline());
@@ -133,9 +133,9 @@ fn set_back_while_the_process_is_down_it_counts_as_no_time() {
 fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left() {
     let _right = set::right_at_last();
     let folder = tempfile::tempdir().unwrap();
-    begin_and_die(folder.path());
+    start_and_kill(folder.path());
     set::forward(HOUR);
-    let report = go_on(folder.path());
+    let report = resume(folder.path());
     assert_timed_out(&report);
     let so_far = pokes(&report).iter().filter(|at| **at < TIMEOUT).count();
     assert_eq!(pokes(&report).len(), so_far + 1, "{}", report.timeline());

@@ -17,7 +17,7 @@ const VARIABLE: &str = "PIPELINE_DASHBOARD";
 /// Who may see the page, and under which host names.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Dashboard")]
-pub(super) struct Access {
+pub(super) struct AccessArgs {
     /// Path prefix of all addresses of the page, if a proxy adds one: /pipelines
     #[arg(long, value_name = "PATH", default_value = "/")]
     base_path: String,
@@ -31,7 +31,7 @@ pub(super) struct Access {
     allow_host: Vec<String>,
 }
 
-impl Access {
+impl AccessArgs {
     fn options(&self, listen: Listen, read_only: bool) -> Result<Options, DashboardError> {
         let token = match self.token.as_deref() {
             Some("auto") => Some(Token::random()),
@@ -45,7 +45,7 @@ impl Access {
 /// The dashboard options of `serve`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Dashboard")]
-pub(super) struct Beside {
+pub(super) struct ServeDashboardArgs {
     /// Address of the dashboard: an address and a port, or a port; defaults to PIPELINE_DASHBOARD, else 127.0.0.1:7373
     ///
     /// If the port is taken, the next free one is used. PIPELINE_DASHBOARD is an environment variable; its value `off` means
@@ -56,19 +56,19 @@ pub(super) struct Beside {
     #[arg(long)]
     no_dashboard: bool,
     #[command(flatten)]
-    access: Access,
+    access: AccessArgs,
 }
 
 /// The dashboard that `serve` is to show.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(super) struct DashboardRequest {
     options: Options,
     /// True if the user did not ask for it: then an error does not stop the runs.
     is_by_default: bool,
 }
 
-impl Beside {
-    pub(super) fn wanted(&self) -> Result<Option<Wanted>, String> {
+impl ServeDashboardArgs {
+    pub(super) fn request(&self) -> Result<Option<DashboardRequest>, String> {
         let named = std::env::var(VARIABLE).ok().filter(|named| !named.is_empty());
         let listen = match (self.dashboard, named.as_deref()) {
             _ if self.no_dashboard => return Ok(None),
@@ -78,11 +78,11 @@ impl Beside {
             (None, None) => None,
         };
         let options = self.access.options(listen.unwrap_or_default(), false).map_err(|error| error.to_string())?;
-        Ok(Some(Wanted { options, is_by_default: listen.is_none() }))
+        Ok(Some(DashboardRequest { options, is_by_default: listen.is_none() }))
     }
 }
 
-impl Wanted {
+impl DashboardRequest {
     /// Starts the dashboard and prints its address. If the user did not ask for it and it cannot be started, prints a warning and
     /// returns `None`.
     pub(super) fn start(
@@ -95,7 +95,7 @@ impl Wanted {
     ) -> Result<Option<Dashboard>, DashboardError> {
         match Dashboard::start(self.options, journal, pipelines, clock, tally) {
             Ok(dashboard) => {
-                say(&said(&dashboard));
+                say(&address_line(&dashboard));
                 Ok(Some(dashboard))
             }
             Err(error) if self.is_by_default => {
@@ -107,14 +107,14 @@ impl Wanted {
     }
 }
 
-fn said(dashboard: &Dashboard) -> String {
+fn address_line(dashboard: &Dashboard) -> String {
     let note = dashboard.note().map(|note| format!(" ({note})")).unwrap_or_default();
     format!("dashboard {}{note}", dashboard.url())
 }
 
 /// Serve the journal as a web page, until Ctrl-C or SIGTERM
 #[derive(Debug, clap::Args)]
-pub(super) struct Show {
+pub(super) struct DashboardArgs {
     /// Address to listen on: an address and a port, or a port; the next free port if it is taken
     #[arg(long, value_name = "ADDR", default_value = crate::dashboard::DEFAULT_ADDRESS)]
     listen: Listen,
@@ -122,27 +122,27 @@ pub(super) struct Show {
     #[arg(long)]
     read_only: bool,
     #[command(flatten)]
-    access: Access,
+    access: AccessArgs,
 }
 
-pub(super) fn run(pipelines: &[Pipeline], show: &Show, journal: &Path) -> Result<ExitCode, String> {
-    let options = show.access.options(show.listen, show.read_only).map_err(|error| error.to_string())?;
+pub(super) fn run(pipelines: &[Pipeline], args: &DashboardArgs, journal: &Path) -> Result<ExitCode, String> {
+    let options = args.access.options(args.listen, args.read_only).map_err(|error| error.to_string())?;
     // A journal that is missing or is another file is reported before an address is printed.
     crate::read::JournalReader::open(journal).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the tokio runtime cannot be started: {error}"))?;
     runtime.block_on(async {
-        let end = until_asked_to_end().map_err(|error| format!("signal handlers cannot be installed: {error}"))?;
+        let end = shutdown_signal().map_err(|error| format!("signal handlers cannot be installed: {error}"))?;
         let dashboard = Dashboard::start(options, journal, pipelines, Clock::system(), None);
         let dashboard = dashboard.map_err(|error| error.to_string())?;
-        output::to_stdout(&said(&dashboard));
+        output::to_stdout(&address_line(&dashboard));
         end.await;
         Ok(ExitCode::SUCCESS)
     })
 }
 
 /// Waits for Ctrl-C or SIGTERM. The handlers are installed at once, before the future is polled.
-fn until_asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     #[cfg(unix)]

@@ -15,10 +15,10 @@ const PAGE: u32 = 1_000;
 /// The page size for all nodes, where each page scans all lines of the run.
 const PAGE_OF_RUN: u32 = 50_000;
 /// How often `--follow` checks for more lines.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Logs {
+pub(super) struct LogsArgs {
     /// The run's id, as listed by `runs`
     run: String,
     /// The node; `upload[3]` for an element of a mapping; without it, all nodes
@@ -34,27 +34,27 @@ pub(super) struct Logs {
     json: bool,
 }
 
-pub(super) fn run(pipelines: &[Pipeline], logs: &Logs, journal: &Path) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], logs: &LogsArgs, journal: &Path) -> Result<ExitCode, String> {
     let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
-    let run = runs::known(&reader, &logs.run, journal)?;
+    let run = runs::find_run(&reader, &logs.run, journal)?;
     if let Some(node) = &logs.node {
-        is_there(&run, &logs.run, node)?;
+        check_node(&run, &logs.run, node)?;
     }
-    let mut printed = Printed { reader: &reader, run: &run, logs, last: 0 };
+    let mut printer = LinePrinter { reader: &reader, run: &run, logs, last: 0 };
     let details = || reader.details(&run).map_err(|error| error.to_string());
     if logs.follow {
-        follow(&mut printed, details()?)?;
+        follow(&mut printer, details()?)?;
     } else {
-        printed.more()?;
+        printer.print_new()?;
     }
-    if printed.last == 0 && !logs.json {
-        output::to_stderr(&nothing(&run, logs, details()?.history())?);
+    if printer.last == 0 && !logs.json {
+        output::to_stderr(&no_lines_message(&run, logs, details()?.history())?);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Says that there are no lines, and how the node ended, since that is usually the question behind it.
-fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String, String> {
+fn no_lines_message(run: &RunSummary, logs: &LogsArgs, history: &RunHistory) -> Result<String, String> {
     let has_ended = |ended: bool| if ended { "" } else { " so far" };
     let Some(node) = &logs.node else {
         return Ok(format!("run {} has logged nothing{}", run.run_id(), has_ended(history.state.is_end())));
@@ -66,7 +66,7 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String
     };
     let of_node = history.node(slot);
     let error = || one_line(of_node.error().map_or("without an error", AsRef::as_ref));
-    let became = match (of_node.state(), of_node.why_skipped()) {
+    let end = match (of_node.state(), of_node.why_skipped()) {
         (NodeState::Success, _) => "it succeeded".to_owned(),
         (NodeState::Failed, _) => format!("it failed: {}", error()),
         (NodeState::UpForRetry, _) => format!("it is {} after: {}", NodeState::UpForRetry, error()),
@@ -75,12 +75,12 @@ fn nothing(run: &RunSummary, logs: &Logs, history: &RunHistory) -> Result<String
         (state, _) => format!("it is {state}"),
     };
     let attempt = logs.attempt.map(|attempt| format!(" in attempt {attempt}")).unwrap_or_default();
-    Ok(format!("`{node}` has logged nothing{attempt}{}; {became}", has_ended(of_node.state().is_end())))
+    Ok(format!("`{node}` has logged nothing{attempt}{}; {end}", has_ended(of_node.state().is_end())))
 }
 
 /// Checks that the run may have such a node. Only the element list can tell that an element does not exist; it is read if there
 /// are no lines.
-fn is_there(run: &RunSummary, run_name: &str, node: &str) -> Result<(), String> {
+fn check_node(run: &RunSummary, run_name: &str, node: &str) -> Result<(), String> {
     let Some((name, elements)) = node_name(node) else { return Err(no_node(run_name, node)) };
     let given = elements.len();
     match plan::depth(&run.stored().skeleton, name) {
@@ -97,39 +97,39 @@ fn no_node(run: &str, node: &str) -> String {
     format!("run `{run}` has no node `{node}`; `show {run}` lists those it has")
 }
 
-fn follow(printed: &mut Printed<'_>, mut details: RunDetails) -> Result<(), String> {
+fn follow(printer: &mut LinePrinter<'_>, mut details: RunDetails) -> Result<(), String> {
     // A clock can only sleep on a tokio runtime.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|error| error.to_string())?;
     let clock = Clock::system();
     let mut seen = None;
     loop {
         // Read before the lines: the lines of a node are committed no later than its end.
-        let version = printed.reader.version().map_err(|error| error.to_string())?;
+        let version = printer.reader.version().map_err(|error| error.to_string())?;
         if seen != Some(version) {
             seen = Some(version);
-            details.update(printed.reader).map_err(|error| error.to_string())?;
-            let ended = details.has_ended(printed.logs.node.as_deref());
-            printed.more()?;
+            details.update(printer.reader).map_err(|error| error.to_string())?;
+            let ended = details.has_ended(printer.logs.node.as_deref());
+            printer.print_new()?;
             if ended {
                 return Ok(());
             }
         }
-        runtime.block_on(clock.sleep_until(clock.now() + LOOK));
+        runtime.block_on(clock.sleep_until(clock.now() + POLL_INTERVAL));
     }
 }
 
-/// The lines printed so far.
-struct Printed<'a> {
+/// Prints the lines that are not printed yet.
+struct LinePrinter<'a> {
     reader: &'a JournalReader,
     run: &'a RunSummary,
-    logs: &'a Logs,
+    logs: &'a LogsArgs,
     /// The number of the last line.
     last: i64,
 }
 
-impl Printed<'_> {
-    fn more(&mut self) -> Result<(), String> {
-        let Logs { node, attempt, json, .. } = self.logs;
+impl LinePrinter<'_> {
+    fn print_new(&mut self) -> Result<(), String> {
+        let LogsArgs { node, attempt, json, .. } = self.logs;
         let mut filter = LogFilter::new().limit(if node.is_some() { PAGE } else { PAGE_OF_RUN });
         if let Some(node) = node {
             filter = filter.node(node);

@@ -46,21 +46,21 @@ impl<'a> MetricsFile<'a> {
 
     /// Writes the file and, unless stdout is for programs, prints the metrics as tables. The run has ended by then and does not
     /// change.
-    pub(super) fn keep(&self, metrics: &RunMetrics) {
-        self.write(metrics, self.named, &self.path);
+    pub(super) fn write(&self, metrics: &RunMetrics) {
+        self.write_to(metrics, self.named, &self.path);
     }
 
-    /// As [`keep`](Self::keep), with a file per pipeline. A file is about one run: the pipeline's run that started last.
-    pub(super) fn keep_each(&self, reports: &[RunReport]) {
+    /// As [`write`](Self::write), with a file per pipeline. A file is about one run: the pipeline's run that started last.
+    pub(super) fn write_each(&self, reports: &[RunReport]) {
         let mut reports: Vec<&RunReport> = reports.iter().collect();
         reports.sort_by_key(|report| report.history().started);
         for report in reports {
             let of_pipeline = |file: &Path| of_pipeline(file, report.pipeline());
-            self.write(&report.metrics(), &of_pipeline(self.named), &of_pipeline(&self.path));
+            self.write_to(&report.metrics(), &of_pipeline(self.named), &of_pipeline(&self.path));
         }
     }
 
-    fn write(&self, metrics: &RunMetrics, named: &Path, path: &Path) {
+    fn write_to(&self, metrics: &RunMetrics, named: &Path, path: &Path) {
         if !self.quiet {
             output::to_stdout(&format!("\n{}", metrics.to_string().trim_end()));
         }

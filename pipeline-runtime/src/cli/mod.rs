@@ -35,16 +35,19 @@
 //! | `skip RUN NODE` | ends a node as skipped, whether it waits, runs or has failed |
 //! | `retry RUN [NODE]… [--downstream] [--metrics FILE]` | retries ended nodes; without any, those that failed |
 //! | `runs [--pipeline P] [--state S] [--kind K] [--since D] [--limit N] [--after RUN] [--json]` | lists the runs in the journal, newest first |
-//! | `show RUN` | shows a run's timeline, its failed and interrupted attempts, and what each node waits for |
+//! | `show RUN [--html]` | shows a run's timeline, its failed and interrupted attempts, and what each node waits for; with `--html`, as one HTML file |
 //! | `logs RUN [NODE] [--attempt N] [--follow] [--json]` | prints the log lines of a node, or of all nodes |
 //! | `assets [--json]` | lists the assets, their last updates, and the pipelines that update, await or read them |
 //! | `assets update ASSET --value JSON` | updates an asset from outside, in the process that holds the journal if there is one |
 //! | `acts [--limit N] [--before N] [--json]` | lists the commands that users issued and their results, newest first |
 //! | `prune --older-than 30d [--dry-run]` | deletes old runs, in the process that holds the journal if there is one |
 //! | `backup FILE [--force]` | copies the journal, even while another process writes it |
+//! | `gc BUCKET…` | removes partial files that killed processes left in buckets |
 //! | `repair` | moves times of the journal that are in the future back to the present |
 //! | `simulate [PIPELINE] [--arrive WHEN=URL:FILE]… [--stub NODE=JSON]… [--fail NODE@ATTEMPT=ERROR]…` | runs a pipeline on virtual time, in milliseconds |
 //! | `what-if RUN [--arrive NODE=TIME]… [--fail NODE@ATTEMPT]… [--set NODE.OPTION=VALUE]… [--slots POOL=N]…` | replays a run on virtual time with something changed; calls no body |
+//! | `forecast [PIPELINE] [--ticks N\|--until D] [--stopped FROM..UNTIL]… [--set OPTION=VALUE]… [--json]` | lists the runs that a schedule would start under given assumptions |
+//! | `airflow export --to DIR [--check] [PIPELINE]…` | writes the files for Airflow |
 //!
 //! The exit code is 0 for success, 1 if the run failed or could no longer be recorded, 2 for wrong use (including mistakes in a
 //! plan), 130 if Ctrl-C interrupted it and 143 if SIGTERM did (128 plus the signal's number). If it would be 0 but something
@@ -120,11 +123,18 @@
 //!
 //! The summary and the `error: ..` of a refused command are not log lines, and stay plain text.
 
+// A command has the file of its name, with its arguments and the function that executes it; `cancel`, `skip` and `retry` are in
+// `edit.rs`. Beside them:
+//
+// - `args.rs`, `common_args.rs`, `custom_command.rs`: what clap parses.
+// - `runner`: runs pipelines, with progress; `holder.rs`: asks another process to.
+// - `choose.rs`, `params.rs`, `durations.rs`, `logging.rs`: the meaning of arguments.
+// - `output.rs`, `progress`, `summary.rs`, `wait_reasons.rs`, `metrics.rs`, `zones.rs`: what is printed.
+
 mod acts;
 #[cfg(feature = "airflow")]
 mod airflow;
 mod args;
-mod asked;
 mod assets;
 mod backfill;
 mod backup;
@@ -132,6 +142,8 @@ mod check;
 mod choose;
 #[cfg(test)]
 mod clock_changes;
+mod common_args;
+mod custom_command;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 mod durations;
@@ -139,6 +151,7 @@ mod edit;
 mod forecast;
 mod gc;
 mod graph;
+mod holder;
 mod list;
 mod logging;
 mod logs;
@@ -161,7 +174,7 @@ mod summary;
 mod trigger;
 #[cfg(test)]
 mod view_panics;
-mod waiting;
+mod wait_reasons;
 mod what_if;
 mod zones;
 
@@ -176,6 +189,8 @@ use crate::plan::Accepts;
 use args::{Args, Command};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
+use common_args::ExecutionArgs;
+use custom_command::CustomCommand;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -184,18 +199,21 @@ use tracing::level_filters::LevelFilter;
 /// The exit code of wrong use.
 const WRONG_USE: u8 = 2;
 
-/// The journal and the options with which a command executes runs.
+/// What a command that executes runs needs from the command line: the journal and the options of its runner.
 #[derive(Debug)]
-struct Place {
+struct RunnerConfig {
     journal: PathBuf,
+    /// `None` for the level of the environment.
     log: Option<LevelFilter>,
+    /// `None` for the format of the environment.
     log_format: Option<LogFormat>,
     parallelism: u32,
     progress: Progress,
+    /// How many times as fast as real time the clock of the runs is; see [`Cli::speed`].
     speed: u32,
 }
 
-impl Place {
+impl RunnerConfig {
     /// Creates a runner on this journal, which other processes may ask for runs of these pipelines.
     fn runner(&self, pipelines: &[Pipeline]) -> Result<Runner, String> {
         let logging = logging::logging(self.log, self.log_format)?;
@@ -236,21 +254,8 @@ pub fn main(pipelines: impl IntoIterator<Item = Pipeline>) -> ExitCode {
 #[derive(Debug)]
 pub struct Cli {
     pipelines: Vec<Pipeline>,
-    commands: Vec<Own>,
+    commands: Vec<CustomCommand>,
     speed: u32,
-}
-
-/// One of the binary's own commands.
-struct Own {
-    name: &'static str,
-    about: &'static str,
-    run: Box<dyn FnOnce(Vec<OsString>) -> ExitCode>,
-}
-
-impl std::fmt::Debug for Own {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
 }
 
 impl Cli {
@@ -270,7 +275,7 @@ impl Cli {
         about: &'static str,
         run: impl FnOnce(Vec<OsString>) -> ExitCode + 'static,
     ) -> Self {
-        self.commands.push(Own { name, about, run: Box::new(run) });
+        self.commands.push(CustomCommand { name, about, run: Box::new(run) });
         self
     }
 
@@ -296,41 +301,25 @@ impl Cli {
         if let Some(done) = crate::airflow::as_task(&pipelines, &args) {
             return done;
         }
-        output::heed(&args);
-        if let Some(problem) = taken(&commands) {
+        output::detect_forged_lines(&args);
+        if let Some(problem) = custom_command::name_conflict(&commands) {
             return refuse(&problem);
         }
-        let own = commands.iter().map(|own| args::own(own.name, own.about));
-        let clap = own.fold(Args::command(), clap::Command::subcommand);
+        let clap = commands.iter().map(CustomCommand::to_clap).fold(Args::command(), clap::Command::subcommand);
         let matches = match clap.try_get_matches_from(args) {
             Ok(matches) => matches,
-            Err(error) => return output::settled(wrong_arguments(&error)),
+            Err(error) => return output::exit_code(wrong_arguments(&error)),
         };
-        if let Some((name, given)) = matches.subcommand()
-            && let Some(own) = commands.into_iter().find(|own| own.name == name)
+        if let Some((name, matches)) = matches.subcommand()
+            && let Some(command) = commands.into_iter().find(|command| command.name == name)
         {
-            return (own.run)(args::own_arguments(given));
+            return (command.run)(CustomCommand::arguments(matches));
         }
-        output::settled(match Args::from_arg_matches(&matches) {
+        output::exit_code(match Args::from_arg_matches(&matches) {
             Ok(args) => command(&pipelines, args, speed),
             Err(error) => wrong_arguments(&error),
         })
     }
-}
-
-/// Returns why the names of the binary's own commands are not unique, if so.
-fn taken(commands: &[Own]) -> Option<String> {
-    let built_in = Args::command();
-    let is_built_in = |name: &str| matches!(name, "help" | "version") || built_in.find_subcommand(name).is_some();
-    commands.iter().enumerate().find_map(|(n, own)| {
-        let name = own.name;
-        let whose = match commands[..n].iter().any(|before| before.name == name) {
-            true => "it adds another of that name",
-            false if is_built_in(name) => "every pipeline binary has one of that name",
-            false => return None,
-        };
-        Some(format!("this binary adds the command `{name}`, but {whose}\n  = help: give it another in `Cli::command`"))
-    })
 }
 
 fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
@@ -338,41 +327,45 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         return refuse(&problem);
     }
     let journal = args::journal(args.journal);
-    let at = |how: &args::How| Place {
+    let config = |execution: &ExecutionArgs| RunnerConfig {
         journal: journal.clone(),
         log: args.log,
         log_format: args.log_format,
-        parallelism: how.parallelism,
-        progress: how.progress(),
+        parallelism: execution.parallelism,
+        progress: execution.progress(),
         speed,
     };
     let done = match args.command {
         Command::Check { pipeline, env, json } => check::run(pipelines, pipeline.as_deref(), env, json),
         Command::List { json } => list::run(pipelines, json, &journal),
-        Command::Assets(of) => assets::run(pipelines, &of, &journal),
-        Command::Settings(of) => settings::run(pipelines, of, &journal),
+        Command::Assets(args) => assets::run(pipelines, &args, &journal),
+        Command::Settings(args) => settings::run(pipelines, args, &journal),
         Command::Graph { pipeline, format } => graph::run(pipelines, pipeline.as_deref(), format),
-        Command::Run(run) => run::run(pipelines, &run, &at(&run.how)),
+        Command::Run(run) => run::run(pipelines, &run, &config(&run.execution)),
         #[cfg(feature = "dashboard")]
-        Command::Serve { drain, keep, beside, how } => {
-            beside.wanted().and_then(|page| serve::run(pipelines, drain, keep, page, &at(&how)))
+        Command::Serve { drain, keep, dashboard, execution } => {
+            dashboard.request().and_then(|dashboard| serve::run(pipelines, drain, keep, dashboard, &config(&execution)))
         }
         #[cfg(not(feature = "dashboard"))]
-        Command::Serve { drain, keep, how } => serve::run(pipelines, drain, keep, &at(&how)),
+        Command::Serve { drain, keep, execution } => serve::run(pipelines, drain, keep, &config(&execution)),
         #[cfg(feature = "dashboard")]
-        Command::Dashboard(show) => dashboard::run(pipelines, &show, &journal),
-        Command::Trigger { pipeline, about, how } => trigger::run(pipelines, pipeline.as_deref(), &about, &at(&how)),
-        Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &at(&backfill.how)),
+        Command::Dashboard(args) => dashboard::run(pipelines, &args, &journal),
+        Command::Trigger { pipeline, inputs, execution } => {
+            trigger::run(pipelines, pipeline.as_deref(), &inputs, &config(&execution))
+        }
+        Command::Backfill(backfill) => backfill::run(pipelines, &backfill, &config(&backfill.execution)),
         Command::Pause { pipeline } => pause::run(pipelines, pipeline.as_deref(), true, &journal),
         Command::Unpause { pipeline } => pause::run(pipelines, pipeline.as_deref(), false, &journal),
-        Command::Cancel { run, how } => edit::run(pipelines, &host::Command::Cancel { run }, None, &at(&how)),
-        Command::Skip { run, node, how } => edit::run(pipelines, &host::Command::Skip { run, node }, None, &at(&how)),
-        Command::Resume { accept_removed, metrics, how } => {
-            let accepts = if accept_removed { Accepts::Removals } else { Accepts::Additions };
-            resume::run(pipelines, metrics.as_deref(), accepts, &at(&how))
+        Command::Cancel { run, execution } => edit::run(pipelines, &host::Command::Cancel { run }, None, &config(&execution)),
+        Command::Skip { run, node, execution } => {
+            edit::run(pipelines, &host::Command::Skip { run, node }, None, &config(&execution))
         }
-        Command::Retry { run, nodes, downstream, metrics, how } => {
-            edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &at(&how))
+        Command::Resume { accept_removed, metrics, execution } => {
+            let accepts = if accept_removed { Accepts::Removals } else { Accepts::Additions };
+            resume::run(pipelines, metrics.as_deref(), accepts, &config(&execution))
+        }
+        Command::Retry { run, nodes, downstream, metrics, execution } => {
+            edit::run(pipelines, &host::Command::Retry { run, nodes, downstream }, metrics.as_deref(), &config(&execution))
         }
         Command::Runs(runs) => runs::run(pipelines, &runs, &journal),
         Command::Show { run, html } => show::run(pipelines, &run, html, &journal),
@@ -383,9 +376,9 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
         Command::Repair => repair::run(&journal),
         Command::Gc { buckets } => gc::run(&buckets),
         #[cfg(feature = "airflow")]
-        Command::Airflow { what } => airflow::run(pipelines, what),
-        Command::Forecast(asked) => forecast::run(pipelines, &asked, &journal),
-        Command::WhatIf(asked) => what_if::run(pipelines, &asked, &journal),
+        Command::Airflow { command } => airflow::run(pipelines, command),
+        Command::Forecast(args) => forecast::run(pipelines, &args, &journal),
+        Command::WhatIf(args) => what_if::run(pipelines, &args, &journal),
         Command::Simulate(simulate) => simulate::run(pipelines, simulate, logging::logging(args.log, args.log_format), &journal),
     };
     done.unwrap_or_else(|problem| refuse(&problem))
@@ -393,7 +386,7 @@ fn command(pipelines: &[Pipeline], args: Args, speed: u32) -> ExitCode {
 
 /// Prints what is wrong with the arguments, or the help if it was requested.
 fn wrong_arguments(error: &clap::Error) -> ExitCode {
-    output::arguments(error);
+    output::argument_error(error);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         _ => ExitCode::from(WRONG_USE),
@@ -403,29 +396,6 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
 /// Prints why nothing was done. The mistakes of a plan already begin with `error`.
 fn refuse(problem: &str) -> ExitCode {
     let prefix = if problem.starts_with("error") { "" } else { "error: " };
-    output::to_stderr(&output::set_off(&format!("{prefix}{problem}")));
+    output::to_stderr(&output::indent_quoted(&format!("{prefix}{problem}")));
     ExitCode::from(WRONG_USE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn own(names: &[&'static str]) -> Vec<Own> {
-        let with_name = |name: &&'static str| Own { name, about: "", run: Box::new(|_| ExitCode::SUCCESS) };
-        names.iter().map(with_name).collect()
-    }
-
-    #[test]
-    fn a_command_of_the_binarys_own_has_a_name_of_its_own() {
-        assert_eq!(taken(&own(&["load-mocks", "greet"])), None);
-        let named = "this binary adds the command `run`, but every pipeline binary has one of that name\n  \
-                     = help: give it another in `Cli::command`";
-        assert_eq!(taken(&own(&["greet", "run"])).as_deref(), Some(named));
-        assert!(taken(&own(&["help"])).is_some());
-        assert!(taken(&own(&["greet", "greet"])).is_some_and(|said| said.contains("but it adds another of that name")));
-        // It fails for every invocation: in debug builds clap would panic.
-        let cli = Cli { pipelines: Vec::new(), commands: own(&["run"]), speed: 1 };
-        assert_eq!(cli.run(["binary", "list"]), ExitCode::from(WRONG_USE));
-    }
 }

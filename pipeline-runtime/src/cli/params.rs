@@ -1,6 +1,6 @@
 //! Params from the command line.
 
-use super::args::Given;
+use super::common_args::ParamArgs;
 use crate::author::params::{self, Source};
 use crate::author::pipeline::WireError;
 use crate::{ParamsError, Pipeline, PlanError};
@@ -9,13 +9,13 @@ use std::io::Read;
 use std::path::Path;
 
 /// Returns what `--params` and `--param` set, parsed by the pipeline's params type; everything else has its default.
-pub(super) fn given(pipeline: &Pipeline, from: &Given) -> Result<Value, String> {
-    let file = match &from.file {
+pub(super) fn parse(pipeline: &Pipeline, args: &ParamArgs) -> Result<Value, String> {
+    let file = match &args.file {
         Some(file) => Value::Object(from_file(file)?),
         None => Value::Null,
     };
-    let given = pipeline.given(Source::Given(&file, &from.params));
-    given.map_err(|error| blame(from, &PlanError::Wire(WireError::Params(error))))
+    let given = pipeline.given(Source::Given(&file, &args.params));
+    given.map_err(|error| describe_error(args, &PlanError::Wire(WireError::Params(error))))
 }
 
 fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
@@ -43,27 +43,27 @@ fn from_file(file: &Path) -> Result<Map<String, Value>, String> {
 }
 
 /// Describes why a pipeline has no plan with these params, and names the argument that is wrong, if it is one.
-pub(super) fn blame(from: &Given, error: &PlanError) -> String {
+pub(super) fn describe_error(args: &ParamArgs, error: &PlanError) -> String {
     let PlanError::Wire(WireError::Params(params_error)) = error else { return error.to_string() };
     let argument = match params_error {
         ParamsError::Unknown { key, .. } | ParamsError::Invalid { param: Some(key), .. } => {
-            named(from, key).map(|(key, value)| format!("--param {key}={value}: "))
+            argument_of(args, key).map(|(key, value)| format!("--param {key}={value}: "))
         }
         // The given value may be the secret itself.
         ParamsError::BareSecret { param, .. } => {
-            let named = param.as_ref().and_then(|key| named(from, key));
+            let named = param.as_ref().and_then(|key| argument_of(args, key));
             named.map(|(key, _)| format!("--param {key}=…: "))
         }
         ParamsError::Invalid { param: None, .. } | ParamsError::TooLarge { .. } => None,
-        ParamsError::None { .. } => from.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
+        ParamsError::None { .. } => args.params.first().map(|(key, value)| format!("--param {key}={value}: ")),
     };
-    let argument = argument.or_else(|| from.file.as_ref().map(|file| format!("--params {}: ", file.display())));
+    let argument = argument.or_else(|| args.file.as_ref().map(|file| format!("--params {}: ", file.display())));
     format!("{}{params_error}", argument.unwrap_or_default())
 }
 
 /// Returns the last argument that sets a param, an object that contains it, or a part of it.
-fn named<'a>(from: &'a Given, param: &str) -> Option<&'a (String, String)> {
+fn argument_of<'a>(args: &'a ParamArgs, param: &str) -> Option<&'a (String, String)> {
     let is_in =
         |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-    from.params.iter().rev().find(|(key, _)| is_in(param, key) || is_in(key, param))
+    args.params.iter().rev().find(|(key, _)| is_in(param, key) || is_in(key, param))
 }

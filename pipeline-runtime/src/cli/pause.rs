@@ -1,6 +1,6 @@
 //! `pause` and `unpause`
 
-use super::{asked, choose};
+use super::{choose, holder};
 use crate::Pipeline;
 use crate::host::{Command, pause};
 use std::path::Path;
@@ -9,5 +9,5 @@ use std::process::ExitCode;
 pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, paused: bool, journal: &Path) -> Result<ExitCode, String> {
     let pipeline = choose::one(pipelines, id)?;
     let command = Command::Pause { pipeline: pipeline.id().to_owned(), paused };
-    asked::change(journal, &command, |journal| pause(journal, pipeline, paused))
+    holder::change(journal, &command, |journal| pause(journal, pipeline, paused))
 }

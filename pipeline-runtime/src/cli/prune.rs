@@ -1,7 +1,7 @@
 //! `prune`: deletes old runs.
 
 use super::durations::duration;
-use super::{asked, output};
+use super::{holder, output};
 use crate::host::Command;
 use crate::journal::{Pruned, SqliteJournal};
 use crate::{Clock, JournalError};
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Prune {
+pub(super) struct PruneArgs {
     /// Delete runs that ended longer ago: 30d, 12h
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Duration,
@@ -19,21 +19,21 @@ pub(super) struct Prune {
     dry_run: bool,
 }
 
-pub(super) fn run(prune: &Prune, journal: &Path) -> Result<ExitCode, String> {
-    asked::must_exist(journal)?;
-    let command = Command::Prune { older_than: prune.older_than };
+pub(super) fn run(args: &PruneArgs, journal: &Path) -> Result<ExitCode, String> {
+    holder::must_exist(journal)?;
+    let command = Command::Prune { older_than: args.older_than };
     loop {
         let now = Clock::system().now();
-        let before = now - prune.older_than;
-        let pruned = if prune.dry_run {
+        let before = now - args.older_than;
+        let pruned = if args.dry_run {
             SqliteJournal::prunable(journal, before, now)
         } else {
             SqliteJournal::prune(journal, before, now, |pruned| command.act(&pruned.to_string()))
         };
         match pruned {
-            Ok(pruned) => return Ok(told(&pruned)),
+            Ok(pruned) => return Ok(print(&pruned)),
             Err(JournalError::Held { .. }) => {
-                if let Some(code) = asked::ask_holder(journal, &command)? {
+                if let Some(code) = holder::ask_holder(journal, &command)? {
                     return Ok(code);
                 }
             }
@@ -42,7 +42,7 @@ pub(super) fn run(prune: &Prune, journal: &Path) -> Result<ExitCode, String> {
     }
 }
 
-fn told(pruned: &Pruned) -> ExitCode {
+fn print(pruned: &Pruned) -> ExitCode {
     output::to_stdout(&pruned.to_string());
     ExitCode::SUCCESS
 }

@@ -3,9 +3,9 @@
 use super::output;
 use crate::engine::RunState;
 use crate::journal::{BLOCKED, RunKind};
-use crate::read::{JournalReader, RunFilter, RunSummary};
-use crate::schedule::{DateError, Zone, parse_date};
-use crate::{Clock, Pipeline, Timestamp};
+use crate::read::{JournalReader, RunFilter, RunSummary, parse_since};
+use crate::schedule::Zone;
+use crate::{Clock, Pipeline};
 use chrono::SecondsFormat;
 use humantime::format_duration;
 use std::path::Path;
@@ -13,10 +13,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// The most characters of a run's params that the table shows. `show` and `--json` print all.
-const SHOWN: usize = 200;
+const MAX_PARAMS_SHOWN: usize = 200;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Runs {
+pub(super) struct RunsArgs {
     /// List only runs of this pipeline
     #[arg(long = "pipeline", value_name = "PIPELINE", conflicts_with = "of")]
     pipeline: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Runs {
     of: Option<String>,
     /// List only runs in this state: queued, running, blocked, success, failed, cancelled
     #[arg(long, value_name = "STATE", value_parser = state)]
-    state: Option<Shown>,
+    state: Option<StateFilter>,
     /// List only runs of this kind: manual, scheduled, backfill
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<RunKind>,
@@ -45,20 +45,20 @@ pub(super) struct Runs {
     json: bool,
 }
 
-/// A run state as it is displayed.
+/// `--state`: a run state as it is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+enum StateFilter {
     Of(RunState),
     Blocked,
 }
 
-fn state(text: &str) -> Result<Shown, String> {
+fn state(text: &str) -> Result<StateFilter, String> {
     if text == BLOCKED {
-        return Ok(Shown::Blocked);
+        return Ok(StateFilter::Blocked);
     }
     let names = || RunState::ALL.map(RunState::name).join(", ");
     let found = RunState::ALL.into_iter().find(|state| state.name() == text);
-    found.map(Shown::Of).ok_or_else(|| format!("a state is one of {}, {BLOCKED}", names()))
+    found.map(StateFilter::Of).ok_or_else(|| format!("a state is one of {}, {BLOCKED}", names()))
 }
 
 fn kind(text: &str) -> Result<RunKind, String> {
@@ -66,14 +66,15 @@ fn kind(text: &str) -> Result<RunKind, String> {
     RunKind::parse(text).ok_or_else(|| format!("a kind is one of {}", names()))
 }
 
-impl Runs {
+impl RunsArgs {
     fn filter(&self, pipelines: &[Pipeline], reader: &JournalReader, journal: &Path) -> Result<RunFilter, String> {
         let mut filter = RunFilter::new().limit(self.limit);
         if let Some(since) = &self.since {
-            filter = filter.since(ago(since, self.zone(pipelines), Clock::system().now())?.to_utc());
+            let since = parse_since(since, self.zone(pipelines), Clock::system().now());
+            filter = filter.since(since.map_err(|error| format!("--since: {error}"))?);
         }
         if let Some(run_id) = &self.after {
-            filter = filter.after(&known(reader, run_id, journal)?);
+            filter = filter.after(&find_run(reader, run_id, journal)?);
         }
         if let Some(pipeline) = self.pipeline.as_ref().or(self.of.as_ref()) {
             filter = filter.pipeline(pipeline);
@@ -82,8 +83,8 @@ impl Runs {
             filter = filter.kind(kind);
         }
         Ok(match self.state {
-            Some(Shown::Of(state)) => filter.state(state),
-            Some(Shown::Blocked) => filter.blocked(),
+            Some(StateFilter::Of(state)) => filter.state(state),
+            Some(StateFilter::Blocked) => filter.blocked(),
             None => filter,
         })
     }
@@ -94,31 +95,17 @@ impl Runs {
     }
 }
 
-/// Parses a date, or a duration before now.
-fn ago(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, String> {
-    let not_a_duration = match super::durations::duration(text) {
-        Ok(ago) => return Ok(now - ago),
-        Err(reason) => reason,
-    };
-    parse_date(text, zone).map(Timestamp::from).map_err(|error| match error {
-        DateError::Form { .. } => {
-            format!("--since: `{text}` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is: {not_a_duration}")
-        }
-        error => format!("--since: {error}"),
-    })
-}
-
 /// Returns the run with that id.
-pub(super) fn known(reader: &JournalReader, run_id: &str, journal: &Path) -> Result<RunSummary, String> {
+pub(super) fn find_run(reader: &JournalReader, run_id: &str, journal: &Path) -> Result<RunSummary, String> {
     let found = reader.run(run_id).map_err(|error| error.to_string())?;
     found.ok_or_else(|| format!("the journal {} has no run `{run_id}`; `runs` lists those it has", journal.display()))
 }
 
-pub(super) fn run(pipelines: &[Pipeline], runs: &Runs, journal: &Path) -> Result<ExitCode, String> {
+pub(super) fn run(pipelines: &[Pipeline], args: &RunsArgs, journal: &Path) -> Result<ExitCode, String> {
     let reader = JournalReader::open(journal).map_err(|error| error.to_string())?;
-    let filter = runs.filter(pipelines, &reader, journal)?;
+    let filter = args.filter(pipelines, &reader, journal)?;
     let found = reader.runs(&filter).map_err(|error| error.to_string())?;
-    if runs.json {
+    if args.json {
         for run in &found {
             output::json(&run.to_json());
         }
@@ -129,10 +116,10 @@ pub(super) fn run(pipelines: &[Pipeline], runs: &Runs, journal: &Path) -> Result
     output::to_stdout(&output::table(&rows));
     for (run, reason) in found.iter().filter_map(|run| Some((run, run.blocked()?))) {
         // `show` prints the whole reason.
-        let reason = output::first_fact(reason);
+        let reason = output::first_statement(reason);
         output::to_stdout(&format!("blocked: run {} of {}: {reason}", run.run_id(), run.pipeline()));
     }
-    if let Some(last) = found.last().filter(|_| found.len() == runs.limit as usize) {
+    if let Some(last) = found.last().filter(|_| found.len() == args.limit as usize) {
         // The last page may be full, too; the next one is then empty.
         output::to_stderr(&format!("the next page: --after {}/{}", last.pipeline(), last.run_id()));
     }
@@ -140,9 +127,10 @@ pub(super) fn run(pipelines: &[Pipeline], runs: &Runs, journal: &Path) -> Result
 }
 
 fn row(run: &RunSummary) -> [String; 7] {
-    let params = if run.params().is_null() { String::new() } else { output::cut(run.params().to_string(), SHOWN) };
+    let params =
+        if run.params().is_null() { String::new() } else { output::truncated(run.params().to_string(), MAX_PARAMS_SHOWN) };
     let stored = run.stored();
-    let took = stored.finished.map(|finished| whole(finished.since(stored.started()))).unwrap_or_default();
+    let took = stored.finished.map(|finished| rounded_down(finished.since(stored.started()))).unwrap_or_default();
     let started = run.started().to_rfc3339_opts(SecondsFormat::Secs, true);
     [
         run.run_id().to_owned(),
@@ -156,7 +144,7 @@ fn row(run: &RunSummary) -> [String; 7] {
 }
 
 /// Rounds a duration down to what matters.
-fn whole(took: Duration) -> String {
+fn rounded_down(took: Duration) -> String {
     let coarse = if took < Duration::from_secs(1) {
         Duration::from_millis(u64::from(took.subsec_millis()))
     } else {

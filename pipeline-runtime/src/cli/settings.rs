@@ -1,6 +1,6 @@
 //! `settings`: lists the settings and their values; `settings set` and `settings unset`.
 
-use super::{asked, output};
+use super::{holder, output};
 use crate::author::setting::{self, AnySetting, SetTo};
 use crate::host::{self, Command};
 use crate::journal::{Reader, StoredSetting};
@@ -13,22 +13,22 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct Settings {
+pub(super) struct SettingsArgs {
     /// Print one JSON object per line and setting
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
-    command: Option<Change>,
+    command: Option<SettingsCommand>,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Change {
+enum SettingsCommand {
     /// Change a setting, in the process that holds the journal if there is one
     ///
     /// Runs that begin from then on use the new value; runs that have begun keep the old one. The journal must exist.
     Set {
         /// The value is read as text, or as JSON if the text is not of the setting's type: limit=200
-        #[arg(value_name = "NAME=VALUE", value_parser = super::args::key_value)]
+        #[arg(value_name = "NAME=VALUE", value_parser = super::common_args::key_value)]
         setting: (String, String),
     },
     /// Reset a setting to its default, for runs that begin from then on
@@ -38,18 +38,18 @@ enum Change {
     },
 }
 
-pub(super) fn run(pipelines: &[Pipeline], of: Settings, journal: &Path) -> Result<ExitCode, String> {
-    match of.command {
-        None => list(pipelines, of.json, journal),
-        Some(Change::Set { setting: (name, value) }) => change(pipelines, &name, &SetTo::Text(value), journal),
-        Some(Change::Unset { name }) => change(pipelines, &name, &SetTo::Default, journal),
+pub(super) fn run(pipelines: &[Pipeline], args: SettingsArgs, journal: &Path) -> Result<ExitCode, String> {
+    match args.command {
+        None => list(pipelines, args.json, journal),
+        Some(SettingsCommand::Set { setting: (name, value) }) => change(pipelines, &name, &SetTo::Text(value), journal),
+        Some(SettingsCommand::Unset { name }) => change(pipelines, &name, &SetTo::Default, journal),
     }
 }
 
 fn change(pipelines: &[Pipeline], setting: &str, to: &SetTo, journal: &Path) -> Result<ExitCode, String> {
     let command = Command::Set { setting: setting.to_owned(), to: to.clone() };
     let set = |journal: &_| host::set(journal, pipelines, setting, to, Clock::system().now());
-    asked::change(journal, &command, set)
+    holder::change(journal, &command, set)
 }
 
 fn list(pipelines: &[Pipeline], json: bool, journal: &Path) -> Result<ExitCode, String> {

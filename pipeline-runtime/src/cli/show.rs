@@ -1,7 +1,7 @@
 //! `show`: prints one run, even while another process executes it.
 
 use super::durations::brief;
-use super::{assets, output, runs, summary, waiting};
+use super::{assets, output, runs, summary, wait_reasons};
 use crate::engine::{NodeState, RunState, Slot};
 use crate::journal::Holder;
 use crate::observe::{FailedAttempt, RunHistory, Waits, one_line, plural};
@@ -17,7 +17,7 @@ const MAX_SHOWN: usize = 50;
 
 pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Path) -> Result<ExitCode, String> {
     let reader = JournalReader::open(journal).map_err(|error| error.to_string())?.pipelines(pipelines.iter().cloned());
-    let run = runs::known(&reader, run_id, journal)?;
+    let run = runs::find_run(&reader, run_id, journal)?;
     let details = reader.details(&run).map_err(|error| error.to_string())?;
     let run = details.summary();
     if html {
@@ -29,10 +29,10 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     }
     output::to_stdout(&header(run));
     if let Some(reason) = run.blocked() {
-        output::to_stdout(&format!("\n{}", output::set_off(&format!("blocked: {reason}"))));
+        output::to_stdout(&format!("\n{}", output::indent_quoted(&format!("blocked: {reason}"))));
     }
     if let (Some(why), None) = (details.plan_mismatch(), run.blocked()) {
-        let why = output::first_fact(&why);
+        let why = output::first_statement(&why);
         output::to_stdout(&format!("note: shown with the plan stored in the journal: {why}"));
     }
     let updates = reader.journal().updates_of_run(run.stored().key).map_err(|error| error.to_string())?;
@@ -48,7 +48,7 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
     let now = Clock::system().now();
     // A queued run has no timeline yet.
     if run.state() != RunState::Queued {
-        output::to_stdout(&format!("\n{}", summary::drawn(history, now.since(history.started))));
+        output::to_stdout(&format!("\n{}", summary::timeline_or_counts(history, now.since(history.started))));
     }
     let mut parts = vec![failed_attempts(history)];
     if !history.state.is_end() {
@@ -59,13 +59,19 @@ pub(super) fn run(pipelines: &[Pipeline], run_id: &str, html: bool, journal: &Pa
             None => "no process runs it: `resume` continues it".to_owned(),
         }));
         let turn = match run.state() {
-            RunState::Queued if !is_blocked => waiting::turn(run, &reader, pipelines, now).map_err(|error| error.to_string())?,
+            RunState::Queued if !is_blocked => {
+                wait_reasons::of_queued_run(run, &reader, pipelines, now).map_err(|error| error.to_string())?
+            }
             _ => None,
         };
         parts.push(match turn {
             Some(turn) => turn,
-            None => waiting::told(&Waits { history, now, is_run: holder.is_some() && !is_blocked }, reader.journal(), pipelines)
-                .map_err(|error| error.to_string())?,
+            None => wait_reasons::of_nodes(
+                &Waits { history, now, is_run: holder.is_some() && !is_blocked },
+                reader.journal(),
+                pipelines,
+            )
+            .map_err(|error| error.to_string())?,
         });
     }
     if !details.removed_nodes().is_empty() {
@@ -88,8 +94,8 @@ fn failed_attempts(history: &RunHistory) -> String {
     let of_node = |slot: Slot| {
         let node = history.node(slot);
         // The last error of a failed node is printed below, with its place.
-        let told = usize::from(node.state() == NodeState::Failed);
-        let failed_attempts = &node.failed_attempts()[..node.failed_attempts().len().saturating_sub(told)];
+        let shown_below = usize::from(node.state() == NodeState::Failed);
+        let failed_attempts = &node.failed_attempts()[..node.failed_attempts().len().saturating_sub(shown_below)];
         failed_attempts.iter().map(move |failed_attempt| (slot, failed_attempt))
     };
     let mut all: Vec<(Slot, &FailedAttempt)> = history.listed().into_iter().flat_map(of_node).collect();

@@ -3,7 +3,7 @@
 use super::durations::brief;
 use super::output;
 use crate::engine::{NodeState, RunState, Slot};
-use crate::host::{CALLBACKS_LIMIT, Ended};
+use crate::host::{CALLBACKS_LIMIT, ProcessEnd};
 use crate::observe::{NodeHistory, RunHistory, WatchedRun, one_line};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -16,18 +16,22 @@ const MAX_DRAWN: usize = 200;
 const MAX_NAMED: usize = 8;
 
 /// Prints the timeline, each failure with the place where its node was wired, and what is unfinished.
-pub(super) fn print(run: &WatchedRun, ended: Ended, now: Timestamp, kept: bool) {
-    let (drawn, problems) = {
+pub(super) fn print(run: &WatchedRun, ended: ProcessEnd, now: Timestamp, has_journal: bool) {
+    let (timeline, problems) = {
         let history = run.history();
-        (drawn(&history, now.since(run.started)), [failures(&history), undone(&history, &run.info.run_id, ended, kept)])
+        (
+            timeline_or_counts(&history, now.since(run.started)),
+            [failures(&history), unfinished_work(&history, &run.info.run_id, ended, has_journal)],
+        )
     };
-    output::to_stdout(&format!("\n{drawn}"));
+    output::to_stdout(&format!("\n{timeline}"));
     for problem in problems.iter().filter(|problem| !problem.is_empty()) {
         output::to_stderr(&format!("\n{}", problem.trim_end()));
     }
 }
 
-pub(super) fn drawn(history: &RunHistory, now: Duration) -> String {
+/// Draws the run over time, or counts its nodes if they are many.
+pub(super) fn timeline_or_counts(history: &RunHistory, now: Duration) -> String {
     let bodies: usize = history.counts().map(|(_, count)| count).sum();
     if bodies <= MAX_DRAWN {
         return history.timeline_until(now);
@@ -53,7 +57,7 @@ pub(super) fn failures(history: &RunHistory) -> String {
         let place = history.plan().node(history.node_ix(slot)).place();
         let after: &[Slot] = after.get(&slot).map_or(&[], Vec::as_slice);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), tries(node), one_line(error(node)));
+        let _ = writeln!(text, "error: node `{}` failed{}: {}", history.id(slot), attempts(node), one_line(error_text(node)));
         if let Some(at) = place {
             let _ = writeln!(text, "  --> {at}: wired here");
         }
@@ -80,28 +84,29 @@ pub(super) fn failures(history: &RunHistory) -> String {
     text
 }
 
-fn tries(node: &NodeHistory) -> String {
+fn attempts(node: &NodeHistory) -> String {
     if node.attempts() > 1 { format!(" after {} attempts", node.attempts()) } else { String::new() }
 }
 
-fn error(node: &NodeHistory) -> &str {
+fn error_text(node: &NodeHistory) -> &str {
     node.error().map_or("without an error", AsRef::as_ref)
 }
 
-fn undone(history: &RunHistory, run_id: &str, ended: Ended, kept: bool) -> String {
+/// Describes what is left to do: an interrupted run, a failed one, and pending notifications.
+fn unfinished_work(history: &RunHistory, run_id: &str, ended: ProcessEnd, has_journal: bool) -> String {
     let mut text = String::new();
-    if let Ended::Interrupted(signal) = ended
+    if let ProcessEnd::Interrupted(signal) = ended
         && !history.state.is_end()
     {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "error: interrupted by {signal}: run {run_id} is unfinished, its attempts were cut off");
-        text.push_str(if kept {
+        text.push_str(if has_journal {
             "  = note: its progress is recorded, and finished nodes do not run again\n  = help: `resume` continues it\n"
         } else {
             "  = note: it cannot be resumed, since it is not recorded in a journal\n  = help: run it again from the start\n"
         });
     } else if history.state == RunState::Failed {
-        if kept {
+        if has_journal {
             let _ = writeln!(
                 text,
                 "help: fix the cause; `retry {run_id}` then runs the failed nodes and those that did not run because of them"
@@ -112,8 +117,8 @@ fn undone(history: &RunHistory, run_id: &str, ended: Ended, kept: bool) -> Strin
     }
     let due: Vec<_> = history.callbacks.open().collect();
     if !due.is_empty() {
-        let waited = if matches!(ended, Ended::All) { format!(" within {}", brief(CALLBACKS_LIMIT)) } else { String::new() };
-        let left = if kept { "; `resume` delivers them" } else { ", and now are lost" };
+        let waited = if matches!(ended, ProcessEnd::All) { format!(" within {}", brief(CALLBACKS_LIMIT)) } else { String::new() };
+        let left = if has_journal { "; `resume` delivers them" } else { ", and now are lost" };
         let _ = writeln!(text, "warning: notifications that could not be delivered{waited}{left}:");
         for callback in due {
             let about = callback.node.as_deref().unwrap_or("the run");
@@ -133,7 +138,7 @@ fn undone(history: &RunHistory, run_id: &str, ended: Ended, kept: bool) -> Strin
 mod tests {
     use super::*;
     use crate::engine::{Entry, Record};
-    use crate::host::{Ask, Request, Signal};
+    use crate::host::{Request, RequestMode, Signal};
     use crate::plan::Recipient;
     use crate::prelude::*;
     use expect_test::{Expect, expect};
@@ -153,14 +158,14 @@ mod tests {
         load();
     }
 
-    /// Shows the texts of a run after one node's callback became due and could not be delivered.
-    fn shows(ended: Ended, last: Record, expected: &Expect) {
+    /// Checks the texts of a run after one node's callback became due and could not be delivered.
+    fn check(ended: ProcessEnd, last: Record, expected: &Expect) {
         let now: Timestamp = "2024-03-25T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
         let request = Request {
             pipeline: nightly(),
             params: serde_json::Value::Null,
             logical_date: Some("2024-03-25".into()),
-            ask: Ask::Resume,
+            mode: RequestMode::Resume,
         };
         let spec = request.into_spec(crate::time::Present::of_clock(now)).unwrap();
         let notification = Notification {
@@ -185,14 +190,14 @@ mod tests {
         for record in records {
             history.apply(&Entry { at: now, record });
         }
-        expected.assert_eq(&format!("{}{}", failures(&history), undone(&history, &spec.info.run_id, ended, false)));
+        expected.assert_eq(&format!("{}{}", failures(&history), unfinished_work(&history, &spec.info.run_id, ended, false)));
     }
 
     #[test]
     fn callbacks_that_are_due_are_named() {
         let success = Record::RunEnded { state: RunState::Success };
-        shows(
-            Ended::All,
+        check(
+            ProcessEnd::All,
             success,
             &expect![[r#"
             warning: notifications that could not be delivered within 30s, and now are lost:
@@ -203,10 +208,10 @@ mod tests {
 
     #[test]
     fn an_interrupted_run_is_unfinished() {
-        let going_on = Record::Interrupted { slot: 0, asked: true };
-        shows(
-            Ended::Interrupted(Signal::Interrupt),
-            going_on,
+        let interrupted = Record::Interrupted { slot: 0, asked: true };
+        check(
+            ProcessEnd::Interrupted(Signal::Interrupt),
+            interrupted,
             &expect![[r#"
             error: interrupted by Ctrl-C: run manual__2024-03-25T00:00:00Z is unfinished, its attempts were cut off
               = note: it cannot be resumed, since it is not recorded in a journal
@@ -219,8 +224,8 @@ mod tests {
 
     #[test]
     fn a_run_that_failed_without_a_failed_node_took_too_long() {
-        shows(
-            Ended::All,
+        check(
+            ProcessEnd::All,
             Record::RunEnded { state: RunState::Failed },
             &expect![[r#"
             error: the run took longer than its timeout of 1h

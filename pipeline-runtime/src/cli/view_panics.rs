@@ -1,6 +1,6 @@
 //! Tests that a panic in a view changes neither runs nor reports nor exit codes.
 
-use super::progress::{View, Watched};
+use super::progress::{ShownRun, View};
 use super::{Finished, Progress, Runner};
 use crate::RunState;
 use crate::observe::{Loss, RunEvent};
@@ -11,9 +11,9 @@ use std::process::ExitCode;
 struct Panics;
 
 impl View for Panics {
-    fn opened(&mut self, _: &Watched) {}
+    fn opened(&mut self, _: &ShownRun) {}
 
-    fn event(&mut self, run: &Watched, _: &RunEvent) {
+    fn event(&mut self, run: &ShownRun, _: &RunEvent) {
         let _history = run.run.history();
         panic!("a fault of the view");
     }
@@ -33,7 +33,7 @@ fn nightly(fails: bool) {
 }
 
 fn run(fails: bool, progress: Progress) -> Finished {
-    Runner::new().pipeline(nightly(), fails).progress(progress).viewed_by(Box::new(Panics)).run().unwrap()
+    Runner::new().pipeline(nightly(), fails).progress(progress).view(Box::new(Panics)).run().unwrap()
 }
 
 #[test]

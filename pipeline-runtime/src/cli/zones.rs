@@ -3,10 +3,10 @@
 use super::output;
 use crate::time::zone_report;
 
-/// Prints with `tell` which time zone rules are used. Warns on stderr of old rules and of zones that are missing from them.
-pub(super) fn say(tell: fn(&str)) {
+/// Prints with `print_line` which time zone rules are used. Warns on stderr of old rules and of zones that are missing from them.
+pub(super) fn print(print_line: fn(&str)) {
     let zones = zone_report();
-    tell(&zones.line);
+    print_line(&zones.line);
     for warning in &zones.warnings {
         output::to_stderr(&format!("warning: {warning}"));
     }

@@ -91,8 +91,6 @@ impl From<StartError> for Problem {
         match error {
             StartError::NoRun { .. } => Self::not_found(error.to_string()),
             StartError::Journal(error) => error.into(),
-            // The page and the API have fields, and no arguments of a command line.
-            StartError::Backfill(reason) => Self::refused(reason.strip_prefix("--").unwrap_or(&reason)),
             error => Self::refused(&error.to_string()),
         }
     }

@@ -9,7 +9,7 @@ use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::Reader;
 use crate::plan::Plan;
-use crate::schedule::{DateError, Interval, parse_date, parse_last};
+use crate::schedule::{DateError, Interval, Schedule, parse_date, parse_last};
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -47,52 +47,68 @@ pub(crate) enum Reprocess {
     All,
 }
 
+/// Why the span of a backfill is invalid. The command line words it with its own options.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpanError {
+    #[error("pipeline `{pipeline}` has no schedule, and so no intervals to run")]
+    NoSchedule { pipeline: &'static str },
+    /// The bound is a field of [`Backfill`]: `from` or `to`.
+    #[error("{bound}: {reason}")]
+    Bound { bound: &'static str, reason: String },
+}
+
+impl From<SpanError> for StartError {
+    fn from(error: SpanError) -> Self {
+        Self::Backfill(error.to_string())
+    }
+}
+
 /// The intervals of a backfill, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Intervals {
+pub(crate) struct BackfillIntervals {
     pub(crate) runs: Vec<Interval>,
     /// By their starts, the intervals of `runs` that have a run already, with its id and state.
-    pub(crate) again: BTreeMap<DateTime<Utc>, (String, RunState)>,
+    pub(crate) repeated: BTreeMap<DateTime<Utc>, (String, RunState)>,
     /// The intervals that are left out, with their run and its state.
     pub(crate) left_out: Vec<(Interval, String, RunState)>,
 }
 
 impl Backfill {
+    /// Returns the schedule, and the first and the last time at which an interval of the backfill may start.
+    pub(crate) fn span<'p>(&self, plan: &'p Plan) -> Result<(&'p Schedule, DateTime<Utc>, DateTime<Utc>), SpanError> {
+        let schedule = plan.schedule.as_ref().ok_or(SpanError::NoSchedule { pipeline: plan.pipeline })?;
+        let invalid = |bound: &'static str| move |error: DateError| SpanError::Bound { bound, reason: error.to_string() };
+        let from = parse_date(&self.from, schedule.zone()).map_err(invalid("from"))?;
+        let to = parse_last(&self.to, schedule.zone()).map_err(invalid("to"))?;
+        if to < from {
+            let reason = format!("{} is before {}, where it begins", self.to, self.from);
+            return Err(SpanError::Bound { bound: "to", reason });
+        }
+        Ok((schedule, from, to))
+    }
+
     /// Selects the intervals to run. Without a reader nothing has run before.
     pub(crate) fn intervals(
         &self,
         pipeline: &Pipeline,
         reader: Option<&Reader>,
         now: Timestamp,
-    ) -> Result<(Plan, Intervals), StartError> {
+    ) -> Result<(Plan, BackfillIntervals), StartError> {
         let plan = pipeline.plan(&self.params)?;
-        let refused = |reason: String| StartError::Backfill(reason);
-        let schedule = plan.schedule.as_ref();
-        let schedule = schedule.ok_or_else(|| {
-            let id = pipeline.id();
-            refused(format!(
-                "pipeline `{id}` has no schedule, and so no intervals to run; `run {id} --logical-date D` runs one date"
-            ))
-        })?;
-        let named = |name: &'static str| move |error: DateError| refused(format!("{name}: {error}"));
-        let from = parse_date(&self.from, schedule.zone()).map_err(named("--from"))?;
-        let to = parse_last(&self.to, schedule.zone()).map_err(named("--to"))?;
-        if to < from {
-            return Err(refused(format!("--to: {} is before {}, where it begins", self.to, self.from)));
-        }
+        let (schedule, from, to) = self.span(&plan)?;
         let all: Vec<Interval> = schedule
             .intervals(from, to)
             .take_while(|interval| Timestamp::from(interval.end) <= now)
             .take(MAX_INTERVALS + 1)
             .collect();
         if all.len() > MAX_INTERVALS {
-            return Err(refused(format!(
+            return Err(StartError::Backfill(format!(
                 "more than {MAX_INTERVALS} intervals start between {} and {}: split the backfill",
                 self.from, self.to
             )));
         }
         if all.is_empty() {
-            return Err(refused(format!(
+            return Err(StartError::Backfill(format!(
                 "no completed data interval of `{}` starts between {} and {}",
                 pipeline.id(),
                 self.from,
@@ -102,14 +118,14 @@ impl Backfill {
         // A newer run may have ended before an older one, which would then run beside the new one.
         let current = reader.map(|reader| reader.current_between(pipeline.id(), from.into(), to.into())).transpose()?;
         let current = current.unwrap_or_default();
-        let mut intervals = Intervals::default();
+        let mut intervals = BackfillIntervals::default();
         for interval in all {
             match current.get(&interval.start.into()) {
-                Some((run_id, state)) if !self.reprocess.takes(*state) => {
+                Some((run_id, state)) if !self.reprocess.includes(*state) => {
                     intervals.left_out.push((interval, run_id.clone(), *state));
                 }
                 has => {
-                    intervals.again.extend(has.map(|has| (interval.start, has.clone())));
+                    intervals.repeated.extend(has.map(|has| (interval.start, has.clone())));
                     intervals.runs.push(interval);
                 }
             }
@@ -118,7 +134,7 @@ impl Backfill {
     }
 }
 
-impl Intervals {
+impl BackfillIntervals {
     /// Returns a remark about intervals that are left out because a run of them has not ended; empty if there are none.
     pub(crate) fn under_way(&self) -> String {
         match self.left_out.iter().filter(|(.., state)| !state.is_end()).count() {
@@ -130,7 +146,7 @@ impl Intervals {
 }
 
 impl Reprocess {
-    fn takes(self, state: RunState) -> bool {
+    fn includes(self, state: RunState) -> bool {
         match self {
             Self::None => false,
             Self::Failed => matches!(state, RunState::Failed | RunState::Cancelled),
@@ -188,5 +204,31 @@ mod tests {
             assert_eq!((run_id.as_str(), *state), ("manual__1", RunState::Running));
             assert_eq!(intervals.under_way(), "; 1 run of these is under way");
         }
+    }
+
+    #[pipeline]
+    fn manual() {
+        load();
+    }
+
+    #[test]
+    fn a_refusal_names_fields_and_no_options_of_a_command_line() {
+        let refused = |pipeline: Pipeline, from: &str, to: &str| {
+            let backfill = Backfill {
+                pipeline: pipeline.id().to_owned(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+                params: serde_json::Value::Null,
+                max_active_runs: None,
+                reprocess: Reprocess::None,
+            };
+            let now: DateTime<Utc> = "2026-03-27T12:00:00Z".parse().unwrap();
+            backfill.intervals(&pipeline, None, now.into()).unwrap_err().to_string()
+        };
+        assert_eq!(refused(nightly(), "2026-03-21", "2026-03-20"), "to: 2026-03-20 is before 2026-03-21, where it begins");
+        assert!(refused(nightly(), "soon", "2026-03-20").starts_with("from: `soon` is not a date"));
+        let said = "pipeline `manual` has no schedule, and so no intervals to run";
+        assert_eq!(refused(manual(), "2026-03-20", "2026-03-21"), said);
+        assert!(!refused(nightly(), "2190-03-20", "2190-03-21").contains("--"));
     }
 }

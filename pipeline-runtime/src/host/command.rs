@@ -83,7 +83,7 @@ impl std::fmt::Display for Command {
                 nodes.iter().try_for_each(|node| write!(f, " {node}"))?;
                 if *downstream { f.write_str(" --downstream") } else { Ok(()) }
             }
-            Self::Prune { older_than } => write!(f, "prune --older-than {}", written(*older_than)),
+            Self::Prune { older_than } => write!(f, "prune --older-than {}", short_duration(*older_than)),
         }
     }
 }
@@ -119,16 +119,16 @@ impl Command {
     /// Creates the act of the current user, who asks for this command now and gets that answer.
     pub(crate) fn act(&self, answer: &str) -> Act {
         let command = serde_json::to_string(self).unwrap_or_default();
-        Act { at: Clock::system().now(), who: who(), command, done: true, answer: answer.to_owned() }
+        Act { at: Clock::system().now(), who: user_name(), command, done: true, answer: answer.to_owned() }
     }
 
     /// Returns the command of an act as on the command line; the stored text if another version wrote it.
-    pub(crate) fn named(act: &Act) -> String {
+    pub(crate) fn text_of(act: &Act) -> String {
         serde_json::from_str::<Self>(&act.command).map_or_else(|_| act.command.clone(), |command| command.to_string())
     }
 
     /// True if the holder may take as long as it needs once it has taken the command.
-    fn takes_its_time(&self) -> bool {
+    fn may_take_long(&self) -> bool {
         matches!(self, Self::Prune { .. })
     }
 
@@ -144,14 +144,14 @@ impl Command {
 }
 
 /// Returns the name of the user from the environment.
-fn who() -> Option<String> {
+fn user_name() -> Option<String> {
     ["SUDO_USER", "USER", "LOGNAME", "USERNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
 }
 
 /// Formats a duration as a user would write it: `90d`, `12h`.
-pub(super) fn written(duration: Duration) -> String {
+pub(super) fn short_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let whole =
         [(86_400, "d"), (3_600, "h"), (60, "m")].into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
@@ -162,7 +162,7 @@ pub(super) fn written(duration: Duration) -> String {
 }
 
 /// Returns the answer for an edit that was applied.
-pub(crate) fn said_of(edit: &Edit, run_id: &str, pipeline: &str) -> String {
+pub(crate) fn edit_answer(edit: &Edit, run_id: &str, pipeline: &str) -> String {
     match edit {
         Edit::Cancel => format!("run {run_id} of {pipeline} is cancelled"),
         Edit::Skip { node } => format!("node {node} of run {run_id} of {pipeline} is skipped"),
@@ -171,22 +171,22 @@ pub(crate) fn said_of(edit: &Edit, run_id: &str, pipeline: &str) -> String {
 }
 
 /// Returns the answer for a run whose pending notifications are given up.
-pub(crate) fn said_of_given_up(run_id: &str, pipeline: &str) -> String {
+pub(crate) fn given_up_answer(run_id: &str, pipeline: &str) -> String {
     format!("the pending notifications of run {run_id} of {pipeline} are given up")
 }
 
 /// How long a holder has to answer, in real time.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often to check for an answer, and how many checks pass between checks for the holder.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOKS_TO_HOLDER: u32 = 50;
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+const POLLS_PER_HOLDER_CHECK: u32 = 50;
 
 /// Leaves a command for the journal's holder and waits for its answer. Returns `None` if nobody holds the journal any more and
 /// the command was withdrawn: then it was not carried out, and never will be.
 pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| StartError::Refused(format!("the tokio runtime cannot be started: {error}")))?;
-    runtime.block_on(wait(journal, command))
+    runtime.block_on(post_and_wait(journal, command))
 }
 
 /// As [`ask`], for several commands, of which [`AT_ONCE`] wait at once, so that the holder finds many each time it reads the
@@ -195,31 +195,31 @@ pub(crate) fn ask(journal: &Path, command: &Command) -> Result<Option<Answer>, S
 pub(crate) fn ask_all(journal: &Path, commands: &[Command]) -> Result<Vec<Result<Option<Answer>, StartError>>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(|error| StartError::Refused(format!("the tokio runtime cannot be started: {error}")))?;
-    let asked = futures_util::stream::iter(commands).map(|command| wait(journal, command)).buffered(AT_ONCE);
-    Ok(runtime.block_on(asked.collect()))
+    let answers = futures_util::stream::iter(commands).map(|command| post_and_wait(journal, command)).buffered(AT_ONCE);
+    Ok(runtime.block_on(answers.collect()))
 }
 
 /// Bounded, since each has its own connection to the journal.
 #[cfg(feature = "dashboard")]
 const AT_ONCE: usize = 50;
 
-async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
+async fn post_and_wait(journal: &Path, command: &Command) -> Result<Option<Answer>, StartError> {
     let inbox = Inbox::open(journal)?;
     let clock = Clock::system();
-    let until = clock.now() + PATIENCE;
+    let until = clock.now() + ANSWER_TIMEOUT;
     // Strings, numbers and lists of them, which JSON can represent.
-    let ticket = inbox.post(&serde_json::to_string(command).unwrap_or_default(), who().as_deref(), clock.now())?;
-    let mut looks = 0;
+    let ticket = inbox.post(&serde_json::to_string(command).unwrap_or_default(), user_name().as_deref(), clock.now())?;
+    let mut polls = 0;
     let take = || -> Result<Option<Answer>, JournalError> {
         let answer = inbox.answer(ticket)?;
         Ok(answer.map(|text| serde_json::from_str(&text).unwrap_or(Answer { done: false, text })))
     };
     loop {
-        looks += 1;
+        polls += 1;
         let is_over = clock.now() >= until;
         // Read before the check for the holder: a process that takes the command after that has another number.
         let status = inbox.status(ticket)?;
-        let is_left = looks % LOOKS_TO_HOLDER == 0 && !inbox.is_held();
+        let is_left = polls % POLLS_PER_HOLDER_CHECK == 0 && !inbox.is_held();
         if let Some(answer) = take()? {
             inbox.forget(ticket)?;
             return Ok(Some(answer));
@@ -234,7 +234,7 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
                     .to_owned(),
             ));
         }
-        if is_over && !(command.takes_its_time() && status.taken.is_some() && inbox.is_held()) {
+        if is_over && !(command.may_take_long() && status.taken.is_some() && inbox.is_held()) {
             let what = match (inbox.withdraw(ticket, None)?, take()?) {
                 (true, _) => "was withdrawn",
                 (false, None) => "is being carried out: see `runs`",
@@ -244,10 +244,10 @@ async fn wait(journal: &Path, command: &Command) -> Result<Option<Answer>, Start
             return Err(StartError::Refused(format!(
                 "the process that holds the journal \"{}\" has not answered within {}s; the command {what}",
                 journal.display(),
-                PATIENCE.as_secs()
+                ANSWER_TIMEOUT.as_secs()
             )));
         }
-        clock.sleep_until(clock.now() + LOOK).await;
+        clock.sleep_until(clock.now() + POLL_INTERVAL).await;
     }
 }
 

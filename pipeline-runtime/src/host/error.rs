@@ -180,7 +180,7 @@ impl StartError {
     }
 
     /// Returns the reason as it is stored with a run.
-    pub(super) fn kept(&self) -> String {
+    pub(super) fn stored_text(&self) -> String {
         cut(self.to_string())
     }
 

@@ -1,7 +1,25 @@
 //! Hosting of runs in a process: the engine, the runtimes that it runs on, the loop that starts runs, and the signals that end
 //! it.
 //!
-//! There are three runtimes. Bodies and notifiers run on the workers, one thread per core. Timers and signals have their own
+//! | file or folder | its one subject |
+//! |---|---|
+//! | `request.rs`, `prepare.rs` | a request for a run, resolved against the journal: to a new run, or to one that is resumed |
+//! | `unfinished.rs` | the unfinished runs of a journal, and which of them this program can resume |
+//! | `settings.rs`, `updates.rs` | the settings and the updates of assets that a run starts with |
+//! | `backfill.rs` | the intervals of a backfill |
+//! | `command.rs`, `preview.rs` | commands, how they reach the holder of the journal, and what they would do |
+//! | `scheduler` | decides which runs start |
+//! | `dispatch` | the loop that starts runs, handles their ends, and carries out commands |
+//! | `next_run.rs`, `forecast` | what a schedule will start |
+//! | `other_runs.rs` | runs of other pipelines, for the bodies that read, await or start them |
+//! | `embedded` | a host inside another program |
+//! | `workers.rs`, `clocks.rs`, `signals.rs`, `supervisor.rs` | the process: its threads, clocks and signals, and the supervisor that watches it |
+//! | `error.rs` | why a run could not be started |
+//! | `local_time.rs` | times in texts for people |
+//!
+//! # Runtimes
+//!
+//! There are three runtimes, beside that of the thread that receives signals. Bodies and notifiers run on the workers, one thread per core. Timers and signals have their own
 //! runtime on the thread that calls [`EngineHost::drive_until`]: a body that never yields can hog its worker, but it delays
 //! neither another node's time limit nor Ctrl-C (`tests/cli/interrupt.rs`). The loop that starts runs and carries out commands
 //! ([`Dispatch`]) has its own thread and runtime, since it reads the journal and waits for the disk, which may take seconds.
@@ -16,8 +34,9 @@ mod embedded;
 mod error;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 mod forecast;
+mod local_time;
 mod next_run;
-mod others;
+mod other_runs;
 mod prepare;
 mod preview;
 mod request;
@@ -29,25 +48,27 @@ mod unfinished;
 mod updates;
 mod workers;
 
+#[cfg(feature = "cli")]
+pub(crate) use backfill::SpanError;
 pub(crate) use backfill::{Backfill, Reprocess};
 use clocks::clocks;
 #[cfg(feature = "dashboard")]
 pub(crate) use command::ask_all;
-pub(crate) use command::{Answer, Command, ask, said_of, said_of_given_up};
-pub(crate) use dispatch::{Dispatch, Service, Tally, pause};
+pub(crate) use command::{Answer, Command, ask, edit_answer, given_up_answer};
+pub(crate) use dispatch::{Dispatch, ServiceOptions, Tally, pause};
 pub use embedded::{AttemptLogs, Host, HostBuilder, HostError, RunRef, Shutdown};
 pub use error::StartError;
 #[cfg(feature = "dashboard")]
 pub(crate) use forecast::ForecastError;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
-pub(crate) use forecast::{Forecast, Supposed};
+pub(crate) use forecast::{Forecast, ForecastAssumptions};
 pub(crate) use next_run::NextRun;
-pub(crate) use prepare::{Edited, Prepared};
-pub(crate) use request::{Ask, Request};
+pub(crate) use prepare::{EditResult, PreparedRun};
+pub(crate) use request::{Request, RequestMode};
 pub(crate) use settings::set;
-pub(crate) use signals::{EndedBy, Signal, outlive_file_limit};
-pub(crate) use unfinished::{SetAside, Unfinished};
-pub(crate) use updates::KnownAssets;
+pub(crate) use signals::{Signal, StopSource, outlive_file_limit};
+pub(crate) use unfinished::{BlockedRun, UnfinishedRuns};
+pub(crate) use updates::AssetCatalog;
 #[cfg(feature = "airflow")]
 pub(crate) use workers::workers;
 
@@ -57,7 +78,7 @@ use crate::journal::{JournalError, NoJournal, SqliteJournal, StoredRun};
 use crate::observe::logs;
 use crate::plan::Accepts;
 use crate::time::{Calendar, Clock, Present};
-use signals::Interrupts;
+use signals::SignalReceiver;
 use std::convert::Infallible;
 use std::num::NonZero;
 use std::path::Path;
@@ -80,7 +101,7 @@ pub(crate) struct EngineHost {
     calendar: Calendar,
     /// `None` if runs end with their process.
     journal: Option<Arc<SqliteJournal>>,
-    interrupts: Mutex<Interrupts>,
+    signals: Mutex<SignalReceiver>,
 }
 
 #[derive(Debug)]
@@ -95,7 +116,7 @@ pub(crate) struct HostOptions {
     pub(crate) calendar: Calendar,
     pub(crate) observer: Arc<dyn Observe>,
     /// What may end the process before its runs have ended.
-    pub(crate) ended_by: EndedBy,
+    pub(crate) stop_source: StopSource,
 }
 
 /// A journal, and the clocks of the process that resumes its runs.
@@ -108,7 +129,7 @@ pub(crate) struct Opened {
 
 /// How the runs of a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum ProcessEnd {
     /// All runs ended, and their notifications were delivered or timed out.
     All,
     /// The process was asked to stop before, and attempts were cut off.
@@ -123,25 +144,26 @@ impl EngineHost {
     pub(crate) fn new(options: HostOptions) -> std::io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         workers::have_descriptors()?;
-        let interrupts = Mutex::new(options.ended_by.listen()?);
+        let signals = Mutex::new(options.stop_source.listen()?);
         let timers = Builder::new_current_thread().enable_all().build()?;
         let dispatch = Builder::new_current_thread().enable_all().build()?;
         let keeper = options.journal.as_ref().map(|journal| logs::AttemptLog::new(journal, options.clock));
         let workers = workers::start(threads, keeper)?;
-        let HostOptions { journal, parallelism, clock, calendar, observer, ended_by: _ } = options;
-        let kept: Box<dyn Journal> = match &journal {
+        let HostOptions { journal, parallelism, clock, calendar, observer, stop_source: _ } = options;
+        let engine_journal: Box<dyn Journal> = match &journal {
             Some(journal) => Box::new(Arc::clone(journal)),
             None => Box::new(NoJournal),
         };
         // Debug builds detect a value that JSON changes when it is produced, and not after a crash.
         let check_outputs = cfg!(debug_assertions);
-        let engine = Engine::new(kept, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
+        let engine =
+            Engine::new(engine_journal, EngineOptions { clock, parallelism, check_outputs, observer: Some(observer) }, None);
         engine.run_on(workers.handle().clone());
         engine.look_again_by(crate::storage::look_again);
         if let Some(journal) = &journal {
             journal.attach(&engine);
         }
-        Ok(Self { engine, workers: Some(workers), timers, dispatch, threads, calendar, journal, interrupts })
+        Ok(Self { engine, workers: Some(workers), timers, dispatch, threads, calendar, journal, signals })
     }
 
     /// Opens a journal, and sets the clocks from its newest time. Without a file nothing is recorded.
@@ -162,19 +184,19 @@ impl EngineHost {
     }
 
     /// Resolves a request before anything starts: to a new run, or to an existing one that is resumed.
-    pub(crate) fn prepare(&self, request: Request) -> Result<Prepared, StartError> {
+    pub(crate) fn prepare(&self, request: Request) -> Result<PreparedRun, StartError> {
         let now = self.now();
         match &self.journal {
             Some(journal) => request.prepare(&journal.reader()?, now),
-            None => Ok(Prepared::New(request.into_spec(now)?, None)),
+            None => Ok(PreparedRun::New(request.into_spec(now)?, None)),
         }
     }
 
     /// Starts or resumes a run.
-    pub(crate) fn start(&self, prepared: Prepared) -> Result<RunIx, StartError> {
+    pub(crate) fn start(&self, prepared: PreparedRun) -> Result<RunIx, StartError> {
         match (prepared, &self.journal) {
-            (Prepared::Queued(queued), journal) => {
-                let prepare::Queued { spec, begun, edit, .. } = *queued;
+            (PreparedRun::Queued(queued), journal) => {
+                let prepare::QueuedRun { spec, begun, edit, .. } = *queued;
                 let at = begun.at;
                 if let Some(journal) = journal {
                     journal.begin(begun);
@@ -185,18 +207,18 @@ impl EngineHost {
                 let done = self.engine.resume_edited(Run::new(spec, at), &[], &edit);
                 done.map_err(|reason| StartError::Edit { run_id, reason: reason.to_string() })
             }
-            (Prepared::New(mut spec, Some(stored)), Some(journal)) => {
+            (PreparedRun::New(mut spec, Some(stored)), Some(journal)) => {
                 spec.key = journal.enter(&stored, &spec.info.updates);
                 Ok(self.engine.start(spec))
             }
-            (Prepared::New(spec, _), _) => Ok(self.engine.start(spec)),
-            (Prepared::Resumed(resumed), journal) => {
+            (PreparedRun::New(spec, _), _) => Ok(self.engine.start(spec)),
+            (PreparedRun::Resumed(resumed), journal) => {
                 let (key, info) = (resumed.run.spec().key, Arc::clone(&resumed.run.spec().info));
                 if let (Some((skeleton, remap)), Some(journal)) = (resumed.remap, journal) {
                     journal.remap(key, &skeleton, remap);
                 }
                 let goes_on = !resumed.run.state().is_end() || resumed.edit.is_some();
-                if let (true, Some(journal)) = (resumed.takes_more && goes_on, journal) {
+                if let (true, Some(journal)) = (resumed.has_new_inputs && goes_on, journal) {
                     journal.add_inputs(key, &info.settings, &info.updates);
                 }
                 if let (true, Some(journal)) = (resumed.was_blocked, journal) {
@@ -224,28 +246,28 @@ impl EngineHost {
         &self,
         pipelines: &[Pipeline],
         accepts: Accepts,
-        wanted: impl Fn(&StoredRun) -> bool,
-    ) -> Result<Unfinished, StartError> {
-        let Some(journal) = &self.journal else { return Ok(Unfinished::default()) };
-        let unfinished = unfinished::unfinished(&journal.reader()?, pipelines, accepts, wanted)?;
-        for aside in &unfinished.aside {
-            journal.block(aside.key, Some(&aside.reason.kept()));
+        filter: impl Fn(&StoredRun) -> bool,
+    ) -> Result<UnfinishedRuns, StartError> {
+        let Some(journal) = &self.journal else { return Ok(UnfinishedRuns::default()) };
+        let unfinished = unfinished::unfinished(&journal.reader()?, pipelines, accepts, filter)?;
+        for run in &unfinished.blocked {
+            journal.block(run.key, Some(&run.reason.stored_text()));
         }
         Ok(unfinished)
     }
 
     /// Prepares a run in the journal with an edit applied. Writes of edits that need no plan are queued when this returns.
-    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<Edited, StartError> {
+    pub(crate) fn edited(&self, pipelines: &[Pipeline], run_id: &str, edit: Edit) -> Result<EditResult, StartError> {
         let Some(journal) = &self.journal else { return Err(StartError::NoRun { run_id: run_id.to_owned() }) };
         let now = self.engine.clock().now();
         let edited = prepare::edited(&journal.reader_after_sync()?, pipelines, run_id, edit, now)?;
         match &edited {
-            Edited::Prepared(_) => {}
-            Edited::CancelledAsItIs(run) => {
+            EditResult::Prepared(_) => {}
+            EditResult::CancelledAsItIs(run) => {
                 journal.next_is_effect();
                 journal.end(run.key, RunState::Cancelled, now);
             }
-            Edited::GivenUp(run, due) => {
+            EditResult::GivenUp(run, due) => {
                 journal.next_is_effect();
                 journal.give_up(run.key, due, now);
             }
@@ -254,18 +276,18 @@ impl EngineHost {
     }
 
     /// Returns the answer for an edit that this process applied to one of its runs.
-    pub(crate) fn said_of(&self, edit: &Edit, run: RunIx, run_id: &str, pipeline: &str) -> String {
+    pub(crate) fn edit_answer(&self, edit: &Edit, run: RunIx, run_id: &str, pipeline: &str) -> String {
         let has_ended = self.engine.look(run, |run| run.state().is_end()).unwrap_or(true);
         match edit {
             Edit::Cancel if !has_ended => format!("run {run_id} of {pipeline} is being cancelled: its teardowns still run"),
-            edit => said_of(edit, run_id, pipeline),
+            edit => edit_answer(edit, run_id, pipeline),
         }
     }
 
     /// Records the command that started this process as an act, and that it was carried out.
-    pub(crate) fn asked(&self, command: &Command, said: &str) {
+    pub(crate) fn record_act(&self, command: &Command, answer: &str) {
         if let Some(journal) = &self.journal {
-            journal.act(command.act(said));
+            journal.act(command.act(answer));
         }
     }
 

@@ -3,14 +3,14 @@
 //! A run is identified by its pipeline, logical date and kind. The unfinished run with that identity is resumed, else a new one
 //! starts. Without a logical date, it is the pipeline's newest run that has started and not ended, or else its newest queued run.
 //!
-//! A queued run has no records, so it is never resumed: it starts, and only through [`Queued`]. Its row becomes `running` in the
+//! A queued run has no records, so it is never resumed: it starts, and only through [`QueuedRun`]. Its row becomes `running` in the
 //! commit of its first records; if it stayed `queued`, the next process would start it again, and finished nodes would run a
 //! second time. `run` starts a queued run only if `max_active_runs` leaves room beside the pipeline's runs that have started and
 //! not ended, whether a process hosts them or not: a limit of one often ensures that the work of two runs is never interleaved.
 
 use super::request::run_id;
 use super::scheduler::Turn;
-use super::{Ask, Request, StartError};
+use super::{Request, RequestMode, StartError};
 use super::{settings, updates};
 use crate::Pipeline;
 use crate::author::context::{RunInfo, RunUpdate};
@@ -23,15 +23,18 @@ use std::sync::Arc;
 
 /// A run that is about to be started or resumed.
 #[derive(Debug)]
-pub(crate) enum Prepared {
+pub(crate) enum PreparedRun {
+    /// A new run, and its row in the journal; `None` if runs are not recorded.
     New(RunSpec, Option<Box<StoredRun>>),
-    Queued(Box<Queued>),
-    Resumed(Box<Resumed>),
+    /// A run that has waited for its turn, and starts now.
+    Queued(Box<QueuedRun>),
+    /// A run that has started before.
+    Resumed(Box<ResumedRun>),
 }
 
 /// A queued run that starts, with the pipeline's current plan.
 #[derive(Debug)]
-pub(crate) struct Queued {
+pub(crate) struct QueuedRun {
     pub(crate) spec: RunSpec,
     pub(crate) begun: RunStart,
     /// An edit to apply before anything else happens in the run.
@@ -41,13 +44,13 @@ pub(crate) struct Queued {
 
 /// An unfinished run, read from the journal.
 #[derive(Debug)]
-pub(crate) struct Resumed {
+pub(crate) struct ResumedRun {
     pub(crate) run: Run,
     pub(crate) entries: Vec<Entry>,
     /// If the plan has changed: its skeleton, and the mapping of the run's nodes to it.
     pub(crate) remap: Option<(String, Remap)>,
     /// The run has settings or updates of assets that are not stored with it: those that its pipeline has begun to take since.
-    pub(crate) takes_more: bool,
+    pub(crate) has_new_inputs: bool,
     /// An edit to apply before anything else happens in the run.
     pub(crate) edit: Option<Edit>,
     pub(crate) turn: Turn,
@@ -55,7 +58,7 @@ pub(crate) struct Resumed {
     pub(crate) was_blocked: bool,
 }
 
-impl Prepared {
+impl PreparedRun {
     /// Returns the run's turn for the scheduler; `None` if runs are not recorded.
     pub(super) fn turn(&self) -> Option<Turn> {
         match self {
@@ -92,40 +95,45 @@ impl Prepared {
 }
 
 impl Request {
-    pub(super) fn prepare(self, reader: &Reader, now: Present) -> Result<Prepared, StartError> {
-        let (pipeline, params, ask) = (self.pipeline.clone(), self.params.clone(), self.ask);
+    pub(super) fn prepare(self, reader: &Reader, now: Present) -> Result<PreparedRun, StartError> {
+        let (pipeline, params, mode) = (self.pipeline.clone(), self.params.clone(), self.mode);
         let dated = self.logical_date.is_some();
         let spec = self.into_spec(now)?;
         let start: Timestamp = spec.info.interval.start.into();
         let identity = || reader.unfinished_of(pipeline.id(), RunKind::Manual, dated.then_some(start));
-        if let Some(run) = if ask == Ask::Resume { identity()? } else { None } {
+        if let Some(run) = if mode == RequestMode::Resume { identity()? } else { None } {
             let given = params.as_object().is_some_and(|params| !params.is_empty());
             if given && spec.plan.params != run.params {
                 return Err(StartError::OtherParams { run_id: run.run_id, stored: run.params.to_string() });
             }
             if run.state == RunState::Queued {
                 refuse_beyond_limit(reader, &run, spec.plan.calendar.max_active_runs)?;
-                return Ok(Prepared::Queued(Box::new(Queued::read(reader, &pipeline, &run, now.clock)?)));
+                return Ok(PreparedRun::Queued(Box::new(QueuedRun::read(reader, &pipeline, &run, now.clock)?)));
             }
-            return Ok(Prepared::Resumed(Box::new(Resumed::read(reader, &pipeline, &run, Accepts::Additions)?)));
+            return Ok(PreparedRun::Resumed(Box::new(ResumedRun::read(reader, &pipeline, &run, Accepts::Additions)?)));
         }
-        let (spec, stored) = new_run(reader, spec, ask, now)?;
-        Ok(Prepared::New(spec, Some(Box::new(stored))))
+        let (spec, stored) = new_run(reader, spec, mode, now, Some(&[]))?;
+        Ok(PreparedRun::New(spec, Some(Box::new(stored))))
     }
 
-    /// Creates the requested new run, whatever else is unfinished, if that is allowed.
+    /// Creates the requested new run, to be queued, whatever else is unfinished, if that is allowed.
     pub(super) fn enter(self, reader: &Reader, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
-        let ask = self.ask;
-        new_run(reader, self.into_spec(now)?, ask, now)
+        let mode = self.mode;
+        new_run(reader, self.into_spec(now)?, mode, now, None)
     }
 }
 
-fn new_run(reader: &Reader, mut spec: RunSpec, ask: Ask, now: Present) -> Result<(RunSpec, StoredRun), StartError> {
-    if ask == Ask::Trigger {
+fn new_run(
+    reader: &Reader,
+    mut spec: RunSpec,
+    mode: RequestMode,
+    now: Present,
+    begins: Option<&[(&'static str, i64)]>,
+) -> Result<(RunSpec, StoredRun), StartError> {
+    if mode == RequestMode::Trigger {
         refuse_unfinished(reader, &spec.info.pipeline, spec.info.interval.start.into())?;
     }
     let skeleton = spec.plan.skeleton().into();
-    let begins = (ask != Ask::Trigger).then_some(&[][..]);
     let stored = enter(reader, &mut spec, RunKind::Manual, now.clock, &skeleton, begins)?;
     Ok((spec, stored))
 }
@@ -141,11 +149,11 @@ pub(super) fn enter(
     begins: Option<&[(&'static str, i64)]>,
 ) -> Result<StoredRun, StartError> {
     let (pipeline, start) = (spec.info.pipeline.clone(), spec.info.interval.start.into());
-    let updates = begins.map(|begins| updates::at_begin(reader, &spec.plan, begins)).transpose()?.unwrap_or_default();
+    let updates = begins.map(|begins| updates::for_new_run(reader, &spec.plan, begins)).transpose()?.unwrap_or_default();
     let info = Arc::make_mut(&mut spec.info);
     info.updates = updates;
     if begins.is_some() {
-        info.settings = settings::at_begin(reader, &spec.plan)?;
+        info.settings = settings::for_new_run(reader, &spec.plan)?;
     }
     info.previous = reader.previous_success(&pipeline, start)?.into();
     info.began = Some(now.to_utc());
@@ -206,13 +214,13 @@ fn refuse_beyond_limit(reader: &Reader, run: &StoredRun, limit: u32) -> Result<(
     Err(StartError::Waits { run_id: run.run_id.clone(), limit, begun })
 }
 
-impl Queued {
+impl QueuedRun {
     /// Reads the inputs of a queued run that starts now.
     pub(super) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, now: Timestamp) -> Result<Self, StartError> {
         let plan = Arc::new(pipeline.plan_of_run(&run.params)?);
         let previous = reader.previous_success(&run.pipeline, run.interval.start.into())?;
-        let updates = updates::at_begin(reader, &plan, &[])?;
-        let settings = settings::at_begin(reader, &plan)?;
+        let updates = updates::for_new_run(reader, &plan, &[])?;
+        let settings = settings::for_new_run(reader, &plan)?;
         let skeleton = plan.skeleton().into();
         let begun = RunStart { run: run.key, at: now, previous, skeleton, updates: updates.clone(), settings: settings.clone() };
         let info = Arc::new(RunInfo { settings, ..info(run, previous, updates, now, &plan) });
@@ -221,7 +229,7 @@ impl Queued {
     }
 }
 
-impl Resumed {
+impl ResumedRun {
     /// Reads a run, with the pipeline's current plan.
     pub(crate) fn read(reader: &Reader, pipeline: &Pipeline, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         Self::of(reader, Arc::new(pipeline.plan_of_run(&run.params)?), run, accepts)
@@ -250,9 +258,9 @@ impl Resumed {
             StoredEntry::remap(&mut stored, remap);
         }
         let entries = StoredEntry::decode(&plan, stored).map_err(|error| StartError::undecodable(&run.run_id, &error))?;
-        let (updates, reads_more) = updates::of_begun(reader, &plan, run.key)?;
-        let settings = settings::of_begun(reader, &plan, &run.settings)?;
-        let takes_more = reads_more || settings.len() > run.settings.len();
+        let (updates, reads_more) = updates::for_resumed_run(reader, &plan, run.key)?;
+        let settings = settings::for_resumed_run(reader, &plan, &run.settings)?;
+        let has_new_inputs = reads_more || settings.len() > run.settings.len();
         let info = RunInfo { settings, ..info(run, run.previous, updates, run.started(), &plan) };
         let remap = remap.map(|remap| (plan.skeleton(), remap));
         let spec = RunSpec { plan, info: Arc::new(info), sla_from: run.sla_from, seed: run.seed, key: run.key };
@@ -268,7 +276,7 @@ impl Resumed {
             return Err(StartError::NotAccepted { run_id: run.run_id.clone(), reason });
         }
         let (turn, was_blocked) = (Turn::of(run), run.blocked.is_some());
-        Ok(Self { run: replayed, entries, remap, takes_more, edit: None, turn, was_blocked })
+        Ok(Self { run: replayed, entries, remap, has_new_inputs, edit: None, turn, was_blocked })
     }
 }
 
@@ -295,9 +303,9 @@ fn info(run: &StoredRun, previous: Option<Previous>, updates: Box<[RunUpdate]>, 
 
 /// The result of an edit of a run that no engine hosts.
 #[derive(Debug)]
-pub(crate) enum Edited {
+pub(crate) enum EditResult {
     /// The run continues with the edit applied.
-    Prepared(Prepared),
+    Prepared(PreparedRun),
     /// The run is to be cancelled by its row in the journal only, since this program has no plan for it.
     CancelledAsItIs(Box<StoredRun>),
     /// The run has ended, and this program has no plan for it: its pending notifications are given up.
@@ -312,22 +320,22 @@ pub(super) fn edited(
     name: &str,
     edit: Edit,
     now: Timestamp,
-) -> Result<Edited, StartError> {
+) -> Result<EditResult, StartError> {
     let run = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
     let is_cancel = edit == Edit::Cancel;
     match with_plan(reader, pipelines, &run, edit, now) {
         Err(error) if is_cancel && error.is_about_plan() => {
             if !run.state.is_end() {
-                return Ok(Edited::CancelledAsItIs(Box::new(run)));
+                return Ok(EditResult::CancelledAsItIs(Box::new(run)));
             }
             let due = reader.due_callbacks(run.key)?;
             if due.is_empty() {
                 let reason = EditError::Ended(run.state).to_string();
                 return Err(StartError::Edit { run_id: run.run_id, reason });
             }
-            Ok(Edited::GivenUp(Box::new(run), due))
+            Ok(EditResult::GivenUp(Box::new(run), due))
         }
-        prepared => prepared.map(Edited::Prepared),
+        prepared => prepared.map(EditResult::Prepared),
     }
 }
 
@@ -337,33 +345,66 @@ fn with_plan(
     run: &StoredRun,
     edit: Edit,
     now: Timestamp,
-) -> Result<Prepared, StartError> {
+) -> Result<PreparedRun, StartError> {
     if run.state == RunState::Queued {
         if edit != Edit::Cancel {
             return Err(StartError::still_queued(&run.run_id));
         }
-        let mut queued = Queued::read(reader, of(pipelines, run)?, run, now)?;
+        let mut queued = QueuedRun::read(reader, pipeline_of(pipelines, run)?, run, now)?;
         queued.edit = Some(edit);
-        return Ok(Prepared::Queued(Box::new(queued)));
+        return Ok(PreparedRun::Queued(Box::new(queued)));
     }
-    let mut resumed = Resumed::read(reader, of(pipelines, run)?, run, Accepts::Additions).map_err(|error| match error {
-        StartError::Changed(changed) if run.state.is_end() => StartError::Changed(changed.of_ended()),
-        error => error,
-    })?;
+    let mut resumed =
+        ResumedRun::read(reader, pipeline_of(pipelines, run)?, run, Accepts::Additions).map_err(|error| match error {
+            StartError::Changed(changed) if run.state.is_end() => StartError::Changed(changed.of_ended()),
+            error => error,
+        })?;
     let refused = |reason: EditError| StartError::Edit { run_id: run.run_id.clone(), reason: reason.to_string() };
     resumed.run.check_edit(&edit).map_err(refused)?;
     resumed.edit = Some(edit);
-    Ok(Prepared::Resumed(Box::new(resumed)))
+    Ok(PreparedRun::Resumed(Box::new(resumed)))
 }
 
-pub(super) fn of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
+pub(super) fn pipeline_of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Result<&'a Pipeline, StartError> {
     let (run_id, id) = (run.run_id.clone(), run.pipeline.clone());
     pipelines.iter().find(|pipeline| pipeline.id() == id).ok_or(StartError::NoPipeline { run_id, pipeline: id })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::unused_id;
+    use super::*;
+    use crate::author::setting::SetTo;
+    use crate::host::{RequestMode, set};
+    use crate::journal::SqliteJournal;
+    use crate::prelude::*;
+
+    static LIMIT: Setting<u64> = Setting::new("limit", 500);
+
+    #[task]
+    async fn load(limit: u64) -> Result<u64> {
+        Ok(limit)
+    }
+
+    #[pipeline]
+    fn limited() {
+        load(&LIMIT);
+    }
+
+    #[test]
+    fn a_run_that_is_triggered_without_a_holder_starts_with_the_present_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
+        let now: Timestamp = "2024-03-26T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
+        set(&journal, &[limited()], "limit", &SetTo::Json(200.into()), now).unwrap();
+        let request = Request {
+            pipeline: limited(),
+            params: serde_json::Value::Null,
+            logical_date: Some("2024-03-25".to_owned()),
+            mode: RequestMode::Trigger,
+        };
+        let prepared = request.prepare(&journal.reader_after_sync().unwrap(), Present::of_clock(now)).unwrap();
+        assert_eq!(prepared.new_spec().unwrap().info.settings.get("limit"), Some(&200.into()));
+    }
 
     #[test]
     fn the_number_of_a_further_run_is_one_more_than_the_greatest() {

@@ -1,8 +1,9 @@
 //! Previews of commands: read from the journal, without writing.
 
-use super::prepare::{Edited, Prepared};
+use super::local_time::local_time_with_offset;
+use super::prepare::{EditResult, PreparedRun};
 use super::scheduler::Timetable;
-use super::{Ask, Command, Request, StartError, prepare};
+use super::{Command, Request, RequestMode, StartError, prepare};
 use crate::Pipeline;
 use crate::engine::{Edit, NodeState, RunSpec, RunState};
 use crate::journal::{Reader, StoredRun};
@@ -20,11 +21,11 @@ pub(crate) struct Preview {
     /// The affected nodes: id, state, and what would happen.
     pub(crate) nodes: Vec<(String, NodeState, &'static str)>,
     /// The intervals of a backfill, with the run that each has, and whether it gets another.
-    pub(crate) intervals: Vec<Covered>,
+    pub(crate) intervals: Vec<IntervalPreview>,
 }
 
 /// An interval, the run that it has, and whether it gets another.
-type Covered = (Interval, Option<(String, RunState)>, bool);
+type IntervalPreview = (Interval, Option<(String, RunState)>, bool);
 
 impl Command {
     /// Returns what the command would do now, or why it would be refused.
@@ -40,15 +41,15 @@ impl Command {
         match self {
             Self::Trigger { pipeline, logical_date, params } => {
                 let (pipeline, params, logical_date) = (known(pipeline)?.clone(), params.clone(), logical_date.clone());
-                triggered(reader, Request { pipeline, params, logical_date, ask: Ask::Trigger }, now)
+                triggered(reader, Request { pipeline, params, logical_date, mode: RequestMode::Trigger }, now)
             }
             Self::Backfill(backfill) => {
                 let (_, intervals) = backfill.intervals(known(&backfill.pipeline)?, Some(reader), now)?;
                 let (runs, left_out, under_way) = (intervals.runs.len(), intervals.left_out.len(), intervals.under_way());
-                let mut again = intervals.again;
-                let taken = intervals.runs.into_iter().map(|interval| (interval, again.remove(&interval.start), true));
+                let mut repeated = intervals.repeated;
+                let included = intervals.runs.into_iter().map(|interval| (interval, repeated.remove(&interval.start), true));
                 let left = intervals.left_out.into_iter().map(|(interval, run, state)| (interval, Some((run, state)), false));
-                let mut intervals: Vec<_> = taken.chain(left).collect();
+                let mut intervals: Vec<_> = included.chain(left).collect();
                 intervals.sort_by_key(|(interval, ..)| interval.start);
                 let left = match left_out {
                     0 => String::new(),
@@ -80,10 +81,7 @@ fn triggered(reader: &Reader, request: Request, now: Timestamp) -> Result<Previe
     let (zone, is_dated) = (request.pipeline.zone(), request.logical_date.is_some());
     let (spec, _) = request.enter(reader, Present { clock: now, date: now })?;
     let (plan, pipeline, interval) = (&spec.plan, &spec.info.pipeline, spec.info.interval);
-    let date = |at: DateTime<Utc>| {
-        let here = at.with_timezone(&zone);
-        here.format(if here.timestamp().rem_euclid(60) == 0 { "%Y-%m-%d %H:%M %:z" } else { "%Y-%m-%d %H:%M:%S %:z" }).to_string()
-    };
+    let date = |at: DateTime<Utc>| local_time_with_offset(at, zone);
     let about = match &plan.schedule {
         Some(_) => format!("the data interval {} – {}", date(interval.start), date(interval.end)),
         None if is_dated => format!("the logical date {}", date(interval.start)),
@@ -126,12 +124,12 @@ fn edited(reader: &Reader, pipelines: &[Pipeline], name: &str, edit: &Edit, now:
     let stored = reader.run(name)?.ok_or_else(|| StartError::NoRun { run_id: name.to_owned() })?;
     let StoredRun { run_id, pipeline, .. } = &stored;
     let resumed = match prepare::edited(reader, pipelines, name, edit.clone(), now)? {
-        Edited::Prepared(Prepared::Resumed(resumed)) => resumed,
-        Edited::Prepared(_) | Edited::CancelledAsItIs(_) => {
+        EditResult::Prepared(PreparedRun::Resumed(resumed)) => resumed,
+        EditResult::Prepared(_) | EditResult::CancelledAsItIs(_) => {
             let will = format!("ends run {run_id} of {pipeline} as cancelled; none of its nodes run");
             return Ok(Preview { will, ..Preview::default() });
         }
-        Edited::GivenUp(_, due) => {
+        EditResult::GivenUp(_, due) => {
             let will = format!("gives up {} notification{} of run {run_id} of {pipeline}", due.len(), plural(due.len()));
             return Ok(Preview { will, ..Preview::default() });
         }

@@ -20,12 +20,12 @@ pub(crate) struct Request {
     /// The params that differ from the defaults.
     pub(crate) params: Value,
     pub(crate) logical_date: Option<String>,
-    pub(crate) ask: Ask,
+    pub(crate) mode: RequestMode,
 }
 
 /// What to do about an unfinished run with the same identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Ask {
+pub(crate) enum RequestMode {
     /// Resume it.
     #[default]
     Resume,
@@ -88,7 +88,7 @@ mod tests {
 
     fn spec(pipeline: Pipeline, date: Option<&str>) -> Result<RunSpec, StartError> {
         let now: DateTime<Utc> = "2024-03-25T12:00:00.123456789Z".parse().unwrap();
-        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), ask: Ask::Resume }
+        Request { pipeline, params: Value::Null, logical_date: date.map(str::to_owned), mode: RequestMode::Resume }
             .into_spec(Present::of_clock(now.into()))
     }
 
@@ -117,7 +117,7 @@ mod tests {
     fn without_a_date_the_calendar_says_what_it_is_about_and_the_runs_clock_since_when_it_counts() {
         let at = |text: &str| crate::time::Timestamp::from(text.parse::<DateTime<Utc>>().unwrap());
         let now = Present { clock: at("2024-03-25T09:00:00Z"), date: at("2024-03-25T12:00:00Z") };
-        let request = Request { pipeline: unscheduled(), params: Value::Null, logical_date: None, ask: Ask::Resume };
+        let request = Request { pipeline: unscheduled(), params: Value::Null, logical_date: None, mode: RequestMode::Resume };
         let spec = request.into_spec(now).unwrap();
         assert_eq!(spec.info.run_id, "manual__2024-03-25T12:00:00Z");
         assert_eq!(spec.sla_from, now.clock);

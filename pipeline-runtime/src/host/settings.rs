@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 use serde_json::Value;
 
 /// Returns the settings of a run that starts now, as far as its plan takes them.
-pub(super) fn at_begin(reader: &Reader, plan: &Plan) -> Result<SettingValues, JournalError> {
+pub(super) fn for_new_run(reader: &Reader, plan: &Plan) -> Result<SettingValues, JournalError> {
     let mut set = SettingValues::new();
     for setting in &plan.settings {
         if let Some(stored) = reader.setting(setting.name())? {
@@ -21,11 +21,11 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan) -> Result<SettingValues, Jo
 
 /// Returns the settings of a run that has started before. A setting that its pipeline has begun to take since has its current
 /// value, which may be its default.
-pub(super) fn of_begun(reader: &Reader, plan: &Plan, begun: &SettingValues) -> Result<SettingValues, JournalError> {
+pub(super) fn for_resumed_run(reader: &Reader, plan: &Plan, begun: &SettingValues) -> Result<SettingValues, JournalError> {
     if plan.settings.iter().all(|setting| begun.contains_key(setting.name())) {
         return Ok(begun.clone());
     }
-    let mut values = at_begin(reader, plan)?;
+    let mut values = for_new_run(reader, plan)?;
     values.extend(begun.clone());
     Ok(values)
 }
@@ -43,7 +43,7 @@ pub(crate) fn set(
     let setting = setting_named(&known, name).map_err(StartError::Refused)?;
     let refused = |why: String| StartError::Refused(format!("the setting `{name}`: {why}"));
     let value = to.value_for(setting).map_err(refused)?;
-    let said = if let Some(value) = &value {
+    let answer = if let Some(value) = &value {
         format!("the setting {name} is {value}, for runs that begin from now on")
     } else {
         let default = setting::default_json(setting).map_err(refused)?;
@@ -51,5 +51,5 @@ pub(crate) fn set(
     };
     journal.next_is_effect();
     journal.set(name, value, now);
-    Ok(said)
+    Ok(answer)
 }

@@ -52,7 +52,7 @@ impl fmt::Display for Signal {
 
 /// What may end a host before its runs have ended.
 #[derive(Debug)]
-pub(crate) enum EndedBy {
+pub(crate) enum StopSource {
     /// The process's signals, after which the host has `drain` to end.
     Signals { drain: Duration },
     /// The program that embeds the host. It handles the process's signals itself.
@@ -61,69 +61,69 @@ pub(crate) enum EndedBy {
 
 /// Receives the first signal during its lifetime.
 #[derive(Debug)]
-pub(super) struct Interrupts {
-    told: oneshot::Receiver<Signal>,
+pub(super) struct SignalReceiver {
+    receiver: oneshot::Receiver<Signal>,
     /// Until it is dropped, the process's signals are sent here.
-    listening: Option<Listening>,
+    registration: Option<Registration>,
 }
 
 #[derive(Debug)]
-struct Listening;
+struct Registration;
 
 /// The receiver of the next signal.
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting::Nobody);
+static TARGET: Mutex<Target> = Mutex::new(Target::Nobody);
 
 #[derive(Debug)]
-enum Waiting {
+enum Target {
     Nobody,
     Host(oneshot::Sender<Signal>, Duration),
     /// The host was notified, and is ending.
     Ending,
 }
 
-impl EndedBy {
+impl StopSource {
     /// Listens from now on. If several hosts listen for signals at once, only the last one created receives them.
-    pub(super) fn listen(self) -> io::Result<Interrupts> {
+    pub(super) fn listen(self) -> io::Result<SignalReceiver> {
         static THREAD: OnceLock<Result<(), Arc<io::Error>>> = OnceLock::new();
         let drain = match self {
-            Self::Program(told) => return Ok(Interrupts { told, listening: None }),
+            Self::Program(receiver) => return Ok(SignalReceiver { receiver, registration: None }),
             Self::Signals { drain } => drain,
         };
-        let heard = THREAD.get_or_init(|| start().map_err(Arc::new));
-        heard.as_ref().map_err(|error| io::Error::new(error.kind(), Arc::clone(error)))?;
-        let (tell, told) = oneshot::channel();
-        become_waiting(Waiting::Host(tell, drain.saturating_add(GRACE)));
-        Ok(Interrupts { told, listening: Some(Listening) })
+        let started = THREAD.get_or_init(|| start().map_err(Arc::new));
+        started.as_ref().map_err(|error| io::Error::new(error.kind(), Arc::clone(error)))?;
+        let (sender, receiver) = oneshot::channel();
+        replace_target(Target::Host(sender, drain.saturating_add(GRACE)));
+        Ok(SignalReceiver { receiver, registration: Some(Registration) })
     }
 }
 
-impl Interrupts {
+impl SignalReceiver {
     /// Returns the first signal.
     pub(super) async fn first(&mut self) -> Signal {
-        match (&mut self.told).await {
+        match (&mut self.receiver).await {
             Ok(signal) => signal,
             // The program has dropped its handle.
-            Err(_) if self.listening.is_none() => Signal::Dropped,
+            Err(_) if self.registration.is_none() => Signal::Dropped,
             // Another host listens now.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-impl Drop for Listening {
+impl Drop for Registration {
     fn drop(&mut self) {
-        become_waiting(Waiting::Nobody);
+        replace_target(Target::Nobody);
     }
 }
 
-fn become_waiting(waiting: Waiting) -> Waiting {
-    std::mem::replace(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner), waiting)
+fn replace_target(target: Target) -> Target {
+    std::mem::replace(&mut *TARGET.lock().unwrap_or_else(PoisonError::into_inner), target)
 }
 
 /// Starts the thread. Returns once it receives signals, or has failed to.
 fn start() -> io::Result<()> {
-    let (tell, told) = std::sync::mpsc::sync_channel(1);
-    let hears = move || {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    let listen = move || {
         let listening = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
             let signals = runtime.block_on(async { Signals::listen() })?;
             Ok((runtime, signals))
@@ -131,39 +131,39 @@ fn start() -> io::Result<()> {
         // The starter waits for this.
         match listening {
             Ok((runtime, signals)) => {
-                let _ = tell.send(Ok(()));
-                runtime.block_on(hear(signals));
+                let _ = sender.send(Ok(()));
+                runtime.block_on(forward(signals));
             }
-            Err(error) => drop(tell.send(Err(error))),
+            Err(error) => drop(sender.send(Err(error))),
         }
     };
-    std::thread::Builder::new().name("pipeline-signals".into()).spawn(hears)?;
-    told.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that receives signals panicked")))
+    std::thread::Builder::new().name("pipeline-signals".into()).spawn(listen)?;
+    receiver.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that receives signals panicked")))
 }
 
-async fn hear(mut signals: Signals) {
+async fn forward(mut signals: Signals) {
     loop {
         let signal = signals.next().await;
-        let told = match become_waiting(Waiting::Ending) {
-            Waiting::Host(tell, grace) => tell.send(signal).is_ok().then_some(grace),
-            Waiting::Nobody | Waiting::Ending => None,
+        let notified = match replace_target(Target::Ending) {
+            Target::Host(sender, grace) => sender.send(signal).is_ok().then_some(grace),
+            Target::Nobody | Target::Ending => None,
         };
-        match told {
-            Some(grace) => drop(tokio::spawn(end_after(grace, signal))),
-            None => end(signal),
+        match notified {
+            Some(grace) => drop(tokio::spawn(exit_after(grace, signal))),
+            None => exit(signal),
         }
     }
 }
 
-async fn end_after(grace: Duration, signal: Signal) {
+async fn exit_after(grace: Duration, signal: Signal) {
     let clock = Clock::system();
     clock.sleep_until(clock.now() + grace).await;
-    if matches!(*WAITING.lock().unwrap_or_else(PoisonError::into_inner), Waiting::Ending) {
-        end(signal);
+    if matches!(*TARGET.lock().unwrap_or_else(PoisonError::into_inner), Target::Ending) {
+        exit(signal);
     }
 }
 
-fn end(signal: Signal) {
+fn exit(signal: Signal) {
     std::process::exit(i32::from(signal.exit_code()));
 }
 

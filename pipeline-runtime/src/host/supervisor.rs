@@ -1,8 +1,8 @@
 //! Notifies systemd about a process that serves, for `Type=notify` and `WatchdogSec=` (`sd_notify(3)`): that it is ready, what it
 //! does, that it is alive, and that it is stopping.
 //!
-//! The dispatch loop sends a [`Beat`] at each turn. The thread of timers and signals receives it, and only then reports that the
-//! process is alive. So a hang of either is detected. A body that hangs is not a fault of the process, and has a time limit.
+//! The dispatch loop sends a [`Heartbeat`] at each turn. The thread of timers and signals receives it, and only then reports that
+//! the process is alive. So a hang of either is detected. A body that hangs is not a fault of the process, and has a time limit.
 //!
 //! # Why not the crate `sd-notify`
 //!
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// A turn of the dispatch loop.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Beat {
+pub(super) struct Heartbeat {
     /// What the process does, for people.
     pub(super) status: String,
 }
@@ -27,12 +27,12 @@ pub(super) struct Supervisor {
     /// How often to report that the process is alive.
     every: Option<Duration>,
     is_stopping: bool,
-    said: Said,
+    reported: Reported,
 }
 
 /// What was reported to the supervisor.
 #[derive(Debug, Clone, Default)]
-struct Said {
+struct Reported {
     ready: bool,
     stopping: bool,
     status: String,
@@ -54,38 +54,39 @@ impl Supervisor {
     }
 
     fn new(socket: Socket, every: Option<Duration>) -> Self {
-        Self { socket, every, is_stopping: false, said: Said::default() }
+        Self { socket, every, is_stopping: false, reported: Reported::default() }
     }
 
     /// Handles a turn of the loop.
-    pub(super) fn hear(&mut self, beat: &Beat, now: Timestamp) {
+    pub(super) fn report(&mut self, beat: &Heartbeat, now: Timestamp) {
         let mut words = Vec::new();
-        let mut said = Said { ready: true, stopping: self.is_stopping, status: beat.status.clone(), alive: self.said.alive };
-        if !self.said.ready {
+        let mut reported =
+            Reported { ready: true, stopping: self.is_stopping, status: beat.status.clone(), alive: self.reported.alive };
+        if !self.reported.ready {
             words.push("READY=1".to_owned());
         }
-        if self.is_stopping && !self.said.stopping {
+        if self.is_stopping && !self.reported.stopping {
             words.push("STOPPING=1".to_owned());
         }
-        if beat.status != self.said.status {
+        if beat.status != self.reported.status {
             words.push(format!("STATUS={}", beat.status));
         }
         if let Some(every) = self.every
-            && self.said.alive.is_none_or(|last| now.since(last) >= every)
+            && self.reported.alive.is_none_or(|last| now.since(last) >= every)
         {
             words.push("WATCHDOG=1".to_owned());
-            said.alive = Some(now);
+            reported.alive = Some(now);
         }
         // A message that could not be sent is sent at the next turn.
-        if !words.is_empty() && self.socket.say(&words.join("\n")).is_ok() {
-            self.said = said;
+        if !words.is_empty() && self.socket.send(&words.join("\n")).is_ok() {
+            self.reported = reported;
         }
     }
 
     /// Reports that the process is stopping.
-    pub(super) fn stops(&mut self) {
+    pub(super) fn report_stopping(&mut self) {
         self.is_stopping = true;
-        self.said.stopping = self.socket.say("STOPPING=1").is_ok();
+        self.reported.stopping = self.socket.send("STOPPING=1").is_ok();
     }
 }
 
@@ -115,7 +116,7 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    fn say(&self, words: &str) -> io::Result<()> {
+    fn send(&self, words: &str) -> io::Result<()> {
         self.0.send(words.as_bytes()).map(drop)
     }
 }
@@ -141,7 +142,7 @@ impl Socket {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    fn say(&self, _: &str) -> io::Result<()> {
+    fn send(&self, _: &str) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixDatagram;
 
-    fn heard(socket: &UnixDatagram) -> Vec<String> {
+    fn received(socket: &UnixDatagram) -> Vec<String> {
         socket.set_nonblocking(true).unwrap();
         let mut bytes = [0; 4096];
         std::iter::from_fn(|| socket.recv(&mut bytes).ok().map(|n| String::from_utf8_lossy(&bytes[..n]).into_owned())).collect()
@@ -165,24 +166,24 @@ mod tests {
         (Supervisor::new(Socket::connect(path.to_str().unwrap()).unwrap(), every), socket, folder)
     }
 
-    fn beat(status: &str) -> Beat {
-        Beat { status: status.into() }
+    fn beat(status: &str) -> Heartbeat {
+        Heartbeat { status: status.into() }
     }
 
     #[test]
     fn each_thing_is_said_once_and_life_at_half_of_what_is_asked() {
         let (mut supervisor, socket, _folder) = of(interval(Some("2000000".into()), None));
         let at = |millis| Timestamp::default() + Duration::from_millis(millis);
-        assert_eq!(heard(&socket), [""; 0]);
-        supervisor.hear(&beat("idle"), at(0));
-        assert_eq!(heard(&socket), ["READY=1\nSTATUS=idle\nWATCHDOG=1"]);
-        supervisor.hear(&beat("idle"), at(900));
-        assert_eq!(heard(&socket), [""; 0]);
-        supervisor.hear(&beat("busy"), at(1000));
-        assert_eq!(heard(&socket), ["STATUS=busy\nWATCHDOG=1"]);
-        supervisor.stops();
-        supervisor.hear(&beat("busy"), at(1100));
-        assert_eq!(heard(&socket), ["STOPPING=1"]);
+        assert_eq!(received(&socket), [""; 0]);
+        supervisor.report(&beat("idle"), at(0));
+        assert_eq!(received(&socket), ["READY=1\nSTATUS=idle\nWATCHDOG=1"]);
+        supervisor.report(&beat("idle"), at(900));
+        assert_eq!(received(&socket), [""; 0]);
+        supervisor.report(&beat("busy"), at(1000));
+        assert_eq!(received(&socket), ["STATUS=busy\nWATCHDOG=1"]);
+        supervisor.report_stopping();
+        supervisor.report(&beat("busy"), at(1100));
+        assert_eq!(received(&socket), ["STOPPING=1"]);
     }
 
     #[test]
@@ -191,11 +192,11 @@ mod tests {
         let filler = UnixDatagram::unbound().unwrap();
         filler.set_nonblocking(true).unwrap();
         while filler.send_to(b"x", socket.local_addr().unwrap().as_pathname().unwrap()).is_ok() {}
-        supervisor.hear(&beat("idle"), Timestamp::default());
-        supervisor.stops();
-        assert!(heard(&socket).iter().all(|words| words == "x"));
-        supervisor.hear(&beat("idle"), Timestamp::default());
-        assert_eq!(heard(&socket), ["READY=1\nSTOPPING=1\nSTATUS=idle"]);
+        supervisor.report(&beat("idle"), Timestamp::default());
+        supervisor.report_stopping();
+        assert!(received(&socket).iter().all(|words| words == "x"));
+        supervisor.report(&beat("idle"), Timestamp::default());
+        assert_eq!(received(&socket), ["READY=1\nSTOPPING=1\nSTATUS=idle"]);
     }
 
     #[cfg(target_os = "linux")]
@@ -205,8 +206,8 @@ mod tests {
         let name = format!("pipeline-test-{}", std::process::id());
         let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
         let socket = UnixDatagram::bind_addr(&address).unwrap();
-        Supervisor::new(Socket::connect(&format!("@{name}")).unwrap(), None).stops();
-        assert_eq!(heard(&socket), ["STOPPING=1"]);
+        Supervisor::new(Socket::connect(&format!("@{name}")).unwrap(), None).report_stopping();
+        assert_eq!(received(&socket), ["STOPPING=1"]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// Returns the updates for a run that starts now: those that start it, with their values if it reads them, and the newest one of
 /// each other asset that it reads.
-pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i64)]) -> Result<Box<[RunUpdate]>, StartError> {
+pub(super) fn for_new_run(reader: &Reader, plan: &Plan, begins: &[(&'static str, i64)]) -> Result<Box<[RunUpdate]>, StartError> {
     let mut updates = Vec::new();
     for &(asset, id) in begins {
         let json = if plan.assets.is_read(asset) { reader.value_of_update(id)? } else { None };
@@ -27,7 +27,7 @@ pub(super) fn at_begin(reader: &Reader, plan: &Plan, begins: &[(&'static str, i6
 
 /// Returns the updates of a run that has started before: those recorded then, even if an asset had none. An asset that its
 /// pipeline has begun to read since is read at its current state; then the flag is true, and the addition must be recorded.
-pub(super) fn of_begun(reader: &Reader, plan: &Plan, run: RunKey) -> Result<(Box<[RunUpdate]>, bool), StartError> {
+pub(super) fn for_resumed_run(reader: &Reader, plan: &Plan, run: RunKey) -> Result<(Box<[RunUpdate]>, bool), StartError> {
     if plan.assets.reads.is_empty() {
         return Ok((Box::default(), false));
     }
@@ -57,19 +57,19 @@ fn newest(reader: &Reader, plan: &Plan, known: &[RunUpdate]) -> Result<Vec<RunUp
 
 /// The assets that the pipelines use, by name.
 #[derive(Debug)]
-pub(crate) struct KnownAssets {
-    known: BTreeMap<&'static str, &'static AssetSpec>,
+pub(crate) struct AssetCatalog {
+    by_name: BTreeMap<&'static str, &'static AssetSpec>,
 }
 
-impl KnownAssets {
+impl AssetCatalog {
     /// Collects them from the plans of all pipelines, which calls the pipelines' functions.
     pub(crate) fn of(pipelines: &[Pipeline]) -> Result<Self, StartError> {
-        let mut known = BTreeMap::new();
+        let mut by_name = BTreeMap::new();
         for pipeline in pipelines {
             let plan = pipeline.plan(&serde_json::Value::Null)?;
-            known.extend(plan.uses().map(|(asset, ..)| (asset.name, asset)));
+            by_name.extend(plan.uses().map(|(asset, ..)| (asset.name, asset)));
         }
-        Ok(Self { known })
+        Ok(Self { by_name })
     }
 
     /// Records an update of an asset from outside, if the value has the asset's type, and returns the answer.
@@ -81,8 +81,8 @@ impl KnownAssets {
         now: Timestamp,
     ) -> Result<String, StartError> {
         let refused = |why: String| Err(StartError::Refused(why));
-        let Some(asset) = self.known.get(name) else {
-            let names: Vec<&str> = self.known.keys().copied().collect();
+        let Some(asset) = self.by_name.get(name) else {
+            let names: Vec<&str> = self.by_name.keys().copied().collect();
             let hint = if names.is_empty() { "they have none".to_owned() } else { suggest::hint(name, &names) };
             return refused(format!("the pipelines have no asset `{name}`; {hint}"));
         };

@@ -24,7 +24,7 @@ pub(super) fn start(threads: usize, keeper: Option<AttemptLog>) -> io::Result<Ru
         builder.on_thread_start(move || keeper.install_on_thread());
     }
     builder.worker_threads(threads).thread_name("pipeline-worker").enable_all();
-    built(builder)
+    build(builder)
 }
 
 /// The same for a process that has only this runtime and one for its timers.
@@ -47,38 +47,38 @@ pub(super) fn have_descriptors() -> io::Result<()> {
 
 thread_local! {
     /// The receiver of a panic of this thread, instead of stderr.
-    static TELL: Cell<Option<SyncSender<io::Result<Runtime>>>> = const { Cell::new(None) };
+    static PANIC_SENDER: Cell<Option<SyncSender<io::Result<Runtime>>>> = const { Cell::new(None) };
 }
 
 /// Builds the runtime, and returns tokio's panic as an error. Done on a thread that is abandoned if it never returns from its
 /// panic.
-fn built(mut builder: Builder) -> io::Result<Runtime> {
+fn build(mut builder: Builder) -> io::Result<Runtime> {
     // One runtime is built at a time.
     static BUILDING: Mutex<()> = Mutex::new(());
     let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let (tell, told) = sync_channel(2);
+    let (sender, receiver) = sync_channel(2);
     let build = move || {
-        TELL.set(Some(tell.clone()));
-        let built = builder.build();
-        TELL.set(None);
+        PANIC_SENDER.set(Some(sender.clone()));
+        let build = builder.build();
+        PANIC_SENDER.set(None);
         // The caller waits for it.
-        let _ = tell.send(built);
+        let _ = sender.send(build);
     };
-    hear_panics();
+    install_panic_hook();
     let thread = std::thread::Builder::new().name("pipeline-start".into()).spawn(build);
-    thread.and_then(|_| told.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))))
+    thread.and_then(|_| receiver.recv().unwrap_or_else(|_| Err(io::Error::other("it was not built"))))
 }
 
 /// Reports a panic of a thread that builds a runtime to its caller. Installed once per process; the hook passes all other panics
 /// to the one before it.
-fn hear_panics() {
-    static HEARD: Once = Once::new();
-    HEARD.call_once(|| {
+fn install_panic_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
         let other = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| match TELL.take() {
-            Some(tell) => {
-                let said = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
-                let _ = tell.send(Err(io::Error::other(said)));
+        std::panic::set_hook(Box::new(move |panic| match PANIC_SENDER.take() {
+            Some(sender) => {
+                let message = panic.payload_as_str().unwrap_or("tokio panicked").to_owned();
+                let _ = sender.send(Err(io::Error::other(message)));
             }
             None => other(panic),
         }));
@@ -106,7 +106,7 @@ mod tests {
             0 => "worker".into(),
             _ => "no\0name".into(),
         });
-        let error = built(builder).map(drop).unwrap_err().to_string();
+        let error = build(builder).map(drop).unwrap_err().to_string();
         assert!(error.contains("thread name may not contain interior null bytes"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
 use super::group::{self, Running};
-use super::lines::Lines;
+use super::output_lines::OutputLines;
 use super::variable::{IntoArgument, IntoVariable, Value, Variable};
 use crate::author::context::Context;
 use crate::author::error::{Result, TaskError};
@@ -142,7 +142,7 @@ impl Command {
     pub async fn run(&self, ctx: &Context) -> Result<Ran> {
         let out = tempfile::Builder::new().prefix("pipeline-out-").tempfile()?.into_temp_path();
         let mut program = self.prepare(ctx, &out)?;
-        let (status, output, errors) = ctx.outside(async { self.to_its_end(group::start(&mut program)).await }).await?;
+        let (status, output, errors) = ctx.outside(async { self.wait(group::start(&mut program)).await }).await?;
         self.outcome(status, output, &errors, &out)
     }
 
@@ -175,7 +175,7 @@ impl Command {
     }
 
     /// Waits for its end, and logs its output. If this future is dropped before, the program is terminated.
-    async fn to_its_end(&self, started: std::io::Result<Running>) -> Result<(ExitStatus, Lines, Lines)> {
+    async fn wait(&self, started: std::io::Result<Running>) -> Result<(ExitStatus, OutputLines, OutputLines)> {
         let Running { output, errors, mut status, group } = started.map_err(|error| {
             let text = format!("`{}` cannot be started: {error}", self.name());
             match error.kind() {
@@ -184,11 +184,11 @@ impl Command {
             }
         })?;
         let (output, errors) = (Receiver::from_owned_fd(output.into())?, Receiver::from_owned_fd(errors.into())?);
-        let (mut said, mut complained) = (Lines::default(), Lines::default());
+        let (mut output_lines, mut error_lines) = (OutputLines::default(), OutputLines::default());
         let ended = {
             let reading = async {
-                let output = read(&output, &mut said, |line| tracing::info!(target: "stdout", "{line}"));
-                let errors = read(&errors, &mut complained, |line| tracing::info!(target: "stderr", "{line}"));
+                let output = read(&output, &mut output_lines, |line| tracing::info!(target: "stdout", "{line}"));
+                let errors = read(&errors, &mut error_lines, |line| tracing::info!(target: "stderr", "{line}"));
                 tokio::join!(output, errors);
             };
             let mut reading = std::pin::pin!(reading);
@@ -206,14 +206,14 @@ impl Command {
         group.ended();
         // The thread that waits for the program sends its status before it ends.
         let status = ended??;
-        Ok((status, said, complained))
+        Ok((status, output_lines, error_lines))
     }
 
-    fn outcome(&self, status: ExitStatus, output: Lines, errors: &Lines, out: &Path) -> Result<Ran> {
+    fn outcome(&self, status: ExitStatus, output: OutputLines, errors: &OutputLines, out: &Path) -> Result<Ran> {
         let program = self.name();
         let code = status.code();
         if let Some(code) = code.filter(|code| *code == 0 || self.accepted.contains(code)) {
-            let out = told(out).map_err(|error| TaskError::fatal(format!("what `{program}` wrote to {OUT} {error}")))?;
+            let out = read_out(out).map_err(|error| TaskError::fatal(format!("what `{program}` wrote to {OUT} {error}")))?;
             return Ok(Ran { program, code, last_line: output.into_last(), out: out.into() });
         }
         let tail = if errors.tail().is_empty() { output.tail() } else { errors.tail() };
@@ -234,14 +234,14 @@ impl Command {
 }
 
 /// Reads a stream to its end.
-async fn read(stream: &Receiver, lines: &mut Lines, mut tell: fn(&str)) {
+async fn read(stream: &Receiver, lines: &mut OutputLines, mut log: fn(&str)) {
     let mut bytes = vec![0; 16 << 10];
     loop {
         // A program that prints faster than its lines are logged must not block the thread.
         tokio::task::consume_budget().await;
         match stream.try_read(&mut bytes) {
             Ok(0) => break,
-            Ok(read) => lines.read(bytes.get(..read).unwrap_or_default(), &mut tell),
+            Ok(read) => lines.read(bytes.get(..read).unwrap_or_default(), &mut log),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 if stream.readable().await.is_err() {
                     break;
@@ -251,11 +251,11 @@ async fn read(stream: &Receiver, lines: &mut Lines, mut tell: fn(&str)) {
             Err(_) => break,
         }
     }
-    lines.end(&mut tell);
+    lines.end(&mut log);
 }
 
 /// The contents of the file that the program wrote.
-fn told(out: &Path) -> Result<Vec<u8>, String> {
+fn read_out(out: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(out).and_then(|file| file.take(MAX_OUT + 1).read_to_end(&mut bytes));
     match read {

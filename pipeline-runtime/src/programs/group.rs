@@ -29,15 +29,15 @@ use std::thread::{Builder, sleep};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The time between SIGTERM and SIGKILL; [`WATCHES`] contains the same number.
-const TO_END: Duration = Duration::from_secs(10);
+/// The time between SIGTERM and SIGKILL; [`SUPERVISOR`] contains the same number.
+const KILL_DELAY: Duration = Duration::from_secs(10);
 
 /// Every Unix has a shell here.
 const SHELL: &str = "/bin/sh";
 /// Every Unix has `sleep` here: without it there would be no pause between SIGTERM and SIGKILL.
 const TOOLS: &str = "/usr/bin:/bin";
 /// Waits for a line, or the end of its input, and then terminates its group. It has to survive SIGTERM itself.
-const WATCHES: &str = "trap '' HUP INT QUIT TERM; read -r _; kill -TERM 0; sleep 10; kill -KILL 0";
+const SUPERVISOR: &str = "trap '' HUP INT QUIT TERM; read -r _; kill -TERM 0; sleep 10; kill -KILL 0";
 
 /// A running program.
 #[derive(Debug)]
@@ -64,19 +64,19 @@ pub(super) fn start(program: &mut Command) -> io::Result<Running> {
     let (Some(pipe), Some(id)) = (shell.0.stdin.take(), Pid::from_raw(shell.0.id().cast_signed())) else {
         return Err(io::Error::other("the shell that supervises it has no input"));
     };
-    let (give, given) = mpsc::channel();
-    let (end, ended) = mpsc::channel();
-    let (tell, status) = oneshot::channel();
+    let (program_sender, program_receiver) = mpsc::channel();
+    let (end_sender, end_receiver) = mpsc::channel();
+    let (status_sender, status) = oneshot::channel();
     // Before the program, which would have no waiting thread if the system refused one.
-    small("program", move || wait(id, shell, &given, tell, &ended))?;
+    spawn_small_thread("program", move || wait(id, shell, &program_receiver, status_sender, &end_receiver))?;
     let program = program.process_group(id.as_raw_nonzero().get()).stdin(Stdio::null());
     let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (output, errors) = (program.stdout.take(), program.stderr.take());
-    let twice = [output.as_ref().map(AsFd::as_fd), errors.as_ref().map(AsFd::as_fd)];
-    let twice = twice.into_iter().flatten().filter_map(|pipe| pipe.try_clone_to_owned().ok()).collect();
-    let group = Group { id, ends: Some((pipe, end)), output: twice };
+    let duplicates = [output.as_ref().map(AsFd::as_fd), errors.as_ref().map(AsFd::as_fd)];
+    let duplicates = duplicates.into_iter().flatten().filter_map(|pipe| pipe.try_clone_to_owned().ok()).collect();
+    let group = Group { id, ends: Some((pipe, end_sender)), output: duplicates };
     // The thread waits for this.
-    let _ = give.send(program);
+    let _ = program_sender.send(program);
     match (output, errors) {
         (Some(output), Some(errors)) => Ok(Running { output, errors, status, group }),
         _ => Err(io::Error::other("its output is not available")),
@@ -98,7 +98,7 @@ impl Drop for Group {
         let Some((mut pipe, _end)) = self.ends.take() else { return };
         let output = std::mem::take(&mut self.output);
         // If no thread can be started, the program's output has no reader.
-        let _ = small("program-output", move || drain(output));
+        let _ = spawn_small_thread("program-output", move || drain(output));
         if pipe.write_all(b"\n").is_err() {
             // The shell has been terminated, so nothing is left that could wait for ten seconds.
             send(self.id, Signal::TERM);
@@ -118,10 +118,11 @@ impl Shell {
         path.push(":");
         path.push(TOOLS);
         let mut shell = Command::new(SHELL);
-        shell.args(["-c", WATCHES]).env_clear().env("PATH", path).current_dir("/").process_group(0);
+        shell.args(["-c", SUPERVISOR]).env_clear().env("PATH", path).current_dir("/").process_group(0);
         let started = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let told = |error: io::Error| io::Error::other(format!("{SHELL}, which has to supervise it, cannot be started: {error}"));
-        started.map(Self).map_err(told)
+        let describe =
+            |error: io::Error| io::Error::other(format!("{SHELL}, which has to supervise it, cannot be started: {error}"));
+        started.map(Self).map_err(describe)
     }
 }
 
@@ -137,15 +138,15 @@ impl Drop for Shell {
 fn wait(
     id: Pid,
     mut shell: Shell,
-    given: &Receiver<Child>,
-    tell: oneshot::Sender<io::Result<ExitStatus>>,
-    ended: &Receiver<ChildStdin>,
+    program: &Receiver<Child>,
+    status: oneshot::Sender<io::Result<ExitStatus>>,
+    end: &Receiver<ChildStdin>,
 ) {
     // The program could not be started.
-    let Ok(mut program) = given.recv() else { return };
+    let Ok(mut program) = program.recv() else { return };
     // The attempt may be over, and no longer receive it.
-    let _ = tell.send(program.wait());
-    match ended.recv() {
+    let _ = status.send(program.wait());
+    match end.recv() {
         Ok(_pipe) => {
             send(id, Signal::TERM);
             drop(shell);
@@ -153,10 +154,10 @@ fn wait(
         // The attempt was aborted. The shell dies with the group.
         Err(_) => drop(shell.0.wait()),
     }
-    for _ in 0..TO_END.as_millis() / STEP.as_millis() {
+    for _ in 0..KILL_DELAY.as_millis() / POLL_INTERVAL.as_millis() {
         match waitpgid(id, WaitOptions::NOHANG) {
             Ok(Some(_)) => {}
-            Ok(None) => sleep(STEP),
+            Ok(None) => sleep(POLL_INTERVAL),
             // This process has inherited no orphan.
             Err(_) => return,
         }
@@ -169,7 +170,7 @@ fn wait(
 fn drain(output: Vec<OwnedFd>) {
     let mut output: Vec<File> = output.into_iter().map(File::from).collect();
     let mut bytes = vec![0; 16 << 10];
-    for _ in 0..=TO_END.as_millis() / STEP.as_millis() {
+    for _ in 0..=KILL_DELAY.as_millis() / POLL_INTERVAL.as_millis() {
         output.retain_mut(|pipe| {
             loop {
                 match pipe.read(&mut bytes) {
@@ -184,11 +185,11 @@ fn drain(output: Vec<OwnedFd>) {
         if output.is_empty() {
             return;
         }
-        sleep(STEP);
+        sleep(POLL_INTERVAL);
     }
 }
 
-const STEP: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Errors are ignored: the group may be empty.
 fn send(id: Pid, signal: Signal) {
@@ -196,6 +197,6 @@ fn send(id: Pid, signal: Signal) {
 }
 
 /// A thread with a small stack for work that mostly waits.
-fn small(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+fn spawn_small_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     Builder::new().name(name.into()).stack_size(64 << 10).spawn(work).map(drop)
 }

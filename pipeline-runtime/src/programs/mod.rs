@@ -3,7 +3,7 @@
 //! - `command.rs`: what to run, and its result.
 //! - `variable.rs`: the types of arguments and environment variables.
 //! - `group.rs`: the process group, which does not outlive its attempt.
-//! - `lines.rs`: the output, line by line.
+//! - `output_lines.rs`: the output, line by line.
 //!
 //! # Invariants
 //!
@@ -14,7 +14,7 @@
 
 mod command;
 mod group;
-mod lines;
+mod output_lines;
 mod variable;
 
 pub use command::{Command, Ran};

@@ -22,15 +22,15 @@ impl Attempt {
     pub(super) fn all(node: &NodeHistory, run_started: DateTime<Utc>) -> Vec<Self> {
         let at = |offset: Duration| run_started + offset;
         let mut attempts: Vec<Self> = Vec::new();
-        for Stretch { from, until, is_retry } in stretches(&node.spans()) {
+        for AttemptSpan { from, until, is_retry } in attempt_spans(&node.spans()) {
             let failed_attempt =
                 until.and_then(|until| node.failed_attempts().iter().find(|failed_attempt| failed_attempt.at == until));
             // For an attempt that succeeded before the node was cleared, only its position is known. A manual retry restarts the
             // count.
-            let goes_on = attempts.last().filter(|before| is_retry || before.is_interrupted);
+            let previous = attempts.last().filter(|before| is_retry || before.is_interrupted);
             attempts.push(Self {
                 number: failed_attempt
-                    .map_or(goes_on.map_or(1, |before| before.number + 1), |failed_attempt| failed_attempt.attempt),
+                    .map_or(previous.map_or(1, |before| before.number + 1), |failed_attempt| failed_attempt.attempt),
                 started: at(from),
                 finished: until.map(at),
                 error: failed_attempt.and_then(|failed_attempt| failed_attempt.error.clone()),
@@ -78,7 +78,7 @@ impl Attempt {
 }
 
 /// The span of a node's time that makes one attempt.
-struct Stretch {
+struct AttemptSpan {
     from: Duration,
     until: Option<Duration>,
     /// True if it follows the wait for a retry.
@@ -86,19 +86,19 @@ struct Stretch {
 }
 
 /// A sensor's waits between pokes belong to its attempt; the wait for a retry belongs to none.
-fn stretches(spans: &[Span]) -> Vec<Stretch> {
-    let mut stretches: Vec<Stretch> = Vec::new();
+fn attempt_spans(spans: &[Span]) -> Vec<AttemptSpan> {
+    let mut attempts: Vec<AttemptSpan> = Vec::new();
     let (mut is_open, mut is_retry) = (false, false);
     for span in spans {
         if span.activity == Activity::Retrying {
             (is_open, is_retry) = (false, true);
             continue;
         }
-        match stretches.last_mut().filter(|last| is_open && last.until == Some(span.from)) {
+        match attempts.last_mut().filter(|last| is_open && last.until == Some(span.from)) {
             Some(last) => last.until = span.until,
-            None => stretches.push(Stretch { from: span.from, until: span.until, is_retry }),
+            None => attempts.push(AttemptSpan { from: span.from, until: span.until, is_retry }),
         }
         (is_open, is_retry) = (true, false);
     }
-    stretches
+    attempts
 }

@@ -22,7 +22,7 @@ pub struct RunDetails {
 impl RunDetails {
     pub(super) fn read(reader: &Reader, pipelines: &[Pipeline], run: &StoredRun, until: Option<i64>) -> Result<Self, ReadError> {
         reader.snapshot(|reader| {
-            let mut details = Self::begin(pipelines, present(reader, run)?)?;
+            let mut details = Self::begin(pipelines, current_row(reader, run)?)?;
             details.tail = details.tail.up_to(until.unwrap_or(i64::MAX));
             details.tail.catch_up(reader).map_err(|error| details.failed(error))?;
             Ok(details)
@@ -68,7 +68,7 @@ impl RunDetails {
         mut another: impl FnMut(&mut Self) -> bool,
     ) -> Result<(), ReadError> {
         journal.journal().snapshot(|reader| {
-            self.summary = Arc::new(RunSummary(present(reader, &self.summary.0)?));
+            self.summary = Arc::new(RunSummary(current_row(reader, &self.summary.0)?));
             while self.tail.step(reader).map_err(|error| self.failed(error))? && another(self) {}
             let read = self.tail.read_last_record(reader);
             read.map_err(|error| self.failed(error))
@@ -168,7 +168,7 @@ fn pipeline_of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Option<&'a Pip
 }
 
 /// The current state of the run.
-fn present(reader: &Reader, run: &StoredRun) -> Result<StoredRun, ReadError> {
+fn current_row(reader: &Reader, run: &StoredRun) -> Result<StoredRun, ReadError> {
     let deleted = || ReadError::Deleted { pipeline: run.pipeline.clone(), run_id: run.run_id.clone() };
     reader.run_of_key(run.key)?.ok_or_else(deleted)
 }

@@ -54,16 +54,20 @@ mod details;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 mod document;
 mod error;
-mod lines;
+mod log_lines;
 mod runs;
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+mod since;
 
 pub use attempts::Attempt;
 pub use details::{NodeDetails, RunDetails};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) use document::DocumentBuilder;
 pub use error::ReadError;
-pub use lines::{LogFilter, LogLine};
+pub use log_lines::{LogFilter, LogLine};
 pub use runs::{RunFilter, RunSummary};
+#[cfg(any(feature = "cli", feature = "dashboard"))]
+pub(crate) use since::parse_since;
 
 use crate::Pipeline;
 use crate::journal::Reader;

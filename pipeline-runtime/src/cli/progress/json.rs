@@ -1,8 +1,10 @@
-use super::lines::Lines;
-use super::{View, Watched};
+//! One JSON object per event: the view of `--json`.
+
+use super::line_buffer::LineBuffer;
+use super::{ShownRun, View};
 use crate::cli::output;
 use crate::engine::{NodeState, Record, Slot};
-use crate::observe::{CallbackHistory, Loss, RunEvent as Happened, RunHistory, WatchedRun, harmless_json};
+use crate::observe::{CallbackHistory, Loss, RunEvent, RunHistory, WatchedRun, harmless_json};
 use crate::time::{Clock, Timestamp};
 use chrono::SecondsFormat;
 use serde::Serialize;
@@ -13,19 +15,19 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Json {
     clock: Clock,
-    lines: Lines,
+    lines: LineBuffer,
 }
 
 impl Json {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, lines: Lines::default() }
+        Self { clock, lines: LineBuffer::default() }
     }
 }
 
 impl View for Json {
-    fn opened(&mut self, watched: &Watched) {
+    fn opened(&mut self, watched: &ShownRun) {
         let run = &watched.run;
-        let opening = Event::Started {
+        let opening = JsonEvent::Started {
             at: date(run.started),
             run_id: &run.info.run_id,
             pipeline: &run.info.pipeline,
@@ -38,21 +40,21 @@ impl View for Json {
         self.lines.push(&opening.to_line());
     }
 
-    fn event(&mut self, run: &Watched, event: &Happened) {
+    fn event(&mut self, run: &ShownRun, event: &RunEvent) {
         let line = line(&run.run, &run.run.history(), event);
         if let Some(line) = line {
             self.lines.push(&line);
         }
     }
 
-    fn finished(&mut self, run: &Watched) {
+    fn finished(&mut self, run: &ShownRun) {
         let end = run.run.started + run.run.history().finished.unwrap_or_default();
         self.lines.push(&finished(&run.run, end));
     }
 
     fn lost(&mut self, lost: Loss) {
         let Loss { events, lines } = lost;
-        let not_shown = Event::NotShown { at: date(self.clock.now()), events, log_lines: lines };
+        let not_shown = JsonEvent::NotShown { at: date(self.clock.now()), events, log_lines: lines };
         self.lines.push(&not_shown.to_line());
     }
 
@@ -68,7 +70,7 @@ impl View for Json {
 
 #[derive(Serialize)]
 #[serde(tag = "event")]
-enum Event<'a> {
+enum JsonEvent<'a> {
     #[serde(rename = "run_started")]
     Started {
         at: String,
@@ -107,7 +109,7 @@ enum Event<'a> {
         state: &'static str,
         seconds: f64,
         nodes: BTreeMap<String, NodeResult<'a>>,
-        callbacks_due: Vec<Due<'a>>,
+        callbacks_due: Vec<DueCallback<'a>>,
     },
     #[serde(rename = "not_shown")]
     NotShown { at: String, events: u64, log_lines: u64 },
@@ -149,14 +151,14 @@ struct NodeResult<'a> {
 }
 
 #[derive(Serialize)]
-struct Due<'a> {
+struct DueCallback<'a> {
     callback: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<&'a str>,
     notifier: &'a str,
 }
 
-impl Event<'_> {
+impl JsonEvent<'_> {
     fn to_line(&self) -> String {
         // Strings, numbers and JSON values can always be serialized.
         harmless_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
@@ -167,7 +169,7 @@ fn date(at: Timestamp) -> String {
     at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<String> {
+fn line(run: &WatchedRun, history: &RunHistory, event: &RunEvent) -> Option<String> {
     let entry = &event.entry;
     let node = |slot: Slot, more: NodeEvent<'_>| {
         let after = event.node?;
@@ -182,11 +184,11 @@ fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<Stri
             poke: (after.pokes > 0).then_some(after.pokes),
             ..more
         };
-        Some(Event::Node(about).to_line())
+        Some(JsonEvent::Node(about).to_line())
     };
     let callback = |id: u32, state: &'static str, error: Option<&str>, next: Option<Timestamp>| {
         let CallbackHistory { event, notifier, node, .. } = history.callbacks.find(id)?;
-        let about = Event::Callback {
+        let about = JsonEvent::Callback {
             at: date(entry.at),
             run_id: &run.info.run_id,
             pipeline: &run.info.pipeline,
@@ -234,7 +236,7 @@ fn line(run: &WatchedRun, history: &RunHistory, event: &Happened) -> Option<Stri
 pub(super) fn finished(run: &WatchedRun, at: Timestamp) -> String {
     let history = run.history();
     let ended = history.finished.map_or(at, |after| run.started + after);
-    let event = Event::Finished {
+    let event = JsonEvent::Finished {
         at: date(ended),
         run_id: &run.info.run_id,
         pipeline: &run.info.pipeline,
@@ -244,7 +246,7 @@ pub(super) fn finished(run: &WatchedRun, at: Timestamp) -> String {
         callbacks_due: history
             .callbacks
             .open()
-            .map(|due| Due { callback: due.event.name(), node: due.node.as_deref(), notifier: &due.notifier })
+            .map(|due| DueCallback { callback: due.event.name(), node: due.node.as_deref(), notifier: &due.notifier })
             .collect(),
     };
     event.to_line()

@@ -1,5 +1,7 @@
-use super::words;
-use super::{View, Watched, plain};
+//! The live view: lines that are redrawn in place, on a terminal.
+
+use super::event_text;
+use super::{ShownRun, View, plain};
 use crate::cli::durations::{brief, offset, plural};
 use crate::cli::summary;
 use crate::engine::{NodeState, RunIx, Slot};
@@ -55,18 +57,18 @@ impl Live {
 }
 
 impl View for Live {
-    fn opened(&mut self, run: &Watched) {
+    fn opened(&mut self, run: &ShownRun) {
         self.print(&plain::opening(&run.run));
     }
 
-    fn event(&mut self, run: &Watched, event: &RunEvent) {
-        let words = words::of(run, &run.run.history(), event);
-        if let Some(words) = words.filter(|words| words.lasts) {
-            self.print(&plain::line(run, event, &words));
+    fn event(&mut self, run: &ShownRun, event: &RunEvent) {
+        let text = event_text::describe(run, &run.run.history(), event);
+        if let Some(text) = text.filter(|text| text.is_lasting) {
+            self.print(&plain::line(run, event, &text));
         }
     }
 
-    fn ended(&mut self, run: &Watched) {
+    fn ended(&mut self, run: &ShownRun) {
         if !self.forgets {
             return;
         }
@@ -78,7 +80,7 @@ impl View for Live {
     }
 
     fn lost(&mut self, lost: Loss) {
-        for line in words::lost(lost) {
+        for line in event_text::describe_lost(lost) {
             self.print(&line);
         }
     }
@@ -87,7 +89,7 @@ impl View for Live {
         self.print(line);
     }
 
-    fn draw(&mut self, runs: &BTreeMap<RunIx, Watched>) {
+    fn draw(&mut self, runs: &BTreeMap<RunIx, ShownRun>) {
         let (mut lines, mut more, mut left) = (Vec::new(), 0, MAX_LINES);
         for run in runs.values() {
             // Drawn from the current state, whichever events were shown before.
@@ -97,12 +99,12 @@ impl View for Live {
             }
             let now = self.clock.now().since(run.run.started);
             let (shown, count) = history.busy(left);
-            lines.push(Drawn::Run(summary(run, &history, now)));
-            lines.extend(shown.iter().map(|slot| Drawn::node(&history, *slot, now)));
+            lines.push(LiveLine::Run(summary(run, &history, now)));
+            lines.extend(shown.iter().map(|slot| LiveLine::node(&history, *slot, now)));
             more += count - shown.len();
             left -= shown.len();
         }
-        let width = lines.iter().map(Drawn::width).max().unwrap_or(0);
+        let width = lines.iter().map(LiveLine::width).max().unwrap_or(0);
         let mut lines: Vec<String> = lines.into_iter().map(|line| line.padded(width)).collect();
         if more > 0 {
             lines.push(format!("  … and {more} more"));
@@ -122,12 +124,12 @@ impl View for Live {
 }
 
 /// A line before the width of the id column is known.
-enum Drawn {
+enum LiveLine {
     Run(String),
     Node { id: String, state: NodeState, doing: String },
 }
 
-impl Drawn {
+impl LiveLine {
     fn node(history: &RunHistory, slot: Slot, now: Duration) -> Self {
         let id = history.id(slot).chars().take(MAX_ID).collect();
         Self::Node { id, state: history.node(slot).state(), doing: doing(history, slot, now) }
@@ -148,7 +150,7 @@ impl Drawn {
     }
 }
 
-fn summary(run: &Watched, history: &RunHistory, now: Duration) -> String {
+fn summary(run: &ShownRun, history: &RunHistory, now: Duration) -> String {
     let of = |states: &[NodeState]| -> usize {
         history.counts().filter(|(state, _)| states.contains(state)).map(|(_, count)| count).sum()
     };
@@ -184,7 +186,7 @@ fn doing(history: &RunHistory, slot: Slot, now: Duration) -> String {
         (_, Some(since)) if node.next().is_none() => parts.push(format!("for {}", ago(since))),
         _ => {}
     }
-    if let Some(attempts) = words::attempts(history, slot, node.attempts()) {
+    if let Some(attempts) = event_text::attempts(history, slot, node.attempts()) {
         // A retry is news and comes first; a first attempt is not.
         let at = if node.attempts() > 1 { 0 } else { parts.len() };
         parts.insert(at, attempts);

@@ -5,11 +5,11 @@
 //! how much was not shown, and continues from the current state. The final result of a run comes from its history, which is
 //! complete.
 
+mod event_text;
 mod json;
-mod lines;
+mod line_buffer;
 mod live;
 mod plain;
-mod words;
 
 use super::output;
 use crate::engine::{Record, RunIx};
@@ -41,32 +41,32 @@ const REDRAW: Duration = Duration::from_millis(100);
 
 /// A run whose progress is shown.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct ShownRun {
     pub(super) run: Arc<WatchedRun>,
     /// The prefix of the run's node names if several runs are shown: `nightly/`.
     prefix: String,
-    /// True if its end was reported.
-    is_told: bool,
+    /// True if the view was told of its end.
+    is_end_reported: bool,
 }
 
 /// Shows events. All methods are called on one thread.
 ///
 /// A view only observes: if it panics, nothing more is shown, and neither the runs nor the exit code change.
 pub(super) trait View: Send {
-    fn opened(&mut self, run: &Watched);
+    fn opened(&mut self, run: &ShownRun);
     /// Called per event. The run's history may be ahead of the event.
-    fn event(&mut self, run: &Watched, event: &RunEvent);
+    fn event(&mut self, run: &ShownRun, event: &RunEvent);
     fn log(&mut self, line: &str);
     /// The run has ended. Notifications may still be pending, and it may be retried.
-    fn ended(&mut self, _run: &Watched) {}
+    fn ended(&mut self, _run: &ShownRun) {}
     /// The run is over, its notifications are delivered, and the process will not report it again at its end.
-    fn finished(&mut self, _run: &Watched) {}
+    fn finished(&mut self, _run: &ShownRun) {}
     /// The queue is empty at the moment.
     fn flush(&mut self) {}
     /// So many events and lines were dropped, since output was too slow.
     fn lost(&mut self, lost: Loss);
     /// Draws the current state; called every [`REDRAW`] if `is_drawn` returns true.
-    fn draw(&mut self, _runs: &BTreeMap<RunIx, Watched>) {}
+    fn draw(&mut self, _runs: &BTreeMap<RunIx, ShownRun>) {}
     fn is_drawn(&self) -> bool {
         false
     }
@@ -79,7 +79,7 @@ const THREAD: &str = "pipeline-progress";
 
 /// The thread that shows progress.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(super) struct ProgressThread {
     feed: Arc<Feed>,
     thread: Option<JoinHandle<()>>,
 }
@@ -109,7 +109,7 @@ pub(super) fn show(
     names: RunPrefixes,
     feed: Arc<Feed>,
     receiver: Option<Receiver>,
-) -> std::io::Result<Shown> {
+) -> std::io::Result<ProgressThread> {
     let show = |receiver| {
         std::thread::Builder::new().name(THREAD.into()).spawn(move || {
             // Only the view's own state may be broken, and it is dropped.
@@ -119,7 +119,7 @@ pub(super) fn show(
             }
         })
     };
-    Ok(Shown { feed, thread: receiver.map(show).transpose()? })
+    Ok(ProgressThread { feed, thread: receiver.map(show).transpose()? })
 }
 
 /// The panic hook has already printed where and why.
@@ -145,7 +145,7 @@ fn show_logs(receiver: &Receiver) {
     }
 }
 
-impl Shown {
+impl ProgressThread {
     /// Shows what is left in the queue.
     pub(super) fn close(self) {
         self.feed.close();
@@ -166,7 +166,7 @@ fn watch(mut view: Box<dyn View>, names: &RunPrefixes, receiver: &Receiver) {
                 for news in news {
                     match news {
                         FeedEvent::RunOpened(ix, run) => {
-                            let run = Watched::new(run, names);
+                            let run = ShownRun::new(run, names);
                             view.opened(&run);
                             runs.insert(ix, run);
                         }
@@ -175,18 +175,18 @@ fn watch(mut view: Box<dyn View>, names: &RunPrefixes, receiver: &Receiver) {
                                 view.event(run, &event);
                                 match event.entry.record {
                                     Record::RunEnded { .. } => {
-                                        run.is_told = true;
+                                        run.is_end_reported = true;
                                         view.ended(run);
                                     }
                                     // The run is active again.
-                                    Record::Cleared { .. } => run.is_told = false,
+                                    Record::Cleared { .. } => run.is_end_reported = false,
                                     _ => {}
                                 }
                             }
                         }
                         FeedEvent::RunForgotten(ix, _) => {
                             if let Some(run) = runs.remove(&ix) {
-                                tell_end(view.as_mut(), &run);
+                                report_end(view.as_mut(), &run);
                                 view.finished(&run);
                             }
                         }
@@ -201,14 +201,14 @@ fn watch(mut view: Box<dyn View>, names: &RunPrefixes, receiver: &Receiver) {
                 runs.retain(|ix, run| {
                     let is_left = now.contains_key(ix);
                     if !is_left {
-                        tell_end(view.as_mut(), run);
+                        report_end(view.as_mut(), run);
                         view.finished(run);
                     }
                     is_left
                 });
                 for (ix, run) in now {
                     runs.entry(ix).or_insert_with(|| {
-                        let run = Watched::new(run, names);
+                        let run = ShownRun::new(run, names);
                         view.opened(&run);
                         run
                     });
@@ -224,23 +224,23 @@ fn watch(mut view: Box<dyn View>, names: &RunPrefixes, receiver: &Receiver) {
         }
     }
     for run in runs.values().filter(|run| run.run.history().state.is_end()) {
-        tell_end(view.as_mut(), run);
+        report_end(view.as_mut(), run);
     }
     view.flush();
     view.close();
 }
 
 /// Reports the end of a run if that event was dropped.
-fn tell_end(view: &mut dyn View, run: &Watched) {
-    if !run.is_told {
+fn report_end(view: &mut dyn View, run: &ShownRun) {
+    if !run.is_end_reported {
         view.ended(run);
     }
 }
 
-impl Watched {
+impl ShownRun {
     fn new(run: Arc<WatchedRun>, names: &RunPrefixes) -> Self {
         let prefix = names.prefix(&run.info.pipeline, &run.info.run_id);
-        Self { run, prefix, is_told: false }
+        Self { run, prefix, is_end_reported: false }
     }
 }
 

@@ -1,6 +1,8 @@
-use super::lines::Lines;
-use super::words::{self, Words};
-use super::{View, Watched};
+//! The plain view: one line per event.
+
+use super::event_text::{self, EventText};
+use super::line_buffer::LineBuffer;
+use super::{ShownRun, View};
 use crate::cli::{durations, output, summary};
 use crate::observe::{Loss, RunEvent, WatchedRun};
 use chrono::SecondsFormat;
@@ -8,30 +10,30 @@ use chrono::SecondsFormat;
 /// Prints one line per event on stdout.
 #[derive(Debug)]
 pub(super) struct Plain {
-    lines: Lines,
+    lines: LineBuffer,
     /// True if the end of a run is printed as it happens.
     forgets: bool,
 }
 
 impl Plain {
     pub(super) fn new(forgets: bool) -> Self {
-        Self { lines: Lines::default(), forgets }
+        Self { lines: LineBuffer::default(), forgets }
     }
 }
 
 impl View for Plain {
-    fn opened(&mut self, run: &Watched) {
+    fn opened(&mut self, run: &ShownRun) {
         self.lines.push(&opening(&run.run));
     }
 
-    fn event(&mut self, run: &Watched, event: &RunEvent) {
-        let words = words::of(run, &run.run.history(), event);
-        if let Some(words) = words {
-            self.lines.push(&line(run, event, &words));
+    fn event(&mut self, run: &ShownRun, event: &RunEvent) {
+        let text = event_text::describe(run, &run.run.history(), event);
+        if let Some(text) = text {
+            self.lines.push(&line(run, event, &text));
         }
     }
 
-    fn ended(&mut self, run: &Watched) {
+    fn ended(&mut self, run: &ShownRun) {
         if !self.forgets {
             return;
         }
@@ -44,7 +46,7 @@ impl View for Plain {
     }
 
     fn lost(&mut self, lost: Loss) {
-        for line in words::lost(lost) {
+        for line in event_text::describe_lost(lost) {
             self.lines.push(&line);
         }
     }
@@ -78,8 +80,8 @@ pub(super) fn closing(run: &WatchedRun) -> String {
     format!("run {} of {}: {}{after}", run.info.run_id, run.info.pipeline, history.state)
 }
 
-pub(super) fn line(run: &Watched, event: &RunEvent, words: &Words) -> String {
+pub(super) fn line(run: &ShownRun, event: &RunEvent, text: &EventText) -> String {
     let at = durations::offset(event.entry.at.since(run.run.started));
-    let text = format!("{at:>7}  {}  {}  {}", words.about, words.state, words.remark);
+    let text = format!("{at:>7}  {}  {}  {}", text.about, text.state, text.remark);
     text.trim_end().to_owned()
 }

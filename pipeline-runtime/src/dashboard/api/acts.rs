@@ -26,7 +26,7 @@ pub(super) async fn acts(
     let acts: Vec<Value> = page
         .iter()
         .map(|(id, act)| {
-            json!({ "id": id, "at": at(act.at), "who": act.who, "command": Command::named(act), "done": act.done, "answer": act.answer })
+            json!({ "id": id, "at": at(act.at), "who": act.who, "command": Command::text_of(act), "done": act.done, "answer": act.answer })
         })
         .collect();
     Ok(Json(json!({ "acts": acts, "next": next })))

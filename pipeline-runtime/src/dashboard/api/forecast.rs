@@ -1,7 +1,7 @@
 //! Forecasts a pipeline's schedule under given assumptions.
 
 use super::{Problem, QueryString, Site};
-use crate::host::{Forecast, ForecastError, Supposed};
+use crate::host::{Forecast, ForecastAssumptions, ForecastError};
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::Value;
@@ -17,9 +17,9 @@ pub(super) async fn forecast(
     let pipeline = site.pipelines.iter().find(|pipeline| pipeline.id() == id).cloned();
     let pipeline = pipeline.ok_or_else(|| Problem::not_found(format!("this program has no pipeline `{id}`")))?;
     let pairs = query.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let supposed = Supposed::of(pairs, pipeline.zone()).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let assumptions = ForecastAssumptions::of(pairs, pipeline.zone()).map_err(|error| Problem::bad_request(error.to_string()))?;
     let now = site.clock.now();
-    let forecast = move |reader: &_| Forecast::of(Some(reader), &pipeline, &supposed, now).map_err(problem);
+    let forecast = move |reader: &_| Forecast::of(Some(reader), &pipeline, &assumptions, now).map_err(problem);
     site.readers.read(forecast).await.map(|forecast| Json(forecast.to_json()))
 }
 

@@ -4,13 +4,12 @@ use super::{Problem, QueryString, Site, at, date, ms, parse_time, run_json};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::{BLOCKED, DurationQuery};
-use crate::read::{ReadError, RunFilter};
+use crate::read::{ReadError, RunFilter, parse_since};
 use crate::schedule::RunKind;
 use crate::time::{Timestamp, Zone};
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta};
-use pipeline_syntax::duration::{self, Zero};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -110,17 +109,8 @@ pub(super) fn filter(query: &Filter, pipelines: &[Pipeline], now: Timestamp) -> 
             .kind(RunKind::parse(&kind).ok_or_else(|| Problem::bad_request(format!("there is no kind `{kind}` of a run")))?);
     }
     if let Some(since) = non_empty(&query.since) {
-        // As on the command line, it may also be at most this long ago.
-        filter = match duration::parse(&since, Zero::Refused) {
-            Ok(ago) => {
-                let ago = TimeDelta::from_std(ago).ok();
-                filter.since(ago.and_then(|ago| now.to_utc().checked_sub_signed(ago)).unwrap_or(DateTime::UNIX_EPOCH))
-            }
-            Err(_) => match parse_time(Some(&since), zone(pipelines, query.pipeline.as_deref()), "since")? {
-                Some(since) => filter.since(since),
-                None => filter,
-            },
-        };
+        let since = parse_since(&since, zone(pipelines, query.pipeline.as_deref()), now);
+        filter = filter.since(since.map_err(|error| Problem::bad_request(format!("since: {error}")))?);
     }
     Ok(filter)
 }

@@ -1,8 +1,8 @@
 //! Starting what is due.
 
-use super::super::prepare::{self, Queued};
-use super::super::scheduler::{Begin, Turn};
-use super::super::{Prepared, StartError};
+use super::super::prepare::{self, QueuedRun};
+use super::super::scheduler::{DueRun, Turn};
+use super::super::{PreparedRun, StartError};
 use super::{Dispatch, new_spec};
 use crate::journal::{Reader, RunKey, RunKind, StoredRun};
 use crate::plan::Pending;
@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long until a run that could not start for a transient reason is tried again.
-const AGAIN: Duration = Duration::from_mins(1);
+const RETRY_DELAY: Duration = Duration::from_mins(1);
 /// The maximum number of failed starts in one turn.
 const FAILED_AT_ONCE: usize = 100;
 
 /// The failed starts of one turn.
 #[derive(Debug, Default)]
-struct Failed {
+struct FailedStarts {
     runs: usize,
     /// By pipeline, whether it has a plan at all, which calls the pipeline's function.
     plans: HashMap<String, bool>,
@@ -30,7 +30,7 @@ impl Dispatch<'_> {
         if !self.scheduler.knows(&run.pipeline) {
             let pipeline = self.pipeline(&run.pipeline)?;
             // Invalid params of the run itself are handled when it starts.
-            self.know(&pipeline.plan_of_run(&run.params).or_else(|_| pipeline.plan(&serde_json::Value::Null))?)?;
+            self.ensure_known(&pipeline.plan_of_run(&run.params).or_else(|_| pipeline.plan(&serde_json::Value::Null))?)?;
         }
         if let Some(before) = self.scheduler.queue(&run.pipeline, Turn { key, ..Turn::of(run) })
             && let Some(state) = reader.outcome(&run.pipeline, before.into())?
@@ -46,17 +46,17 @@ impl Dispatch<'_> {
         self.check_calendar();
         // Runs that start in one turn share a reader, which sees everything submitted before.
         let mut reader = None;
-        let mut failed = Failed::default();
+        let mut failed = FailedStarts::default();
         while failed.runs < FAILED_AT_ONCE
             && self.has_room()
             && let Some(begin) = self.scheduler.next(self.now().date)
         {
             let begun = match &begin {
-                Begin::Interval { pipeline, interval, on_time } => {
+                DueRun::Interval { pipeline, interval, on_time } => {
                     self.begin_interval(pipeline, *interval, *on_time, &mut reader)
                 }
-                Begin::Queued { pipeline, turn } => self.begin_queued(pipeline, *turn, &mut reader),
-                Begin::Updated { pipeline, updates } => self.begin_updated(pipeline, updates, &mut reader),
+                DueRun::Queued { pipeline, turn } => self.begin_queued(pipeline, *turn, &mut reader),
+                DueRun::Updated { pipeline, updates } => self.begin_updated(pipeline, updates, &mut reader),
             };
             if let Err(error) = begun {
                 failed.runs += 1;
@@ -79,7 +79,7 @@ impl Dispatch<'_> {
         let skeleton = plan.skeleton().into();
         let mut spec = new_spec(plan, interval, if on_time { now.clock_at(interval.end.into()) } else { now.clock });
         let stored = prepare::enter(self.read(reader)?, &mut spec, RunKind::Scheduled, now.clock, &skeleton, Some(&[]))?;
-        self.begin(Prepared::New(spec, Some(Box::new(stored)))).map(drop)
+        self.begin(PreparedRun::New(spec, Some(Box::new(stored)))).map(drop)
     }
 
     fn begin_queued(&mut self, id: &str, turn: Turn, reader: &mut Option<Reader>) -> Result<(), StartError> {
@@ -87,8 +87,8 @@ impl Dispatch<'_> {
         let now = self.now().clock;
         let reader = self.read(reader)?;
         let run = reader.run_of_key(turn.key)?.ok_or_else(|| StartError::NoRun { run_id: turn.key.to_string() })?;
-        let queued = Queued::read(reader, pipeline, &run, now)?;
-        self.begin(Prepared::Queued(Box::new(queued))).map(drop)
+        let queued = QueuedRun::read(reader, pipeline, &run, now)?;
+        self.begin(PreparedRun::Queued(Box::new(queued))).map(drop)
     }
 
     /// Starts a run for updates of assets. Its interval spans those of all updates, including updates that were superseded by
@@ -115,8 +115,8 @@ impl Dispatch<'_> {
         let mut spec = new_spec(plan, interval, now.clock);
         let begins: Vec<_> = updates.iter().map(|update| (update.asset, update.newest)).collect();
         let stored = prepare::enter(reader, &mut spec, RunKind::AssetTriggered, now.clock, &skeleton, Some(&begins))?;
-        self.begin(Prepared::New(spec, Some(Box::new(stored))))?;
-        self.scheduler.used(id, &updates);
+        self.begin(PreparedRun::New(spec, Some(Box::new(stored))))?;
+        self.scheduler.consume_updates(id, &updates);
         Ok(())
     }
 
@@ -129,19 +129,21 @@ impl Dispatch<'_> {
 
     /// Handles a start that failed. For a transient reason it is tried again: the journal could not be read, or the pipeline has
     /// no plan at all. A queued run that alone has no plan is blocked, since only another program could change that.
-    fn could_not_begin(&mut self, begin: &Begin, error: &StartError, reader: &mut Option<Reader>, failed: &mut Failed) {
-        let again = humantime::format_duration(AGAIN);
+    fn could_not_begin(&mut self, begin: &DueRun, error: &StartError, reader: &mut Option<Reader>, failed: &mut FailedStarts) {
+        let again = humantime::format_duration(RETRY_DELAY);
         let (about, pipeline) = match begin {
-            Begin::Interval { pipeline, interval, .. } => (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline),
-            Begin::Updated { pipeline, updates } => {
+            DueRun::Interval { pipeline, interval, .. } => {
+                (format!("the scheduled run of `{pipeline}` for {interval}"), pipeline)
+            }
+            DueRun::Updated { pipeline, updates } => {
                 let assets: Vec<&str> = updates.iter().map(|update| update.asset).collect();
                 (format!("the run of `{pipeline}` for updates of {}", assets.join(", ")), pipeline)
             }
-            Begin::Queued { pipeline, turn } => {
+            DueRun::Queued { pipeline, turn } => {
                 let run = self.run_id(turn.key, reader);
                 let about = format!("run {run} of {pipeline}");
                 if let Some(journal) = self.host.journal.as_ref().filter(|_| error.is_about_plan()) {
-                    journal.block(turn.key, Some(&error.kept()));
+                    journal.block(turn.key, Some(&error.stored_text()));
                     let has_plan = *failed.plans.entry(pipeline.clone()).or_insert_with(|| self.has_plan(pipeline));
                     if has_plan {
                         self.scheduler.set_aside(pipeline, *turn);
@@ -152,7 +154,7 @@ impl Dispatch<'_> {
             }
         };
         tracing::error!(pipeline, "{about} could not start; next try in {again}: {error}");
-        self.scheduler.hold(pipeline, self.now().date + AGAIN);
+        self.scheduler.hold(pipeline, self.now().date + RETRY_DELAY);
     }
 
     /// Logs and counts that a run is blocked.

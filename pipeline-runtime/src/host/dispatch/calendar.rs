@@ -5,7 +5,7 @@
 //! the clock was ahead and is set back, intervals that ran by the wrong date do not run again, and all before them do.
 
 use super::super::StartError;
-use super::super::scheduler::Known;
+use super::super::scheduler::JournaledState;
 use super::Dispatch;
 use crate::journal::{JournalError, Reader};
 use crate::time::Timestamp;
@@ -28,7 +28,7 @@ impl Dispatch<'_> {
     }
 
     fn follow_on(&mut self, date: Timestamp) -> Result<(), StartError> {
-        self.scheduler.leapt(date);
+        self.scheduler.calendar_jumped(date);
         if self.service.follows_schedules {
             let reader = self.journal()?.reader_after_sync()?;
             for pipeline in self.pipelines {
@@ -46,7 +46,7 @@ pub(in crate::host) fn scheduled(
     id: &str,
     depends_on_past: bool,
     date: Timestamp,
-) -> Result<Known, JournalError> {
+) -> Result<JournaledState, JournalError> {
     let last = reader.last_scheduled(id, date)?;
     // Other pipelines need no outcome.
     let outcome = |start: Timestamp| if depends_on_past { reader.outcome(id, start) } else { Ok(None) };
@@ -54,13 +54,13 @@ pub(in crate::host) fn scheduled(
     let ahead = ahead.map(|start| Ok((start.to_utc(), outcome(start)?))).collect::<Result<_, JournalError>>()?;
     let outcome = last.map(|last| outcome(last.start.into())).transpose()?.flatten();
     let deleted = reader.deleted_after(id, last)?;
-    Ok(Known { last, outcome, ahead, deleted, ..Known::default() })
+    Ok(JournaledState { last, outcome, ahead, deleted, ..JournaledState::default() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::Command;
-    use super::super::Service;
+    use super::super::ServiceOptions;
     use super::super::tests::Process;
     use super::*;
     use crate::journal::{Filter, RunKind, StoredRun};
@@ -104,7 +104,7 @@ mod tests {
         }
 
         fn dispatch(&self) -> Dispatch<'_> {
-            self.process.dispatch_for(&self.pipelines, Service { follows_schedules: true, ..Service::default() })
+            self.process.dispatch_for(&self.pipelines, ServiceOptions { follows_schedules: true, ..ServiceOptions::default() })
         }
 
         /// Sets the wall clock, and returns the starts of the intervals that begin, for each pipeline.

@@ -16,8 +16,11 @@ use tokio::sync::{mpsc, oneshot};
 /// A call, with the channel for its answer.
 #[derive(Debug)]
 pub(crate) enum Call {
+    /// Enter a new run. Answered once it is durable.
     Trigger { pipeline: String, params: Value, logical_date: Option<String>, answer: oneshot::Sender<Result<RunRef, HostError>> },
+    /// Carry out a command. Answered once its effects are durable.
     Do { command: Command, answer: oneshot::Sender<Result<(), HostError>> },
+    /// Wait for a run. Answered once it has ended or is blocked.
     Wait { run: RunRef, answer: Waiter },
 }
 
@@ -29,11 +32,11 @@ type Waiter = oneshot::Sender<Result<RunDetails, HostError>>;
 pub(super) struct Calls {
     /// `None` unless the host is embedded.
     calls: Option<mpsc::UnboundedReceiver<Call>>,
-    waiting: HashMap<RunKey, Waiting>,
+    waiters: HashMap<RunKey, RunWaiters>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct RunWaiters {
     run: RunRef,
     waiters: Vec<Waiter>,
 }
@@ -45,7 +48,7 @@ impl Calls {
 
     /// True if a caller waits for a run.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiters.is_empty()
     }
 
     /// Receives the next call; `None` if the host is not embedded or takes no more calls.
@@ -78,30 +81,30 @@ impl Dispatch<'_> {
                 let command =
                     Command::Trigger { pipeline: pipeline.clone(), logical_date: logical_date.clone(), params: params.clone() };
                 let triggered = self.trigger_run(&pipeline, logical_date, params).map_err(HostError::from);
-                let kept = triggered.and_then(|(run_id, said)| {
-                    self.keep_act(&command, &said)?;
+                let answered = triggered.and_then(|(run_id, text)| {
+                    self.record_act(&command, &text)?;
                     Ok(RunRef { pipeline, run_id })
                 });
-                let _ = answer.send(kept);
+                let _ = answer.send(answered);
             }
             Call::Do { command, answer } => {
                 let done = self.execute(command.clone()).map_err(HostError::from);
-                let _ = answer.send(done.and_then(|said| self.keep_act(&command, &said.unwrap_or_default())));
+                let _ = answer.send(done.and_then(|text| self.record_act(&command, &text.unwrap_or_default())));
             }
-            Call::Wait { run, answer } => match self.whether_to_wait(&run) {
+            Call::Wait { run, answer } => match self.key_if_unsettled(&run) {
                 Ok(Some(key)) => {
-                    let waiting = self.calls.waiting.entry(key);
-                    waiting.or_insert_with(|| Waiting { run, waiters: Vec::new() }).waiters.push(answer);
+                    let waiters = self.calls.waiters.entry(key);
+                    waiters.or_insert_with(|| RunWaiters { run, waiters: Vec::new() }).waiters.push(answer);
                 }
-                Ok(None) => self.tell(run, vec![answer]),
+                Ok(None) => self.answer_waiters(run, vec![answer]),
                 Err(error) => drop(answer.send(Err(error))),
             },
         }
     }
 
     /// Records the act, and returns once all effects are durable.
-    fn keep_act(&self, command: &Command, said: &str) -> Result<(), HostError> {
-        self.host.asked(command, said);
+    fn record_act(&self, command: &Command, answer: &str) -> Result<(), HostError> {
+        self.host.record_act(command, answer);
         self.journal()?.sync();
         match self.host.failure() {
             Some(failure) => Err(HostError::stopped(failure)),
@@ -110,7 +113,7 @@ impl Dispatch<'_> {
     }
 
     /// Returns the key of the run if it has neither ended nor been blocked.
-    fn whether_to_wait(&self, run: &RunRef) -> Result<Option<RunKey>, HostError> {
+    fn key_if_unsettled(&self, run: &RunRef) -> Result<Option<RunKey>, HostError> {
         let found = find(&self.journal()?.reader_after_sync()?, run)?;
         // An end reaches this loop later than the journal.
         let is_open = self.runs.of_key(found.key).is_some_and(|ix| self.runs.is_open(ix));
@@ -120,13 +123,13 @@ impl Dispatch<'_> {
 
     /// Answers the callers that wait for a run which has ended or is blocked.
     pub(super) fn settle(&mut self, key: RunKey) {
-        if let Some(Waiting { run, waiters }) = self.calls.waiting.remove(&key) {
-            self.tell(run, waiters);
+        if let Some(RunWaiters { run, waiters }) = self.calls.waiters.remove(&key) {
+            self.answer_waiters(run, waiters);
         }
     }
 
     /// Reads the run for waiting callers, on a thread of its own, since the run may be large.
-    fn tell(&self, run: RunRef, waiters: Vec<Waiter>) {
+    fn answer_waiters(&self, run: RunRef, waiters: Vec<Waiter>) {
         let Some(journal) = self.host.journal.clone() else { return };
         let pipelines = self.pipelines.to_vec();
         self.host.dispatch.spawn_blocking(move || {

@@ -1,10 +1,10 @@
 //! Commands from the journal's inbox, and the `backfill` of this process itself.
 
 use super::super::backfill::Backfill;
-use super::super::command::{Answer, Command, said_of, said_of_given_up};
+use super::super::command::{Answer, Command, edit_answer, given_up_answer};
 use super::super::prepare;
 use super::super::scheduler::Turn;
-use super::super::{Ask, Edited, KnownAssets, Request, StartError};
+use super::super::{AssetCatalog, EditResult, Request, RequestMode, StartError};
 use super::{Dispatch, new_spec};
 use crate::Pipeline;
 use crate::author::error::cut;
@@ -53,7 +53,7 @@ impl Dispatch<'_> {
         posted: &PostedCommand,
     ) -> Result<Option<Result<Option<String>, String>>, JournalError> {
         if posted.status.is_carried {
-            return carried_before(&journal.reader_after_sync()?, posted).map(|said| Some(Ok(Some(said))));
+            return earlier_answer(&journal.reader_after_sync()?, posted).map(|answer| Some(Ok(Some(answer))));
         }
         if posted.status.taken.is_none() && Clock::system().now().since(posted.at) > STALE {
             return Ok(Some(Err(
@@ -94,7 +94,7 @@ impl Dispatch<'_> {
     }
 
     fn trigger(&mut self, id: &str, logical_date: Option<String>, params: serde_json::Value) -> Result<String, StartError> {
-        self.trigger_run(id, logical_date, params).map(|(_, said)| said)
+        self.trigger_run(id, logical_date, params).map(|(_, answer)| answer)
     }
 
     /// Enters a run, which starts as its pipeline's limit allows. Returns its id and the answer.
@@ -105,7 +105,7 @@ impl Dispatch<'_> {
         params: serde_json::Value,
     ) -> Result<(String, String), StartError> {
         let (pipeline, journal) = (self.pipeline(id)?.clone(), self.journal()?);
-        let request = Request { pipeline, params, logical_date, ask: Ask::Trigger };
+        let request = Request { pipeline, params, logical_date, mode: RequestMode::Trigger };
         let reader = journal.reader_after_sync()?;
         let (spec, stored) = request.enter(&reader, self.now())?;
         let stored = StoredRun { state: RunState::Queued, ..stored };
@@ -115,7 +115,7 @@ impl Dispatch<'_> {
         self.begin_due();
         let run_id = stored.run_id;
         let active = self.scheduler.active(id);
-        let said = if self.runs.of_key(key).is_some() {
+        let answer = if self.runs.of_key(key).is_some() {
             format!("run {run_id} of {id} has started")
         } else if active < spec.plan.calendar.max_active_runs as usize {
             format!(
@@ -127,7 +127,7 @@ impl Dispatch<'_> {
                 if active == 1 { "1 run is".to_owned() } else { format!("{active} runs are") }
             )
         };
-        Ok((run_id, said))
+        Ok((run_id, answer))
     }
 
     /// Enters the runs of a backfill, which start as its limit allows.
@@ -171,15 +171,15 @@ impl Dispatch<'_> {
         let (journal, now) = (self.journal()?, self.now().clock);
         let assets = match &mut self.assets {
             Some(assets) => assets,
-            none => none.insert(KnownAssets::of(self.pipelines)?),
+            none => none.insert(AssetCatalog::of(self.pipelines)?),
         };
         assets.update(journal, asset, value, now)
     }
 
     fn pause(&mut self, id: &str, paused: bool) -> Result<String, StartError> {
-        let said = pause(self.journal()?, self.pipeline(id)?, paused)?;
+        let answer = pause(self.journal()?, self.pipeline(id)?, paused)?;
         self.scheduler.pause(id, paused, self.now().date);
-        Ok(said)
+        Ok(answer)
     }
 
     fn edit(&mut self, name: &str, edit: &Edit) -> Result<String, StartError> {
@@ -195,17 +195,17 @@ impl Dispatch<'_> {
                 self.scheduler.began(&pipeline, Turn::of(&run));
                 self.watch(ix);
             }
-            self.host.said_of(edit, ix, &run_id, &pipeline)
+            self.host.edit_answer(edit, ix, &run_id, &pipeline)
         } else {
             match self.host.edited(self.pipelines, name, edit.clone())? {
-                Edited::Prepared(prepared) => {
+                EditResult::Prepared(prepared) => {
                     let ix = self.begin(prepared)?;
-                    self.host.said_of(edit, ix, &run_id, &pipeline)
+                    self.host.edit_answer(edit, ix, &run_id, &pipeline)
                 }
-                Edited::GivenUp(..) => said_of_given_up(&run_id, &pipeline),
-                Edited::CancelledAsItIs(run) => {
-                    self.over(&run.pipeline, run.key, RunState::Cancelled);
-                    said_of(edit, &run_id, &pipeline)
+                EditResult::GivenUp(..) => given_up_answer(&run_id, &pipeline),
+                EditResult::CancelledAsItIs(run) => {
+                    self.ended_elsewhere(&run.pipeline, run.key, RunState::Cancelled);
+                    edit_answer(edit, &run_id, &pipeline)
                 }
             }
         };
@@ -224,7 +224,7 @@ pub(super) fn answer(journal: &SqliteJournal, ticket: Ticket, result: Result<Str
 }
 
 /// Returns the answer for a command whose process ended before it answered.
-fn carried_before(reader: &Reader, posted: &PostedCommand) -> Result<String, JournalError> {
+fn earlier_answer(reader: &Reader, posted: &PostedCommand) -> Result<String, JournalError> {
     let runs = reader.runs_of_ticket(posted.ticket)?;
     let what = match runs.as_slice() {
         [] => "the command was carried out".to_owned(),

@@ -4,8 +4,8 @@
 //! run: the end of a run that is active again is ignored and the run watched further, and an event from an earlier life is
 //! ignored as well.
 
-use super::super::scheduler::{Ended, Turn};
-use super::super::{Prepared, StartError};
+use super::super::scheduler::{EndEffect, Turn};
+use super::super::{PreparedRun, StartError};
 use super::Dispatch;
 use crate::author::notify::BoxFuture;
 use crate::engine::{Run, RunIx, RunState};
@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 /// The runs of a process.
 #[derive(Debug, Default)]
-pub(super) struct Runs {
-    hosted: HashMap<RunIx, Hosted>,
+pub(super) struct HostedRuns {
+    hosted: HashMap<RunIx, HostedRun>,
     by_key: HashMap<RunKey, RunIx>,
     /// Runs that have not ended, as far as events were handled. Each has one event to come.
     open: HashSet<RunIx>,
@@ -25,11 +25,11 @@ pub(super) struct Runs {
     closing: HashSet<RunIx>,
     /// Those of them whose notifications are delivered, but whose last thread is not back.
     lingering: Vec<RunIx>,
-    pub(super) events: FuturesUnordered<BoxFuture<Event>>,
+    pub(super) events: FuturesUnordered<BoxFuture<RunEvent>>,
 }
 
 #[derive(Debug)]
-struct Hosted {
+struct HostedRun {
     pipeline: String,
     key: RunKey,
     /// How often the run was started or retried here.
@@ -38,13 +38,13 @@ struct Hosted {
 
 /// Something that happened to a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Event {
+pub(super) enum RunEvent {
     Ended(RunIx),
     /// All notifications of that life of the run are delivered.
-    Told(RunIx, u32),
+    Delivered(RunIx, u32),
 }
 
-impl Runs {
+impl HostedRuns {
     /// Returns the number of runs that have not ended.
     pub(super) fn open(&self) -> usize {
         self.open.len()
@@ -75,7 +75,7 @@ impl Runs {
 
 impl Dispatch<'_> {
     /// Starts or resumes a run, once the journal's queue has room. For use before the engine runs anything.
-    pub(crate) fn start(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
+    pub(crate) fn start(&mut self, prepared: PreparedRun) -> Result<RunIx, StartError> {
         if let Some(journal) = &self.host.journal {
             journal.wait_for_room();
         }
@@ -83,12 +83,12 @@ impl Dispatch<'_> {
     }
 
     /// Starts or resumes a run.
-    pub(super) fn begin(&mut self, prepared: Prepared) -> Result<RunIx, StartError> {
-        let (turn, is_resumed) = (prepared.turn(), matches!(prepared, Prepared::Resumed(_)));
+    pub(super) fn begin(&mut self, prepared: PreparedRun) -> Result<RunIx, StartError> {
+        let (turn, is_resumed) = (prepared.turn(), matches!(prepared, PreparedRun::Resumed(_)));
         let pipeline = prepared.plan().pipeline.to_owned();
         if turn.is_some() {
             // Done before any part of the run starts: a run that has started must not be started again because this failed.
-            self.know(prepared.plan())?;
+            self.ensure_known(prepared.plan())?;
         }
         let ix = self.host.start(prepared)?;
         let look = |run: &Run| (run.spec().key, run.state());
@@ -100,9 +100,9 @@ impl Dispatch<'_> {
                 self.scheduler.began(&pipeline, Turn { key, ..turn });
             }
         }
-        self.runs.hosted.insert(ix, Hosted { pipeline: pipeline.clone(), key, life: 0 });
+        self.runs.hosted.insert(ix, HostedRun { pipeline: pipeline.clone(), key, life: 0 });
         if state.is_end() {
-            self.over(&pipeline, key, state);
+            self.ended_elsewhere(&pipeline, key, state);
             self.close(ix);
         } else {
             self.watch(ix);
@@ -120,7 +120,7 @@ impl Dispatch<'_> {
         self.runs.closing.remove(&ix);
         self.runs.events.push(Box::pin(async move {
             engine.ended(ix).await;
-            Event::Ended(ix)
+            RunEvent::Ended(ix)
         }));
     }
 
@@ -131,26 +131,26 @@ impl Dispatch<'_> {
         self.runs.closing.insert(ix);
         self.runs.events.push(Box::pin(async move {
             engine.all_delivered(ix).await;
-            Event::Told(ix, life)
+            RunEvent::Delivered(ix, life)
         }));
     }
 
-    pub(super) fn hear(&mut self, event: Event) {
+    pub(super) fn handle(&mut self, event: RunEvent) {
         match event {
-            Event::Ended(ix) => match self.host.engine.look(ix, Run::state) {
+            RunEvent::Ended(ix) => match self.host.engine.look(ix, Run::state) {
                 // It was retried before its end was handled.
                 Some(state) if !state.is_end() => self.watch(ix),
                 state => {
                     self.runs.open.remove(&ix);
                     self.close(ix);
                     self.count(state.unwrap_or(RunState::Failed));
-                    if let Some(Hosted { pipeline, key, .. }) = self.runs.hosted.get(&ix) {
+                    if let Some(HostedRun { pipeline, key, .. }) = self.runs.hosted.get(&ix) {
                         let (pipeline, key) = (pipeline.clone(), *key);
                         self.ended(&pipeline, key, state.unwrap_or(RunState::Failed));
                     }
                 }
             },
-            Event::Told(ix, life) => {
+            RunEvent::Delivered(ix, life) => {
                 let is_of_now = self.runs.hosted.get(&ix).is_none_or(|hosted| hosted.life == life);
                 match is_of_now && self.runs.closing.contains(&ix) {
                     true if self.service.forgets => self.forget(ix),
@@ -173,7 +173,7 @@ impl Dispatch<'_> {
     /// knew the run.
     fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> bool {
         let ended = self.scheduler.ended(pipeline, key, state);
-        if ended == Ended::HoldsUp {
+        if ended == EndEffect::HoldsUp {
             tracing::warn!(
                 pipeline,
                 "pipeline `{pipeline}` depends on its past: its next run waits until this interval's has succeeded"
@@ -181,7 +181,7 @@ impl Dispatch<'_> {
         }
         self.settle(key);
         self.wake_waiting(key);
-        ended != Ended::Unknown
+        ended != EndEffect::Unknown
     }
 
     /// Pokes the sensors of other runs that wait for the end of this one.
@@ -199,7 +199,7 @@ impl Dispatch<'_> {
     }
 
     /// Handles the end of a run that was not open here. It is counted if the scheduler knew it.
-    pub(super) fn over(&mut self, pipeline: &str, key: RunKey, state: RunState) {
+    pub(super) fn ended_elsewhere(&mut self, pipeline: &str, key: RunKey, state: RunState) {
         if self.ended(pipeline, key, state) {
             self.count(state);
         }

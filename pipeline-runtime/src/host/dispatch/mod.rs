@@ -5,7 +5,7 @@
 //! - `hosted.rs`: the runs of this process, from their start to the end of their last callback.
 //! - `commands.rs`: carries out commands from the inbox.
 //! - `calls.rs`: answers the program that embeds the host.
-//! - `started.rs`: enters the runs that bodies start.
+//! - `start_requests.rs`: enters the runs that bodies start.
 //! - `retention`: deletes old runs, step by step.
 
 mod begin;
@@ -16,15 +16,16 @@ mod hosted;
 mod retention;
 #[cfg(test)]
 mod stalls;
-mod started;
+mod start_requests;
+
 #[cfg(test)]
 mod tests;
 
 use super::command;
-use super::others::{HostedRuns, Start};
-use super::scheduler::{Known, Scheduler, Timetable, Turn};
-use super::supervisor::{Beat, Supervisor};
-use super::{CALLBACKS_LIMIT, Ended, EngineHost, KnownAssets, StartError, Unfinished};
+use super::other_runs::{JournaledRuns, StartRequest};
+use super::scheduler::{JournaledState, Scheduler, Timetable, Turn};
+use super::supervisor::{Heartbeat, Supervisor};
+use super::{AssetCatalog, CALLBACKS_LIMIT, EngineHost, ProcessEnd, StartError, UnfinishedRuns};
 use crate::Pipeline;
 use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
@@ -39,7 +40,7 @@ pub(super) use calls::Call;
 use calls::Calls;
 pub(crate) use commands::pause;
 use futures_util::{FutureExt, StreamExt};
-use hosted::Runs;
+use hosted::HostedRuns;
 use retention::Retention;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,7 @@ const DRAINING: Duration = Duration::from_millis(20);
 
 /// The options of a process that hosts runs.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Service {
+pub(crate) struct ServiceOptions {
     /// Follow the schedules, and end only when asked to.
     pub(crate) follows_schedules: bool,
     /// Drop runs that are over from memory.
@@ -77,28 +78,37 @@ pub(crate) struct Tally {
 }
 
 /// The dispatch loop of a process and its state.
+///
+/// It is the only part of the process that decides which runs start. Everything that may lead to a start comes to it: ticks, ends
+/// of runs, commands, calls of an embedding program, updates of assets, and requests of bodies. Nodes are executed by the engine,
+/// which starts no run by itself.
 #[derive(Debug)]
 pub(crate) struct Dispatch<'a> {
     host: &'a EngineHost,
+    /// The pipelines whose runs this process hosts. A command for any other is refused.
     pipelines: &'a [Pipeline],
-    service: Service,
+    service: ServiceOptions,
+    /// Has the histories of the runs. A run that is forgotten here is forgotten there as well.
     feed: Arc<Feed>,
     scheduler: Scheduler,
+    /// Detects that the wall clock was set or the machine slept.
     leaps: Leaps,
-    runs: Runs,
+    runs: HostedRuns,
+    /// The inbox. Opened at the first poll, and again at the next one if that fails.
     inbox: Option<Inbox>,
+    /// The last command that was taken from the inbox. Later ones have greater numbers.
     last_ticket: Ticket,
     retention: Retention,
     tally: Tally,
     /// Set if a supervisor watches the process.
-    beat: Option<watch::Sender<Beat>>,
+    beat: Option<watch::Sender<Heartbeat>>,
     calls: Calls,
     /// Set if there is a journal: the sensors that wait for runs of other pipelines, and the runs that bodies start.
-    others: Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>,
+    others: Option<(Arc<JournaledRuns>, mpsc::UnboundedReceiver<StartRequest>)>,
     /// Committed events that others may wait for.
     commit_events: Option<UnboundedReceiver<CommitEvent>>,
     /// Collected at the first update from outside.
-    assets: Option<KnownAssets>,
+    assets: Option<AssetCatalog>,
 }
 
 impl<'a> Dispatch<'a> {
@@ -106,10 +116,10 @@ impl<'a> Dispatch<'a> {
     pub(crate) fn new(
         host: &'a EngineHost,
         pipelines: &'a [Pipeline],
-        service: Service,
+        service: ServiceOptions,
         feed: Arc<Feed>,
     ) -> Result<Self, StartError> {
-        let others = host.journal.as_ref().map(|journal| HostedRuns::new(journal, pipelines));
+        let others = host.journal.as_ref().map(|journal| JournaledRuns::new(journal, pipelines));
         if let Some((others, _)) = &others {
             host.engine.ask_of_others(Arc::clone(others) as Arc<dyn OtherRuns>);
         }
@@ -120,7 +130,7 @@ impl<'a> Dispatch<'a> {
             feed,
             scheduler: Scheduler::default(),
             leaps: Leaps::since(host.now()),
-            runs: Runs::default(),
+            runs: HostedRuns::default(),
             inbox: None,
             last_ticket: 0,
             retention: Retention::default(),
@@ -148,7 +158,7 @@ impl<'a> Dispatch<'a> {
             let date = self.now().date;
             let awaits = awaits(reader, &plan)?;
             let scheduled = calendar::scheduled(reader, id, plan.calendar.depends_on_past, date)?;
-            let known = Known { paused: paused.contains(id), unfinished, awaits, ..scheduled };
+            let known = JournaledState { paused: paused.contains(id), unfinished, awaits, ..scheduled };
             let watched_since = Some(date).filter(|_| !plan.calendar.by_hand);
             self.scheduler.add(id, timetable(&plan)?, known, watched_since);
         }
@@ -156,7 +166,7 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Adds a pipeline whose schedule is not followed, so that its runs are counted.
-    fn know(&mut self, plan: &crate::Plan) -> Result<(), StartError> {
+    fn ensure_known(&mut self, plan: &crate::Plan) -> Result<(), StartError> {
         if self.scheduler.knows(plan.pipeline) {
             return Ok(());
         }
@@ -164,7 +174,7 @@ impl<'a> Dispatch<'a> {
             Some(journal) => unfinished(&journal.reader()?, plan)?,
             None => Vec::new(),
         };
-        self.scheduler.add(plan.pipeline, timetable(plan)?, Known { unfinished, ..Known::default() }, None);
+        self.scheduler.add(plan.pipeline, timetable(plan)?, JournaledState { unfinished, ..JournaledState::default() }, None);
         Ok(())
     }
 
@@ -173,21 +183,21 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Takes over unfinished work from the journal.
-    pub(crate) fn go_on(&mut self, unfinished: Unfinished) -> Result<Vec<RunIx>, StartError> {
+    pub(crate) fn resume(&mut self, unfinished: UnfinishedRuns) -> Result<Vec<RunIx>, StartError> {
         if let Some(journal) = self.host.journal.as_ref().filter(|_| !unfinished.queued.is_empty()) {
             let reader = journal.reader()?;
             for run in unfinished.queued {
                 match self.queue(&run, run.key, &reader) {
                     // Its pipeline has no plan at all. That must not stop other runs.
                     Err(error) if error.is_about_plan() => {
-                        journal.block(run.key, Some(&error.kept()));
+                        journal.block(run.key, Some(&error.stored_text()));
                         self.is_blocked(run.key, &run.run_id, &run.pipeline, &error);
                     }
                     queued => queued?,
                 }
             }
         }
-        unfinished.begun.into_iter().map(|prepared| self.start(prepared)).collect()
+        unfinished.resumable.into_iter().map(|prepared| self.start(prepared)).collect()
     }
 
     /// Describes what is served: each pipeline with its next run.
@@ -210,8 +220,8 @@ impl<'a> Dispatch<'a> {
                 (Some(_), false, None) if options.end.is_some() => "no further run: its `end` is past".to_owned(),
                 (Some(_), false, None) => "no further run: its calendar has ended".to_owned(),
             };
-            let kept = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", command::written(keep)));
-            lines.push(format!("serving {id}: {next}{}", kept.unwrap_or_default()));
+            let retention = self.keep(pipeline).map(|keep| format!("; runs are kept for {}", command::short_duration(keep)));
+            lines.push(format!("serving {id}: {next}{}", retention.unwrap_or_default()));
         }
         lines.join("\n")
     }
@@ -223,70 +233,70 @@ impl<'a> Dispatch<'a> {
     /// # Errors
     ///
     /// If the system provides no thread for it; then nothing has run.
-    pub(crate) fn run(mut self) -> std::io::Result<(Ended, Tally)> {
+    pub(crate) fn run(mut self) -> std::io::Result<(ProcessEnd, Tally)> {
         let host = self.host;
-        let mut interrupts = host.interrupts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (tell, told) = oneshot::channel();
+        let mut signals = host.signals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (signal_sender, signal_receiver) = oneshot::channel();
         // Until the engine is driven it buffers its records, and the effects of a command must be recorded with the command.
         let (drive, is_driven) = oneshot::channel::<()>();
         // Dropped when dispatch ends, for whatever reason.
-        let (goes_on, ended) = oneshot::channel::<std::convert::Infallible>();
+        let (is_alive, ended) = oneshot::channel::<std::convert::Infallible>();
         std::thread::scope(|threads| {
             let thread = std::thread::Builder::new().name("pipeline-dispatch".into());
-            let (beat, mut beats) = watch::channel(Beat::default());
+            let (beat, mut beats) = watch::channel(Heartbeat::default());
             // A program that embeds a host reports its own start.
             let is_the_process = self.service.follows_schedules && !self.calls.is_embedded();
             let mut supervisor = is_the_process.then(Supervisor::of_environment).flatten();
             self.beat = supervisor.is_some().then_some(beat);
             let dispatch = thread.spawn_scoped(threads, move || {
-                let _goes_on = goes_on;
+                let _is_alive = is_alive;
                 let ended = host.dispatch.block_on(async {
                     let _ = is_driven.await;
-                    self.until_the_end(told).await
+                    self.until_the_end(signal_receiver).await
                 });
                 self.tally.queued = self.scheduler.queued();
                 (ended, self.tally)
             })?;
             host.drive_until(async {
                 let _ = drive.send(());
-                let (mut ended, mut tell, real) = (std::pin::pin!(ended), Some(tell), Clock::system());
+                let (mut ended, mut signal_sender, real) = (std::pin::pin!(ended), Some(signal_sender), Clock::system());
                 loop {
                     tokio::select! {
                         biased;
-                        signal = interrupts.first(), if tell.is_some() => {
+                        signal = signals.first(), if signal_sender.is_some() => {
                             // Nothing more starts, whatever dispatch is busy with. It finishes its current step, so no command is
                             // left half done.
                             host.engine.drain();
                             if let Some(supervisor) = &mut supervisor {
-                                supervisor.stops();
+                                supervisor.report_stopping();
                             }
                             // Dispatch may have ended.
-                            let _ = tell.take().map(|tell| tell.send(signal));
+                            let _ = signal_sender.take().map(|sender| sender.send(signal));
                         }
                         _ = &mut ended => return,
                         Ok(()) = beats.changed(), if supervisor.is_some() => {
                             if let Some(supervisor) = &mut supervisor {
-                                supervisor.hear(&beats.borrow_and_update(), real.now());
+                                supervisor.report(&beats.borrow_and_update(), real.now());
                             }
                         }
                     }
                 }
             });
             let (ended, tally) = dispatch.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            if matches!(ended, Ended::Interrupted(_)) {
+            if matches!(ended, ProcessEnd::Interrupted(_)) {
                 host.engine.interrupt();
             }
-            if !matches!(ended, Ended::All) {
+            if !matches!(ended, ProcessEnd::All) {
                 host.engine.stop();
             }
             Ok((ended, tally))
         })
     }
 
-    async fn until_the_end(&mut self, told: oneshot::Receiver<super::Signal>) -> Ended {
+    async fn until_the_end(&mut self, signal: oneshot::Receiver<super::Signal>) -> ProcessEnd {
         let host = self.host;
         let signal = async {
-            match told.await {
+            match signal.await {
                 Ok(signal) => signal,
                 // Nobody listens for signals any more.
                 Err(_) => std::future::pending().await,
@@ -294,52 +304,52 @@ impl<'a> Dispatch<'a> {
         };
         let ended = tokio::select! {
             biased;
-            signal = signal => Ended::Interrupted(signal),
-            () = host.engine.stopped() => Ended::Stopped,
-            () = self.work() => Ended::All,
+            signal = signal => ProcessEnd::Interrupted(signal),
+            () = host.engine.stopped() => ProcessEnd::Stopped,
+            () = self.work() => ProcessEnd::All,
         };
         match ended {
             // Dropping a host waits for nothing.
-            Ended::Interrupted(signal) if self.service.drain > Duration::ZERO && signal != super::Signal::Dropped => {
+            ProcessEnd::Interrupted(signal) if self.service.drain > Duration::ZERO && signal != super::Signal::Dropped => {
                 self.drain(signal).await
             }
             // No attempt was running, so there is nothing to cut off.
-            Ended::Interrupted(super::Signal::Shutdown) if !host.engine.is_busy() => {
-                self.hear_last();
-                Ended::Drained(super::Signal::Shutdown)
+            ProcessEnd::Interrupted(super::Signal::Shutdown) if !host.engine.is_busy() => {
+                self.handle_last_events();
+                ProcessEnd::Drained(super::Signal::Shutdown)
             }
             ended => ended,
         }
     }
 
     /// Lets running attempts finish. The signal has stopped all starts already.
-    async fn drain(&mut self, signal: super::Signal) -> Ended {
+    async fn drain(&mut self, signal: super::Signal) -> ProcessEnd {
         self.calls.close();
         let (engine, clock) = (&self.host.engine, Clock::system());
         let limit = humantime::format_duration(self.service.drain);
         tracing::info!("{signal}: nothing more starts; running attempts have {limit} to finish");
         let until = clock.now() + self.service.drain;
         while engine.is_busy() {
-            self.hear_all();
-            self.enter_all_wanted();
+            self.handle_pending_events();
+            self.enter_all_requested();
             self.beat(|_| format!("stopping: running attempts have {limit} to finish"));
             if clock.now() >= until {
-                return Ended::Interrupted(signal);
+                return ProcessEnd::Interrupted(signal);
             }
             clock.sleep_until(clock.now() + DRAINING).await;
         }
-        self.hear_last();
-        Ended::Drained(signal)
+        self.handle_last_events();
+        ProcessEnd::Drained(signal)
     }
 
     /// Handles the last events. Callers that wait for a run still get an end that is being committed.
-    fn hear_last(&mut self) {
+    fn handle_last_events(&mut self) {
         if let (true, Some(journal)) = (self.calls.is_awaited(), &self.host.journal) {
             // Work that follows a commit is done before the next commit begins, so a second sync waits for it.
             journal.sync();
             journal.sync();
         }
-        self.hear_all();
+        self.handle_pending_events();
     }
 
     /// Returns when there is nothing left to do, and notifications are delivered or timed out.
@@ -373,16 +383,16 @@ impl<'a> Dispatch<'a> {
             tokio::select! {
                 () = room(host), if !has_room => {}
                 Some(event) = self.runs.events.next() => {
-                    self.hear(event);
+                    self.handle(event);
                     // Runs whose ends shared a commit free room together, and those that start for them share the next commit.
-                    self.hear_all();
+                    self.handle_pending_events();
                 }
                 Some(event) = next_commit_event(&mut self.commit_events) => self.on_commit(event),
                 Some(call) = self.calls.next() => self.answer_call(call),
-                Some(start) = next_start(&mut self.others) => self.start_wanted(start),
+                Some(start) = next_start(&mut self.others) => self.start_requested(start),
                 () = host.calendar.wait_for(wake) => {}
                 () = tokio::task::yield_now(), if has_more => {}
-                pass = self.retention.step() => self.delete_on(pass),
+                pass = self.retention.step() => self.continue_deleting(pass),
                 () = real.sleep_until(look) => {
                     self.poll_inbox();
                     self.forget_lingering();
@@ -397,7 +407,7 @@ impl<'a> Dispatch<'a> {
     /// Reports a beat of this loop and the status of the process to the supervisor, if any.
     fn beat(&self, status: impl FnOnce(&Self) -> String) {
         if let Some(beat) = &self.beat {
-            beat.send_replace(Beat { status: status(self) });
+            beat.send_replace(Heartbeat { status: status(self) });
         }
     }
 
@@ -411,9 +421,9 @@ impl<'a> Dispatch<'a> {
         format!("{open} active, {queued} queued; {next}")
     }
 
-    fn hear_all(&mut self) {
+    fn handle_pending_events(&mut self) {
         while let Some(Some(event)) = self.runs.events.next().now_or_never() {
-            self.hear(event);
+            self.handle(event);
         }
     }
 
@@ -452,7 +462,7 @@ impl<'a> Dispatch<'a> {
 }
 
 /// Receives the next run that a body starts; never without a journal.
-async fn next_start(others: &mut Option<(Arc<HostedRuns>, mpsc::UnboundedReceiver<Start>)>) -> Option<Start> {
+async fn next_start(others: &mut Option<(Arc<JournaledRuns>, mpsc::UnboundedReceiver<StartRequest>)>) -> Option<StartRequest> {
     match others {
         Some((_, starts)) => starts.recv().await,
         None => std::future::pending().await,

@@ -1,6 +1,6 @@
 //! Tests that time limits are enforced while the disk stalls during a command.
 
-use super::super::{Ask, Command, Request};
+use super::super::{Command, Request, RequestMode};
 use super::tests::Process;
 use super::*;
 use crate::engine::{Entry, Observe, Record, Run};
@@ -64,7 +64,7 @@ async fn one() -> Result<u64> {
 }
 
 #[pipeline]
-fn asked_for() {
+fn requested() {
     one();
 }
 
@@ -88,12 +88,12 @@ fn an_attempt_ends_at_its_time_limit_while_dispatch_waits_for_the_disk() {
     stage::watch(reached);
     let (tell, limits) = channel();
     let process = Process::observed(Calendar::wall(), Arc::new(Limits(Mutex::new(tell))));
-    let pipelines = [limited(), asked_for()];
-    let mut dispatch = process.dispatch_for(&pipelines, Service::default());
-    let request = Request { pipeline: limited(), params: serde_json::Value::Null, logical_date: None, ask: Ask::Resume };
+    let pipelines = [limited(), requested()];
+    let mut dispatch = process.dispatch_for(&pipelines, ServiceOptions::default());
+    let request = Request { pipeline: limited(), params: serde_json::Value::Null, logical_date: None, mode: RequestMode::Resume };
     let prepared = process.host().prepare(request).unwrap();
     let inbox = process.host().journal.as_ref().unwrap().inbox().unwrap();
-    let trigger = Command::Trigger { pipeline: "asked_for".into(), logical_date: None, params: serde_json::Value::Null };
+    let trigger = Command::Trigger { pipeline: "requested".into(), logical_date: None, params: serde_json::Value::Null };
     let (stalled, ended_in_time, tally) = std::thread::scope(|threads| {
         dispatch.start(prepared).unwrap();
         let runs = threads.spawn(|| dispatch.run().unwrap());

@@ -1,6 +1,6 @@
 //! Tests how a process handles the events of its runs, and runs that cannot start.
 
-use super::super::{Command, EndedBy, HostOptions, Request};
+use super::super::{Command, HostOptions, Request, StopSource};
 use super::*;
 use crate::author::setting::SettingValues;
 use crate::engine::RunState;
@@ -36,7 +36,7 @@ impl Process {
             clock: Clock::system(),
             calendar,
             observer,
-            ended_by: EndedBy::Signals { drain: Duration::ZERO },
+            stop_source: StopSource::Signals { drain: Duration::ZERO },
         };
         Self { host: EngineHost::new(options).unwrap(), folder }
     }
@@ -51,10 +51,10 @@ impl Process {
     }
 
     pub(super) fn dispatch<'a>(&'a self, pipelines: &'a [Pipeline]) -> Dispatch<'a> {
-        self.dispatch_for(pipelines, Service::default())
+        self.dispatch_for(pipelines, ServiceOptions::default())
     }
 
-    pub(super) fn dispatch_for<'a>(&'a self, pipelines: &'a [Pipeline], service: Service) -> Dispatch<'a> {
+    pub(super) fn dispatch_for<'a>(&'a self, pipelines: &'a [Pipeline], service: ServiceOptions) -> Dispatch<'a> {
         Dispatch::new(&self.host, pipelines, service, Feed::without_view()).unwrap()
     }
 
@@ -86,8 +86,12 @@ fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
     process.host.engine.open();
     let pipelines = [waiting()];
     let mut dispatch = process.dispatch(&pipelines);
-    let request =
-        Request { pipeline: waiting(), params: serde_json::Value::Null, logical_date: None, ask: super::super::Ask::Resume };
+    let request = Request {
+        pipeline: waiting(),
+        params: serde_json::Value::Null,
+        logical_date: None,
+        mode: super::super::RequestMode::Resume,
+    };
     let ix = dispatch.start(process.host.prepare(request).unwrap()).unwrap();
     let run = process.host.engine.look(ix, |run| run.spec().info.run_id.clone()).unwrap();
     assert!(dispatch.runs.events.next().now_or_never().is_none(), "it listens, and there is nothing to hear");
@@ -101,7 +105,7 @@ fn a_run_that_is_retried_before_its_end_was_heard_is_watched_to_its_end() {
     }
     FAILS.store(true, Ordering::SeqCst);
     let (ended, tally) = dispatch.run().unwrap();
-    assert_eq!((ended, tally), (Ended::All, Tally { failed: 1, ..Tally::default() }));
+    assert_eq!((ended, tally), (ProcessEnd::All, Tally { failed: 1, ..Tally::default() }));
     assert_eq!(process.reader().run(&run).unwrap().unwrap().state, RunState::Failed);
 }
 
@@ -156,9 +160,9 @@ fn a_queued_run_that_has_no_plan_any_more_is_set_aside_and_others_begin() {
     let _ = process.reader();
     let unfinished = process.host.unfinished(&pipelines, Accepts::Additions, |_| true).unwrap();
     let mut dispatch = process.dispatch(&pipelines);
-    dispatch.go_on(unfinished).unwrap();
+    dispatch.resume(unfinished).unwrap();
     let (ended, tally) = dispatch.run().unwrap();
-    assert_eq!((ended, tally), (Ended::All, Tally { success: 1, blocked: 1, ..Tally::default() }));
+    assert_eq!((ended, tally), (ProcessEnd::All, Tally { success: 1, blocked: 1, ..Tally::default() }));
     let run = |run_id: &str| process.reader().run(run_id).unwrap().unwrap();
     assert_eq!((run("old").state, run("new").state), (RunState::Queued, RunState::Success));
     assert_eq!(run("old").blocked.as_deref(), Some("no param `gone` in pipeline `regional`; it takes `name`"));
@@ -176,11 +180,11 @@ fn very_many_runs_that_cannot_begin_are_found_out_turn_by_turn() {
     let _ = process.reader();
     let unfinished = process.host.unfinished(&pipelines, Accepts::Additions, |_| true).unwrap();
     let mut dispatch = process.dispatch(&pipelines);
-    dispatch.go_on(unfinished).unwrap();
+    dispatch.resume(unfinished).unwrap();
     dispatch.begin_due();
     assert_eq!((dispatch.tally.blocked, dispatch.scheduler.queued()), (100, 151));
     let (ended, tally) = dispatch.run().unwrap();
-    assert_eq!((ended, tally), (Ended::All, Tally { success: 1, blocked: 250, ..Tally::default() }));
+    assert_eq!((ended, tally), (ProcessEnd::All, Tally { success: 1, blocked: 250, ..Tally::default() }));
 }
 
 #[pipeline(schedule = "@daily", start = "2024-01-01", end = "2024-01-31")]

@@ -1,4 +1,4 @@
-use super::thread::{self, Place};
+use super::thread::{self, JournalLocation};
 use super::{Host, HostError};
 use crate::Pipeline;
 use crate::host::StartError;
@@ -15,7 +15,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 #[must_use = "nothing starts before `start`"]
 pub struct HostBuilder {
     pub(super) pipelines: Vec<Pipeline>,
-    pub(super) place: Option<Place>,
+    pub(super) location: Option<JournalLocation>,
     pub(super) parallelism: u32,
     pub(super) drain: Duration,
     pub(super) keep: Option<Duration>,
@@ -27,7 +27,7 @@ impl HostBuilder {
     pub(super) fn new(pipelines: Vec<Pipeline>) -> Self {
         Self {
             pipelines,
-            place: None,
+            location: None,
             parallelism: DEFAULT_PARALLELISM,
             drain: DRAIN,
             keep: None,
@@ -38,13 +38,13 @@ impl HostBuilder {
 
     /// Records the runs in this file, which is created if it is missing. Its unfinished runs are resumed.
     pub fn journal(self, file: impl Into<PathBuf>) -> Self {
-        Self { place: Some(Place::File(file.into())), ..self }
+        Self { location: Some(JournalLocation::File(file.into())), ..self }
     }
 
     /// Records the runs in a file in the system's temporary folder, which is deleted once the host has ended: for tests, and for
     /// runs that end with the program.
     pub fn temporary_journal(self) -> Self {
-        Self { place: Some(Place::Temporary), ..self }
+        Self { location: Some(JournalLocation::Temporary), ..self }
     }
 
     /// Sets the maximum number of concurrent attempts of nodes that are in no pool, over all runs; 128 unless given.

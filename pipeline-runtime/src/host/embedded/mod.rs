@@ -25,7 +25,7 @@ use serde::Serialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use thread::Ended;
+use thread::EndResult;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -90,7 +90,7 @@ struct Inner {
     calls: mpsc::UnboundedSender<Call>,
     /// `None` once the host was asked to end.
     end: Mutex<Option<oneshot::Sender<Signal>>>,
-    ended: watch::Receiver<Option<Ended>>,
+    ended: watch::Receiver<Option<EndResult>>,
     journal: PathBuf,
     pipelines: Vec<Pipeline>,
     /// Threads that may wait for the disk.
@@ -280,7 +280,7 @@ impl Host {
         read: impl FnOnce(&JournalReader) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, HostError> {
         if self.inner.ended.borrow().is_some() {
-            return Err(self.gone().await);
+            return Err(self.end_error().await);
         }
         let (journal, pipelines) = (self.inner.journal.clone(), self.inner.pipelines.clone());
         let read = move || {
@@ -292,7 +292,7 @@ impl Host {
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 // The host has ended meanwhile.
-                Err(_) => Err(self.gone().await),
+                Err(_) => Err(self.end_error().await),
             },
         }
     }
@@ -331,12 +331,12 @@ impl Host {
         let _ = self.inner.calls.send(call(answer));
         match answered.await {
             Ok(answer) => answer,
-            Err(_) => Err(self.gone().await),
+            Err(_) => Err(self.end_error().await),
         }
     }
 
     /// Returns why the host no longer answers.
-    async fn gone(&self) -> HostError {
+    async fn end_error(&self) -> HostError {
         let is_asked = self.inner.end.lock().unwrap_or_else(PoisonError::into_inner).is_none();
         if is_asked {
             // The caller need not wait for the drain.

@@ -2,9 +2,9 @@
 
 use super::{Host, HostBuilder, HostError, Inner, Shutdown};
 use crate::host;
-use crate::host::dispatch::{Call, Dispatch, Service};
+use crate::host::dispatch::{Call, Dispatch, ServiceOptions};
 use crate::host::signals::Signal;
-use crate::host::{EndedBy, EngineHost, HostOptions, Opened, SetAside, StartError};
+use crate::host::{BlockedRun, EngineHost, HostOptions, Opened, StartError, StopSource};
 use crate::journal::{JournalError, absolute};
 use crate::observe::{Feed, logs};
 use crate::plan::Accepts;
@@ -15,16 +15,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Where a host records its runs.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
+pub(super) enum JournalLocation {
     File(PathBuf),
     Temporary,
 }
 
 /// How a host has ended; `Err(None)` if it panicked.
-pub(super) type Ended = Result<Shutdown, Option<Arc<JournalError>>>;
+pub(super) type EndResult = Result<Shutdown, Option<Arc<JournalError>>>;
 
 /// The thread's ends of the channels to the program.
-struct Ends {
+struct ThreadChannels {
     calls: mpsc::UnboundedReceiver<Call>,
     end: oneshot::Receiver<Signal>,
     ready: oneshot::Sender<Result<Handle, HostError>>,
@@ -37,21 +37,21 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
     let (ready, started) = oneshot::channel();
     let (tell_ended, ended) = watch::channel(None);
     let pipelines = builder.pipelines.clone();
-    let (folder, journal) = match &builder.place {
+    let (folder, journal) = match &builder.location {
         None => return Err(HostError::NoJournal),
         // Absolute, since a body may change the process's working folder.
-        Some(Place::File(file)) => (None, absolute(file)),
-        Some(Place::Temporary) => {
+        Some(JournalLocation::File(file)) => (None, absolute(file)),
+        Some(JournalLocation::Temporary) => {
             let folder = tempfile::Builder::new().prefix("pipeline-").tempdir().map_err(HostError::Process)?;
             let file = folder.path().join("journal.db");
             (Some(folder), file)
         }
     };
     let file = journal.clone();
-    let ends = Ends { calls: take_calls, end: is_to_end, ready };
+    let channels = ThreadChannels { calls: take_calls, end: is_to_end, ready };
     let thread = std::thread::Builder::new().name("pipeline-host".into());
     let run = move || {
-        let ended = run(&builder, &file, ends);
+        let ended = run(&builder, &file, channels);
         // The journal is reported as free only after its temporary files are gone.
         drop(folder);
         if let Some(ended) = ended {
@@ -65,8 +65,8 @@ pub(super) async fn start(builder: HostBuilder) -> Result<Host, HostError> {
 }
 
 /// Hosts runs until the program, or a failure of the journal, ends that. Returns `None` if the host never started.
-fn run(builder: &HostBuilder, journal: &std::path::Path, ends: Ends) -> Option<Ended> {
-    let Ends { calls, end, ready } = ends;
+fn run(builder: &HostBuilder, journal: &std::path::Path, channels: ThreadChannels) -> Option<EndResult> {
+    let ThreadChannels { calls, end, ready } = channels;
     let host = match builder.check().and_then(|()| open(builder, journal, end)) {
         Ok(host) => host,
         Err(error) => {
@@ -90,7 +90,7 @@ fn run(builder: &HostBuilder, journal: &std::path::Path, ends: Ends) -> Option<E
     drop(host);
     Some(match (done, failure) {
         (_, Some(failure)) => Err(Some(failure)),
-        (Ok((host::Ended::Interrupted(_), _)), None) => Ok(Shutdown::CutOff),
+        (Ok((host::ProcessEnd::Interrupted(_), _)), None) => Ok(Shutdown::CutOff),
         (Ok(_), None) => Ok(Shutdown::Drained),
         (Err(_), None) => Err(None),
     })
@@ -104,7 +104,7 @@ fn open(builder: &HostBuilder, journal: &std::path::Path, end: oneshot::Receiver
         clock,
         calendar,
         observer: Feed::without_histories(),
-        ended_by: EndedBy::Program(end),
+        stop_source: StopSource::Program(end),
     };
     EngineHost::new(options).map_err(HostError::Process)
 }
@@ -116,10 +116,10 @@ fn begin<'a>(
 ) -> Result<Dispatch<'a>, StartError> {
     let HostBuilder { pipelines, drain, keep, follow_schedules, .. } = builder;
     let unfinished = host.unfinished(pipelines, Accepts::Additions, |_| true)?;
-    unfinished.aside.iter().for_each(SetAside::log);
-    let service = Service { follows_schedules: *follow_schedules, forgets: true, drain: *drain, keep: *keep };
+    unfinished.blocked.iter().for_each(BlockedRun::log);
+    let service = ServiceOptions { follows_schedules: *follow_schedules, forgets: true, drain: *drain, keep: *keep };
     let mut dispatch = Dispatch::new(host, pipelines, service, Feed::without_histories())?;
     dispatch.take_calls(calls);
-    dispatch.go_on(unfinished)?;
+    dispatch.resume(unfinished)?;
     Ok(dispatch)
 }

@@ -1,6 +1,7 @@
 //! What kept intervals from starting, and when.
 
-use super::super::scheduler::HeldBy;
+use super::super::local_time::local_time;
+use super::super::scheduler::HoldReason;
 use crate::time::{Timestamp, Zone};
 use chrono::{DateTime, Utc};
 
@@ -10,7 +11,7 @@ pub(super) enum Hold {
     /// No process serves.
     Stopped,
     Paused,
-    By(HeldBy),
+    Scheduler(HoldReason),
 }
 
 /// Each hold with its start, without gaps and overlaps; `None` is a period without a hold.
@@ -31,36 +32,36 @@ impl Holds {
         &self,
         due: Timestamp,
         begins: Option<Timestamp>,
-        words: &Words,
+        hold_text: &HoldText,
         concerns: impl Fn(Hold) -> bool,
     ) -> Option<String> {
         let ends = self.0.iter().skip(1).map(|(at, _)| Some(*at)).chain([None]);
-        let told = self.0.iter().zip(ends).filter_map(|((from, hold), until)| {
+        let texts = self.0.iter().zip(ends).filter_map(|((from, hold), until)| {
             let overlaps = begins.is_none_or(|begins| *from < begins) && until.is_none_or(|until| until > due && until > *from);
-            let until = until.filter(|until| *until <= begins.unwrap_or(words.end));
-            Some(words.of(hold.filter(|hold| concerns(*hold))?, until)).filter(|_| overlaps)
+            let until = until.filter(|until| *until <= begins.unwrap_or(hold_text.end));
+            Some(hold_text.of(hold.filter(|hold| concerns(*hold))?, until)).filter(|_| overlaps)
         });
-        let mut told: Vec<String> = told.collect();
-        told.dedup();
-        (!told.is_empty()).then(|| told.join("; "))
+        let mut texts: Vec<String> = texts.collect();
+        texts.dedup();
+        (!texts.is_empty()).then(|| texts.join("; "))
     }
 }
 
 /// How holds are described.
-pub(super) struct Words {
+pub(super) struct HoldText {
     pub(super) zone: Zone,
     pub(super) max_active_runs: u32,
     /// The end of the forecast.
     pub(super) end: Timestamp,
 }
 
-impl Words {
+impl HoldText {
     fn of(&self, hold: Hold, until: Option<Timestamp>) -> String {
         let what = match hold {
             Hold::Stopped => "no process serves".to_owned(),
             Hold::Paused => "paused".to_owned(),
-            Hold::By(HeldBy::Places) => format!("`max_active_runs = {}`", self.max_active_runs),
-            Hold::By(HeldBy::Past(start)) => {
+            Hold::Scheduler(HoldReason::Places) => format!("`max_active_runs = {}`", self.max_active_runs),
+            Hold::Scheduler(HoldReason::Past(start)) => {
                 format!("`depends_on_past`: the interval of {} has not succeeded", self.date(start))
             }
         };
@@ -71,8 +72,6 @@ impl Words {
     }
 
     pub(super) fn date(&self, at: DateTime<Utc>) -> String {
-        let here = at.with_timezone(&self.zone);
-        let form = if here.timestamp().rem_euclid(60) == 0 { "%Y-%m-%d %H:%M" } else { "%Y-%m-%d %H:%M:%S" };
-        here.format(form).to_string()
+        local_time(at, self.zone)
     }
 }

@@ -5,8 +5,8 @@
 //! which intervals fail, when no process serves and when the pipeline is paused, and change the options that matter for
 //! scheduling.
 //!
-//! - `supposed.rs`: the assumptions and their notation.
-//! - `course.rs`: the driver of the scheduler.
+//! - `assumptions.rs`: the assumptions and their notation.
+//! - `driver.rs`: drives the scheduler on virtual time.
 //! - `holds.rs`: what kept an interval from starting.
 //!
 //! # What is not forecast
@@ -14,9 +14,9 @@
 //! Manually triggered runs, updates of assets, how long a run waits for slots of its pools, and tasks that depend on their own
 //! past. A run that is active when a process stops continues with its remaining time when one serves again.
 
-mod course;
+mod assumptions;
+mod driver;
 mod holds;
-mod supposed;
 #[cfg(test)]
 mod tests;
 
@@ -29,14 +29,14 @@ use crate::plan::PlanError;
 use crate::read::{JournalReader, ReadError, RunFilter, RunSummary, date};
 use crate::schedule::{DateError, Interval, Schedule};
 use crate::time::{Timestamp, Zone};
+pub(crate) use assumptions::ForecastAssumptions;
+use assumptions::{MAX_TICKS, Period};
 use chrono::{DateTime, Utc};
-use course::{Course, Driver, Is, Run, Start};
-use holds::{Hold, Words};
+use driver::{DriveResult, Driver, InitialState, Phase, Run};
+use holds::{Hold, HoldText};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
-pub(crate) use supposed::Supposed;
-use supposed::{MAX_TICKS, Stretch};
 
 /// The default number of ticks.
 const TICKS: usize = 20;
@@ -100,7 +100,7 @@ impl Forecast {
     pub(crate) fn of(
         reader: Option<&JournalReader>,
         pipeline: &Pipeline,
-        supposed: &Supposed,
+        assumptions: &ForecastAssumptions,
         now: Timestamp,
     ) -> Result<Self, ForecastError> {
         let id = pipeline.id();
@@ -110,42 +110,43 @@ impl Forecast {
         let plan = pipeline.plan(&serde_json::Value::Null)?;
         let mut timetable = Timetable::of(&plan).map_err(|refused| *refused.error)?;
         let Some(schedule) = timetable.schedule.clone() else { return Err(ForecastError::NoSchedule(id.to_owned())) };
-        timetable.window.catchup = supposed.catchup.unwrap_or(timetable.window.catchup);
-        timetable.max_active_runs = supposed.max_active_runs.unwrap_or(timetable.max_active_runs);
-        timetable.depends_on_past = supposed.depends_on_past.unwrap_or(timetable.depends_on_past);
-        let (usual, is_paused) = match reader {
-            Some(reader) => (usual(reader, id)?, reader.paused()?.contains(id)),
+        timetable.window.catchup = assumptions.catchup.unwrap_or(timetable.window.catchup);
+        timetable.max_active_runs = assumptions.max_active_runs.unwrap_or(timetable.max_active_runs);
+        timetable.depends_on_past = assumptions.depends_on_past.unwrap_or(timetable.depends_on_past);
+        let (median_duration, is_paused) = match reader {
+            Some(reader) => (median_duration(reader, id)?, reader.paused()?.contains(id)),
             None => (None, false),
         };
-        let mut supposed = supposed.clone();
+        let mut assumptions = assumptions.clone();
         let mut notes = Vec::new();
         // A current pause lasts until the first given one ends, or forever.
-        if is_paused && !supposed.paused.iter().any(|stretch| stretch.has(now)) {
-            if supposed.paused.is_empty() {
+        if is_paused && !assumptions.paused.iter().any(|period| period.contains(now)) {
+            if assumptions.paused.is_empty() {
                 notes.push(
                     "the pipeline is paused, and assumed to stay so: suppose that it is paused `..now` to see what would run if it were \
                      unpaused now"
                         .to_owned(),
                 );
             }
-            let until = supposed.paused.iter().map(|stretch| stretch.until).min_by_key(|until| until.unwrap_or(Timestamp::NEVER));
-            supposed.paused.push(Stretch { from: None, until: until.flatten() });
+            let until =
+                assumptions.paused.iter().map(|period| period.until).min_by_key(|until| until.unwrap_or(Timestamp::NEVER));
+            assumptions.paused.push(Period { from: None, until: until.flatten() });
         }
-        let takes = supposed.takes.or(usual).unwrap_or_default();
-        if supposed.takes.or(usual).is_none() {
+        let takes = assumptions.takes.or(median_duration).unwrap_or_default();
+        if assumptions.takes.or(median_duration).is_none() {
             notes.push("no run has succeeded yet, so each is assumed to end at once: give the duration of a run".to_owned());
         }
-        let start = reader.map(|reader| start(reader, pipeline, &timetable, takes, now)).transpose()?.unwrap_or_default();
-        let fails = supposed.failing(&schedule)?;
-        let until = until(&schedule, &supposed, now, &mut notes)?;
-        let course = Driver::new(timetable.clone(), &start, &supposed, &fails, takes, now).run(until);
-        let words = Words { zone: schedule.zone(), max_active_runs: timetable.max_active_runs, end: until };
-        if let Some(at) = course.cut_off {
-            let date = words.date(at.to_utc());
-            notes.push(format!("the forecast ends after {} runs, at {date}: later runs are unknown", course.runs.len()));
+        let start = reader.map(|reader| initial_state(reader, pipeline, &timetable, takes, now)).transpose()?.unwrap_or_default();
+        let fails = assumptions.failing(&schedule)?;
+        let until = until(&schedule, &assumptions, now, &mut notes)?;
+        let drive = Driver::new(timetable.clone(), &start, &assumptions, &fails, takes, now).run(until);
+        let hold_text = HoldText { zone: schedule.zone(), max_active_runs: timetable.max_active_runs, end: until };
+        if let Some(at) = drive.cut_off {
+            let date = hold_text.date(at.to_utc());
+            notes.push(format!("the forecast ends after {} runs, at {date}: later runs are unknown", drive.runs.len()));
         }
-        let until = course.cut_off.unwrap_or(until);
-        let mut rows = rows(&course, &timetable, &schedule, &start, &words, (now, until));
+        let until = drive.cut_off.unwrap_or(until);
+        let mut rows = rows(&drive, &timetable, &schedule, &start, &hold_text, (now, until));
         let over = rows.len().saturating_sub(MAX_ROWS);
         if over > 0 {
             rows.truncate(MAX_ROWS);
@@ -155,7 +156,7 @@ impl Forecast {
         for start in fails.iter().filter(|start| !has(start)) {
             notes.push(format!(
                 "no run of the interval that starts at {} is in the forecast, so none of them fails",
-                words.date(*start)
+                hold_text.date(*start)
             ));
         }
         Ok(Self { zone: schedule.zone(), from: now, until, takes, rows, notes })
@@ -192,15 +193,20 @@ impl Forecast {
 }
 
 /// Returns the end of the forecast.
-fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut Vec<String>) -> Result<Timestamp, ForecastError> {
-    if let Some(until) = supposed.until.filter(|until| *until < now.to_utc()) {
+fn until(
+    schedule: &Schedule,
+    assumptions: &ForecastAssumptions,
+    now: Timestamp,
+    notes: &mut Vec<String>,
+) -> Result<Timestamp, ForecastError> {
+    if let Some(until) = assumptions.until.filter(|until| *until < now.to_utc()) {
         let what = format!("until {}", until.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
         return Err(ForecastError::Wrong { what, why: "that is past".to_owned() });
     }
-    let ticks = if supposed.until.is_some() { MAX_TICKS } else { supposed.ticks.unwrap_or(TICKS) };
+    let ticks = if assumptions.until.is_some() { MAX_TICKS } else { assumptions.ticks.unwrap_or(TICKS) };
     let all = std::iter::successors(schedule.next_after(now.to_utc()), |tick| schedule.next_after(*tick));
-    let last = all.take(ticks).take_while(|tick| supposed.until.is_none_or(|until| *tick <= until)).last();
-    match supposed.until {
+    let last = all.take(ticks).take_while(|tick| assumptions.until.is_none_or(|until| *tick <= until)).last();
+    match assumptions.until {
         // For a dense schedule, no further than that many ticks.
         Some(until) if last.is_none_or(|last| schedule.next_after(last).is_none_or(|next| next > until)) => Ok(until.into()),
         Some(_) => {
@@ -213,7 +219,7 @@ fn until(schedule: &Schedule, supposed: &Supposed, now: Timestamp, notes: &mut V
 
 /// Returns how long a run of the pipeline takes: the median of the last successful ones. The time between an end of a run and its
 /// retry does not count.
-fn usual(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError> {
+fn median_duration(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError> {
     let runs = reader.runs(&RunFilter::new().pipeline(id).state(RunState::Success).limit(LAST))?;
     let mut took = Vec::new();
     for run in &runs {
@@ -226,18 +232,18 @@ fn usual(reader: &JournalReader, id: &str) -> Result<Option<Duration>, ReadError
 }
 
 /// Reads what the journal knows of a pipeline.
-fn start(
+fn initial_state(
     reader: &JournalReader,
     pipeline: &Pipeline,
     timetable: &Timetable,
     takes: Duration,
     now: Timestamp,
-) -> Result<Start, ForecastError> {
+) -> Result<InitialState, ForecastError> {
     let depends_on_past = timetable.depends_on_past;
-    let known = super::dispatch::scheduled(reader.journal(), pipeline.id(), depends_on_past, now)?;
-    let ended = known.last.map(|last| (last.start, known.outcome)).into_iter().chain(known.ahead.iter().copied());
+    let journaled = super::dispatch::scheduled(reader.journal(), pipeline.id(), depends_on_past, now)?;
+    let ended = journaled.last.map(|last| (last.start, journaled.outcome)).into_iter().chain(journaled.ahead.iter().copied());
     let outcomes = ended.filter_map(|(start, outcome)| Some((start, outcome?))).collect();
-    let mut start = Start { known, outcomes, ..Start::default() };
+    let mut start = InitialState { journaled, outcomes, ..InitialState::default() };
     for state in [RunState::Running, RunState::Queued] {
         let runs = reader.runs(&RunFilter::new().pipeline(pipeline.id()).state(state).limit(UNFINISHED))?;
         for run in &runs {
@@ -261,15 +267,15 @@ fn unfinished(reader: &JournalReader, summary: &RunSummary, takes: Duration, now
     let details = if run.state == RunState::Running && run.blocked.is_none() { reader.details(summary).ok() } else { None };
     let idle = details.as_ref().map(|details| details.history().idle()).unwrap_or_default();
     let begins = (run.state == RunState::Running).then(|| run.begun.unwrap_or(run.created));
-    let is = match begins {
-        _ if run.blocked.is_some() => Is::Blocked,
-        None => Is::Queued,
+    let phase = match begins {
+        _ if run.blocked.is_some() => Phase::Blocked,
+        None => Phase::Queued,
         // A run that takes longer than usual is assumed to end at once.
-        Some(begins) => Is::Interrupted((begins + takes + idle).since(now)),
+        Some(begins) => Phase::Interrupted((begins + takes + idle).since(now)),
     };
     let mut notes = Vec::new();
     let mut ends_as = RunState::Success;
-    if let Is::Interrupted(left) = is {
+    if let Phase::Interrupted(left) = phase {
         let failing = details.as_ref().and_then(|details| Some(details.history().id(details.history().failing()?)));
         if let Some(node) = failing {
             ends_as = RunState::Failed;
@@ -280,31 +286,31 @@ fn unfinished(reader: &JournalReader, summary: &RunSummary, takes: Duration, now
             notes.push(format!("it has run for {}, longer than {}: it is assumed to end now", brief(ran), brief(takes)));
         }
     }
-    Run { turn: Turn::of(run), id: Some(run.run_id.clone()), begins, is, on_time: true, ends_as, notes }
+    Run { turn: Turn::of(run), id: Some(run.run_id.clone()), begins, phase, on_time: true, ends_as, notes }
 }
 
 /// Returns a row for each run, and for each interval without one.
 fn rows(
-    course: &Course,
+    drive: &DriveResult,
     timetable: &Timetable,
     schedule: &Schedule,
-    start: &Start,
-    words: &Words,
+    start: &InitialState,
+    hold_text: &HoldText,
     (now, until): (Timestamp, Timestamp),
 ) -> Vec<Row> {
-    let mut rows: Vec<Row> = course.runs.iter().map(|run| row(run, course, words, now)).collect();
-    let scheduled = || course.runs.iter().filter(|run| run.turn.kind == RunKind::Scheduled && run.begins.is_some());
+    let mut rows: Vec<Row> = drive.runs.iter().map(|run| row(run, drive, hold_text, now)).collect();
+    let scheduled = || drive.runs.iter().filter(|run| run.turn.kind == RunKind::Scheduled && run.begins.is_some());
     let begun: BTreeMap<DateTime<Utc>, Interval> = scheduled().map(|run| (run.turn.interval.start, run.turn.interval)).collect();
     let last_begun = begun.last_key_value().map(|(start, _)| *start);
     let from = schedule.last_complete(now.to_utc()).map_or(now.to_utc(), |interval| interval.start);
     let had_run = |start_of: DateTime<Utc>| {
-        start.known.last.is_some_and(|last| start_of <= last.start)
-            || start.known.ahead.iter().any(|(ahead, _)| *ahead == start_of)
-            || start.known.deleted.iter().any(|gone| gone.contains(start_of))
+        start.journaled.last.is_some_and(|last| start_of <= last.start)
+            || start.journaled.ahead.iter().any(|(ahead, _)| *ahead == start_of)
+            || start.journaled.deleted.iter().any(|gone| gone.contains(start_of))
     };
     let over = schedule.intervals(from, until.to_utc()).take_while(|interval| interval.end <= until.to_utc());
     // With `catchup`, intervals that became due long ago are waiting as well.
-    let last = scheduled().map(|run| run.turn.interval).chain(start.known.last).max_by_key(|interval| interval.start);
+    let last = scheduled().map(|run| run.turn.interval).chain(start.journaled.last).max_by_key(|interval| interval.start);
     let due = timetable.window.due(schedule, last, until.to_utc());
     let due = due.take_while(|interval| timetable.window.catchup && interval.start < from);
     for interval in due.chain(over).filter(|interval| !begun.contains_key(&interval.start) && !had_run(interval.start)) {
@@ -313,11 +319,11 @@ fn rows(
             Some("outside of `start` and `end`".to_owned())
         } else if !window.catchup && last_begun.is_some_and(|last| last > interval.start) {
             Some("a later interval was due: without `catchup` only the latest runs".to_owned())
-        } else if course.cut_off.is_some() {
+        } else if drive.cut_off.is_some() {
             // What would happen to it is unknown.
             continue;
         } else {
-            course.holds.between(interval.end.into(), None, words, |_| true)
+            drive.holds.between(interval.end.into(), None, hold_text, |_| true)
         };
         rows.push(Row { interval, kind: RunKind::Scheduled, run: None, begins: None, ends: None, state: "none", why });
     }
@@ -325,13 +331,13 @@ fn rows(
     rows
 }
 
-fn row(run: &Run, course: &Course, words: &Words, now: Timestamp) -> Row {
-    let (ends, state) = match run.is {
+fn row(run: &Run, drive: &DriveResult, hold_text: &HoldText, now: Timestamp) -> Row {
+    let (ends, state) = match run.phase {
         // Nothing that the forecast knows keeps a run that is active at its end from ending later.
-        Is::Ended(at) | Is::Running(at) => (Some(at), run.ends_as.name()),
-        Is::Interrupted(_) => (None, RunState::Running.name()),
-        Is::Queued => (None, RunState::Queued.name()),
-        Is::Blocked => (None, crate::journal::BLOCKED),
+        Phase::Ended(at) | Phase::Running(at) => (Some(at), run.ends_as.name()),
+        Phase::Interrupted(_) => (None, RunState::Running.name()),
+        Phase::Queued => (None, RunState::Queued.name()),
+        Phase::Blocked => (None, crate::journal::BLOCKED),
     };
     // A run that had already started was held in the past.
     let is_new = run.begins.is_none_or(|begins| begins >= now);
@@ -339,11 +345,11 @@ fn row(run: &Run, course: &Course, words: &Words, now: Timestamp) -> Row {
     let is_late = is_new && run.begins != Some(due);
     let held = match run.turn.kind {
         _ if !is_late => None,
-        RunKind::Scheduled => course.holds.between(due, run.begins, words, |_| true),
+        RunKind::Scheduled => drive.holds.between(due, run.begins, hold_text, |_| true),
         // Other kinds wait for a process and for their turn, but not for the holds of the schedule.
         _ => {
-            let stopped = course.holds.between(due, run.begins, words, |hold| hold == Hold::Stopped);
-            let limit = run.turn.max_active.map_or(words.max_active_runs, |limit| limit.min(words.max_active_runs));
+            let stopped = drive.holds.between(due, run.begins, hold_text, |hold| hold == Hold::Stopped);
+            let limit = run.turn.max_active.map_or(hold_text.max_active_runs, |limit| limit.min(hold_text.max_active_runs));
             stopped.or_else(|| Some(format!("it waits for its turn: `max_active_runs = {limit}`")))
         }
     };

@@ -23,26 +23,26 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn of(pipeline: &Pipeline, given: &[(&str, &str)], now: &str) -> Forecast {
-    let supposed = Supposed::of(given.iter().copied(), pipeline.zone()).unwrap();
-    Forecast::of(None, pipeline, &supposed, at(now)).unwrap()
+    let assumptions = ForecastAssumptions::of(given.iter().copied(), pipeline.zone()).unwrap();
+    Forecast::of(None, pipeline, &assumptions, at(now)).unwrap()
 }
 
-fn told(forecast: &Forecast) -> String {
-    let mut told = String::new();
+fn table(forecast: &Forecast) -> String {
+    let mut table = String::new();
     let time = |at: Timestamp| at.to_utc().with_timezone(&forecast.zone).format("%d %H:%M %z").to_string();
     for row in &forecast.rows {
         let (begins, ends) = (row.begins.map_or("–".to_owned(), time), row.ends.map_or("–".to_owned(), time));
         let why = row.why.as_deref().unwrap_or_default();
         let line = format!("{} | {begins} | {ends} | {} | {why}", time(row.interval.end.into()), row.state);
-        writeln!(told, "{}", line.trim_end()).unwrap();
+        writeln!(table, "{}", line.trim_end()).unwrap();
     }
-    forecast.notes.iter().for_each(|note| writeln!(told, "note: {note}").unwrap());
-    told
+    forecast.notes.iter().for_each(|note| writeln!(table, "note: {note}").unwrap());
+    table
 }
 
 #[track_caller]
 fn check(given: &[(&str, &str)], expected: &Expect) {
-    expected.assert_eq(&told(&of(&nightly(), given, "2026-03-27T12:00:00Z")));
+    expected.assert_eq(&table(&of(&nightly(), given, "2026-03-27T12:00:00Z")));
 }
 
 #[test]
@@ -198,17 +198,17 @@ fn before_the_start_and_after_the_end_nothing_runs() {
         30 02:00 +0200 | 30 02:00 +0200 | 30 02:01 +0200 | success |
         31 02:00 +0200 | – | – | none | outside of `start` and `end`
     "#]]
-    .assert_eq(&told(&of(&bounded, &[("ticks", "4"), ("takes", "1m")], "2026-03-27T12:00:00Z")));
+    .assert_eq(&table(&of(&bounded, &[("ticks", "4"), ("takes", "1m")], "2026-03-27T12:00:00Z")));
 }
 
 /// A journal with runs of the pipeline.
-struct Kept {
+struct JournalFixture {
     folder: tempfile::TempDir,
     pipeline: Pipeline,
     journal: SqliteJournal,
 }
 
-impl Kept {
+impl JournalFixture {
     fn new(pipeline: Pipeline) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
@@ -230,21 +230,21 @@ impl Kept {
     fn forecast(&self, given: &[(&str, &str)], now: &str) -> Forecast {
         self.journal.sync();
         let reader = JournalReader::open(self.folder.path().join("journal.db")).unwrap();
-        let supposed = Supposed::of(given.iter().copied(), self.pipeline.zone()).unwrap();
-        Forecast::of(Some(&reader), &self.pipeline, &supposed, at(now)).unwrap()
+        let assumptions = ForecastAssumptions::of(given.iter().copied(), self.pipeline.zone()).unwrap();
+        Forecast::of(Some(&reader), &self.pipeline, &assumptions, at(now)).unwrap()
     }
 }
 
 #[test]
 fn what_the_journal_has_is_counted_and_keeps_its_id() {
-    let kept = Kept::new(nightly());
+    let fixture = JournalFixture::new(nightly());
     for (day, minutes) in [("2026-03-23", 10), ("2026-03-24", 20), ("2026-03-25", 40)] {
         let began = format!("{day}T23:00:00Z");
-        kept.add(&format!("scheduled__{day}"), RunKind::Scheduled, day, RunState::Success, &began, Some(minutes));
+        fixture.add(&format!("scheduled__{day}"), RunKind::Scheduled, day, RunState::Success, &began, Some(minutes));
     }
-    kept.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-27T11:50:00Z", None);
-    kept.add("manual__2", RunKind::Manual, "2026-03-21", RunState::Queued, "2026-03-27T11:55:00Z", None);
-    let forecast = kept.forecast(&[("ticks", "2"), ("set", "max_active_runs=1")], "2026-03-27T12:00:00Z");
+    fixture.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-27T11:50:00Z", None);
+    fixture.add("manual__2", RunKind::Manual, "2026-03-21", RunState::Queued, "2026-03-27T11:55:00Z", None);
+    let forecast = fixture.forecast(&[("ticks", "2"), ("set", "max_active_runs=1")], "2026-03-27T12:00:00Z");
     assert_eq!(forecast.takes, Duration::from_mins(20));
     expect![[r#"
         21 02:00 +0100 | 27 12:50 +0100 | 27 13:10 +0100 | success |
@@ -253,40 +253,40 @@ fn what_the_journal_has_is_counted_and_keeps_its_id() {
         28 02:00 +0100 | 28 02:00 +0100 | 28 02:20 +0100 | success |
         29 03:00 +0200 | 29 03:00 +0200 | 29 03:20 +0200 | success |
     "#]]
-    .assert_eq(&told(&forecast));
+    .assert_eq(&table(&forecast));
     // A queued run does not wait for its turn while no process serves.
-    let stopped = kept.forecast(&[("ticks", "1"), ("stopped", "..")], "2026-03-27T12:00:00Z");
+    let stopped = fixture.forecast(&[("ticks", "1"), ("stopped", "..")], "2026-03-27T12:00:00Z");
     let why = |id: &str| stopped.rows.iter().find(|row| row.run.as_deref() == Some(id)).unwrap().why.clone();
     assert_eq!(why("manual__2").as_deref(), Some("no process serves"));
 }
 
 #[test]
 fn what_a_backfill_mends_lets_others_begin_also_over_a_stop() {
-    let kept = Kept::new(nightly().depends_on_past(true));
-    kept.add("scheduled__1", RunKind::Scheduled, "2026-03-26", RunState::Failed, "2026-03-27T01:00:00Z", Some(10));
-    kept.add("backfill__1", RunKind::Backfill, "2026-03-26", RunState::Running, "2026-03-27T11:50:00Z", None);
+    let fixture = JournalFixture::new(nightly().depends_on_past(true));
+    fixture.add("scheduled__1", RunKind::Scheduled, "2026-03-26", RunState::Failed, "2026-03-27T01:00:00Z", Some(10));
+    fixture.add("backfill__1", RunKind::Backfill, "2026-03-26", RunState::Running, "2026-03-27T11:50:00Z", None);
     let given = [("ticks", "2"), ("takes", "2h"), ("stopped", "2026-03-27T20:00..2026-03-28T02:10")];
     expect![[r#"
         27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | success |
         28 02:00 +0100 | 28 02:10 +0100 | 28 04:10 +0100 | success | caught up; no process serves, until 2026-03-28 02:10
         29 03:00 +0200 | 29 03:00 +0200 | 29 05:00 +0200 | success |
     "#]]
-    .assert_eq(&told(&kept.forecast(&given, "2026-03-27T12:00:00Z")));
+    .assert_eq(&table(&fixture.forecast(&given, "2026-03-27T12:00:00Z")));
     // A backfill may also fail.
-    let fails = kept.forecast(&[&given[..], &[("fail", "2026-03-26")]].concat(), "2026-03-27T12:00:00Z");
+    let fails = fixture.forecast(&[&given[..], &[("fail", "2026-03-26")]].concat(), "2026-03-27T12:00:00Z");
     expect![[r#"
         27 02:00 +0100 | 27 12:50 +0100 | 27 14:50 +0100 | failed |
         28 02:00 +0100 | – | – | none | no process serves, until 2026-03-28 02:10; `depends_on_past`: the interval of 2026-03-26 02:00 has not succeeded
         29 03:00 +0200 | – | – | none | `depends_on_past`: the interval of 2026-03-26 02:00 has not succeeded
-    "#]].assert_eq(&told(&fails));
+    "#]].assert_eq(&table(&fails));
 }
 
 #[test]
 fn a_current_pause_lasts_until_the_given_one_is_over() {
-    let kept = Kept::new(nightly());
-    kept.journal.pause("nightly", true);
+    let fixture = JournalFixture::new(nightly());
+    fixture.journal.pause("nightly", true);
     let of = |given: &[(&str, &str)]| {
-        told(&kept.forecast(&[&[("ticks", "2"), ("takes", "30m")], given].concat(), "2026-03-27T12:00:00Z"))
+        table(&fixture.forecast(&[&[("ticks", "2"), ("takes", "30m")], given].concat(), "2026-03-27T12:00:00Z"))
     };
     expect![[r#"
         27 02:00 +0100 | – | – | none | paused
@@ -310,31 +310,31 @@ fn a_current_pause_lasts_until_the_given_one_is_over() {
 
 #[test]
 fn what_a_run_that_is_under_way_has_shown_already_is_foretold() {
-    let kept = Kept::new(nightly());
-    kept.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-27T10:00:00Z", None);
-    kept.add("manual__2", RunKind::Manual, "2026-03-21", RunState::Running, "2026-03-27T11:50:00Z", None);
+    let fixture = JournalFixture::new(nightly());
+    fixture.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-27T10:00:00Z", None);
+    fixture.add("manual__2", RunKind::Manual, "2026-03-21", RunState::Running, "2026-03-27T11:50:00Z", None);
     let (failed, error) = (at("2026-03-27T11:51:00Z"), "503".into());
-    kept.journal.record(2, at("2026-03-27T11:50:00Z"), Record::Started { slot: 0, attempt: 1 });
-    kept.journal.record(2, failed, Record::Failed { slot: 0, error, timed_out: false });
+    fixture.journal.record(2, at("2026-03-27T11:50:00Z"), Record::Started { slot: 0, attempt: 1 });
+    fixture.journal.record(2, failed, Record::Failed { slot: 0, error, timed_out: false });
     expect![[r#"
         21 02:00 +0100 | 27 11:00 +0100 | 27 13:00 +0100 | success | it has run for 2h, longer than 30m: it is assumed to end now
         22 02:00 +0100 | 27 12:50 +0100 | 27 13:20 +0100 | failed | `load` has failed
         27 02:00 +0100 | 27 13:00 +0100 | 27 13:30 +0100 | success | caught up: it was due before now
         28 02:00 +0100 | 28 02:00 +0100 | 28 02:30 +0100 | success |
     "#]]
-    .assert_eq(&told(&kept.forecast(&[("ticks", "1"), ("takes", "30m")], "2026-03-27T12:00:00Z")));
+    .assert_eq(&table(&fixture.forecast(&[("ticks", "1"), ("takes", "30m")], "2026-03-27T12:00:00Z")));
 }
 
 #[test]
 fn the_time_before_a_retry_is_no_part_of_how_long_a_run_takes() {
-    let kept = Kept::new(nightly());
+    let fixture = JournalFixture::new(nightly());
     let began = at("2026-03-26T01:00:00Z");
-    kept.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-26T01:00:00Z", None);
+    fixture.add("manual__1", RunKind::Manual, "2026-03-20", RunState::Running, "2026-03-26T01:00:00Z", None);
     let ended = |state| Record::RunEnded { state };
-    kept.journal.record(1, began + Duration::from_mins(4), ended(RunState::Failed));
-    kept.journal.record(1, began + Duration::from_mins(64), Record::Cleared { slots: [0].into() });
-    kept.journal.record(1, began + Duration::from_mins(70), ended(RunState::Success));
-    assert_eq!(kept.forecast(&[("ticks", "1")], "2026-03-27T12:00:00Z").takes, Duration::from_mins(10));
+    fixture.journal.record(1, began + Duration::from_mins(4), ended(RunState::Failed));
+    fixture.journal.record(1, began + Duration::from_mins(64), Record::Cleared { slots: [0].into() });
+    fixture.journal.record(1, began + Duration::from_mins(70), ended(RunState::Success));
+    assert_eq!(fixture.forecast(&[("ticks", "1")], "2026-03-27T12:00:00Z").takes, Duration::from_mins(10));
 }
 
 #[pipeline(schedule = "* * * * *")]
@@ -364,13 +364,13 @@ fn it_is_bounded_and_says_where_there_is_nothing_to_foretell() {
         other.notes
     );
     let refused = |name, text| {
-        let supposed = Supposed::of([(name, text)], nightly().zone()).unwrap();
-        Forecast::of(None, &nightly(), &supposed, at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
+        let assumptions = ForecastAssumptions::of([(name, text)], nightly().zone()).unwrap();
+        Forecast::of(None, &nightly(), &assumptions, at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
     };
     assert_eq!(refused("until", "2026-03-01"), "until 2026-02-28T23:00:00Z: that is past");
     assert!(refused("fail", "soon").starts_with("fail soon: "));
     let none = |pipeline: &Pipeline| {
-        Forecast::of(None, pipeline, &Supposed::default(), at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
+        Forecast::of(None, pipeline, &ForecastAssumptions::default(), at("2026-03-27T12:00:00Z")).unwrap_err().to_string()
     };
     assert_eq!(none(&by_hand()), "pipeline `by_hand` has no schedule");
     assert!(none(&nightly().unscheduled_unless(false)).contains("only start manually"));

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 /// The maps are keyed by the start of the interval.
 #[derive(Debug, Default)]
-pub(super) struct Intervals {
+pub(super) struct PastIntervals {
     /// The number of unfinished runs, if any.
     unfinished: BTreeMap<DateTime<Utc>, usize>,
     /// The state of the run that ended last; stored only while something waits for it.
     outcomes: BTreeMap<DateTime<Utc>, RunState>,
 }
 
-impl Intervals {
+impl PastIntervals {
     /// True if runs that depend on the interval may start.
     pub(super) fn allows(&self, start: DateTime<Utc>) -> bool {
         !self.is_unfinished(start) && self.outcomes.get(&start).is_none_or(|state| *state == RunState::Success)

@@ -80,7 +80,7 @@ impl Timetable {
     }
 }
 
-/// A run that has started or is queued.
+/// A run that has started or is queued, as far as the scheduler needs to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) key: RunKey,
@@ -98,7 +98,7 @@ impl Turn {
 
 /// A run to start now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Begin {
+pub(crate) enum DueRun {
     /// A run for a data interval that is due.
     Interval {
         pipeline: String,
@@ -112,9 +112,9 @@ pub(crate) enum Begin {
     Updated { pipeline: String, updates: Vec<Pending> },
 }
 
-/// What the journal knows of a pipeline when the scheduler starts.
+/// What the journal has of a pipeline when the scheduler starts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct JournaledState {
     /// The latest completed interval that has a scheduled run.
     pub(crate) last: Option<Interval>,
     /// The newest outcome of that interval.
@@ -133,7 +133,7 @@ pub(crate) struct Known {
 
 /// The effect of the end of a run on others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum EndEffect {
     /// The scheduler did not have the run.
     Unknown,
     /// No run waits because of it.
@@ -144,7 +144,7 @@ pub(crate) enum Ended {
 
 /// What keeps a due interval of a pipeline from starting, if the pipeline is not paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HeldBy {
+pub(crate) enum HoldReason {
     /// `max_active_runs` of its pipeline are active.
     Places,
     /// With `depends_on_past`, the interval before, which starts at this time.
@@ -161,14 +161,20 @@ pub(crate) struct Scheduler {
 
 impl Scheduler {
     /// Adds a pipeline. `watched_since` is `None` if its schedule is not followed and only requested runs start.
-    pub(crate) fn add(&mut self, pipeline: &str, timetable: Timetable, known: Known, watched_since: Option<Timestamp>) {
-        for asset in known.awaits.iter().flat_map(Awaits::assets) {
+    pub(crate) fn add(
+        &mut self,
+        pipeline: &str,
+        timetable: Timetable,
+        journaled: JournaledState,
+        watched_since: Option<Timestamp>,
+    ) {
+        for asset in journaled.awaits.iter().flat_map(Awaits::assets) {
             let waiting = self.waiting.entry(asset).or_default();
             if !waiting.iter().any(|id| id == pipeline) {
                 waiting.push(pipeline.to_owned());
             }
         }
-        let state = PipelineState::new(timetable, known, watched_since.map(Timestamp::to_utc));
+        let state = PipelineState::new(timetable, journaled, watched_since.map(Timestamp::to_utc));
         self.pipelines.insert(pipeline.to_owned(), state);
     }
 
@@ -177,12 +183,12 @@ impl Scheduler {
     }
 
     /// Returns a run to start at `now`. It stays the same until it has started ([`Scheduler::began`]) or ended.
-    pub(crate) fn next(&self, now: Timestamp) -> Option<Begin> {
+    pub(crate) fn next(&self, now: Timestamp) -> Option<DueRun> {
         self.pipelines.iter().find_map(|(pipeline, state)| state.next(pipeline, now.to_utc()))
     }
 
     /// Returns what keeps the pipeline's first due interval from starting.
-    pub(crate) fn held_by(&self, pipeline: &str, now: Timestamp) -> Option<HeldBy> {
+    pub(crate) fn held_by(&self, pipeline: &str, now: Timestamp) -> Option<HoldReason> {
         self.pipelines.get(pipeline)?.held_by(now.to_utc())
     }
 
@@ -207,9 +213,9 @@ impl Scheduler {
     }
 
     /// Records that a run has started for these updates.
-    pub(crate) fn used(&mut self, pipeline: &str, updates: &[Pending]) {
+    pub(crate) fn consume_updates(&mut self, pipeline: &str, updates: &[Pending]) {
         if let Some(state) = self.pipelines.get_mut(pipeline) {
-            state.used(updates);
+            state.consume_updates(updates);
         }
     }
 
@@ -229,17 +235,17 @@ impl Scheduler {
 
     /// Called when the calendar was set or the machine slept. Held pipelines are tried again, and intervals that became due
     /// meanwhile are handled as after a stop.
-    pub(crate) fn leapt(&mut self, now: Timestamp) {
+    pub(crate) fn calendar_jumped(&mut self, now: Timestamp) {
         for state in self.pipelines.values_mut() {
-            state.leapt(now.to_utc());
+            state.calendar_jumped(now.to_utc());
         }
     }
 
     /// Replaces which intervals have a scheduled run, after the set of completed intervals has changed. The rest of the state
     /// stays.
-    pub(crate) fn scheduled(&mut self, pipeline: &str, known: Known) {
+    pub(crate) fn scheduled(&mut self, pipeline: &str, journaled: JournaledState) {
         if let Some(state) = self.pipelines.get_mut(pipeline) {
-            state.scheduled(known);
+            state.scheduled(journaled);
         }
     }
 
@@ -262,8 +268,8 @@ impl Scheduler {
     }
 
     /// Records the end of a run, active or not: its outcome is the newest of its interval.
-    pub(crate) fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> Ended {
-        self.pipelines.get_mut(pipeline).map_or(Ended::Unknown, |pipeline| pipeline.ended(key, state))
+    pub(crate) fn ended(&mut self, pipeline: &str, key: RunKey, state: RunState) -> EndEffect {
+        self.pipelines.get_mut(pipeline).map_or(EndEffect::Unknown, |pipeline| pipeline.ended(key, state))
     }
 
     /// Pauses or resumes the schedule of a pipeline.

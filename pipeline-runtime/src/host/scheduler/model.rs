@@ -13,11 +13,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 struct Run {
     turn: Turn,
-    is: Is,
+    phase: Phase,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Is {
+enum Phase {
     Queued,
     Active,
     /// Unfinished, and not hosted by this process.
@@ -43,13 +43,14 @@ impl World {
     fn allows(&self, start: DateTime<Utc>) -> bool {
         let of_interval = || self.runs.iter().filter(|run| run.turn.interval.start == start);
         let newest = of_interval()
-            .filter_map(|run| if let Is::Ended(state, at) = run.is { Some((at, state)) } else { None })
+            .filter_map(|run| if let Phase::Ended(state, at) = run.phase { Some((at, state)) } else { None })
             .max_by_key(|(at, _)| *at);
-        of_interval().all(|run| matches!(run.is, Is::Ended(..))) && newest.is_none_or(|(_, state)| state == RunState::Success)
+        of_interval().all(|run| matches!(run.phase, Phase::Ended(..)))
+            && newest.is_none_or(|(_, state)| state == RunState::Success)
     }
 
     fn active(&self, backfills: bool) -> usize {
-        let is_meant = |run: &&Run| run.is == Is::Active && (run.turn.kind == RunKind::Backfill) == backfills;
+        let is_meant = |run: &&Run| run.phase == Phase::Active && (run.turn.kind == RunKind::Backfill) == backfills;
         self.runs.iter().filter(is_meant).count()
     }
 
@@ -67,13 +68,13 @@ impl World {
         self.active(true) < limit && past.is_none_or(|before| self.allows(before))
     }
 
-    fn next(&self) -> Option<Begin> {
+    fn next(&self) -> Option<DueRun> {
         if self.held_until.is_some_and(|until| until > self.now) {
             return None;
         }
-        let queued = self.runs.iter().filter(|run| run.is == Is::Queued && self.may_begin(&run.turn));
+        let queued = self.runs.iter().filter(|run| run.phase == Phase::Queued && self.may_begin(&run.turn));
         if let Some(run) = queued.min_by_key(|run| run.turn.key) {
-            return Some(Begin::Queued { pipeline: "p".into(), turn: run.turn });
+            return Some(DueRun::Queued { pipeline: "p".into(), turn: run.turn });
         }
         let since = self.watched_since.filter(|_| !self.paused)?;
         let has_place = self.active(false) < self.timetable.max_active_runs as usize;
@@ -82,13 +83,13 @@ impl World {
         let schedule = self.timetable.schedule.as_ref()?;
         let due = self.timetable.window.due(schedule, last, self.now.to_utc()).next();
         let interval = due.filter(|_| has_place && past_allows)?;
-        Some(Begin::Interval { pipeline: "p".into(), interval, on_time: interval.end >= since.to_utc() })
+        Some(DueRun::Interval { pipeline: "p".into(), interval, on_time: interval.end >= since.to_utc() })
     }
 
     /// Returns what the journal knows of an interval that a run starts to wait for.
     fn outcome(&self, start: DateTime<Utc>) -> Option<RunState> {
         let ended = self.runs.iter().filter(|run| run.turn.interval.start == start);
-        let ended = ended.filter_map(|run| if let Is::Ended(state, at) = run.is { Some((at, state)) } else { None });
+        let ended = ended.filter_map(|run| if let Phase::Ended(state, at) = run.phase { Some((at, state)) } else { None });
         ended.max_by_key(|(at, _)| *at).map(|(_, state)| state)
     }
 }
@@ -128,21 +129,21 @@ impl Model {
         world.watched_since = world.watched_since.map(|_| world.now);
         let last = world.last();
         let unfinished: Vec<Turn> =
-            world.runs.iter().filter(|run| !matches!(run.is, Is::Ended(..))).map(|run| run.turn).collect();
+            world.runs.iter().filter(|run| !matches!(run.phase, Phase::Ended(..))).map(|run| run.turn).collect();
         let outcome = last.and_then(|last| world.outcome(last.start));
-        let known = Known { last, outcome, paused: world.paused, unfinished, ..Known::default() };
+        let known = JournaledState { last, outcome, paused: world.paused, unfinished, ..JournaledState::default() };
         self.scheduler.add("p", world.timetable.clone(), known, world.watched_since);
         for at in 0..self.world.runs.len() {
-            let Run { turn, is } = self.world.runs[at];
-            match is {
-                Is::Ended(..) => {}
-                Is::Queued | Is::Blocked => {
-                    self.world.runs[at].is = Is::Queued;
+            let Run { turn, phase } = self.world.runs[at];
+            match phase {
+                Phase::Ended(..) => {}
+                Phase::Queued | Phase::Blocked => {
+                    self.world.runs[at].phase = Phase::Queued;
                     self.queue(turn);
                 }
-                Is::Active | Is::Elsewhere => {
+                Phase::Active | Phase::Elsewhere => {
                     let is_taken_on = self.random.random_bool(0.8);
-                    self.world.runs[at].is = if is_taken_on { Is::Active } else { Is::Elsewhere };
+                    self.world.runs[at].phase = if is_taken_on { Phase::Active } else { Phase::Elsewhere };
                     if is_taken_on {
                         self.scheduler.began("p", turn);
                     }
@@ -159,25 +160,25 @@ impl Model {
         }
     }
 
-    fn enter(&mut self, kind: RunKind, interval: Interval, max_active: Option<u32>, is: Is) -> Turn {
+    fn enter(&mut self, kind: RunKind, interval: Interval, max_active: Option<u32>, phase: Phase) -> Turn {
         let turn = Turn { key: RunKey::try_from(self.world.runs.len()).unwrap() + 1, kind, interval, max_active };
-        self.world.runs.push(Run { turn, is });
+        self.world.runs.push(Run { turn, phase });
         turn
     }
 
     /// Picks a random run in such a state.
-    fn one_that(&mut self, is_meant: impl Fn(Is) -> bool) -> Option<usize> {
-        let those: Vec<usize> = (0..self.world.runs.len()).filter(|at| is_meant(self.world.runs[*at].is)).collect();
+    fn one_that(&mut self, is_meant: impl Fn(Phase) -> bool) -> Option<usize> {
+        let those: Vec<usize> = (0..self.world.runs.len()).filter(|at| is_meant(self.world.runs[*at].phase)).collect();
         (!those.is_empty()).then(|| those[self.random.random_range(0..those.len())])
     }
 
     fn end(&mut self, at: usize, state: RunState) {
-        let Run { turn: Turn { key, .. }, is } = self.world.runs[at];
-        self.world.runs[at].is = Is::Ended(state, self.world.step);
+        let Run { turn: Turn { key, .. }, phase } = self.world.runs[at];
+        self.world.runs[at].phase = Phase::Ended(state, self.world.step);
         // A blocked run that holds nothing up is no longer known.
-        let is_known = is != Is::Blocked || self.world.timetable.depends_on_past;
-        assert_eq!(self.scheduler.ended("p", key, state) != Ended::Unknown, is_known);
-        assert_eq!(self.scheduler.ended("p", key, state), Ended::Unknown, "it has ended once");
+        let is_known = phase != Phase::Blocked || self.world.timetable.depends_on_past;
+        assert_eq!(self.scheduler.ended("p", key, state) != EndEffect::Unknown, is_known);
+        assert_eq!(self.scheduler.ended("p", key, state), EndEffect::Unknown, "it has ended once");
     }
 
     fn backfill(&mut self) {
@@ -191,9 +192,9 @@ impl Model {
         let max = self.random.random_bool(0.5).then(|| self.random.random_range(1..5));
         for interval in intervals {
             let newest = self.world.runs.iter().rev().find(|run| run.turn.interval.start == interval.start);
-            let takes = newest.is_none_or(|run| all && matches!(run.is, Is::Ended(..)));
+            let takes = newest.is_none_or(|run| all && matches!(run.phase, Phase::Ended(..)));
             if takes {
-                let turn = self.enter(RunKind::Backfill, interval, max, Is::Queued);
+                let turn = self.enter(RunKind::Backfill, interval, max, Phase::Queued);
                 self.queue(turn);
             }
         }
@@ -204,21 +205,21 @@ impl Model {
         match self.random.random_range(0..100) {
             0..20 => self.world.now = self.world.now + Duration::from_mins(self.random.random_range(1..600)),
             20..60 => {
-                if let Some(at) = self.one_that(|is| is == Is::Active) {
+                if let Some(at) = self.one_that(|phase| phase == Phase::Active) {
                     let state = [RunState::Success, RunState::Success, RunState::Success, RunState::Failed, RunState::Cancelled];
                     let state = state[self.random.random_range(0..state.len())];
                     self.end(at, state);
                 }
             }
             60..66 => {
-                if let Some(at) = self.one_that(|is| matches!(is, Is::Queued | Is::Elsewhere | Is::Blocked)) {
+                if let Some(at) = self.one_that(|phase| matches!(phase, Phase::Queued | Phase::Elsewhere | Phase::Blocked)) {
                     self.end(at, RunState::Cancelled);
                 }
             }
             66..72 => {
                 // It is retried.
-                if let Some(at) = self.one_that(|is| matches!(is, Is::Ended(state, _) if state != RunState::Success)) {
-                    self.world.runs[at].is = Is::Active;
+                if let Some(at) = self.one_that(|phase| matches!(phase, Phase::Ended(state, _) if state != RunState::Success)) {
+                    self.world.runs[at].phase = Phase::Active;
                     self.scheduler.began("p", self.world.runs[at].turn);
                 }
             }
@@ -226,7 +227,7 @@ impl Model {
                 let ago = chrono::TimeDelta::hours(self.random.random_range(0..100));
                 let schedule = self.world.timetable.schedule.as_ref().unwrap();
                 let interval = schedule.interval_starting_at_or_before(self.world.now.to_utc() - ago).unwrap();
-                let turn = self.enter(RunKind::Manual, interval, None, Is::Queued);
+                let turn = self.enter(RunKind::Manual, interval, None, Phase::Queued);
                 self.queue(turn);
             }
             80..90 => self.backfill(),
@@ -253,24 +254,24 @@ impl Model {
             assert_eq!(begin, self.world.next(), "step {}", self.world.step);
             match begin {
                 None => break,
-                Some(Begin::Queued { turn, .. }) => {
+                Some(DueRun::Queued { turn, .. }) => {
                     let at = self.world.runs.iter().position(|run| run.turn.key == turn.key).unwrap();
                     if self.random.random_bool(0.1) {
-                        self.world.runs[at].is = Is::Blocked;
+                        self.world.runs[at].phase = Phase::Blocked;
                         self.scheduler.set_aside("p", turn);
                     } else {
-                        self.world.runs[at].is = Is::Active;
+                        self.world.runs[at].phase = Phase::Active;
                         self.scheduler.began("p", turn);
                     }
                 }
-                Some(Begin::Updated { .. }) => panic!("it waits for no asset"),
-                Some(Begin::Interval { interval, .. }) => {
-                    let turn = self.enter(RunKind::Scheduled, interval, None, Is::Active);
+                Some(DueRun::Updated { .. }) => panic!("it waits for no asset"),
+                Some(DueRun::Interval { interval, .. }) => {
+                    let turn = self.enter(RunKind::Scheduled, interval, None, Phase::Active);
                     self.scheduler.began("p", turn);
                 }
             }
         }
-        let queued = self.world.runs.iter().filter(|run| run.is == Is::Queued).count();
+        let queued = self.world.runs.iter().filter(|run| run.phase == Phase::Queued).count();
         assert_eq!(self.scheduler.queued(), queued);
         assert_eq!(self.scheduler.active("p"), self.world.active(false));
     }

@@ -1,8 +1,8 @@
-//! The runs and the schedule of one pipeline.
+//! The state of one pipeline for the scheduler: its schedule, its active and queued runs, and what keeps others from starting.
 
-use super::intervals::Intervals;
+use super::intervals::PastIntervals;
 use super::queue::Queue;
-use super::{Begin, Ended, HeldBy, Known, Timetable, Turn};
+use super::{DueRun, EndEffect, HoldReason, JournaledState, Timetable, Turn};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
 use crate::plan::{Awaits, Pending};
@@ -10,6 +10,7 @@ use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What the scheduler knows of a pipeline. A run is in `active`, in `queue` or in `not_hosted`, or else it has ended.
 #[derive(Debug)]
 pub(super) struct PipelineState {
     timetable: Timetable,
@@ -24,23 +25,25 @@ pub(super) struct PipelineState {
     ahead: BTreeSet<DateTime<Utc>>,
     /// Ranges of later intervals whose runs were created in that way and then deleted.
     deleted: Vec<Interval>,
+    /// The runs that have started and not ended, including backfill runs.
     active: BTreeMap<RunKey, Turn>,
+    /// How many of them are backfill runs, which have a limit of their own.
     active_backfills: usize,
     queue: Queue,
     /// Unfinished runs of the journal that this process does not host.
-    elsewhere: BTreeMap<RunKey, Turn>,
+    not_hosted: BTreeMap<RunKey, Turn>,
     /// For a pipeline that depends on its past; otherwise it stays empty.
-    intervals: Intervals,
+    intervals: PastIntervals,
     /// For a pipeline that waits for assets.
     awaits: Option<Box<Awaits>>,
 }
 
 impl PipelineState {
-    pub(super) fn new(timetable: Timetable, mut known: Known, watched_since: Option<DateTime<Utc>>) -> Self {
+    pub(super) fn new(timetable: Timetable, mut journaled: JournaledState, watched_since: Option<DateTime<Utc>>) -> Self {
         let mut state = Self {
             timetable,
             watched_since,
-            paused: known.paused,
+            paused: journaled.paused,
             held_until: None,
             last: None,
             ahead: BTreeSet::new(),
@@ -48,27 +51,27 @@ impl PipelineState {
             active: BTreeMap::new(),
             active_backfills: 0,
             queue: Queue::default(),
-            elsewhere: BTreeMap::new(),
-            intervals: Intervals::default(),
-            awaits: known.awaits.take().map(Box::new),
+            not_hosted: BTreeMap::new(),
+            intervals: PastIntervals::default(),
+            awaits: journaled.awaits.take().map(Box::new),
         };
-        for turn in &known.unfinished {
-            state.added(turn);
-            state.elsewhere.insert(turn.key, *turn);
+        for turn in &journaled.unfinished {
+            state.count_unfinished(turn);
+            state.not_hosted.insert(turn.key, *turn);
         }
-        state.scheduled(known);
+        state.scheduled(journaled);
         state
     }
 
     /// Replaces which intervals have a scheduled run.
-    pub(super) fn scheduled(&mut self, known: Known) {
+    pub(super) fn scheduled(&mut self, journaled: JournaledState) {
         let unwanted = self.last.take().map(|last| last.start).into_iter().chain(std::mem::take(&mut self.ahead));
         let unwanted: Vec<_> = unwanted.collect();
-        self.last = known.last;
-        self.ahead = known.ahead.iter().map(|(start, _)| *start).collect();
-        self.deleted = known.deleted;
-        let of_last = known.last.map(|last| (last.start, known.outcome));
-        for (start, outcome) in of_last.into_iter().chain(known.ahead) {
+        self.last = journaled.last;
+        self.ahead = journaled.ahead.iter().map(|(start, _)| *start).collect();
+        self.deleted = journaled.deleted;
+        let of_last = journaled.last.map(|last| (last.start, journaled.outcome));
+        for (start, outcome) in of_last.into_iter().chain(journaled.ahead) {
             if let Some(outcome) = outcome {
                 self.outcome(start, outcome);
             }
@@ -79,7 +82,7 @@ impl PipelineState {
     }
 
     /// Called when the date has changed differently from the monotonic time.
-    pub(super) fn leapt(&mut self, now: DateTime<Utc>) {
+    pub(super) fn calendar_jumped(&mut self, now: DateTime<Utc>) {
         // The hold was meant for a minute of time, and dates no longer measure that.
         self.held_until = None;
         if self.watched_since.is_some() {
@@ -87,24 +90,24 @@ impl PipelineState {
         }
     }
 
-    pub(super) fn next(&self, pipeline: &str, now: DateTime<Utc>) -> Option<Begin> {
+    pub(super) fn next(&self, pipeline: &str, now: DateTime<Utc>) -> Option<DueRun> {
         if self.is_held(now) {
             return None;
         }
         let other = self.queue.first().filter(|_| self.has_place());
         let backfilled = self.queue.first_backfill(self.active_backfills);
         if let Some(turn) = other.into_iter().chain(backfilled).min_by_key(|turn| turn.key) {
-            return Some(Begin::Queued { pipeline: pipeline.to_owned(), turn });
+            return Some(DueRun::Queued { pipeline: pipeline.to_owned(), turn });
         }
         let since = self.watched_since.filter(|_| !self.paused && self.has_place())?;
         if let Some(updates) = self.awaits.as_ref().and_then(|awaits| awaits.due()) {
-            return Some(Begin::Updated { pipeline: pipeline.to_owned(), updates });
+            return Some(DueRun::Updated { pipeline: pipeline.to_owned(), updates });
         }
         let interval = self.due(now)?;
         if self.past_of(interval).is_some() {
             return None;
         }
-        Some(Begin::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
+        Some(DueRun::Interval { pipeline: pipeline.to_owned(), interval, on_time: interval.end >= since })
     }
 
     /// Returns the first interval that is due.
@@ -120,9 +123,9 @@ impl PipelineState {
     }
 
     /// Returns what keeps the first due interval from starting, if anything.
-    pub(super) fn held_by(&self, now: DateTime<Utc>) -> Option<HeldBy> {
+    pub(super) fn held_by(&self, now: DateTime<Utc>) -> Option<HoldReason> {
         let interval = self.due(now)?;
-        if self.has_place() { self.past_of(interval).map(HeldBy::Past) } else { Some(HeldBy::Places) }
+        if self.has_place() { self.past_of(interval).map(HoldReason::Past) } else { Some(HoldReason::Places) }
     }
 
     /// True if the interval had a scheduled run while the calendar read a later date.
@@ -152,7 +155,7 @@ impl PipelineState {
     /// Records that a run starts, or is active again after its end.
     pub(super) fn began(&mut self, turn: Turn) {
         // Added before it is removed, so that the interval never looks finished in between and its dependents are indexed once.
-        self.added(&turn);
+        self.count_unfinished(&turn);
         self.remove(turn.key);
         self.active_backfills += usize::from(turn.is_backfill());
         self.active.insert(turn.key, turn);
@@ -166,13 +169,13 @@ impl PipelineState {
                 self.forget_unwanted(Some(passed));
             }
         }
-        self.index(turn.interval.start);
+        self.update_index(turn.interval.start);
     }
 
     pub(super) fn queue(&mut self, turn: Turn) -> Option<DateTime<Utc>> {
-        self.added(&turn);
+        self.count_unfinished(&turn);
         self.remove(turn.key);
-        self.index(turn.interval.start);
+        self.update_index(turn.interval.start);
         if !turn.is_backfill() {
             self.queue.add(turn);
             return None;
@@ -187,19 +190,19 @@ impl PipelineState {
     /// Records that a run has not ended but will not start here.
     pub(super) fn set_aside(&mut self, turn: Turn) {
         // Added before it is removed, as in `began`.
-        self.added(&turn);
+        self.count_unfinished(&turn);
         self.remove(turn.key);
         if self.timetable.depends_on_past {
-            self.elsewhere.insert(turn.key, turn);
+            self.not_hosted.insert(turn.key, turn);
         }
     }
 
-    pub(super) fn ended(&mut self, key: RunKey, state: RunState) -> Ended {
-        let Some(turn) = self.remove(key) else { return Ended::Unknown };
+    pub(super) fn ended(&mut self, key: RunKey, state: RunState) -> EndEffect {
+        let Some(turn) = self.remove(key) else { return EndEffect::Unknown };
         let start = turn.interval.start;
         self.outcome(start, state);
         let is_success = state == RunState::Success || !self.timetable.depends_on_past;
-        if is_success || !self.is_wanted(start) { Ended::Clear } else { Ended::HoldsUp }
+        if is_success || !self.is_wanted(start) { EndEffect::Clear } else { EndEffect::HoldsUp }
     }
 
     /// Records the newest outcome of an interval. It is stored only if a run waits for it; a later waiter reads it from the
@@ -208,7 +211,7 @@ impl PipelineState {
         if self.timetable.depends_on_past && self.is_wanted(start) {
             self.intervals.record_outcome(start, state);
         }
-        self.index(start);
+        self.update_index(start);
     }
 
     pub(super) fn hold(&mut self, until: DateTime<Utc>) {
@@ -221,7 +224,7 @@ impl PipelineState {
         }
     }
 
-    pub(super) fn used(&mut self, updates: &[Pending]) {
+    pub(super) fn consume_updates(&mut self, updates: &[Pending]) {
         if let Some(awaits) = &mut self.awaits {
             awaits.used(updates);
         }
@@ -266,7 +269,7 @@ impl PipelineState {
     }
 
     /// Counts a run among the unfinished ones of its interval.
-    fn added(&mut self, turn: &Turn) {
+    fn count_unfinished(&mut self, turn: &Turn) {
         if self.timetable.depends_on_past {
             self.intervals.run_added(turn.interval.start);
         }
@@ -281,7 +284,7 @@ impl PipelineState {
             self.forget_unwanted(unwanted);
             turn
         } else {
-            self.elsewhere.remove(&key)?
+            self.not_hosted.remove(&key)?
         };
         if self.timetable.depends_on_past {
             self.intervals.run_removed(turn.interval.start);
@@ -290,7 +293,7 @@ impl PipelineState {
     }
 
     /// Updates the index with what the interval allows now.
-    fn index(&mut self, start: DateTime<Utc>) {
+    fn update_index(&mut self, start: DateTime<Utc>) {
         if self.timetable.depends_on_past {
             let allows = self.intervals.allows(start);
             self.queue.set_ready(start, allows);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Queue {
     /// Runs that do not belong to a backfill: they wait only for a place.
     others: BTreeMap<RunKey, Turn>,
-    backfills: BTreeMap<RunKey, Backfilled>,
+    backfills: BTreeMap<RunKey, QueuedBackfill>,
     /// Backfill runs that the interval before allows to start, by the limit of their backfill.
     ready: BTreeMap<u32, BTreeSet<RunKey>>,
     /// Backfill runs by the start of the interval that they wait for.
@@ -18,7 +18,7 @@ pub(super) struct Queue {
 }
 
 #[derive(Debug)]
-struct Backfilled {
+struct QueuedBackfill {
     turn: Turn,
     limit: u32,
     /// The start of the interval before, if that decides whether the run may start.
@@ -39,7 +39,7 @@ impl Queue {
         if is_ready {
             self.ready.entry(limit).or_default().insert(turn.key);
         }
-        self.backfills.insert(turn.key, Backfilled { turn, limit, before });
+        self.backfills.insert(turn.key, QueuedBackfill { turn, limit, before });
     }
 
     /// Removes a run, and returns it with the interval that it waited for if no other run waits for that.

@@ -58,7 +58,7 @@ impl Simulated {
         self.scheduler = Scheduler::default();
         let of_last = |(start, _): &&(DateTime<Utc>, RunState)| self.last.is_some_and(|last| last.start == *start);
         let outcome = self.past.iter().rev().find(of_last).map(|(_, state)| *state);
-        let known = Known { last: self.last, outcome, ..Known::default() };
+        let known = JournaledState { last: self.last, outcome, ..JournaledState::default() };
         self.scheduler.add("p", self.timetable.clone(), known, Some(self.now));
         for (key, _, interval) in &self.running {
             let turn = Turn { key: *key, kind: RunKind::Scheduled, interval: *interval, max_active: None };
@@ -81,7 +81,7 @@ impl Simulated {
 
     fn begin(&mut self) {
         while let Some(begin) = self.scheduler.next(self.now) {
-            let Begin::Interval { interval, on_time, .. } = begin else { panic!("nothing was queued") };
+            let DueRun::Interval { interval, on_time, .. } = begin else { panic!("nothing was queued") };
             let late = if on_time { "" } else { ", made up for" };
             let (now, start, end) = (self.wall(self.now.to_utc()), self.wall(interval.start), self.wall(interval.end));
             let _ = writeln!(self.told, "{now}: {start} .. {end}{late}");
@@ -224,7 +224,7 @@ fn what_depends_on_the_past_waits_for_its_success_also_over_a_restart() {
     let mended = simulated.last.unwrap();
     // The failed run is retried.
     simulated.scheduler.began("p", Turn { key: 99, kind: RunKind::Scheduled, interval: mended, max_active: None });
-    assert_eq!(simulated.scheduler.ended("p", 99, RunState::Success), Ended::Clear);
+    assert_eq!(simulated.scheduler.ended("p", 99, RunState::Success), EndEffect::Clear);
     simulated.until("2024-03-06T23:00Z");
     expect![[r#"
         Sat 02 00:00 +0000: Fri 01 00:00 +0000 .. Sat 02 00:00 +0000
@@ -257,9 +257,9 @@ fn a_paused_pipeline_starts_nothing_by_itself_and_goes_on_by_the_catchup_rule() 
     let by_hand = Turn { key: 50, kind: RunKind::Manual, interval: simulated.last.unwrap(), max_active: None };
     simulated.scheduler.queue("p", by_hand);
     let begun = simulated.scheduler.next(simulated.now);
-    assert_eq!(begun, Some(Begin::Queued { pipeline: "p".into(), turn: by_hand }));
+    assert_eq!(begun, Some(DueRun::Queued { pipeline: "p".into(), turn: by_hand }));
     simulated.scheduler.began("p", by_hand);
-    assert_eq!(simulated.scheduler.ended("p", 50, RunState::Success), Ended::Clear);
+    assert_eq!(simulated.scheduler.ended("p", 50, RunState::Success), EndEffect::Clear);
     simulated.until("2024-03-05T12:00Z");
     simulated.scheduler.pause("p", false, simulated.now);
     simulated.until("2024-03-06T12:00Z");
@@ -283,7 +283,7 @@ fn backfilled(number: u32, max: u32) -> Turn {
 }
 
 /// A daily pipeline whose schedule is not followed.
-fn daily(depends_on_past: bool, known: Known) -> Scheduler {
+fn daily(depends_on_past: bool, known: JournaledState) -> Scheduler {
     let daily = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@daily", "UTC", None, None, false) };
     let mut scheduler = Scheduler::default();
     scheduler.add("p", daily, known, None);
@@ -297,7 +297,7 @@ fn queue(scheduler: &mut Scheduler, turns: impl IntoIterator<Item = Turn>) -> Ve
 /// Starts what may start, and returns the keys.
 fn begun(scheduler: &mut Scheduler) -> Vec<RunKey> {
     let mut keys = Vec::new();
-    while let Some(Begin::Queued { turn, .. }) = scheduler.next(at("2024-04-01")) {
+    while let Some(DueRun::Queued { turn, .. }) = scheduler.next(at("2024-04-01")) {
         scheduler.began("p", turn);
         keys.push(turn.key);
     }
@@ -307,21 +307,21 @@ fn begun(scheduler: &mut Scheduler) -> Vec<RunKey> {
 #[test]
 fn backfills_have_a_limit_of_their_own_and_keep_their_order_where_they_depend_on_the_past() {
     for depends_on_past in [false, true] {
-        let mut scheduler = daily(depends_on_past, Known::default());
+        let mut scheduler = daily(depends_on_past, JournaledState::default());
         scheduler.began("p", Turn { key: 90, kind: RunKind::Manual, interval: day(20), max_active: None });
         queue(&mut scheduler, (1..=4).map(|n| backfilled(n, 2)));
         assert_eq!(begun(&mut scheduler), if depends_on_past { vec![1] } else { vec![1, 2] });
-        assert_eq!(scheduler.ended("p", 1, RunState::Success), Ended::Clear);
+        assert_eq!(scheduler.ended("p", 1, RunState::Success), EndEffect::Clear);
         assert_eq!(begun(&mut scheduler), if depends_on_past { vec![2] } else { vec![3] });
         let after = scheduler.ended("p", 2, RunState::Failed);
-        assert_eq!(after, if depends_on_past { Ended::HoldsUp } else { Ended::Clear });
+        assert_eq!(after, if depends_on_past { EndEffect::HoldsUp } else { EndEffect::Clear });
         assert_eq!(begun(&mut scheduler), if depends_on_past { vec![] } else { vec![4] });
     }
 }
 
 #[test]
 fn days_that_are_run_again_wait_for_each_other_and_not_for_what_they_came_to_before() {
-    let mut scheduler = daily(true, Known::default());
+    let mut scheduler = daily(true, JournaledState::default());
     // All have succeeded before, as the journal reports for the first one.
     let wants = queue(&mut scheduler, (2..=4).map(|n| backfilled(n, 4)));
     assert_eq!(wants, [Some(day(1).start), None, None], "what is queued is not asked about");
@@ -340,10 +340,10 @@ fn days_that_are_run_again_wait_for_each_other_and_not_for_what_they_came_to_bef
 
 #[test]
 fn a_day_that_is_cancelled_while_it_is_queued_holds_those_after_it_up() {
-    let mut scheduler = daily(true, Known::default());
+    let mut scheduler = daily(true, JournaledState::default());
     queue(&mut scheduler, (1..=4).map(|n| backfilled(n, 4)));
     assert_eq!(begun(&mut scheduler), [1]);
-    assert_eq!(scheduler.ended("p", 2, RunState::Cancelled), Ended::HoldsUp);
+    assert_eq!(scheduler.ended("p", 2, RunState::Cancelled), EndEffect::HoldsUp);
     assert!(begun(&mut scheduler).is_empty());
     scheduler.ended("p", 1, RunState::Success);
     assert!(begun(&mut scheduler).is_empty());
@@ -351,14 +351,14 @@ fn a_day_that_is_cancelled_while_it_is_queued_holds_those_after_it_up() {
     scheduler.began("p", backfilled(2, 4));
     scheduler.ended("p", 2, RunState::Success);
     assert_eq!(begun(&mut scheduler), [3]);
-    assert_eq!(scheduler.ended("p", 3, RunState::Success), Ended::Clear);
+    assert_eq!(scheduler.ended("p", 3, RunState::Success), EndEffect::Clear);
     assert_eq!(begun(&mut scheduler), [4]);
 }
 
 #[test]
 fn a_day_that_is_unfinished_in_the_journal_alone_holds_those_after_it_up() {
     let unfinished = Turn { key: 1, kind: RunKind::Manual, interval: day(1), max_active: None };
-    let mut scheduler = daily(true, Known { unfinished: vec![unfinished], ..Known::default() });
+    let mut scheduler = daily(true, JournaledState { unfinished: vec![unfinished], ..JournaledState::default() });
     let wants = queue(&mut scheduler, (2..=3).map(|n| backfilled(n, 4)));
     assert_eq!(wants, [None, None]);
     assert!(begun(&mut scheduler).is_empty());
@@ -371,10 +371,10 @@ fn a_day_that_is_unfinished_in_the_journal_alone_holds_those_after_it_up() {
 #[test]
 fn what_could_not_begin_is_due_again_after_a_while() {
     let mut scheduler = Scheduler::default();
-    scheduler.add("p", timetable("@daily", "UTC", None, None, false), Known::default(), Some(at("2024-03-02")));
+    scheduler.add("p", timetable("@daily", "UTC", None, None, false), JournaledState::default(), Some(at("2024-03-02")));
     let now = at("2024-03-02T00:00:10Z");
     let first = scheduler.next(now);
-    assert!(matches!(first, Some(Begin::Interval { interval, .. }) if interval == day(1)), "{first:?}");
+    assert!(matches!(first, Some(DueRun::Interval { interval, .. }) if interval == day(1)), "{first:?}");
     assert_eq!(scheduler.next(now), first, "nobody has said that it has begun");
     scheduler.hold("p", now + Duration::from_mins(1));
     assert_eq!(scheduler.next(now), None);
@@ -388,7 +388,7 @@ fn what_could_not_begin_is_due_again_after_a_while() {
 fn steps_of(hours: u32, depends_on_past: bool) -> usize {
     let hourly = Timetable { depends_on_past, max_active_runs: 1, ..timetable("@hourly", "UTC", None, None, false) };
     let mut scheduler = Scheduler::default();
-    scheduler.add("p", hourly, Known::default(), None);
+    scheduler.add("p", hourly, JournaledState::default(), None);
     let start = at("2024-01-01").to_utc();
     let hour = |n: u32| start + chrono::TimeDelta::hours(n.into());
     queue::steps::take();
@@ -423,14 +423,14 @@ fn intervals_that_ran_by_a_later_date_run_once_and_hold_up_what_depends_on_them(
         end: at(&format!("2024-03-{:02}", day + 1)).to_utc(),
     };
     let depends = Timetable { depends_on_past: true, ..timetable("@daily", "UTC", None, None, true) };
-    let known = |outcome| Known {
+    let known = |outcome| JournaledState {
         last: Some(interval(1)),
         outcome: Some(RunState::Success),
         ahead: vec![(interval(3).start, Some(outcome))],
-        ..Known::default()
+        ..JournaledState::default()
     };
     let begin = |scheduler: &mut Scheduler, now: &str, key| {
-        let Some(Begin::Interval { interval, .. }) = scheduler.next(at(now)) else { return None };
+        let Some(DueRun::Interval { interval, .. }) = scheduler.next(at(now)) else { return None };
         scheduler.began("p", Turn { key, kind: RunKind::Scheduled, interval, max_active: None });
         scheduler.ended("p", key, RunState::Success);
         Some(interval.start.format("%d").to_string())
@@ -524,12 +524,12 @@ fn over_a_gap_an_interval_depends_on_the_one_before_it() {
     // The same for a backfill: Monday's run waits for Friday's.
     let day = |text: &str| WorkingDays::day(at(text).to_utc().date_naive()).unwrap();
     let mut scheduler = Scheduler::default();
-    scheduler.add("p", working_days(false, true), Known::default(), None);
+    scheduler.add("p", working_days(false, true), JournaledState::default(), None);
     for (key, date) in [(1, "2024-03-22"), (2, "2024-03-25")] {
         scheduler.queue("p", Turn { key, kind: RunKind::Backfill, interval: day(date), max_active: Some(4) });
     }
     let next = |scheduler: &Scheduler| match scheduler.next(at("2024-03-30")) {
-        Some(Begin::Queued { turn, .. }) => Some(turn),
+        Some(DueRun::Queued { turn, .. }) => Some(turn),
         _ => None,
     };
     let friday = next(&scheduler).unwrap();
@@ -547,7 +547,7 @@ fn waiting(rule: WhenRule, known: [(i64, i64); 2]) -> Scheduler {
     let window = Window::parse(None, None, false, Zone::UTC).unwrap();
     let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
     let assets = ASSETS.into_iter().zip(known).map(|(asset, (newest, used))| (asset, newest, used));
-    let known = Known { awaits: Some(Awaits::new(rule, assets)), ..Known::default() };
+    let known = JournaledState { awaits: Some(Awaits::new(rule, assets)), ..JournaledState::default() };
     let mut scheduler = Scheduler::default();
     scheduler.add("model", timetable, known, Some(at("2024-03-01")));
     scheduler
@@ -556,7 +556,7 @@ fn waiting(rule: WhenRule, known: [(i64, i64); 2]) -> Scheduler {
 /// Returns the updates that a run starts for: for each asset, those after one id up to another.
 fn begins(scheduler: &Scheduler) -> Option<Vec<(&'static str, i64, i64)>> {
     match scheduler.next(at("2024-03-01"))? {
-        Begin::Updated { updates, .. } => {
+        DueRun::Updated { updates, .. } => {
             Some(updates.iter().map(|update| (update.asset, update.after, update.newest)).collect())
         }
         other => panic!("{other:?}"),
@@ -565,10 +565,10 @@ fn begins(scheduler: &Scheduler) -> Option<Vec<(&'static str, i64, i64)>> {
 
 /// Starts that run.
 fn begin(scheduler: &mut Scheduler, key: RunKey) {
-    let Some(Begin::Updated { pipeline, updates }) = scheduler.next(at("2024-03-01")) else { panic!("nothing begins") };
+    let Some(DueRun::Updated { pipeline, updates }) = scheduler.next(at("2024-03-01")) else { panic!("nothing begins") };
     let interval = Interval { start: at("2024-03-01").to_utc(), end: at("2024-03-01").to_utc() };
     scheduler.began(&pipeline, Turn { key, kind: RunKind::AssetTriggered, interval, max_active: None });
-    scheduler.used(&pipeline, &updates);
+    scheduler.consume_updates(&pipeline, &updates);
 }
 
 #[test]
@@ -618,7 +618,7 @@ fn an_update_costs_no_pipeline_that_does_not_wait_for_it() {
     for n in 0..1_000 {
         let window = Window::parse(None, None, false, Zone::UTC).unwrap();
         let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
-        let known = Known { awaits: Some(Awaits::new(WhenRule::All, [("others", 0, 0)])), ..Known::default() };
+        let known = JournaledState { awaits: Some(Awaits::new(WhenRule::All, [("others", 0, 0)])), ..JournaledState::default() };
         scheduler.add(&format!("other_{n}"), timetable, known, Some(at("2024-03-01")));
     }
     crate::plan::steps::take();

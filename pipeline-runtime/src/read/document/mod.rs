@@ -16,18 +16,18 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The maximum number of nodes in the table.
-const NODES: usize = 2_000;
+const MAX_NODES: usize = 2_000;
 /// The maximum number of spans of a node that are drawn.
-const STRETCHES: usize = 100;
+const MAX_SPANS: usize = 100;
 /// The maximum number of records in the table; the last ones are listed.
-const RECORDS: u32 = 5_000;
+const MAX_RECORDS: u32 = 5_000;
 /// The maximum number of log lines, of which the last ones are listed, and of bytes.
-const LINES: u32 = 10_000;
-const LOG: usize = 4 << 20;
+const MAX_LINES: u32 = 10_000;
+const MAX_LOG_BYTES: usize = 4 << 20;
 /// A plan with more nodes is not drawn.
-const DRAWN: usize = 500;
+const MAX_DRAWN_NODES: usize = 500;
 /// The maximum number of reasons why nodes wait.
-const REASONS: usize = 50;
+const MAX_REASONS: usize = 50;
 
 const STYLE: &str = include_str!("style.css");
 const KINDS: [&str; 6] = ["worked", "poked", "waited for data", "waited for a retry", "queued", "no process had it"];
@@ -60,7 +60,7 @@ impl DocumentBuilder<'_> {
         };
         totals(&mut page, history, until);
         nodes(&mut page, history, until);
-        if history.plan().nodes.len() <= DRAWN {
+        if history.plan().nodes.len() <= MAX_DRAWN_NODES {
             let boxes = history.plan().boxes();
             let states: HashMap<_, _> = boxes.iter().copied().zip(history.states_of(&boxes)).collect();
             let drawn = history.plan().to_svg_with(|ix| Some((*states.get(&ix)?)?.name()));
@@ -123,37 +123,37 @@ impl DocumentBuilder<'_> {
         }
         let failed = history.listed().into_iter().filter(|slot| history.node(*slot).state() == NodeState::Failed);
         let failed = failed
-            .take(REASONS)
+            .take(MAX_REASONS)
             .map(|slot| (history.id(slot), history.node(slot).error().map_or_else(|| "failed".to_owned(), ToString::to_string)));
-        told_of(page, "What failed", &failed.collect::<Vec<_>>());
+        reason_table(page, "What failed", &failed.collect::<Vec<_>>());
         // A run in which a node has failed may continue.
         if history.state == RunState::Running {
-            let mut told: Vec<(String, String)> = Vec::new();
+            let mut reasons: Vec<(String, String)> = Vec::new();
             let waits = Waits { history, now: self.now, is_run: self.is_run };
             let mut pools = TakenSlots::new(self.reader.journal(), self.pipelines);
             let open = history.listed().into_iter().filter(|slot| !history.node(*slot).state().is_end());
-            for slot in open.take(REASONS) {
+            for slot in open.take(MAX_REASONS) {
                 let cause = waits.cause(slot, &mut pools)?;
-                told.push((history.id(slot), waits.sentence(&cause)));
+                reasons.push((history.id(slot), waits.sentence(&cause)));
             }
-            told_of(page, "What it waits for", &told);
+            reason_table(page, "What it waits for", &reasons);
         }
         Ok(())
     }
 
     fn log(&self, page: &mut Html, run: &RunSummary) -> Result<(), ReadError> {
-        let lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, LINES)?;
+        let lines = self.reader.journal().lines_before(run.stored().key, None, None, i64::MAX, MAX_LINES)?;
         if lines.is_empty() {
             return Ok(());
         }
         page.raw("<h2>Log</h2>\n");
-        note_cut(page, lines.len() == LINES as usize, "The last lines; `logs` prints all of them.");
+        note_cut(page, lines.len() == MAX_LINES as usize, "The last lines; `logs` prints all of them.");
         page.raw("<pre>");
         let start = page.len();
         for line in &lines {
             let line = super::LogLine::of(line.clone());
             page.text(&format!("{} {} {}#{}: {}\n", date(line.at()), line.level(), line.node(), line.attempt(), line.text()));
-            if page.len() - start > LOG {
+            if page.len() - start > MAX_LOG_BYTES {
                 page.text("… and more: `logs` prints all of it\n");
                 break;
             }
@@ -165,10 +165,10 @@ impl DocumentBuilder<'_> {
     fn records(&self, page: &mut Html, run: &RunSummary, details: &RunDetails) -> Result<(), ReadError> {
         let (history, last) = (details.history(), details.last_record());
         let all = self.reader.journal().entries_between(run.stored().key, 0, last, u32::MAX)?;
-        let skipped = all.entries.len().saturating_sub(RECORDS as usize);
+        let skipped = all.entries.len().saturating_sub(MAX_RECORDS as usize);
         page.raw("<h2>Records</h2>\n<details><summary>").number(all.entries.len()).raw(" records</summary>\n");
         note_cut(page, skipped > 0, "The last ones.");
-        page.heads(&["#", "After", "Record", "Node", ""]);
+        page.heads(&["#", "NodeProgress", "Record", "Node", ""]);
         for stored in &all.entries[skipped..] {
             let (what, text) = history.describe(&stored.entry.record);
             let slot = stored.entry.record.slot().filter(|slot| (*slot as usize) < history.len());
@@ -196,8 +196,8 @@ fn head(page: &mut Html, run: &RunSummary) {
 fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
     page.raw("<h2>Where the time went</h2>\n<dl>");
     let mut totals = [Duration::ZERO; KINDS.len()];
-    for stretch in history.listed().into_iter().flat_map(|slot| history.periods(slot)) {
-        totals[stretch.kind as usize] += stretch.until.unwrap_or(until).saturating_sub(stretch.from);
+    for span in history.listed().into_iter().flat_map(|slot| history.periods(slot)) {
+        totals[span.kind as usize] += span.until.unwrap_or(until).saturating_sub(span.from);
     }
     for (kind, (name, total)) in KINDS.iter().zip(totals).enumerate() {
         page.raw("<div><dt><i class=\"k").number(kind).raw("\"></i>").text(name).raw("</dt><dd>").text(&brief(total));
@@ -209,9 +209,9 @@ fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
 fn nodes(page: &mut Html, history: &RunHistory, until: Duration) {
     let listed = history.listed();
     page.raw("<h2>Nodes</h2>\n");
-    note_cut(page, listed.len() > NODES, "The first ones.");
+    note_cut(page, listed.len() > MAX_NODES, "The first ones.");
     page.heads(&["Node", "State", "Began after", "Took", "Attempts", "Pokes", "Over time", "Error"]);
-    for slot in listed.into_iter().take(NODES) {
+    for slot in listed.into_iter().take(MAX_NODES) {
         node(page, history, slot, until);
     }
     page.end_table();
@@ -226,22 +226,22 @@ fn node(page: &mut Html, history: &RunHistory, slot: Slot, until: Duration) {
     page.raw("<td class=\"n\">").number(node.attempts()).raw("</td><td class=\"n\">").number(node.pokes()).raw("</td>");
     page.raw("<td><div class=\"bar\">");
     let whole = until.as_secs_f64().max(f64::MIN_POSITIVE);
-    for stretch in history.periods(slot).into_iter().take(STRETCHES) {
+    for span in history.periods(slot).into_iter().take(MAX_SPANS) {
         let share = |at: Duration| (at.as_secs_f64() / whole * 100.0).min(100.0);
-        let (from, to) = (share(stretch.from), share(stretch.until.unwrap_or(until)));
-        page.raw("<i class=\"k").number(stretch.kind as usize).raw("\" style=\"left:").number(format_args!("{from:.2}"));
+        let (from, to) = (share(span.from), share(span.until.unwrap_or(until)));
+        page.raw("<i class=\"k").number(span.kind as usize).raw("\" style=\"left:").number(format_args!("{from:.2}"));
         page.raw("%;width:").number(format_args!("{:.2}", to - from)).raw("%\"></i>");
     }
     page.raw("</div></td>").cell("e", node.error().map_or("", |error| error)).raw("</tr>\n");
 }
 
 /// A table of nodes, with a sentence about each.
-fn told_of(page: &mut Html, title: &str, told: &[(String, String)]) {
-    if told.is_empty() {
+fn reason_table(page: &mut Html, title: &str, reasons: &[(String, String)]) {
+    if reasons.is_empty() {
         return;
     }
     page.raw("<h2>").text(title).raw("</h2>\n").heads(&["Node", "Why"]);
-    for (node, why) in told {
+    for (node, why) in reasons {
         page.raw("<tr>").cell("m", node).cell("e", why).raw("</tr>\n");
     }
     page.end_table();

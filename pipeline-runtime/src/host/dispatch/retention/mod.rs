@@ -28,18 +28,18 @@ pub(super) struct Retention {
     next: Timestamp,
     /// True if a pass of this process has cleaned up after a pass that died.
     is_swept: bool,
-    under_way: Option<UnderWay>,
-    asked: VecDeque<(Duration, Option<Ticket>)>,
+    in_progress: Option<PassInProgress>,
+    requested: VecDeque<(Duration, Option<Ticket>)>,
 }
 
 #[derive(Debug)]
-struct UnderWay {
+struct PassInProgress {
     step: oneshot::Receiver<Box<Pass>>,
-    for_whom: ForWhom,
+    reason: PassReason,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum ForWhom {
+enum PassReason {
     /// For the pipelines' own `keep` or the default of the process.
     Pipelines,
     /// For a command.
@@ -48,15 +48,15 @@ enum ForWhom {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { next: Timestamp::from_nanos(i64::MIN), is_swept: false, under_way: None, asked: VecDeque::new() }
+        Self { next: Timestamp::from_nanos(i64::MIN), is_swept: false, in_progress: None, requested: VecDeque::new() }
     }
 }
 
 impl Retention {
     /// Returns once the writer has done a step: with the pass, or `None` if it failed.
     pub(super) async fn step(&mut self) -> Option<Box<Pass>> {
-        match &mut self.under_way {
-            Some(under_way) => (&mut under_way.step).await.ok(),
+        match &mut self.in_progress {
+            Some(in_progress) => (&mut in_progress.step).await.ok(),
             None => std::future::pending().await,
         }
     }
@@ -70,19 +70,19 @@ impl Dispatch<'_> {
 
     /// Deletes runs that ended longer ago, and then answers the command.
     pub(super) fn prune(&mut self, older_than: Duration, ticket: Option<Ticket>) {
-        self.retention.asked.push_back((older_than, ticket));
+        self.retention.requested.push_back((older_than, ticket));
         self.delete_old();
     }
 
     /// Starts the next deletion that is due, unless one is in progress.
     pub(super) fn delete_old(&mut self) {
-        if self.retention.under_way.is_some() {
+        if self.retention.in_progress.is_some() {
             return;
         }
         let now = self.now();
-        if let Some((older_than, ticket)) = self.retention.asked.pop_front() {
+        if let Some((older_than, ticket)) = self.retention.requested.pop_front() {
             let pass = Pass::of_all(now.clock - older_than, now.date);
-            return self.order(Box::new(pass), ForWhom::Command(ticket));
+            return self.order(Box::new(pass), PassReason::Command(ticket));
         }
         if now.clock < self.retention.next {
             return;
@@ -92,25 +92,25 @@ impl Dispatch<'_> {
         let pipelines: Vec<_> = self.pipelines.iter().filter_map(old).collect();
         if !pipelines.is_empty() {
             let sweeps = !self.retention.is_swept;
-            self.order(Box::new(Pass::of(pipelines, now.date, sweeps)), ForWhom::Pipelines);
+            self.order(Box::new(Pass::of(pipelines, now.date, sweeps)), PassReason::Pipelines);
         }
     }
 
     /// Continues the pass in progress, which has done a step.
-    pub(super) fn delete_on(&mut self, pass: Option<Box<Pass>>) {
-        let Some(UnderWay { for_whom, .. }) = self.retention.under_way.take() else { return };
-        match (pass, for_whom) {
-            (Some(pass), _) if !pass.is_over() => self.order(pass, for_whom),
-            (pass, ForWhom::Command(ticket)) => {
-                let said = pass.map(|pass| pass.pruned().to_string());
-                let said =
-                    said.ok_or_else(|| "it failed; the log of the process that holds the journal has the reason".to_owned());
+    pub(super) fn continue_deleting(&mut self, pass: Option<Box<Pass>>) {
+        let Some(PassInProgress { reason, .. }) = self.retention.in_progress.take() else { return };
+        match (pass, reason) {
+            (Some(pass), _) if !pass.is_over() => self.order(pass, reason),
+            (pass, PassReason::Command(ticket)) => {
+                let result = pass.map(|pass| pass.pruned().to_string());
+                let result =
+                    result.ok_or_else(|| "it failed; the log of the process that holds the journal has the reason".to_owned());
                 if let (Some(ticket), Ok(journal)) = (ticket, self.journal()) {
-                    answer(journal, ticket, said);
+                    answer(journal, ticket, result);
                 }
                 self.delete_old();
             }
-            (pass, ForWhom::Pipelines) => {
+            (pass, PassReason::Pipelines) => {
                 // A failed pass has not cleaned up, so the next one does.
                 self.retention.is_swept |= pass.is_some();
                 let runs = pass.map_or(0, |pass| pass.pruned().runs);
@@ -123,9 +123,9 @@ impl Dispatch<'_> {
         }
     }
 
-    fn order(&mut self, mut pass: Box<Pass>, for_whom: ForWhom) {
+    fn order(&mut self, mut pass: Box<Pass>, reason: PassReason) {
         let Ok(journal) = self.journal() else { return };
         pass.spare(self.runs.keys().collect());
-        self.retention.under_way = Some(UnderWay { step: journal.prune_on(pass), for_whom });
+        self.retention.in_progress = Some(PassInProgress { step: journal.prune_on(pass), reason });
     }
 }

@@ -1,7 +1,7 @@
 //! Retention beside everything else a process does with its runs. Bodies are not run here, or end at once.
 
 use super::super::super::Command;
-use super::super::Service;
+use super::super::ServiceOptions;
 use super::super::tests::Process;
 use super::*;
 use crate::author::setting::SettingValues;
@@ -77,7 +77,7 @@ impl Old {
     }
 
     fn dispatch(&self, keep: Option<Duration>) -> Dispatch<'_> {
-        self.process.dispatch_for(&self.pipelines, Service { follows_schedules: true, keep, ..Service::default() })
+        self.process.dispatch_for(&self.pipelines, ServiceOptions { follows_schedules: true, keep, ..ServiceOptions::default() })
     }
 
     /// Adds a run of that day that ended so many days ago.
@@ -127,9 +127,9 @@ fn delete_all(dispatch: &mut Dispatch<'_>) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     dispatch.delete_old();
     let mut steps = 0;
-    while dispatch.retention.under_way.is_some() {
+    while dispatch.retention.in_progress.is_some() {
         let pass = runtime.block_on(dispatch.retention.step());
-        dispatch.delete_on(pass);
+        dispatch.continue_deleting(pass);
         steps += 1;
     }
     steps
@@ -151,7 +151,12 @@ fn a_pipelines_own_limit_goes_before_that_of_the_process() {
             old.run(&pipeline, RunKind::Manual, "2024-01-01", RunState::Failed, days);
         }
     }
-    assert_eq!(delete_all(&mut old.process.dispatch_for(&old.pipelines, Service { keep: Some(DAY), ..Service::default() })), 0);
+    assert_eq!(
+        delete_all(
+            &mut old.process.dispatch_for(&old.pipelines, ServiceOptions { keep: Some(DAY), ..ServiceOptions::default() })
+        ),
+        0
+    );
     assert_eq!(old.left().len(), 8, "it follows no schedules");
     let mut dispatch = old.dispatch(None);
     assert!(delete_all(&mut dispatch) > 1);
@@ -272,13 +277,13 @@ fn a_run_that_goes_on_again_is_not_deleted_and_one_that_is_deleted_does_not_go_o
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     dispatch.delete_old();
     let mut gone = None;
-    while dispatch.retention.under_way.is_some() {
+    while dispatch.retention.in_progress.is_some() {
         let pass = runtime.block_on(dispatch.retention.step());
         if gone.is_none() && old.process.reader().run_of_key(keys[0]).unwrap().is_none() {
             // In the middle of the pass.
             gone = Some(dispatch.execute(retry(100)).unwrap_err().to_string());
         }
-        dispatch.delete_on(pass);
+        dispatch.continue_deleting(pass);
     }
     assert!(gone.unwrap().starts_with("the journal has no run `short/manual__2024-03-01__100`"));
     assert_eq!(old.left()[..2], ["short manual__2024-03-01__99", "short manual__2024-03-01__97"]);

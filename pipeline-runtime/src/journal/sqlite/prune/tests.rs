@@ -166,7 +166,7 @@ fn the_day_before_that_of_an_unfinished_run_stays_also_where_it_lies_far_behind(
 }
 
 /// What the journal reports about the past to a scheduler at that date, and to nodes that depend on theirs:
-/// `host/dispatch/calendar.rs`, `host/dispatch/begin.rs` and `host/others.rs` send the same queries.
+/// `host/dispatch/calendar.rs`, `host/dispatch/begin.rs` and `host/other_runs.rs` send the same queries.
 fn past(reader: &Reader, date: i64, queued: &[i64], depending: &[i64]) -> String {
     let outcome = |start: Timestamp| reader.outcome("p", start).unwrap();
     let last = reader.last_scheduled("p", at(date)).unwrap();

@@ -1,8 +1,8 @@
 //! The production scheduler on virtual time: what starts when, under the given assumptions.
 
-use super::super::scheduler::{Begin, Ended, Known, Scheduler, Timetable, Turn};
+use super::super::scheduler::{DueRun, EndEffect, JournaledState, Scheduler, Timetable, Turn};
+use super::assumptions::{ForecastAssumptions, Period};
 use super::holds::{Hold, Holds};
-use super::supposed::{Stretch, Supposed};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
 use crate::schedule::Interval;
@@ -21,7 +21,7 @@ pub(super) struct Run {
     /// Its id, if it is in the journal.
     pub(super) id: Option<String>,
     pub(super) begins: Option<Timestamp>,
-    pub(super) is: Is,
+    pub(super) phase: Phase,
     /// True if its tick came while the schedule was followed.
     pub(super) on_time: bool,
     /// The state in which it is assumed to end.
@@ -30,8 +30,9 @@ pub(super) struct Run {
     pub(super) notes: Vec<String>,
 }
 
+/// How far a run has come at the present time of the forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Is {
+pub(super) enum Phase {
     Queued,
     /// Until this time, if a process serves.
     Running(Timestamp),
@@ -44,16 +45,16 @@ pub(super) enum Is {
 
 /// What the journal knows at the start.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Start {
-    pub(super) known: Known,
+pub(super) struct InitialState {
+    pub(super) journaled: JournaledState,
     pub(super) unfinished: Vec<Run>,
     /// The newest outcomes of the intervals that others may wait for.
     pub(super) outcomes: BTreeMap<DateTime<Utc>, RunState>,
 }
 
-/// The result of the drive.
+/// The runs up to the end of the forecast, and what held others up.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct DriveResult {
     pub(super) runs: Vec<Run>,
     pub(super) holds: Holds,
     /// If there were too many runs: the time up to which they are listed.
@@ -62,8 +63,8 @@ pub(super) struct Course {
 
 pub(super) struct Driver<'a> {
     timetable: Timetable,
-    start: &'a Start,
-    supposed: &'a Supposed,
+    start: &'a InitialState,
+    assumptions: &'a ForecastAssumptions,
     /// The starts of intervals whose runs fail.
     fails: &'a [DateTime<Utc>],
     takes: Duration,
@@ -81,8 +82,8 @@ const ID: &str = "";
 impl<'a> Driver<'a> {
     pub(super) fn new(
         timetable: Timetable,
-        start: &'a Start,
-        supposed: &'a Supposed,
+        start: &'a InitialState,
+        assumptions: &'a ForecastAssumptions,
         fails: &'a [DateTime<Utc>],
         takes: Duration,
         now: Timestamp,
@@ -94,10 +95,10 @@ impl<'a> Driver<'a> {
             }
         }
         let next_key = runs.iter().map(|run| run.turn.key).max().unwrap_or_default() + 1;
-        Self { timetable, start, supposed, fails, takes, now, scheduler: None, runs, holds: Holds::default(), next_key }
+        Self { timetable, start, assumptions, fails, takes, now, scheduler: None, runs, holds: Holds::default(), next_key }
     }
 
-    pub(super) fn run(mut self, until: Timestamp) -> Course {
+    pub(super) fn run(mut self, until: Timestamp) -> DriveResult {
         let mut cut_off = None;
         loop {
             self.follow();
@@ -111,7 +112,7 @@ impl<'a> Driver<'a> {
             }
             self.now = next;
         }
-        Course { runs: self.runs, holds: self.holds, cut_off }
+        DriveResult { runs: self.runs, holds: self.holds, cut_off }
     }
 
     fn hold(&self) -> Option<Hold> {
@@ -119,14 +120,14 @@ impl<'a> Driver<'a> {
             None => Some(Hold::Stopped),
             // Even while nothing is due: no tick wakes a paused pipeline.
             Some(scheduler) if scheduler.is_paused(ID) => Some(Hold::Paused),
-            Some(scheduler) => scheduler.held_by(ID, self.now).map(Hold::By),
+            Some(scheduler) => scheduler.held_by(ID, self.now).map(Hold::Scheduler),
         }
     }
 
     /// Starts and stops the process, and pauses the pipeline, according to the assumptions.
     fn follow(&mut self) {
-        let has = |stretches: &[Stretch]| stretches.iter().any(|stretch| stretch.has(self.now));
-        let (is_stopped, is_paused) = (has(&self.supposed.stopped), has(&self.supposed.paused));
+        let has = |periods: &[Period]| periods.iter().any(|period| period.contains(self.now));
+        let (is_stopped, is_paused) = (has(&self.assumptions.stopped), has(&self.assumptions.paused));
         match &mut self.scheduler {
             Some(_) if is_stopped => self.stop(),
             Some(scheduler) if scheduler.is_paused(ID) != is_paused => scheduler.pause(ID, is_paused, self.now),
@@ -138,8 +139,8 @@ impl<'a> Driver<'a> {
     fn stop(&mut self) {
         self.scheduler = None;
         for run in &mut self.runs {
-            if let Is::Running(until) = run.is {
-                run.is = Is::Interrupted(until.since(self.now));
+            if let Phase::Running(until) = run.phase {
+                run.phase = Phase::Interrupted(until.since(self.now));
             }
         }
     }
@@ -147,21 +148,21 @@ impl<'a> Driver<'a> {
     /// Starts a process, which knows what the journal knows.
     fn serve(&mut self, paused: bool) {
         for run in &mut self.runs {
-            if let Is::Interrupted(left) = run.is {
-                run.is = Is::Running(self.now + left);
+            if let Phase::Interrupted(left) = run.phase {
+                run.phase = Phase::Running(self.now + left);
             }
         }
-        let is_open = |run: &&Run| !matches!(run.is, Is::Ended(_));
-        let mut known = self.known(paused);
+        let is_open = |run: &&Run| !matches!(run.phase, Phase::Ended(_));
+        let mut journaled = self.journaled(paused);
         if self.timetable.depends_on_past {
-            known.unfinished = self.runs.iter().filter(is_open).map(|run| run.turn).collect();
+            journaled.unfinished = self.runs.iter().filter(is_open).map(|run| run.turn).collect();
         }
         let mut scheduler = Scheduler::default();
-        scheduler.add(ID, self.timetable.clone(), known, Some(self.now));
+        scheduler.add(ID, self.timetable.clone(), journaled, Some(self.now));
         for run in self.runs.iter().filter(is_open) {
-            match run.is {
-                Is::Running(_) => scheduler.began(ID, run.turn),
-                Is::Blocked => scheduler.set_aside(ID, run.turn),
+            match run.phase {
+                Phase::Running(_) => scheduler.began(ID, run.turn),
+                Phase::Blocked => scheduler.set_aside(ID, run.turn),
                 _ => {
                     let before = scheduler.queue(ID, run.turn);
                     if let Some((start, state)) = before.and_then(|start| Some((start, self.outcome(start)?))) {
@@ -174,36 +175,36 @@ impl<'a> Driver<'a> {
     }
 
     /// Returns what the journal would know of the pipeline's intervals.
-    fn known(&self, paused: bool) -> Known {
-        let mut known = Known { paused, ..self.start.known.clone() };
+    fn journaled(&self, paused: bool) -> JournaledState {
+        let mut journaled = JournaledState { paused, ..self.start.journaled.clone() };
         let begun = self.runs.iter().filter(|run| run.turn.kind == RunKind::Scheduled && run.begins.is_some());
         if let Some(run) = begun.max_by_key(|run| run.turn.interval.start)
-            && known.last.is_none_or(|last| last.start <= run.turn.interval.start)
+            && journaled.last.is_none_or(|last| last.start <= run.turn.interval.start)
         {
-            known.last = Some(run.turn.interval);
-            known.ahead.retain(|(start, _)| *start > run.turn.interval.start);
+            journaled.last = Some(run.turn.interval);
+            journaled.ahead.retain(|(start, _)| *start > run.turn.interval.start);
         }
         // Whichever run ended last: a backfill may have repaired what a scheduled run left.
-        known.outcome = known.last.and_then(|last| self.outcome(last.start));
-        for (start, outcome) in &mut known.ahead {
+        journaled.outcome = journaled.last.and_then(|last| self.outcome(last.start));
+        for (start, outcome) in &mut journaled.ahead {
             *outcome = self.outcome(*start);
         }
-        known
+        journaled
     }
 
     /// Returns the newest outcome of an interval.
     fn outcome(&self, start: DateTime<Utc>) -> Option<RunState> {
         let ended = self.runs.iter().filter(|run| run.turn.interval.start == start);
-        let ended = ended.filter_map(|run| if let Is::Ended(at) = run.is { Some((at, run.ends_as)) } else { None });
+        let ended = ended.filter_map(|run| if let Phase::Ended(at) = run.phase { Some((at, run.ends_as)) } else { None });
         ended.max_by_key(|(at, _)| *at).map(|(_, state)| state).or_else(|| self.start.outcomes.get(&start).copied())
     }
 
     fn end(&mut self) {
         let Some(scheduler) = &mut self.scheduler else { return };
         for run in &mut self.runs {
-            if matches!(run.is, Is::Running(until) if until <= self.now) {
-                run.is = Is::Ended(self.now);
-                let _: Ended = scheduler.ended(ID, run.turn.key, run.ends_as);
+            if matches!(run.phase, Phase::Running(until) if until <= self.now) {
+                run.phase = Phase::Ended(self.now);
+                let _: EndEffect = scheduler.ended(ID, run.turn.key, run.ends_as);
             }
         }
     }
@@ -211,10 +212,10 @@ impl<'a> Driver<'a> {
     fn begin(&mut self) {
         while let Some(begin) = self.scheduler.as_ref().and_then(|scheduler| scheduler.next(self.now)) {
             let turn = match begin {
-                Begin::Queued { turn, .. } => self.begin_queued(turn),
-                Begin::Interval { interval, on_time, .. } => self.begin_interval(interval, on_time),
+                DueRun::Queued { turn, .. } => self.begin_queued(turn),
+                DueRun::Interval { interval, on_time, .. } => self.begin_interval(interval, on_time),
                 // Updates of assets are not forecast.
-                Begin::Updated { .. } => return,
+                DueRun::Updated { .. } => return,
             };
             if let Some(scheduler) = &mut self.scheduler {
                 scheduler.began(ID, turn);
@@ -230,7 +231,7 @@ impl<'a> Driver<'a> {
     fn begin_queued(&mut self, turn: Turn) -> Turn {
         let until = self.now + self.takes;
         if let Some(run) = self.runs.iter_mut().find(|run| run.turn.key == turn.key) {
-            (run.begins, run.is) = (Some(self.now), Is::Running(until));
+            (run.begins, run.phase) = (Some(self.now), Phase::Running(until));
         }
         turn
     }
@@ -239,16 +240,16 @@ impl<'a> Driver<'a> {
         let turn = Turn { key: self.next_key, kind: RunKind::Scheduled, interval, max_active: None };
         self.next_key += 1;
         let ends_as = outcome(self.fails, interval);
-        let is = Is::Running(self.now + self.takes);
-        self.runs.push(Run { turn, id: None, begins: Some(self.now), is, on_time, ends_as, notes: Vec::new() });
+        let phase = Phase::Running(self.now + self.takes);
+        self.runs.push(Run { turn, id: None, begins: Some(self.now), phase, on_time, ends_as, notes: Vec::new() });
         turn
     }
 
     /// Returns when something may change next.
     fn next_event(&self) -> Option<Timestamp> {
-        let stretches = self.supposed.stopped.iter().chain(&self.supposed.paused);
-        let bounds = stretches.flat_map(|stretch| [stretch.from, stretch.until]).flatten();
-        let ends = self.runs.iter().filter_map(|run| if let Is::Running(until) = run.is { Some(until) } else { None });
+        let periods = self.assumptions.stopped.iter().chain(&self.assumptions.paused);
+        let bounds = periods.flat_map(|period| [period.from, period.until]).flatten();
+        let ends = self.runs.iter().filter_map(|run| if let Phase::Running(until) = run.phase { Some(until) } else { None });
         let wake = self.scheduler.as_ref().and_then(|scheduler| scheduler.wake(self.now));
         bounds.chain(ends).chain(wake).filter(|at| *at > self.now).min()
     }

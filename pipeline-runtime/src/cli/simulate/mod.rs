@@ -1,28 +1,44 @@
-//! `simulate`
+//! `simulate`: runs a pipeline on virtual time.
 
-use super::args::{OtherPipelineRun, Simulate, Updated};
+mod args;
+
+pub(super) use args::SimulateArgs;
+
 use super::metrics::MetricsFile;
 use super::{choose, output, params, summary};
 use crate::observe::logs::{self, Logging};
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
+use args::{AssetUpdate, OtherPipelineRun};
 use pipeline_syntax::suggest;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(
     pipelines: &[Pipeline],
-    simulate: Simulate,
+    args: SimulateArgs,
     logging: Result<Logging, String>,
     journal: &Path,
 ) -> Result<ExitCode, String> {
     logs::install(logging?);
-    let Simulate { pipeline, about, arrivals, ran, updates, failures, stubs, settings, latencies, outages, seed, metrics: file } =
-        simulate;
+    let SimulateArgs {
+        pipeline,
+        inputs,
+        arrivals,
+        ran,
+        updates,
+        failures,
+        stubs,
+        settings,
+        latencies,
+        outages,
+        seed,
+        metrics: file,
+    } = args;
     let metrics = file.as_deref().map(|file| MetricsFile::new(file, journal, false)).transpose()?;
     let pipeline = choose::one(pipelines, pipeline.as_deref())?;
-    let given = params::given(pipeline, &about.given)?;
+    let given = params::parse(pipeline, &inputs.params)?;
     let mut simulation = Simulation::new(pipeline.clone()).params(given).seed(seed);
-    if let Some(date) = &about.logical_date {
+    if let Some(date) = &inputs.logical_date {
         simulation = simulation.logical_date(date);
     }
     for arrival in arrivals {
@@ -34,7 +50,7 @@ pub(super) fn run(
         let other = pipelines.iter().find(|known| known.id() == pipeline).ok_or_else(|| unknown(pipelines, &pipeline))?;
         simulation = simulation.ran(&when, other, run);
     }
-    for Updated { when, asset, value } in updates {
+    for AssetUpdate { when, asset, value } in updates {
         simulation = simulation.updated_json(&when, &asset, &value);
     }
     for failure in failures {
@@ -54,7 +70,7 @@ pub(super) fn run(
         simulation = simulation.outage(&outage.bucket, &outage.from, &outage.until);
     }
     let report = simulation.try_run().map_err(|error| match error {
-        SimulationError::Plan(error) => params::blame(&about.given, &error),
+        SimulationError::Plan(error) => params::describe_error(&inputs.params, &error),
         SimulationError::Date(error) => format!("--logical-date: {error}"),
         SimulationError::Bucket(error) => format!("--arrive, --latency, --outage: {error}"),
         SimulationError::UnknownNode { ref id, .. } if stubbed.contains(id) => format!("--stub: {error}"),
@@ -67,7 +83,7 @@ pub(super) fn run(
     })?;
     output::to_stdout(&report.history().timeline());
     if let Some(metrics) = metrics {
-        metrics.keep(&report.metrics());
+        metrics.write(&report.metrics());
     }
     let code = outcome(&report);
     for warning in report.warnings() {

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// The statuses with which a server may ask for it: too many requests, and service unavailable.
-const ASKING: [u16; 2] = [429, 503];
+/// The statuses with which a server may ask to wait: too many requests, and service unavailable.
+const STATUSES: [u16; 2] = [429, 503];
 
 /// The wait that an answer with this `Retry-After` asks for. A date counts from the server's own time, its `Date`, if it is
 /// given, because its clock may differ from ours; `now` is our time.
-pub(super) fn asked(status: u16, after: Option<&str>, date: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
-    let after = after.filter(|_| ASKING.contains(&status))?.trim();
+pub(super) fn requested_wait(status: u16, after: Option<&str>, date: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
+    let after = after.filter(|_| STATUSES.contains(&status))?.trim();
     if let Ok(seconds) = after.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     fn of(status: u16, after: &str, date: Option<&str>) -> Option<Duration> {
-        asked(status, Some(after), date, "2024-03-25T06:00:00Z".parse().unwrap())
+        requested_wait(status, Some(after), date, "2024-03-25T06:00:00Z".parse().unwrap())
     }
 
     #[test]

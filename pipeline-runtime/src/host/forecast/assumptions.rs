@@ -9,16 +9,16 @@ use std::time::Duration;
 
 /// The assumptions, beside what the journal and the pipeline say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Supposed {
+pub(crate) struct ForecastAssumptions {
     /// Number of ticks, if `until` is missing.
     pub(super) ticks: Option<usize>,
     pub(super) until: Option<DateTime<Utc>>,
     /// How long a run takes.
     pub(super) takes: Option<Duration>,
     /// When no process serves.
-    pub(super) stopped: Vec<Stretch>,
+    pub(super) stopped: Vec<Period>,
     /// When the pipeline is paused.
-    pub(super) paused: Vec<Stretch>,
+    pub(super) paused: Vec<Period>,
     /// The logical dates of intervals whose runs fail, as written.
     pub(super) fails: Vec<String>,
     pub(super) catchup: Option<bool>,
@@ -28,13 +28,13 @@ pub(crate) struct Supposed {
 
 /// A period; without a start it has begun, and without an end it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stretch {
+pub(crate) struct Period {
     pub(super) from: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
 }
 
-impl Stretch {
-    pub(super) fn has(self, at: Timestamp) -> bool {
+impl Period {
+    pub(super) fn contains(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
     }
 }
@@ -42,18 +42,18 @@ impl Stretch {
 /// The maximum number of ticks.
 pub(crate) const MAX_TICKS: usize = 500;
 
-impl Supposed {
+impl ForecastAssumptions {
     /// Parses assumptions from name and text, as in options of the command line and arguments of a URL. Dates without a zone are
     /// in `zone`.
     pub(crate) fn of<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>, zone: Zone) -> Result<Self, ForecastError> {
-        let mut supposed = Self::default();
+        let mut assumptions = Self::default();
         for (name, text) in given.into_iter().filter(|(_, text)| !text.is_empty()) {
-            supposed.take(name, text, zone).map_err(|why| ForecastError::Wrong { what: format!("{name} {text}"), why })?;
+            assumptions.set(name, text, zone).map_err(|why| ForecastError::Wrong { what: format!("{name} {text}"), why })?;
         }
-        Ok(supposed)
+        Ok(assumptions)
     }
 
-    fn take(&mut self, name: &str, text: &str, zone: Zone) -> Result<(), String> {
+    fn set(&mut self, name: &str, text: &str, zone: Zone) -> Result<(), String> {
         match name {
             "ticks" => {
                 let ticks = text.parse().ok().filter(|ticks| (1..=MAX_TICKS).contains(ticks));
@@ -61,11 +61,11 @@ impl Supposed {
             }
             "until" => self.until = Some(date(text, zone)?),
             "takes" => self.takes = Some(duration::parse(text, Zero::Allowed)?),
-            "stopped" => self.stopped.push(stretch(text, zone)?),
-            "paused" => self.paused.push(stretch(text, zone)?),
+            "stopped" => self.stopped.push(period(text, zone)?),
+            "paused" => self.paused.push(period(text, zone)?),
             // The schedule resolves it.
             "fail" => self.fails.push(text.to_owned()),
-            "set" => self.set(text)?,
+            "set" => self.set_option(text)?,
             _ => {
                 return Err(
                     "unknown parameter, expected `ticks`, `until`, `takes`, `stopped`, `paused`, `fail` or `set`".to_owned()
@@ -84,7 +84,7 @@ impl Supposed {
         self.fails.iter().map(start).collect()
     }
 
-    fn set(&mut self, text: &str) -> Result<(), String> {
+    fn set_option(&mut self, text: &str) -> Result<(), String> {
         let form = "write OPTION=VALUE, of `catchup`, `depends_on_past` and `max_active_runs`, as in `catchup=true`";
         let (option, value) = text.split_once('=').ok_or(form)?;
         let flag = || value.parse().map_err(|_| format!("`{value}` is neither `true` nor `false`"));
@@ -105,19 +105,19 @@ fn date(text: &str, zone: Zone) -> Result<DateTime<Utc>, String> {
     parse_date(text, zone).map_err(|error| error.to_string())
 }
 
-fn stretch(text: &str, zone: Zone) -> Result<Stretch, String> {
+fn period(text: &str, zone: Zone) -> Result<Period, String> {
     let form = "write FROM..UNTIL, as in `2026-03-28T06:00..2026-03-31`; one of them may be left out, and `..now` ends it now";
     let (from, until) = text.split_once("..").ok_or(form)?;
     if from.is_empty() && until == "now" {
         // Any time in the past: it is over.
-        return Ok(Stretch { from: None, until: Some(DateTime::UNIX_EPOCH.into()) });
+        return Ok(Period { from: None, until: Some(DateTime::UNIX_EPOCH.into()) });
     }
     let read = |text: &str| (!text.is_empty()).then(|| date(text, zone)).transpose();
     let (from, until) = (read(from)?, read(until)?);
     match (from, until) {
         (Some(from), Some(until)) if until == from => Err("it ends when it begins".to_owned()),
         (Some(from), Some(until)) if until < from => Err("it ends before it begins".to_owned()),
-        _ => Ok(Stretch { from: from.map(Timestamp::from), until: until.map(Timestamp::from) }),
+        _ => Ok(Period { from: from.map(Timestamp::from), until: until.map(Timestamp::from) }),
     }
 }
 
@@ -125,8 +125,8 @@ fn stretch(text: &str, zone: Zone) -> Result<Stretch, String> {
 mod tests {
     use super::*;
 
-    fn of(name: &str, text: &str) -> Result<Supposed, String> {
-        Supposed::of([(name, text)], Zone::UTC).map_err(|error| error.to_string())
+    fn of(name: &str, text: &str) -> Result<ForecastAssumptions, String> {
+        ForecastAssumptions::of([(name, text)], Zone::UTC).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -134,10 +134,10 @@ mod tests {
         let at = |text: &str| Some(Timestamp::from(text.parse::<DateTime<Utc>>().unwrap()));
         let berlin = crate::schedule::Schedule::parse("@daily", "Europe/Berlin").unwrap().zone();
         let given = [("stopped", "2026-03-28T06:00..2026-03-31"), ("paused", "..2026-01-01"), ("paused", "2026-02-01..")];
-        let supposed = Supposed::of(given, berlin).unwrap();
-        assert_eq!(supposed.stopped, [Stretch { from: at("2026-03-28T05:00:00Z"), until: at("2026-03-30T22:00:00Z") }]);
+        let assumptions = ForecastAssumptions::of(given, berlin).unwrap();
+        assert_eq!(assumptions.stopped, [Period { from: at("2026-03-28T05:00:00Z"), until: at("2026-03-30T22:00:00Z") }]);
         let (until, from) = (at("2025-12-31T23:00:00Z"), at("2026-01-31T23:00:00Z"));
-        assert_eq!(supposed.paused, [Stretch { from: None, until }, Stretch { from, until: None }]);
+        assert_eq!(assumptions.paused, [Period { from: None, until }, Period { from, until: None }]);
         assert_eq!(of("set", "catchup=true").unwrap().catchup, Some(true));
         assert_eq!(of("set", "max_active_runs=3").unwrap().max_active_runs, Some(3));
     }

@@ -1,11 +1,13 @@
+//! Lines that are written together.
+
 use crate::cli::output;
 use crate::observe::one_line;
 
 /// Buffered lines for stdout: a run of a million nodes has millions of them, and a write costs more than a line.
 #[derive(Debug, Default)]
-pub(super) struct Lines(String);
+pub(super) struct LineBuffer(String);
 
-impl Lines {
+impl LineBuffer {
     pub(super) fn push(&mut self, line: &str) {
         self.0.push_str(&one_line(line));
         self.0.push('\n');

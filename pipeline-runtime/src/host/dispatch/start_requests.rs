@@ -4,7 +4,7 @@
 //! came, finds the existing run.
 
 use super::super::StartError;
-use super::super::others::Start;
+use super::super::other_runs::StartRequest;
 use super::super::prepare;
 use super::{Dispatch, new_spec};
 use crate::engine::{RunState, StartRun};
@@ -18,25 +18,25 @@ const AT_ONCE: usize = 100;
 
 impl Dispatch<'_> {
     /// Enters a run, and all others requested by now. They start as their pipelines' limits allow.
-    pub(super) fn start_wanted(&mut self, first: Start) {
-        self.enter_wanted(first);
+    pub(super) fn start_requested(&mut self, first: StartRequest) {
+        self.enter_requested(first);
         self.begin_due();
     }
 
     /// Enters all runs that bodies requested, while the process ends: none of them starts here.
-    pub(super) fn enter_all_wanted(&mut self) {
+    pub(super) fn enter_all_requested(&mut self) {
         while let Some(Ok(first)) = self.others.as_mut().map(|(_, starts)| starts.try_recv()) {
-            self.enter_wanted(first);
+            self.enter_requested(first);
         }
     }
 
-    fn enter_wanted(&mut self, first: Start) {
+    fn enter_requested(&mut self, first: StartRequest) {
         let mut reader = None;
         // The reader does not see the runs entered here.
         let mut entered: HashMap<(&str, String), Interval> = HashMap::new();
         let mut answers = Vec::new();
         let mut next = Some(first);
-        while let Some(Start { run, answer }) = next {
+        while let Some(StartRequest { run, answer }) = next {
             let name = (run.pipeline.id(), run.run_id.clone());
             let interval = match entered.get(&name) {
                 Some(interval) => Ok(*interval),
@@ -118,7 +118,7 @@ mod tests {
 
     fn start(dispatch: &mut Dispatch<'_>, run: StartRun) -> Option<Result<Interval, StartError>> {
         let (answer, mut answered) = oneshot::channel();
-        dispatch.start_wanted(Start { run, answer });
+        dispatch.start_requested(StartRequest { run, answer });
         answered.try_recv().ok()
     }
 

@@ -9,21 +9,21 @@ use crate::time::Timestamp;
 use std::fmt::Write;
 
 /// The most nodes that are listed.
-const MAX_TOLD: usize = 100;
+const MAX_NODES: usize = 100;
 
-/// One line per node that has not ended.
-pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -> Result<String, JournalError> {
+/// Returns one line per node that has not ended.
+pub(super) fn of_nodes(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -> Result<String, JournalError> {
     let mut pools = TakenSlots::new(reader, pipelines);
     let mut text = String::new();
     let history = waits.history;
     let mut open = history.listed();
     open.retain(|slot| !history.node(*slot).state().is_end());
-    for &slot in open.iter().take(MAX_TOLD) {
+    for &slot in open.iter().take(MAX_NODES) {
         let cause = waits.cause(slot, &mut pools)?;
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}: {}", history.id(slot), waits.sentence(&cause));
     }
-    let more = open.len().saturating_sub(MAX_TOLD);
+    let more = open.len().saturating_sub(MAX_NODES);
     if more > 0 {
         let _ = writeln!(text, "… and {more} more nodes");
     }
@@ -31,19 +31,19 @@ pub(super) fn told(waits: &Waits<'_>, reader: &Reader, pipelines: &[Pipeline]) -
 }
 
 /// Returns why a queued run has not started; `None` if the only reason is that no process serves.
-pub(super) fn turn(
+pub(super) fn of_queued_run(
     run: &RunSummary,
     reader: &JournalReader,
     pipelines: &[Pipeline],
     now: Timestamp,
 ) -> Result<Option<String>, ReadError> {
     let Some(hold) = observe::of_queued(reader.journal(), pipelines, run.stored())? else { return Ok(None) };
-    let behind = behind(&hold, run.pipeline(), reader, pipelines, now)?;
-    Ok(Some(format!("{}{}", observe::TURN, hold.sentence(behind.as_deref()))))
+    let reason = of_awaited_run(&hold, run.pipeline(), reader, pipelines, now)?;
+    Ok(Some(format!("{}{}", observe::TURN, hold.sentence(reason.as_deref()))))
 }
 
-/// Returns why the run is still active that the queued run waits for.
-fn behind(
+/// Returns why the run that the queued run waits for is still active.
+fn of_awaited_run(
     hold: &Hold,
     pipeline: &str,
     reader: &JournalReader,

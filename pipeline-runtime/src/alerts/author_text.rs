@@ -8,7 +8,7 @@ use crate::author::template::alert::AlertText;
 
 /// Renders the author's text for a notification; `None` if there is none or it cannot be rendered. The notifier's own text is
 /// sent then: a bad text must not lose the alert.
-pub(super) fn of(text: Option<AlertText>, n: &Notification, escaping: Escaping) -> Option<String> {
+pub(super) fn render(text: Option<AlertText>, n: &Notification, escaping: Escaping) -> Option<String> {
     let rendered = text?.render(n, escaping);
     let error = match rendered {
         Ok(text) if !text.trim().is_empty() => return Some(redacted(&text).into_owned()),
@@ -21,7 +21,7 @@ pub(super) fn of(text: Option<AlertText>, n: &Notification, escaping: Escaping) 
 
 /// Warns once per process for each text and reason, because many nodes may have the same.
 fn warn(n: &Notification, error: &str) {
-    static SAID: News = News::new();
+    static WARNED: News = News::new();
     macro_rules! event {
         ($level:expr) => {
             tracing::event!(
@@ -35,7 +35,7 @@ fn warn(n: &Notification, error: &str) {
             )
         };
     }
-    if SAID.is_news(error.to_owned()) { event!(tracing::Level::WARN) } else { event!(tracing::Level::DEBUG) }
+    if WARNED.is_news(error.to_owned()) { event!(tracing::Level::WARN) } else { event!(tracing::Level::DEBUG) }
 }
 
 #[cfg(test)]
@@ -49,8 +49,8 @@ mod tests {
         redaction::hide("hunter2-of-an-alert");
         let text = AlertText::with("{{ key }} {{ error }}", || vec![("key", Ok("hunter2-of-an-alert".into()))]);
         let failure = Notification::for_test(Event::OnFailure).with_error("hunter2-of-an-alert is wrong");
-        assert_eq!(of(Some(text), &failure, Escaping::None).unwrap(), "*** *** is wrong");
+        assert_eq!(render(Some(text), &failure, Escaping::None).unwrap(), "*** *** is wrong");
         assert_eq!(failure.render(&text).unwrap(), "*** *** is wrong");
-        assert_eq!(of(None, &failure, Escaping::None), None);
+        assert_eq!(render(None, &failure, Escaping::None), None);
     }
 }

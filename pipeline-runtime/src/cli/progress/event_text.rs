@@ -1,6 +1,6 @@
-//! Events in words.
+//! Events in words, for people.
 
-use super::Watched;
+use super::ShownRun;
 use crate::cli::durations::{brief, plural};
 use crate::engine::{Record, RunState, Slot};
 use crate::observe::{Loss, NodeProgress, RunEvent, RunHistory};
@@ -9,25 +9,25 @@ use crate::observe::{Loss, NodeProgress, RunEvent, RunHistory};
 const MAX_ERROR: usize = 200;
 
 /// An event of a run in three parts.
-pub(super) struct Words {
+pub(super) struct EventText {
     /// The node that it is about, or `run`.
     pub(super) about: String,
     /// The node's state after the event, or the callback's name.
     pub(super) state: &'static str,
     pub(super) remark: String,
     /// True if it is still worth knowing after the next event.
-    pub(super) lasts: bool,
+    pub(super) is_lasting: bool,
 }
 
 /// Describes an event for people. Returns `None` for pokes that start, and for decisions about nodes without a body.
-pub(super) fn of(run: &Watched, history: &RunHistory, event: &RunEvent) -> Option<Words> {
+pub(super) fn describe(run: &ShownRun, history: &RunHistory, event: &RunEvent) -> Option<EventText> {
     let entry = &event.entry;
     let at = entry.at.since(run.run.started);
-    let about = |slot: Slot, after: NodeProgress, remark: String, lasts: bool| Words {
+    let about = |slot: Slot, after: NodeProgress, remark: String, is_lasting: bool| EventText {
         about: format!("{}{}", run.prefix, history.id(slot)),
         state: after.state.name(),
         remark,
-        lasts,
+        is_lasting,
     };
     let until = |next: crate::Timestamp| brief(next.since(entry.at));
     Some(match (&entry.record, event.node) {
@@ -72,27 +72,27 @@ pub(super) fn of(run: &Watched, history: &RunHistory, event: &RunEvent) -> Optio
         }
         (Record::Cleared { slots }, _) => {
             let remark = format!("{} node{} will be tried again", slots.len(), plural(slots.len()));
-            Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
+            EventText { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, is_lasting: true }
         }
         (Record::Ending { state }, _) => {
             let remark = format!("it ends as {state}; teardowns run first");
-            Words { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, lasts: true }
+            EventText { about: format!("{}run", run.prefix), state: RunState::Running.name(), remark, is_lasting: true }
         }
         (Record::CallbackTold { id }, _) => callback(run, history, *id, "notified")?,
         (Record::CallbackFailed { id, next, error }, _) => {
             // The engine logs it as well, and that line lasts.
             let next = next.map_or_else(|| "given up".to_owned(), |next| format!("next try in {}", until(next)));
-            let words = callback(run, history, *id, "could not notify")?;
-            Words { remark: format!("{}: {}; {next}", words.remark, short(error)), ..words }
+            let text = callback(run, history, *id, "could not notify")?;
+            EventText { remark: format!("{}: {}; {next}", text.remark, short(error)), ..text }
         }
         _ => return None,
     })
 }
 
-fn callback(run: &Watched, history: &RunHistory, id: u32, what: &str) -> Option<Words> {
+fn callback(run: &ShownRun, history: &RunHistory, id: u32, what: &str) -> Option<EventText> {
     let callback = history.callbacks.find(id)?;
     let about = format!("{}{}", run.prefix, callback.node.as_deref().unwrap_or("run"));
-    Some(Words { about, state: callback.event.name(), remark: format!("{what} {}", callback.notifier), lasts: false })
+    Some(EventText { about, state: callback.event.name(), remark: format!("{what} {}", callback.notifier), is_lasting: false })
 }
 
 /// `attempt 2 of 3`; `None` if only one is allowed or none has started.
@@ -102,13 +102,13 @@ pub(super) fn attempts(history: &RunHistory, slot: Slot, attempts: u32) -> Optio
 }
 
 /// The lines that report what was dropped because output was too slow.
-pub(super) fn lost(lost: Loss) -> Vec<String> {
+pub(super) fn describe_lost(lost: Loss) -> Vec<String> {
     let Loss { events, lines } = lost;
-    let told = |count: u64, what: &str| {
+    let sentence = |count: u64, what: &str| {
         let (s, were) = if count == 1 { ("", "was") } else { ("s", "were") };
         (count > 0).then(|| format!("progress: {count} {what}{s} {were} not shown, as nobody read them in time"))
     };
-    told(events, "event").into_iter().chain(told(lines, "log line")).collect()
+    sentence(events, "event").into_iter().chain(sentence(lines, "log line")).collect()
 }
 
 fn short(error: &str) -> String {

@@ -9,19 +9,19 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Executes the command here, or asks the holder to. Prints the holder's answer, or returns it as the error if it refused.
-pub(super) fn or_here(
+pub(super) fn execute(
     journal: &Path,
     command: &Command,
-    here: impl Fn() -> Result<Result<Finished, RunnerError>, String>,
-) -> Result<Done, String> {
+    locally: impl Fn() -> Result<Result<Finished, RunnerError>, String>,
+) -> Result<ExecutedBy, String> {
     loop {
-        match here()? {
+        match locally()? {
             Err(RunnerError::Start(StartError::Journal(JournalError::Held { .. }))) => {}
-            Ok(finished) => return Ok(Done::Here(finished)),
+            Ok(finished) => return Ok(ExecutedBy::ThisProcess(finished)),
             Err(error) => return Err(error.to_string()),
         }
         if let Some(code) = ask_holder(journal, command)? {
-            return Ok(Done::There(code));
+            return Ok(ExecutedBy::Holder(code));
         }
     }
 }
@@ -30,19 +30,19 @@ pub(super) fn or_here(
 pub(super) fn change(
     journal: &Path,
     command: &Command,
-    here: impl Fn(&SqliteJournal) -> Result<String, StartError>,
+    locally: impl Fn(&SqliteJournal) -> Result<String, StartError>,
 ) -> Result<ExitCode, String> {
     must_exist(journal)?;
     loop {
         match SqliteJournal::open(journal) {
             Ok(journal) => {
-                let said = here(&journal).map_err(|error| error.to_string())?;
-                journal.act(command.act(&said));
+                let answer = locally(&journal).map_err(|error| error.to_string())?;
+                journal.act(command.act(&answer));
                 journal.close();
                 if let Some(failure) = journal.failure() {
                     return Err(failure.to_string());
                 }
-                output::to_stdout(&said);
+                output::to_stdout(&answer);
                 return Ok(ExitCode::SUCCESS);
             }
             Err(JournalError::Held { .. }) => {
@@ -57,9 +57,9 @@ pub(super) fn change(
 
 /// Which process carried the command out.
 #[derive(Debug)]
-pub(super) enum Done {
-    Here(Finished),
-    There(ExitCode),
+pub(super) enum ExecutedBy {
+    ThisProcess(Finished),
+    Holder(ExitCode),
 }
 
 /// Asks the holder. Returns `None` if nobody holds the journal any more.

@@ -24,58 +24,61 @@ use tokio::sync::{mpsc, oneshot};
 
 /// A run that a body starts, and the channel that is answered once it is durable.
 #[derive(Debug)]
-pub(super) struct Start {
+pub(super) struct StartRequest {
     pub(super) run: StartRun,
     pub(super) answer: oneshot::Sender<Result<Interval, StartError>>,
 }
 
 /// The runs in a journal.
 #[derive(Debug)]
-pub(super) struct HostedRuns {
+pub(super) struct JournaledRuns {
     journal: Arc<SqliteJournal>,
     pipelines: Arc<[Pipeline]>,
-    awaited: Arc<Awaited>,
+    waiters: Arc<WaiterTable>,
     /// Opened by the first read.
     reader: Arc<tokio::sync::Mutex<Option<JournalReader>>>,
-    starts: mpsc::UnboundedSender<Start>,
+    starts: mpsc::UnboundedSender<StartRequest>,
 }
 
-impl HostedRuns {
+impl JournaledRuns {
     /// Creates the view of a journal, and the receiver of the runs that bodies start.
-    pub(super) fn new(journal: &Arc<SqliteJournal>, pipelines: &[Pipeline]) -> (Arc<Self>, mpsc::UnboundedReceiver<Start>) {
-        let (starts, wanted) = mpsc::unbounded_channel();
+    pub(super) fn new(
+        journal: &Arc<SqliteJournal>,
+        pipelines: &[Pipeline],
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<StartRequest>) {
+        let (starts, requests) = mpsc::unbounded_channel();
         let runs = Self {
             journal: Arc::clone(journal),
             pipelines: pipelines.into(),
-            awaited: Arc::default(),
+            waiters: Arc::default(),
             reader: Arc::default(),
             starts,
         };
-        (Arc::new(runs), wanted)
+        (Arc::new(runs), requests)
     }
 
     /// True if anything waits for a run.
     pub(super) fn is_awaited(&self) -> bool {
-        !self.awaited.table().is_empty()
+        !self.waiters.table().is_empty()
     }
 
     /// Called when the end of a run is committed: pokes the sensors that wait for it.
     pub(super) fn ended(&self, pipeline: &str, run_id: &str, start: DateTime<Utc>) {
-        self.awaited.wake(&[
-            Awakening::Interval { pipeline: pipeline.to_owned(), start },
-            Awakening::Run { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
+        self.waiters.wake(&[
+            WakeEvent::Interval { pipeline: pipeline.to_owned(), start },
+            WakeEvent::Run { pipeline: pipeline.to_owned(), run_id: run_id.to_owned() },
         ]);
         // A run may end without a node that it had to run again. Then its waiters go by an earlier run of the interval in which
         // the node passed.
-        for node in self.awaited.nodes_of(pipeline) {
-            self.awaited.wake_next(&node, start);
+        for node in self.waiters.nodes_of(pipeline) {
+            self.waiters.wake_next(&node, start);
         }
     }
 
     /// Called when the success of a node that a later run may wait for is committed. Pokes the waiters of the next interval,
     /// since each run waits for the last one before it. Waiters of later intervals would read the journal in vain, each time.
     pub(super) fn passed(&self, NodePassed { pipeline, node, start }: NodePassed) {
-        self.awaited.wake_next(&Awakening::Node { pipeline: pipeline.to_owned(), node: node.into() }, start);
+        self.waiters.wake_next(&WakeEvent::Node { pipeline: pipeline.to_owned(), node: node.into() }, start);
     }
 
     /// Reads on a thread that may wait for the disk. Reads are serialized.
@@ -97,24 +100,24 @@ impl HostedRuns {
     }
 }
 
-impl OtherRuns for HostedRuns {
+impl OtherRuns for JournaledRuns {
     fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
         let pipeline = wanted.pipeline();
         if !self.pipelines.iter().any(|known| known.id() == pipeline) {
             return refuse(not_here(pipeline));
         }
         if let Some(watching) = watching {
-            watching.keep(self.awaited.enter(&wanted, watching.wake().clone()));
+            watching.keep(self.waiters.enter(&wanted, watching.wake().clone()));
         }
         self.read(move |reader| {
-            let meant = match &wanted {
+            let run = match &wanted {
                 WantedRun::OfInterval { pipeline, start } => reader.journal().awaited_run(pipeline, (*start).into())?,
                 WantedRun::Named { pipeline, run_id } => reader.journal().awaited_run_by_id(pipeline, run_id)?,
                 WantedRun::Before { pipeline, start, node } => return passed_before(reader, pipeline, (*start).into(), node),
             };
-            Ok(match meant {
+            Ok(match run {
                 None => FoundRun::Nothing,
-                Some(meant) => found(meant, wanted.pipeline(), reader),
+                Some(run) => found(run, wanted.pipeline(), reader),
             })
         })
     }
@@ -128,7 +131,7 @@ impl OtherRuns for HostedRuns {
         let starts = self.starts.clone();
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
-            if starts.send(Start { run, answer }).is_ok()
+            if starts.send(StartRequest { run, answer }).is_ok()
                 && let Ok(answer) = answered.await
             {
                 return answer.map_err(|error| if error.may_pass() { error.into() } else { TaskError::fatal(error) });
@@ -149,8 +152,8 @@ fn not_here(pipeline: &str) -> String {
     )
 }
 
-fn found(meant: AwaitedRun, pipeline: &str, reader: &JournalReader) -> FoundRun {
-    let AwaitedRun { run_id, interval, state, is_blocked, started, finished } = meant;
+fn found(run: AwaitedRun, pipeline: &str, reader: &JournalReader) -> FoundRun {
+    let AwaitedRun { run_id, interval, state, is_blocked, started, finished } = run;
     match (state, finished) {
         (RunState::Success, Some(finished)) => FoundRun::Succeeded(UpstreamRun {
             pipeline: pipeline.to_owned(),
@@ -247,7 +250,7 @@ fn node_of(pipeline: &Pipeline, params: &serde_json::Value, of: Takes) -> Result
 
 /// An event that wakes waiters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Awakening {
+enum WakeEvent {
     /// The end of any run of the interval that starts at this time.
     Interval { pipeline: String, start: DateTime<Utc> },
     /// The end of this run.
@@ -256,7 +259,7 @@ enum Awakening {
     Node { pipeline: String, node: Box<str> },
 }
 
-impl Awakening {
+impl WakeEvent {
     fn of(wanted: &WantedRun) -> Self {
         match wanted.clone() {
             WantedRun::OfInterval { pipeline, start } => Self::Interval { pipeline, start },
@@ -268,42 +271,42 @@ impl Awakening {
 
 /// The waiters, by the event that they wait for.
 #[derive(Debug, Default)]
-struct Awaited {
-    table: Mutex<Table>,
+struct WaiterTable {
+    table: Mutex<Waiters>,
     next: std::sync::atomic::AtomicU64,
 }
 
-type Table = HashMap<Awakening, HashMap<u64, Waiting>>;
+type Waiters = HashMap<WakeEvent, HashMap<u64, Waiter>>;
 
 #[derive(Debug)]
-struct Waiting {
+struct Waiter {
     wake: Wake,
     /// For a waiter for its own past: the start of its run's interval.
     start: Option<DateTime<Utc>>,
 }
 
-impl Awaited {
-    fn table(&self) -> MutexGuard<'_, Table> {
+impl WaiterTable {
+    fn table(&self) -> MutexGuard<'_, Waiters> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(&self, awakenings: &[Awakening]) {
+    fn wake(&self, events: &[WakeEvent]) {
         let wakes: Vec<Wake> = {
             let table = self.table();
-            let waiting = awakenings.iter().filter_map(|what| table.get(what));
+            let waiting = events.iter().filter_map(|what| table.get(what));
             waiting.flat_map(|waiting| waiting.values().map(|of| of.wake.clone())).collect()
         };
         wakes.iter().for_each(Wake::wake);
     }
 
     /// Returns the nodes of a pipeline that runs wait for in their past.
-    fn nodes_of(&self, pipeline: &str) -> Vec<Awakening> {
-        let is_of = |what: &&Awakening| matches!(what, Awakening::Node { pipeline: of, .. } if of == pipeline);
+    fn nodes_of(&self, pipeline: &str) -> Vec<WakeEvent> {
+        let is_of = |what: &&WakeEvent| matches!(what, WakeEvent::Node { pipeline: of, .. } if of == pipeline);
         self.table().keys().filter(is_of).cloned().collect()
     }
 
     /// Wakes the waiters whose runs have the first interval after `after`.
-    fn wake_next(&self, what: &Awakening, after: DateTime<Utc>) {
+    fn wake_next(&self, what: &WakeEvent, after: DateTime<Utc>) {
         let wakes: Vec<Wake> = {
             let table = self.table();
             let Some(waiting) = table.get(what) else { return };
@@ -314,30 +317,30 @@ impl Awaited {
     }
 
     /// Registers a waiter until the returned entry is dropped.
-    fn enter(self: &Arc<Self>, wanted: &WantedRun, wake: Wake) -> Entry {
+    fn enter(self: &Arc<Self>, wanted: &WantedRun, wake: Wake) -> WaiterEntry {
         let start = if let WantedRun::Before { start, .. } = wanted { Some(*start) } else { None };
-        let wanted = Awakening::of(wanted);
+        let event = WakeEvent::of(wanted);
         let id = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.table().entry(wanted.clone()).or_default().insert(id, Waiting { wake, start });
-        Entry { awaited: Arc::clone(self), wanted, id }
+        self.table().entry(event.clone()).or_default().insert(id, Waiter { wake, start });
+        WaiterEntry { waiters: Arc::clone(self), event, id }
     }
 }
 
 /// A registered waiter. Its drop takes a lock that is never held for long.
 #[derive(Debug)]
-struct Entry {
-    awaited: Arc<Awaited>,
-    wanted: Awakening,
+struct WaiterEntry {
+    waiters: Arc<WaiterTable>,
+    event: WakeEvent,
     id: u64,
 }
 
-impl Drop for Entry {
+impl Drop for WaiterEntry {
     fn drop(&mut self) {
-        let mut table = self.awaited.table();
-        if let Some(waiting) = table.get_mut(&self.wanted) {
-            waiting.remove(&self.id);
-            if waiting.is_empty() {
-                table.remove(&self.wanted);
+        let mut table = self.waiters.table();
+        if let Some(waiters) = table.get_mut(&self.event) {
+            waiters.remove(&self.id);
+            if waiters.is_empty() {
+                table.remove(&self.event);
             }
         }
     }
