@@ -1,7 +1,7 @@
 //! `settings`: lists the settings and their values; `settings set` and `settings unset`.
 
 use super::{asked, output};
-use crate::author::setting::{self, AnySetting, SetTo};
+use crate::author::setting::{self, AnySetting, SettingInput};
 use crate::host::{self, Command};
 use crate::journal::{Reader, StoredSetting};
 use crate::plan::{Plan, settings};
@@ -41,12 +41,12 @@ enum Change {
 pub(super) fn run(pipelines: &[Pipeline], of: Settings, journal: &Path) -> Result<ExitCode, String> {
     match of.command {
         None => list(pipelines, of.json, journal),
-        Some(Change::Set { setting: (name, value) }) => change(pipelines, &name, &SetTo::Text(value), journal),
-        Some(Change::Unset { name }) => change(pipelines, &name, &SetTo::Default, journal),
+        Some(Change::Set { setting: (name, value) }) => change(pipelines, &name, &SettingInput::Text(value), journal),
+        Some(Change::Unset { name }) => change(pipelines, &name, &SettingInput::Default, journal),
     }
 }
 
-fn change(pipelines: &[Pipeline], setting: &str, to: &SetTo, journal: &Path) -> Result<ExitCode, String> {
+fn change(pipelines: &[Pipeline], setting: &str, to: &SettingInput, journal: &Path) -> Result<ExitCode, String> {
     let command = Command::Set { setting: setting.to_owned(), to: to.clone() };
     let set = |journal: &_| host::set(journal, pipelines, setting, to, Clock::system().now());
     asked::change(journal, &command, set)

@@ -29,7 +29,7 @@ pub(super) fn run(pipelines: &[Pipeline], asked: &WhatIfArgs, journal: &Path) ->
     output::to_stdout(&format!("\n{}", differences(there, &here)));
     for (id, arrived) in &here.arrivals {
         if let Some(Window { after: Some(after), by }) = arrived.recorded {
-            let taken = arrived.taken.map_or_else(|| "never".to_owned(), |taken| format!("at {}", offset(taken)));
+            let taken = arrived.assumed.map_or_else(|| "never".to_owned(), |assumed| format!("at {}", offset(assumed)));
             output::to_stdout(&format!("what {id} found came between {} and {}; here {taken}", offset(after), offset(by)));
         }
     }

@@ -76,10 +76,10 @@ pub async fn keys_unchanged(
     inactivity: Duration,
     min_objects: usize,
 ) -> Result<Poke<Vec<Object>>> {
-    let (now, before) = (ctx.started(), ctx.recall::<Quiet>()?);
+    let (now, before) = (ctx.started(), ctx.recall::<QuietPeriod>()?);
     // Negative if the wall clock was set back between two processes.
-    let has_lasted = |quiet: &Quiet| (now - quiet.since).to_std().unwrap_or_default() >= inactivity;
-    let (mut found, mut count, mut print) = (Vec::new(), 0, Print::default());
+    let has_lasted = |quiet: &QuietPeriod| (now - quiet.since).to_std().unwrap_or_default() >= inactivity;
+    let (mut found, mut count, mut print) = (Vec::new(), 0, ListingHash::default());
     // Most pokes are too early to end the wait, so they hold no objects.
     let may_be_ready = before.as_ref().is_some_and(has_lasted) || inactivity.is_zero();
     let mut listing = bucket.list_stream(&prefix)?;
@@ -90,8 +90,8 @@ pub async fn keys_unchanged(
             found.push(object);
         }
     }
-    let Print(print) = print;
-    let quiet = before.filter(|quiet| quiet.print == print).unwrap_or(Quiet { print, since: now });
+    let ListingHash(print) = print;
+    let quiet = before.filter(|quiet| quiet.print == print).unwrap_or(QuietPeriod { print, since: now });
     ctx.remember(&quiet)?;
     found.sort_unstable_by(|a: &Object, b| a.key.cmp(&b.key));
     Ok(if count >= min_objects && has_lasted(&quiet) { Poke::Ready(found) } else { Poke::NotYet })
@@ -99,21 +99,21 @@ pub async fn keys_unchanged(
 
 /// The state that is remembered between pokes: a hash instead of the listing, which may be long.
 #[derive(Debug, Serialize, Deserialize)]
-struct Quiet {
+struct QuietPeriod {
     print: u64,
     since: DateTime<Utc>,
 }
 
 /// A hash of a listing. FNV-1a, because it is recorded in journals and must be the same in the next build.
-struct Print(u64);
+struct ListingHash(u64);
 
-impl Default for Print {
+impl Default for ListingHash {
     fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 }
 
-impl Print {
+impl ListingHash {
     fn add(&mut self, object: &Object) {
         self.add_bytes(object.key.as_bytes());
         self.add_bytes(&object.size.to_le_bytes());
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn fingerprint(objects: &[Object]) -> u64 {
-        let mut print = Print::default();
+        let mut print = ListingHash::default();
         for object in objects {
             print.add(object);
         }

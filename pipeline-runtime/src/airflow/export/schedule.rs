@@ -2,7 +2,7 @@
 
 use crate::author::asset::WhenRule;
 use crate::plan::Plan;
-use crate::schedule::Told;
+use crate::schedule::ExportedSchedule;
 use chrono::{DateTime, Utc};
 
 /// What a DAG's `schedule` is.
@@ -26,12 +26,12 @@ pub(super) fn of(plan: &Plan) -> When {
         return When::Assets { all: when.rule == WhenRule::All, names };
     }
     let Some(schedule) = plan.schedule.as_ref().filter(|_| !plan.calendar.by_hand) else { return When::Never };
-    match schedule.told() {
-        Told::Cron(lines) => match lines.as_slice() {
+    match schedule.export() {
+        ExportedSchedule::Cron(lines) => match lines.as_slice() {
             [line] => When::Cron { line: line.clone(), zone: plan.zone.to_string() },
             _ => When::Unsayable,
         },
-        Told::Every(seconds, from) => When::Every { seconds, from },
-        Told::Days | Told::Own => When::Unsayable,
+        ExportedSchedule::Every(seconds, from) => When::Every { seconds, from },
+        ExportedSchedule::Days | ExportedSchedule::Custom => When::Unsayable,
     }
 }

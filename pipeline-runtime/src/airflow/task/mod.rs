@@ -154,7 +154,7 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
     let task = Task { supervisor, startup, place, lines, label: OnceLock::new() };
     logging::install(&task);
     let asked = task.supervisor.clone();
-    connection::find_by(move |id| {
+    connection::set_lookup(move |id| {
         let password = asked.password(id).map_err(|error| match error {
             CallError::NotFound(_) => format!("Airflow has no connection `{id}`: `airflow connections add {id} ..` creates one"),
             error => error.to_string(),

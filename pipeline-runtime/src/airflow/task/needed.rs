@@ -113,7 +113,7 @@ impl Needed {
             }
             What::Element { each } => self.expand(plan, *each),
             What::Gather(gather) => self.state_of(plan, gather.each),
-            What::Failure { .. } | What::FirstOf { .. } | What::Recalled(_) => {}
+            What::Failure { .. } | What::FirstOf { .. } | What::Journaled(_) => {}
         }
         self.wait_of(plan, node);
     }
@@ -149,7 +149,7 @@ impl Needed {
                 self.value_of(plan, gather.result);
             }
             What::Element { each } => self.expand(plan, *each),
-            What::Failure { .. } | What::Recalled(_) => {}
+            What::Failure { .. } | What::Journaled(_) => {}
         }
     }
 }

@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::recollect::Recollection;
 use super::until::{Heard, NodeEnd};
 use super::{Done, Output, Target, Task, TaskError, run_info, target};
-use crate::author::keys::Seen;
+use crate::author::keys::ListSummary;
 use crate::engine::{
     Earlier, Engine, EngineOptions, MAX_INTERRUPTIONS, NodeState, Position, Run, RunSpec, Slot, cut_off_too_often,
 };
@@ -203,7 +203,7 @@ fn done(
             let output = is_pushed.then_some(Output { value, length: None });
             Done { output, ..Done::new(Final::Success(updates)) }
         }
-        NodeEnd::Expanded(Seen { len, keys }) => {
+        NodeEnd::Expanded(ListSummary { len, keys }) => {
             let value = match keys {
                 Some(keys) => keys.iter().map(|key| Value::from(&**key)).collect(),
                 None => (0..len).map(Value::from).collect(),

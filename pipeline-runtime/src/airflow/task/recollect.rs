@@ -213,7 +213,7 @@ impl Recollection<'_> {
             return Ok(None);
         }
         let look = run.look(each).ok_or_else(|| Unknown::Fatal(format!("the list of `{}` is missing", run.id(each))))?;
-        let seen = look.look().map_err(Unknown::Fatal)?;
+        let seen = look.inspect().map_err(Unknown::Fatal)?;
         let width = u32::try_from(seen.len).unwrap_or(u32::MAX);
         self.record(run, Record::Unfolded { slot: each, width, keys: seen.keys })?;
         Ok(run.expansion_of(each).map(|expansion| (expansion, width)))

@@ -1,6 +1,6 @@
 //! What a draft consists of: nodes, groups, orders, and the mistakes that were found while recording.
 
-use super::{Handle, Party, Place};
+use super::{Handle, NodeOrGroup, SourceLocation};
 use crate::author::definition::Task;
 use crate::author::field::Projection;
 use crate::author::input::{Rule, Upstream};
@@ -14,10 +14,10 @@ use std::sync::Arc;
 /// A node is wired `.after` another.
 #[derive(Debug)]
 pub(crate) struct DraftOrder {
-    pub(crate) node: Party,
-    pub(crate) upstream: Party,
+    pub(crate) node: NodeOrGroup,
+    pub(crate) upstream: NodeOrGroup,
     pub(crate) rule: Rule,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
 }
 
 /// A node that undoes what another has set up, once the nodes wired in a closure have ended.
@@ -29,28 +29,28 @@ pub(crate) struct DraftTeardown {
     pub(crate) inside: Range<u32>,
     /// The nodes that the teardown itself wired.
     pub(crate) made: Range<u32>,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
 }
 
 /// A group: the range of nodes that were wired in its closure.
 #[derive(Debug)]
 pub(crate) struct DraftGroup {
     pub(crate) name: Box<str>,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
     pub(crate) parent: Option<u32>,
     pub(crate) scope: u32,
     pub(crate) nodes: Range<u32>,
     pub(crate) overrides: Option<Box<Overrides>>,
     pub(crate) allow_failure: bool,
     /// The locks that it holds, and where each was declared.
-    pub(crate) locks: Vec<(&'static Lock, Place)>,
+    pub(crate) locks: Vec<(&'static Lock, SourceLocation)>,
 }
 
 #[derive(Debug)]
 pub(crate) struct DraftNode {
     pub(crate) what: What,
     pub(crate) scope: u32,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
     pub(crate) args: Range<u32>,
     pub(crate) name: Option<Box<str>>,
     pub(crate) overrides: Option<Box<Overrides>>,
@@ -85,8 +85,8 @@ pub(crate) struct Each {
     /// The scope of the repeated nodes.
     pub(crate) scope: u32,
     pub(crate) result: Repeated,
-    pub(crate) max_active: Option<(usize, Place)>,
-    pub(crate) in_order: Option<Place>,
+    pub(crate) max_active: Option<(usize, SourceLocation)>,
+    pub(crate) in_order: Option<SourceLocation>,
     pub(crate) keys: Option<ElementKeys>,
     pub(crate) mapping: Mapping,
 }
@@ -120,14 +120,14 @@ pub(crate) struct Mapping {
 pub(crate) struct Overrides {
     pub(crate) options: TaskOptions,
     /// The name of each option, and where it was set.
-    pub(crate) given: Vec<(&'static str, Place)>,
+    pub(crate) locations: Vec<(&'static str, SourceLocation)>,
 }
 
 impl Overrides {
     /// Why the value that was set there cannot be used. If an option is set again later, only the last value is checked.
     pub(crate) fn fault(&self, position: usize) -> Option<String> {
-        let (option, _) = self.given[position];
-        let is_last = self.given[position + 1..].iter().all(|(later, _)| *later != option);
+        let (option, _) = self.locations[position];
+        let is_last = self.locations[position + 1..].iter().all(|(later, _)| *later != option);
         self.options.check(option).err().filter(|_| is_last)
     }
 }
@@ -144,15 +144,15 @@ pub(crate) struct Part {
 #[derive(Debug)]
 pub(crate) enum Misuse {
     /// A handle of another pipeline, or of another run of this pipeline's function.
-    Foreign { at: Place },
+    Foreign { at: SourceLocation },
     /// `.max_active`, or another method of mappings, on a node that is not a mapping.
-    NotAMapping { node: u32, method: &'static str, at: Place },
+    NotAMapping { node: u32, method: &'static str, at: SourceLocation },
     /// An option, a name or an order on a part of a node's output, which is not a node.
-    OfAPart { node: u32, method: &'static str, at: Place },
+    OfAPart { node: u32, method: &'static str, at: SourceLocation },
     /// A method of `run_of` on a node that does not wait for a run.
-    WaitsForNoRun { node: u32, method: &'static str, at: Place },
+    WaitsForNoRun { node: u32, method: &'static str, at: SourceLocation },
     /// `depends_on_past` on a node that is repeated by `.each`.
-    PastOfAnElement { node: u32, at: Place },
+    PastOfAnElement { node: u32, at: SourceLocation },
     /// `.each` whose closure wired no node.
-    NothingWired { at: Place },
+    NothingWired { at: SourceLocation },
 }

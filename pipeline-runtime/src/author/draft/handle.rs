@@ -50,12 +50,12 @@ impl GroupHandle {
 
 /// What can be ordered and have options: a node or a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Party {
+pub(crate) enum NodeOrGroup {
     Node(Handle),
     Group(GroupHandle),
 }
 
-impl Party {
+impl NodeOrGroup {
     /// This party; for a part of a node's output, the node itself.
     pub(super) fn whole(self) -> Self {
         match self {
@@ -72,7 +72,7 @@ impl Party {
     }
 }
 
-impl From<Handle> for Party {
+impl From<Handle> for NodeOrGroup {
     fn from(node: Handle) -> Self {
         Self::Node(node)
     }

@@ -1,7 +1,7 @@
 //! What the methods of nodes and groups record: options, names, orders, and references to other pipelines.
 
-use super::{DraftOrder, Each, Handle, Misuse, Party, Place, What, with};
-use crate::author::across::Across;
+use super::{DraftOrder, Each, Handle, Misuse, NodeOrGroup, SourceLocation, What, with};
+use crate::author::across::CrossReference;
 use crate::author::asset::AssetSpec;
 use crate::author::options::TaskOptions;
 use crate::author::order::Order;
@@ -9,7 +9,7 @@ use crate::author::setting::AnySetting;
 use std::panic::Location;
 
 /// Sets a property of a mapping, through any of the lists that it yields.
-fn of_mapping(handle: Handle, method: &'static str, at: Place, say: impl FnOnce(&mut Each)) {
+fn of_mapping(handle: Handle, method: &'static str, at: SourceLocation, say: impl FnOnce(&mut Each)) {
     with(|draft| {
         let mapping = draft.mapping_of(handle);
         match draft.node(mapping, method, at).map(|node| &mut node.what) {
@@ -43,23 +43,23 @@ pub(crate) fn in_order(handle: Handle) {
 }
 
 #[track_caller]
-pub(crate) fn rename(of: impl Into<Party>, name: String) {
+pub(crate) fn rename(of: impl Into<NodeOrGroup>, name: String) {
     let (of, at) = (of.into(), Location::caller());
     with(|draft| match of {
-        Party::Node(node) => draft.node(node, "named", at).map(|node| node.name = Some(name.into())),
-        Party::Group(group) => draft.group(group, at).map(|group| group.name = name.into()),
+        NodeOrGroup::Node(node) => draft.node(node, "named", at).map(|node| node.name = Some(name.into())),
+        NodeOrGroup::Group(group) => draft.group(group, at).map(|group| group.name = name.into()),
     });
 }
 
-pub(crate) fn order(node: Party, order: Order, at: Place) {
+pub(crate) fn order(node: NodeOrGroup, order: Order, at: SourceLocation) {
     with(|draft| {
         let (is_there, node) = match node {
             // An order on one list of a mapping applies to the whole mapping.
-            Party::Node(node) => {
+            NodeOrGroup::Node(node) => {
                 let node = draft.mapping_of(node);
-                (draft.node(node, "after", at).is_some(), Party::Node(node))
+                (draft.node(node, "after", at).is_some(), NodeOrGroup::Node(node))
             }
-            Party::Group(group) => (draft.group(group, at).is_some(), node),
+            NodeOrGroup::Group(group) => (draft.group(group, at).is_some(), node),
         };
         if is_there {
             draft.orders.push(DraftOrder { node, upstream: order.upstream().whole(), rule: order.rule(), at });
@@ -88,10 +88,10 @@ pub(crate) fn reads_setting(setting: &'static dyn AnySetting) {
 }
 
 #[track_caller]
-pub(crate) fn allow_failure(of: impl Into<Party>) {
+pub(crate) fn allow_failure(of: impl Into<NodeOrGroup>) {
     let (of, at) = (of.into(), Location::caller());
     with(|draft| match of {
-        Party::Node(handle) => {
+        NodeOrGroup::Node(handle) => {
             // On one of several lists of a mapping, it covers the elements, too.
             let mapping = draft.mapping_of(handle);
             for of in std::iter::once(handle).chain((mapping != handle).then_some(mapping)) {
@@ -100,30 +100,30 @@ pub(crate) fn allow_failure(of: impl Into<Party>) {
                 }
             }
         }
-        Party::Group(group) => drop(draft.group(group, at).map(|group| group.allow_failure = true)),
+        NodeOrGroup::Group(group) => drop(draft.group(group, at).map(|group| group.allow_failure = true)),
     });
 }
 
 #[track_caller]
-pub(crate) fn set(of: impl Into<Party>, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
+pub(crate) fn set(of: impl Into<NodeOrGroup>, name: &'static str, set: impl FnOnce(&mut TaskOptions)) {
     let (of, at) = (of.into(), Location::caller());
     with(|draft| {
         let overrides = match of {
-            Party::Node(node) => draft.node(node, name, at).map(|node| &mut node.overrides),
-            Party::Group(group) => draft.group(group, at).map(|group| &mut group.overrides),
+            NodeOrGroup::Node(node) => draft.node(node, name, at).map(|node| &mut node.overrides),
+            NodeOrGroup::Group(group) => draft.group(group, at).map(|group| &mut group.overrides),
         };
         if let Some(overrides) = overrides {
             let overrides = overrides.get_or_insert_default();
-            overrides.given.push((name, at));
+            overrides.locations.push((name, at));
             set(&mut overrides.options);
-            let tells_past = overrides.options.depends_on_past.is_some();
-            draft.tells_past |= tells_past;
+            let sets_depends_on_past = overrides.options.depends_on_past.is_some();
+            draft.sets_depends_on_past |= sets_depends_on_past;
         }
     });
 }
 
 /// Records that a node refers to another pipeline.
-pub(crate) fn cross(handle: Handle, across: Across) {
+pub(crate) fn refer_to_pipeline(handle: Handle, across: CrossReference) {
     // Only ready-made tasks call this, right after creating the handle.
     with(|draft| draft.across.push((handle.index, across)));
 }
@@ -131,7 +131,11 @@ pub(crate) fn cross(handle: Handle, across: Across) {
 /// Calls `look` with the node's reference to another pipeline. If there is none or `look` returns `None`, the call of `method` is
 /// a misuse.
 #[track_caller]
-pub(crate) fn crossing<R>(handle: Handle, method: &'static str, look: impl FnOnce(&mut Across) -> Option<R>) -> Option<R> {
+pub(crate) fn with_cross_reference<R>(
+    handle: Handle,
+    method: &'static str,
+    look: impl FnOnce(&mut CrossReference) -> Option<R>,
+) -> Option<R> {
     let at = Location::caller();
     let looked = with(|draft| {
         draft.node(handle, method, at)?;

@@ -16,13 +16,14 @@ pub(crate) use contents::{
 };
 pub(crate) use handle::Handle;
 use handle::WHOLE;
-pub(crate) use handle::{GroupHandle, Party};
+pub(crate) use handle::{GroupHandle, NodeOrGroup};
 pub(crate) use methods::{
-    allow_failure, cross, crossing, fails_run, in_order, max_active, order, reads_setting, rename, set, updates,
+    allow_failure, fails_run, in_order, max_active, order, reads_setting, refer_to_pipeline, rename, set, updates,
+    with_cross_reference,
 };
 pub(crate) use nodes::{arm, branch_of, failure, first_of, handles, latest, part, task};
 
-use super::across::Across;
+use super::across::CrossReference;
 use super::asset::AssetSpec;
 use super::body::Arg;
 use super::definition::Task;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A location in the user's source.
-pub(crate) type Place = &'static Location<'static>;
+pub(crate) type SourceLocation = &'static Location<'static>;
 
 /// A pipeline as its function recorded it, before it is checked.
 #[derive(Debug, Default)]
@@ -51,15 +52,15 @@ pub(crate) struct Draft {
     pub(crate) groups: Vec<DraftGroup>,
     pub(crate) teardowns: Vec<DraftTeardown>,
     /// Teardowns whose failure fails the run.
-    pub(crate) fails_run: Vec<(Handle, Place)>,
+    pub(crate) fails_run: Vec<(Handle, SourceLocation)>,
     /// `.updates(..)`: node, asset, where.
-    pub(crate) updates: Vec<(u32, &'static AssetSpec, Place)>,
+    pub(crate) updates: Vec<(u32, &'static AssetSpec, SourceLocation)>,
     /// The nodes that read assets.
     pub(crate) reads: Vec<(u32, &'static AssetSpec)>,
     /// Sensors that wait for a node's past, each with that node.
     pub(crate) pasts: Vec<(u32, u32)>,
     /// True if `depends_on_past` was set on a node or a group.
-    tells_past: bool,
+    sets_depends_on_past: bool,
     /// The settings that its nodes take.
     pub(crate) settings: Vec<&'static dyn AnySetting>,
     /// The parent of each scope; a scope is the inside of one `.each`, and scope 0 is the pipeline itself.
@@ -68,7 +69,7 @@ pub(crate) struct Draft {
     /// The parts of outputs that are used, in the order in which they were created.
     pub(crate) parts: Vec<Part>,
     /// The nodes that refer to another pipeline.
-    pub(crate) across: Vec<(u32, Across)>,
+    pub(crate) across: Vec<(u32, CrossReference)>,
     current_scope: u32,
     current_group: Option<u32>,
     failures: HashMap<u32, Handle>,
@@ -128,10 +129,10 @@ impl Draft {
 
     /// Whether any node may depend on its past.
     pub(super) fn may_depend_on_past(&self) -> bool {
-        self.tells_past || self.tasks.values().any(|task| task.options.depends_on_past == Some(true))
+        self.sets_depends_on_past || self.tasks.values().any(|task| task.options.depends_on_past == Some(true))
     }
 
-    pub(super) fn push(&mut self, what: What, args: Range<u32>, at: Place) -> Handle {
+    pub(super) fn push(&mut self, what: What, args: Range<u32>, at: SourceLocation) -> Handle {
         let index = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let scope = self.current_scope;
         self.nodes.push(DraftNode { what, scope, at, args, name: None, overrides: None, allow_failure: false });
@@ -139,7 +140,7 @@ impl Draft {
     }
 
     /// The node that a method is called on; a handle of a part or of another draft is recorded as a misuse.
-    fn node(&mut self, handle: Handle, method: &'static str, at: Place) -> Option<&mut DraftNode> {
+    fn node(&mut self, handle: Handle, method: &'static str, at: SourceLocation) -> Option<&mut DraftNode> {
         if handle.is_of(self) {
             if handle.part().is_some() {
                 self.misuses.push(Misuse::OfAPart { node: handle.index, method, at });
@@ -151,7 +152,7 @@ impl Draft {
         None
     }
 
-    fn group(&mut self, handle: GroupHandle, at: Place) -> Option<&mut DraftGroup> {
+    fn group(&mut self, handle: GroupHandle, at: SourceLocation) -> Option<&mut DraftGroup> {
         if handle.draft == self.id {
             return self.groups.get_mut(handle.index as usize);
         }

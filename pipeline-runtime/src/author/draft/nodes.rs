@@ -1,6 +1,6 @@
 //! The recording of nodes: what calling a task does, and what the gates do that stand on other nodes.
 
-use super::{DraftNode, Handle, Part, Place, WHOLE, What, with};
+use super::{DraftNode, Handle, Part, SourceLocation, WHOLE, What, with};
 use crate::author::asset::AssetSpec;
 use crate::author::body::Labelled;
 use crate::author::definition::{Definition, Task};
@@ -67,7 +67,7 @@ pub(crate) fn latest(asset: &'static AssetSpec) -> Handle {
 }
 
 /// Records a gate on an existing node. Outside of a recording the handle is dangling, as the node's was.
-pub(super) fn gate(what: What, at: Place) -> Handle {
+pub(super) fn gate(what: What, at: SourceLocation) -> Handle {
     with(|draft| draft.push(what, 0..0, at)).unwrap_or(Handle { index: u32::MAX, draft: 0, part: WHOLE })
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn of_run(
 }
 
 fn drawn(plan: &Plan) -> Value {
-    let drawn = plan.drawn();
+    let drawn = plan.to_drawing();
     let boxes: Vec<Value> = drawn
         .boxes
         .iter()

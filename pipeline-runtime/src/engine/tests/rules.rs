@@ -389,7 +389,7 @@ fn a_bounded_mapping_goes_on_after_a_crash_with_the_elements_that_are_left() {
 }
 
 #[test]
-fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
+fn due_notifications_are_delivered_after_a_crash_in_order() {
     #[pipeline]
     fn told() {
         work(1u64).on_success(page).named("a");

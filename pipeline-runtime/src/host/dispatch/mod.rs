@@ -30,10 +30,10 @@ use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{Mailbox, News, Reader, SqliteJournal, Ticket, Updated};
 use crate::observe::Feed;
-use crate::plan::Awaits;
+use crate::plan::AssetCondition;
 use crate::random;
 use crate::schedule::Interval;
-use crate::time::{Clock, Leaps, Present, Timestamp};
+use crate::time::{Clock, LeapDetector, Present, Timestamp};
 pub(super) use calendar::scheduled;
 pub(super) use calls::Call;
 use calls::Calls;
@@ -84,7 +84,7 @@ pub(crate) struct Dispatch<'a> {
     service: Service,
     feed: Arc<Feed>,
     scheduler: Scheduler,
-    leaps: Leaps,
+    leaps: LeapDetector,
     runs: Runs,
     mailbox: Option<Mailbox>,
     last_ticket: Ticket,
@@ -119,7 +119,7 @@ impl<'a> Dispatch<'a> {
             service,
             feed,
             scheduler: Scheduler::default(),
-            leaps: Leaps::since(host.now()),
+            leaps: LeapDetector::since(host.now()),
             runs: Runs::default(),
             mailbox: None,
             last_ticket: 0,
@@ -464,14 +464,14 @@ async fn next_news(news: &mut Option<UnboundedReceiver<News>>) -> Option<News> {
 }
 
 /// Returns the assets that a pipeline waits for, and what it has consumed of them according to the journal.
-fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartError> {
+fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<AssetCondition>, StartError> {
     let Some((when, _)) = &plan.assets.when else { return Ok(None) };
     let mut known = Vec::new();
     for asset in &when.assets {
         let (newest, used) = reader.awaited(plan.pipeline, asset.name)?;
         known.push((asset.name, newest, used));
     }
-    Ok(Some(Awaits::new(when.rule, known)))
+    Ok(Some(AssetCondition::new(when.rule, known)))
 }
 
 /// Returns once the journal's queue has room for another run.

@@ -42,8 +42,8 @@ pub(super) fn connect(plan: &mut Plan, orders: &[Order]) -> Features {
             What::FirstOf { from } => from.iter().for_each(|from| edge(*from, EdgeRule::Race)),
             What::Each(each) => edge(each.list, EdgeRule::Upstream(Rule::AllSuccess)),
             What::Gather(gather) => edge(gather.each, EdgeRule::Gather),
-            // `Recalled` does not occur in a plan that is built.
-            What::Element { .. } | What::Recalled(_) => {}
+            // `Journaled` does not occur in a plan that is built.
+            What::Element { .. } | What::Journaled(_) => {}
         }
     }
     edges.extend(orders.iter().map(|order| (order.upstream, Edge { to: order.node, offset: Edge::INWARDS, rule: order.rule })));

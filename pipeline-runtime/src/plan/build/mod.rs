@@ -14,13 +14,13 @@ use super::holdings;
 use super::past;
 use super::policy::Policy;
 use super::problem::PlanError;
-use super::teardowns::{self, Late};
-use crate::author::across::Across;
+use super::teardowns::{self, LateInput};
+use crate::author::across::CrossReference;
 use crate::author::definition::Kind;
-use crate::author::draft::{self, Draft, DraftOrder, Handle, Misuse, Overrides, Place};
+use crate::author::draft::{self, Draft, DraftOrder, Handle, Misuse, Overrides, SourceLocation};
 use crate::author::options::PipelineOptions;
 use crate::author::params::{Fields, Source};
-use crate::author::pipeline::{Described, Pipeline};
+use crate::author::pipeline::{Pipeline, PipelineDraft};
 use crate::schedule::ScheduleError;
 use edges::connect;
 use names::{Names, name};
@@ -61,11 +61,11 @@ impl Pipeline {
 
     /// Builds the plan of a run that was started with these params.
     pub(crate) fn plan_of_run(&self, params: &Value) -> Result<Plan, PlanError> {
-        self.plan_with(Source::Kept(params))
+        self.plan_with(Source::Stored(params))
     }
 
     fn plan_with(&self, params: Source<'_>) -> Result<Plan, PlanError> {
-        let Described { draft, params, fields } = self.describe(params)?;
+        let PipelineDraft { draft, params, fields } = self.describe(params)?;
         let invalid = |problems| PlanError::Invalid { pipeline: self.id(), problems };
         let foreign = check::handles(&draft);
         if !foreign.is_empty() {
@@ -91,7 +91,7 @@ pub(super) struct Order {
     pub(super) node: NodeIx,
     pub(super) upstream: NodeIx,
     pub(super) rule: EdgeRule,
-    pub(super) at: Place,
+    pub(super) at: SourceLocation,
 }
 
 /// What occurs in a plan. Checks of things that do not occur are skipped, as each iterates over up to a million nodes.
@@ -117,14 +117,14 @@ pub(super) struct Sketch {
     /// The overrides of groups.
     pub(super) of_groups: Vec<Overrides>,
     /// The nodes with `.fails_run()`, and where it was called.
-    pub(super) fails_run: Vec<(NodeIx, Place)>,
+    pub(super) fails_run: Vec<(NodeIx, SourceLocation)>,
     pub(super) orders: Vec<Order>,
     /// Inputs of a teardown that may not be available when it has to run.
-    pub(super) late: Vec<Late>,
+    pub(super) late: Vec<LateInput>,
     pub(super) misuses: Vec<Misuse>,
-    pub(super) max_active: Vec<(NodeIx, usize, Place)>,
+    pub(super) max_active: Vec<(NodeIx, usize, SourceLocation)>,
     /// The mappings with `.in_order()`, and where it was called.
-    pub(super) in_order: Vec<(NodeIx, Place)>,
+    pub(super) in_order: Vec<(NodeIx, SourceLocation)>,
     pub(super) schedule_error: Option<ScheduleError>,
     pub(super) fields: Fields,
 }
@@ -139,7 +139,7 @@ impl Sketch {
         let holdings = holdings::of_draft(&draft.groups);
         let teardowns = teardowns::of_draft(draft.teardowns);
         let torn_down: HashSet<NodeIx> = teardowns.iter().map(|teardown| teardown.node).collect();
-        let fails_run: Vec<(NodeIx, Place)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();
+        let fails_run: Vec<(NodeIx, SourceLocation)> = draft.fails_run.iter().map(|(node, at)| (node.index(), *at)).collect();
         let mut tables = Tables::new(options);
         let run = tables.run(options);
         let mut names = Names::default();
@@ -148,7 +148,7 @@ impl Sketch {
         let mut nodes = Vec::with_capacity(draft.nodes.len());
         let mut parts_of_gates = HashMap::new();
         let (mut overrides, mut max_active, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
-        let across: BTreeMap<NodeIx, Across> = draft.across.into_iter().collect();
+        let across: BTreeMap<NodeIx, CrossReference> = draft.across.into_iter().collect();
         let pasts: BTreeMap<NodeIx, NodeIx> = draft.pasts.into_iter().collect();
         let woken = past::woken(&across, &pasts);
         for (ix, drafted) in (0..).zip(draft.nodes) {
@@ -241,12 +241,12 @@ fn orders(
     drafted: Vec<DraftOrder>,
     torn_down: &HashSet<NodeIx>,
     pasts: &BTreeMap<NodeIx, NodeIx>,
-) -> (Vec<Order>, Vec<Late>) {
+) -> (Vec<Order>, Vec<LateInput>) {
     let of_pasts = past::orders(plan, pasts, &drafted);
     let mut orders = groups::orders(plan, drafted, torn_down);
     orders.extend(of_pasts);
     orders.extend(teardowns::orders(plan));
-    let late = teardowns::secure(plan, &mut orders);
+    let late = teardowns::order_setups(plan, &mut orders);
     (orders, late)
 }
 

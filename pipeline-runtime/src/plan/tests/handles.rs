@@ -79,7 +79,7 @@ fn a_node_of_another_pipeline_is_refused_wherever_it_is_used() {
 }
 
 #[test]
-fn an_element_outside_of_its_mapping_is_told_with_all_three_places() {
+fn an_element_outside_of_its_mapping_is_reported_with_all_three_places() {
     #[pipeline]
     fn nightly() {
         let mut kept = None;
@@ -102,7 +102,7 @@ fn an_element_outside_of_its_mapping_is_told_with_all_three_places() {
 }
 
 #[test]
-fn so_is_a_node_of_the_inside() {
+fn a_node_from_inside_of_a_mapping_is_reported_too() {
     #[pipeline]
     fn nightly() {
         let mut kept = None;

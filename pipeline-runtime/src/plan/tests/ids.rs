@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn two_nodes_of_one_name_are_told_with_both_places() {
+fn two_nodes_of_one_name_are_reported_with_both_places() {
     #[pipeline]
     fn nightly() {
         rows().named("extract");

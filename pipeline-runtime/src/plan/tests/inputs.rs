@@ -22,7 +22,7 @@ fn two_arms_of_one_branch_are_never_both_there() {
 }
 
 #[test]
-fn nor_is_what_needs_them() {
+fn nodes_that_need_exclusive_arms_are_refused() {
     #[pipeline]
     fn nightly() {
         let RouteArms { clean, quarantine, nothing } = route(rows());
@@ -51,7 +51,7 @@ fn nor_is_what_needs_them() {
 }
 
 #[test]
-fn nor_are_elements_of_a_list_that_needs_one_of_them() {
+fn elements_of_a_list_that_needs_an_exclusive_arm_are_refused() {
     #[pipeline]
     fn nightly() {
         let RouteArms { clean, quarantine, nothing: _ } = route(rows());

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_circle_is_told_as_one_and_without_those_who_only_wait_for_it() {
+fn a_circle_is_reported_once_and_without_those_who_only_wait_for_it() {
     #[pipeline]
     fn nightly() {
         let first = rows();

@@ -18,7 +18,7 @@ fn a_pipeline_wires_something() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     #[pipeline(timeout = "5m")]
     fn nightly() {
         let RouteArms { clean, quarantine, nothing: _ } = route(rows());

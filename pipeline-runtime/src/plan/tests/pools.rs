@@ -60,8 +60,8 @@ fn pipelines_that_share_a_pool_agree_on_its_slots() {
         rows().pool(&WIDE);
     }
     let plans = |pipelines: [crate::Pipeline; 2]| pipelines.map(|pipeline| pipeline.plan(&Value::Null).unwrap());
-    assert!(crate::plan::disagreements(&[], &plans([sales(), sales()])).is_empty());
-    let found = crate::plan::disagreements(&[], &plans([sales(), stock()]));
+    assert!(crate::plan::check_together(&[], &plans([sales(), sales()])).is_empty());
+    let found = crate::plan::check_together(&[], &plans([sales(), stock()]));
     let messages: Vec<&str> = found.iter().map(crate::plan::Problem::message).collect();
     assert_eq!(
         messages,

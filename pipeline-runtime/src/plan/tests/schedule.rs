@@ -32,7 +32,7 @@ fn a_window_that_cannot_be_read_names_pipeline_and_option() {
 }
 
 #[test]
-fn a_beginning_that_the_clock_never_shows_is_told_as_that() {
+fn a_beginning_that_the_clock_never_shows_is_reported_as_such() {
     // The macro does not know the zone of a constant.
     const DAILY: crate::schedule::Every = crate::every!("1d", from = "2024-03-31T02:30");
     #[pipeline(schedule = DAILY, timezone = "Europe/Berlin")]

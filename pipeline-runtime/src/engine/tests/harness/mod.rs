@@ -326,7 +326,7 @@ impl Harness {
         let shadow = &self.runs[run as usize].shadow;
         let is_it = |slot: &Slot| shadow.node(*slot).state() != NodeState::Removed && self.key(run, *slot) == key;
         let slot = shadow.slots().find(is_it);
-        let seen = slot.and_then(|slot| self.runs[run as usize].shadow.look(slot)).map(|look| look.look());
+        let seen = slot.and_then(|slot| self.runs[run as usize].shadow.look(slot)).map(|look| look.inspect());
         let is_awaited = slot.is_some_and(|slot| self.runs[run as usize].shadow.node(slot).state() == NodeState::Scheduled);
         if is_last && is_awaited {
             self.runs[run as usize].model.keys_made(&key);

@@ -66,7 +66,7 @@ impl Harness {
             for action in actions {
                 if let Action::Look { run, slot, number } = action {
                     let look = self.runs[run as usize].shadow.look(slot).expect("its list is there");
-                    self.core.looked(number, look.look(), self.now);
+                    self.core.looked(number, look.inspect(), self.now);
                     has_asked = true;
                 }
             }

@@ -349,7 +349,7 @@ fn everything_as_json() {
 }
 
 #[test]
-fn what_is_wired_after_is_told_from_what_is_taken() {
+fn what_is_wired_after_is_distinguished_from_what_is_taken() {
     #[pipeline]
     fn nightly() {
         let first = rows();

@@ -92,7 +92,7 @@ fn everything_as_text() {
 }
 
 #[test]
-fn a_large_graph_is_told_but_not_drawn() {
+fn a_large_graph_is_listed_but_not_drawn() {
     #[pipeline]
     fn nightly() {
         total((0..250).map(|_| rows()).collect::<Vec<_>>());
