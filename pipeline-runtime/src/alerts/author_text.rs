@@ -1,6 +1,6 @@
 //! The author's text of an alert, if there is one.
 
-use crate::author::news::News;
+use crate::author::log_once::LogOnce;
 use crate::author::notify::Notification;
 use crate::author::redaction::redacted;
 use crate::author::template::Escaping;
@@ -21,7 +21,7 @@ pub(super) fn render(text: Option<AlertText>, n: &Notification, escaping: Escapi
 
 /// Warns once per process for each text and reason, because many nodes may have the same.
 fn warn(n: &Notification, error: &str) {
-    static WARNED: News = News::new();
+    static WARNED: LogOnce = LogOnce::new();
     macro_rules! event {
         ($level:expr) => {
             tracing::event!(
@@ -35,7 +35,7 @@ fn warn(n: &Notification, error: &str) {
             )
         };
     }
-    if WARNED.is_news(error.to_owned()) { event!(tracing::Level::WARN) } else { event!(tracing::Level::DEBUG) }
+    if WARNED.is_first(error.to_owned()) { event!(tracing::Level::WARN) } else { event!(tracing::Level::DEBUG) }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::author::error::Result;
+use crate::author::notification_text;
 use crate::author::notify::{BoxFuture, Event, Notification, Notify};
-use crate::author::words;
 
 /// Notifies the log, through `tracing`, with all details: what happened to which node, with which key, in which attempt, after
 /// how long, how much of a sensor's budget is left, and the error with its causes.
@@ -58,15 +58,15 @@ fn log(n: &Notification) {
                 logical_date = %n.logical_date.format("%FT%TZ"),
                 node = n.node,
                 state = n.state,
-                attempt = words::attempt(n),
+                attempt = notification_text::attempt(n),
                 attempts = n.attempts,
                 pokes = n.pokes,
-                elapsed = n.elapsed.map(words::duration).map(tracing::field::display),
-                budget_left = n.budget_left.map(words::duration).map(tracing::field::display),
+                elapsed = n.elapsed.map(notification_text::duration).map(tracing::field::display),
+                budget_left = n.budget_left.map(notification_text::duration).map(tracing::field::display),
                 inputs = inputs.as_ref().map(tracing::field::display),
                 error = n.error.as_ref().map(tracing::field::display),
                 "{}",
-                words::headline(n)
+                notification_text::headline(n)
             )
         };
     }

@@ -4,13 +4,13 @@ use super::smtp::{SendError, Server};
 use super::variable::Variable;
 use crate::author::context::Context;
 use crate::author::error::{Result, TaskError};
-use crate::author::news::News;
+use crate::author::log_once::LogOnce;
+use crate::author::notification_text;
 use crate::author::notify::{BoxFuture, Notification, Notify};
 use crate::author::redaction;
 use crate::author::secret::Secret;
 use crate::author::template::Escaping;
 use crate::author::template::alert::AlertText;
-use crate::author::words;
 use crate::hash::Fnv1a;
 use crate::storage::World;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
@@ -189,9 +189,9 @@ impl Mail {
 
     /// The contents, without sender and recipients.
     fn letter(self, n: &Notification) -> Letter {
-        let subject = author_text::render(self.subject, n, Escaping::None).unwrap_or_else(|| words::headline(n));
+        let subject = author_text::render(self.subject, n, Escaping::None).unwrap_or_else(|| notification_text::headline(n));
         let text = author_text::render(self.text, n, Escaping::None).unwrap_or_else(|| full_text(n));
-        Letter { subject: one_line(&subject), text, id: id(&words::key(n)) }
+        Letter { subject: one_line(&subject), text, id: id(&notification_text::key(n)) }
     }
 
     /// The sender.
@@ -212,8 +212,8 @@ impl Mail {
         let to = self.to.iter().map(|to| mailbox(to)).collect::<std::result::Result<Vec<_>, _>>()?;
         let message = letter.message(&from, &to)?;
         for refused in server.send(&from, &to, &message)? {
-            static WARNED: News = News::new();
-            if WARNED.is_news(format!("{} {refused}", self.variable)) {
+            static WARNED: LogOnce = LogOnce::new();
+            if WARNED.is_first(format!("{} {refused}", self.variable)) {
                 tracing::warn!("the mail of {}: {refused}", self.variable);
             }
         }
@@ -249,8 +249,8 @@ impl Letter {
 
 /// All details, on several lines.
 fn full_text(n: &Notification) -> String {
-    let mut text = format!("{}\n\n", words::headline(n));
-    for (name, value) in words::details(n) {
+    let mut text = format!("{}\n\n", notification_text::headline(n));
+    for (name, value) in notification_text::details(n) {
         text.extend([name, ": ", &value, "\n"]);
     }
     if let Some(error) = &n.error {
@@ -263,7 +263,7 @@ fn full_text(n: &Notification) -> String {
 fn one_line(subject: &str) -> String {
     let subject = redaction::redacted(subject);
     let words: Vec<&str> = subject.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    words::cut(&words.join(" "), MAX_SUBJECT)
+    notification_text::cut(&words.join(" "), MAX_SUBJECT)
 }
 
 /// The characters that are percent-encoded in the id of a mail, so that different keys have different ids: mail programs show only
@@ -324,9 +324,9 @@ impl Notify for Mail {
 }
 
 fn warn_of_clear_text(variable: &str, server: &Server) {
-    static WARNED: News = News::new();
+    static WARNED: LogOnce = LogOnce::new();
     let Some(host) = server.sent_in_clear() else { return };
-    if WARNED.is_news(variable.to_owned()) {
+    if WARNED.is_first(variable.to_owned()) {
         tracing::warn!(
             "the mail of {variable} is sent to {host} without guaranteed TLS: anyone on the way can read the password and the mail; write \
              `smtps://`, or `?tls=required`"
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn an_id_has_the_letters_of_one_and_is_short_enough() {
         let of = |run: &str| {
-            id(&words::key(
+            id(&notification_text::key(
                 &Notification::for_test(Event::OnFailure).with_run_id("sales", run).with_node("load[größe]", "failed"),
             ))
         };

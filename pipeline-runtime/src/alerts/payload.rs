@@ -1,10 +1,10 @@
 //! The body that a webhook sends.
 
 use super::author_text;
+use crate::author::notification_text;
 use crate::author::notify::{Event, Notification};
 use crate::author::template::alert::AlertText;
 use crate::author::template::{Escaping, for_slack};
-use crate::author::words;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use std::fmt::Write;
@@ -21,16 +21,16 @@ const MAX_TEXT: usize = 39_000;
 pub(super) fn json(n: &Notification, text: Option<AlertText>) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Json {
         event: n.event,
-        summary: words::headline(n),
+        summary: notification_text::headline(n),
         text: author_text::render(text, n, Escaping::None),
-        key: words::key(n),
+        key: notification_text::key(n),
         pipeline: &n.pipeline,
         run_id: &n.run_id,
         logical_date: n.logical_date,
         at: n.at,
         node: n.node.as_deref(),
         state: n.state.as_deref(),
-        attempt: words::attempt(n),
+        attempt: notification_text::attempt(n),
         attempts: n.attempts,
         pokes: n.pokes,
         error: n.error.as_deref(),
@@ -77,27 +77,27 @@ pub(super) fn slack(n: &Notification, text: Option<AlertText>) -> serde_json::Re
     struct Message {
         text: String,
     }
-    let own = author_text::render(text, n, Escaping::Slack).map(|text| words::cut(&text, MAX_TEXT));
+    let own = author_text::render(text, n, Escaping::Slack).map(|text| notification_text::cut(&text, MAX_TEXT));
     serde_json::to_vec(&Message { text: own.unwrap_or_else(|| slack_text(n)) })
 }
 
 fn slack_text(n: &Notification) -> String {
     let sign = match n.event {
-        Event::OnFailure | Event::OnCancel if words::is_cancelled(n) => ":no_entry_sign:",
+        Event::OnFailure | Event::OnCancel if notification_text::is_cancelled(n) => ":no_entry_sign:",
         Event::OnFailure | Event::OnUpstreamFailed | Event::OnCancel => ":x:",
         Event::OnRetry => ":repeat:",
         Event::OnSuccess => ":white_check_mark:",
         Event::OnSkipped => ":fast_forward:",
         Event::OnSlaMiss => ":alarm_clock:",
     };
-    let mut text = format!("{sign} *{}*", for_slack(&words::headline(n)));
+    let mut text = format!("{sign} *{}*", for_slack(&notification_text::headline(n)));
     // Writing to a `String` cannot fail.
-    for (name, value) in words::details(n) {
-        let value = for_slack(&words::cut(&value, MAX_VALUE)).replace('`', "'");
+    for (name, value) in notification_text::details(n) {
+        let value = for_slack(&notification_text::cut(&value, MAX_VALUE)).replace('`', "'");
         let _ = write!(text, "\n{}: `{value}`", for_slack(name));
     }
     if let Some(error) = &n.error {
-        let _ = write!(text, "\n```{}```", for_slack(&words::cut(error, MAX_ERROR)).replace("```", "'''"));
+        let _ = write!(text, "\n```{}```", for_slack(&notification_text::cut(error, MAX_ERROR)).replace("```", "'''"));
     }
     text
 }

@@ -11,7 +11,7 @@
 //! the system's proxies and certificates.
 
 use super::retry_after;
-use crate::author::words;
+use crate::author::notification_text;
 use chrono::Utc;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -295,7 +295,7 @@ impl Target {
         }
         let words: Vec<&str> =
             text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-        words::cut(&words.join(" "), MAX_QUOTE)
+        notification_text::cut(&words.join(" "), MAX_QUOTE)
     }
 
     /// The parts of the path and the query, both raw and percent-decoded, the longest first.

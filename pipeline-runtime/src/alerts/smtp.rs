@@ -216,7 +216,7 @@ impl Server {
         let why = error.source().map(ToString::to_string).unwrap_or_default();
         let why = self.password.iter().fold(why, |why, password| why.replace(password.as_str(), "***"));
         let words: Vec<&str> = why.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-        let why = crate::author::words::cut(&words.join(" "), MAX_QUOTE);
+        let why = crate::author::notification_text::cut(&words.join(" "), MAX_QUOTE);
         let text = match error.status() {
             Some(code) => format!("{host} answered {code} {why}"),
             None if is_tls => format!("no secure connection to {host}: {why}"),

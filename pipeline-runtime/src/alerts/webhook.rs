@@ -1,7 +1,7 @@
 use super::variable::Variable;
 use super::{payload, post};
-use crate::author::error::{Later, Result, TaskError};
-use crate::author::news::News;
+use crate::author::error::{Result, RetryLater, TaskError};
+use crate::author::log_once::LogOnce;
 use crate::author::notify::{BoxFuture, Notification, Notify};
 use crate::author::secret::Secret;
 use crate::author::template::alert::AlertText;
@@ -107,9 +107,9 @@ impl Webhook {
     }
 
     fn warn_of_clear_text(self, url: &str) {
-        static WARNED: News = News::new();
+        static WARNED: LogOnce = LogOnce::new();
         let Some(host) = post::sent_in_clear(url) else { return };
-        if WARNED.is_news(self.variable.to_owned()) {
+        if WARNED.is_first(self.variable.to_owned()) {
             let variable = self.variable;
             tracing::warn!(
                 "the webhook of {variable} is sent to {host} by `http://`: anyone on the way can read the URL and the notification; write `https://`"
@@ -141,7 +141,7 @@ impl Notify for Webhook {
             posted.map_err(|error| {
                 let text = format!("the webhook of {}: {error}", webhook.variable);
                 match error.after() {
-                    Some(after) => Later { text, after }.into(),
+                    Some(after) => RetryLater { text, after }.into(),
                     None if error.is_final() => TaskError::fatal(text),
                     None => text.into(),
                 }

@@ -172,33 +172,33 @@ type At = Arc<dyn Fn(Interval) -> DateTime<Utc> + Send + Sync>;
 
 /// A node's reference to another pipeline.
 #[derive(Debug, Clone)]
-pub(crate) struct Across {
+pub(crate) struct CrossReference {
     pub(crate) pipeline: Pipeline,
     pub(crate) role: Role,
 }
 
-impl Across {
+impl CrossReference {
     /// The run that the node waits for, if it waits for one.
-    pub(crate) fn awaits(&self) -> Option<&Awaits> {
+    pub(crate) fn run_wait(&self) -> Option<&RunWait> {
         match &self.role {
-            Role::Awaits(awaits) => Some(awaits),
+            Role::Awaits(wait) => Some(wait),
             Role::Takes(_) | Role::Past(_) | Role::Starts(_) => None,
         }
     }
 
     /// The output that the node takes, if it takes one.
     #[cfg(feature = "cli")]
-    pub(crate) fn takes(&self) -> Option<Takes> {
-        if let Role::Takes(takes) = self.role { Some(takes) } else { None }
+    pub(crate) fn taken_output(&self) -> Option<TakenOutput> {
+        if let Role::Takes(output) = self.role { Some(output) } else { None }
     }
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Role {
     /// The node waits for a run of the pipeline.
-    Awaits(Awaits),
+    Awaits(RunWait),
     /// The node takes an output of a run of the pipeline.
-    Takes(Takes),
+    Takes(TakenOutput),
     /// The node waits until the node with that id has passed in the previous run of its own pipeline.
     Past(Box<str>),
     /// The node starts a run of the pipeline, whose params have this type and this type name.
@@ -228,7 +228,7 @@ impl Role {
 }
 
 #[derive(Clone, Default)]
-pub(crate) struct Awaits {
+pub(crate) struct RunWait {
     /// `None` for the same start.
     pub(crate) at: Option<At>,
     pub(crate) on_failed: OnFailed,
@@ -236,40 +236,41 @@ pub(crate) struct Awaits {
     pub(crate) is_started: bool,
 }
 
-impl fmt::Debug for Awaits {
+impl fmt::Debug for RunWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Awaits").field("on_failed", &self.on_failed).field("is_started", &self.is_started).finish_non_exhaustive()
+        f.debug_struct("RunWait")
+            .field("on_failed", &self.on_failed)
+            .field("is_started", &self.is_started)
+            .finish_non_exhaustive()
     }
 }
 
 /// A task whose output is taken.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Takes {
+pub(crate) struct TakenOutput {
     pub(crate) task: TypeId,
     /// The task's name, for messages.
     pub(crate) id: &'static str,
 }
 
-impl Awaits {
+impl RunWait {
     /// The start of the run that a run with that interval waits for.
     pub(crate) fn start_for(&self, interval: Interval) -> DateTime<Utc> {
         self.at.as_ref().map_or(interval.start, |at| at(interval))
     }
 }
 
-impl Across {
+impl CrossReference {
     /// The run to look for, unless another node determines it.
-    pub(crate) fn wanted(&self, info: &RunInfo) -> Option<WantedRun> {
+    pub(crate) fn run_query(&self, info: &RunInfo) -> Option<RunQuery> {
         match &self.role {
-            Role::Awaits(awaits) if !awaits.is_started => {
-                Some(WantedRun::OfInterval { pipeline: self.pipeline.id().to_owned(), start: awaits.start_for(info.interval) })
+            Role::Awaits(wait) if !wait.is_started => {
+                Some(RunQuery::OfInterval { pipeline: self.pipeline.id().to_owned(), start: wait.start_for(info.interval) })
             }
             // A manual run, or one that updates triggered, has no place in the order of the scheduled runs.
-            Role::Past(node) if matches!(info.kind, RunKind::Scheduled | RunKind::Backfill) => Some(WantedRun::Before {
-                pipeline: self.pipeline.id().to_owned(),
-                start: info.interval.start,
-                node: node.clone(),
-            }),
+            Role::Past(node) if matches!(info.kind, RunKind::Scheduled | RunKind::Backfill) => {
+                Some(RunQuery::Before { pipeline: self.pipeline.id().to_owned(), start: info.interval.start, node: node.clone() })
+            }
             _ => None,
         }
     }
@@ -277,7 +278,7 @@ impl Across {
 
 /// A run that a node waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum WantedRun {
+pub(crate) enum RunQuery {
     /// The newest successful run of the interval that starts then; if there is none, the newest run.
     OfInterval { pipeline: String, start: DateTime<Utc> },
     /// The run with that id.
@@ -286,7 +287,7 @@ pub(crate) enum WantedRun {
     Before { pipeline: String, start: DateTime<Utc>, node: Box<str> },
 }
 
-impl WantedRun {
+impl RunQuery {
     pub(crate) fn pipeline(&self) -> &str {
         match self {
             Self::OfInterval { pipeline, .. } | Self::Named { pipeline, .. } | Self::Before { pipeline, .. } => pipeline,
@@ -294,7 +295,7 @@ impl WantedRun {
     }
 }
 
-impl fmt::Display for WantedRun {
+impl fmt::Display for RunQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OfInterval { pipeline, start } => {

@@ -2,14 +2,14 @@
 //!
 //! # Why an asset is identified by its name
 //!
-//! A journal outlives the code, and `static`s have no stable address, so the name is the identity. `plan/across` checks, over all
-//! pipelines of a binary, that two assets with the same name have the same type.
+//! A journal outlives the code, and `static`s have no stable address, so the name is the identity. `plan/cross_check.rs` checks,
+//! over all pipelines of a binary, that two assets with the same name have the same type.
 
 use super::body::{AttemptResult, Body, Inputs, Produced, Started};
 use super::call::call;
 use super::context::RunUpdate;
 use super::definition::{Definition, Kind, Task};
-use super::draft::{self, Place};
+use super::draft::{self, SourceLocation};
 use super::error::TaskError;
 use super::node::Node;
 use super::options::TaskOptions;
@@ -76,7 +76,7 @@ pub(crate) struct AssetSpec {
     /// True if it is also updated from outside of the binary.
     pub(crate) is_external: bool,
     /// Where it is declared.
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
     /// The definition of the node that reads it.
     definition: Definition,
 }

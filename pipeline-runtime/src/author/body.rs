@@ -51,7 +51,7 @@ pub struct Runtime;
 impl<P: Clone + Send + Sync + 'static> Takes<P> for Runtime {
     fn plain(value: Box<dyn Any>) -> Plain {
         match value.downcast::<P>() {
-            Ok(value) => Plain(Arc::new(Held(*value))),
+            Ok(value) => Plain(Arc::new(TypedPlain(*value))),
             // `IntoInput<P>` boxes a `P` in all its impls for plain values, and it is sealed by its hidden method.
             Err(_) => unreachable!("a plain input holds its parameter's type"),
         }
@@ -84,9 +84,9 @@ trait PlainValue: Send + Sync {
     fn texts(&self) -> &[String];
 }
 
-struct Held<P>(P);
+struct TypedPlain<P>(P);
 
-impl<P: Clone + Send + Sync + 'static> PlainValue for Held<P> {
+impl<P: Clone + Send + Sync + 'static> PlainValue for TypedPlain<P> {
     fn fill(&self, slot: &mut dyn Any) {
         if let Some(slot) = slot.downcast_mut::<Option<P>>() {
             *slot = Some(self.0.clone());
@@ -156,14 +156,14 @@ pub struct Inputs<'a> {
     attempt: &'a dyn Attempt,
     next_arg: Cell<usize>,
     next_supply: Cell<usize>,
-    place: Cell<Option<Call>>,
+    reusable: Cell<Option<Call>>,
 }
 
 impl<'a> Inputs<'a> {
-    /// `supplies` belong to the args that are not plain values, in order. `place` is the memory of a call that is over, to be
+    /// `supplies` belong to the args that are not plain values, in order. `reusable` is the memory of a call that is over, to be
     /// reused.
-    pub(crate) fn new(args: &'a [Arg], supplies: &'a [Supply], attempt: &'a dyn Attempt, place: Option<Call>) -> Self {
-        Self { args, supplies, attempt, next_arg: Cell::new(0), next_supply: Cell::new(0), place: Cell::new(place) }
+    pub(crate) fn new(args: &'a [Arg], supplies: &'a [Supply], attempt: &'a dyn Attempt, reusable: Option<Call>) -> Self {
+        Self { args, supplies, attempt, next_arg: Cell::new(0), next_supply: Cell::new(0), reusable: Cell::new(reusable) }
     }
 
     /// The next parameter.
@@ -350,7 +350,7 @@ pub fn body6<
 /// Starts an async body.
 pub fn drive<R: 'static>(erase: Erase<R>, inputs: &Inputs<'_>, body: impl Future<Output = R> + Send + 'static) -> Running {
     // Not an `async` block: its future would be larger by the size of the body.
-    Running(Started::Async(call(body.map(erase.0), inputs.place.take())))
+    Running(Started::Async(call(body.map(erase.0), inputs.reusable.take())))
 }
 
 /// Starts a blocking body on the blocking pool; its inputs are taken there, too.
@@ -591,7 +591,7 @@ impl<B: Data + Branch, R: BranchOutput<Value = B, Arms = B::Arms> + 'static> Wir
             compare,
             branch: Some(BranchArms {
                 arm: derived::arm::<B>,
-                carried: derived::carried::<B>,
+                carried: derived::arm_value::<B>,
                 arms: <B::Arms as Arms<B>>::NAMES,
             }),
         });

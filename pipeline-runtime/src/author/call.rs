@@ -43,13 +43,13 @@ impl<F: Future<Output = AttemptResult> + Send + 'static> Callee for Option<F> {
     }
 }
 
-/// Puts a future into `place`, the memory of a call that is over, if the type matches; otherwise allocates.
-pub(crate) fn call<F: Future<Output = AttemptResult> + Send + 'static>(future: F, place: Option<Call>) -> Call {
+/// Puts a future into `reusable`, the memory of a call that is over, if the type matches; otherwise allocates.
+pub(crate) fn call<F: Future<Output = AttemptResult> + Send + 'static>(future: F, reusable: Option<Call>) -> Call {
     let mut next = Some(future);
-    if let Some(mut place) = place {
-        place.as_mut().take(&mut next);
+    if let Some(mut reusable) = reusable {
+        reusable.as_mut().take(&mut next);
         if next.is_none() {
-            return place;
+            return reusable;
         }
     }
     Box::pin(next)

@@ -8,23 +8,23 @@ use percent_encoding::percent_decode_str;
 use std::sync::{Arc, OnceLock};
 
 /// Finds the password of a connection, or returns why there is none.
-type Find = Box<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
+type PasswordLookup = Box<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
 
-static FIND: OnceLock<Find> = OnceLock::new();
+static LOOKUP: OnceLock<PasswordLookup> = OnceLock::new();
 
 /// Sets how connections are found. Only the first call counts.
-pub(crate) fn find_by(find: impl Fn(&str) -> Result<Option<String>, String> + Send + Sync + 'static) {
+pub(crate) fn set_lookup(lookup: impl Fn(&str) -> Result<Option<String>, String> + Send + Sync + 'static) {
     // A process runs one task, so a second call cannot differ.
-    let _ = FIND.set(Box::new(find));
+    let _ = LOOKUP.set(Box::new(lookup));
 }
 
 /// The password of a connection.
 pub(super) fn password(connection: &str) -> Result<Arc<str>, String> {
     let variable = format!("AIRFLOW_CONN_{}", connection.to_ascii_uppercase());
-    let found = match FIND.get() {
-        Some(find) => find(connection).map_err(|why| format!("has no value: {why}"))?,
+    let found = match LOOKUP.get() {
+        Some(lookup) => lookup(connection).map_err(|why| format!("has no value: {why}"))?,
         None => match std::env::var(&variable) {
-            Ok(text) => of_variable(&text)?,
+            Ok(text) => password_in(&text)?,
             Err(_) => {
                 return Err(format!(
                     "has no value: no Airflow runs this process, and the environment variable {variable} is not set"
@@ -36,7 +36,7 @@ pub(super) fn password(connection: &str) -> Result<Arc<str>, String> {
 }
 
 /// The password in an Airflow connection, which is a URL or JSON.
-fn of_variable(text: &str) -> Result<Option<String>, String> {
+fn password_in(text: &str) -> Result<Option<String>, String> {
     if text.trim_start().starts_with('{') {
         // The error itself is left out, because it may show the value.
         let fields: serde_json::Value =
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_read_as_airflow_reads_it() {
-        let of = |text: &str| of_variable(text).unwrap();
+        let of = |text: &str| password_in(text).unwrap();
         assert_eq!(of("postgres://me:p%40ss%2Fw@db:5432/shop?sslmode=require").as_deref(), Some("p@ss/w"));
         assert_eq!(of("postgres://me@db").as_deref(), None);
         assert_eq!(of("http://db").as_deref(), None);
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn what_is_none_does_not_show_itself() {
-        let refused = |text: &str| of_variable(text).unwrap_err();
+        let refused = |text: &str| password_in(text).unwrap_err();
         assert_eq!(refused("{\"password\": hunter2}"), "is not a connection: it is not JSON");
         assert_eq!(refused("hunter2"), "is not a connection: it is neither JSON nor a URL");
     }

@@ -26,7 +26,7 @@ pub(crate) fn item<T: Data>(list: &Value, index: usize) -> Value {
     match list.items().and_then(|items| items.get(index)) {
         Some(item) => item.clone(),
         // The caller has asked for the list's length, and a list does not change.
-        None => within(list.clone(), move |list: &Vec<T>| {
+        None => inner_value(list.clone(), move |list: &Vec<T>| {
             list.get(index).unwrap_or_else(|| unreachable!("an element outside of its list"))
         }),
     }
@@ -39,7 +39,7 @@ pub(crate) fn join<U: Data>(results: &[Upstream]) -> Option<Value> {
         Upstream::Skipped | Upstream::Failed(_) => None,
     };
     let items = results.iter().map(item).collect::<Option<Box<[Value]>>>()?;
-    Some(Value::new(Joined::<U> { items, made: OnceLock::new() }))
+    Some(Value::new(JoinedList::<U> { items, list: OnceLock::new() }))
 }
 
 /// The index of the arm that a branch's output takes.
@@ -48,12 +48,12 @@ pub(crate) fn arm<B: Branch + 'static>(output: &Value) -> Option<usize> {
 }
 
 /// The value of the arm that a branch's output takes.
-pub(crate) fn carried<B: Branch + 'static>(output: &Value) -> Value {
-    Value::new(Carried::<B> { output: output.clone(), shared: OnceLock::new(), of: PhantomData })
+pub(crate) fn arm_value<B: Branch + 'static>(output: &Value) -> Value {
+    Value::new(ArmValue::<B> { output: output.clone(), shared: OnceLock::new(), of: PhantomData })
 }
 
 /// A value inside another. It is looked up at each access, which is the first time that the user's code is called.
-struct Within<T, U, F> {
+struct InnerValue<T, U, F> {
     whole: Value,
     find: F,
     shared: OnceLock<Arc<U>>,
@@ -61,11 +61,11 @@ struct Within<T, U, F> {
 }
 
 /// The value that `find` finds within a `T`.
-pub(super) fn within<T: 'static, U: Data>(whole: Value, find: impl Fn(&T) -> &U + Send + Sync + 'static) -> Value {
-    Value::new(Within { whole, find, shared: OnceLock::new(), of: PhantomData })
+pub(super) fn inner_value<T: 'static, U: Data>(whole: Value, find: impl Fn(&T) -> &U + Send + Sync + 'static) -> Value {
+    Value::new(InnerValue { whole, find, shared: OnceLock::new(), of: PhantomData })
 }
 
-impl<T: 'static, U: Data, F: Fn(&T) -> &U> Within<T, U, F> {
+impl<T: 'static, U: Data, F: Fn(&T) -> &U> InnerValue<T, U, F> {
     fn get(&self) -> &U {
         // The types of nodes determine the types of values.
         let whole = self.whole.as_any().downcast_ref::<T>();
@@ -73,7 +73,7 @@ impl<T: 'static, U: Data, F: Fn(&T) -> &U> Within<T, U, F> {
     }
 }
 
-impl<T: 'static, U: Data, F: Fn(&T) -> &U + Send + Sync + 'static> Datum for Within<T, U, F> {
+impl<T: 'static, U: Data, F: Fn(&T) -> &U + Send + Sync + 'static> Datum for InnerValue<T, U, F> {
     fn clone_into(&self, slot: &mut dyn Any) -> bool {
         Datum::clone_into(self.get(), slot)
     }
@@ -95,12 +95,12 @@ impl<T: 'static, U: Data, F: Fn(&T) -> &U + Send + Sync + 'static> Datum for Wit
     }
 }
 
-struct Joined<U> {
+struct JoinedList<U> {
     items: Box<[Value]>,
-    made: OnceLock<Arc<Vec<U>>>,
+    list: OnceLock<Arc<Vec<U>>>,
 }
 
-impl<U: Data> Joined<U> {
+impl<U: Data> JoinedList<U> {
     fn get(&self) -> &Arc<Vec<U>> {
         let item = |item: &Value| {
             let mut slot = None::<U>;
@@ -108,11 +108,11 @@ impl<U: Data> Joined<U> {
             slot
         };
         // The plan's types ensure that every result is a `U`.
-        self.made.get_or_init(|| Arc::new(self.items.iter().filter_map(item).collect()))
+        self.list.get_or_init(|| Arc::new(self.items.iter().filter_map(item).collect()))
     }
 }
 
-impl<U: Data> Datum for Joined<U> {
+impl<U: Data> Datum for JoinedList<U> {
     fn clone_into(&self, slot: &mut dyn Any) -> bool {
         Datum::clone_into(self.get().as_ref(), slot)
     }
@@ -138,13 +138,13 @@ impl<U: Data> Datum for Joined<U> {
     }
 }
 
-struct Carried<B> {
+struct ArmValue<B> {
     output: Value,
     shared: OnceLock<Value>,
     of: PhantomData<fn() -> B>,
 }
 
-impl<B: Branch + 'static> Carried<B> {
+impl<B: Branch + 'static> ArmValue<B> {
     fn get(&self) -> &dyn Datum {
         // The plan's types ensure that a branch's output is a `B`.
         let output = self.output.as_any().downcast_ref::<B>();
@@ -152,7 +152,7 @@ impl<B: Branch + 'static> Carried<B> {
     }
 }
 
-impl<B: Branch + 'static> Datum for Carried<B> {
+impl<B: Branch + 'static> Datum for ArmValue<B> {
     fn clone_into(&self, slot: &mut dyn Any) -> bool {
         self.get().clone_into(slot)
     }

@@ -86,7 +86,7 @@ impl TaskError {
 
     /// The delay that the error requests before the next attempt, if it requests one.
     pub(crate) fn later(&self) -> Option<Duration> {
-        sources(&*self.source).find_map(|error| error.downcast_ref::<Later>()).map(|later| later.after)
+        sources(&*self.source).find_map(|error| error.downcast_ref::<RetryLater>()).map(|later| later.after)
     }
 
     /// The message followed by those of all its sources, as the journal records it.
@@ -163,7 +163,7 @@ fn is_hopeless(error: &(dyn Error + 'static)) -> bool {
 /// A notifier's error that states when to try again.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-pub(crate) struct Later {
+pub(crate) struct RetryLater {
     pub(crate) text: String,
     pub(crate) after: Duration,
 }

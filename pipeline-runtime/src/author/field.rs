@@ -23,7 +23,7 @@ impl Projection {
         let part = Arc::new(part);
         Self(Arc::new(move |whole| {
             let part = Arc::clone(&part);
-            derived::within(whole, move |whole| part(whole))
+            derived::inner_value(whole, move |whole| part(whole))
         }))
     }
 

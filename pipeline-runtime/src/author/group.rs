@@ -1,6 +1,6 @@
 //! Groups: nodes that share a prefix of their ids, options and an order.
 
-use super::draft::{self, GroupHandle, Party};
+use super::draft::{self, GroupHandle, NodeOrGroup};
 use super::input::{Input, IntoInput, Rule};
 use super::lock::Lock;
 use super::node::Node;
@@ -92,7 +92,7 @@ impl<T> Deref for Group<T> {
     }
 }
 
-impl From<GroupHandle> for Party {
+impl From<GroupHandle> for NodeOrGroup {
     fn from(group: GroupHandle) -> Self {
         Self::Group(group)
     }

@@ -62,29 +62,29 @@ impl ElementKeys {
     }
 }
 
-/// A list to examine, and what to find out. It calls the user's code, so it runs without the engine's lock.
+/// The inspection of a list: its length and its keys. It calls the user's code, so it runs without the engine's lock.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct ListInspection {
     pub(crate) list: Value,
     pub(crate) len: fn(&Value) -> usize,
     pub(crate) keys: Option<ElementKeys>,
 }
 
-/// What examining a list yielded.
+/// The result of an inspection.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
+pub(crate) struct ListSummary {
     pub(crate) len: usize,
     /// The elements' keys; `None` if they are identified by their indices.
     pub(crate) keys: Option<Arc<[Box<str>]>>,
 }
 
-impl Look {
+impl ListInspection {
     /// The length of the list and its keys, or why they could not be determined.
-    pub(crate) fn look(&self) -> Result<Seen, String> {
+    pub(crate) fn inspect(&self) -> Result<ListSummary, String> {
         let len = catch_unwind(AssertUnwindSafe(|| (self.len)(&self.list)))
             .map_err(|panic| format!("the list could not be read: {}", redacted(&panic_message(&*panic))))?;
         let keys = self.keys.as_ref().map(|keys| keys.of(&self.list)).transpose()?;
-        Ok(Seen { len, keys })
+        Ok(ListSummary { len, keys })
     }
 }
 

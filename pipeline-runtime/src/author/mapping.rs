@@ -173,9 +173,9 @@ repeats!(A B C D E F G H);
 /// Outside of a pipeline function, like a task.
 #[track_caller]
 pub fn list<T: Data>(items: Vec<T>) -> Node<Vec<T>> {
-    struct OfPlain<T>(PhantomData<T>);
+    struct PlainList<T>(PhantomData<T>);
     let definition =
-        const { &Definition::of::<OfPlain<T>>(Kind::Task, "list", "A list that the pipeline's function has.", "list") };
+        const { &Definition::of::<PlainList<T>>(Kind::Task, "list", "A list that the pipeline's function has.", "list") };
     let input = body::input::<Vec<T>, _>("items", items);
     let start = body::body1(|items: Vec<T>| std::future::ready(Ok(items)));
     body::wire_task::<Result<Vec<T>>, _, 1>(definition, TaskOptions::default(), [input], start, None)

@@ -1,6 +1,6 @@
 //! Order without data: what `.after` and `chain` take, and how an upstream must have ended.
 
-use super::draft::{self, Party};
+use super::draft::{self, NodeOrGroup};
 use super::input::Rule;
 use super::node::Node;
 use std::marker::PhantomData;
@@ -22,18 +22,18 @@ use std::marker::PhantomData;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    upstream: Party,
+    upstream: NodeOrGroup,
     rule: Rule,
     /// Like a node, it is valid only inside the pipeline function.
     not_send: PhantomData<*const ()>,
 }
 
 impl Order {
-    pub(crate) fn new(upstream: impl Into<Party>, rule: Rule) -> Self {
+    pub(crate) fn new(upstream: impl Into<NodeOrGroup>, rule: Rule) -> Self {
         Self { upstream: upstream.into(), rule, not_send: PhantomData }
     }
 
-    pub(crate) fn upstream(self) -> Party {
+    pub(crate) fn upstream(self) -> NodeOrGroup {
         self.upstream
     }
 
@@ -217,7 +217,7 @@ pub fn chain(steps: impl Steps) {
 
 /// Wires a node `.after` all of `upstreams`.
 #[track_caller]
-pub(crate) fn after(node: impl Into<Party>, upstreams: &dyn Upstreams) {
+pub(crate) fn after(node: impl Into<NodeOrGroup>, upstreams: &dyn Upstreams) {
     let (node, at) = (node.into(), std::panic::Location::caller());
     upstreams.orders(&mut |order| draft::order(node, order, at));
 }

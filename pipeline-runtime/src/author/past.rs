@@ -9,7 +9,7 @@
 use super::body::{Body, Inputs, Started};
 use super::call::call;
 use super::definition::{Definition, Kind, Task};
-use super::draft::{Draft, DraftOrder, Misuse, Party, What};
+use super::draft::{Draft, DraftOrder, Misuse, NodeOrGroup, What};
 use super::input::Rule;
 use super::options::TaskOptions;
 use super::value::Codec;
@@ -67,7 +67,12 @@ pub(super) fn wire(draft: &mut Draft) {
         }
         let sensor = draft.push(What::Body(Arc::clone(&task)), 0..0, at);
         draft.pasts.push((sensor.index(), node.index()));
-        draft.orders.push(DraftOrder { node: Party::Node(node), upstream: Party::Node(sensor), rule: Rule::AllSuccess, at });
+        draft.orders.push(DraftOrder {
+            node: NodeOrGroup::Node(node),
+            upstream: NodeOrGroup::Node(sensor),
+            rule: Rule::AllSuccess,
+            at,
+        });
     }
 }
 

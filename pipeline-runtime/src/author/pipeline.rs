@@ -1,9 +1,9 @@
-mod base;
-mod given;
+mod default_params;
+mod methods;
 
-pub(crate) use base::Base;
+pub(crate) use default_params::DefaultParams;
 
-use super::draft::{self, Draft, Place};
+use super::draft::{self, Draft, SourceLocation};
 use super::error::{TaskError, chain};
 use super::options::PipelineOptions;
 use super::output::PipelineOutput;
@@ -32,11 +32,11 @@ pub struct Pipeline {
     form: fn(&PipelineDefinition) -> Vec<params::form::Field>,
 }
 
-type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<Described, WireError> + Send + Sync;
+type Wire = dyn Fn(&PipelineDefinition, Source<'_>) -> Result<PipelineDraft, WireError> + Send + Sync;
 
 /// What a pipeline function recorded.
 #[derive(Debug)]
-pub(crate) struct Described {
+pub(crate) struct PipelineDraft {
     pub(crate) draft: Draft,
     /// The complete params; null if the function takes none.
     pub(crate) params: Value,
@@ -50,11 +50,11 @@ pub struct PipelineDefinition {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
     pub(crate) options: PipelineOptions,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
     /// The params of a run for which none are given, instead of their type's `Default`.
-    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) default_params: Option<Arc<DefaultParams>>,
     /// The options that methods have set, and where.
-    pub(crate) given: Vec<(&'static str, Place)>,
+    pub(crate) set_options: Vec<(&'static str, SourceLocation)>,
 }
 
 impl PipelineDefinition {
@@ -63,12 +63,12 @@ impl PipelineDefinition {
     pub fn new(name: &'static str, description: &'static str, options: fn(PipelineOptions) -> PipelineOptions) -> Self {
         start_folder::remember();
         let options = options(PipelineOptions::default());
-        Self { name, description, options, at: Location::caller(), base: None, given: Vec::new() }
+        Self { name, description, options, at: Location::caller(), default_params: None, set_options: Vec::new() }
     }
 
     /// Where a method last set that option.
-    pub(crate) fn given_at(&self, option: &str) -> Option<Place> {
-        self.given.iter().rfind(|(given, _)| *given == option).map(|(_, at)| *at)
+    pub(crate) fn option_location(&self, option: &str) -> Option<SourceLocation> {
+        self.set_options.iter().rfind(|(set, _)| *set == option).map(|(_, at)| *at)
     }
 }
 
@@ -176,7 +176,7 @@ impl Pipeline {
     }
 
     /// Runs the pipeline function and returns what it described.
-    pub(crate) fn describe(&self, params: Source<'_>) -> Result<Described, WireError> {
+    pub(crate) fn describe(&self, params: Source<'_>) -> Result<PipelineDraft, WireError> {
         (self.wire)(&self.definition, params)
     }
 }
@@ -199,7 +199,7 @@ pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinitio
     };
     let wire = move |of: &PipelineDefinition, source: Source<'_>| {
         none(of, source)?;
-        Ok(Described { draft: describe(of, wire)?, params: Value::Null, fields: Fields::none() })
+        Ok(PipelineDraft { draft: describe(of, wire)?, params: Value::Null, fields: Fields::none() })
     };
     Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given: none, params: of_type::<()>, form: |_| Vec::new() }
 }
@@ -208,21 +208,21 @@ pub fn without_params<R: PipelineOutput + 'static>(definition: PipelineDefinitio
 pub fn with_params<P: Params, R: PipelineOutput + 'static>(definition: PipelineDefinition, wire: fn(P) -> R) -> Pipeline {
     let wire = move |of: &PipelineDefinition, source: Source<'_>| {
         let Complete { params, whole, fields, .. } = complete::<P>(of, source)?;
-        Ok(Described { draft: describe(of, || wire(params))?, params: whole, fields })
+        Ok(PipelineDraft { draft: describe(of, || wire(params))?, params: whole, fields })
     };
     let given = |of: &PipelineDefinition, source: Source<'_>| complete::<P>(of, source).map(|read| read.given);
     Pipeline { definition: Arc::new(definition), wire: Arc::new(wire), given, params: of_type::<P>, form: form::<P> }
 }
 
 fn form<P: Params>(of: &PipelineDefinition) -> Vec<params::form::Field> {
-    let base = of.base.as_deref().and_then(Base::of::<P>).cloned();
+    let own = of.default_params.as_deref().and_then(DefaultParams::of::<P>).cloned();
     // `check` reports a default that panics or that JSON cannot hold.
-    let defaults = base.or_else(|| catch_unwind(|| serde_json::to_value(P::default()).ok()).ok().flatten());
+    let defaults = own.or_else(|| catch_unwind(|| serde_json::to_value(P::default()).ok()).ok().flatten());
     defaults.map(|defaults| params::form::fields::<P>(&defaults)).unwrap_or_default()
 }
 
 fn complete<P: Params>(of: &PipelineDefinition, source: Source<'_>) -> Result<Complete<P>, ParamsError> {
-    params::complete::<P>(of.name, of.base.as_deref().and_then(Base::of::<P>), source)
+    params::complete::<P>(of.name, of.default_params.as_deref().and_then(DefaultParams::of::<P>), source)
 }
 
 fn describe<R: PipelineOutput>(of: &PipelineDefinition, wire: impl FnOnce() -> R) -> Result<Draft, WireError> {

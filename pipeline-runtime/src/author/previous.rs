@@ -22,7 +22,7 @@ pub(crate) enum LastSuccess {
     Known(Option<Previous>),
     /// Determined at the first access, because most bodies never need it.
     #[cfg(feature = "airflow")]
-    Asked(Asked),
+    Lazy(LazyPrevious),
 }
 
 impl LastSuccess {
@@ -30,7 +30,7 @@ impl LastSuccess {
         match self {
             Self::Known(previous) => *previous,
             #[cfg(feature = "airflow")]
-            Self::Asked(asked) => **asked.0,
+            Self::Lazy(lazy) => **lazy.0,
         }
     }
 }
@@ -42,33 +42,33 @@ impl From<Option<Previous>> for LastSuccess {
 }
 
 #[cfg(feature = "airflow")]
-type Ask = Box<dyn FnOnce() -> Option<Previous> + Send>;
+type LoadPrevious = Box<dyn FnOnce() -> Option<Previous> + Send>;
 
-/// A lazily determined answer.
+/// A predecessor that is looked up at the first access.
 #[cfg(feature = "airflow")]
 #[derive(Clone)]
-pub(crate) struct Asked(Arc<LazyLock<Option<Previous>, Ask>>);
+pub(crate) struct LazyPrevious(Arc<LazyLock<Option<Previous>, LoadPrevious>>);
 
 #[cfg(feature = "airflow")]
-impl Asked {
-    pub(crate) fn new(ask: impl FnOnce() -> Option<Previous> + Send + 'static) -> Self {
-        Self(Arc::new(LazyLock::new(Box::new(ask))))
+impl LazyPrevious {
+    pub(crate) fn new(load: impl FnOnce() -> Option<Previous> + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(load))))
     }
 }
 
 #[cfg(feature = "airflow")]
-impl fmt::Debug for Asked {
+impl fmt::Debug for LazyPrevious {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked").finish_non_exhaustive()
+        f.debug_struct("LazyPrevious").finish_non_exhaustive()
     }
 }
 
 #[cfg(feature = "airflow")]
-impl PartialEq for Asked {
+impl PartialEq for LazyPrevious {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 #[cfg(feature = "airflow")]
-impl Eq for Asked {}
+impl Eq for LazyPrevious {}

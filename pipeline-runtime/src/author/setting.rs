@@ -2,11 +2,11 @@
 //!
 //! # Why a setting is identified by its name
 //!
-//! As with an asset, the values are recorded in the journal, which outlives the code. `plan/settings` checks, over all pipelines
-//! of a binary, that two settings with the same name have the same type and default.
+//! As with an asset, the values are recorded in the journal, which outlives the code. `plan/settings.rs` checks, over all
+//! pipelines of a binary, that two settings with the same name have the same type and default.
 
 use super::bounded::Unwritten;
-use super::draft::{self, Place};
+use super::draft::{self, SourceLocation};
 use super::input::{Input, IntoInput, Source, cloned};
 use super::pipeline::panic_message;
 use super::value::{Codec, Data, Value};
@@ -46,7 +46,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 pub struct Setting<T> {
     name: &'static str,
     default: DefaultOf<T>,
-    at: Place,
+    at: SourceLocation,
 }
 
 enum DefaultOf<T> {
@@ -102,7 +102,7 @@ impl<T> fmt::Debug for Setting<T> {
 pub(crate) trait AnySetting: fmt::Debug + Sync {
     fn name(&self) -> &'static str;
     /// Where it is declared.
-    fn at(&self) -> Place;
+    fn at(&self) -> SourceLocation;
     fn codec(&self) -> &'static Codec;
     /// The default, which the user's code creates.
     fn default_value(&self) -> Value;
@@ -113,7 +113,7 @@ impl<T: Data> AnySetting for Setting<T> {
         self.name
     }
 
-    fn at(&self) -> Place {
+    fn at(&self) -> SourceLocation {
         self.at
     }
 
@@ -137,14 +137,14 @@ impl<T: Data> IntoInput<T> for &'static Setting<T> {
 /// A new value of a setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum SetTo {
+pub(crate) enum SettingInput {
     /// A text from the command line.
     Text(String),
     Json(serde_json::Value),
     Default,
 }
 
-impl SetTo {
+impl SettingInput {
     /// The value to record, or `None` for the default. Journals and simulations use the same rules.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn two_types_of_one_name_are_told_apart() {
+    fn two_types_of_one_name_are_distinguished() {
         assert_eq!(beside("shop::a::Row", "shop::b::Row"), "shop::a::Row");
         assert_eq!(beside("shop::a::Row", "shop::b::Line"), "Row");
     }

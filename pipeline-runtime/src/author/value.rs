@@ -49,10 +49,10 @@ impl<T: Unpin> Storable for T {}
 /// that read a run. So a panic of that `Drop` is caught here, for each value separately: two values of one list cannot abort the
 /// process.
 #[derive(Clone)]
-pub struct Value(Held);
+pub struct Value(Repr);
 
 #[derive(Clone)]
-enum Held {
+enum Repr {
     /// Within an [`OptionalValue`], and while the value is dropped.
     None,
     Small(Small),
@@ -64,36 +64,36 @@ impl Value {
     #[inline]
     pub(crate) fn new<T: Datum>(value: T) -> Self {
         match Small::of(&value) {
-            Some(small) => Self(Held::Small(small)),
+            Some(small) => Self(Repr::Small(small)),
             None => Self::shared(Arc::new(value)),
         }
     }
 
     /// Erases the type of a value that is already shared.
     pub(crate) fn shared<T: Datum>(value: Arc<T>) -> Self {
-        Self(Held::Shared(value))
+        Self(Repr::Shared(value))
     }
 
     /// Shares the value into `slot`, which must be an `Option<Arc<T>>`. Returns whether it was one.
     pub(crate) fn share_into(&self, slot: &mut dyn Any) -> bool {
         match &self.0 {
-            Held::Shared(value) => Arc::clone(value).share_into(slot),
-            Held::Small(small) => small.share_into(slot),
-            Held::None => false,
+            Repr::Shared(value) => Arc::clone(value).share_into(slot),
+            Repr::Small(small) => small.share_into(slot),
+            Repr::None => false,
         }
     }
 
     /// True if both are the same value in memory.
     #[cfg(test)]
     pub(crate) fn is(&self, other: &Self) -> bool {
-        matches!((&self.0, &other.0), (Held::Shared(one), Held::Shared(other)) if Arc::ptr_eq(one, other))
+        matches!((&self.0, &other.0), (Repr::Shared(one), Repr::Shared(other)) if Arc::ptr_eq(one, other))
     }
 }
 
 impl Drop for Value {
     #[inline]
     fn drop(&mut self) {
-        if matches!(self.0, Held::Shared(_)) {
+        if matches!(self.0, Repr::Shared(_)) {
             release(self);
         }
     }
@@ -102,8 +102,8 @@ impl Drop for Value {
 // Not inlined, so that dropping a small or empty value costs only the check.
 #[inline(never)]
 fn release(value: &mut Value) {
-    let held = std::mem::replace(&mut value.0, Held::None);
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(held)));
+    let repr = std::mem::replace(&mut value.0, Repr::None);
+    let _ = catch_unwind(AssertUnwindSafe(move || drop(repr)));
 }
 
 impl std::ops::Deref for Value {
@@ -112,9 +112,9 @@ impl std::ops::Deref for Value {
     #[inline]
     fn deref(&self) -> &Self::Target {
         match &self.0 {
-            Held::Small(small) => small.as_datum(),
-            Held::Shared(value) => &**value,
-            Held::None => unreachable!("only an `OptionalValue` holds an empty value"),
+            Repr::Small(small) => small.as_datum(),
+            Repr::Shared(value) => &**value,
+            Repr::None => unreachable!("only an `OptionalValue` holds an empty value"),
         }
     }
 }
@@ -137,15 +137,15 @@ pub(crate) struct OptionalValue(Value);
 
 impl OptionalValue {
     /// No value.
-    pub(crate) const NONE: Self = Self(Value(Held::None));
+    pub(crate) const NONE: Self = Self(Value(Repr::None));
 
     #[inline]
     pub(crate) fn get(&self) -> Option<&Value> {
-        (!matches!(self.0.0, Held::None)).then_some(&self.0)
+        (!matches!(self.0.0, Repr::None)).then_some(&self.0)
     }
 
     pub(crate) fn into_option(self) -> Option<Value> {
-        (!matches!(self.0.0, Held::None)).then_some(self.0)
+        (!matches!(self.0.0, Repr::None)).then_some(self.0)
     }
 }
 
@@ -225,7 +225,7 @@ pub(crate) struct Codec {
     /// Reads a value that [`Datum::encode`] wrote.
     pub(crate) decode: fn(&[u8]) -> Result<Value, serde_json::Error>,
     /// Fails if a value does not survive a round trip through JSON.
-    pub(crate) round_trip: fn(&dyn Datum, Option<Compare>) -> Result<(), NotTheSame>,
+    pub(crate) round_trip: fn(&dyn Datum, Option<Compare>) -> Result<(), RoundTripError>,
 }
 
 impl Codec {
@@ -254,7 +254,7 @@ impl Codec {
 
 /// A value changed in a round trip through the journal's JSON, so that a resumed run would differ from an uninterrupted one.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotTheSame {
+pub(crate) enum RoundTripError {
     /// It cannot be written.
     #[error("the output of type `{type_name}` cannot be written as JSON ({error}); a resumed run could not continue from it")]
     Encode {
@@ -295,14 +295,14 @@ pub(crate) enum NotTheSame {
     },
 }
 
-fn round_trip<T: Data>(value: &dyn Datum, compare: Option<Compare>) -> Result<(), NotTheSame> {
+fn round_trip<T: Data>(value: &dyn Datum, compare: Option<Compare>) -> Result<(), RoundTripError> {
     let type_name = std::any::type_name::<T>();
     let Some(value) = value.as_any().downcast_ref::<T>() else { return Ok(()) };
-    let json = serde_json::to_vec(value).map_err(|e| NotTheSame::Encode { type_name, error: e.to_string() })?;
-    let read = || serde_json::from_slice::<T>(&json).map_err(|e| NotTheSame::Decode { type_name, error: e.to_string() });
+    let json = serde_json::to_vec(value).map_err(|e| RoundTripError::Encode { type_name, error: e.to_string() })?;
+    let read = || serde_json::from_slice::<T>(&json).map_err(|e| RoundTripError::Decode { type_name, error: e.to_string() });
     let back = read()?;
     if shape_of(value) != shape_of(&back) {
-        return Err(NotTheSame::Different { type_name });
+        return Err(RoundTripError::Different { type_name });
     }
     // An `==` proves nothing if a value is not equal to itself, as with a NaN, or if two readings of one text are unequal, as
     // when it compares addresses.
@@ -311,7 +311,7 @@ fn round_trip<T: Data>(value: &dyn Datum, compare: Option<Compare>) -> Result<()
         && equal(value, value)
         && equal(&back, &read()?)
     {
-        return Err(NotTheSame::Unequal { type_name });
+        return Err(RoundTripError::Unequal { type_name });
     }
     Ok(())
 }
@@ -341,7 +341,7 @@ fn sort(shape: &mut serde_value::Value) {
 mod tests {
     use super::*;
 
-    fn check<T: Data>(value: &T) -> Result<(), NotTheSame> {
+    fn check<T: Data>(value: &T) -> Result<(), RoundTripError> {
         (Codec::of::<T>().round_trip)(value, None)
     }
 
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn values_that_json_changes_are_refused() {
-        assert!(matches!(check(&f64::NAN), Err(NotTheSame::Decode { .. })));
-        assert!(matches!(check(&Some(None::<u8>)), Err(NotTheSame::Different { .. })));
+        assert!(matches!(check(&f64::NAN), Err(RoundTripError::Decode { .. })));
+        assert!(matches!(check(&Some(None::<u8>)), Err(RoundTripError::Different { .. })));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{WRONG_USE, choose, output, zones};
 use crate::Pipeline;
-use crate::plan::{Plan, PlanError, Problem, all_together, disagreements};
+use crate::plan::{Plan, PlanError, Problem, check_all_together, check_together};
 use crate::schedule::Schedule;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub(super) fn run(pipelines: &[Pipeline], id: Option<&str>, env: bool, json: boo
             plans.push(plan);
         }
     }
-    let together = if id.is_none() { all_together } else { disagreements };
+    let together = if id.is_none() { check_all_together } else { check_together };
     let problems = together(pipelines, &plans);
     sound &= problems.is_empty();
     if json && !problems.is_empty() {
@@ -106,7 +106,7 @@ pub(super) fn all(pipelines: &[Pipeline]) -> Result<(), String> {
             Err(error) => errors.push(described(&error)),
         }
     }
-    errors.extend(all_together(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
+    errors.extend(check_all_together(pipelines, &plans).iter().map(|problem| format!("{problem}\n")));
     if errors.is_empty() { Ok(()) } else { Err(errors.concat().trim_end().to_owned()) }
 }
 

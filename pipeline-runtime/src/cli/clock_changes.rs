@@ -48,7 +48,7 @@ fn assert_timed_out(report: &RunReport) {
 
 #[test]
 fn in_a_simulation() {
-    let _right = set::right_at_last();
+    let _guard = set::exclusive();
     let report = Simulation::new(waiting())
         .at("7m", || set::forward(HOUR))
         .at("9m", || set::forward(-HOUR * 2))
@@ -78,7 +78,7 @@ async fn first_poke() {
 
 #[test]
 fn in_a_real_run() {
-    let _right = set::right_at_last();
+    let _guard = set::exclusive();
     for by in [HOUR, -HOUR] {
         let (report, took) = run_while_set(by);
         assert_timed_out(&report);
@@ -118,7 +118,7 @@ fn resume(folder: &Path) -> RunReport {
 
 #[test]
 fn set_back_while_the_process_is_down_it_counts_as_no_time() {
-    let _right = set::right_at_last();
+    let _guard = set::exclusive();
     let folder = tempfile::tempdir().unwrap();
     start_and_kill(folder.path());
     set::forward(-HOUR);
@@ -131,7 +131,7 @@ fn set_back_while_the_process_is_down_it_counts_as_no_time() {
 
 #[test]
 fn set_forward_while_the_process_is_down_it_counts_as_time_and_one_poke_is_left() {
-    let _right = set::right_at_last();
+    let _guard = set::exclusive();
     let folder = tempfile::tempdir().unwrap();
     start_and_kill(folder.path());
     set::forward(HOUR);
@@ -155,7 +155,7 @@ fn quick() {
 
 #[test]
 fn a_journal_of_400_days_ahead_is_gone_on_with_once_it_is_repaired() {
-    let _right = set::right_at_last();
+    let _guard = set::exclusive();
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal.db");
     let run = || Runner::new().pipeline(quick(), ()).progress(Progress::Silent).journal(&journal).run();

@@ -81,7 +81,7 @@ fn as_json(pipeline: &Pipeline, schedule: Option<&Schedule>, is_paused: bool, ne
 /// Returns the ids of the pipelines whose runs it waits for; none if its plan cannot be built.
 fn upstream(pipeline: &Pipeline) -> Vec<&'static str> {
     let Ok(plan) = pipeline.plan(&serde_json::Value::Null) else { return Vec::new() };
-    let awaited = plan.across.values().filter(|across| across.awaits().is_some());
+    let awaited = plan.across.values().filter(|across| across.run_wait().is_some());
     let ids: BTreeSet<&str> = awaited.map(|across| across.pipeline.id()).collect();
     ids.into_iter().collect()
 }

@@ -1,7 +1,7 @@
 //! `settings`: lists the settings and their values; `settings set` and `settings unset`.
 
 use super::{holder, output};
-use crate::author::setting::{self, AnySetting, SetTo};
+use crate::author::setting::{self, AnySetting, SettingInput};
 use crate::host::{self, Command};
 use crate::journal::{Reader, StoredSetting};
 use crate::plan::{Plan, settings};
@@ -41,12 +41,12 @@ enum SettingsCommand {
 pub(super) fn run(pipelines: &[Pipeline], args: SettingsArgs, journal: &Path) -> Result<ExitCode, String> {
     match args.command {
         None => list(pipelines, args.json, journal),
-        Some(SettingsCommand::Set { setting: (name, value) }) => change(pipelines, &name, &SetTo::Text(value), journal),
-        Some(SettingsCommand::Unset { name }) => change(pipelines, &name, &SetTo::Default, journal),
+        Some(SettingsCommand::Set { setting: (name, value) }) => change(pipelines, &name, &SettingInput::Text(value), journal),
+        Some(SettingsCommand::Unset { name }) => change(pipelines, &name, &SettingInput::Default, journal),
     }
 }
 
-fn change(pipelines: &[Pipeline], setting: &str, to: &SetTo, journal: &Path) -> Result<ExitCode, String> {
+fn change(pipelines: &[Pipeline], setting: &str, to: &SettingInput, journal: &Path) -> Result<ExitCode, String> {
     let command = Command::Set { setting: setting.to_owned(), to: to.clone() };
     let set = |journal: &_| host::set(journal, pipelines, setting, to, Clock::system().now());
     holder::change(journal, &command, set)

@@ -52,7 +52,7 @@ pub(super) fn run(pipelines: &[Pipeline], args: &WhatIfArgs, journal: &Path) -> 
     output::to_stdout(&format!("\n{}", differences(recorded, &replayed)));
     for (id, arrived) in &replayed.arrivals {
         if let Some(Window { after: Some(after), by }) = arrived.recorded {
-            let taken = arrived.taken.map_or_else(|| "never".to_owned(), |taken| format!("at {}", offset(taken)));
+            let taken = arrived.assumed.map_or_else(|| "never".to_owned(), |assumed| format!("at {}", offset(assumed)));
             output::to_stdout(&format!("what {id} found came between {} and {}; here {taken}", offset(after), offset(by)));
         }
     }

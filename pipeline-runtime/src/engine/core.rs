@@ -22,7 +22,7 @@ use super::execution::{CorePool, Delivery, InFlight, Locks, NodeWork, Pools, Tim
 use super::ids::{Job, RunIx, Slot};
 use super::rules::{Edit, EditError, Looks, RunContext, Shared};
 use super::state::{Run, RunSpec};
-use crate::author::keys::Seen;
+use crate::author::keys::ListSummary;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 
@@ -207,7 +207,7 @@ impl Core {
     }
 
     /// A list was inspected, for the request of that number; or the inspection failed.
-    pub(crate) fn looked(&mut self, number: u64, seen: Result<Seen, String>, now: Timestamp) {
+    pub(crate) fn looked(&mut self, number: u64, seen: Result<ListSummary, String>, now: Timestamp) {
         let Some((run, slot)) = self.shared.looks.take(number) else { return };
         self.decide_about(run, now, |context| context.looked(slot, seen));
         self.grant_waiting(now);

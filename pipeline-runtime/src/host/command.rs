@@ -3,7 +3,7 @@
 use super::StartError;
 use super::backfill::{Backfill, Reprocess};
 use crate::author::redaction::redacted;
-use crate::author::setting::SetTo;
+use crate::author::setting::SettingInput;
 use crate::engine::Edit;
 use crate::journal::{Act, Inbox, JournalError};
 use crate::time::Clock;
@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Update an asset from outside.
     Update { asset: String, value: Value },
     /// Change a setting, for runs that begin from then on.
-    Set { setting: String, to: SetTo },
+    Set { setting: String, to: SettingInput },
     /// Cut off attempts and end the run.
     Cancel { run: String },
     /// End a node as skipped.
@@ -73,9 +73,9 @@ impl std::fmt::Display for Command {
             Self::Pause { pipeline, paused: true } => write!(f, "pause {pipeline}"),
             Self::Pause { pipeline, .. } => write!(f, "unpause {pipeline}"),
             Self::Update { asset, .. } => write!(f, "assets update {asset}"),
-            Self::Set { setting, to: SetTo::Text(text) } => write!(f, "settings set {setting}={text}"),
-            Self::Set { setting, to: SetTo::Json(value) } => write!(f, "settings set {setting}={value}"),
-            Self::Set { setting, to: SetTo::Default } => write!(f, "settings unset {setting}"),
+            Self::Set { setting, to: SettingInput::Text(text) } => write!(f, "settings set {setting}={text}"),
+            Self::Set { setting, to: SettingInput::Json(value) } => write!(f, "settings set {setting}={value}"),
+            Self::Set { setting, to: SettingInput::Default } => write!(f, "settings unset {setting}"),
             Self::Cancel { run } => write!(f, "cancel {run}"),
             Self::Skip { run, node } => write!(f, "skip {run} {node}"),
             Self::Retry { run, nodes, downstream } => {
@@ -285,7 +285,7 @@ mod tests {
         assert!(read(backfill).unwrap_err().starts_with("unknown field `max_runs`"));
         let all = [
             Command::Pause { pipeline: "sales".into(), paused: true },
-            Command::Set { setting: "limit".into(), to: SetTo::Default },
+            Command::Set { setting: "limit".into(), to: SettingInput::Default },
             Command::Prune { older_than: Duration::from_hours(1) },
             Command::Retry { run: "sales/1".into(), nodes: vec!["load".into()], downstream: true },
         ];

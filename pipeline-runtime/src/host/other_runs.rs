@@ -8,7 +8,7 @@
 
 use super::StartError;
 use crate::Pipeline;
-use crate::author::across::{Takes, UpstreamRun, WantedRun};
+use crate::author::across::{RunQuery, TakenOutput, UpstreamRun};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
 use crate::engine::{FoundOutput, FoundRun, NodeState, OtherRuns, RunState, Skip, StartRun, Wake, Watching};
@@ -101,7 +101,7 @@ impl JournaledRuns {
 }
 
 impl OtherRuns for JournaledRuns {
-    fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
+    fn look(&self, wanted: RunQuery, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
         let pipeline = wanted.pipeline();
         if !self.pipelines.iter().any(|known| known.id() == pipeline) {
             return refuse(not_here(pipeline));
@@ -111,9 +111,9 @@ impl OtherRuns for JournaledRuns {
         }
         self.read(move |reader| {
             let run = match &wanted {
-                WantedRun::OfInterval { pipeline, start } => reader.journal().awaited_run(pipeline, (*start).into())?,
-                WantedRun::Named { pipeline, run_id } => reader.journal().awaited_run_by_id(pipeline, run_id)?,
-                WantedRun::Before { pipeline, start, node } => return passed_before(reader, pipeline, (*start).into(), node),
+                RunQuery::OfInterval { pipeline, start } => reader.journal().awaited_run(pipeline, (*start).into())?,
+                RunQuery::Named { pipeline, run_id } => reader.journal().awaited_run_by_id(pipeline, run_id)?,
+                RunQuery::Before { pipeline, start, node } => return passed_before(reader, pipeline, (*start).into(), node),
             };
             Ok(match run {
                 None => FoundRun::Nothing,
@@ -122,7 +122,7 @@ impl OtherRuns for JournaledRuns {
         })
     }
 
-    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>> {
+    fn output(&self, run: UpstreamRun, of: TakenOutput) -> BoxFuture<Result<FoundOutput, TaskError>> {
         let pipelines = Arc::clone(&self.pipelines);
         self.read(move |reader| output(reader, &pipelines, &run, of))
     }
@@ -223,7 +223,7 @@ fn what_failed(details: &RunDetails) -> Option<String> {
     }
 }
 
-fn output(reader: &JournalReader, pipelines: &[Pipeline], run: &UpstreamRun, of: Takes) -> Result<FoundOutput, TaskError> {
+fn output(reader: &JournalReader, pipelines: &[Pipeline], run: &UpstreamRun, of: TakenOutput) -> Result<FoundOutput, TaskError> {
     let pipeline = pipelines.iter().find(|pipeline| pipeline.id() == run.pipeline);
     let pipeline = pipeline.ok_or_else(|| TaskError::fatal(not_here(&run.pipeline)))?;
     let name = format!("{}/{}", run.pipeline, run.run_id);
@@ -242,7 +242,7 @@ fn output(reader: &JournalReader, pipelines: &[Pipeline], run: &UpstreamRun, of:
 }
 
 /// Returns the id of the node of that task.
-fn node_of(pipeline: &Pipeline, params: &serde_json::Value, of: Takes) -> Result<Option<String>, PlanError> {
+fn node_of(pipeline: &Pipeline, params: &serde_json::Value, of: TakenOutput) -> Result<Option<String>, PlanError> {
     let plan = pipeline.plan_of_run(params)?;
     let found = plan.bodies().find(|(_, definition)| definition.task == of.task);
     Ok(found.map(|(node, _)| plan.id(node)))
@@ -260,11 +260,11 @@ enum WakeEvent {
 }
 
 impl WakeEvent {
-    fn of(wanted: &WantedRun) -> Self {
+    fn of(wanted: &RunQuery) -> Self {
         match wanted.clone() {
-            WantedRun::OfInterval { pipeline, start } => Self::Interval { pipeline, start },
-            WantedRun::Named { pipeline, run_id } => Self::Run { pipeline, run_id },
-            WantedRun::Before { pipeline, node, .. } => Self::Node { pipeline, node },
+            RunQuery::OfInterval { pipeline, start } => Self::Interval { pipeline, start },
+            RunQuery::Named { pipeline, run_id } => Self::Run { pipeline, run_id },
+            RunQuery::Before { pipeline, node, .. } => Self::Node { pipeline, node },
         }
     }
 }
@@ -317,8 +317,8 @@ impl WaiterTable {
     }
 
     /// Registers a waiter until the returned entry is dropped.
-    fn enter(self: &Arc<Self>, wanted: &WantedRun, wake: Wake) -> WaiterEntry {
-        let start = if let WantedRun::Before { start, .. } = wanted { Some(*start) } else { None };
+    fn enter(self: &Arc<Self>, wanted: &RunQuery, wake: Wake) -> WaiterEntry {
+        let start = if let RunQuery::Before { start, .. } = wanted { Some(*start) } else { None };
         let event = WakeEvent::of(wanted);
         let id = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.table().entry(event.clone()).or_default().insert(id, Waiter { wake, start });

@@ -373,7 +373,7 @@ pub(super) fn pipeline_of<'a>(pipelines: &'a [Pipeline], run: &StoredRun) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::author::setting::SetTo;
+    use crate::author::setting::SettingInput;
     use crate::host::{RequestMode, set};
     use crate::journal::SqliteJournal;
     use crate::prelude::*;
@@ -395,7 +395,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = SqliteJournal::open(&folder.path().join("journal.db")).unwrap();
         let now: Timestamp = "2024-03-26T06:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().into();
-        set(&journal, &[limited()], "limit", &SetTo::Json(200.into()), now).unwrap();
+        set(&journal, &[limited()], "limit", &SettingInput::Json(200.into()), now).unwrap();
         let request = Request {
             pipeline: limited(),
             params: serde_json::Value::Null,

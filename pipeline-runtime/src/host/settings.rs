@@ -2,7 +2,7 @@
 
 use super::StartError;
 use crate::Pipeline;
-use crate::author::setting::{self, SetTo, SettingValues};
+use crate::author::setting::{self, SettingInput, SettingValues};
 use crate::journal::{JournalError, Reader, SqliteJournal};
 use crate::plan::{Plan, setting_named, settings};
 use crate::time::Timestamp;
@@ -35,7 +35,7 @@ pub(crate) fn set(
     journal: &SqliteJournal,
     pipelines: &[Pipeline],
     name: &str,
-    to: &SetTo,
+    to: &SettingInput,
     now: Timestamp,
 ) -> Result<String, StartError> {
     let plans = pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null)).collect::<Result<Vec<_>, _>>()?;

@@ -322,7 +322,7 @@ impl RunTail {
 
 /// Returns the plan stored with a run of these records.
 fn stored_plan(run: &StoredRun, current: Option<&Plan>, entries: &[StoredEntry]) -> Result<Arc<Plan>, HistoryError> {
-    let plan = Plan::recalled(&run.skeleton, current).ok_or_else(|| HistoryError::Skeleton(run.run_id.clone()))?;
+    let plan = Plan::from_journal(&run.skeleton, current).ok_or_else(|| HistoryError::Skeleton(run.run_id.clone()))?;
     let sensors = sensors(&plan, entries)?;
     Ok(Arc::new(plan.with_sensors(&sensors)))
 }

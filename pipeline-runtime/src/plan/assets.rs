@@ -5,7 +5,7 @@ use super::check::{quoted, sort, wrong_id};
 use super::graph::{NodeIx, Plan, What};
 use super::problem::Problem;
 use crate::author::asset::{AssetSpec, When};
-use crate::author::draft::Place;
+use crate::author::draft::SourceLocation;
 use crate::author::pipeline::Pipeline;
 use std::collections::HashSet;
 
@@ -13,11 +13,11 @@ use std::collections::HashSet;
 #[derive(Debug, Default)]
 pub(crate) struct Assets {
     /// The nodes that update assets, and where that is declared; ordered by node, and all of them in scope 0.
-    pub(crate) updates: Vec<(NodeIx, &'static AssetSpec, Place)>,
+    pub(crate) updates: Vec<(NodeIx, &'static AssetSpec, SourceLocation)>,
     /// The nodes that read assets.
     pub(crate) reads: Vec<(NodeIx, &'static AssetSpec)>,
     /// The condition for which it starts runs, and where it is declared.
-    pub(crate) when: Option<(When, Place)>,
+    pub(crate) when: Option<(When, SourceLocation)>,
 }
 
 /// How a pipeline uses an asset.
@@ -30,9 +30,9 @@ pub(crate) enum Use {
 
 impl Assets {
     pub(super) fn new(
-        mut updates: Vec<(NodeIx, &'static AssetSpec, Place)>,
+        mut updates: Vec<(NodeIx, &'static AssetSpec, SourceLocation)>,
         reads: Vec<(NodeIx, &'static AssetSpec)>,
-        when: Option<(When, Place)>,
+        when: Option<(When, SourceLocation)>,
     ) -> Self {
         updates.sort_by_key(|(node, ..)| *node);
         Self { updates, reads, when }
@@ -59,7 +59,7 @@ impl Plan {
     }
 
     /// All uses of assets, each with the place where it is declared.
-    pub(crate) fn uses(&self) -> impl Iterator<Item = (&'static AssetSpec, Use, Place)> {
+    pub(crate) fn uses(&self) -> impl Iterator<Item = (&'static AssetSpec, Use, SourceLocation)> {
         let updates = self.assets.updates.iter().map(|(_, asset, at)| (*asset, Use::Updates, *at));
         let reads = self.assets.reads.iter().map(|(node, asset)| (*asset, Use::Reads, self.node(*node).at));
         let when = self.assets.when.iter();
@@ -86,7 +86,7 @@ pub(super) fn check(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<Pro
                 ),
                 "update it from a task that takes the list that `.each` returns".to_owned(),
             )),
-            What::Body(_) | What::Recalled(_) => None,
+            What::Body(_) | What::Journaled(_) => None,
             _ => Some((
                 format!("{id} cannot update the asset `{name}`: it is {}", sort(plan, *node)),
                 "update it from a task, a sensor, or a task that takes this".to_owned(),
@@ -121,7 +121,7 @@ fn names(plan: &Plan, pipeline: &Pipeline, problems: &mut Vec<Problem>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{disagreements, never_updated};
+    use super::super::{check_together, never_updated};
     use super::*;
     use crate::prelude::*;
     use serde_json::Value;
@@ -149,12 +149,12 @@ mod tests {
     }
 
     /// The messages, each with the number of places that it names.
-    fn told(problems: &[Problem]) -> Vec<(String, usize)> {
+    fn messages(problems: &[Problem]) -> Vec<(String, usize)> {
         problems.iter().map(|problem| (problem.message().to_owned(), problem.places().count())).collect()
     }
 
     fn refused(pipeline: &Pipeline) -> Vec<(String, usize)> {
-        told(pipeline.check().unwrap_err().problems())
+        messages(pipeline.check().unwrap_err().problems())
     }
 
     #[pipeline]
@@ -175,11 +175,11 @@ mod tests {
         }
         assert!(never_updated(&plans([exports(), waits(), reads()])).is_empty());
         assert_eq!(
-            told(&never_updated(&plans([waits()]))),
+            messages(&never_updated(&plans([waits()]))),
             [("pipeline `waits` waits for the asset `visits`, which no pipeline updates".to_owned(), 2)]
         );
         assert_eq!(
-            told(&never_updated(&plans([reads()]))),
+            messages(&never_updated(&plans([reads()]))),
             [("pipeline `reads` reads the asset `processes`, which no pipeline updates".to_owned(), 2)]
         );
     }
@@ -191,9 +191,9 @@ mod tests {
         fn another() {
             list().updates(&OF_ANOTHER_TYPE);
         }
-        assert!(disagreements(&[exports(), waits()], &plans([exports(), waits()])).is_empty());
+        assert!(check_together(&[exports(), waits()], &plans([exports(), waits()])).is_empty());
         assert_eq!(
-            told(&disagreements(&[exports(), waits(), another()], &plans([exports(), waits(), another()]))),
+            messages(&check_together(&[exports(), waits(), another()], &plans([exports(), waits(), another()]))),
             [(
                 "two assets have the name `visits`, one of `u64` and one of `alloc::vec::Vec<u64>`, and an asset is identified by its name".to_owned(),
                 2
@@ -216,14 +216,14 @@ mod tests {
         fn goes_on() {
             add(VISITS.latest()).updates(&VISITS);
         }
-        assert!(disagreements(&[exports(), waits(), goes_on()], &plans([exports(), waits(), goes_on()])).is_empty());
+        assert!(check_together(&[exports(), waits(), goes_on()], &plans([exports(), waits(), goes_on()])).is_empty());
         let circle = "pipelines `waits`, `back` start each other's runs in a circle: the last updates the asset `visits`, which the first waits for";
         assert_eq!(
-            told(&disagreements(&[exports(), waits(), back()], &plans([exports(), waits(), back()]))),
+            messages(&check_together(&[exports(), waits(), back()], &plans([exports(), waits(), back()]))),
             [(circle.to_owned(), 2)]
         );
         let alone = "pipeline `itself` updates the asset `visits`, which it waits for itself: its runs would never end";
-        assert_eq!(told(&disagreements(&[itself()], &plans([itself()]))), [(alone.to_owned(), 2)]);
+        assert_eq!(messages(&check_together(&[itself()], &plans([itself()]))), [(alone.to_owned(), 2)]);
     }
 
     #[test]

@@ -2,15 +2,15 @@ use super::assets::Assets;
 use super::groups::Group;
 use super::holdings::Holding;
 use super::id::Name;
+use super::journaled::JournaledNode;
 use super::notifiers::Notifier;
 use super::policy::{Policy, PoolSpec, RunPolicy};
-use super::recalled::Recalled;
 use super::teardowns::Teardown;
-use crate::author::across::Across;
+use crate::author::across::CrossReference;
 use crate::author::body::Arg;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Task};
-use crate::author::draft::{self, Join, Mapping, Part, Place};
+use crate::author::draft::{self, Join, Mapping, Part, SourceLocation};
 use crate::author::error::cut;
 use crate::author::input::{Rule, Source};
 use crate::author::keys::ElementKeys;
@@ -57,7 +57,7 @@ pub struct Plan {
     /// Parts that gates take, by the gate and the position among its inputs; for a mapping, its list comes first.
     pub(crate) parts_of_gates: HashMap<(NodeIx, u32), u32>,
     /// The nodes that refer to another pipeline.
-    pub(crate) across: BTreeMap<NodeIx, Across>,
+    pub(crate) across: BTreeMap<NodeIx, CrossReference>,
     pub(crate) assets: Assets,
     /// The settings that its nodes take.
     pub(crate) settings: Vec<&'static dyn AnySetting>,
@@ -80,7 +80,7 @@ pub(crate) struct Calendar {
 #[derive(Debug)]
 pub(crate) struct PlanNode {
     pub(crate) what: What,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
     pub(crate) name: Name,
     pub(crate) scope: ScopeIx,
     /// The node's position among its scope's nodes.
@@ -124,7 +124,7 @@ pub(crate) enum What {
         each: NodeIx,
     },
     /// A node of a plan that was stored in a journal: it can be shown, but never run.
-    Recalled(Box<Recalled>),
+    Journaled(Box<JournaledNode>),
 }
 
 #[derive(Debug)]
@@ -272,7 +272,7 @@ impl Plan {
     }
 
     /// Where the first node of a pool is wired.
-    pub(super) fn first_in_pool(&self, pool: usize) -> Option<Place> {
+    pub(super) fn first_in_pool(&self, pool: usize) -> Option<SourceLocation> {
         let (ix, _) = self.bodies().find(|(ix, _)| self.policy(*ix).pool as usize == pool)?;
         Some(self.node(ix).at)
     }
@@ -303,7 +303,7 @@ impl Plan {
             What::Each(each) => vec![each.list],
             What::Gather(gather) => vec![gather.each],
             What::Element { each } => vec![*each],
-            What::Recalled(node) => node.from.to_vec(),
+            What::Journaled(node) => node.from.to_vec(),
         };
         let of_args = self.args(node).iter().flat_map(|arg| draft::handles(&arg.source)).map(|handle| handle.index());
         of_gate.into_iter().chain(of_args)
@@ -363,7 +363,7 @@ impl PlanNode {
     pub(crate) fn is_body(&self) -> bool {
         match &self.what {
             What::Body(_) => true,
-            What::Recalled(node) => node.is_body,
+            What::Journaled(node) => node.is_body,
             _ => false,
         }
     }
@@ -374,9 +374,9 @@ impl PlanNode {
     }
 
     /// Where it was wired; `None` if no plan has that information any more.
-    pub(crate) fn place(&self) -> Option<Place> {
+    pub(crate) fn place(&self) -> Option<SourceLocation> {
         match &self.what {
-            What::Recalled(node) if !node.is_placed => None,
+            What::Journaled(node) if !node.is_placed => None,
             _ => Some(self.at),
         }
     }

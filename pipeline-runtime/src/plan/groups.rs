@@ -2,7 +2,7 @@
 
 use super::build::Order;
 use super::graph::{EdgeRule, NodeIx, Plan, ScopeIx, What};
-use crate::author::draft::{DraftGroup, DraftOrder, Party, Place};
+use crate::author::draft::{DraftGroup, DraftOrder, NodeOrGroup, SourceLocation};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use std::ops::Range;
 pub(crate) struct Group {
     /// The name, prefixed with those of the enclosing groups.
     pub(crate) id: Box<str>,
-    pub(crate) at: Place,
+    pub(crate) at: SourceLocation,
     nodes: Range<NodeIx>,
     /// The nodes in this range that read assets: they are outside of all groups, wherever they were first requested.
     beside: Box<[NodeIx]>,
@@ -90,7 +90,7 @@ pub(super) fn between(plan: &Plan, drafted: &[DraftOrder]) -> HashMap<NodeIx, Ve
         return between;
     }
     for order in drafted {
-        if let (Party::Node(node), Party::Node(upstream)) = (order.node, order.upstream) {
+        if let (NodeOrGroup::Node(node), NodeOrGroup::Node(upstream)) = (order.node, order.upstream) {
             between.entry(node.index()).or_default().push(upstream.index());
         }
     }
@@ -102,18 +102,18 @@ pub(super) fn orders(plan: &Plan, drafted: Vec<DraftOrder>, teardowns: &HashSet<
     let between = between(plan, &drafted);
     let mut orders = Vec::with_capacity(drafted.len());
     for DraftOrder { node, upstream, rule, at } in drafted {
-        if let (Party::Node(node), Party::Node(upstream)) = (node, upstream) {
+        if let (NodeOrGroup::Node(node), NodeOrGroup::Node(upstream)) = (node, upstream) {
             let (node, upstream) = (node.index(), upstream.index());
             orders.push(Order { node, upstream, rule: EdgeRule::Upstream(rule), at });
             continue;
         }
         let nodes = match node {
-            Party::Node(node) => vec![node.index()],
-            Party::Group(group) => first(plan, group.index(), &between),
+            NodeOrGroup::Node(node) => vec![node.index()],
+            NodeOrGroup::Group(group) => first(plan, group.index(), &between),
         };
         let upstreams = match upstream {
-            Party::Node(node) => vec![node.index()],
-            Party::Group(group) => last(plan, group.index(), &between, teardowns),
+            NodeOrGroup::Node(node) => vec![node.index()],
+            NodeOrGroup::Group(group) => last(plan, group.index(), &between, teardowns),
         };
         let rule = EdgeRule::Upstream(rule);
         for node in nodes {
@@ -139,7 +139,7 @@ pub(super) fn first(plan: &Plan, group: u32, between: &HashMap<NodeIx, Vec<NodeI
             What::Gather(gather) => rests_on(plan, group, gather.each),
             // A node from outside may win before any node of the group has started.
             What::FirstOf { from } => from.iter().all(|from| rests_on(plan, group, *from)),
-            What::Element { .. } | What::Recalled(_) => false,
+            What::Element { .. } | What::Journaled(_) => false,
         }
     }
     let group = &plan.groups[group as usize];

@@ -3,7 +3,7 @@
 use super::graph::{NodeIx, Plan};
 use super::groups::Group;
 use super::problem::Problem;
-use crate::author::draft::{DraftGroup, Place};
+use crate::author::draft::{DraftGroup, SourceLocation};
 use pipeline_syntax::id;
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ pub(crate) struct Holding {
     pub(super) group: u32,
     /// The names of the locks, each once.
     pub(crate) locks: Box<[&'static str]>,
-    pub(super) at: Place,
+    pub(super) at: SourceLocation,
 }
 
 /// The holdings of a draft, in wiring order.
@@ -82,7 +82,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
             );
             continue;
         }
-        if let Some((from, through, other)) = left_and_entered(plan, holding) {
+        if let Some((from, through, other)) = leaves_and_reenters(plan, holding) {
             let message = format!(
                 "{quoted} would wait for a lock while it holds one: `{}` waits for `{}`, which is in `{}`",
                 plan.id(from),
@@ -98,7 +98,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
             );
             continue;
         }
-        if let Some((begins, from, through, other)) = enters_late(plan, ix) {
+        if let Some((begins, from, through, other)) = starts_before_waiting(plan, ix) {
             let message = format!(
                 "{quoted} would wait for a lock while it holds one: `{}` waits for `{}`, which is in `{}`, and `{}` may begin before that",
                 plan.id(from),
@@ -119,19 +119,19 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
 
 /// Finds a group that may start before another group that holds locks, and later waits for it. Returns the node that starts it,
 /// the node that waits, the node that it waits for, and the other holding.
-fn enters_late(plan: &Plan, ix: usize) -> Option<(NodeIx, NodeIx, NodeIx, &Holding)> {
+fn starts_before_waiting(plan: &Plan, ix: usize) -> Option<(NodeIx, NodeIx, NodeIx, &Holding)> {
     let nodes: Vec<NodeIx> = plan.holder(&plan.holdings[ix]).nodes().filter(|node| plan.is_held_for(*node)).collect();
     for (_, other) in plan.holdings.iter().enumerate().filter(|(of, _)| *of != ix) {
         // For each node, the node of the other group from which it was reached.
         let mut reached: HashMap<NodeIx, NodeIx> = HashMap::new();
-        let mut doubtful: Vec<(NodeIx, NodeIx)> = plan.holder(other).nodes().map(|node| (node, node)).collect();
-        while let Some((node, through)) = doubtful.pop() {
+        let mut to_visit: Vec<(NodeIx, NodeIx)> = plan.holder(other).nodes().map(|node| (node, node)).collect();
+        while let Some((node, through)) = to_visit.pop() {
             if reached.contains_key(&node) {
                 continue;
             }
             reached.insert(node, through);
             let each = plan.scope(plan.node(node).scope).each;
-            doubtful.extend(plan.out(node).iter().map(|edge| edge.to).chain(each).map(|to| (to, through)));
+            to_visit.extend(plan.out(node).iter().map(|edge| edge.to).chain(each).map(|to| (to, through)));
         }
         let begins = nodes.iter().find(|node| !reached.contains_key(node));
         let waits = nodes.iter().find_map(|node| Some((*node, *reached.get(node)?)));
@@ -143,12 +143,12 @@ fn enters_late(plan: &Plan, ix: usize) -> Option<(NodeIx, NodeIx, NodeIx, &Holdi
 }
 
 /// Finds a node of the group that waits for a node of another group with locks, which in turn waits for a node of the first.
-fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, NodeIx, &'a Holding)> {
+fn leaves_and_reenters<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, NodeIx, &'a Holding)> {
     // Nodes outside of the group, each with the other group through which it was reached, if any.
     let mut seen: HashSet<(NodeIx, Option<HoldingIx>)> = HashSet::new();
-    let mut doubtful: Vec<(NodeIx, Option<(NodeIx, HoldingIx)>)> =
+    let mut to_visit: Vec<(NodeIx, Option<(NodeIx, HoldingIx)>)> =
         plan.holder(holding).nodes().map(|node| (node, None)).collect();
-    while let Some((node, through)) = doubtful.pop() {
+    while let Some((node, through)) = to_visit.pop() {
         let each = plan.scope(plan.node(node).scope).each;
         for to in plan.out(node).iter().map(|edge| edge.to).chain(each) {
             if plan.holder(holding).has(to) {
@@ -160,7 +160,7 @@ fn left_and_entered<'a>(plan: &'a Plan, holding: &Holding) -> Option<(NodeIx, No
             let of = through.or_else(|| plan.holding_of(to).map(|other| (to, other)));
             // One path through another group is enough.
             if seen.insert((to, of.map(|(_, other)| other))) {
-                doubtful.push((to, of));
+                to_visit.push((to, of));
             }
         }
     }

@@ -34,7 +34,7 @@ fn stem(nodes: &[PlanNode], groups: &[Group], node: NodeIx) -> String {
         (_, What::Element { .. }) => "element".to_owned(),
         (Name::Default(ordinal), What::FirstOf { .. }) => grouped(groups, node, numbered("first_of", *ordinal)),
         // Always has a given name.
-        (_, What::Recalled(_)) => String::new(),
+        (_, What::Journaled(_)) => String::new(),
         (Name::Default(ordinal), What::Body(task)) => grouped(groups, node, numbered(task.definition.name, *ordinal)),
     }
 }

@@ -13,24 +13,24 @@
 //! A schedule is as immutable as the plan, and pure: nothing in `schedule` reads a clock. So that folder precedes `author` and
 //! `plan`.
 
-mod across;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
-mod altered;
+mod alterations;
+mod asset_condition;
 mod assets;
-mod awaits;
 mod build;
 mod check;
-mod given;
+mod cross_check;
 mod graph;
 mod groups;
 mod holdings;
 mod id;
+mod journaled;
 pub(crate) mod layout;
 mod notifiers;
 mod past;
+mod pipeline_options;
 mod policy;
 mod problem;
-mod recalled;
 mod render;
 mod secrets;
 mod settings;
@@ -43,12 +43,12 @@ mod tests;
 mod upstream;
 
 #[cfg(test)]
-use across::never_updated;
-pub(crate) use across::{all_together, disagreements, same_id};
+pub(crate) use asset_condition::steps;
+pub(crate) use asset_condition::{AssetCondition, PendingUpdates};
 pub(crate) use assets::Use;
 #[cfg(test)]
-pub(crate) use awaits::steps;
-pub(crate) use awaits::{Awaits, Pending};
+use cross_check::never_updated;
+pub(crate) use cross_check::{check_all_together, check_together, same_id};
 pub use graph::Plan;
 pub(crate) use graph::{Each, Edge, EdgeRule, NodeIx, ScopeIx, What};
 #[cfg(feature = "airflow")]

@@ -4,14 +4,14 @@ use super::build::Order;
 use super::graph::{EdgeRule, NodeIx, Plan, What};
 use super::groups::{self, Group};
 use super::id::Name;
-use crate::author::across::{Across, Role};
-use crate::author::draft::{DraftOrder, Party};
+use crate::author::across::{CrossReference, Role};
+use crate::author::draft::{DraftOrder, NodeOrGroup};
 use crate::author::input::Rule;
 use crate::author::pipeline::Pipeline;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The sensors without ticks, which the host wakes.
-pub(super) fn woken(across: &BTreeMap<NodeIx, Across>, pasts: &BTreeMap<NodeIx, NodeIx>) -> HashSet<NodeIx> {
+pub(super) fn woken(across: &BTreeMap<NodeIx, CrossReference>, pasts: &BTreeMap<NodeIx, NodeIx>) -> HashSet<NodeIx> {
     let waiting = across.iter().filter(|(_, across)| matches!(across.role, Role::Awaits(_)));
     waiting.map(|(node, _)| *node).chain(pasts.keys().copied()).collect()
 }
@@ -21,7 +21,7 @@ pub(super) fn name(plan: &mut Plan, pasts: &BTreeMap<NodeIx, NodeIx>, pipeline: 
     for (&sensor, &node) in pasts {
         let id = plan.id(node);
         plan.nodes[sensor as usize].name = Name::Given(format!("{id}.past").into());
-        let across = Across { pipeline: pipeline.clone(), role: Role::Past(id.into()) };
+        let across = CrossReference { pipeline: pipeline.clone(), role: Role::Past(id.into()) };
         plan.across.insert(sensor, across);
     }
 }
@@ -48,9 +48,9 @@ pub(super) fn orders(plan: &Plan, pasts: &BTreeMap<NodeIx, NodeIx>, drafted: &[D
 
 /// The nodes of a group, and everything that they wait for.
 fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx> {
-    let of = |party: Party| match party {
-        Party::Node(node) => vec![node.index()],
-        Party::Group(group) => plan.groups[group.index() as usize].nodes().collect(),
+    let of = |party: NodeOrGroup| match party {
+        NodeOrGroup::Node(node) => vec![node.index()],
+        NodeOrGroup::Group(group) => plan.groups[group.index() as usize].nodes().collect(),
     };
     let mut after: HashMap<NodeIx, Vec<NodeIx>> = HashMap::new();
     for order in drafted {
@@ -59,15 +59,15 @@ fn needed(plan: &Plan, group: &Group, drafted: &[DraftOrder]) -> HashSet<NodeIx>
         }
     }
     let mut needed: HashSet<NodeIx> = HashSet::new();
-    let mut doubtful: Vec<NodeIx> = group.nodes().collect();
-    while let Some(node) = doubtful.pop() {
+    let mut to_visit: Vec<NodeIx> = group.nodes().collect();
+    while let Some(node) = to_visit.pop() {
         if needed.insert(node) {
-            doubtful.extend(plan.upstreams(node));
-            doubtful.extend(after.get(&node).into_iter().flatten());
+            to_visit.extend(plan.upstreams(node));
+            to_visit.extend(after.get(&node).into_iter().flatten());
             // Repeated nodes are part of their mapping.
-            doubtful.extend(plan.scope(plan.node(node).scope).each);
+            to_visit.extend(plan.scope(plan.node(node).scope).each);
             if let What::Each(each) = &plan.node(node).what {
-                doubtful.extend(&plan.scope(each.scope).nodes);
+                to_visit.extend(&plan.scope(each.scope).nodes);
             }
         }
     }

@@ -1,4 +1,4 @@
-use crate::author::draft::Place;
+use crate::author::draft::SourceLocation;
 use crate::author::pipeline::WireError;
 #[cfg(feature = "cli")]
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ impl PlanError {
 #[derive(Debug, Clone)]
 pub struct Problem {
     message: String,
-    places: Vec<(Place, String)>,
+    places: Vec<(SourceLocation, String)>,
     help: String,
 }
 
@@ -59,7 +59,7 @@ impl Problem {
         Self { message: message.into(), places: Vec::new(), help: help.into() }
     }
 
-    pub(crate) fn at(mut self, place: Place, what: impl Into<String>) -> Self {
+    pub(crate) fn at(mut self, place: SourceLocation, what: impl Into<String>) -> Self {
         self.places.push((place, what.into()));
         self
     }

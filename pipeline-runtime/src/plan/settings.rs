@@ -63,7 +63,7 @@ pub(super) fn check(plan: &Plan, problems: &mut Vec<Problem>) {
 }
 
 /// The mistakes that several plans reveal: a name must not refer to two settings.
-pub(super) fn together(plans: &[Plan], problems: &mut Vec<Problem>) {
+pub(super) fn check_plans(plans: &[Plan], problems: &mut Vec<Problem>) {
     differ(plans.iter().flat_map(|plan| plan.settings.iter().copied()), problems);
 }
 
@@ -95,7 +95,7 @@ fn differ(settings: impl Iterator<Item = &'static dyn AnySetting>, problems: &mu
 
 #[cfg(test)]
 mod tests {
-    use super::super::disagreements;
+    use super::super::check_together;
     use crate::prelude::*;
 
     #[task]
@@ -119,7 +119,7 @@ mod tests {
     static OTHER_DEFAULT: Setting<u64> = Setting::new("limit", 200);
     static OTHER_TYPE: Setting<String> = Setting::from_fn("limit", || "500".to_owned());
 
-    fn told(pipeline: &Pipeline) -> String {
+    fn refusal(pipeline: &Pipeline) -> String {
         pipeline.check().unwrap_err().to_string()
     }
 
@@ -141,9 +141,9 @@ mod tests {
             list(&OTHER_TYPE);
         }
         same().check().unwrap();
-        let error = told(&other_default());
+        let error = refusal(&other_default());
         assert!(error.contains("two settings have the name `limit`, one with the default 500 and one with 200, and"), "{error}");
-        let error = told(&other_type());
+        let error = refusal(&other_type());
         assert!(error.contains("two settings have the name `limit`, one of `u64` and one of `alloc::string::String`"), "{error}");
         assert_eq!(error.matches("settings.rs").count(), 2, "both places: {error}");
     }
@@ -160,7 +160,7 @@ mod tests {
         }
         let pipelines = [first(), second()];
         let plans: Vec<_> = pipelines.iter().map(|pipeline| pipeline.plan(&serde_json::Value::Null).unwrap()).collect();
-        let problems = disagreements(&pipelines, &plans);
+        let problems = check_together(&pipelines, &plans);
         assert_eq!(problems.len(), 1, "{problems:?}");
     }
 
@@ -178,8 +178,8 @@ mod tests {
             weigh(&NAN);
             weigh(&PANICS);
         }
-        assert!(told(&spaced()).contains("\"the limit\" cannot be an id"), "{}", told(&spaced()));
-        let error = told(&not_a_number());
+        assert!(refusal(&spaced()).contains("\"the limit\" cannot be an id"), "{}", refusal(&spaced()));
+        let error = refusal(&not_a_number());
         assert!(
             error.contains("the default of the setting `weight` cannot be stored: it does not come back from JSON"),
             "{error}"

@@ -76,7 +76,7 @@ impl SkeletonNode {
         self.is_body() == output.is_some() && (self.compilers_name.is_some() || self.output.as_deref() == output)
     }
 
-    fn is_still(&self, now: &Self) -> bool {
+    fn is_same_as(&self, now: &Self) -> bool {
         self.id == now.id && self.returns(now.output.as_deref()) && self.inputs == now.inputs && self.within == now.within
     }
 
@@ -206,7 +206,7 @@ impl Plan {
         };
         let now: Vec<SkeletonNode> = (0..).zip(&self.nodes).map(|(ix, _)| self.skeleton_node(ix)).collect();
         // A record of an earlier version may differ in its text although the plan is the same.
-        if old.nodes.len() == now.len() && old.nodes.iter().zip(&now).all(|(old, now)| old.is_still(now)) {
+        if old.nodes.len() == now.len() && old.nodes.iter().zip(&now).all(|(old, now)| old.is_same_as(now)) {
             return Ok(None);
         }
         let changes: Vec<Change> = old.nodes.iter().filter_map(|entry| self.change(entry)).collect();

@@ -17,7 +17,7 @@ impl Policy {
 
 impl Plan {
     /// True if the run has an `sla` and no callback for a miss.
-    pub(super) fn is_run_sla_unheard(&self) -> bool {
+    pub(super) fn has_run_sla_without_callback(&self) -> bool {
         self.run.sla.is_some() && self.run.slas.is_empty()
     }
 
@@ -25,7 +25,7 @@ impl Plan {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let help = "  = help: add `on_sla_miss`, or leave `sla` out";
         let mut warnings = Vec::new();
-        if let Some(sla) = self.run.sla.filter(|_| self.is_run_sla_unheard()) {
+        if let Some(sla) = self.run.sla.filter(|_| self.has_run_sla_without_callback()) {
             let sla = format_duration(sla);
             let pipeline = self.pipeline;
             warnings
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_sla_that_nobody_is_told_of_is_named() {
+    fn an_sla_without_a_callback_is_named() {
         let plan = |pipeline: Pipeline| pipeline.plan(&serde_json::Value::Null).unwrap();
         assert_eq!(
             plan(unheard()).warnings(),
@@ -98,7 +98,7 @@ mod tests {
 
     #[cfg(feature = "graph")]
     #[test]
-    fn a_drawing_says_that_nobody_is_told_of_an_sla() {
+    fn a_drawing_says_which_sla_has_no_callback() {
         let drawn = unheard().plan(&serde_json::Value::Null).unwrap().to_text();
         assert!(drawn.contains("sla       45m, which nobody is told of\n"), "{drawn}");
         assert_eq!(drawn.matches("sla 5m, which nobody is told of").count(), 5, "{drawn}");

@@ -5,13 +5,13 @@ use super::check::quoted;
 use super::graph::{EdgeRule, NodeIx, Plan, What};
 use super::problem::Problem;
 use crate::author::definition::Kind;
-use crate::author::draft::{DraftTeardown, Place};
+use crate::author::draft::{DraftTeardown, SourceLocation};
 use crate::author::input::{Rule, Source};
 use std::ops::Range;
 
 mod late;
 
-pub(super) use late::{Late, secure};
+pub(super) use late::{LateInput, order_setups};
 
 /// A task that undoes what another has set up.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Teardown {
     pub(crate) inside: Range<NodeIx>,
     /// The nodes that were wired by the teardown itself.
     pub(super) made: Range<NodeIx>,
-    pub(super) at: Place,
+    pub(super) at: SourceLocation,
 }
 
 /// The teardowns of a draft, sorted by node.

@@ -27,7 +27,7 @@ pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
             for template in templates {
                 let wrong = known.entry(template.source()).or_insert_with(|| {
                     let named = template.params().into_iter();
-                    named.filter_map(|name| sketch.fields.wrong(&name).map(|wrong| (name, wrong))).collect()
+                    named.filter_map(|name| sketch.fields.check_name(&name).map(|wrong| (name, wrong))).collect()
                 });
                 for (name, wrong) in wrong {
                     let id = plan.id(ix);

@@ -3,7 +3,7 @@
 
 use super::graph::{NodeIx, Plan};
 use super::problem::{PlanError, Problem};
-use crate::author::across::{Across, Awaits, Role, Takes};
+use crate::author::across::{CrossReference, Role, RunWait, TakenOutput};
 use crate::author::draft::{self, Draft};
 use crate::author::options::OnTimeout;
 use crate::author::params::Source;
@@ -27,7 +27,7 @@ const WEEKS: i64 = 53;
 impl Plan {
     /// Refuses a plan with mistakes in its references to other pipelines.
     pub(crate) fn check_upstream(self) -> Result<Self, PlanError> {
-        match alone(&self) {
+        match check_plan(&self) {
             problems if problems.is_empty() => Ok(self),
             problems => Err(PlanError::Invalid { pipeline: self.pipeline, problems }),
         }
@@ -35,7 +35,7 @@ impl Plan {
 }
 
 /// The mistakes that the other pipeline alone reveals.
-pub(super) fn alone(plan: &Plan) -> Vec<Problem> {
+pub(super) fn check_plan(plan: &Plan) -> Vec<Problem> {
     let mut drafts: BTreeMap<&str, Option<Draft>> = BTreeMap::new();
     let found = plan.across.iter().filter_map(|(&node, across)| match &across.role {
         Role::Awaits(awaits) if !awaits.is_started => off_tick(plan, node, &across.pipeline, awaits),
@@ -53,12 +53,12 @@ pub(super) fn alone(plan: &Plan) -> Vec<Problem> {
 }
 
 /// The mistakes that all pipelines of a process reveal together.
-pub(super) fn together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = plans.iter().flat_map(alone).collect();
+pub(super) fn check_plans(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = plans.iter().flat_map(check_plan).collect();
     for plan in plans {
-        for (&node, Across { pipeline: of, role }) in &plan.across {
+        for (&node, CrossReference { pipeline: of, role }) in &plan.across {
             // An output comes from a run that another node waits for, and a started run is reported once.
-            let names_it = !matches!(role, Role::Takes(_) | Role::Past(_) | Role::Awaits(Awaits { is_started: true, .. }));
+            let names_it = !matches!(role, Role::Takes(_) | Role::Past(_) | Role::Awaits(RunWait { is_started: true, .. }));
             if names_it && !pipelines.iter().any(|known| known.id() == of.id()) {
                 let message = format!("`{}` {} `{}`, which this program does not have", plan.id(node), role.words(), of.id());
                 let help = format!("give pipeline `{}` to `cli::main` or to the `Host`, beside `{}`", of.id(), plan.pipeline);
@@ -70,7 +70,7 @@ pub(super) fn together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     problems
 }
 
-fn shown(time: DateTime<Utc>) -> String {
+fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
@@ -100,7 +100,7 @@ fn samples(schedule: &Schedule, from: DateTime<Utc>) -> Vec<Interval> {
 }
 
 /// Reports a wait for a run that can never exist.
-fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option<Problem> {
+fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &RunWait) -> Option<Problem> {
     let (schedule, other) = (plan.schedule.as_ref()?, schedule_of(of)?);
     let samples = samples(schedule, from(plan, of));
     let mut missed = Vec::new();
@@ -125,12 +125,13 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
         "{which} run of `{}` that `{}` waits for can be there: for {interval} it is the one that starts at {}, and `{}` ({}) has none",
         of.id(),
         plan.id(node),
-        shown(start),
+        format_time(start),
         of.id(),
         other.describe()
     );
-    let nearest =
-        nearest.map(|nearest| format!(" (its runs around then start at {} and {})", shown(nearest.start), shown(nearest.end)));
+    let nearest = nearest.map(|nearest| {
+        format!(" (its runs around then start at {} and {})", format_time(nearest.start), format_time(nearest.end))
+    });
     let help = format!(
         "use `.at(|interval| ..)` to return the start of the interval whose run is awaited{}{}",
         nearest.unwrap_or_default(),
@@ -143,7 +144,7 @@ fn off_tick(plan: &Plan, node: NodeIx, of: &Pipeline, awaits: &Awaits) -> Option
 
 // ---- outputs and params
 
-fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: Takes, draft: &Draft) -> Option<Problem> {
+fn no_output(plan: &Plan, node: NodeIx, of: &Pipeline, takes: TakenOutput, draft: &Draft) -> Option<Problem> {
     let is_of_task = |drafted: &&draft::DraftNode| match &drafted.what {
         draft::What::Body(task) => task.definition.task == takes.task,
         _ => false,
@@ -239,7 +240,7 @@ impl<'a> Walk<'a> {
     /// Nothing is missed: a cycle that the path would enter is found when the search starts at one of its own pipelines.
     fn back_from(&mut self, plan: &'a Plan, interval: Interval) -> Option<Path<'a>> {
         for (&node, across) in &plan.across {
-            let Some(awaits) = across.awaits() else { continue };
+            let Some(awaits) = across.run_wait() else { continue };
             let Ok(start) = catch_unwind(AssertUnwindSafe(|| awaits.start_for(interval))) else { continue };
             let Some(next) = self.plans.iter().find(|plan| plan.pipeline == across.pipeline.id()) else { continue };
             self.path.push((plan, node));

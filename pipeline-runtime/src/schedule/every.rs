@@ -71,7 +71,7 @@ impl Delta {
 
     pub(super) fn next_after(&self, zone: Zone, t: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if t < self.from {
-            return kept(self.from);
+            return in_range(self.from);
         }
         let k = self.passed(zone, t);
         (k.saturating_sub(1)..=k + 2).filter_map(|k| self.tick(zone, k)).find(|tick| *tick > t)
@@ -97,9 +97,9 @@ impl Delta {
     /// The k-th tick.
     fn tick(&self, zone: Zone, k: u64) -> Option<DateTime<Utc>> {
         if k == 0 {
-            return kept(self.from);
+            return in_range(self.from);
         }
-        kept(match self.step {
+        in_range(match self.step {
             Step::Days(days, wall) => Wall::at(&zone, wall.checked_add_days(Days::new(k.checked_mul(u64::from(days))?))?).first(),
             Step::Seconds(seconds) => {
                 let passed = TimeDelta::try_seconds(i64::try_from(k).ok()?.checked_mul(seconds)?)?;
@@ -109,7 +109,8 @@ impl Delta {
     }
 }
 
-fn kept(tick: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// The tick, if it is within the years that can be stored.
+fn in_range(tick: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (FIRST_YEAR..=LAST_YEAR).contains(&tick.year()).then_some(tick)
 }
 

@@ -78,7 +78,7 @@ impl Schedule {
 
     /// The interval that the tick `tick` closes; `None` if `tick` is not a tick.
     pub fn interval_ending_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
-        if let Rule::Own(_) = self.rule {
+        if let Rule::Custom(_) = self.rule {
             return self.last_complete(tick).filter(|interval| interval.end == tick);
         }
         let end = self.last_at_or_before(tick).filter(|last| *last == tick)?;
@@ -87,7 +87,7 @@ impl Schedule {
 
     /// The last interval that is over at `now`, its end being at or before `now`: the one that a bare `run` takes.
     pub fn last_complete(&self, now: DateTime<Utc>) -> Option<Interval> {
-        if let Rule::Own(own) = &self.rule {
+        if let Rule::Custom(own) = &self.rule {
             let zone = self.zone();
             let last = own.last_at_or_before(now, zone)?;
             if last.end <= now {
@@ -125,7 +125,7 @@ impl Schedule {
     /// The interval that starts at `tick`, which must be a tick.
     pub(super) fn interval_starting_at(&self, tick: DateTime<Utc>) -> Option<Interval> {
         match &self.rule {
-            Rule::Own(own) => own.last_at_or_before(tick, self.zone()).filter(|interval| interval.start == tick),
+            Rule::Custom(own) => own.last_at_or_before(tick, self.zone()).filter(|interval| interval.start == tick),
             Rule::Lines(_) | Rule::Every(_) => Some(Interval { start: tick, end: self.next_after(tick)? }),
         }
     }
@@ -133,7 +133,7 @@ impl Schedule {
     /// The start of the interval after this one.
     fn start_after(&self, interval: &Interval) -> Option<DateTime<Utc>> {
         match &self.rule {
-            Rule::Own(_) => self.next_after(interval.start),
+            Rule::Custom(_) => self.next_after(interval.start),
             Rule::Lines(_) | Rule::Every(_) => Some(interval.end),
         }
     }

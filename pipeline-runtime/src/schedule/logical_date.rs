@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_on_which_none_starts_is_told_the_nearest() {
+    fn a_day_on_which_none_starts_is_refused_with_the_nearest() {
         assert_eq!(
             read("0 6 * * 1", "Europe/Berlin", "2024-03-27"),
             "no data interval of `0 6 * * 1` starts on 2024-03-27 in Europe/Berlin; write `2024-03-25T06:00:00+01:00` or \
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_on_which_several_start_is_told_all_of_them() {
+    fn a_day_on_which_several_start_is_refused_with_all_of_them() {
         let hours = read("@hourly", "Europe/Berlin", "2024-10-27");
         assert!(hours.starts_with(
             "25 data intervals of `@hourly` start on 2024-10-27 in Europe/Berlin; write `2024-10-27T00:00:00+02:00`, "

@@ -44,6 +44,8 @@ mod dates;
 mod describe;
 mod error;
 mod every;
+#[cfg(feature = "airflow")]
+mod exported;
 mod interval;
 mod kind;
 mod logical_date;
@@ -54,8 +56,6 @@ mod schedule;
 mod ticks;
 mod times;
 mod timetable;
-#[cfg(feature = "airflow")]
-mod told;
 mod wall;
 mod window;
 
@@ -64,6 +64,8 @@ pub(crate) use dates::parse_last;
 pub use dates::{parse_date, parse_zone};
 pub use error::ScheduleError;
 pub(crate) use error::no_interval;
+#[cfg(feature = "airflow")]
+pub(crate) use exported::ExportedSchedule;
 pub use interval::{Interval, Intervals};
 pub use kind::RunKind;
 pub use logical_date::LogicalDateError;
@@ -74,8 +76,6 @@ pub use recurrence::{Cron, Every, IntoSchedule};
 pub use schedule::Schedule;
 pub use ticks::Ticks;
 pub use timetable::Timetable;
-#[cfg(feature = "airflow")]
-pub(crate) use told::Told;
 pub use window::Window;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::cron::Line;
 use super::dates::parse_zone;
 use super::error::ScheduleError;
 use super::every::Delta;
-use super::timetable::{Own, Timetable};
+use super::timetable::{CustomTimetable, Timetable};
 
 /// Cron lines that are checked where they are written: a value of [`cron!`](crate::cron!).
 ///
@@ -99,7 +99,7 @@ impl IntoSchedule for Every {
 #[diagnostic::do_not_recommend]
 impl<T: Timetable> IntoSchedule for T {
     fn recurrence(self) -> Recurrence {
-        Recurrence::Own(Own::new(Arc::new(self)))
+        Recurrence::Custom(CustomTimetable::new(Arc::new(self)))
     }
 }
 
@@ -111,7 +111,7 @@ pub enum Recurrence {
     #[doc(hidden)]
     Every(Every),
     #[doc(hidden)]
-    Own(Own),
+    Custom(CustomTimetable),
 }
 
 impl Recurrence {
@@ -121,7 +121,7 @@ impl Recurrence {
         match self {
             Self::Cron(cron) => Schedule::lines(cron.lines.iter().map(|line| Line::parse(line)), zone),
             Self::Every(Every { every, from }) => Ok(Schedule::every(Delta::parse(every, from, zone)?, zone)),
-            Self::Own(own) => Ok(Schedule::own(own.clone(), zone)),
+            Self::Custom(own) => Ok(Schedule::custom(own.clone(), zone)),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::dates::parse_zone;
 use super::error::ScheduleError;
 use super::every::Delta;
 use super::recurrence::IntoSchedule;
-use super::timetable::Own;
+use super::timetable::CustomTimetable;
 use crate::time::Zone;
 
 /// When runs are due: cron lines, a recurrence or a custom calendar, and the time zone whose wall clock they read.
@@ -36,7 +36,7 @@ pub(super) enum Rule {
     /// Cron lines, at least one. The schedule fires when any of them does.
     Lines(Arc<[Line]>),
     Every(Delta),
-    Own(Own),
+    Custom(CustomTimetable),
 }
 
 impl Schedule {
@@ -105,8 +105,8 @@ impl Schedule {
         Self { zone, rule: Rule::Every(delta) }
     }
 
-    pub(super) fn own(own: Own, zone: Zone) -> Self {
-        Self { zone, rule: Rule::Own(own) }
+    pub(super) fn custom(own: CustomTimetable, zone: Zone) -> Self {
+        Self { zone, rule: Rule::Custom(own) }
     }
 
     /// The schedule as it was written: `0 6 * * *`, `0 6 * * 1-5, 0 10 * * 6`, `every 4w from 2023-05-16`, or the description of
@@ -115,7 +115,7 @@ impl Schedule {
         match &self.rule {
             Rule::Lines(lines) => lines.iter().map(Line::text).collect::<Vec<_>>().join(", "),
             Rule::Every(delta) => delta.text().to_owned(),
-            Rule::Own(own) => own.describe(),
+            Rule::Custom(own) => own.describe(),
         }
     }
 
@@ -146,7 +146,7 @@ impl Schedule {
         let words = match &self.rule {
             Rule::Lines(lines) => lines.iter().map(Line::describe).collect::<Vec<_>>().join("; "),
             Rule::Every(delta) => delta.text().to_owned(),
-            Rule::Own(own) => own.describe(),
+            Rule::Custom(own) => own.describe(),
         };
         format!("{words} ({})", self.zone.name())
     }
@@ -154,7 +154,7 @@ impl Schedule {
     /// Returns why a custom calendar's intervals cannot be those of a schedule, by probing a few.
     pub(crate) fn fault(&self, from: chrono::DateTime<chrono::Utc>) -> Option<String> {
         match &self.rule {
-            Rule::Own(own) => own.fault(from, self.zone()),
+            Rule::Custom(own) => own.fault(from, self.zone()),
             Rule::Lines(_) | Rule::Every(_) => None,
         }
     }

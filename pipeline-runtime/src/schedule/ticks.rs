@@ -33,7 +33,7 @@ impl Schedule {
         match &self.rule {
             Rule::Lines(lines) => lines.iter().filter_map(|line| line.search(zone, t, Direction::Forward)).min(),
             Rule::Every(delta) => delta.next_after(zone, t),
-            Rule::Own(own) => own.next_after(t, zone).map(|interval| interval.start),
+            Rule::Custom(own) => own.next_after(t, zone).map(|interval| interval.start),
         }
     }
 
@@ -44,7 +44,7 @@ impl Schedule {
         match &self.rule {
             Rule::Lines(lines) => lines.iter().filter_map(|line| line.search(zone, t, Direction::Backward)).max(),
             Rule::Every(delta) => delta.last_at_or_before(zone, t),
-            Rule::Own(own) => own.last_at_or_before(t, zone).map(|interval| interval.start),
+            Rule::Custom(own) => own.last_at_or_before(t, zone).map(|interval| interval.start),
         }
     }
 

@@ -76,9 +76,9 @@ const PROBES: usize = 8;
 
 /// A calendar whose answers are checked, so that none can do harm.
 #[derive(Clone)]
-pub struct Own(Arc<dyn Timetable>);
+pub struct CustomTimetable(Arc<dyn Timetable>);
 
-impl Own {
+impl CustomTimetable {
     pub(super) fn new(timetable: Arc<dyn Timetable>) -> Self {
         Self(timetable)
     }
@@ -146,21 +146,21 @@ impl Own {
 
 /// True if the interval can be stored, and has a positive length.
 fn is_sound(interval: &Interval) -> bool {
-    let is_kept = |t: DateTime<Utc>| (FIRST_YEAR..=LAST_YEAR).contains(&t.year());
-    interval.start < interval.end && is_kept(interval.start) && is_kept(interval.end)
+    let is_in_range = |t: DateTime<Utc>| (FIRST_YEAR..=LAST_YEAR).contains(&t.year());
+    interval.start < interval.end && is_in_range(interval.start) && is_in_range(interval.end)
 }
 
 /// A calendar equals only itself.
-impl PartialEq for Own {
+impl PartialEq for CustomTimetable {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Own {}
+impl Eq for CustomTimetable {}
 
-impl fmt::Debug for Own {
+impl fmt::Debug for CustomTimetable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Own({})", self.describe())
+        write!(f, "CustomTimetable({})", self.describe())
     }
 }

@@ -77,10 +77,10 @@ pub async fn keys_unchanged(
     inactivity: Duration,
     min_objects: usize,
 ) -> Result<Poke<Vec<Object>>> {
-    let (now, before) = (ctx.started(), ctx.recall::<Quiet>()?);
+    let (now, before) = (ctx.started(), ctx.recall::<QuietPeriod>()?);
     // Negative if the wall clock was set back between two processes.
-    let has_lasted = |quiet: &Quiet| (now - quiet.since).to_std().unwrap_or_default() >= inactivity;
-    let (mut found, mut count, mut print) = (Vec::new(), 0, Print::default());
+    let has_lasted = |quiet: &QuietPeriod| (now - quiet.since).to_std().unwrap_or_default() >= inactivity;
+    let (mut found, mut count, mut print) = (Vec::new(), 0, ListingHash::default());
     // Most pokes are too early to end the wait, so they hold no objects.
     let may_be_ready = before.as_ref().is_some_and(has_lasted) || inactivity.is_zero();
     let mut listing = bucket.list_stream(&prefix)?;
@@ -92,7 +92,7 @@ pub async fn keys_unchanged(
         }
     }
     let print = print.0.value();
-    let quiet = before.filter(|quiet| quiet.print == print).unwrap_or(Quiet { print, since: now });
+    let quiet = before.filter(|quiet| quiet.print == print).unwrap_or(QuietPeriod { print, since: now });
     ctx.remember(&quiet)?;
     found.sort_unstable_by(|a: &Object, b| a.key.cmp(&b.key));
     Ok(if count >= min_objects && has_lasted(&quiet) { Poke::Ready(found) } else { Poke::NotYet })
@@ -100,16 +100,16 @@ pub async fn keys_unchanged(
 
 /// The state that is remembered between pokes: a hash instead of the listing, which may be long.
 #[derive(Debug, Serialize, Deserialize)]
-struct Quiet {
+struct QuietPeriod {
     print: u64,
     since: DateTime<Utc>,
 }
 
 /// A hash of a listing.
 #[derive(Default)]
-struct Print(Fnv1a);
+struct ListingHash(Fnv1a);
 
-impl Print {
+impl ListingHash {
     fn add(&mut self, object: &Object) {
         self.add_bytes(object.key.as_bytes());
         self.add_bytes(&object.size.to_le_bytes());
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn fingerprint(objects: &[Object]) -> u64 {
-        let mut print = Print::default();
+        let mut print = ListingHash::default();
         for object in objects {
             print.add(object);
         }

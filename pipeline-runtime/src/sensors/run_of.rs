@@ -1,6 +1,6 @@
 //! A sensor that waits for a run of another pipeline, and a task that takes an output of that run.
 
-use crate::author::across::{Across, Awaits, OnFailed, PipelineRef, Role, Takes, TaskName, UpstreamRun, WantedRun};
+use crate::author::across::{CrossReference, OnFailed, PipelineRef, Role, RunQuery, RunWait, TakenOutput, TaskName, UpstreamRun};
 use crate::author::body;
 use crate::author::context::RunInfo;
 use crate::author::definition::{Definition, Kind};
@@ -75,21 +75,21 @@ use std::sync::Arc;
 pub fn run_of(pipeline: impl PipelineRef) -> Node<UpstreamRun> {
     let node = awaited::run_of();
     let pipeline = pipeline.pipeline(Seal);
-    draft::cross(node.handle(), Across { pipeline, role: Role::Awaits(Awaits::default()) });
+    draft::refer_to_pipeline(node.handle(), CrossReference { pipeline, role: Role::Awaits(RunWait::default()) });
     node
 }
 
 /// The sensor, in a module because its id is the function's name.
 mod awaited {
-    use super::Asking;
+    use super::RunLookup;
     use crate::{Poke, Result, TaskError, UpstreamRun, sensor};
 
     /// Waits for a run of another pipeline.
     #[sensor]
     pub(super) async fn run_of() -> Result<Poke<UpstreamRun>> {
-        let asking = Asking::current()?;
-        match asking.across.wanted(&asking.info) {
-            Some(wanted) => asking.poke(wanted).await,
+        let lookup = RunLookup::current()?;
+        match lookup.reference.run_query(&lookup.info) {
+            Some(query) => lookup.poke(query).await,
             None => Err(TaskError::fatal("it is unknown which run to wait for")),
         }
     }
@@ -118,7 +118,7 @@ impl Node<UpstreamRun> {
     /// ```
     #[track_caller]
     pub fn at(self, start: impl Fn(Interval) -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        draft::crossing(self.handle(), "at", |across| match &mut across.role {
+        draft::with_cross_reference(self.handle(), "at", |across| match &mut across.role {
             Role::Awaits(awaits) if !awaits.is_started => {
                 awaits.at = Some(Arc::new(start));
                 Some(())
@@ -131,7 +131,7 @@ impl Node<UpstreamRun> {
     /// For [`run_of`] and `.finished()`: what this node does if that run ends without success. By default it fails at once.
     #[track_caller]
     pub fn on_failed(self, what: OnFailed) -> Self {
-        draft::crossing(self.handle(), "on_failed", |across| match &mut across.role {
+        draft::with_cross_reference(self.handle(), "on_failed", |across| match &mut across.role {
             Role::Awaits(awaits) => {
                 awaits.on_failed = what;
                 Some(())
@@ -148,8 +148,8 @@ impl Node<UpstreamRun> {
     /// verifies that the other pipeline wires that task exactly once, and not in `.each`.
     #[track_caller]
     pub fn output<Task: TaskName<Output: Data>>(self) -> Node<Task::Output> {
-        let of = |across: &mut Across| across.awaits().map(|_| across.pipeline.clone());
-        let pipeline = draft::crossing(self.handle(), "output", of);
+        let of = |across: &mut CrossReference| across.run_wait().map(|_| across.pipeline.clone());
+        let pipeline = draft::with_cross_reference(self.handle(), "output", of);
         let definition = const {
             &Definition::of::<OutputOf<Task>>(
                 Kind::Task,
@@ -166,8 +166,8 @@ impl Node<UpstreamRun> {
             None,
         );
         if let Some(pipeline) = pipeline {
-            let takes = Takes { task: std::any::TypeId::of::<Task>(), id: Task::DEFINITION.name };
-            draft::cross(node.handle(), Across { pipeline, role: Role::Takes(takes) });
+            let output = TakenOutput { task: std::any::TypeId::of::<Task>(), id: Task::DEFINITION.name };
+            draft::refer_to_pipeline(node.handle(), CrossReference { pipeline, role: Role::Takes(output) });
         }
         node
     }
@@ -177,10 +177,10 @@ impl Node<UpstreamRun> {
 struct OutputOf<Task>(PhantomData<Task>);
 
 async fn output_of<T: Data>(run: UpstreamRun) -> Result<T> {
-    let asking = Asking::current()?;
-    let Role::Takes(takes) = asking.across.role else { return Err(TaskError::fatal("it is unknown whose output to take")) };
-    let of = format!("`{}` in run {} of `{}`", takes.id, run.run_id, run.pipeline);
-    let json = match asking.others.output(run, takes).await? {
+    let lookup = RunLookup::current()?;
+    let Role::Takes(output) = lookup.reference.role else { return Err(TaskError::fatal("it is unknown whose output to take")) };
+    let of = format!("`{}` in run {} of `{}`", output.id, run.run_id, run.pipeline);
+    let json = match lookup.others.output(run, output).await? {
         FoundOutput::Json(json) => json,
         // As if it were a node of this run.
         FoundOutput::Skipped => return Err(TaskError::skip(format!("there is no output of {of}: it was skipped there"))),
@@ -193,8 +193,8 @@ async fn output_of<T: Data>(run: UpstreamRun) -> Result<T> {
 }
 
 /// What a body needs to ask for runs of another pipeline.
-pub(super) struct Asking {
-    pub(super) across: Across,
+pub(super) struct RunLookup {
+    pub(super) reference: CrossReference,
     pub(super) info: Arc<RunInfo>,
     pub(super) others: Arc<dyn OtherRuns>,
     /// The node's id, with the indices of its elements.
@@ -202,24 +202,24 @@ pub(super) struct Asking {
     watching: Option<Arc<Watching>>,
 }
 
-impl Asking {
+impl RunLookup {
     /// For the attempt whose code runs here and now.
     pub(super) fn current() -> Result<Self> {
         let of = |attempt: &Attempt| {
-            let across = attempt.spec.plan.across.get(&attempt.node)?.clone();
+            let reference = attempt.spec.plan.across.get(&attempt.node)?.clone();
             let others = Arc::clone(attempt.others()?);
             let (info, watching) = (Arc::clone(&attempt.spec.info), attempt.watching().cloned());
-            Some(Self { across, info, others, node: attempt.id(), watching })
+            Some(Self { reference, info, others, node: attempt.id(), watching })
         };
         let none = || TaskError::fatal("runs of other pipelines are only known with a journal, and there is none here");
         engine::current(of).flatten().ok_or_else(none)
     }
 
     /// Looks up the run once.
-    pub(super) async fn poke(&self, wanted: WantedRun) -> Result<Poke<UpstreamRun>> {
-        let (shown, pipeline) = (wanted.to_string(), wanted.pipeline().to_owned());
+    pub(super) async fn poke(&self, query: RunQuery) -> Result<Poke<UpstreamRun>> {
+        let (shown, pipeline) = (query.to_string(), query.pipeline().to_owned());
         let run = |run_id, state: &dyn fmt::Display| format!("run {run_id} of `{pipeline}` ({state})");
-        match self.others.look(wanted, self.watching.clone()).await? {
+        match self.others.look(query, self.watching.clone()).await? {
             FoundRun::Succeeded(run) => return Ok(Poke::Ready(run)),
             // `Passed` cannot occur here: this asks for a run, not for a node's past.
             FoundRun::Nothing | FoundRun::Passed => note(LastSeen::found_nothing, shown),
@@ -238,7 +238,7 @@ impl Asking {
     }
 
     fn on_failed(&self) -> OnFailed {
-        match &self.across.role {
+        match &self.reference.role {
             Role::Awaits(awaits) => awaits.on_failed,
             _ => OnFailed::Fail,
         }

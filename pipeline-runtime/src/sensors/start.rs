@@ -1,7 +1,7 @@
 //! A task that starts a run of another pipeline, and a sensor that waits for its end.
 
-use super::run_of::Asking;
-use crate::author::across::{Across, Awaits, PipelineRef, Role, StartedRun, UpstreamRun};
+use super::run_of::RunLookup;
+use crate::author::across::{CrossReference, PipelineRef, Role, RunWait, StartedRun, UpstreamRun};
 use crate::author::body;
 use crate::author::definition::{Definition, Kind};
 use crate::author::draft;
@@ -64,7 +64,7 @@ use std::marker::PhantomData;
 pub fn start<P: StartParams>(pipeline: impl PipelineRef, params: P) -> Node<StartedRun> {
     let (pipeline, given) = (pipeline.pipeline(Seal), P::of());
     let node = params.wire(Seal);
-    draft::cross(node.handle(), Across { pipeline, role: Role::Starts(given) });
+    draft::refer_to_pipeline(node.handle(), CrossReference { pipeline, role: Role::Starts(given) });
     node
 }
 
@@ -91,7 +91,7 @@ impl<P: Params> StartParams for P {
     #[track_caller]
     fn wire(self, _: Seal) -> Node<StartedRun> {
         // The type's own `Serialize` may fail, and the node fails then.
-        wire::<Given, _>(Given(serde_json::to_value(self).map_err(|error| error.to_string())))
+        wire::<LiteralParams, _>(LiteralParams(serde_json::to_value(self).map_err(|error| error.to_string())))
     }
 }
 
@@ -109,9 +109,9 @@ impl<P: Params + Data> StartParams for Node<P> {
 
 /// Params that are given in the pipeline function, as JSON.
 #[derive(Clone)]
-struct Given(Result<Value, String>);
+struct LiteralParams(Result<Value, String>);
 
-impl Serialize for Given {
+impl Serialize for LiteralParams {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match &self.0 {
             Ok(params) => params.serialize(serializer),
@@ -139,10 +139,10 @@ struct StartWith<P>(PhantomData<P>);
 async fn begin<P: Serialize>(params: P) -> Result<StartedRun> {
     let params = serde_json::to_value(params);
     let params = params.map_err(|error| TaskError::fatal(format!("the params cannot be written as JSON: {error}")))?;
-    let Asking { across, info, others, node, .. } = Asking::current()?;
+    let RunLookup { reference, info, others, node, .. } = RunLookup::current()?;
     let run_id = StartRun::id_of(&info, &node);
-    let pipeline = across.pipeline.id().to_owned();
-    let run = StartRun { pipeline: across.pipeline, run_id: run_id.clone(), node, params, interval: info.interval };
+    let pipeline = reference.pipeline.id().to_owned();
+    let run = StartRun { pipeline: reference.pipeline, run_id: run_id.clone(), node, params, interval: info.interval };
     let interval = others.start(run).await?;
     Ok(StartedRun { pipeline, run_id, interval_start: interval.start, interval_end: interval.end })
 }
@@ -152,13 +152,13 @@ impl Node<StartedRun> {
     /// Waits for the end of the started run, as [`run_of`](crate::run_of) does for another: it fails at once if that run fails.
     #[track_caller]
     pub fn finished(self) -> Node<UpstreamRun> {
-        let pipeline = draft::crossing(self.handle(), "finished", |across| {
+        let pipeline = draft::with_cross_reference(self.handle(), "finished", |across| {
             matches!(across.role, Role::Starts(_)).then(|| across.pipeline.clone())
         });
         let node = waiting::finished(self);
         if let Some(pipeline) = pipeline {
-            let awaits = Awaits { is_started: true, ..Awaits::default() };
-            draft::cross(node.handle(), Across { pipeline, role: Role::Awaits(awaits) });
+            let wait = RunWait { is_started: true, ..RunWait::default() };
+            draft::refer_to_pipeline(node.handle(), CrossReference { pipeline, role: Role::Awaits(wait) });
         }
         node
     }
@@ -166,13 +166,13 @@ impl Node<StartedRun> {
 
 /// The sensor, in a module because its id is the function's name.
 mod waiting {
-    use super::Asking;
-    use crate::author::across::WantedRun;
+    use super::RunLookup;
+    use crate::author::across::RunQuery;
     use crate::{Poke, Result, StartedRun, UpstreamRun, sensor};
 
     /// Waits for the end of a run that was started.
     #[sensor]
     pub(super) async fn finished(run: StartedRun) -> Result<Poke<UpstreamRun>> {
-        Asking::current()?.poke(WantedRun::Named { pipeline: run.pipeline, run_id: run.run_id }).await
+        RunLookup::current()?.poke(RunQuery::Named { pipeline: run.pipeline, run_id: run.run_id }).await
     }
 }

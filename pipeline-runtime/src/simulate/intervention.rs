@@ -1,4 +1,4 @@
-use super::others::{GivenRun, SimulatedRuns};
+use super::others::{ScriptedRun, SimulatedRuns};
 use super::{SimulationError, duration};
 use crate::engine::{Edit, EditError, Engine, RunIx};
 use crate::storage::World;
@@ -16,7 +16,7 @@ pub(super) enum Intervention {
     Call(usize),
     Edit(Edit),
     /// A run of another pipeline has ended.
-    Ran(Box<GivenRun>),
+    Ran(Box<ScriptedRun>),
     /// A node has passed in the previous scheduled run.
     Passed(String),
 }
@@ -44,8 +44,8 @@ impl Interventions {
 
     /// The given runs of other pipelines.
     #[cfg(feature = "cli")]
-    pub(super) fn ran(&self) -> impl Iterator<Item = &GivenRun> {
-        self.due.iter().filter_map(|(_, what)| if let Intervention::Ran(given) = what { Some(&**given) } else { None })
+    pub(super) fn scripted_runs(&self) -> impl Iterator<Item = &ScriptedRun> {
+        self.due.iter().filter_map(|(_, what)| if let Intervention::Ran(run) = what { Some(&**run) } else { None })
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {

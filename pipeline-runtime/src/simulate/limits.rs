@@ -106,7 +106,7 @@ fn reading(texts: Texts) {
 }
 
 #[test]
-fn a_text_input_is_cut_where_somebody_is_told_of_it() {
+fn a_text_input_is_cut_in_a_notification() {
     let report = Simulation::new(reading()).run();
     assert_eq!(report.output::<usize>("read"), Some((32 << 10) + 6), "the body has all of it");
     let told = INPUTS.lock().unwrap();

@@ -3,22 +3,25 @@
 //! # Invariants
 //!
 //! - A simulation polls everything within its own world: buckets that a body or a callback opens are the simulation's.
-//! - Blocking I/O is counted ([`World::aside`]), and so is waiting [`Outside`], so that the clock does not advance before the I/O
-//!   of an instant is done. (`tests/sensors`, `tests/alerts`, `tests/simulation/outside.rs`)
+//! - Blocking I/O is counted (`World::aside`), and so is waiting `Outside`, so that the clock does not advance before the I/O of
+//!   an instant is done. (`tests/sensors`, `tests/alerts`, `tests/simulation/outside.rs`)
 //! - Before time passes, a body whose wait is not counted gets a moment of real time (`interceptor/grace.rs`), because it may be
 //!   waiting for a socket.
 
+mod beside;
 mod error;
+mod fault;
 mod interceptor;
 mod intervention;
 #[cfg(test)]
 mod limits;
 mod others;
+mod scenario;
 mod settings;
+mod stage;
 mod stubs;
 #[cfg(test)]
 mod tests;
-mod together;
 mod updates;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) mod what_if;
@@ -28,32 +31,23 @@ pub use others::OtherRun;
 
 use crate::author::across::PipelineRef;
 use crate::author::asset::Asset;
-use crate::author::context::{RunInfo, Simulated};
 use crate::author::pipeline::Pipeline;
-use crate::author::previous::Previous;
 use crate::author::redaction;
 use crate::author::secret::Secret;
-use crate::author::setting::{self, SetTo, Setting};
+use crate::author::setting::{self, Setting, SettingInput};
 use crate::author::value::{Data, Value};
-use crate::engine::{Edit, Engine, EngineOptions, Interceptor, OtherRuns, RunSpec, RunState};
-use crate::journal::MemoryJournal;
+use crate::engine::Edit;
 use crate::observe::RunReport;
-use crate::plan::Plan;
-use crate::schedule::{Interval, RunKind, Schedule, Zone, interval_of, parse_date};
-use crate::storage::{Latency, World};
-use crate::time::{Clock, Outside, Timestamp};
+use crate::schedule::{Interval, RunKind};
 use chrono::SecondsFormat;
-use interceptor::Bodies;
-use intervention::{Intervention, Interventions};
-use others::{GivenRun, SimulatedRuns};
-use pipeline_syntax::suggest;
-use settings::Given;
-use std::collections::HashSet;
-use std::sync::{Arc, mpsc};
+use fault::Fault;
+use intervention::Intervention;
+use others::ScriptedRun;
+use scenario::Scenario;
+use settings::SettingOverride;
 use std::time::Duration;
-use stubs::{GivenStub, Stubs};
-use together::{Together, is_over, report};
-use updates::{Begin, Timed, Update};
+use stubs::StubSpec;
+use updates::Update;
 
 /// A run of a pipeline on virtual time.
 ///
@@ -106,25 +100,6 @@ pub struct Simulation<'a> {
     calls: Vec<Option<Call<'a>>>,
 }
 
-/// The simulation's settings without the caller's closures, so that they can be sent to another thread.
-#[derive(Debug)]
-struct Scenario {
-    pipeline: Pipeline,
-    params: Result<serde_json::Value, serde_json::Error>,
-    logical_date: Option<String>,
-    previous: Option<String>,
-    kind: Option<RunKind>,
-    seed: u64,
-    sends_alerts: bool,
-    interventions: Vec<(String, Intervention)>,
-    faults: Vec<Fault>,
-    stubs: Vec<GivenStub>,
-    updates: Vec<Update>,
-    beside: Vec<Pipeline>,
-    secrets: Vec<Secret>,
-    settings: Vec<Given>,
-}
-
 /// A closure of the caller's, which may not be `Send`.
 struct Call<'a>(Box<dyn FnOnce() + 'a>);
 
@@ -134,18 +109,8 @@ impl std::fmt::Debug for Call<'_> {
     }
 }
 
-#[derive(Debug)]
-enum Fault {
-    Latency { bucket: String, latency: String },
-    Outage { bucket: String, from: String, until: String },
-}
-
 /// The virtual time after which a run that waits in vain is given up.
 const HORIZON: Duration = Duration::from_hours(400 * 24);
-/// The logical date if neither the simulation nor the pipeline's `start` sets one. It is fixed, so that a simulation is the same
-/// every day.
-const LOGICAL_DATE: &str = "2024-01-01";
-
 impl<'a> Simulation<'a> {
     /// A simulation of one run of `pipeline`, with its default params.
     pub fn new(pipeline: Pipeline) -> Self {
@@ -177,15 +142,15 @@ impl<'a> Simulation<'a> {
 
     /// Sets the value of a setting: `.setting(&LIMIT, 200)`. Otherwise a setting has its default, whatever is set in a journal.
     pub fn setting<T: Data>(mut self, setting: &'static Setting<T>, value: T) -> Self {
-        let to = setting::as_json(&Value::new(value)).map(SetTo::Json);
-        self.scenario.settings.push(Given { name: setting.name().to_owned(), to });
+        let to = setting::as_json(&Value::new(value)).map(SettingInput::Json);
+        self.scenario.settings.push(SettingOverride { name: setting.name().to_owned(), to });
         self
     }
 
     /// Like [`setting`](Self::setting), with the name and value as `settings set` reads them.
     #[cfg(feature = "cli")]
     pub(crate) fn setting_text(mut self, name: &str, text: &str) -> Self {
-        self.scenario.settings.push(Given { name: name.to_owned(), to: Ok(SetTo::Text(text.to_owned())) });
+        self.scenario.settings.push(SettingOverride { name: name.to_owned(), to: Ok(SettingInput::Text(text.to_owned())) });
         self
     }
 
@@ -277,7 +242,7 @@ impl<'a> Simulation<'a> {
     /// ```
     pub fn updated<T: Data>(mut self, when: &str, asset: &'static Asset<T>, value: T) -> Self {
         let json = Value::new(value).encode(usize::MAX).map(Into::into);
-        self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::Named::Asset(asset.spec()), json });
+        self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::AssetSelector::Asset(asset.spec()), json });
         self
     }
 
@@ -286,7 +251,7 @@ impl<'a> Simulation<'a> {
     pub(crate) fn updated_json(mut self, when: &str, asset: &str, value: &serde_json::Value) -> Self {
         // Plain JSON can always be written.
         let json = Ok(serde_json::to_vec(value).unwrap_or_default().into());
-        self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::Named::Text(asset.to_owned()), json });
+        self.scenario.updates.push(Update { when: when.to_owned(), asset: updates::AssetSelector::Name(asset.to_owned()), json });
         self
     }
 
@@ -330,7 +295,7 @@ impl<'a> Simulation<'a> {
     /// for [`run_of`](crate::run_of). The pipeline is named by its function. The run is that of the same data interval, unless
     /// [`OtherRun::starting`] sets another.
     pub fn ran(mut self, when: &str, pipeline: impl PipelineRef, run: impl Into<OtherRun>) -> Self {
-        let given = Box::new(GivenRun::new(pipeline, run));
+        let given = Box::new(ScriptedRun::new(pipeline, run));
         self.scenario.interventions.push((when.to_owned(), Intervention::Ran(given)));
         self
     }
@@ -379,21 +344,21 @@ impl<'a> Simulation<'a> {
     /// Makes the node succeed at once with `value`, without calling its body. `upload` names all elements, `upload[3]` one. A
     /// node of a pipeline [beside](Self::beside) is named with the pipeline, `visits_model/build`.
     pub fn stub<T: Data>(mut self, id: &str, value: T) -> Self {
-        self.scenario.stubs.push(GivenStub::value(id, value));
+        self.scenario.stubs.push(StubSpec::value(id, value));
         self
     }
 
     /// Like [`stub`](Self::stub), with the value as JSON.
     #[cfg(feature = "cli")]
     pub(crate) fn stub_json(mut self, id: &str, value: serde_json::Value) -> Self {
-        self.scenario.stubs.push(GivenStub::json(id, value));
+        self.scenario.stubs.push(StubSpec::json(id, value));
         self
     }
 
     /// Makes the attempt with that number, from 1, fail with `error`, without calling its body. Nodes are named as in
     /// [`stub`](Self::stub).
     pub fn fail(mut self, id: &str, attempt: u32, error: &str) -> Self {
-        self.scenario.stubs.push(GivenStub::failure(id, attempt, error));
+        self.scenario.stubs.push(StubSpec::failure(id, attempt, error));
         self
     }
 
@@ -464,197 +429,13 @@ impl<'a> Simulation<'a> {
     }
 }
 
-impl Scenario {
-    /// Runs it on this thread. `call` calls the closure with that number.
-    fn run(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-        let runtime = runtime.map_err(SimulationError::Runtime)?;
-        runtime.block_on(self.simulate(call))
-    }
-
-    /// Runs it on another thread, as a runtime cannot be entered within another, and calls the closures on this one.
-    fn run_aside(self, mut call: impl FnMut(usize)) -> Result<RunReport, SimulationError> {
-        let (ask, asked) = mpsc::channel::<usize>();
-        let (answer, answered) = mpsc::channel::<()>();
-        std::thread::scope(|scope| {
-            // Moved here, so that it is dropped if a closure panics: the other thread waits for an answer, and the scope for that
-            // thread.
-            let answer = answer;
-            let aside = std::thread::Builder::new().name("simulation".into()).spawn_scoped(scope, move || {
-                self.run(&mut |number| {
-                    // This thread waits for the answer. If the caller's thread has panicked, there is nothing left to call.
-                    if ask.send(number).is_ok() {
-                        let _ = answered.recv();
-                    }
-                })
-            });
-            let aside = aside.map_err(SimulationError::Runtime)?;
-            // Ends with the simulation, which drops `ask`.
-            for number in asked {
-                call(number);
-                let _ = answer.send(());
-            }
-            aside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
-
-    #[expect(clippy::too_many_lines, reason = "one run from its inputs to its report, in the order in which it happens")]
-    async fn simulate(self, call: &mut dyn FnMut(usize)) -> Result<RunReport, SimulationError> {
-        let interval = self.interval()?;
-        let clock = Clock::starting_at(interval.end);
-        let start = clock.now();
-        let world = World::simulated(Arc::new(move || clock.now().to_utc()), self.sends_alerts);
-        let params = self.params.map_err(|error| SimulationError::Params(error.to_string()))?;
-        let plan = Arc::new(world.enter(|| self.pipeline.plan(&params))?.check_upstream()?);
-        for (fault, number) in self.faults.into_iter().zip(0..) {
-            // A different seed for each, so that two buckets do not draw the same latencies.
-            fault.install(&world, start, self.seed.wrapping_add(number))?;
-        }
-        let previous =
-            self.previous.as_deref().map(|date| dated(plan.schedule.as_ref(), self.pipeline.zone(), date)).transpose()?;
-        let outside = Outside::of_this_runtime();
-        let mut interventions = Interventions::new(self.interventions, start)?;
-        #[cfg(feature = "cli")]
-        interventions.ran().try_for_each(|given| given.check(&plan))?;
-        let mut together = Together::new(&self.beside, &world, self.seed)?;
-        let beside: Vec<&Plan> = together.plans().collect();
-        let stubs = Stubs::read(self.stubs, &plan, &beside)?;
-        let bodies = Arc::new(Bodies::new(stubs, self.secrets.clone(), world.clone(), outside.clone()));
-        let given = Timed::all(self.updates, &plan, &beside)?;
-        let Begin { after, updates, warnings } = Begin::of(&plan, &beside, &given)?;
-        let begin = start + after;
-        let settings = settings::values(self.settings, std::iter::once(&*plan).chain(together.plans()))?;
-
-        let options = EngineOptions { clock, parallelism: crate::plan::DEFAULT_PARALLELISM, check_outputs: true, observer: None };
-        let engine = Engine::new(Box::new(MemoryJournal::default()), options, Some(Arc::clone(&bodies) as Arc<dyn Interceptor>));
-        let not_passed = past_nodes(&plan, &interventions)?;
-        let others = Arc::new(SimulatedRuns::new(interval, not_passed));
-        engine.ask_of_others(Arc::clone(&others) as Arc<dyn OtherRuns>);
-        let run_id = run_id(&interval, 0);
-        let kind = self.kind.unwrap_or(match &plan.schedule {
-            _ if updates.iter().any(|update| update.begins) => RunKind::AssetTriggered,
-            Some(_) => RunKind::Scheduled,
-            None => RunKind::Manual,
-        });
-        let mut info = RunInfo {
-            previous: previous.map(|interval| Previous { interval, began: Some(interval.end) }).into(),
-            began: Some(begin.to_utc()),
-            updates,
-            settings: settings.clone(),
-            simulated: Some(Arc::new(Simulated { outside: outside.clone(), secrets: self.secrets })),
-            ..RunInfo::new(plan.pipeline, run_id, interval, plan.params.clone())
-        };
-        info.of_schedule(kind, plan.schedule.as_ref());
-        let spec = RunSpec { plan: Arc::clone(&plan), info: Arc::new(info), sla_from: begin, seed: self.seed, key: 0 };
-        // Before the run: an object that arrives at zero exists at the first poke.
-        interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
-        together.expect(given, start);
-        together.simulated(spec.info.simulated.clone(), settings);
-        while clock.now() < begin {
-            engine.step().await;
-            together.go_on(&engine, clock.now()).await;
-            let next = interventions.next().into_iter().chain(together.next()).filter(|next| *next > clock.now()).min();
-            engine.pass_time(next.unwrap_or(begin).min(begin)).await;
-            interventions.run_due(&world, &others, &engine, None, clock.now(), call).await?;
-        }
-        let run = engine.start(spec.clone());
-        together.begun(&spec, run);
-        loop {
-            interventions.run_due(&world, &others, &engine, Some(run), clock.now(), call).await?;
-            engine.step().await;
-            together.go_on(&engine, clock.now()).await;
-            if is_over(&engine, run) && interventions.is_empty() && together.is_over(&engine) {
-                break;
-            }
-            let until = interventions.next().into_iter().chain(together.next()).min().unwrap_or(Timestamp::NEVER);
-            if clock.now().since(start) >= HORIZON {
-                break;
-            }
-            engine.pass_time(until.min(start + HORIZON)).await;
-        }
-        let (report, beside) = (report(plan, run, &engine, start), together.reports(&engine, start));
-        let warnings = warnings.into_iter().chain(world.unmet_faults().map(|unmet| unmet.to_string()));
-        let warnings = warnings
-            .chain(bodies.stubs().unmet(&std::iter::once(&report).chain(&beside).collect::<Vec<_>>()))
-            .chain(others.unmet())
-            .chain(untold(&report, &others, &spec))
-            .chain(world.unmet_arrivals(interventions.arrived()));
-        let warnings = warnings.chain(outside.end().into_iter().map(|node| {
-            format!("`{node}` waited outside for more than 5 minutes of real time, after which the virtual clock continued")
-        }));
-        Ok(report.with_warnings(warnings).with_begun(beside))
-    }
-
-    fn interval(&self) -> Result<Interval, SimulationError> {
-        let options = self.pipeline.options();
-        let zone = self.pipeline.zone();
-        let refused = |error: &dyn std::fmt::Display| SimulationError::Date(error.to_string());
-        let schedule = options.timetable().map_err(|error| refused(&error))?;
-        if let Some(date) = &self.logical_date {
-            return dated(schedule.as_ref(), zone, date);
-        }
-        let date = parse_date(options.start.unwrap_or(LOGICAL_DATE), zone).map_err(|error| refused(&error))?;
-        Ok(schedule.and_then(|schedule| schedule.interval_starting_at_or_after(date)).unwrap_or(Interval::at(date)))
-    }
-}
-
-/// Warnings about what an unsuccessful run needed and the simulation was not given. If the run succeeded, it was missing on
-/// purpose.
-fn untold(report: &RunReport, others: &SimulatedRuns, spec: &RunSpec) -> Vec<String> {
-    match report.state() {
-        RunState::Success => Vec::new(),
-        _ => others.untold().into_iter().chain(updates::without(&spec.plan, &spec.info.updates)).collect(),
-    }
-}
-
-/// The nodes that have not passed in the previous scheduled run yet, but will.
-fn past_nodes(plan: &Plan, interventions: &Interventions) -> Result<HashSet<Box<str>>, SimulationError> {
-    let known: Vec<&str> = plan.depending_on_past().collect();
-    let mut nodes = HashSet::new();
-    for node in interventions.passing() {
-        if !known.contains(&node) {
-            return Err(SimulationError::NoPast { id: node.to_owned(), known: suggest::list(&known) });
-        }
-        nodes.insert(node.into());
-    }
-    Ok(nodes)
-}
-
 /// The id of a simulated run of that interval, which is preceded by `earlier` runs of its pipeline.
 fn run_id(interval: &Interval, earlier: usize) -> String {
     let number = if earlier == 0 { String::new() } else { format!("__{}", earlier + 1) };
     format!("simulated__{}{number}", interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-fn dated(schedule: Option<&Schedule>, zone: Zone, date: &str) -> Result<Interval, SimulationError> {
-    interval_of(schedule, zone, date).map_err(|error| SimulationError::Date(error.to_string()))
-}
-
 fn duration(text: &str) -> Result<Duration, SimulationError> {
     let refuse = |reason| SimulationError::Duration { text: text.to_owned(), reason };
     pipeline_syntax::duration::parse(text, pipeline_syntax::duration::Zero::Allowed).map_err(refuse)
-}
-
-impl Fault {
-    fn install(self, world: &World, start: Timestamp, seed: u64) -> Result<(), SimulationError> {
-        match self {
-            Self::Latency { bucket, latency } => {
-                let (least, most) = latency.split_once("..").unwrap_or((&latency, &latency));
-                let (least, most) = (duration(least)?, duration(most)?);
-                if most < least {
-                    return Err(SimulationError::Range { text: latency });
-                }
-                world.latency(&bucket, Latency::between(least, most, seed))?;
-            }
-            Self::Outage { bucket, from, until } => {
-                let (begins, ends) = (duration(&from)?, duration(&until)?);
-                if ends <= begins {
-                    return Err(SimulationError::Range { text: format!("{from}..{until}") });
-                }
-                let (from, until) = (start + begins, start + ends);
-                world.outage(&bucket, from.to_utc(), until.to_utc())?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::{SimulationError, run_id};
 use crate::TaskError;
-use crate::author::across::{PipelineRef, Takes, TaskName, UpstreamRun, WantedRun};
+use crate::author::across::{PipelineRef, RunQuery, TakenOutput, TaskName, UpstreamRun};
 use crate::author::notify::BoxFuture;
 use crate::author::pipeline::Pipeline;
 use crate::author::seal::Seal;
@@ -24,7 +24,7 @@ type Json = Result<Arc<[u8]>, String>;
 
 /// The result of a node.
 #[derive(Debug, Clone)]
-enum Told {
+enum NodeResult {
     Output(Json),
     Skipped,
 }
@@ -57,20 +57,20 @@ pub struct OtherRun {
     starting: Option<String>,
     /// The node that has started the run, if it is limited to that node.
     started_by: Option<String>,
-    outputs: Vec<(Whose, Told)>,
+    outputs: Vec<(TaskSelector, NodeResult)>,
 }
 
 /// The task of an output.
 #[derive(Debug, Clone)]
-enum Whose {
+enum TaskSelector {
     Task(TypeId),
     /// The task with that name, as the command line gives it.
     #[cfg(feature = "cli")]
     Named(String),
 }
 
-impl Whose {
-    fn is(&self, task: &Takes) -> bool {
+impl TaskSelector {
+    fn is(&self, task: &TakenOutput) -> bool {
         match self {
             Self::Task(id) => *id == task.task,
             #[cfg(feature = "cli")]
@@ -133,7 +133,7 @@ impl OtherRun {
     #[expect(clippy::needless_pass_by_value, reason = "it is given as the task returns it")]
     pub fn output<Task: TaskName<Output: Data>>(mut self, value: Task::Output) -> Self {
         let json = serde_json::to_vec(&value).map(Into::into).map_err(|error| error.to_string());
-        self.outputs.push((Whose::Task(TypeId::of::<Task>()), Told::Output(json)));
+        self.outputs.push((TaskSelector::Task(TypeId::of::<Task>()), NodeResult::Output(json)));
         self
     }
 
@@ -153,7 +153,7 @@ impl OtherRun {
     /// assert_eq!(report.node("double").state(), NodeState::Skipped);
     /// ```
     pub fn skipped<Task: TaskName>(mut self) -> Self {
-        self.outputs.push((Whose::Task(TypeId::of::<Task>()), Told::Skipped));
+        self.outputs.push((TaskSelector::Task(TypeId::of::<Task>()), NodeResult::Skipped));
         self
     }
 
@@ -162,21 +162,21 @@ impl OtherRun {
     pub(crate) fn output_json(mut self, task: &str, value: &serde_json::Value) -> Self {
         // Plain JSON can always be written.
         let json = serde_json::to_vec(value).unwrap_or_default().into();
-        self.outputs.push((Whose::Named(task.to_owned()), Told::Output(Ok(json))));
+        self.outputs.push((TaskSelector::Named(task.to_owned()), NodeResult::Output(Ok(json))));
         self
     }
 }
 
 /// A run that was given to a simulation.
 #[derive(Debug)]
-pub(super) struct GivenRun {
+pub(super) struct ScriptedRun {
     pub(super) pipeline: Pipeline,
-    pub(super) ran: OtherRun,
+    pub(super) result: OtherRun,
 }
 
-impl GivenRun {
-    pub(super) fn new(pipeline: impl PipelineRef, ran: impl Into<OtherRun>) -> Self {
-        Self { pipeline: pipeline.pipeline(Seal), ran: ran.into() }
+impl ScriptedRun {
+    pub(super) fn new(pipeline: impl PipelineRef, result: impl Into<OtherRun>) -> Self {
+        Self { pipeline: pipeline.pipeline(Seal), result: result.into() }
     }
 
     fn refused(&self, reason: String) -> SimulationError {
@@ -187,9 +187,10 @@ impl GivenRun {
     #[cfg(feature = "cli")]
     pub(super) fn check(&self, plan: &Plan) -> Result<(), SimulationError> {
         let of_this = plan.across.iter().filter(|(_, across)| across.pipeline.id() == self.pipeline.id());
-        let taken: Vec<(NodeIx, Takes)> = of_this.filter_map(|(node, across)| Some((*node, across.takes()?))).collect();
-        for (whose, told) in &self.ran.outputs {
-            let (Whose::Named(name), Told::Output(Ok(json))) = (whose, told) else { continue };
+        let taken: Vec<(NodeIx, TakenOutput)> =
+            of_this.filter_map(|(node, across)| Some((*node, across.taken_output()?))).collect();
+        for (task, result) in &self.result.outputs {
+            let (TaskSelector::Named(name), NodeResult::Output(Ok(json))) = (task, result) else { continue };
             let mut takers = taken.iter().filter(|(_, takes)| takes.id == name).peekable();
             if takers.peek().is_none() {
                 let names: Vec<&str> = taken.iter().map(|(_, takes)| takes.id).collect();
@@ -211,67 +212,67 @@ impl GivenRun {
 pub(super) struct SimulatedRuns {
     /// The interval of the simulated run.
     interval: Interval,
-    known: Mutex<Known>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    runs: Vec<KnownRun>,
-    waiting: HashMap<WantedRun, Vec<Wake>>,
+struct State {
+    runs: Vec<ExistingRun>,
+    waiting: HashMap<RunQuery, Vec<Wake>>,
     /// The nodes that have not passed in the previous scheduled run yet. All others have passed.
     not_passed: HashSet<Box<str>>,
     /// By the ids of the runs that nodes have started.
-    started: HashMap<String, Started>,
+    started: HashMap<String, RunStart>,
 }
 
 #[derive(Debug, Clone)]
-struct Started {
+struct RunStart {
     by: String,
     interval_start: DateTime<Utc>,
 }
 
 #[derive(Debug)]
-struct KnownRun {
+struct ExistingRun {
     run: UpstreamRun,
-    ran: OtherRun,
+    result: OtherRun,
     /// True once a node has looked for the run.
-    is_met: bool,
+    was_found: bool,
 }
 
 impl SimulatedRuns {
     /// `not_passed`: the nodes that pass in the previous scheduled run only later.
     pub(super) fn new(interval: Interval, not_passed: HashSet<Box<str>>) -> Self {
-        Self { interval, known: Mutex::new(Known { not_passed, ..Known::default() }) }
+        Self { interval, state: Mutex::new(State { not_passed, ..State::default() }) }
     }
 
     /// Marks the node as passed in the previous scheduled run.
     pub(super) fn passed(&self, node: &str) {
         let wakes: Vec<Wake> = {
-            let mut known = self.known();
-            known.not_passed.remove(node);
-            let is_of_node = |wanted: &WantedRun| matches!(wanted, WantedRun::Before { node: of, .. } if **of == *node);
-            known.waiting.extract_if(|wanted, _| is_of_node(wanted)).flat_map(|(_, wakes)| wakes).collect()
+            let mut state = self.lock();
+            state.not_passed.remove(node);
+            let is_of_node = |query: &RunQuery| matches!(query, RunQuery::Before { node: of, .. } if **of == *node);
+            state.waiting.extract_if(|query, _| is_of_node(query)).flat_map(|(_, wakes)| wakes).collect()
         };
         wakes.iter().for_each(Wake::wake);
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a run.
-    pub(super) fn add(&self, given: GivenRun, now: Timestamp) -> Result<(), SimulationError> {
-        let interval = self.interval_of(&given)?;
-        let GivenRun { pipeline, ran } = given;
+    pub(super) fn add(&self, run: ScriptedRun, now: Timestamp) -> Result<(), SimulationError> {
+        let interval = self.interval_of(&run)?;
+        let ScriptedRun { pipeline, result } = run;
         let (start, at) = (interval.start, now.to_utc());
         let wakes = {
-            let mut known = self.known();
-            let earlier = known.runs.iter().filter(|known| known.is_of(pipeline.id(), start)).count();
+            let mut state = self.lock();
+            let earlier = state.runs.iter().filter(|existing| existing.is_of(pipeline.id(), start)).count();
             let mut run = UpstreamRun::for_test(pipeline.id(), &run_id(&interval, earlier), start, interval.end);
             (run.started, run.finished) = (at, at);
-            known.runs.push(KnownRun { run, ran, is_met: false });
-            let wanted = WantedRun::OfInterval { pipeline: pipeline.id().to_owned(), start };
-            known.waiting.remove(&wanted).unwrap_or_default()
+            state.runs.push(ExistingRun { run, result, was_found: false });
+            let query = RunQuery::OfInterval { pipeline: pipeline.id().to_owned(), start };
+            state.waiting.remove(&query).unwrap_or_default()
         };
         // Without the lock, because the engine has its own.
         wakes.iter().for_each(Wake::wake);
@@ -283,16 +284,16 @@ impl SimulatedRuns {
         let plan = run.pipeline.plan(&run.params).map_err(TaskError::fatal)?;
         let date = || run.interval.start.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let interval = run.interval_in(&plan).ok_or_else(|| TaskError::fatal(no_interval(plan.pipeline, &date())))?;
-        self.known().started.insert(run.run_id, Started { by: run.node, interval_start: interval.start });
+        self.lock().started.insert(run.run_id, RunStart { by: run.node, interval_start: interval.start });
         Ok(interval)
     }
 
-    fn interval_of(&self, given: &GivenRun) -> Result<Interval, SimulationError> {
-        let GivenRun { pipeline, ran } = given;
-        let schedule = pipeline.options().timetable().map_err(|error| given.refused(error.to_string()))?;
-        if let Some(date) = &ran.starting {
+    fn interval_of(&self, run: &ScriptedRun) -> Result<Interval, SimulationError> {
+        let ScriptedRun { pipeline, result } = run;
+        let schedule = pipeline.options().timetable().map_err(|error| run.refused(error.to_string()))?;
+        if let Some(date) = &result.starting {
             let interval = interval_of(schedule.as_ref(), pipeline.zone(), date);
-            return interval.map_err(|error| given.refused(error.to_string()));
+            return interval.map_err(|error| run.refused(error.to_string()));
         }
         let start = self.interval.start;
         let of_schedule = schedule.and_then(|schedule| schedule.interval_starting_at_or_before(start));
@@ -300,13 +301,13 @@ impl SimulatedRuns {
     }
 
     /// Warnings about runs that nothing waited for.
-    pub(super) fn unmet(&self) -> Vec<String> {
-        let known = self.known();
-        let unmet = known.runs.iter().filter(|known| !known.is_met);
-        unmet
-            .map(|KnownRun { run, .. }| {
-                let wanted = WantedRun::OfInterval { pipeline: run.pipeline.clone(), start: run.interval_start };
-                format!("nothing waited for {wanted}, which was given to the simulation")
+    pub(super) fn unused_runs(&self) -> Vec<String> {
+        let state = self.lock();
+        let unused = state.runs.iter().filter(|existing| !existing.was_found);
+        unused
+            .map(|ExistingRun { run, .. }| {
+                let query = RunQuery::OfInterval { pipeline: run.pipeline.clone(), start: run.interval_start };
+                format!("nothing waited for {query}, which was given to the simulation")
             })
             .collect()
     }
@@ -314,20 +315,20 @@ impl SimulatedRuns {
 
 impl SimulatedRuns {
     /// Warnings about runs that nodes waited for and that were not given, one for each pipeline.
-    pub(super) fn untold(&self) -> Vec<String> {
-        let known = self.known();
-        let mut untold: BTreeMap<&str, Vec<&WantedRun>> = BTreeMap::new();
-        for wanted in known.waiting.keys().filter(|wanted| !matches!(wanted, WantedRun::Before { .. })) {
-            if !known.runs.iter().any(|known| known.is_wanted(wanted)) {
-                untold.entry(wanted.pipeline()).or_default().push(wanted);
+    pub(super) fn missing_runs(&self) -> Vec<String> {
+        let state = self.lock();
+        let mut missing: BTreeMap<&str, Vec<&RunQuery>> = BTreeMap::new();
+        for query in state.waiting.keys().filter(|query| !matches!(query, RunQuery::Before { .. })) {
+            if !state.runs.iter().any(|existing| existing.is_wanted(query)) {
+                missing.entry(query.pipeline()).or_default().push(query);
             }
         }
-        untold
+        missing
             .into_values()
-            .filter_map(|mut wanted| {
-                wanted.sort_by_key(|wanted| if let WantedRun::OfInterval { start, .. } = wanted { Some(*start) } else { None });
-                let first = wanted.first()?;
-                let others = match wanted.len() - 1 {
+            .filter_map(|mut query| {
+                query.sort_by_key(|query| if let RunQuery::OfInterval { start, .. } = query { Some(*start) } else { None });
+                let first = query.first()?;
+                let others = match query.len() - 1 {
                     0 => String::new(),
                     others => format!(", nor {others} others of that pipeline"),
                 };
@@ -340,36 +341,36 @@ impl SimulatedRuns {
     }
 }
 
-impl KnownRun {
+impl ExistingRun {
     fn is_of(&self, pipeline: &str, start: DateTime<Utc>) -> bool {
         self.run.pipeline == pipeline && self.run.interval_start == start
     }
 
     /// True if it may be the run that this node has started.
     fn may_be_of(&self, node: Option<&str>) -> bool {
-        node.is_none() || self.ran.started_by.is_none() || self.ran.started_by.as_deref() == node
+        node.is_none() || self.result.started_by.is_none() || self.result.started_by.as_deref() == node
     }
 
-    fn is_wanted(&self, wanted: &WantedRun) -> bool {
-        match wanted {
-            WantedRun::OfInterval { pipeline, start } => self.is_of(pipeline, *start),
-            WantedRun::Named { pipeline, run_id } => self.run.pipeline == *pipeline && self.run.run_id == *run_id,
-            WantedRun::Before { .. } => false,
+    fn is_wanted(&self, query: &RunQuery) -> bool {
+        match query {
+            RunQuery::OfInterval { pipeline, start } => self.is_of(pipeline, *start),
+            RunQuery::Named { pipeline, run_id } => self.run.pipeline == *pipeline && self.run.run_id == *run_id,
+            RunQuery::Before { .. } => false,
         }
     }
 }
 
-impl Known {
-    fn look(&mut self, wanted: &WantedRun, started_by: Option<&str>) -> FoundRun {
+impl State {
+    fn look(&mut self, query: &RunQuery, started_by: Option<&str>) -> FoundRun {
         let mut found = FoundRun::Nothing;
-        for known in self.runs.iter_mut().filter(|known| known.is_wanted(wanted) && known.may_be_of(started_by)) {
-            known.is_met = true;
-            let run_id = known.run.run_id.clone();
-            found = match known.ran.state {
-                RunState::Success => FoundRun::Succeeded(known.run.clone()),
+        for existing in self.runs.iter_mut().filter(|existing| existing.is_wanted(query) && existing.may_be_of(started_by)) {
+            existing.was_found = true;
+            let run_id = existing.run.run_id.clone();
+            found = match existing.result.state {
+                RunState::Success => FoundRun::Succeeded(existing.run.clone()),
                 // The newest successful run counts.
                 _ if matches!(found, FoundRun::Succeeded(_)) => found,
-                state if state.is_end() => FoundRun::Failed { run_id, state, error: known.ran.error.clone() },
+                state if state.is_end() => FoundRun::Failed { run_id, state, error: existing.result.error.clone() },
                 state => FoundRun::Unfinished { run_id, state: state.name() },
             };
         }
@@ -378,54 +379,57 @@ impl Known {
 }
 
 impl OtherRuns for SimulatedRuns {
-    fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
-        let mut known = self.known();
-        if let WantedRun::Before { node, .. } = &wanted {
-            let has_passed = !known.not_passed.contains(node);
+    fn look(&self, query: RunQuery, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>> {
+        let mut state = self.lock();
+        if let RunQuery::Before { node, .. } = &query {
+            let has_passed = !state.not_passed.contains(node);
             if let (false, Some(watching)) = (has_passed, watching) {
-                known.waiting.entry(wanted).or_default().push(watching.wake().clone());
+                state.waiting.entry(query).or_default().push(watching.wake().clone());
             }
             let before = || FoundRun::Unfinished { run_id: "the previous one".to_owned(), state: RunState::Running.name() };
             return Box::pin(std::future::ready(Ok(if has_passed { FoundRun::Passed } else { before() })));
         }
         // A started run is identified by its pipeline and interval, like all others, and also by its node if one is given.
-        let (wanted, named, by) = match wanted {
-            WantedRun::Named { pipeline, run_id } => match known.started.get(&run_id).cloned() {
-                Some(Started { by, interval_start: start }) => {
-                    (WantedRun::OfInterval { pipeline, start }, Some(run_id), Some(by))
+        let (query, named, by) = match query {
+            RunQuery::Named { pipeline, run_id } => match state.started.get(&run_id).cloned() {
+                Some(RunStart { by, interval_start: start }) => {
+                    (RunQuery::OfInterval { pipeline, start }, Some(run_id), Some(by))
                 }
-                None => (WantedRun::Named { pipeline, run_id }, None, None),
+                None => (RunQuery::Named { pipeline, run_id }, None, None),
             },
-            wanted => (wanted, None, None),
+            query => (query, None, None),
         };
-        let found = match (known.look(&wanted, by.as_deref()), named) {
+        let found = match (state.look(&query, by.as_deref()), named) {
             (FoundRun::Succeeded(run), Some(run_id)) => FoundRun::Succeeded(UpstreamRun { run_id, ..run }),
             (FoundRun::Failed { state, error, .. }, Some(run_id)) => FoundRun::Failed { run_id, state, error },
             (found, _) => found,
         };
         if let (false, Some(watching)) = (matches!(found, FoundRun::Succeeded(_)), watching) {
-            known.waiting.entry(wanted).or_default().push(watching.wake().clone());
+            state.waiting.entry(query).or_default().push(watching.wake().clone());
         }
         Box::pin(std::future::ready(Ok(found)))
     }
 
-    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>> {
-        let known = self.known();
-        let by = known.started.get(&run.run_id).map(|started| started.by.as_str());
-        let same = |known: &&KnownRun| {
-            known.is_of(&run.pipeline, run.interval_start) && known.may_be_of(by) && known.ran.state == RunState::Success
+    fn output(&self, run: UpstreamRun, of: TakenOutput) -> BoxFuture<Result<FoundOutput, TaskError>> {
+        let state = self.lock();
+        let by = state.started.get(&run.run_id).map(|started| started.by.as_str());
+        let same = |existing: &&ExistingRun| {
+            existing.is_of(&run.pipeline, run.interval_start)
+                && existing.may_be_of(by)
+                && existing.result.state == RunState::Success
         };
-        let ran = known.runs.iter().rev().find(same).map(|known| &known.ran);
-        let told = ran.and_then(|ran| ran.outputs.iter().find(|(whose, _)| whose.is(&of))).map(|(_, told)| told.clone());
+        let run_result = state.runs.iter().rev().find(same).map(|existing| &existing.result);
+        let result =
+            run_result.and_then(|run| run.outputs.iter().find(|(task, _)| task.is(&of))).map(|(_, result)| result.clone());
         let none = || {
             TaskError::fatal(format!(
                 "the simulation was not given the output of `{}` in run {} of `{}`: set it by `OtherRun::success().output::<{}>(..)`",
                 of.id, run.run_id, run.pipeline, of.id
             ))
         };
-        let output = told.ok_or_else(none).and_then(|told| match told {
-            Told::Output(json) => json.map(FoundOutput::Json).map_err(TaskError::fatal),
-            Told::Skipped => Ok(FoundOutput::Skipped),
+        let output = result.ok_or_else(none).and_then(|result| match result {
+            NodeResult::Output(json) => json.map(FoundOutput::Json).map_err(TaskError::fatal),
+            NodeResult::Skipped => Ok(FoundOutput::Skipped),
         });
         Box::pin(std::future::ready(output))
     }

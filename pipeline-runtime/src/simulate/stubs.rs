@@ -10,16 +10,16 @@ use std::sync::Arc;
 
 /// An answer as the caller gave it.
 #[derive(Debug)]
-pub(super) struct GivenStub {
+pub(super) struct StubSpec {
     /// The node's id, with the prefix `PIPELINE/` for a pipeline that is simulated beside.
     id: String,
     /// If set, only for the attempt with that number.
     attempt: Option<u32>,
-    answer: Given,
+    answer: UncheckedAnswer,
 }
 
 #[derive(Debug)]
-enum Given {
+enum UncheckedAnswer {
     /// A value and the codec of its type.
     Value(Value, &'static Codec),
     /// JSON to be read as the type that the task returns.
@@ -27,18 +27,18 @@ enum Given {
     Error(Arc<str>),
 }
 
-impl GivenStub {
+impl StubSpec {
     pub(super) fn value<T: Data>(id: &str, value: T) -> Self {
-        Self { id: id.to_owned(), attempt: None, answer: Given::Value(Value::new(value), Codec::of::<T>()) }
+        Self { id: id.to_owned(), attempt: None, answer: UncheckedAnswer::Value(Value::new(value), Codec::of::<T>()) }
     }
 
     #[cfg(feature = "cli")]
     pub(super) fn json(id: &str, value: serde_json::Value) -> Self {
-        Self { id: id.to_owned(), attempt: None, answer: Given::Json(value) }
+        Self { id: id.to_owned(), attempt: None, answer: UncheckedAnswer::Json(value) }
     }
 
     pub(super) fn failure(id: &str, attempt: u32, error: &str) -> Self {
-        Self { id: id.to_owned(), attempt: Some(attempt), answer: Given::Error(error.into()) }
+        Self { id: id.to_owned(), attempt: Some(attempt), answer: UncheckedAnswer::Error(error.into()) }
     }
 }
 
@@ -54,18 +54,18 @@ struct Stub {
     /// The node's id without the pipeline.
     id: String,
     attempt: Option<u32>,
-    answer: Instead,
+    answer: StubAnswer,
 }
 
 #[derive(Debug)]
-enum Instead {
+enum StubAnswer {
     Value(Value),
     Error(Arc<str>),
 }
 
 impl Stubs {
     /// Converts the answers for the nodes of a pipeline, and of those beside it.
-    pub(super) fn read(given: Vec<GivenStub>, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
+    pub(super) fn read(given: Vec<StubSpec>, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
         given.into_iter().map(|given| Stub::read(given, plan, beside)).collect::<Result<_, _>>().map(Self)
     }
 
@@ -81,13 +81,13 @@ impl Stubs {
         let mut stubs = self.0.iter().rev().filter(of_attempt);
         let stub = stubs.clone().find(|stub| stub.attempt.is_some()).or_else(|| stubs.next())?;
         Some(match &stub.answer {
-            Instead::Value(value) => Answered::Success(value.clone(), None),
-            Instead::Error(error) => Answered::Error(Arc::clone(error)),
+            StubAnswer::Value(value) => Answered::Success(value.clone(), None),
+            StubAnswer::Error(error) => Answered::Error(Arc::clone(error)),
         })
     }
 
     /// Warnings about failures for attempts that these runs did not have.
-    pub(super) fn unmet(&self, runs: &[&RunReport]) -> Vec<String> {
+    pub(super) fn unused(&self, runs: &[&RunReport]) -> Vec<String> {
         let mut warnings = Vec::new();
         for stub in &self.0 {
             let Some(attempt) = stub.attempt else { continue };
@@ -107,8 +107,8 @@ impl Stubs {
 }
 
 impl Stub {
-    fn read(given: GivenStub, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
-        let GivenStub { id: named, attempt, answer } = given;
+    fn read(given: StubSpec, plan: &Plan, beside: &[&Plan]) -> Result<Self, SimulationError> {
+        let StubSpec { id: named, attempt, answer } = given;
         let unknown = || {
             let ids = |plan: &Plan| plan.bodies().map(|(node, _)| plan.id(node)).collect::<Vec<_>>();
             let own = ids(plan).into_iter();
@@ -125,16 +125,16 @@ impl Stub {
         };
         let codec = plan.find(without_key(id)).and_then(|node| plan.codec(node)).ok_or_else(unknown)?;
         let answer = match answer {
-            Given::Error(error) => Instead::Error(error),
-            Given::Value(_, given) if (given.type_id)() != (codec.type_id)() => {
+            UncheckedAnswer::Error(error) => StubAnswer::Error(error),
+            UncheckedAnswer::Value(_, given) if (given.type_id)() != (codec.type_id)() => {
                 let (given, expected) = ((given.type_name)(), (codec.type_name)());
                 return Err(SimulationError::StubType { id: named, given, expected });
             }
-            Given::Value(value, _) => Instead::Value(value),
-            Given::Json(json) => {
+            UncheckedAnswer::Value(value, _) => StubAnswer::Value(value),
+            UncheckedAnswer::Json(json) => {
                 let read = codec.read(json.to_string().as_bytes());
                 let refused = |reason| SimulationError::StubJson { id: named.clone(), expected: (codec.type_name)(), reason };
-                Instead::Value(read.map_err(refused)?)
+                StubAnswer::Value(read.map_err(refused)?)
             }
         };
         Ok(Self { pipeline: plan.pipeline, id: id.to_owned(), attempt, answer, named })

@@ -14,29 +14,29 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct Update {
     pub(super) when: String,
-    pub(super) asset: Named,
+    pub(super) asset: AssetSelector,
     /// The value as JSON.
     pub(super) json: Result<Arc<[u8]>, Unwritten>,
 }
 
 /// The way an asset is named.
 #[derive(Debug)]
-pub(super) enum Named {
+pub(super) enum AssetSelector {
     Asset(&'static AssetSpec),
     /// Its name, as the command line gives it; the value may not be of its type.
     #[cfg(feature = "cli")]
-    Text(String),
+    Name(String),
 }
 
 /// An update with its time since the simulation's start.
 #[derive(Debug, Clone)]
-pub(super) struct Timed {
+pub(super) struct TimedUpdate {
     pub(super) at: Duration,
     pub(super) asset: &'static AssetSpec,
     pub(super) json: Arc<[u8]>,
 }
 
-impl Timed {
+impl TimedUpdate {
     /// The given updates, ordered by time. An update that none of the pipelines uses is a mistake in the test.
     pub(super) fn all(given: Vec<Update>, plan: &Plan, beside: &[&Plan]) -> Result<Vec<Self>, SimulationError> {
         let mut timed = Vec::with_capacity(given.len());
@@ -46,13 +46,13 @@ impl Timed {
                 reason: format!("its value cannot be written as JSON: {error}"),
             };
             let (asset, json) = match asset {
-                Named::Asset(asset) => {
+                AssetSelector::Asset(asset) => {
                     check(plan, beside, asset)?;
                     (asset, json.map_err(|error| unwritten(asset, error))?)
                 }
                 #[cfg(feature = "cli")]
-                Named::Text(name) => {
-                    let asset = named(plan, beside, name)?;
+                AssetSelector::Name(name) => {
+                    let asset = find_asset(plan, beside, name)?;
                     let json = json.map_err(|error| unwritten(asset, error))?;
                     let reason = |why| format!("the value is not a `{}`: {why}", asset.codec.shown());
                     let refused = |why| SimulationError::Update { asset: asset.name, reason: reason(why) };
@@ -69,23 +69,23 @@ impl Timed {
 
 /// The effect of updates on the run.
 #[derive(Debug, Default)]
-pub(super) struct Begin {
+pub(super) struct UpdateEffect {
     /// How long after the simulation's start the run starts.
     pub(super) after: Duration,
     pub(super) updates: Box<[RunUpdate]>,
     pub(super) warnings: Vec<String>,
 }
 
-impl Begin {
+impl UpdateEffect {
     /// A pipeline that waits for assets starts once its condition holds. Any other pipeline starts at once, and so does one
     /// without any updates, like a manual run.
-    pub(super) fn of(plan: &Plan, beside: &[&Plan], timed: &[Timed]) -> Result<Self, SimulationError> {
-        let is_used = |timed: &&Timed| plan.uses().any(|(used, ..)| used.name == timed.asset.name);
-        let timed: Vec<&Timed> = timed.iter().filter(is_used).collect();
-        let after = begins(plan, &timed)?;
+    pub(super) fn of(plan: &Plan, beside: &[&Plan], timed: &[TimedUpdate]) -> Result<Self, SimulationError> {
+        let is_used = |timed: &&TimedUpdate| plan.uses().any(|(used, ..)| used.name == timed.asset.name);
+        let timed: Vec<&TimedUpdate> = timed.iter().filter(is_used).collect();
+        let after = start_time(plan, &timed)?;
         let mut updates: Vec<RunUpdate> = Vec::new();
         let mut warnings = Vec::new();
-        for (id, Timed { at, asset, json }) in (1..).zip(timed) {
+        for (id, TimedUpdate { at, asset, json }) in (1..).zip(timed) {
             if *at > after {
                 // It may trigger another run, or be read by one.
                 if beside.iter().any(|plan| plan.uses().any(|(used, ..)| used.name == asset.name)) {
@@ -107,9 +107,9 @@ impl Begin {
 }
 
 /// Warnings about assets that a run read and that had no update.
-pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
-    let is_told = |asset: &AssetSpec| updates.iter().any(|update| update.asset == asset.name);
-    let untold = plan.assets.reads.iter().filter(|(_, asset)| !is_told(asset));
+pub(super) fn missing_updates(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
+    let is_updated = |asset: &AssetSpec| updates.iter().any(|update| update.asset == asset.name);
+    let missing = plan.assets.reads.iter().filter(|(_, asset)| !is_updated(asset));
     let warning = |(_, asset): &(NodeIx, &AssetSpec)| {
         format!(
             "the simulation was given no update of the asset `{}`: add one by `.updated(\"0s\", ..)` in a test, or on the command \
@@ -117,7 +117,7 @@ pub(super) fn without(plan: &Plan, updates: &[RunUpdate]) -> Vec<String> {
             asset.name, asset.name,
         )
     };
-    untold.map(warning).collect()
+    missing.map(warning).collect()
 }
 
 fn check(plan: &Plan, beside: &[&Plan], asset: &'static AssetSpec) -> Result<(), SimulationError> {
@@ -142,7 +142,7 @@ fn used<'a>(plan: &'a Plan, beside: &'a [&Plan]) -> impl Iterator<Item = &'stati
 }
 
 #[cfg(feature = "cli")]
-fn named(plan: &Plan, beside: &[&Plan], name: String) -> Result<&'static AssetSpec, SimulationError> {
+fn find_asset(plan: &Plan, beside: &[&Plan], name: String) -> Result<&'static AssetSpec, SimulationError> {
     let known = || used(plan, beside);
     known().find(|asset| asset.name == name).ok_or_else(|| {
         let mut names: Vec<&str> = known().map(|asset| asset.name).collect();
@@ -153,8 +153,8 @@ fn named(plan: &Plan, beside: &[&Plan], name: String) -> Result<&'static AssetSp
     })
 }
 
-/// When the run starts.
-fn begins(plan: &Plan, timed: &[&Timed]) -> Result<Duration, SimulationError> {
+/// When the run starts, after the start of the simulation.
+fn start_time(plan: &Plan, timed: &[&TimedUpdate]) -> Result<Duration, SimulationError> {
     let Some((when, _)) = plan.assets.when.as_ref().filter(|_| !timed.is_empty()) else { return Ok(Duration::ZERO) };
     let is_updated_by = |at: Duration, name: &str| timed.iter().any(|timed| timed.at <= at && timed.asset.name == name);
     let holds = |at: &Duration| when.rule.holds(when.assets.iter().map(|asset| is_updated_by(*at, asset.name)));

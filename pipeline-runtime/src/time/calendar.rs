@@ -19,7 +19,7 @@ enum Source {
 }
 
 /// The maximum sleep of a task that waits for a date, before it reads the wall clock again.
-const LOOK: Duration = Duration::from_mins(1);
+const MAX_SLEEP: Duration = Duration::from_mins(1);
 
 impl Calendar {
     /// The real date.
@@ -54,7 +54,7 @@ impl Calendar {
         if let Source::Clock(clock) = &self.0 {
             return clock.sleep_until(date).await;
         }
-        tokio::time::sleep(date.since(self.now()).min(LOOK)).await;
+        tokio::time::sleep(date.since(self.now()).min(MAX_SLEEP)).await;
     }
 }
 
@@ -82,17 +82,17 @@ impl Present {
 
 /// Detects that the calendar was set, or that the machine slept: the date and the clock have advanced by different amounts.
 #[derive(Debug)]
-pub(crate) struct Leaps {
+pub(crate) struct LeapDetector {
     last: Present,
 }
 
-impl Leaps {
+impl LeapDetector {
     /// Starts to observe now.
     pub(crate) fn since(now: Present) -> Self {
         Self { last: now }
     }
 
-    /// By how many nanoseconds the date has leapt since it was last [`seen`](Self::seen), if by a minute or more.
+    /// By how many nanoseconds the date has leapt since the last [`reset`](Self::reset), if by a minute or more.
     pub(crate) fn by(&self, now: Present) -> Option<i64> {
         const LEAP: i64 = 60_000_000_000;
         let apart = |at: Present| at.date.as_nanos().saturating_sub(at.clock.as_nanos());
@@ -101,7 +101,7 @@ impl Leaps {
     }
 
     /// Restarts the comparison from `now`, so that a slow correction of the wall clock does not add up to a leap.
-    pub(crate) fn seen(&mut self, now: Present) {
+    pub(crate) fn reset(&mut self, now: Present) {
         self.last = now;
     }
 }
@@ -122,7 +122,7 @@ mod tests {
         calendar.wait_for(Timestamp::from_nanos(MINUTE * 180)).await;
         // The virtual clock stops at the timer, or up to a millisecond later, which is the precision of tokio's timers.
         let waited = clock.now().since(Timestamp::default());
-        assert!(waited >= LOOK && waited < LOOK + Duration::from_millis(2), "{waited:?}");
+        assert!(waited >= MAX_SLEEP && waited < MAX_SLEEP + Duration::from_millis(2), "{waited:?}");
         wall.store(MINUTE * 180, Ordering::SeqCst);
         assert_eq!(calendar.now(), Timestamp::from_nanos(MINUTE * 180));
         let before = clock.now();
@@ -133,12 +133,12 @@ mod tests {
     #[test]
     fn a_leap_is_a_minute_or_more_at_once() {
         let at = |clock: i64, date: i64| Present { clock: Timestamp::from_nanos(clock), date: Timestamp::from_nanos(date) };
-        let mut leaps = Leaps::since(at(0, 0));
+        let mut leaps = LeapDetector::since(at(0, 0));
         for minute in 1..10 {
             // The wall clock gains a second each minute.
             let now = at(MINUTE * minute, (MINUTE + 1_000_000_000) * minute);
             assert_eq!(leaps.by(now), None);
-            leaps.seen(now);
+            leaps.reset(now);
         }
         let seen = at(MINUTE * 9, (MINUTE + 1_000_000_000) * 9);
         let seen_by = |by: i64| leaps.by(at(seen.clock.as_nanos() + 5, seen.date.as_nanos() + 5 + by));

@@ -20,7 +20,7 @@ mod timestamp;
 mod wall;
 mod zone;
 
-pub(crate) use calendar::{Calendar, Leaps, Present};
+pub(crate) use calendar::{Calendar, LeapDetector, Present};
 pub use clock::Clock;
 pub(crate) use moment::Moment;
 pub(crate) use outside::{Outside, account_for, accounted, real_time};

@@ -23,16 +23,16 @@ pub(crate) mod set {
 
     /// Gives one test exclusive control of the process's wall clock, which is reset when this is dropped.
     #[must_use]
-    pub(crate) struct Right {
+    pub(crate) struct WallClockGuard {
         _alone: MutexGuard<'static, ()>,
     }
 
-    pub(crate) fn right_at_last() -> Right {
+    pub(crate) fn exclusive() -> WallClockGuard {
         // The lock may be poisoned: a test that failed has reset the clock, too.
-        Right { _alone: SETTING.lock().unwrap_or_else(PoisonError::into_inner) }
+        WallClockGuard { _alone: SETTING.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
-    impl Drop for Right {
+    impl Drop for WallClockGuard {
         fn drop(&mut self) {
             AHEAD.store(0, Ordering::SeqCst);
         }

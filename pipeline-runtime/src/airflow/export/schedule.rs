@@ -2,7 +2,7 @@
 
 use crate::author::asset::WhenRule;
 use crate::plan::Plan;
-use crate::schedule::Told;
+use crate::schedule::ExportedSchedule;
 use chrono::{DateTime, Utc};
 
 /// The schedule of a DAG.
@@ -27,12 +27,12 @@ pub(super) fn of(plan: &Plan) -> DagSchedule {
         return DagSchedule::Assets { all: when.rule == WhenRule::All, names };
     }
     let Some(schedule) = plan.schedule.as_ref().filter(|_| !plan.calendar.by_hand) else { return DagSchedule::Never };
-    match schedule.told() {
-        Told::Cron(lines) => match lines.as_slice() {
+    match schedule.export() {
+        ExportedSchedule::Cron(lines) => match lines.as_slice() {
             [line] => DagSchedule::Cron { line: line.clone(), zone: plan.zone.to_string() },
             _ => DagSchedule::Unsupported,
         },
-        Told::Every(seconds, from) => DagSchedule::Every { seconds, from },
-        Told::Days | Told::Own => DagSchedule::Unsupported,
+        ExportedSchedule::Every(seconds, from) => DagSchedule::Every { seconds, from },
+        ExportedSchedule::Days | ExportedSchedule::Custom => DagSchedule::Unsupported,
     }
 }

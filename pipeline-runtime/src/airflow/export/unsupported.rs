@@ -14,7 +14,7 @@ pub(super) fn problems(pipeline: &Pipeline, plan: &Plan, without: &[Omission]) -
     if schedule::of(plan) == DagSchedule::Unsupported {
         let message = format!("Airflow has no schedule like that of pipeline `{}`", plan.pipeline);
         let help = "give it one cron line, or an `every` of hours or less; or export it with `by_hand` and trigger it";
-        let at = pipeline.definition().given_at("schedule").unwrap_or(pipeline.definition().at);
+        let at = pipeline.definition().option_location("schedule").unwrap_or(pipeline.definition().at);
         problems.push(Problem::new(message, help).at(at, "of this pipeline"));
     }
     if !without.contains(&Omission::Locks) {

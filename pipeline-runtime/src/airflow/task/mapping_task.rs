@@ -7,7 +7,7 @@ use super::super::names::task_of;
 use super::super::wire::NodeStates;
 use super::end_report::EndReport;
 use super::recollect::{RecollectError, Recollector};
-use crate::author::words::duration;
+use crate::author::notification_text::duration;
 use crate::engine::{Entry, NodeState, Position, Record, Run, Slot};
 use crate::plan::Plan;
 use serde::{Deserialize, Serialize};

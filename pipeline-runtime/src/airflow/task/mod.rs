@@ -156,7 +156,7 @@ pub(super) fn run(pipelines: &[Pipeline], sockets: &Sockets) -> ExitCode {
     let task = Task { supervisor, startup, dag_run, log_socket, label: OnceLock::new() };
     logging::install(&task);
     let supervisor = task.supervisor.clone();
-    connection::find_by(move |id| {
+    connection::set_lookup(move |id| {
         let password = supervisor.password(id).map_err(|error| match error {
             CallError::NotFound(_) => format!("Airflow has no connection `{id}`: `airflow connections add {id} ..` creates one"),
             error => error.to_string(),

@@ -9,7 +9,7 @@ use super::node_end::{NodeEnd, RecordReceiver};
 use super::progress::{self, StoredProgress};
 use super::recollect::Recollector;
 use super::{Output, Target, Task, TaskError, TaskOutcome, run_info, target};
-use crate::author::keys::Seen;
+use crate::author::keys::ListSummary;
 use crate::engine::{Earlier, NodeState, Position, Run, RunSpec, Slot};
 use crate::plan::{NodeIx, Plan};
 use crate::time::{Clock, Timestamp};
@@ -139,7 +139,7 @@ fn outcome_of(
             let output = is_pushed.then_some(Output { value, length: None });
             TaskOutcome { output, ..TaskOutcome::new(FinalMessage::Success(updates)) }
         }
-        NodeEnd::Expanded(Seen { len, keys }) => {
+        NodeEnd::Expanded(ListSummary { len, keys }) => {
             let value = match keys {
                 Some(keys) => keys.iter().map(|key| Value::from(&**key)).collect(),
                 None => (0..len).map(Value::from).collect(),

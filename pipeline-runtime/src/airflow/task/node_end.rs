@@ -5,7 +5,7 @@ use super::TaskError;
 use super::end_report::EndReport;
 use super::mapping_task::{ElementRecords, Elements};
 use crate::RunState;
-use crate::author::keys::Seen;
+use crate::author::keys::ListSummary;
 use crate::author::options::Mode;
 use crate::engine::{Earlier, Edit, Engine, Entry, NodeState, Record, Run, RunIx, Skip, Slot};
 use crate::plan::NodeIx;
@@ -27,7 +27,7 @@ pub(super) enum NodeEnd {
     /// With its output as JSON.
     Success(Arc<[u8]>),
     /// A mapping's list has this length.
-    Expanded(Seen),
+    Expanded(ListSummary),
     /// All elements of a mapping that is one task have ended as recorded. The second value is a failure that fails the task, if
     /// there is one.
     Elements(Elements, Option<EndReport>),
@@ -122,7 +122,7 @@ impl RecordReceiver {
                     let json = output.and_then(|output| output.json);
                     return json.map(NodeEnd::Success).ok_or_else(|| TaskError::Fatal("its output was not encoded".to_owned()));
                 }
-                Record::Unfolded { width, keys, .. } => return Ok(NodeEnd::Expanded(Seen { len: width as usize, keys })),
+                Record::Unfolded { width, keys, .. } => return Ok(NodeEnd::Expanded(ListSummary { len: width as usize, keys })),
                 Record::Failed { error, .. } => return Ok(NodeEnd::Failed(error)),
                 Record::UpstreamFailed { .. } => return Ok(NodeEnd::UpstreamFailed),
                 Record::Skipped { why, .. } => {

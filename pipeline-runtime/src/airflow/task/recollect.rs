@@ -231,7 +231,7 @@ impl Recollector<'_> {
             return Ok(None);
         }
         let handle = run.look(each).ok_or_else(|| RecollectError::Fatal(format!("the list of `{}` is missing", run.id(each))))?;
-        let list = handle.look().map_err(RecollectError::Fatal)?;
+        let list = handle.inspect().map_err(RecollectError::Fatal)?;
         let width = u32::try_from(list.len).unwrap_or(u32::MAX);
         self.record(run, Record::Unfolded { slot: each, width, keys: list.keys })?;
         Ok(run.expansion_of(each).map(|expansion| (expansion, width)))

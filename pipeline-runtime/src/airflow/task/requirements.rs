@@ -114,7 +114,7 @@ impl Requirements {
             }
             What::Element { each } => self.add_expansion(plan, *each),
             What::Gather(gather) => self.add_state(plan, gather.each),
-            What::Failure { .. } | What::FirstOf { .. } | What::Recalled(_) => {}
+            What::Failure { .. } | What::FirstOf { .. } | What::Journaled(_) => {}
         }
         self.add_upstreams(plan, node);
     }
@@ -150,7 +150,7 @@ impl Requirements {
                 self.add_value(plan, gather.result);
             }
             What::Element { each } => self.add_expansion(plan, *each),
-            What::Failure { .. } | What::Recalled(_) => {}
+            What::Failure { .. } | What::Journaled(_) => {}
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::super::wire::Startup;
 use super::{Task, TaskError};
 use crate::author::context::{RunInfo, RunUpdate};
-use crate::author::previous::{Asked, LastSuccess};
-use crate::author::setting::{SetTo, SettingValues};
+use crate::author::previous::{LastSuccess, LazyPrevious};
+use crate::author::setting::{SettingInput, SettingValues};
 use crate::plan::Plan;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) fn of(task: &Task, plan: &Plan) -> Result<RunInfo, TaskError> {
 /// Airflow is asked for the last success only when a body reads it: each request costs Airflow's server one of its own.
 fn previous(task: &Task) -> LastSuccess {
     let (supervisor, ti) = (task.supervisor.clone(), task.startup.ti.id.clone());
-    LastSuccess::Asked(Asked::new(move || {
+    LastSuccess::Lazy(LazyPrevious::new(move || {
         supervisor.previous(&ti).unwrap_or_else(|error| {
             // A body must not mistake an unknown last success for a missing one.
             tracing::error!("the last successful run could not be read, so this try fails: {error}");
@@ -56,7 +56,7 @@ fn settings(task: &Task, plan: &Plan) -> Result<SettingValues, TaskError> {
     for setting in &plan.settings {
         let name = setting.name();
         let Some(text) = task.supervisor.variable(name)? else { continue };
-        let value = SetTo::Text(text).value_for(*setting);
+        let value = SettingInput::Text(text).value_for(*setting);
         let value = value.map_err(|why| TaskError::Fatal(format!("Airflow's variable `{name}`, which is a setting: {why}")))?;
         set.extend(value.map(|value| (name.to_owned(), value)));
     }

@@ -1,6 +1,6 @@
 //! The names of a pipeline's params, as far as their type reveals them.
 
-use super::reader::Seen;
+use super::reader::ReadContext;
 use super::tree::join;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,23 +35,23 @@ impl Fields {
         Self { structs: BTreeMap::from([(String::new(), BTreeSet::new())]), secrets: BTreeSet::new() }
     }
 
-    pub(super) fn new(seen: &Seen, whole: &Value) -> Self {
+    pub(super) fn new(context: &ReadContext, whole: &Value) -> Self {
         let written = |path: &str| {
             let mut keys = path.split('.').filter(|key| !key.is_empty());
             let object = keys.try_fold(whole, |value, key| value.get(key)).and_then(Value::as_object);
             object.into_iter().flat_map(|object| object.keys().cloned()).collect::<Vec<_>>()
         };
-        let structs = seen.structs.borrow();
+        let structs = context.structs.borrow();
         let fields = structs.iter().map(|(path, read)| {
             // A field may be written under another name than it is read by.
             let names = read.iter().map(|&name| name.to_owned()).chain(written(path));
             (path.clone(), names.collect())
         });
-        Self { structs: fields.collect(), secrets: seen.secrets.borrow().clone() }
+        Self { structs: fields.collect(), secrets: context.secrets.borrow().clone() }
     }
 
     /// Returns what is wrong with the name of a param, given without the prefix `params.`.
-    pub(crate) fn wrong(&self, name: &str) -> Option<WrongName> {
+    pub(crate) fn check_name(&self, name: &str) -> Option<WrongName> {
         let mut path = String::new();
         for part in name.split('.') {
             let known = self.structs.get(&path)?;

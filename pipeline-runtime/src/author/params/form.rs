@@ -43,13 +43,13 @@ pub(crate) enum FieldKind {
 pub(crate) fn fields<P: Params>(defaults: &Value) -> Vec<Field> {
     let notes = Notes::default();
     let mut none = BTreeSet::new();
-    // Each walk that fails leaves out one more place, so there are at most as many walks as fields.
-    while let (Err(_), Some(place)) = {
+    // Each walk that fails leaves out one more field, so there are at most as many walks as fields.
+    while let (Err(_), Some(path)) = {
         notes.clear();
-        let place = Place { notes: &notes, path: Vec::new(), value: Some(defaults), none: &none };
-        (P::deserialize(place), notes.made_up())
+        let probe = FieldProbe { notes: &notes, path: Vec::new(), value: Some(defaults), none: &none };
+        (P::deserialize(probe), notes.last_made_up())
     } {
-        if !none.insert(place) {
+        if !none.insert(path) {
             break;
         }
     }
@@ -63,7 +63,7 @@ struct Notes {
     kinds: RefCell<Vec<(Vec<String>, FieldKind)>>,
     optional: RefCell<BTreeSet<Vec<String>>>,
     structs: RefCell<BTreeSet<Vec<String>>>,
-    /// The last place that was given a made-up value.
+    /// The path of the last field that was given a made-up value.
     last: RefCell<Option<Vec<String>>>,
 }
 
@@ -72,7 +72,7 @@ impl Notes {
         self.last.replace(None);
     }
 
-    fn made_up(&self) -> Option<Vec<String>> {
+    fn last_made_up(&self) -> Option<Vec<String>> {
         self.last.borrow().clone()
     }
 
@@ -114,17 +114,17 @@ fn kind_of(value: &Value) -> FieldKind {
     }
 }
 
-/// A place in the params that is being read.
-struct Place<'a> {
+/// Deserializes one field of the params from its default, and notes which kind of value the field's type asks for.
+struct FieldProbe<'a> {
     notes: &'a Notes,
     path: Vec<String>,
     /// Its default; `None` if a value must be made up.
     value: Option<&'a Value>,
-    /// The places that refuse a made-up value.
+    /// The paths of the fields that refuse a made-up value.
     none: &'a BTreeSet<Vec<String>>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> FieldProbe<'a> {
     /// The default, or the made-up value if there is none.
     fn value(&self, made_up: impl Into<Value>) -> Value {
         if let Some(value) = self.value {
@@ -134,9 +134,14 @@ impl<'a> Place<'a> {
         made_up.into()
     }
 
-    fn inner(&self, key: &str) -> Place<'a> {
+    fn inner(&self, key: &str) -> FieldProbe<'a> {
         let path = [self.path.as_slice(), &[key.to_owned()]].concat();
-        Place { notes: self.notes, path, value: self.value.map(|value| value.get(key).unwrap_or(&Value::Null)), none: self.none }
+        FieldProbe {
+            notes: self.notes,
+            path,
+            value: self.value.map(|value| value.get(key).unwrap_or(&Value::Null)),
+            none: self.none,
+        }
     }
 }
 
@@ -163,7 +168,7 @@ fn of_text(expected: &dyn Expected) -> FieldKind {
     }
 }
 
-impl<'de> Deserializer<'de> for Place<'_> {
+impl<'de> Deserializer<'de> for FieldProbe<'_> {
     type Error = Error;
 
     scalars! {
@@ -203,7 +208,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
             return visitor.visit_none();
         }
         let value = self.value.filter(|value| !value.is_null());
-        visitor.visit_some(Place { value, ..self })
+        visitor.visit_some(FieldProbe { value, ..self })
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -229,7 +234,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.notes.structs.borrow_mut().insert(self.path.clone());
-        visitor.visit_map(Struct { place: self, fields: fields.iter(), field: None })
+        visitor.visit_map(Struct { probe: self, fields: fields.iter(), field: None })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -258,7 +263,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
 
 /// The fields of a struct, one after the other. A field that the default does not write is left out.
 struct Struct<'a> {
-    place: Place<'a>,
+    probe: FieldProbe<'a>,
     fields: std::slice::Iter<'static, &'static str>,
     field: Option<&'static str>,
 }
@@ -268,7 +273,7 @@ impl<'de> MapAccess<'de> for Struct<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         // To serde an alias is another field. A field that the default does not write is either an alias or null.
-        let is_written = |field: &&&str| self.place.value.is_none_or(|value| value.get(**field).is_some());
+        let is_written = |field: &&&str| self.probe.value.is_none_or(|value| value.get(**field).is_some());
         self.field = self.fields.find(is_written).copied();
         let key = |field: &'static str| -> Result<K::Value, Error> {
             let key: StrDeserializer<'_, Error> = field.into_deserializer();
@@ -278,7 +283,7 @@ impl<'de> MapAccess<'de> for Struct<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(self.place.inner(self.field.unwrap_or_default()))
+        seed.deserialize(self.probe.inner(self.field.unwrap_or_default()))
     }
 }
 
@@ -369,7 +374,7 @@ mod tests {
         }
     }
 
-    fn told<P: Params>() -> Vec<String> {
+    fn described<P: Params>() -> Vec<String> {
         let defaults = serde_json::to_value(P::default()).unwrap();
         let tell = |field: &Field| {
             let optional = if field.optional { "?" } else { "" };
@@ -379,9 +384,9 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_told_field_by_field() {
+    fn a_type_is_described_field_by_field() {
         assert_eq!(
-            told::<Everything>(),
+            described::<Everything>(),
             [
                 "days Integer { min: 0, max: 255 } = 3",
                 "offset Integer { min: -9223372036854775808, max: 9223372036854775807 } = -1",
@@ -410,7 +415,8 @@ mod tests {
 
     #[test]
     fn what_a_type_leaves_open_its_default_tells() {
-        let names: Vec<String> = told::<Flattened>().into_iter().map(|told| told.split(' ').next().unwrap().to_owned()).collect();
+        let names: Vec<String> =
+            described::<Flattened>().into_iter().map(|described| described.split(' ').next().unwrap().to_owned()).collect();
         assert_eq!(names, ["more", "name", "retries"]);
     }
 }

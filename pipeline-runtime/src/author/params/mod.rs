@@ -22,7 +22,7 @@ pub(crate) use fields::{Fields, WrongName};
 
 use super::secret;
 use failure::Failure;
-use reader::{Reader, Seen};
+use reader::{ReadContext, Reader};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,6 @@ use tree::{Node, join};
 /// all other values are replaced. A key that the type does not have is refused.
 ///
 /// `--param key=text` gives a text, and the type determines how it is read:
-/// `--param key=text` gives a text, and the type says what it is:
 ///
 /// | type | text |
 /// |---|---|
@@ -161,13 +160,13 @@ pub(crate) enum Source<'a> {
     /// A user gives them: JSON, and texts from a command line with their keys.
     Given(&'a Value, &'a [(String, String)]),
     /// They are stored with a run.
-    Kept(&'a Value),
+    Stored(&'a Value),
 }
 
 impl Source<'_> {
     /// True if nothing is given, so that only the defaults remain.
     pub(crate) fn is_empty(&self) -> bool {
-        let (Self::Given(json, _) | Self::Kept(json)) = self;
+        let (Self::Given(json, _) | Self::Stored(json)) = self;
         let has_texts = matches!(self, Self::Given(_, [_, ..]));
         !has_texts && (json.is_null() || json.as_object().is_some_and(serde_json::Map::is_empty))
     }
@@ -226,18 +225,18 @@ impl<P: Params> Reading<P> {
         }
         let tree = match source {
             Source::Given(json, texts) => tree(json, (0..).zip(texts)),
-            Source::Kept(json) => tree(json, std::iter::empty()),
+            Source::Stored(json) => tree(json, std::iter::empty()),
         };
-        let (params, seen) = match source {
+        let (params, context) = match source {
             Source::Given(json, texts) => self.read_either_way(&tree, json, texts)?,
-            Source::Kept(_) => self.read(&tree, Seen::default()).map_err(|error| self.error(&error))?,
+            Source::Stored(_) => self.read(&tree, ReadContext::default()).map_err(|error| self.error(&error))?,
         };
         let value = serde_json::to_value(&params).map_err(|error| self.invalid(error.to_string()))?;
         let given = match &tree {
             Node::Scalar(Value::Null) => Value::Null,
-            tree => tree.given(&seen.texts.borrow()),
+            tree => tree.given(&context.texts.borrow()),
         };
-        self.refuse_unknown(&given, &value, &seen)?;
+        self.refuse_unknown(&given, &value, &context)?;
         let whole = self.with_unwritten(&given, &value);
         let json = whole.to_string();
         if json.len() > MAX_BYTES {
@@ -245,20 +244,20 @@ impl<P: Params> Reading<P> {
         }
         // A value that is nested too deeply can be written but not read again.
         serde_json::from_str::<Value>(&json).map_err(|error| self.invalid(error.to_string()))?;
-        let fields = Fields::new(&seen, &whole);
+        let fields = Fields::new(&context, &whole);
         Ok(Complete { params, whole, given, fields })
     }
 
     /// Reads params that a user gives. If the type does not determine how a text is read, or that an object is an enum, all
     /// possibilities are tried.
-    fn read_either_way(&self, tree: &Node, json: &Value, texts: &[(String, String)]) -> Result<(P, Seen), ParamsError> {
-        let with = |flipped, only_given| Seen { is_strict: true, flipped, only_given, ..Seen::default() };
-        let (error, seen) = match self.read_seen(tree, with(BTreeSet::new(), false)) {
-            (Ok(params), seen) => return Ok((params, seen)),
+    fn read_either_way(&self, tree: &Node, json: &Value, texts: &[(String, String)]) -> Result<(P, ReadContext), ParamsError> {
+        let with = |flipped, only_given| ReadContext { is_strict: true, flipped, only_given, ..ReadContext::default() };
+        let (error, context) = match self.read_with(tree, with(BTreeSet::new(), false)) {
+            (Ok(params), context) => return Ok((params, context)),
             // Formatted now, because the next read forgets whether a secret was refused.
-            (Err(error), seen) => (self.error(&error), seen),
+            (Err(error), context) => (self.error(&error), context),
         };
-        let ambiguous = seen.ambiguous.into_inner();
+        let ambiguous = context.ambiguous.into_inner();
         // Each text separately: together there would be one combination for every subset of them.
         let fits_flipped = |id: &usize| {
             let Some(text) = texts.get(*id) else { return false };
@@ -272,7 +271,7 @@ impl<P: Params> Reading<P> {
         {
             return Ok(read);
         }
-        if seen.has_open_object.get()
+        if context.has_open_object.get()
             && let Ok(read) = self.read(tree, with(flipped, true))
         {
             return Ok(read);
@@ -291,7 +290,7 @@ impl<P: Params> Reading<P> {
         };
         Err(match error {
             ParamsError::Invalid { param: Some(param), pipeline, .. }
-                if self.is_of_secrets(tree, &param, &seen.structs.borrow()) =>
+                if self.is_of_secrets(tree, &param, &context.structs.borrow()) =>
             {
                 ParamsError::BareSecret { pipeline, param: Some(param) }
             }
@@ -308,18 +307,18 @@ impl<P: Params> Reading<P> {
         node.within(fields).into_iter().any(|tried| {
             let mut tree = tree.clone();
             tree.replace(param, tried);
-            let seen = Seen { is_strict: true, ..Seen::default() };
-            self.read(&tree, seen).is_err() && secret::was_refused()
+            let context = ReadContext { is_strict: true, ..ReadContext::default() };
+            self.read(&tree, context).is_err() && secret::was_refused()
         })
     }
 
-    fn read(&self, tree: &Node, seen: Seen) -> Result<(P, Seen), Error> {
-        let (read, seen) = self.read_seen(tree, seen);
-        Ok((read?, seen))
+    fn read(&self, tree: &Node, context: ReadContext) -> Result<(P, ReadContext), Error> {
+        let (read, context) = self.read_with(tree, context);
+        Ok((read?, context))
     }
 
-    fn read_seen(&self, tree: &Node, seen: Seen) -> (Result<P, Error>, Seen) {
-        let is_given = seen.is_strict;
+    fn read_with(&self, tree: &Node, context: ReadContext) -> (Result<P, Error>, ReadContext) {
+        let is_given = context.is_strict;
         // Defaults to leave out: the field was given by another name, and serde would report its default as a duplicate.
         let mut without = BTreeSet::new();
         loop {
@@ -329,15 +328,15 @@ impl<P: Params> Reading<P> {
                 tree => tree.fill(&self.defaults, is_given, &without),
             }
             secret::forget_refusal();
-            let error = match serde_path_to_error::deserialize(Reader::new(&tree, &seen)) {
-                Ok(params) => return (Ok(params), seen),
+            let error = match serde_path_to_error::deserialize(Reader::new(&tree, &context)) {
+                Ok(params) => return (Ok(params), context),
                 Err(error) => error,
             };
-            let Failure::Duplicate(field) = error.inner() else { return (Err(error), seen) };
+            let Failure::Duplicate(field) = error.inner() else { return (Err(error), context) };
             let path = join(&path(&error).unwrap_or_default(), field);
             let is_default = tree.at(&path).is_some_and(|entry| !entry.is_given);
             if !is_default || !without.insert(path) {
-                return (Err(error), seen);
+                return (Err(error), context);
             }
         }
     }
@@ -355,11 +354,11 @@ impl<P: Params> Reading<P> {
     }
 
     /// For a type that is not a plain struct, such as one with a flattened field, serde ignores unknown keys.
-    fn refuse_unknown(&self, given: &Value, value: &Value, seen: &Seen) -> Result<(), ParamsError> {
+    fn refuse_unknown(&self, given: &Value, value: &Value, context: &ReadContext) -> Result<(), ParamsError> {
         let (Value::Object(given), Value::Object(value), Value::Object(defaults)) = (given, value, &self.defaults) else {
             return Ok(());
         };
-        if seen.structs.borrow().contains_key("") {
+        if context.structs.borrow().contains_key("") {
             return Ok(());
         }
         let is_written = |key: &String| value.contains_key(key) || defaults.contains_key(key);
@@ -380,8 +379,8 @@ impl<P: Params> Reading<P> {
                 Some(probe) => given.insert(key.to_owned(), probe),
                 None => given.remove(key),
             };
-            let seen = Seen { is_strict: true, ..Seen::default() };
-            let (params, _) = self.read(&Node::of_json(&Value::Object(given), true), seen).ok()?;
+            let context = ReadContext { is_strict: true, ..ReadContext::default() };
+            let (params, _) = self.read(&Node::of_json(&Value::Object(given), true), context).ok()?;
             serde_json::to_value(&params).ok()
         };
         let without = with(None);
@@ -417,8 +416,8 @@ impl<P: Params> Reading<P> {
     fn reads_as(&self, kept: &Value, value: &Value) -> bool {
         let mut tree = Node::of_json(kept, true);
         tree.fill(&self.defaults, false, &BTreeSet::new());
-        let seen = Seen::default();
-        let params: Result<P, Error> = serde_path_to_error::deserialize(Reader::new(&tree, &seen));
+        let context = ReadContext::default();
+        let params: Result<P, Error> = serde_path_to_error::deserialize(Reader::new(&tree, &context));
         params.is_ok_and(|params| serde_json::to_value(&params).is_ok_and(|written| written == *value))
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How to read, and what was observed on the way.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct ReadContext {
     /// If true, every struct refuses unknown keys; otherwise only the outermost.
     pub(super) is_strict: bool,
     /// Texts to read the other way, if the type accepts anything.
@@ -35,23 +35,23 @@ pub(super) struct Seen {
 pub(super) struct Reader<'a> {
     node: &'a Node,
     path: String,
-    seen: &'a Seen,
+    context: &'a ReadContext,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(node: &'a Node, seen: &'a Seen) -> Self {
-        Self { node, path: String::new(), seen }
+    pub(super) fn new(node: &'a Node, context: &'a ReadContext) -> Self {
+        Self { node, path: String::new(), context }
     }
 
     fn text(&self) -> Option<Text<'a>> {
         match self.node {
-            Node::Text(id, text) => Some(Text { text, of: Some((*id, self.seen)) }),
+            Node::Text(id, text) => Some(Text { text, of: Some((*id, self.context)) }),
             _ => None,
         }
     }
 
     fn list<'de, V: Visitor<'de>>(self, items: &[Node], visitor: V) -> Result<V::Value, Failure> {
-        let item = |(index, node)| Reader { node, path: format!("{}[{index}]", self.path), seen: self.seen };
+        let item = |(index, node)| Reader { node, path: format!("{}[{index}]", self.path), context: self.context };
         let mut list = SeqDeserializer::<_, Failure>::new(items.iter().enumerate().map(item));
         let value = visitor.visit_seq(&mut list)?;
         list.end()?;
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
     ) -> Result<V::Value, Failure> {
         let wanted = entries.iter().filter(|(key, entry)| is_wanted(key, entry));
         let read = wanted.map(|(key, entry)| {
-            (Text { text: key, of: None }, Reader { node: &entry.node, path: join(&self.path, key), seen: self.seen })
+            (Text { text: key, of: None }, Reader { node: &entry.node, path: join(&self.path, key), context: self.context })
         });
         visitor.visit_map(MapDeserializer::new(read))
     }
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         })?;
         let node = Node::of_json(&value, true);
         text.was(value);
-        read(Reader { node: &node, path: self.path.clone(), seen: self.seen })
+        read(Reader { node: &node, path: self.path.clone(), context: self.context })
     }
 }
 
@@ -116,7 +116,7 @@ macro_rules! scalars {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
             match self.node {
                 Node::Scalar(value) => value.clone().$method(visitor).map_err(failed),
-                Node::Text(id, text) => Text { text, of: Some((*id, self.seen)) }.$method(visitor),
+                Node::Text(id, text) => Text { text, of: Some((*id, self.context)) }.$method(visitor),
                 Node::List(_) | Node::Object(_) => self.deserialize_any(visitor),
             }
         })*
@@ -137,17 +137,17 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Node::Scalar(value) => value.clone().deserialize_any(visitor).map_err(failed),
             Node::List(items) => self.list(items, visitor),
             Node::Object(entries) => {
-                self.seen.has_open_object.set(true);
-                let only_given = self.seen.only_given;
+                self.context.has_open_object.set(true);
+                let only_given = self.context.only_given;
                 self.object(entries, |_, entry| entry.is_given || !only_given, visitor)
             }
             // The type accepts anything, or serde buffers the value for later. A text that looks like a number stays a text.
             Node::Text(id, text) => {
-                let source = Text { text, of: Some((*id, self.seen)) };
+                let source = Text { text, of: Some((*id, self.context)) };
                 let Ok(value) = serde_json::from_str::<Value>(text) else { return source.deserialize_any(visitor) };
-                self.seen.ambiguous.borrow_mut().insert(*id);
+                self.context.ambiguous.borrow_mut().insert(*id);
                 let is_list_or_object = value.is_array() || value.is_object();
-                if is_list_or_object == self.seen.flipped.contains(id) {
+                if is_list_or_object == self.context.flipped.contains(id) {
                     return source.deserialize_any(visitor);
                 }
                 self.json(&source, "", |read| read.deserialize_any(visitor))
@@ -174,7 +174,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
         if name == secret::TYPE_NAME {
-            self.seen.secrets.borrow_mut().insert(self.path.clone());
+            self.context.secrets.borrow_mut().insert(self.path.clone());
         }
         visitor.visit_newtype_struct(self)
     }
@@ -209,19 +209,19 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         if self.text().is_some() {
-            self.seen.structs.borrow_mut().insert(self.path.clone(), fields);
+            self.context.structs.borrow_mut().insert(self.path.clone(), fields);
         }
         let entries = match (self.text(), self.node) {
             (Some(text), _) => return self.json(&text, r#"{"a": 1}"#, |read| read.deserialize_struct(name, fields, visitor)),
             (None, Node::Object(entries)) => entries,
             (None, _) => return self.deserialize_any(visitor),
         };
-        let is_checked = self.seen.is_strict || self.path.is_empty();
+        let is_checked = self.context.is_strict || self.path.is_empty();
         let is_unknown = |(key, entry): &(&String, &Entry)| entry.is_given && !fields.contains(&key.as_str());
         if let Some((key, _)) = entries.iter().find(is_unknown).filter(|_| is_checked) {
             return Err(Failure::unknown_field(key, fields));
         }
-        self.seen.structs.borrow_mut().insert(self.path.clone(), fields);
+        self.context.structs.borrow_mut().insert(self.path.clone(), fields);
         // The type does not know a default that is written under another name than it is read by.
         self.object(entries, |key, entry| entry.is_given || fields.contains(&key), visitor)
     }
@@ -235,7 +235,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         match self.node {
             Node::Scalar(value) => value.clone().deserialize_enum(name, variants, visitor).map_err(failed),
             Node::Text(id, text) => {
-                let source = Text { text, of: Some((*id, self.seen)) };
+                let source = Text { text, of: Some((*id, self.context)) };
                 if text.starts_with('{') {
                     return self.json(&source, r#"{"Variant": 1}"#, |read| read.deserialize_enum(name, variants, visitor));
                 }
@@ -255,7 +255,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 let wanted = entries.iter().filter(|(_, entry)| is_wanted(entry));
                 let read = wanted.map(|(key, entry)| {
                     let path = join(&self.path, key);
-                    (Text { text: key, of: None }, Reader { node: &entry.node, path, seen: self.seen })
+                    (Text { text: key, of: None }, Reader { node: &entry.node, path, context: self.context })
                 });
                 visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(read)))
             }
@@ -271,14 +271,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 #[derive(Debug, Clone, Copy)]
 struct Text<'a> {
     text: &'a str,
-    of: Option<(usize, &'a Seen)>,
+    of: Option<(usize, &'a ReadContext)>,
 }
 
 impl Text<'_> {
     /// Records the value as which the text was read.
     fn was(&self, value: Value) {
-        if let Some((id, seen)) = self.of {
-            seen.texts.borrow_mut().insert(id, value);
+        if let Some((id, context)) = self.of {
+            context.texts.borrow_mut().insert(id, value);
         }
     }
 

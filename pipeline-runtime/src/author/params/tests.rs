@@ -70,7 +70,7 @@ fn read<P: Params>(json: &Value, texts: &[(&str, &str)]) -> Result<Complete<P>, 
     let texts: Vec<_> = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
     let read = complete::<P>("p", None, Source::Given(json, &texts)).map_err(|error| error.to_string())?;
     // The stored params are what the run started with, and the given JSON is equivalent to the texts.
-    let kept = complete::<P>("p", None, Source::Kept(&read.whole)).map_err(|error| format!("kept: {error}"))?;
+    let kept = complete::<P>("p", None, Source::Stored(&read.whole)).map_err(|error| format!("kept: {error}"))?;
     assert_eq!(kept.whole, read.whole, "kept");
     let given = complete::<P>("p", None, Source::Given(&read.given, &[])).map_err(|error| format!("given: {error}"))?;
     assert_eq!(given.whole, read.whole, "given");
@@ -80,7 +80,7 @@ fn read<P: Params>(json: &Value, texts: &[(&str, &str)]) -> Result<Complete<P>, 
 /// The params that one text makes. A resumed run has the same.
 fn all(key: &str, text: &str) -> Result<All, String> {
     let Complete { params, whole, given, .. } = read::<All>(&Value::Null, &[(key, text)])?;
-    let resumed = complete::<All>("p", None, Source::Kept(&whole)).unwrap().params;
+    let resumed = complete::<All>("p", None, Source::Stored(&whole)).unwrap().params;
     assert_eq!(resumed, params, "resumed from {whole}");
     assert_eq!(complete::<All>("p", None, Source::Given(&given, &[])).unwrap().params, params, "asked for with {given}");
     Ok(params)
@@ -205,7 +205,7 @@ impl Default for Set {
 
 fn set(json: &Value, texts: &[(&str, &str)]) -> Set {
     let Complete { params, whole, .. } = read::<Set>(json, texts).unwrap();
-    assert_eq!(complete::<Set>("p", None, Source::Kept(&whole)).unwrap().params, params, "resumed from {whole}");
+    assert_eq!(complete::<Set>("p", None, Source::Stored(&whole)).unwrap().params, params, "resumed from {whole}");
     params
 }
 
@@ -235,14 +235,14 @@ fn objects_are_merged_however_deep_and_all_else_is_replaced() {
 fn a_map_that_was_kept_is_not_filled_up() {
     // As written by a version that merged only the outermost object.
     let kept = json!({ "until": "2024", "pace": "Fast", "limits": { "rows": 1, "kilobytes": null }, "by_name": { "b": 2 } });
-    let read = complete::<Set>("p", None, Source::Kept(&kept)).unwrap();
+    let read = complete::<Set>("p", None, Source::Stored(&kept)).unwrap();
     assert_eq!(read.params.by_name, BTreeMap::from([("b".into(), 2)]));
 }
 
 #[test]
 fn a_field_that_is_gone_is_no_param_of_a_run_that_was_begun_with_it() {
     let error =
-        complete::<Loose>("p", None, Source::Kept(&json!({ "region": "eu", "days": 1, "hours": 2 }))).map(|read| read.params);
+        complete::<Loose>("p", None, Source::Stored(&json!({ "region": "eu", "days": 1, "hours": 2 }))).map(|read| read.params);
     assert_eq!(error.unwrap_err().to_string(), "no param `hours` in pipeline `p`; it takes `days`, `region`");
 }
 
@@ -392,24 +392,24 @@ fn a_secret_is_kept_as_a_reference_and_its_value_is_refused_without_being_shown(
 #[test]
 fn the_names_of_the_params_are_known_as_far_as_the_type_tells() {
     let fields = read::<All>(&Value::Null, &[]).unwrap().fields;
-    let unknown = |name: &str| match fields.wrong(name) {
+    let unknown = |name: &str| match fields.check_name(name) {
         Some(WrongName::Unknown { name, .. }) => Some(name),
         _ => None,
     };
     for known in
         ["region", "until", "batch-size", "limits.rows", "limits.tables", "by_name.x", "anything.x.y", "region.x", "height"]
     {
-        assert_eq!(fields.wrong(known), None, "{known}");
+        assert_eq!(fields.check_name(known), None, "{known}");
     }
     assert_eq!(unknown("regoin"), Some("regoin".into()));
     assert_eq!(unknown("limits.row.x"), Some("limits.row".into()));
-    assert_eq!(read::<Open>(&Value::Null, &[]).unwrap().fields.wrong("x"), None);
+    assert_eq!(read::<Open>(&Value::Null, &[]).unwrap().fields.check_name("x"), None);
     let guarded = read::<Guarded>(&Value::Null, &[]).unwrap().fields;
-    assert_eq!(guarded.wrong("token"), Some(WrongName::Secret { name: "token".into() }));
+    assert_eq!(guarded.check_name("token"), Some(WrongName::Secret { name: "token".into() }));
 }
 
 #[test]
-fn a_refused_secret_is_told_as_one_whatever_else_is_tried() {
+fn a_refused_secret_is_reported_as_one_whatever_else_is_tried() {
     #[derive(Debug, Default, Serialize, Deserialize)]
     #[serde(default)]
     struct Guarded {

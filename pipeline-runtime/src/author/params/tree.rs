@@ -94,13 +94,13 @@ impl Node {
 
     /// Replaces what is at a path of keys, if there is something.
     pub(super) fn replace(&mut self, path: &str, node: Self) {
-        let mut place = self;
+        let mut target = self;
         for key in path.split('.') {
-            let Self::Object(entries) = place else { return };
+            let Self::Object(entries) = target else { return };
             let Some(entry) = entries.get_mut(key) else { return };
-            place = &mut entry.node;
+            target = &mut entry.node;
         }
-        *place = node;
+        *target = node;
     }
 
     /// Wraps the node, or each of its parts, in the lists and objects in which it may have been intended: a list, an object with

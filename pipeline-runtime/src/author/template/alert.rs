@@ -1,8 +1,8 @@
 //! The texts of alerts.
 
-use super::rendering::{Escaping, Given, RenderError, Rendering, of_date, of_run};
+use super::rendering::{Escaping, NamedJson, RenderError, Rendering, date_variables, run_variables};
+use crate::author::notification_text;
 use crate::author::notify::Notification;
-use crate::author::words;
 use minijinja::{Value, context};
 use pipeline_syntax::template::Purpose;
 use std::fmt;
@@ -14,7 +14,7 @@ use std::fmt;
 pub struct AlertText {
     source: &'static str,
     /// A function, because a constant cannot be written as JSON at compile time.
-    given: Option<fn() -> Vec<Given>>,
+    given: Option<fn() -> Vec<NamedJson>>,
 }
 
 impl AlertText {
@@ -22,7 +22,7 @@ impl AlertText {
         Self { source, given: None }
     }
 
-    pub(crate) const fn with(source: &'static str, given: fn() -> Vec<Given>) -> Self {
+    pub(crate) const fn with(source: &'static str, given: fn() -> Vec<NamedJson>) -> Self {
         Self { source, given: Some(given) }
     }
 
@@ -35,7 +35,7 @@ impl AlertText {
     pub(crate) fn render(&self, of: &Notification, escaping: Escaping) -> Result<String, RenderError> {
         let rendering = Rendering { source: self.source, purpose: Purpose::Alert, escaping };
         let given = self.given.map_or_else(Vec::new, |given| given());
-        rendering.text(context! { ..rendering.given(&given)?, ..values(of) })
+        rendering.text(context! { ..rendering.named_values(&given)?, ..values(of) })
     }
 }
 
@@ -48,12 +48,14 @@ impl fmt::Debug for AlertText {
 /// The values of an alert. Missing ones are left out, so that they can be tested, and printing them is an error.
 fn values(n: &Notification) -> Value {
     // What the run was when it started is not stored with each of its notifications.
-    let run =
-        n.run.as_ref().map_or_else(|| context! { params => context! {}, run => context! {} }, |of| of_run(&of.info, of.zone));
+    let run = n
+        .run
+        .as_ref()
+        .map_or_else(|| context! { params => context! {}, run => context! {} }, |of| run_variables(&of.info, of.zone));
     let task = n.node.as_ref().map_or_else(|| context! {}, |node| context! { id => node });
     let inputs = Value::from_pairs(n.inputs.iter().map(|(name, value)| (name.as_str(), Value::from(value.as_str()))));
     let at = n.at.to_rfc3339();
-    let attempt = words::attempt(n).map(Value::from);
+    let attempt = notification_text::attempt(n).map(Value::from);
     let maybe = [
         ("state", n.state.as_deref().map(Value::from)),
         ("error", n.error.as_deref().map(Value::from)),
@@ -61,19 +63,19 @@ fn values(n: &Notification) -> Value {
         ("attempt", attempt),
         ("attempts", n.attempts.map(Value::from)),
         ("pokes", n.pokes.map(Value::from)),
-        ("elapsed", n.elapsed.map(|elapsed| Value::from(words::duration(elapsed)))),
-        ("budget_left", n.budget_left.map(|left| Value::from(words::duration(left)))),
+        ("elapsed", n.elapsed.map(|elapsed| Value::from(notification_text::duration(elapsed)))),
+        ("budget_left", n.budget_left.map(|left| Value::from(notification_text::duration(left)))),
     ];
     let known = Value::from_pairs(maybe.into_iter().filter_map(|(name, value)| Some((name, value?))));
     context! {
         event => n.name(),
-        summary => words::headline(n),
+        summary => notification_text::headline(n),
         at => at,
         inputs => inputs,
         task => task,
         run_id => &n.run_id,
         dag => context! { id => &n.pipeline },
-        ..context! { ..known, ..context! { ..of_date(n.logical_date), ..run } }
+        ..context! { ..known, ..context! { ..date_variables(n.logical_date), ..run } }
     }
 }
 
@@ -133,13 +135,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_can_be_tested_but_not_printed() {
-        let of_run = Notification::for_test(Event::OnSuccess);
-        assert_eq!(render("{% if task.id %}x{% else %}the run{% endif %}", &of_run).unwrap(), "the run");
-        assert_eq!(render("{{ error | default('none') }}, {{ ds }}", &of_run).unwrap(), "none, 2024-01-01");
+        let run_variables = Notification::for_test(Event::OnSuccess);
+        assert_eq!(render("{% if task.id %}x{% else %}the run{% endif %}", &run_variables).unwrap(), "the run");
+        assert_eq!(render("{{ error | default('none') }}, {{ ds }}", &run_variables).unwrap(), "none, 2024-01-01");
         for name in
             ["error", "task.id", "attempt", "try_number", "pokes", "state", "inputs.key", "params.region", "run.kind", "local_ds"]
         {
-            let error = render(format!("{{{{ {name} }}}}").leak(), &of_run).unwrap_err();
+            let error = render(format!("{{{{ {name} }}}}").leak(), &run_variables).unwrap_err();
             assert!(error.contains(&format!("`{name}` has no value in this alert")), "{error}");
         }
     }

@@ -18,7 +18,7 @@ pub(super) const FUEL: u64 = 1_000_000;
 const SLACK: &str = "<slack>";
 
 /// The template name that selects this escaping.
-pub(super) fn named(escaping: Escaping) -> &'static str {
+pub(super) fn name_for(escaping: Escaping) -> &'static str {
     match escaping {
         Escaping::None => "<string>",
         Escaping::Slack => SLACK,

@@ -15,7 +15,7 @@ pub(crate) use environment::for_slack;
 use minijinja::context;
 use pipeline_syntax::template::Purpose;
 pub(crate) use rendering::Escaping;
-use rendering::{Given, RenderError, Rendering};
+use rendering::{NamedJson, RenderError, Rendering};
 use std::sync::Arc;
 
 /// A text that is rendered with the run's dates and params when an attempt starts. [`template!`](macro@crate::template) creates
@@ -43,7 +43,7 @@ enum Inner {
 #[derive(Debug, PartialEq, Eq)]
 enum Other {
     /// A text with values from the pipeline's function, or from a body.
-    With { source: &'static str, given: Vec<Given> },
+    With { source: &'static str, given: Vec<NamedJson> },
     /// A text that is used as it is.
     Plain(Box<str>),
 }
@@ -86,7 +86,7 @@ impl Template {
         Self(Inner::Of(source))
     }
 
-    pub(crate) fn with(source: &'static str, given: Vec<Given>) -> Self {
+    pub(crate) fn with(source: &'static str, given: Vec<NamedJson>) -> Self {
         Self(Inner::Other(Arc::new(Other::With { source, given })))
     }
 
@@ -132,7 +132,7 @@ impl Template {
         let rendering = Rendering { source: self.source(), purpose: Purpose::Input, escaping: Escaping::None };
         let given = match &self.0 {
             Inner::Other(other) => match &**other {
-                Other::With { given, .. } => rendering.given(given)?,
+                Other::With { given, .. } => rendering.named_values(given)?,
                 Other::Plain(_) => context! {},
             },
             Inner::Of(_) => context! {},
@@ -140,7 +140,7 @@ impl Template {
         rendering.text(context! {
             task => context! { id => node },
             try_number => attempt,
-            ..context! { ..given, ..rendering::of_run(run, zone) }
+            ..context! { ..given, ..rendering::run_variables(run, zone) }
         })
     }
 }
@@ -238,7 +238,7 @@ mod tests {
     #[cfg(feature = "airflow")]
     #[test]
     fn the_last_success_is_asked_for_by_a_text_that_names_it_and_by_no_other() {
-        use crate::author::previous::Asked;
+        use crate::author::previous::LazyPrevious;
         use std::sync::atomic::{AtomicU32, Ordering};
         let asked = std::sync::Arc::new(AtomicU32::new(0));
         let counter = std::sync::Arc::clone(&asked);
@@ -246,7 +246,7 @@ mod tests {
             counter.fetch_add(1, Ordering::Relaxed);
             None
         };
-        let run = RunInfo { previous: LastSuccess::Asked(Asked::new(ask)), ..run() };
+        let run = RunInfo { previous: LastSuccess::Lazy(LazyPrevious::new(ask)), ..run() };
         let render = |source: &'static str| Template::new(source).render(&run, "load", 1, Zone::UTC);
         assert!(render("{{ ds }} {{ params.region | default('eu') }} {{ run.kind }}").is_ok());
         assert_eq!(asked.load(Ordering::Relaxed), 0);

@@ -1,6 +1,6 @@
 //! Renders a text with variables and their values.
 
-use super::environment::{FUEL, ds, ds_nodash, environment, named, ts, ts_nodash};
+use super::environment::{FUEL, ds, ds_nodash, environment, name_for, ts, ts_nodash};
 use crate::author::bounded;
 use crate::author::context::RunInfo;
 use crate::author::error::shortened;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 const MAX_TEXT: usize = 1 << 20;
 
 /// A named value as JSON, or why it cannot be written as JSON.
-pub(crate) type Given = (&'static str, Result<serde_json::Value, String>);
+pub(crate) type NamedJson = (&'static str, Result<serde_json::Value, String>);
 
 /// How values are written into a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) struct Rendering<'a> {
 
 impl Rendering<'_> {
     /// The given values by name. A null is left out, as with params.
-    pub(super) fn given(&self, given: &[Given]) -> Result<Value, RenderError> {
+    pub(super) fn named_values(&self, given: &[NamedJson]) -> Result<Value, RenderError> {
         let mut values = Vec::with_capacity(given.len());
         for (name, value) in given {
             match value {
@@ -53,7 +53,7 @@ impl Rendering<'_> {
     pub(super) fn text(&self, values: Value) -> Result<String, RenderError> {
         let mut text = bounded::Bytes::new(MAX_TEXT);
         let rendered = environment()
-            .template_from_named_str(named(self.escaping), self.source)
+            .template_from_named_str(name_for(self.escaping), self.source)
             .and_then(|template| template.render_captured_to(values, &mut text));
         if text.is_over() {
             return Err(self.refused(format!("its text has more than {} MiB, which is the limit", MAX_TEXT >> 20)));
@@ -103,7 +103,7 @@ impl Rendering<'_> {
 }
 
 /// The dates that follow from a logical date alone.
-pub(super) fn of_date(start: DateTime<Utc>) -> Value {
+pub(super) fn date_variables(start: DateTime<Utc>) -> Value {
     context! {
         ds => ds(start),
         ds_nodash => ds_nodash(start),
@@ -115,9 +115,9 @@ pub(super) fn of_date(start: DateTime<Utc>) -> Value {
 
 /// The last successful run. It is determined only if the text names it.
 #[derive(Debug)]
-struct OfPrevious(LastSuccess);
+struct PreviousSuccess(LastSuccess);
 
-impl Object for OfPrevious {
+impl Object for PreviousSuccess {
     fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
         let of: fn(Interval) -> DateTime<Utc> = match name.as_str()? {
             "prev_data_interval_start_success" => |interval| interval.start,
@@ -130,7 +130,7 @@ impl Object for OfPrevious {
 }
 
 /// The values of a run that every text has. `zone` is that of the pipeline.
-pub(super) fn of_run(run: &RunInfo, zone: Zone) -> Value {
+pub(super) fn run_variables(run: &RunInfo, zone: Zone) -> Value {
     context! {
         local_ds => ds(run.interval.start.with_timezone(&zone)),
         data_interval_start => ts(run.interval.start),
@@ -141,7 +141,7 @@ pub(super) fn of_run(run: &RunInfo, zone: Zone) -> Value {
         run => context! { kind => run.kind.name(), started => ts(run.began()) },
         // For the filter `local`; templates may not name it.
         __zone => zone.name(),
-        ..context! { ..of_date(run.interval.start), ..Value::from_object(OfPrevious(run.previous.clone())) }
+        ..context! { ..date_variables(run.interval.start), ..Value::from_object(PreviousSuccess(run.previous.clone())) }
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn of_run(
 }
 
 fn drawing_json(plan: &Plan) -> Value {
-    let graph = plan.drawn();
+    let graph = plan.to_drawing();
     let boxes: Vec<Value> = graph
         .boxes
         .iter()

@@ -69,7 +69,7 @@ fn simulated(site: &Site, stored: &StoredRun, recorded: &RunHistory, assumptions
             "node": id,
             "after_ms": window.and_then(|window| window.after).map(ms),
             "by_ms": window.map(|window| ms(window.by)),
-            "here_ms": arrived.taken.map(ms),
+            "here_ms": arrived.assumed.map(ms),
         })
     });
     Ok(json!({

@@ -1,7 +1,7 @@
 //! The worklist: consequences of a run's state that are not decided yet.
 //!
 //! [`Worklist::derive`] computes them from any state. A live run needs them after each record, so it is notified of [`Changes`]
-//! instead. Both must yield the same. (`engine/tests/harness.rs` compares them after every record.)
+//! instead. Both must yield the same. (`engine/tests/harness` compares them after every record.)
 
 use super::super::ids::Slot;
 #[cfg(test)]

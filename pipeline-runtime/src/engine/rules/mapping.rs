@@ -12,7 +12,7 @@ use super::super::log::{Record, Skip};
 use super::super::state::{ExpansionIx, Turn};
 use super::super::states::NodeState;
 use super::RunContext;
-use crate::author::keys::Seen;
+use crate::author::keys::ListSummary;
 use crate::author::notify::Event;
 use std::collections::HashMap;
 
@@ -61,11 +61,11 @@ impl RunContext<'_> {
             let number = self.shared.looks.ask(self.ix, slot);
             return self.act(Action::Look { run: self.ix, slot, number });
         }
-        self.expand_by(slot, Seen { len: self.run.list_len(slot).unwrap_or(0), keys: None });
+        self.expand_by(slot, ListSummary { len: self.run.list_len(slot).unwrap_or(0), keys: None });
     }
 
     /// A mapping's list was inspected.
-    pub(crate) fn looked(&mut self, slot: Slot, seen: Result<Seen, String>) {
+    pub(crate) fn looked(&mut self, slot: Slot, seen: Result<ListSummary, String>) {
         // Since the request the list may have been cleared, or the mapping skipped.
         if self.run.nodes().get(slot as usize).is_none_or(|node| node.state() != NodeState::Scheduled) {
             return;
@@ -76,7 +76,7 @@ impl RunContext<'_> {
         }
     }
 
-    fn expand_by(&mut self, slot: Slot, Seen { len, keys }: Seen) {
+    fn expand_by(&mut self, slot: Slot, ListSummary { len, keys }: ListSummary) {
         match self.elements_of(slot, len, keys.as_ref()) {
             Ok(width) => {
                 let first = self.run.slots().end;

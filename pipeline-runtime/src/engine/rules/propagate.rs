@@ -68,7 +68,7 @@ impl RunContext<'_> {
         }
         match self.run.what(slot) {
             // The first two arrive as ready bodies and as activated elements; the third never runs.
-            What::Body(_) | What::Element { .. } | What::Recalled(_) => {}
+            What::Body(_) | What::Element { .. } | What::Journaled(_) => {}
             What::Arm { .. } | What::Failure { .. } => self.record(Record::Succeeded { slot, output: None }),
             What::FirstOf { .. } => self.race(slot),
             What::Each(_) => self.expand(slot),

@@ -4,7 +4,7 @@ use super::super::effects::DeliveryError;
 use super::super::ids::RunIx;
 use super::{Engine, Waiter};
 use crate::author::error::Kind;
-use crate::author::news::News;
+use crate::author::log_once::LogOnce;
 use crate::author::notify::{Notification, OfRun};
 use crate::author::pipeline::panic_message;
 use crate::author::redaction::redacted;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tracing::Level;
 
 /// The final errors that this process has warned of.
-static FINAL: News = News::new();
+static FINAL: LogOnce = LogOnce::new();
 
 /// A notifier that no further try would help, such as one whose variable is not set, fails for each notification. So a process
 /// warns once about each such error; the journal records every failure.
@@ -38,7 +38,7 @@ fn warn(notification: &Notification, notifier: &str, DeliveryError { error, is_f
     }
     if !is_final {
         event!(Level::WARN, "a callback failed and will be tried again");
-    } else if FINAL.is_news(format!("{notifier}\n{error}")) {
+    } else if FINAL.is_first(format!("{notifier}\n{error}")) {
         event!(Level::WARN, "a callback failed and is not tried again, since that would not help");
     } else {
         event!(Level::DEBUG, "a callback failed and is not tried again, as before");

@@ -2,20 +2,20 @@
 
 use super::Engine;
 use super::engine::drop_quietly;
-use crate::author::keys::{Look, Seen};
+use crate::author::keys::{ListInspection, ListSummary};
 
 impl Engine {
     /// Inspects a list, on a task of its own.
-    pub(super) fn look_at(&self, number: u64, look: Look) {
+    pub(super) fn look_at(&self, number: u64, look: ListInspection) {
         let engine = self.clone();
         drop(self.spawn_task(async move {
-            let seen = engine.within(|| look.look());
+            let seen = engine.within(|| look.inspect());
             drop_quietly(look);
             engine.looked(number, seen);
         }));
     }
 
-    fn looked(&self, number: u64, seen: Result<Seen, String>) {
+    fn looked(&self, number: u64, seen: Result<ListSummary, String>) {
         if self.0.interceptor.is_some() {
             return self.put_seen(number, seen);
         }

@@ -13,7 +13,7 @@ use super::super::ids::{RunIx, Slot};
 use super::super::state::Run;
 use super::super::states::{NodeState, RunState};
 use super::{Attempt, Engine, Wake, Watching};
-use crate::author::across::{Takes, UpstreamRun, WantedRun};
+use crate::author::across::{RunQuery, TakenOutput, UpstreamRun};
 use crate::author::body::{AttemptResult, Produced};
 use crate::author::context::RunInfo;
 use crate::author::error::TaskError;
@@ -29,9 +29,9 @@ use std::sync::Arc;
 /// Knows the runs of other pipelines.
 pub(crate) trait OtherRuns: Send + Sync + Debug {
     /// Returns the wanted run as it is now. If it has not succeeded, its end pokes the sensor of `watching`.
-    fn look(&self, wanted: WantedRun, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>>;
+    fn look(&self, wanted: RunQuery, watching: Option<Arc<Watching>>) -> BoxFuture<Result<FoundRun, TaskError>>;
     /// Returns what a node of that task returned in a run.
-    fn output(&self, run: UpstreamRun, of: Takes) -> BoxFuture<Result<FoundOutput, TaskError>>;
+    fn output(&self, run: UpstreamRun, of: TakenOutput) -> BoxFuture<Result<FoundOutput, TaskError>>;
     /// Starts a run, unless a run of that id exists. Returns the run's interval once the run is stored.
     fn start(&self, run: StartRun) -> BoxFuture<Result<Interval, TaskError>>;
 }
@@ -104,7 +104,7 @@ impl StartRun {
 
 /// A poke of the sensor before a node that depends on its past.
 pub(super) fn passed_before(attempt: &Attempt) -> BoxFuture<AttemptResult> {
-    let wanted = attempt.spec.plan.across.get(&attempt.node).and_then(|across| across.wanted(&attempt.spec.info));
+    let wanted = attempt.spec.plan.across.get(&attempt.node).and_then(|across| across.run_query(&attempt.spec.info));
     let passed = || Ok(Produced::Value(Value::new(())));
     let Some(wanted) = wanted else { return Box::pin(std::future::ready(passed())) };
     let (others, watching) = (attempt.others().cloned(), attempt.watching().cloned());
@@ -134,8 +134,8 @@ impl Engine {
             let Some((spec, slots)) = engine.look(ix, |run| (Arc::clone(run.spec()), waiting_slots(run))) else { return };
             for (slot, node, start) in slots {
                 // Outside of the lock: user code determines which run is wanted.
-                let wanted: Option<WantedRun> =
-                    catch_unwind(AssertUnwindSafe(|| spec.plan.across.get(&node)?.wanted(&spec.info))).ok().flatten();
+                let wanted: Option<RunQuery> =
+                    catch_unwind(AssertUnwindSafe(|| spec.plan.across.get(&node)?.run_query(&spec.info))).ok().flatten();
                 let poke = (ix, slot, start);
                 let wake = Wake::new(engine.downgrade(), ix, slot, start);
                 let Some(wanted) = wanted else {

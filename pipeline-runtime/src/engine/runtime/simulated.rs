@@ -8,7 +8,7 @@ use super::super::ids::{Job, RunIx, Slot};
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 use super::body::Body;
 use super::{Attempt, Engine};
-use crate::author::keys::Seen;
+use crate::author::keys::ListSummary;
 use crate::author::notify::BoxFuture;
 use crate::author::secret::Secret;
 use crate::time::{Timestamp, accounted};
@@ -63,7 +63,7 @@ pub(crate) enum Waiter {
 pub(super) struct Inbox {
     answers: Vec<(RunIx, Slot, Job, Answer)>,
     delivered: Vec<(RunIx, u32, Result<(), DeliveryError>)>,
-    seen: Vec<(u64, Result<Seen, String>)>,
+    seen: Vec<(u64, Result<ListSummary, String>)>,
 }
 
 /// How often the runtime's other tasks run first before an instant counts as over: bodies may wake each other.
@@ -88,7 +88,7 @@ impl Engine {
         self.0.work.notify_one();
     }
 
-    pub(super) fn put_seen(&self, number: u64, seen: Result<Seen, String>) {
+    pub(super) fn put_seen(&self, number: u64, seen: Result<ListSummary, String>) {
         self.lock().simulated.seen.push((number, seen));
         self.0.work.notify_one();
     }

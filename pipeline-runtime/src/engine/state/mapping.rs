@@ -12,7 +12,7 @@ use super::layout::{Expansion, ExpansionIx, Position};
 use super::node::Node;
 use super::run::{Run, index};
 use crate::author::input::Upstream;
-use crate::author::keys::Look;
+use crate::author::keys::ListInspection;
 use crate::author::value::Value;
 use crate::plan::{Each, What};
 use std::sync::Arc;
@@ -74,9 +74,9 @@ impl Run {
     }
 
     /// Returns the inspection of a mapping's list, once the list exists.
-    pub(crate) fn look(&self, each: Slot) -> Option<Look> {
+    pub(crate) fn look(&self, each: Slot) -> Option<ListInspection> {
         let of = self.each(each)?;
-        Some(Look { list: self.list(each)?, len: of.mapping.len, keys: of.keys.clone() })
+        Some(ListInspection { list: self.list(each)?, len: of.mapping.len, keys: of.keys.clone() })
     }
 
     /// Returns how the elements of a mapping ended, in the list's order.

@@ -422,7 +422,7 @@ impl Run {
     /// Returns the value that a succeeded gate passes on.
     fn gate_value(&self, slot: Slot) -> Option<Value> {
         match self.what(slot) {
-            What::Body(_) | What::Recalled(_) => None,
+            What::Body(_) | What::Journaled(_) => None,
             What::Element { .. } => self.node(slot).value().cloned(),
             What::Arm { branch, .. } => {
                 let What::Body(task) = &self.plan().node(*branch).what else { return None };

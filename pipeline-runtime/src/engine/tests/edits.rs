@@ -52,7 +52,7 @@ fn a_node_is_skipped_while_it_runs_waits_for_its_retry_or_for_its_upstream() {
     bench.edit(&skip("first")).unwrap();
     assert_eq!((bench.state("first"), bench.aborts.len()), (NodeState::Skipped, 1));
     assert_eq!((bench.state("second"), bench.state("other")), (NodeState::Skipped, NodeState::Running));
-    assert_eq!(bench.tells.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_skipped"]);
+    assert_eq!(bench.deliveries.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>(), ["on_skipped"]);
     let by_hand = |record: &Record| matches!(record, Record::Skipped { slot: 0, why: Skip::ByHand });
     assert!(bench.entries.iter().any(|entry| by_hand(&entry.record)));
     // The late answer of the attempt that was cut off changes nothing.
@@ -186,7 +186,7 @@ fn a_run_is_forgotten_once_nothing_is_left_of_it() {
     bench.edit(&Edit::Cancel).unwrap();
     assert!(!bench.core.forget(RUN).0, "an attempt is still to be answered, and somebody to be told");
     bench.answer("first", Answered::Aborted);
-    while let Some((id, _)) = bench.tells.pop() {
+    while let Some((id, _)) = bench.deliveries.pop() {
         bench.core.delivered(RUN, id, Ok(()), bench.now);
         bench.take();
     }

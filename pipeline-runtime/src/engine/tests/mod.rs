@@ -10,7 +10,7 @@ mod locks;
 mod model;
 mod permits;
 mod random;
-mod recipe;
+mod random_plan;
 mod removals;
 mod retries;
 mod rules;

@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of time, pools, attempts or records: only which bodies ended, and how. Everything else follows.
 
-use super::recipe::{Description, Kind, Needs, Spec};
+use super::random_plan::{Description, Kind, Needs, Spec};
 use crate::author::input::Rule;
 use crate::engine::{NodeState, RunState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ pub(super) type Key = (usize, Vec<u32>);
 
 #[derive(Debug, Clone)]
 pub(super) struct Model {
-    of: Arc<Description>,
+    description: Arc<Description>,
     ended: BTreeMap<Key, NodeState>,
     /// The arm that each branch took.
     arms: BTreeMap<Key, u32>,
@@ -23,7 +23,7 @@ pub(super) struct Model {
     /// Mappings whose keys were just made.
     keys_made: BTreeSet<Key>,
     /// Nodes that no longer want their inputs: nodes that were cut off, and skipped gates.
-    unwanting: BTreeSet<Key>,
+    done_with_inputs: BTreeSet<Key>,
     /// Nodes that the run's end cut off.
     cut_by_end: BTreeSet<Key>,
     /// Mappings whose lists are being rebuilt.
@@ -34,7 +34,7 @@ pub(super) struct Model {
 
 /// The verdict of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Says {
+enum Verdict {
     Wait,
     Go,
     Skip,
@@ -46,15 +46,15 @@ fn failed(state: NodeState) -> bool {
 }
 
 impl Model {
-    pub(super) fn new(of: Arc<Description>) -> Self {
+    pub(super) fn new(description: Arc<Description>) -> Self {
         let mut model = Self {
-            of,
+            description,
             ended: BTreeMap::new(),
             arms: BTreeMap::new(),
             lists: BTreeMap::new(),
             elements: BTreeMap::new(),
             keys_made: BTreeSet::new(),
-            unwanting: BTreeSet::new(),
+            done_with_inputs: BTreeSet::new(),
             cut_by_end: BTreeSet::new(),
             refolding: BTreeSet::new(),
             ending: false,
@@ -72,12 +72,12 @@ impl Model {
     }
 
     /// A branch took that arm. To be called before the branch has ended.
-    pub(super) fn took(&mut self, fork: &Key, arm: u32) {
+    pub(super) fn set_arm(&mut self, fork: &Key, arm: u32) {
         self.arms.insert(fork.clone(), arm);
     }
 
     /// A list has these elements. To be called before the list's node has ended.
-    pub(super) fn listed(&mut self, list: &Key, items: Vec<u32>) {
+    pub(super) fn set_list(&mut self, list: &Key, items: Vec<u32>) {
         self.lists.insert(list.clone(), items);
     }
 
@@ -120,24 +120,24 @@ impl Model {
     fn due_teardowns(&self) -> BTreeSet<Key> {
         let mut due = BTreeSet::new();
         for key in self.keys().into_iter().filter(|key| !self.ended.contains_key(key)) {
-            let Some(setup) = self.of.specs[key.0].tears_down else { continue };
+            let Some(setup) = self.description.specs[key.0].tears_down else { continue };
             if self.state(&self.seen_from(setup, &key.1)) == Some(NodeState::Success) {
-                let mut scope = self.of.specs[key.0].scope;
-                while let Some(each) = self.of.scopes[scope].each {
+                let mut scope = self.description.specs[key.0].scope;
+                while let Some(each) = self.description.scopes[scope].each {
                     due.insert(self.seen_from(each, &key.1));
-                    scope = self.of.scopes[scope].parent;
+                    scope = self.description.scopes[scope].parent;
                 }
                 due.insert(key);
             }
         }
-        let mut takers: Vec<Key> = due.iter().filter(|key| self.of.specs[key.0].tears_down.is_some()).cloned().collect();
+        let mut takers: Vec<Key> = due.iter().filter(|key| self.description.specs[key.0].tears_down.is_some()).cloned().collect();
         while let Some(taker) = takers.pop() {
-            for &(from, needs) in &self.of.specs[taker.0].inputs {
+            for &(from, needs) in &self.description.specs[taker.0].inputs {
                 let from = self.seen_from(from, &taker.1);
                 if self.ended.contains_key(&from) || self.would_do_without(&from, needs) {
                     continue;
                 }
-                let is_each = matches!(self.of.specs[from.0].what, Kind::Each { .. });
+                let is_each = matches!(self.description.specs[from.0].what, Kind::Each { .. });
                 let mut open = if is_each { self.inside(&from) } else { Vec::new() };
                 open.push(from);
                 takers.extend(open.into_iter().filter(|key| !self.ended.contains_key(key) && due.insert(key.clone())));
@@ -158,9 +158,9 @@ impl Model {
     }
 
     /// The plan has gained nodes, which are placed after the existing ones.
-    pub(super) fn grow(&mut self, of: Arc<Description>) {
+    pub(super) fn grow(&mut self, description: Arc<Description>) {
         let is_ending = self.ending && self.run_state().is_none();
-        self.of = of;
+        self.description = description;
         if is_ending {
             let due = self.due_teardowns();
             self.end_all_but(&due);
@@ -170,8 +170,8 @@ impl Model {
     /// Skips nodes, all at once.
     fn skip(&mut self, keys: &[Key]) {
         for key in keys {
-            if matches!(self.of.specs[key.0].what, Kind::Race | Kind::Each { .. }) {
-                self.unwanting.insert(key.clone());
+            if matches!(self.description.specs[key.0].what, Kind::Race | Kind::Each { .. }) {
+                self.done_with_inputs.insert(key.clone());
             }
             self.ended.insert(key.clone(), NodeState::Skipped);
         }
@@ -188,10 +188,10 @@ impl Model {
         self.ending &= keys.is_empty();
         for key in keys {
             self.ended.remove(key);
-            self.unwanting.remove(key);
+            self.done_with_inputs.remove(key);
             self.cut_by_end.remove(key);
-            let Kind::Each { .. } = self.of.specs[key.0].what else { continue };
-            let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
+            let Kind::Each { .. } = self.description.specs[key.0].what else { continue };
+            let list = self.seen_from(self.description.specs[key.0].inputs[0].0, &key.1);
             if self.elements.contains_key(key) && keys.contains(&list) {
                 self.refolding.insert(key.clone());
             }
@@ -213,26 +213,26 @@ impl Model {
     }
 
     fn is_allowed(&self, spec: usize) -> bool {
-        let of = &self.of.specs[spec];
-        of.allow_failure || self.of.scopes[of.scope].each.is_some_and(|each| self.is_allowed(each))
+        let of = &self.description.specs[spec];
+        of.allow_failure || self.description.scopes[of.scope].each.is_some_and(|each| self.is_allowed(each))
     }
 
     /// True if the node exists by now.
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.paths(self.of.specs[key.0].scope).contains(&key.1)
+        self.paths(self.description.specs[key.0].scope).contains(&key.1)
     }
 
     /// Returns all nodes that exist by now.
     pub(super) fn keys(&self) -> Vec<Key> {
-        (0..self.of.specs.len())
-            .flat_map(|spec| self.paths(self.of.specs[spec].scope).into_iter().map(move |path| (spec, path)))
+        (0..self.description.specs.len())
+            .flat_map(|spec| self.paths(self.description.specs[spec].scope).into_iter().map(move |path| (spec, path)))
             .collect()
     }
 
     /// Returns the elements for which a scope exists.
     fn paths(&self, scope: usize) -> Vec<Vec<u32>> {
-        let Some(each) = self.of.scopes[scope].each else { return vec![Vec::new()] };
-        let outer = self.paths(self.of.scopes[scope].parent);
+        let Some(each) = self.description.scopes[scope].each else { return vec![Vec::new()] };
+        let outer = self.paths(self.description.scopes[scope].parent);
         let within = |path: Vec<u32>| {
             let elements = self.elements.get(&(each, path.clone())).cloned().unwrap_or_default();
             elements.into_iter().map(move |element| [path.clone(), vec![element]].concat())
@@ -241,48 +241,52 @@ impl Model {
     }
 
     fn seen_from(&self, spec: usize, path: &[u32]) -> Key {
-        (spec, path[..self.of.scopes[self.of.specs[spec].scope].depth].to_vec())
+        (spec, path[..self.description.scopes[self.description.specs[spec].scope].depth].to_vec())
     }
 
     /// True if a body is to run, or has run.
     pub(super) fn may_run(&self, key: &Key) -> bool {
-        let spec = &self.of.specs[key.0];
-        spec.what.is_body() && self.is_activated(key) && spec.inputs.iter().all(|input| self.says(*input, &key.1) == Says::Go)
+        let spec = &self.description.specs[key.0];
+        spec.what.is_body()
+            && self.is_activated(key)
+            && spec.inputs.iter().all(|input| self.verdict(*input, &key.1) == Verdict::Go)
     }
 
     /// Returns the element that a node lies in, unless it is that element.
     fn element_of(&self, key: &Key) -> Option<usize> {
-        let element = |spec: &Spec| spec.what == Kind::Element && spec.scope == self.of.specs[key.0].scope;
-        self.of.specs.iter().position(element).filter(|element| *element != key.0)
+        let element = |spec: &Spec| spec.what == Kind::Element && spec.scope == self.description.specs[key.0].scope;
+        self.description.specs.iter().position(element).filter(|element| *element != key.0)
     }
 
     fn is_activated(&self, key: &Key) -> bool {
         self.element_of(key).is_none_or(|element| self.state(&(element, key.1.clone())) == Some(NodeState::Success))
     }
 
-    fn says(&self, (upstream, needs): (usize, Needs), path: &[u32]) -> Says {
+    fn verdict(&self, (upstream, needs): (usize, Needs), path: &[u32]) -> Verdict {
         let key = self.seen_from(upstream, path);
-        let Some(state) = self.state(&key) else { return Says::Wait };
+        let Some(state) = self.state(&key) else { return Verdict::Wait };
         let rule = match needs {
-            Needs::Arm(arm) if state == NodeState::Success => return if self.arms[&key] == arm { Says::Go } else { Says::Skip },
-            Needs::Failure => return if failed(state) { Says::Go } else { Says::Skip },
-            Needs::Runner | Needs::Inside => return Says::Go,
+            Needs::Arm(arm) if state == NodeState::Success => {
+                return if self.arms[&key] == arm { Verdict::Go } else { Verdict::Skip };
+            }
+            Needs::Failure => return if failed(state) { Verdict::Go } else { Verdict::Skip },
+            Needs::Runner | Needs::Inside => return Verdict::Go,
             Needs::Elements(rule) if self.elements.contains_key(&self.mapping_of(&key)) => rule,
-            Needs::Gathered if self.elements.contains_key(&key) && !self.refolding.contains(&key) => return Says::Go,
+            Needs::Gathered if self.elements.contains_key(&key) && !self.refolding.contains(&key) => return Verdict::Go,
             Needs::Value(rule) | Needs::Order(rule) => rule,
             Needs::Elements(_) | Needs::Arm(_) | Needs::Gathered => Rule::AllSuccess,
         };
         match (rule, state) {
-            (Rule::AllDone, _) | (_, NodeState::Success) | (Rule::NoneFailed, NodeState::Skipped) => Says::Go,
-            (_, state) if failed(state) => Says::Fail,
-            _ => Says::Skip,
+            (Rule::AllDone, _) | (_, NodeState::Success) | (Rule::NoneFailed, NodeState::Skipped) => Verdict::Go,
+            (_, state) if failed(state) => Verdict::Fail,
+            _ => Verdict::Skip,
         }
     }
 
     /// Returns the mapping that a list of results belongs to.
     fn mapping_of(&self, list: &Key) -> Key {
-        match self.of.specs[list.0].what {
-            Kind::Gather { .. } => (self.of.specs[list.0].inputs[0].0, list.1.clone()),
+        match self.description.specs[list.0].what {
+            Kind::Gather { .. } => (self.description.specs[list.0].inputs[0].0, list.1.clone()),
             _ => list.clone(),
         }
     }
@@ -300,17 +304,17 @@ impl Model {
     /// Cuts off one node that a consumer no longer wants and no other waits for.
     fn cut_off_unwanted(&mut self) -> bool {
         let is_unwanted = |key: &Key| {
-            let Spec { what, tears_down, .. } = &self.of.specs[key.0];
+            let Spec { what, tears_down, .. } = &self.description.specs[key.0];
             let is_open = !self.ended.contains_key(key) && *what != Kind::Element && tears_down.is_none();
             is_open && self.is_rejected(key) && !self.is_awaited(key)
         };
         let Some(key) = self.keys().into_iter().find(is_unwanted) else { return false };
         self.ended.insert(key.clone(), NodeState::Skipped);
-        self.unwanting.insert(key.clone());
-        if let Kind::Each { .. } = self.of.specs[key.0].what {
+        self.done_with_inputs.insert(key.clone());
+        if let Kind::Each { .. } = self.description.specs[key.0].what {
             for inner in self.inside(&key) {
                 if !self.ended.contains_key(&inner) {
-                    self.unwanting.insert(inner.clone());
+                    self.done_with_inputs.insert(inner.clone());
                     self.ended.insert(inner, NodeState::Skipped);
                 }
             }
@@ -318,36 +322,36 @@ impl Model {
         true
     }
 
-    fn is_unwanting(&self, key: &Key) -> bool {
-        let has_won = self.of.specs[key.0].what == Kind::Race && self.state(key) == Some(NodeState::Success);
-        has_won || self.unwanting.contains(key)
+    fn is_done_with_inputs(&self, key: &Key) -> bool {
+        let has_won = self.description.specs[key.0].what == Kind::Race && self.state(key) == Some(NodeState::Success);
+        has_won || self.done_with_inputs.contains(key)
     }
 
     /// True if a consumer of the node's output no longer wants it.
     fn is_rejected(&self, key: &Key) -> bool {
-        let takers = (0..self.of.specs.len()).filter(|to| {
-            self.of.specs[*to]
+        let takers = (0..self.description.specs.len()).filter(|to| {
+            self.description.specs[*to]
                 .inputs
                 .iter()
                 .any(|(from, needs)| *from == key.0 && !matches!(needs, Needs::Order(_) | Needs::Inside))
         });
-        takers.filter_map(|to| self.standing_for(to, key)).any(|to| self.is_unwanting(&to))
+        takers.filter_map(|to| self.standing_for(to, key)).any(|to| self.is_done_with_inputs(&to))
     }
 
     /// Returns what represents a node in the scope of another: the node itself, or the mapping that it lies in.
     fn standing_for(&self, to: usize, key: &Key) -> Option<Key> {
-        let own = self.of.specs[key.0].scope;
+        let own = self.description.specs[key.0].scope;
         let mut to = to;
-        while self.of.specs[to].scope != own {
-            to = self.of.scopes[self.of.specs[to].scope].each?;
+        while self.description.specs[to].scope != own {
+            to = self.description.scopes[self.description.specs[to].scope].each?;
         }
         Some((to, key.1.clone()))
     }
 
     fn decide_all(&mut self) -> bool {
         let mut changed = false;
-        for spec in 0..self.of.specs.len() {
-            for path in self.paths(self.of.specs[spec].scope) {
+        for spec in 0..self.description.specs.len() {
+            for path in self.paths(self.description.specs[spec].scope) {
                 let key = (spec, path);
                 if !self.ended.contains_key(&key) {
                     changed |= self.decide(&key);
@@ -358,19 +362,19 @@ impl Model {
     }
 
     fn decide(&mut self, key: &Key) -> bool {
-        let of = Arc::clone(&self.of);
+        let of = Arc::clone(&self.description);
         let spec = &of.specs[key.0];
-        let mut says: Vec<Says> = spec.inputs.iter().map(|input| self.says(*input, &key.1)).collect();
+        let mut says: Vec<Verdict> = spec.inputs.iter().map(|input| self.verdict(*input, &key.1)).collect();
         // A node inside an element needs the element like an input.
-        says.extend(self.element_of(key).map(|element| self.says((element, Needs::Order(Rule::AllSuccess)), &key.1)));
-        let state = if says.contains(&Says::Fail) {
+        says.extend(self.element_of(key).map(|element| self.verdict((element, Needs::Order(Rule::AllSuccess)), &key.1)));
+        let state = if says.contains(&Verdict::Fail) {
             NodeState::UpstreamFailed
-        } else if says.contains(&Says::Skip) {
+        } else if says.contains(&Verdict::Skip) {
             NodeState::Skipped
         } else {
             match spec.what {
                 Kind::Race => return self.race(key),
-                _ if says.contains(&Says::Wait) => return false,
+                _ if says.contains(&Verdict::Wait) => return false,
                 Kind::Arm | Kind::Failure => NodeState::Success,
                 Kind::Each { result, scope, keyed, .. } => return self.map(key, result, scope, keyed),
                 Kind::Gather { result } => self.gathered(&self.mapping_of(key), result),
@@ -389,7 +393,7 @@ impl Model {
     }
 
     fn race(&mut self, key: &Key) -> bool {
-        let of = Arc::clone(&self.of);
+        let of = Arc::clone(&self.description);
         let runners: Vec<Key> = of.specs[key.0].inputs.iter().map(|(spec, _)| self.seen_from(*spec, &key.1)).collect();
         let states: Vec<Option<NodeState>> = runners.iter().map(|runner| self.state(runner)).collect();
         if states.contains(&Some(NodeState::Success)) {
@@ -406,20 +410,20 @@ impl Model {
 
     /// True if a node lies within a mapping.
     fn is_inside(&self, spec: usize, each: usize) -> bool {
-        let mut scope = self.of.specs[spec].scope;
-        while let Some(around) = self.of.scopes[scope].each {
+        let mut scope = self.description.specs[spec].scope;
+        while let Some(around) = self.description.scopes[scope].each {
             if around == each {
                 return true;
             }
-            scope = self.of.scopes[scope].parent;
+            scope = self.description.scopes[scope].parent;
         }
         false
     }
 
     fn is_awaited(&self, key: &Key) -> bool {
-        let own = self.of.specs[key.0].scope;
-        (0..self.of.specs.len()).any(|to| {
-            let spec = &self.of.specs[to];
+        let own = self.description.specs[key.0].scope;
+        (0..self.description.specs.len()).any(|to| {
+            let spec = &self.description.specs[to];
             let takes = spec.inputs.iter().any(|(from, needs)| *from == key.0 && *needs != Needs::Inside);
             let gathers = matches!(spec.what, Kind::Each { result, .. } | Kind::Gather { result } if result == key.0);
             if !takes && !gathers {
@@ -430,19 +434,19 @@ impl Model {
             }
             // An edge into a mapping: the mapping waits.
             let mut to = to;
-            while self.of.specs[to].scope != own {
-                let Some(each) = self.of.scopes[self.of.specs[to].scope].each else { return true };
+            while self.description.specs[to].scope != own {
+                let Some(each) = self.description.scopes[self.description.specs[to].scope].each else { return true };
                 to = each;
             }
             let to = (to, key.1.clone());
-            let is_arm = self.of.specs[to.0].what == Kind::Arm;
+            let is_arm = self.description.specs[to.0].what == Kind::Arm;
             !self.ended.contains_key(&to) && (!is_arm || self.is_awaited(&to))
         })
     }
 
     /// Expands a mapping, or joins it.
     fn map(&mut self, key: &Key, result: usize, scope: usize, keyed: bool) -> bool {
-        let list = self.seen_from(self.of.specs[key.0].inputs[0].0, &key.1);
+        let list = self.seen_from(self.description.specs[key.0].inputs[0].0, &key.1);
         if !self.elements.contains_key(key) || self.refolding.contains(key) {
             if keyed && !self.keys_made.remove(key) {
                 return false;
@@ -454,7 +458,7 @@ impl Model {
             for (spec, path) in self.inside(key) {
                 if !elements.contains(&path[key.1.len()]) {
                     self.ended.remove(&(spec, path.clone()));
-                    self.unwanting.remove(&(spec, path.clone()));
+                    self.done_with_inputs.remove(&(spec, path.clone()));
                     self.cut_by_end.remove(&(spec, path.clone()));
                     self.elements.remove(&(spec, path));
                 }
@@ -462,7 +466,7 @@ impl Model {
             self.elements.insert(key.clone(), elements);
             return true;
         }
-        let inside = |(spec, path): &Key| self.of.specs[*spec].scope == scope && path.starts_with(&key.1);
+        let inside = |(spec, path): &Key| self.description.specs[*spec].scope == scope && path.starts_with(&key.1);
         if self.keys().iter().any(|inner| inside(inner) && !self.ended.contains_key(inner)) {
             return false;
         }
@@ -488,7 +492,7 @@ impl Model {
     /// Activates the next elements of mappings, as many as may be under way; or ends those, in order, that will never be
     /// activated.
     fn activate(&mut self) -> bool {
-        let of = Arc::clone(&self.of);
+        let of = Arc::clone(&self.description);
         let mut changed = false;
         for (element, spec) in of.specs.iter().enumerate().filter(|(_, spec)| spec.what == Kind::Element) {
             let each = of.scopes[spec.scope].each.unwrap();

@@ -4,8 +4,8 @@
 //! `ENGINE_SEED=N` repeats one plan. The engine's debug assertions are part of the check: build with
 //! `CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true`.
 
-use super::harness::{Bodies, Ends, Harness, Origin, Troubles};
-use super::recipe::{self, Allowed, Entropy};
+use super::harness::{Bodies, BodyAnswer, Disturbances, Harness, PlanSource};
+use super::random_plan::{self, Allowed, Entropy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError};
@@ -16,15 +16,15 @@ fn harness(
     script: Vec<u16>,
     allowed: Allowed,
     bodies: Bodies,
-    troubles: Troubles,
+    disturbances: Disturbances,
 ) -> Result<Harness, TestCaseError> {
     let choices = Entropy::new(plan);
-    let made = recipe::plan(choices.clone(), allowed).map_err(|error| {
+    let made = random_plan::plan(choices.clone(), allowed).map_err(|error| {
         let message = error.to_string();
         assert!(message.contains("can never run"), "{message}");
         TestCaseError::reject("exclusive arms")
     })?;
-    Ok(Harness::new(made, Origin { choices, allowed }, Entropy::new(script), bodies, troubles))
+    Ok(Harness::new(made, PlanSource { choices, allowed }, Entropy::new(script), bodies, disturbances))
 }
 
 const EVERYTHING: Allowed = Allowed { skips: true, races: true, timeouts: true };
@@ -32,11 +32,11 @@ const EVERYTHING: Allowed = Allowed { skips: true, races: true, timeouts: true }
 /// Bodies that give any answer, and succeed in the end.
 fn anything() -> Bodies {
     Box::new(|entropy, _, _, _| match entropy.below(12) {
-        0..=5 => Ends::Success,
-        6 | 7 => Ends::Error,
-        8 => Ends::Fatal,
-        9 => Ends::Skip,
-        _ => Ends::NotYet,
+        0..=5 => BodyAnswer::Success,
+        6 | 7 => BodyAnswer::Error,
+        8 => BodyAnswer::Fatal,
+        9 => BodyAnswer::Skip,
+        _ => BodyAnswer::NotYet,
     })
 }
 
@@ -45,12 +45,12 @@ fn same(fails: bool) -> Bodies {
     Box::new(move |_, (spec, path), attempt, not_yets| {
         let hash = spec * 31 + path.iter().map(|index| *index as usize * 7 + 3).sum::<usize>();
         match hash % 7 {
-            0 | 1 if not_yets < 3 => Ends::NotYet,
-            2 if attempt == 1 && fails => Ends::Error,
-            3 if fails => Ends::Error,
-            4 if fails => Ends::Fatal,
-            4 if !fails => Ends::Skip,
-            _ => Ends::Success,
+            0 | 1 if not_yets < 3 => BodyAnswer::NotYet,
+            2 if attempt == 1 && fails => BodyAnswer::Error,
+            3 if fails => BodyAnswer::Error,
+            4 if fails => BodyAnswer::Fatal,
+            4 if !fails => BodyAnswer::Skip,
+            _ => BodyAnswer::Success,
         }
     })
 }
@@ -70,8 +70,8 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_rules_hold(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500), twice: bool) {
-        let troubles = Troubles { crashes: 0, retries: 4, skips: 2, cancels: true, growths: 0, delays: true };
-        let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
+        let disturbances = Disturbances { crashes: 0, retries: 4, skips: 2, cancels: true, growths: 0, delays: true };
+        let mut harness = harness(plan, script, EVERYTHING, anything(), disturbances)?;
         harness.start();
         if twice {
             harness.start();
@@ -81,8 +81,8 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_rules_hold_through_crashes(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500)) {
-        let troubles = Troubles { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
-        let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
+        let disturbances = Disturbances { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
+        let mut harness = harness(plan, script, EVERYTHING, anything(), disturbances)?;
         harness.start();
         harness.finish();
     }
@@ -90,8 +90,8 @@ proptest! {
     /// A deployment removes nodes that runs have begun with.
     #[test]
     fn runs_go_on_without_nodes_that_are_gone(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..500), steps in 0usize..120) {
-        let troubles = Troubles { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
-        let mut harness = harness(plan, script, EVERYTHING, anything(), troubles)?;
+        let disturbances = Disturbances { crashes: u32::MAX, retries: 4, skips: 2, cancels: true, growths: 2, delays: true };
+        let mut harness = harness(plan, script, EVERYTHING, anything(), disturbances)?;
         harness.grow();
         harness.start();
         harness.walk(steps);
@@ -103,11 +103,11 @@ proptest! {
     #[test]
     fn a_run_that_crashed_ends_as_one_that_did_not(plan in vec(any::<u16>(), 0..90), script in vec(any::<u16>(), 0..300), fails: bool) {
         let allowed = Allowed { skips: false, races: false, timeouts: false };
-        let calm = Troubles { crashes: 0, retries: 0, skips: 0, cancels: false, growths: 0, delays: false };
+        let calm = Disturbances { crashes: 0, retries: 0, skips: 0, cancels: false, growths: 0, delays: false };
         let mut undisturbed = harness(plan.clone(), Vec::new(), allowed, same(fails), calm)?;
         undisturbed.start();
         let expected = undisturbed.finish();
-        let mut crashed = harness(plan, script, allowed, same(fails), Troubles { crashes: 2, ..calm })?;
+        let mut crashed = harness(plan, script, allowed, same(fails), Disturbances { crashes: 2, ..calm })?;
         crashed.start();
         prop_assert_eq!(crashed.finish(), expected, "after {} crashes", crashed.crashes);
     }
@@ -146,9 +146,9 @@ impl Drop for Seed {
 fn walk(seed: u64) -> u64 {
     let _seed = Seed(seed);
     let mut numbers = Numbers(seed);
-    let troubles = Troubles { crashes: 6, retries: 8, skips: 3, cancels: true, growths: 2, delays: true };
+    let disturbances = Disturbances { crashes: 6, retries: 8, skips: 3, cancels: true, growths: 2, delays: true };
     let (plan, script) = (numbers.choices(90), numbers.choices(1500));
-    let Ok(mut harness) = harness(plan, script, EVERYTHING, anything(), troubles) else { return 0 };
+    let Ok(mut harness) = harness(plan, script, EVERYTHING, anything(), disturbances) else { return 0 };
     harness.start();
     if numbers.next().is_multiple_of(2) {
         harness.start();

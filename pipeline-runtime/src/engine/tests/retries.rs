@@ -32,13 +32,13 @@ async fn total(all: Vec<u64>) -> Result<u64> {
     Ok(all.iter().sum())
 }
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Branch)]
-enum Way {
+enum Direction {
     Left(u64),
     Right(u64),
 }
 #[branch]
-async fn fork() -> Result<Way> {
-    Ok(Way::Left(1))
+async fn fork() -> Result<Direction> {
+    Ok(Direction::Left(1))
 }
 async fn page(_: Notification) {}
 
@@ -116,18 +116,18 @@ fn a_list_that_is_retried_while_another_branch_runs_expands_once_it_is_there_aga
 fn a_branch_that_is_retried_may_take_the_other_arm_also_after_a_crash() {
     #[pipeline]
     fn forked() {
-        let WayArms { left, right } = fork();
+        let DirectionArms { left, right } = fork();
         work(left).named("on_left");
         work(right).named("on_right");
         work(9u64).named("other");
     }
     let mut bench = Bench::new(&forked());
-    bench.answer("fork", Answered::Success(Value::new(Way::Left(1)), None));
+    bench.answer("fork", Answered::Success(Value::new(Direction::Left(1)), None));
     bench.succeed("on_left", 1);
     bench.retry(&["fork"], true).unwrap();
     bench.crash(1);
     assert_eq!(bench.state("fork.right"), NodeState::None, "the branch has not answered yet");
-    bench.answer("fork", Answered::Success(Value::new(Way::Right(2)), None));
+    bench.answer("fork", Answered::Success(Value::new(Direction::Right(2)), None));
     assert_eq!((bench.state("on_left"), bench.state("on_right")), (NodeState::Skipped, NodeState::Running));
 }
 

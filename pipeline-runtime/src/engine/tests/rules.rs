@@ -43,9 +43,9 @@ pub(super) struct Bench {
     /// The starts since the test last read them.
     pub(super) starts: Vec<Job>,
     pub(super) aborts: Vec<Slot>,
-    pub(super) tells: Vec<(u32, String)>,
+    pub(super) deliveries: Vec<(u32, String)>,
     /// The lists to be inspected, each with the number of its request.
-    pub(super) asks: Vec<(Slot, u64)>,
+    pub(super) list_queries: Vec<(Slot, u64)>,
 }
 
 pub(super) const RUN: RunIx = 0;
@@ -68,8 +68,8 @@ impl Bench {
             jobs: Vec::new(),
             starts: Vec::new(),
             aborts: Vec::new(),
-            tells: Vec::new(),
-            asks: Vec::new(),
+            deliveries: Vec::new(),
+            list_queries: Vec::new(),
         };
         bench.core.start(spec(&bench.plan, RUN), START);
         bench.take();
@@ -84,8 +84,8 @@ impl Bench {
         for action in actions {
             match action {
                 Action::Abort(job) => self.aborts.push(job.slot),
-                Action::Deliver { id, notification, .. } => self.tells.push((id, notification.name().to_owned())),
-                Action::Look { slot, number, .. } => self.asks.push((slot, number)),
+                Action::Deliver { id, notification, .. } => self.deliveries.push((id, notification.name().to_owned())),
+                Action::Look { slot, number, .. } => self.list_queries.push((slot, number)),
                 Action::Ended { .. } => {}
             }
         }
@@ -148,7 +148,7 @@ impl Bench {
         self.now = self.now + Duration::from_secs(secs);
         self.core = core();
         self.starts.clear();
-        self.tells.clear();
+        self.deliveries.clear();
         self.jobs.clear();
         let run = Run::replay(spec(&self.plan, RUN), START, &self.entries).expect("records that follow on each other");
         self.core.resume(run, self.now);
@@ -389,7 +389,7 @@ fn a_bounded_mapping_goes_on_after_a_crash_with_the_elements_that_are_left() {
 }
 
 #[test]
-fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
+fn due_notifications_are_delivered_after_a_crash_in_order() {
     #[pipeline]
     fn told() {
         work(1u64).on_success(page).named("a");
@@ -398,17 +398,17 @@ fn what_was_due_to_be_told_is_told_after_a_crash_in_order() {
     let mut bench = Bench::new(&told());
     bench.succeed("a", 1);
     bench.succeed("b", 2);
-    assert_eq!(bench.tells, [(0, "on_success".into())]);
+    assert_eq!(bench.deliveries, [(0, "on_success".into())]);
     bench.crash(1);
-    assert_eq!(bench.tells, [(0, "on_success".into())]);
+    assert_eq!(bench.deliveries, [(0, "on_success".into())]);
     bench.core.delivered(RUN, 0, Err("nobody".to_owned().into()), bench.now);
     bench.take();
     bench.crash(0);
-    assert!(bench.tells.is_empty(), "its next try is due in a second");
+    assert!(bench.deliveries.is_empty(), "its next try is due in a second");
     bench.pass(1);
     bench.core.delivered(RUN, 0, Ok(()), bench.now);
     bench.take();
-    assert_eq!(bench.tells, [(0, "on_success".into()), (1, "on_success".into())]);
+    assert_eq!(bench.deliveries, [(0, "on_success".into()), (1, "on_success".into())]);
 }
 
 /// However long the last process was going to wait, unless the notifier asked for that wait.
@@ -433,15 +433,15 @@ fn a_callback_that_a_process_takes_up_is_tried_within_ten_seconds() {
         }
         bench.crash(0);
         bench.pass(seconds - 1);
-        assert!(bench.tells.is_empty(), "{after:?}");
+        assert!(bench.deliveries.is_empty(), "{after:?}");
         bench.pass(1);
-        assert_eq!(bench.tells, [(0, "on_success".into())], "{after:?}");
+        assert_eq!(bench.deliveries, [(0, "on_success".into())], "{after:?}");
         // It continues as before: the next try comes five minutes later.
-        bench.tells.clear();
+        bench.deliveries.clear();
         bench.core.delivered(RUN, 0, Err("nobody".to_owned().into()), bench.now);
         bench.take();
         bench.pass(1);
-        assert!(bench.tells.is_empty(), "{after:?}");
+        assert!(bench.deliveries.is_empty(), "{after:?}");
     }
 }
 

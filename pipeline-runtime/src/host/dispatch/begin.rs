@@ -5,7 +5,7 @@ use super::super::scheduler::{DueRun, Turn};
 use super::super::{PreparedRun, StartError};
 use super::{Dispatch, new_spec};
 use crate::journal::{Reader, RunKey, RunKind, StoredRun};
-use crate::plan::Pending;
+use crate::plan::PendingUpdates;
 use crate::schedule::Interval;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -93,18 +93,18 @@ impl Dispatch<'_> {
 
     /// Starts a run for updates of assets. Its interval spans those of all updates, including updates that were superseded by
     /// newer ones.
-    fn begin_updated(&mut self, id: &str, updates: &[Pending], reader: &mut Option<Reader>) -> Result<(), StartError> {
+    fn begin_updated(&mut self, id: &str, updates: &[PendingUpdates], reader: &mut Option<Reader>) -> Result<(), StartError> {
         let pipeline = self.pipeline(id)?;
         let now = self.now();
         let plan = Arc::new(pipeline.plan(&serde_json::Value::Null)?);
         let reader = self.read(reader)?;
         // The scheduler may not know of the newest update yet, and any other may be deleted: only the scheduler knows that it is
         // to start a run.
-        let newest = |update: &Pending| -> Result<Pending, StartError> {
+        let newest = |update: &PendingUpdates| -> Result<PendingUpdates, StartError> {
             let (newest, _) = reader.update_numbers(id, update.asset)?;
-            Ok(Pending { newest: newest.max(update.newest), ..*update })
+            Ok(PendingUpdates { newest: newest.max(update.newest), ..*update })
         };
-        let updates: Vec<Pending> = updates.iter().map(newest).collect::<Result<_, _>>()?;
+        let updates: Vec<PendingUpdates> = updates.iter().map(newest).collect::<Result<_, _>>()?;
         let mut span: Option<Interval> = None;
         for update in &updates {
             let of_asset = reader.joint_interval(update.asset, update.after, update.newest)?;

@@ -15,10 +15,10 @@ impl Dispatch<'_> {
     /// Checks whether the date has leapt since the last call.
     pub(super) fn check_calendar(&mut self) {
         let now = self.now();
-        let Some(by) = self.leaps.by(now) else { return self.leaps.seen(now) };
+        let Some(by) = self.leaps.by(now) else { return self.leaps.reset(now) };
         match self.follow_on(now.date) {
             Ok(()) => {
-                self.leaps.seen(now);
+                self.leaps.reset(now);
                 let (seconds, way) = (by.unsigned_abs() / 1_000_000_000, if by > 0 { "ahead" } else { "back" });
                 let length = humantime::format_duration(Duration::from_secs(seconds));
                 tracing::warn!("the clock was set {way} by {length}, or the machine slept: schedules follow the new time");

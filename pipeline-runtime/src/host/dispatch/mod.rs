@@ -31,10 +31,10 @@ use crate::author::context::RunInfo;
 use crate::engine::{OtherRuns, RunIx, RunSpec};
 use crate::journal::{AssetUpdated, CommitEvent, Inbox, Reader, SqliteJournal, Ticket};
 use crate::observe::Feed;
-use crate::plan::Awaits;
+use crate::plan::AssetCondition;
 use crate::random;
 use crate::schedule::Interval;
-use crate::time::{Clock, Leaps, Present, Timestamp};
+use crate::time::{Clock, LeapDetector, Present, Timestamp};
 pub(super) use calendar::scheduled;
 pub(super) use calls::Call;
 use calls::Calls;
@@ -92,7 +92,7 @@ pub(crate) struct Dispatch<'a> {
     feed: Arc<Feed>,
     scheduler: Scheduler,
     /// Detects that the wall clock was set or the machine slept.
-    leaps: Leaps,
+    leaps: LeapDetector,
     runs: HostedRuns,
     /// The inbox. Opened at the first poll, and again at the next one if that fails.
     inbox: Option<Inbox>,
@@ -129,7 +129,7 @@ impl<'a> Dispatch<'a> {
             service,
             feed,
             scheduler: Scheduler::default(),
-            leaps: Leaps::since(host.now()),
+            leaps: LeapDetector::since(host.now()),
             runs: HostedRuns::default(),
             inbox: None,
             last_ticket: 0,
@@ -474,14 +474,14 @@ async fn next_commit_event(events: &mut Option<UnboundedReceiver<CommitEvent>>) 
 }
 
 /// Returns the assets that a pipeline waits for, and what it has consumed of them according to the journal.
-fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<Awaits>, StartError> {
+fn awaits(reader: &Reader, plan: &crate::Plan) -> Result<Option<AssetCondition>, StartError> {
     let Some((when, _)) = &plan.assets.when else { return Ok(None) };
     let mut known = Vec::new();
     for asset in &when.assets {
         let (newest, used) = reader.update_numbers(plan.pipeline, asset.name)?;
         known.push((asset.name, newest, used));
     }
-    Ok(Some(Awaits::new(when.rule, known)))
+    Ok(Some(AssetCondition::new(when.rule, known)))
 }
 
 /// Returns once the journal's queue has room for another run.

@@ -2,7 +2,7 @@ use super::thread::{self, JournalLocation};
 use super::{Host, HostError};
 use crate::Pipeline;
 use crate::host::StartError;
-use crate::plan::{DEFAULT_PARALLELISM, Plan, all_together, same_id};
+use crate::plan::{DEFAULT_PARALLELISM, Plan, check_all_together, same_id};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,7 +93,7 @@ impl HostBuilder {
         }
         let plans = self.pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null));
         let plans = plans.collect::<Result<Vec<_>, _>>().map_err(StartError::Plan)?;
-        let problems: Vec<String> = all_together(&self.pipelines, &plans).iter().map(ToString::to_string).collect();
+        let problems: Vec<String> = check_all_together(&self.pipelines, &plans).iter().map(ToString::to_string).collect();
         if !problems.is_empty() {
             return Err(HostError::Pipelines(problems.join("\n")));
         }

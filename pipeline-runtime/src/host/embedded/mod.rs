@@ -17,7 +17,7 @@ use super::command::Command;
 use super::dispatch::Call;
 use super::error::StartError;
 use super::signals::Signal;
-use crate::author::setting::SetTo;
+use crate::author::setting::SettingInput;
 use crate::journal::Reader;
 use crate::read::{JournalReader, ReadError, RunDetails};
 use crate::{Asset, Data, Pipeline, Setting};
@@ -236,12 +236,12 @@ impl Host {
         let value = serde_json::to_value(value).map_err(|error| {
             StartError::Refused(format!("the value for the setting `{setting}` cannot be written as JSON: {error}"))
         })?;
-        self.command(Command::Set { setting: setting.to_owned(), to: SetTo::Json(value) }).await
+        self.command(Command::Set { setting: setting.to_owned(), to: SettingInput::Json(value) }).await
     }
 
     /// Resets a setting to its default, for runs that begin from then on.
     pub async fn unset<T>(&self, setting: &'static Setting<T>) -> Result<(), HostError> {
-        self.command(Command::Set { setting: setting.name().to_owned(), to: SetTo::Default }).await
+        self.command(Command::Set { setting: setting.name().to_owned(), to: SettingInput::Default }).await
     }
 
     /// Pauses a pipeline's schedule, also across restarts. Its active runs continue, and it can be triggered.

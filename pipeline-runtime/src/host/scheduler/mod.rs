@@ -45,7 +45,7 @@ mod tests;
 
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind, StoredRun};
-use crate::plan::{Awaits, Pending, Plan};
+use crate::plan::{AssetCondition, PendingUpdates, Plan};
 use crate::schedule::{Interval, Schedule, Window, Zone};
 use crate::time::Timestamp;
 use chrono::{DateTime, Utc};
@@ -109,7 +109,7 @@ pub(crate) enum DueRun {
     /// A queued run of the journal.
     Queued { pipeline: String, turn: Turn },
     /// A run for updates of assets.
-    Updated { pipeline: String, updates: Vec<Pending> },
+    Updated { pipeline: String, updates: Vec<PendingUpdates> },
 }
 
 /// What the journal has of a pipeline when the scheduler starts.
@@ -126,7 +126,7 @@ pub(crate) struct JournaledState {
     pub(crate) deleted: Vec<Interval>,
     pub(crate) paused: bool,
     /// The assets that it waits for.
-    pub(crate) awaits: Option<Awaits>,
+    pub(crate) awaits: Option<AssetCondition>,
     /// The unfinished runs, whether this process is to host them or not. They hold up runs that depend on their intervals.
     pub(crate) unfinished: Vec<Turn>,
 }
@@ -168,7 +168,7 @@ impl Scheduler {
         journaled: JournaledState,
         watched_since: Option<Timestamp>,
     ) {
-        for asset in journaled.awaits.iter().flat_map(Awaits::assets) {
+        for asset in journaled.awaits.iter().flat_map(AssetCondition::assets) {
             let waiting = self.waiting.entry(asset).or_default();
             if !waiting.iter().any(|id| id == pipeline) {
                 waiting.push(pipeline.to_owned());
@@ -213,7 +213,7 @@ impl Scheduler {
     }
 
     /// Records that a run has started for these updates.
-    pub(crate) fn consume_updates(&mut self, pipeline: &str, updates: &[Pending]) {
+    pub(crate) fn consume_updates(&mut self, pipeline: &str, updates: &[PendingUpdates]) {
         if let Some(state) = self.pipelines.get_mut(pipeline) {
             state.consume_updates(updates);
         }

@@ -5,7 +5,7 @@ use super::queue::Queue;
 use super::{DueRun, EndEffect, HoldReason, JournaledState, Timetable, Turn};
 use crate::engine::RunState;
 use crate::journal::{RunKey, RunKind};
-use crate::plan::{Awaits, Pending};
+use crate::plan::{AssetCondition, PendingUpdates};
 use crate::schedule::Interval;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ pub(super) struct PipelineState {
     /// For a pipeline that depends on its past; otherwise it stays empty.
     intervals: PastIntervals,
     /// For a pipeline that waits for assets.
-    awaits: Option<Box<Awaits>>,
+    awaits: Option<Box<AssetCondition>>,
 }
 
 impl PipelineState {
@@ -220,13 +220,13 @@ impl PipelineState {
 
     pub(super) fn updated(&mut self, asset: &str, id: i64) {
         if let Some(awaits) = &mut self.awaits {
-            awaits.updated(asset, id);
+            awaits.record_update(asset, id);
         }
     }
 
-    pub(super) fn consume_updates(&mut self, updates: &[Pending]) {
+    pub(super) fn consume_updates(&mut self, updates: &[PendingUpdates]) {
         if let Some(awaits) = &mut self.awaits {
-            awaits.used(updates);
+            awaits.mark_used(updates);
         }
     }
 

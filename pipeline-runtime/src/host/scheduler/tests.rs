@@ -547,7 +547,7 @@ fn waiting(rule: WhenRule, known: [(i64, i64); 2]) -> Scheduler {
     let window = Window::parse(None, None, false, Zone::UTC).unwrap();
     let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
     let assets = ASSETS.into_iter().zip(known).map(|(asset, (newest, used))| (asset, newest, used));
-    let known = JournaledState { awaits: Some(Awaits::new(rule, assets)), ..JournaledState::default() };
+    let known = JournaledState { awaits: Some(AssetCondition::new(rule, assets)), ..JournaledState::default() };
     let mut scheduler = Scheduler::default();
     scheduler.add("model", timetable, known, Some(at("2024-03-01")));
     scheduler
@@ -618,7 +618,8 @@ fn an_update_costs_no_pipeline_that_does_not_wait_for_it() {
     for n in 0..1_000 {
         let window = Window::parse(None, None, false, Zone::UTC).unwrap();
         let timetable = Timetable { schedule: None, window, max_active_runs: 1, depends_on_past: false };
-        let known = JournaledState { awaits: Some(Awaits::new(WhenRule::All, [("others", 0, 0)])), ..JournaledState::default() };
+        let known =
+            JournaledState { awaits: Some(AssetCondition::new(WhenRule::All, [("others", 0, 0)])), ..JournaledState::default() };
         scheduler.add(&format!("other_{n}"), timetable, known, Some(at("2024-03-01")));
     }
     crate::plan::steps::take();

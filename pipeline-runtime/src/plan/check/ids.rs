@@ -1,10 +1,10 @@
 //! Ids of nodes, groups and pipelines: well-formed, and each once.
 
 use super::super::build::Sketch;
-use super::super::given;
 use super::super::graph::{NodeIx, What};
 use super::super::groups::Group;
 use super::super::id::Name;
+use super::super::pipeline_options;
 use super::super::problem::Problem;
 use super::options::within;
 use crate::author::error::shortened;
@@ -41,7 +41,7 @@ pub(super) fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u3
         }
     }
     for overrides in &sketch.of_groups {
-        for (position, (option, at)) in overrides.given.iter().enumerate() {
+        for (position, (option, at)) in overrides.locations.iter().enumerate() {
             if let Some(why) = overrides.fault(position) {
                 let message = format!("`.{option}` of a group cannot be used: {why}");
                 problems.push(Problem::new(message, within(option)).at(at, "set here"));
@@ -54,7 +54,7 @@ pub(super) fn groups(sketch: &Sketch, problems: &mut Vec<Problem>) -> HashSet<u3
 /// Nodes of groups with duplicate names are not reported again.
 pub(super) fn ids(sketch: &Sketch, pipeline: &Pipeline, twice: &HashSet<u32>, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    problems.extend(wrong_id(pipeline.id()).map(|problem| given::at_pipeline(problem, pipeline, &["id"])));
+    problems.extend(wrong_id(pipeline.id()).map(|problem| pipeline_options::at_pipeline(problem, pipeline, &["id"])));
     let mut seen: HashMap<String, NodeIx> = HashMap::new();
     for (ix, node) in (0..).zip(&plan.nodes) {
         let wrong = match (&node.name, &node.what) {

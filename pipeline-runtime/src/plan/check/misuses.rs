@@ -110,7 +110,7 @@ pub(super) fn orders(sketch: &Sketch, problems: &mut Vec<Problem>) {
                 format!("`.after` cannot hold back {}: an element exists once its list does", quoted(plan, *node)),
                 "call `.after` on the result of `.each`, which holds back the whole mapping, or on a task inside",
             ),
-            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Recalled(_) => {
+            What::Body(_) | What::Arm { .. } | What::Failure { .. } | What::Each(_) | What::Gather(_) | What::Journaled(_) => {
                 continue;
             }
         };

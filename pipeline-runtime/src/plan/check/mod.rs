@@ -15,12 +15,12 @@ mod texts;
 pub(super) use ids::wrong_id;
 
 use super::build::Sketch;
-use super::given;
 use super::graph::{NodeIx, Plan, What};
+use super::pipeline_options;
 use super::problem::Problem;
 use super::{assets, holdings, notifiers, settings, teardowns, templates};
 use crate::author::definition::Kind;
-use crate::author::draft::{self, Draft, Handle, Misuse, Place};
+use crate::author::draft::{self, Draft, Handle, Misuse, SourceLocation};
 use crate::author::pipeline::Pipeline;
 
 /// The maximum number of nodes in a plan; nodes of mappings count once.
@@ -28,7 +28,7 @@ const MAX_NODES: usize = 1_000_000;
 
 /// Handles of other pipelines. Checked first, because nothing else can be checked in such a graph.
 pub(super) fn handles(draft: &Draft) -> Vec<Problem> {
-    let foreign = |place: Place| {
+    let foreign = |place: SourceLocation| {
         let help = "a node belongs to the one call of the pipeline function that made it: call its task here, too (what pipelines \
                     share is a plain function that wires it)";
         Problem::new("a node of another pipeline, or of an earlier call of this one's function, is used", help)
@@ -73,7 +73,7 @@ pub(super) fn all(sketch: &Sketch, pipeline: &Pipeline) -> (Option<Vec<NodeIx>>,
     size(sketch, pipeline, &mut problems);
     schedule::schedule(sketch, pipeline, &mut problems);
     schedule::window(pipeline, &mut problems);
-    given::check(pipeline, &mut problems);
+    pipeline_options::check(pipeline, &mut problems);
     misuses::misuses(sketch, &mut problems);
     misuses::orders(sketch, &mut problems);
     let twice = ids::groups(sketch, &mut problems);
@@ -117,7 +117,7 @@ pub(in crate::plan) fn sort(plan: &Plan, node: NodeIx) -> &'static str {
         What::FirstOf { .. } => "a race",
         What::Each(_) | What::Gather(_) => "a mapping",
         What::Element { .. } => "an element",
-        What::Recalled(_) => "a node",
+        What::Journaled(_) => "a node",
     }
 }
 

@@ -13,13 +13,13 @@ pub(super) fn overrides(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
     for (ix, overrides) in &sketch.overrides {
         let node = plan.node(*ix);
-        for (position, (option, at)) in overrides.given.iter().enumerate() {
+        for (position, (option, at)) in overrides.locations.iter().enumerate() {
             let (message, help) = match &node.what {
                 What::Body(task) if task.definition.kind != Kind::Sensor && OF_SENSORS.contains(option) => {
                     let message = format!("`.{option}` is for sensors, and {} is {}", quoted(plan, *ix), sort(plan, *ix));
                     (message, "leave it out, or make the task a `#[sensor]`".to_owned())
                 }
-                What::Recalled(_) => continue,
+                What::Journaled(_) => continue,
                 What::Body(_) => {
                     let Some(why) = overrides.fault(position) else { continue };
                     let message = format!("`.{option}` of {} cannot be used: {why}", quoted(plan, *ix));

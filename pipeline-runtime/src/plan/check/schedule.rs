@@ -1,7 +1,7 @@
 //! The schedule and the bounds of a pipeline.
 
 use super::super::build::Sketch;
-use super::super::given;
+use super::super::pipeline_options;
 use super::super::problem::Problem;
 use crate::author::pipeline::Pipeline;
 use crate::schedule::{ScheduleError, Zone, parse_date, parse_zone};
@@ -28,7 +28,7 @@ pub(super) fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<
             _ => ("schedule", "write five fields (minute hour day month weekday) and an IANA time zone".to_owned()),
         };
         let message = format!("the {what} of pipeline `{}` cannot be used: {error}", pipeline.id());
-        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule", "timezone"]));
+        problems.push(pipeline_options::at_pipeline(Problem::new(message, help), pipeline, &["schedule", "timezone"]));
     }
     if let Some(schedule) = &sketch.plan.schedule {
         let options = pipeline.options();
@@ -36,7 +36,7 @@ pub(super) fn schedule(sketch: &Sketch, pipeline: &Pipeline, problems: &mut Vec<
         if let Some(why) = schedule.fault(from) {
             let message = format!("the schedule of pipeline `{}` cannot be used: {why}", pipeline.id());
             let help = "a `Timetable` gives the same intervals in both directions, in order, and each longer than nothing";
-            problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &["schedule"]));
+            problems.push(pipeline_options::at_pipeline(Problem::new(message, help), pipeline, &["schedule"]));
         }
     }
 }
@@ -48,6 +48,6 @@ pub(super) fn window(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     if let Err(refused) = date::window(options.start, options.end, &zone) {
         let message = format!("the `{}` of pipeline `{}` cannot be used: {}", refused.option, pipeline.id(), refused.error);
         let help = "a bound is a day, `2024-01-31`, or a time, `2024-01-31T06:00:00Z`, and `end` is not before `start`";
-        problems.push(given::at_pipeline(Problem::new(message, help), pipeline, &[refused.option, "timezone"]));
+        problems.push(pipeline_options::at_pipeline(Problem::new(message, help), pipeline, &[refused.option, "timezone"]));
     }
 }

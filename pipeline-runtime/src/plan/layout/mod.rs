@@ -141,8 +141,8 @@ fn centres(of: &Layered) -> Vec<f64> {
     let step = HEIGHT + BELOW;
     let mut centres = vec![0.0; of.layer_of.len()];
     for layer in &of.layers {
-        for (place, here) in layer.iter().enumerate() {
-            centres[*here as usize] = f64::from(index(place)) * step;
+        for (position, here) in layer.iter().enumerate() {
+            centres[*here as usize] = f64::from(index(position)) * step;
         }
     }
     for round in 0..ROUNDS {

@@ -1,13 +1,13 @@
 //! Renderings of a plan: for people, for documents, for programs. All show the same nodes and inputs, which are collected here.
 
-mod drawn;
+mod drawing;
 mod json;
 mod mermaid;
 mod svg;
 #[cfg(feature = "graph")]
 mod text;
 
-pub(crate) use drawn::Drawn;
+pub(crate) use drawing::PlanDrawing;
 
 use super::graph::{EdgeRule, NodeIx, Plan, What};
 use super::policy::{Delay, Levels, NotifierIx};
@@ -58,7 +58,7 @@ fn inputs(plan: &Plan, node: NodeIx) -> Vec<Input<'_>> {
             Input::nodes("mapping", "node", vec![gather.each], Rule::AllDone.name()),
             Input::nodes("results", "elements", vec![gather.result], ALL_SUCCESS),
         ],
-        What::Recalled(_) => Vec::new(),
+        What::Journaled(_) => Vec::new(),
         What::Element { each } => match &plan.node(*each).what {
             What::Each(of) => gate("list", "node", &[of.list], ALL_SUCCESS),
             _ => Vec::new(),
@@ -172,7 +172,7 @@ fn kind(plan: &Plan, node: NodeIx) -> &'static str {
         What::FirstOf { .. } => "first_of",
         What::Each(_) | What::Gather(_) => "each",
         What::Element { .. } => "element",
-        What::Recalled(_) => "node",
+        What::Journaled(_) => "node",
     }
 }
 

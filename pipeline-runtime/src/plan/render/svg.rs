@@ -2,7 +2,7 @@
 
 use super::super::graph::{NodeIx, Plan};
 use super::super::layout::{HEIGHT, WIDTH};
-use super::{Drawn, kind};
+use super::{PlanDrawing, kind};
 use std::fmt::Write;
 
 /// The margin around the drawing.
@@ -36,7 +36,7 @@ impl Plan {
     /// The plan as in [`to_svg`](Self::to_svg), whose boxes have the states of their nodes as classes, `s-success`, and in their
     /// titles.
     pub(crate) fn to_svg_with(&self, state: impl Fn(NodeIx) -> Option<&'static str>) -> String {
-        let Drawn { boxes, edges, drawing } = self.drawn();
+        let PlanDrawing { boxes, edges, drawing } = self.to_drawing();
         let (width, height) = (drawing.width + 2.0 * MARGIN, drawing.height + 2.0 * MARGIN);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"{:.0} {:.0} {width:.0} {height:.0}\" width=\"{width:.0}\" \

@@ -62,7 +62,7 @@ fn header(plan: &Plan) -> String {
         lines.push(("params", plan.params.to_string()));
     }
     lines.extend(plan.run.timeout.map(|timeout| ("timeout", time(timeout))));
-    if let Some(sla) = plan.run.sla.filter(|_| plan.is_run_sla_unheard()) {
+    if let Some(sla) = plan.run.sla.filter(|_| plan.has_run_sla_without_callback()) {
         lines.push(("sla", format!("{}, which nobody is told of", time(sla))));
     }
     for (event, notifier) in &plan.run.callbacks {

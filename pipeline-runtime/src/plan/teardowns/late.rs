@@ -14,21 +14,21 @@ use std::collections::{HashMap, HashSet};
 
 /// An input of a teardown that waits for the setup, so that it may not be decided when the teardown has to run.
 #[derive(Debug)]
-pub(in super::super) struct Late {
+pub(in super::super) struct LateInput {
     teardown: NodeIx,
     taken: NodeIx,
 }
 
 /// For each node, the nodes that it is wired `.after`, with how they must have ended.
-type Ordered = HashMap<NodeIx, Vec<(NodeIx, EdgeRule)>>;
+type OrdersByNode = HashMap<NodeIx, Vec<(NodeIx, EdgeRule)>>;
 
 /// Makes setups wait for the other inputs of their teardowns. Returns the inputs for which that is impossible.
-pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late> {
+pub(in super::super) fn order_setups(plan: &Plan, orders: &mut Vec<Order>) -> Vec<LateInput> {
     let mut late = Vec::new();
     if plan.teardowns.is_empty() {
         return late;
     }
-    let mut ordered = Ordered::new();
+    let mut ordered = OrdersByNode::new();
     for order in orders.iter() {
         ordered.entry(order.node).or_default().push((order.upstream, order.rule));
     }
@@ -45,7 +45,7 @@ pub(in super::super) fn secure(plan: &Plan, orders: &mut Vec<Order>) -> Vec<Late
         let begins = begins(plan, setup);
         for (from, rule) in taken.into_iter().filter(|(from, _)| !succeeded.contains(from)) {
             if begins.iter().any(|begin| after(plan, *begin, takers).contains(&from)) {
-                late.push(Late { teardown: node, taken: from });
+                late.push(LateInput { teardown: node, taken: from });
                 continue;
             }
             for &node in &begins {
@@ -68,7 +68,7 @@ fn is_doubtful(plan: &Plan, (from, rule): (NodeIx, EdgeRule), setup: NodeIx) -> 
 }
 
 /// What a node waits for by its inputs and by `.after`; for an arm its branch, for a mapping its list.
-fn needs(plan: &Plan, node: NodeIx, ordered: &Ordered) -> Vec<(NodeIx, EdgeRule)> {
+fn needs(plan: &Plan, node: NodeIx, ordered: &OrdersByNode) -> Vec<(NodeIx, EdgeRule)> {
     const ALL_SUCCESS: EdgeRule = EdgeRule::Upstream(Rule::AllSuccess);
     let mut needs: Vec<(NodeIx, EdgeRule)> = match &plan.node(node).what {
         What::Arm { branch, .. } => vec![(*branch, ALL_SUCCESS)],
@@ -88,7 +88,7 @@ fn needs(plan: &Plan, node: NodeIx, ordered: &Ordered) -> Vec<(NodeIx, EdgeRule)
 }
 
 /// The nodes that must have succeeded if a node has.
-fn succeeded_before(plan: &Plan, node: NodeIx, ordered: &Ordered) -> HashSet<NodeIx> {
+fn succeeded_before(plan: &Plan, node: NodeIx, ordered: &OrdersByNode) -> HashSet<NodeIx> {
     let mut succeeded = HashSet::new();
     let mut doubtful = vec![node];
     while let Some(node) = doubtful.pop() {
@@ -104,7 +104,7 @@ fn succeeded_before(plan: &Plan, node: NodeIx, ordered: &Ordered) -> HashSet<Nod
 /// The nodes that start first for a setup, which may be a gate.
 fn begins(plan: &Plan, setup: NodeIx) -> Vec<NodeIx> {
     match &plan.node(setup).what {
-        What::Body(_) | What::Each(_) | What::Recalled(_) => vec![setup],
+        What::Body(_) | What::Each(_) | What::Journaled(_) => vec![setup],
         What::Arm { branch: of, .. } | What::Failure { of } | What::Element { each: of } => begins(plan, *of),
         What::Gather(gather) => begins(plan, gather.each),
         What::FirstOf { from } => from.iter().flat_map(|from| begins(plan, *from)).collect(),
@@ -149,7 +149,7 @@ fn after(plan: &Plan, node: NodeIx, takers: &[Vec<NodeIx>]) -> HashSet<NodeIx> {
 /// Reports late inputs.
 pub(super) fn check(sketch: &Sketch, problems: &mut Vec<Problem>) {
     let plan = &sketch.plan;
-    for Late { teardown, taken } in &sketch.late {
+    for LateInput { teardown, taken } in &sketch.late {
         let Some(Teardown { setup, made, .. }) = plan.teardown(*teardown) else { continue };
         if made.contains(taken) && plan.node(*taken).is_body() {
             // The teardown wires more than one task, which is reported elsewhere.

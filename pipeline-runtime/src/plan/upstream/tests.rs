@@ -41,7 +41,7 @@ fn refused(pipeline: &Pipeline) -> Vec<(String, usize)> {
 #[track_caller]
 fn together_refused(pipelines: &[Pipeline]) -> Vec<(String, usize)> {
     let plans: Vec<Plan> = pipelines.iter().map(|pipeline| pipeline.plan(&Value::Null).unwrap()).collect();
-    let problems = together(pipelines, &plans);
+    let problems = check_plans(pipelines, &plans);
     problems.iter().map(|problem| (problem.message().to_owned(), problem.places().count())).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The requested changes, as they are written on the command line and in a URL.
 
 use super::recorded::Recording;
-use super::{Arrived, WhatIfError};
+use super::{ArrivalTime, WhatIfError};
 use crate::author::keys::{names, without_key};
 use crate::plan::{Delay, NodeIx, Plan};
 use pipeline_syntax::duration::{self, Zero};
@@ -169,19 +169,25 @@ impl Assumptions {
     }
 
     /// For each sensor of the run, when what it looks for is there.
-    pub(super) fn arrivals(&self, recording: &Recording) -> BTreeMap<String, Arrived> {
-        let sensors = recording.nodes.iter().filter_map(|(id, recorded)| Some((id, recorded.looks.as_ref()?)));
-        let mut arrivals: BTreeMap<String, Arrived> = sensors
-            .map(|(id, looks)| {
-                (id.clone(), Arrived { recorded: looks.arrived, taken: looks.arrived.map(|window| looks.taken(&window)) })
+    pub(super) fn arrivals(&self, recording: &Recording) -> BTreeMap<String, ArrivalTime> {
+        let sensors = recording.nodes.iter().filter_map(|(id, recorded)| Some((id, recorded.finding.as_ref()?)));
+        let mut arrivals: BTreeMap<String, ArrivalTime> = sensors
+            .map(|(id, finding)| {
+                (
+                    id.clone(),
+                    ArrivalTime {
+                        recorded: finding.arrived,
+                        assumed: finding.arrived.map(|window| finding.assumed_arrival(&window)),
+                    },
+                )
             })
             .collect();
         for (id, arrival) in &self.arrivals {
-            let of_id = arrivals.entry(id.clone()).or_insert(Arrived { recorded: None, taken: None });
-            of_id.taken = match arrival {
+            let of_id = arrivals.entry(id.clone()).or_insert(ArrivalTime { recorded: None, assumed: None });
+            of_id.assumed = match arrival {
                 Arrival::At(at) => Some(*at),
-                Arrival::Later(later) => of_id.taken.map(|taken| taken + *later),
-                Arrival::Earlier(earlier) => of_id.taken.map(|taken| taken.saturating_sub(*earlier)),
+                Arrival::Later(later) => of_id.assumed.map(|assumed| assumed + *later),
+                Arrival::Earlier(earlier) => of_id.assumed.map(|assumed| assumed.saturating_sub(*earlier)),
                 Arrival::Never => None,
             };
         }

@@ -1,8 +1,8 @@
 //! The replacement of bodies: each answers as it did, after the time that it took, unless a change was requested.
 
-use super::Arrived;
+use super::ArrivalTime;
 use super::assumptions::Assumptions;
-use super::recorded::{End, Found, Looks, Recorded, Recording};
+use super::recorded::{AttemptEnd, PokeCause, RecordedNode, Recording, SensorFinding};
 use crate::author::body::{AttemptResult, Produced};
 use crate::author::error::TaskError;
 use crate::author::notify::BoxFuture;
@@ -24,19 +24,19 @@ pub(super) struct Bodies {
     arrivals: HashMap<String, Duration>,
     clock: Clock,
     start: Timestamp,
-    so_far: Mutex<SoFar>,
+    progress: Mutex<Progress>,
 }
 
 #[derive(Debug, Default)]
-struct SoFar {
+struct Progress {
     /// The nodes that run without an answer, and since when.
     unknown: HashMap<String, Duration>,
     /// The number of the current attempt of a sensor, and of its pokes so far.
-    looks: HashMap<String, (u32, u32)>,
+    pokes: HashMap<String, (u32, u32)>,
 }
 
 /// The result of a body, and the time it takes.
-struct Act {
+struct RecordedAnswer {
     took: Duration,
     result: AttemptResult,
 }
@@ -45,79 +45,81 @@ impl Bodies {
     pub(super) fn new(
         recording: Recording,
         assumptions: Assumptions,
-        arrivals: &BTreeMap<String, Arrived>,
+        arrivals: &BTreeMap<String, ArrivalTime>,
         clock: Clock,
     ) -> Self {
-        let arrivals = arrivals.iter().filter_map(|(id, arrived)| Some((id.clone(), arrived.taken?))).collect();
+        let arrivals = arrivals.iter().filter_map(|(id, arrived)| Some((id.clone(), arrived.assumed?))).collect();
         let start = clock.now();
-        Self { recording, assumptions, arrivals, clock, start, so_far: Mutex::default() }
+        Self { recording, assumptions, arrivals, clock, start, progress: Mutex::default() }
     }
 
     /// The nodes that ran without an answer, and since when.
     pub(super) fn unknown(&self) -> HashMap<String, Duration> {
-        self.so_far().unknown.clone()
+        self.progress().unknown.clone()
     }
 
-    fn so_far(&self) -> MutexGuard<'_, SoFar> {
-        self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `None` if the result is unknown.
-    fn act(&self, attempt: &Attempt, id: &str) -> Option<Act> {
+    fn answer(&self, attempt: &Attempt, id: &str) -> Option<RecordedAnswer> {
         let recorded = self.recording.nodes.get(id);
         let is_sensor = attempt.spec.plan.policy(attempt.node).sensor.is_some();
         let of_number = recorded.and_then(|recorded| recorded.attempt(attempt.number));
         let took = of_number.map_or(Duration::ZERO, |attempt| attempt.took);
-        let after = |result| Some(Act { took, result });
+        let after = |result| Some(RecordedAnswer { took, result });
         if let Some(error) = self.assumptions.failure(id, attempt.number) {
             return after(Err(TaskError::from(error)));
         }
         if is_sensor {
-            return after(self.look(attempt, id, recorded)?);
+            return after(self.poke(attempt, id, recorded)?);
         }
         let (recorded, end) = (recorded?, &of_number?.end);
         // After a requested failure, the next attempt repeats the last recorded one. If that one had failed itself, the result of
         // a further attempt is unknown.
         let is_further = attempt.number as usize > recorded.attempts.len();
-        if is_further && matches!(end, End::Error(_)) {
+        if is_further && matches!(end, AttemptEnd::Error(_)) {
             return None;
         }
         after(ended(end, recorded)?)
     }
 
     /// The result of a sensor's poke.
-    fn look(&self, attempt: &Attempt, id: &str, recorded: Option<&Recorded>) -> Option<AttemptResult> {
+    fn poke(&self, attempt: &Attempt, id: &str, recorded: Option<&RecordedNode>) -> Option<AttemptResult> {
         let now = self.clock.now().since(self.start);
         let number = attempt.number;
-        let look = {
-            let mut so_far = self.so_far();
-            let (of, looks) = so_far.looks.entry(id.to_owned()).or_default();
-            (*of, *looks) = if *of == number { (*of, *looks + 1) } else { (number, 1) };
-            *looks
+        let poke_number = {
+            let mut progress = self.progress();
+            let (of, pokes) = progress.pokes.entry(id.to_owned()).or_default();
+            (*of, *pokes) = if *of == number { (*of, *pokes + 1) } else { (number, 1) };
+            *pokes
         };
         let arrival = self.arrivals.get(id).copied();
-        let looks = recorded.and_then(|recorded| recorded.looks.as_ref());
+        let finding = recorded.and_then(|recorded| recorded.finding.as_ref());
         if arrival.is_some_and(|arrival| arrival <= now) {
             let output = recorded.and_then(|recorded| recorded.output.clone());
             return output.map(|output| Ok(Produced::Value(output)));
         }
         if let Some(recorded) = recorded
             && let Some(of_number) = recorded.attempts.get(number as usize - 1)
-            && matches!(of_number.end, End::Error(_) | End::Fatal(_) | End::Skip(_))
-            && of_number.looks == look
+            && matches!(of_number.end, AttemptEnd::Error(_) | AttemptEnd::Fatal(_) | AttemptEnd::Skip(_))
+            && of_number.pokes == poke_number
         {
             return ended(&of_number.end, recorded);
         }
         let poke = attempt.spec.plan.policy(attempt.node).sensor.as_ref().and_then(|sensor| sensor.poke.fixed());
         // A poke after the last recorded one has no answer. Delays of the run make its pokes later than those here, never earlier.
         let wait = poke.map_or(Duration::ZERO, |(poke, jitter)| poke + jitter);
-        let is_last = |recorded: &Recorded| recorded.open.is_some_and(|last| now + wait > last);
+        let is_last = |recorded: &RecordedNode| recorded.open.is_some_and(|last| now + wait > last);
         if recorded.is_none_or(is_last) && !self.assumptions.arrives(id) {
             return None;
         }
-        let is_next = |arrival: &Duration| match looks {
-            Some(Looks { found: Found::Later, .. }) => true,
-            Some(Looks { found: Found::Woken, .. }) => poke.is_none_or(|(poke, _)| arrival.saturating_sub(now) < poke),
+        let is_next = |arrival: &Duration| match finding {
+            Some(SensorFinding { cause: PokeCause::Later, .. }) => true,
+            Some(SensorFinding { cause: PokeCause::Woken, .. }) => {
+                poke.is_none_or(|(poke, _)| arrival.saturating_sub(now) < poke)
+            }
             _ => false,
         };
         Some(Ok(match arrival.filter(is_next) {
@@ -128,13 +130,13 @@ impl Bodies {
 }
 
 /// `None` if the output was not recorded, or if a sensor's wait timed out.
-fn ended(end: &End, recorded: &Recorded) -> Option<AttemptResult> {
+fn ended(end: &AttemptEnd, recorded: &RecordedNode) -> Option<AttemptResult> {
     match end {
-        End::Success => recorded.output.clone().map(|output| Ok(Produced::Value(output))),
-        End::Error(error) => Some(Err(TaskError::from(error.to_string()))),
-        End::Fatal(error) => Some(Err(TaskError::fatal(error.to_string()))),
-        End::Skip(why) => Some(Err(TaskError::skip(&**why))),
-        End::TimedOut => None,
+        AttemptEnd::Success => recorded.output.clone().map(|output| Ok(Produced::Value(output))),
+        AttemptEnd::Error(error) => Some(Err(TaskError::from(error.to_string()))),
+        AttemptEnd::Fatal(error) => Some(Err(TaskError::fatal(error.to_string()))),
+        AttemptEnd::Skip(why) => Some(Err(TaskError::skip(&**why))),
+        AttemptEnd::TimedOut => None,
     }
 }
 
@@ -145,15 +147,15 @@ impl Interceptor for Bodies {
 
     fn instead(&self, attempt: &Attempt) -> Option<Instead> {
         let id = attempt.id();
-        let act = self.act(attempt, &id);
+        let answer = self.answer(attempt, &id);
         let clock = self.clock;
-        Some(Instead::Body(match act {
+        Some(Instead::Body(match answer {
             None => {
-                self.so_far().unknown.entry(id).or_insert(clock.now().since(self.start));
+                self.progress().unknown.entry(id).or_insert(clock.now().since(self.start));
                 Box::pin(pending())
             }
-            Some(Act { took: Duration::ZERO, result }) => Box::pin(ready(result)),
-            Some(Act { took, result }) => {
+            Some(RecordedAnswer { took: Duration::ZERO, result }) => Box::pin(ready(result)),
+            Some(RecordedAnswer { took, result }) => {
                 let until = clock.now() + took;
                 Box::pin(async move {
                     clock.sleep_until(until).await;

@@ -21,7 +21,7 @@ pub(crate) use error::WhatIfError;
 pub(crate) use recorded::Window;
 
 use super::HORIZON;
-use super::together::is_over;
+use super::beside::is_over;
 use crate::author::context::RunInfo;
 use crate::author::pipeline::Pipeline;
 use crate::engine::{Engine, EngineOptions, Entry, Interceptor, Record, RunSpec, Skip, Slot};
@@ -42,18 +42,18 @@ pub(crate) struct WhatIf {
     /// The nodes whose outcome is unknown.
     unknown: HashSet<Slot>,
     /// For each sensor, when what it found was there.
-    pub(crate) arrivals: BTreeMap<String, Arrived>,
+    pub(crate) arrivals: BTreeMap<String, ArrivalTime>,
     /// How this differs from the run, apart from the requested changes.
     pub(crate) notes: Vec<String>,
 }
 
 /// When what a sensor found was there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrived {
+pub(crate) struct ArrivalTime {
     /// According to the run's pokes.
     pub(crate) recorded: Option<Window>,
     /// As assumed here.
-    pub(crate) taken: Option<Duration>,
+    pub(crate) assumed: Option<Duration>,
 }
 
 impl WhatIf {
@@ -90,7 +90,7 @@ impl WhatIf {
         })?;
         let history = RunHistory::of(Arc::clone(&plan), started, &entries);
         let unknown = unknown(&history, &ran);
-        let history = if unknown.is_empty() { history } else { known(&history, entries, &unknown, &ran) };
+        let history = if unknown.is_empty() { history } else { without_unknown(&history, entries, &unknown, &ran) };
         Ok(Self { history, unknown, arrivals, notes })
     }
 
@@ -174,7 +174,12 @@ async fn run(spec: RunSpec, clock: Clock, bodies: &Arc<Bodies>, most: Duration) 
 
 /// The history without what happens only because a body without an answer never ends: such a body exceeds its timeout, and is
 /// retried.
-fn known(history: &RunHistory, mut entries: Vec<Entry>, unknown: &HashSet<Slot>, ran: &HashMap<String, Duration>) -> RunHistory {
+fn without_unknown(
+    history: &RunHistory,
+    mut entries: Vec<Entry>,
+    unknown: &HashSet<Slot>,
+    ran: &HashMap<String, Duration>,
+) -> RunHistory {
     let first = ran.values().min().copied().unwrap_or_default();
     entries.retain(|Entry { at, record }| {
         let at = at.since(history.started);

@@ -87,7 +87,7 @@ fn what_if((stored, history): &(StoredRun, RunHistory), assumptions: &Assumption
 }
 
 /// Everything that is reported about each node.
-fn told(history: &RunHistory) -> Vec<String> {
+fn describe(history: &RunHistory) -> Vec<String> {
     let of = |slot: Slot| {
         let node = history.node(slot);
         let (began, ended, spans) = (node.began(), node.finished_at(), node.spans());
@@ -107,7 +107,7 @@ proptest! {
         let arrives = format!("{arrives}s");
         let run = recorded(Simulation::new(nightly()).arrive(&arrives, "memory://data/export.json", "{}"), seed, &params);
         let here = what_if(&run, &Assumptions::default());
-        prop_assert_eq!(told(&here.history), told(&run.1));
+        prop_assert_eq!(describe(&here.history), describe(&run.1));
         prop_assert_eq!((here.history.state, here.history.finished), (run.1.state, run.1.finished));
         assert!(here.is_known());
     }
@@ -133,7 +133,7 @@ fn what_comes_later_is_found_later_and_all_that_follows_is_later() {
     // Between the poke at 405 s, which did not find it, and the one at 450 s.
     let arrived = here.arrivals["export"];
     assert_eq!(arrived.recorded, Some(Window { after: Some(Duration::from_secs(405)), by: Duration::from_secs(450) }));
-    assert_eq!(arrived.taken, Some(Duration::from_millis(427_500 + 90_000)));
+    assert_eq!(arrived.assumed, Some(Duration::from_millis(427_500 + 90_000)));
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn small() {
 }
 
 #[test]
-fn nothing_is_called_and_nobody_is_told() {
+fn nothing_is_called_and_nobody_is_notified() {
     let run = recorded(Simulation::new(small()), 0, ());
     assert_eq!((CALLED.load(Ordering::SeqCst), TOLD.load(Ordering::SeqCst)), (1, 1));
     let fails = Assumptions::default().fail("work@1").unwrap();

@@ -39,7 +39,7 @@ pub(crate) use report::{report, sought};
 
 use pipeline_syntax::zone::Rules;
 use std::fmt;
-use table::{Named, Zones};
+use table::{ZoneName, Zones};
 
 /// A time zone of the IANA database, with its rules as they were known when it was requested.
 ///
@@ -57,14 +57,14 @@ use table::{Named, Zones};
 /// ```
 #[derive(Clone, Copy)]
 pub struct Zone {
-    of: &'static Named,
+    of: &'static ZoneName,
     /// `None` for UTC, which needs no database.
     rules: Option<&'static Rules>,
 }
 
 impl Zone {
     /// UTC.
-    pub const UTC: Self = Self { of: Named::utc(), rules: None };
+    pub const UTC: Self = Self { of: ZoneName::utc(), rules: None };
 
     /// The zone of this name, such as `Europe/Berlin`, if either database has it. Case matters.
     ///

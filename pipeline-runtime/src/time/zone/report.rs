@@ -22,12 +22,12 @@ pub(crate) fn report() -> Report {
 
 /// Where zones are looked up, for the message that one was not found.
 pub(crate) fn sought() -> String {
-    let (machine, _) = Zones::of_this_process().seen();
+    let (machine, _) = Zones::of_this_process().snapshot();
     line(&machine)
 }
 
 pub(super) fn of(zones: &Zones, now: DateTime<Utc>) -> Report {
-    let (machine, mut warnings) = zones.seen();
+    let (machine, mut warnings) = zones.snapshot();
     if is_older_than_a_year(&machine, now) {
         let version = used(&machine).map_or_else(|| "an unknown version".to_owned(), |(version, _)| version.to_string());
         warnings.insert(

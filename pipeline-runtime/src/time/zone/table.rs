@@ -13,19 +13,19 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// The maximum age of what is known about the machine's files.
-pub(super) const LOOK: Duration = Duration::from_mins(1);
+pub(super) const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// A zone's name, and the table that has its rules.
 #[derive(Debug)]
-pub(super) struct Named {
+pub(super) struct ZoneName {
     name: &'static str,
     /// `None` for UTC, whose rules never change.
     zones: Option<&'static Zones>,
 }
 
-impl Named {
+impl ZoneName {
     pub(super) const fn utc() -> &'static Self {
-        static UTC: Named = Named { name: "UTC", zones: None };
+        static UTC: ZoneName = ZoneName { name: "UTC", zones: None };
         &UTC
     }
 
@@ -41,7 +41,7 @@ impl Named {
 /// The zones that were requested.
 pub(super) struct Zones {
     /// Returns the folder of the machine's database, if there is one.
-    place: Box<dyn Fn() -> Option<PathBuf> + Send + Sync>,
+    folder: Box<dyn Fn() -> Option<PathBuf> + Send + Sync>,
     /// The time since some instant. It only determines when to check again, never the result of a zone.
     elapsed: Box<dyn Fn() -> Duration + Send + Sync>,
     state: RwLock<State>,
@@ -50,9 +50,9 @@ pub(super) struct Zones {
 #[derive(Debug, Default)]
 struct State {
     /// When the machine's files were last checked.
-    looked: Option<Duration>,
+    checked_at: Option<Duration>,
     machine: Machine,
-    known: BTreeMap<&'static str, Known>,
+    zones: BTreeMap<&'static str, CachedZone>,
 }
 
 /// The machine's database as it was last seen.
@@ -64,8 +64,8 @@ pub(super) struct Machine {
 }
 
 #[derive(Debug)]
-struct Known {
-    of: &'static Named,
+struct CachedZone {
+    of: &'static ZoneName,
     rules: &'static Rules,
     /// The stamp of the zone's file in the machine's database.
     stamp: Option<Stamp>,
@@ -84,10 +84,10 @@ impl std::fmt::Debug for Zones {
 
 impl Zones {
     pub(super) fn new(
-        place: impl Fn() -> Option<PathBuf> + Send + Sync + 'static,
+        folder: impl Fn() -> Option<PathBuf> + Send + Sync + 'static,
         elapsed: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Self {
-        Self { place: Box::new(place), elapsed: Box::new(elapsed), state: RwLock::default() }
+        Self { folder: Box::new(folder), elapsed: Box::new(elapsed), state: RwLock::default() }
     }
 
     pub(super) fn of_this_process() -> &'static Self {
@@ -107,29 +107,29 @@ impl Zones {
         {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             if state.is_fresh(now)
-                && let Some(known) = state.known.get(name)
+                && let Some(known) = state.zones.get(name)
             {
                 return Some(known.zone());
             }
         }
-        self.looked(now, |state| state.zone(self, name))
+        self.with_fresh_state(now, |state| state.zone(self, name))
     }
 
     /// The machine's database, and messages about requested zones that are not from the preferred database.
-    pub(super) fn seen(&self) -> (Machine, Vec<String>) {
-        let detours = |state: &State| state.known.values().filter_map(|known| known.detour.clone()).collect();
-        self.looked((self.elapsed)(), |state| (state.machine.clone(), detours(state)))
+    pub(super) fn snapshot(&self) -> (Machine, Vec<String>) {
+        let detours = |state: &State| state.zones.values().filter_map(|known| known.detour.clone()).collect();
+        self.with_fresh_state((self.elapsed)(), |state| (state.machine.clone(), detours(state)))
     }
 
     /// Calls `then` with a state that is at most a minute old, and logs changes.
-    fn looked<T>(&self, now: Duration, then: impl FnOnce(&mut State) -> T) -> T {
-        let (done, news) = {
+    fn with_fresh_state<T>(&self, now: Duration, then: impl FnOnce(&mut State) -> T) -> T {
+        let (done, change) = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            let news = if state.is_fresh(now) { None } else { state.look((self.place)(), now) };
-            (then(&mut state), news)
+            let change = if state.is_fresh(now) { None } else { state.refresh((self.folder)(), now) };
+            (then(&mut state), change)
         };
         // Outside of the lock, because a log subscriber may do anything, including requesting a zone.
-        if let Some((machine, detours)) = news {
+        if let Some((machine, detours)) = change {
             tracing::info!("{}", super::report::line(&machine));
             for detour in detours {
                 tracing::warn!("{detour}");
@@ -140,32 +140,32 @@ impl Zones {
 }
 
 /// The current database, and the warnings.
-type News = (Machine, Vec<String>);
+type DatabaseChange = (Machine, Vec<String>);
 
 impl State {
     fn is_fresh(&self, now: Duration) -> bool {
-        self.looked.is_some_and(|looked| now.saturating_sub(looked) < LOOK)
+        self.checked_at.is_some_and(|checked| now.saturating_sub(checked) < MAX_AGE)
     }
 
     fn zone(&mut self, zones: &'static Zones, name: &str) -> Option<Zone> {
-        if let Some(known) = self.known.get(name) {
+        if let Some(known) = self.zones.get(name) {
             return Some(known.zone());
         }
         let folder = self.machine.folder.as_ref();
         let stamp = stamp_of(folder, name);
         let (rules, detour) = pick(folder, name)?;
         let (name, rules): (&'static str, &'static Rules) = (name.to_owned().leak(), Box::leak(Box::new(rules)));
-        let of = Box::leak(Box::new(Named { name, zones: Some(zones) }));
-        let known = Known { of, rules, stamp, detour, ever: vec![rules] };
+        let of = Box::leak(Box::new(ZoneName { name, zones: Some(zones) }));
+        let known = CachedZone { of, rules, stamp, detour, ever: vec![rules] };
         let zone = known.zone();
-        self.known.insert(name, known);
+        self.zones.insert(name, known);
         Some(zone)
     }
 
     /// Checks the machine's files, and reads those that have changed since the last check.
-    fn look(&mut self, place: Option<PathBuf>, now: Duration) -> Option<News> {
+    fn refresh(&mut self, place: Option<PathBuf>, now: Duration) -> Option<DatabaseChange> {
         let stamp = place.as_deref().and_then(version_file).and_then(|file| Stamp::of(&file));
-        let is_first = self.looked.replace(now).is_none();
+        let is_first = self.checked_at.replace(now).is_none();
         let had_place = self.machine.folder.as_ref().map(|folder| &folder.path);
         let is_other = is_first || stamp.is_none() || stamp != self.machine.stamp || place.as_ref() != had_place;
         let before = std::mem::take(&mut self.machine);
@@ -173,21 +173,21 @@ impl State {
         self.machine = Machine { folder, stamp };
         let is_other = self.machine != before;
         let mut detours = Vec::new();
-        for known in self.known.values_mut() {
-            detours.extend(known.look(self.machine.folder.as_ref(), is_other));
+        for known in self.zones.values_mut() {
+            detours.extend(known.refresh(self.machine.folder.as_ref(), is_other));
         }
-        let is_news = !is_first && (!detours.is_empty() || is_other);
-        is_news.then(|| (self.machine.clone(), detours))
+        let is_change = !is_first && (!detours.is_empty() || is_other);
+        is_change.then(|| (self.machine.clone(), detours))
     }
 }
 
-impl Known {
+impl CachedZone {
     fn zone(&self) -> Zone {
         Zone { of: self.of, rules: Some(self.rules) }
     }
 
     /// Reads the zone again if its file or the database has changed. Returns a new warning, if there is one.
-    fn look(&mut self, folder: Option<&Folder>, is_other: bool) -> Option<String> {
+    fn refresh(&mut self, folder: Option<&Folder>, is_other: bool) -> Option<String> {
         // A package replaces its files one after the other, so each file is checked separately.
         let stamp = stamp_of(folder, self.of.name);
         if !is_other && stamp == self.stamp {
@@ -224,7 +224,7 @@ fn pick(folder: Option<&Folder>, name: &str) -> Option<(Rules, Option<String>)> 
             },
         };
         match found {
-            Ok(Some(rules)) => return Some((rules, detour.map(|why| told(folder, name, source, why)))),
+            Ok(Some(rules)) => return Some((rules, detour.map(|why| detour_message(folder, name, source, why)))),
             Ok(None) => detour = detour.or(Some("is damaged")),
             Err(why) => detour = detour.or(Some(why)),
         }
@@ -232,7 +232,7 @@ fn pick(folder: Option<&Folder>, name: &str) -> Option<(Rules, Option<String>)> 
     None
 }
 
-fn told(folder: Option<&Folder>, name: &str, source: Source, why: &str) -> String {
+fn detour_message(folder: Option<&Folder>, name: &str, source: Source, why: &str) -> String {
     let version = match source {
         Source::BuiltIn => Version::built_in(),
         Source::Machine => folder.and_then(|folder| folder.version.clone()),

@@ -4,38 +4,38 @@ use crate::author::asset::WhenRule;
 
 /// Updates of an asset for which a run starts: those after `after`, up to `newest`, which is the one that the run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pending {
+pub(crate) struct PendingUpdates {
     pub(crate) asset: &'static str,
     pub(crate) after: i64,
     pub(crate) newest: i64,
 }
 
-/// The assets that a pipeline waits for, and its progress.
+/// The condition under which updates of assets start a run, and how far it holds.
 #[derive(Debug, Clone)]
-pub(crate) struct Awaits {
+pub(crate) struct AssetCondition {
     rule: WhenRule,
-    assets: Vec<Awaited>,
+    assets: Vec<AwaitedAsset>,
 }
 
 /// An asset that is waited for. Numbers of updates increase; 0 precedes all of them.
 #[derive(Debug, Clone)]
-struct Awaited {
+struct AwaitedAsset {
     asset: &'static str,
     newest: i64,
     /// The newest update for which a run was started: it and all before it are used up.
     used: i64,
 }
 
-impl Awaited {
+impl AwaitedAsset {
     fn is_updated(&self) -> bool {
         self.newest > self.used
     }
 }
 
-impl Awaits {
+impl AssetCondition {
     /// `assets` has for each asset its name, the number of its newest update, and of the newest one that is used up.
     pub(crate) fn new(rule: WhenRule, assets: impl IntoIterator<Item = (&'static str, i64, i64)>) -> Self {
-        let assets = assets.into_iter().map(|(asset, newest, used)| Awaited { asset, newest, used }).collect();
+        let assets = assets.into_iter().map(|(asset, newest, used)| AwaitedAsset { asset, newest, used }).collect();
         Self { rule, assets }
     }
 
@@ -43,7 +43,7 @@ impl Awaits {
         self.assets.iter().map(|awaited| awaited.asset)
     }
 
-    pub(crate) fn updated(&mut self, asset: &str, id: i64) {
+    pub(crate) fn record_update(&mut self, asset: &str, id: i64) {
         steps::count();
         for awaited in self.assets.iter_mut().filter(|awaited| awaited.asset == asset) {
             awaited.newest = awaited.newest.max(id);
@@ -51,16 +51,18 @@ impl Awaits {
     }
 
     /// The updates for which a run starts now, if one does.
-    pub(crate) fn due(&self) -> Option<Vec<Pending>> {
-        if !self.rule.holds(self.assets.iter().map(Awaited::is_updated)) {
+    pub(crate) fn due(&self) -> Option<Vec<PendingUpdates>> {
+        if !self.rule.holds(self.assets.iter().map(AwaitedAsset::is_updated)) {
             return None;
         }
         let updated = self.assets.iter().filter(|awaited| awaited.is_updated());
-        Some(updated.map(|awaited| Pending { asset: awaited.asset, after: awaited.used, newest: awaited.newest }).collect())
+        Some(
+            updated.map(|awaited| PendingUpdates { asset: awaited.asset, after: awaited.used, newest: awaited.newest }).collect(),
+        )
     }
 
     /// Marks these updates as used by a run.
-    pub(crate) fn used(&mut self, updates: &[Pending]) {
+    pub(crate) fn mark_used(&mut self, updates: &[PendingUpdates]) {
         for update in updates {
             for awaited in self.assets.iter_mut().filter(|awaited| awaited.asset == update.asset) {
                 awaited.used = awaited.used.max(update.newest);

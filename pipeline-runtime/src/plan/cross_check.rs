@@ -6,7 +6,7 @@ use super::policy::DEFAULT_POOL;
 use super::problem::Problem;
 use super::{settings, upstream};
 use crate::author::asset::AssetSpec;
-use crate::author::draft::Place;
+use crate::author::draft::SourceLocation;
 use crate::author::pipeline::Pipeline;
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
     pipelines.iter().enumerate().find_map(|(n, second)| {
         let first = pipelines[..n].iter().find(|first| first.id() == second.id())?;
         // Two values of one function have the same place, but their methods have different ones.
-        let place = |pipeline: &Pipeline| pipeline.definition().given_at("id").unwrap_or(pipeline.definition().at);
+        let place = |pipeline: &Pipeline| pipeline.definition().option_location("id").unwrap_or(pipeline.definition().at);
         let (id, first, second) = (second.id(), place(first), place(second));
         Some(format!(
             "two pipelines have the id `{id}`\n  --> {first}: the first\n  --> {second}: the second\n  \
@@ -25,16 +25,16 @@ pub(crate) fn same_id(pipelines: &[Pipeline]) -> Option<String> {
 }
 
 /// All mistakes that the plans of a process reveal only together. `plans` are those of all its pipelines.
-pub(crate) fn all_together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
-    [disagreements(pipelines, plans), never_updated(plans)].concat()
+pub(crate) fn check_all_together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
+    [check_together(pipelines, plans), never_updated(plans)].concat()
 }
 
 /// Mistakes that some of the plans of a process reveal only together. `pipelines` are all pipelines of the process.
-pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
+pub(crate) fn check_together(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Problem> {
     let mut problems = pools(plans);
-    problems.extend(upstream::together(pipelines, plans));
+    problems.extend(upstream::check_plans(pipelines, plans));
     types_of_assets(plans, &mut problems);
-    settings::together(plans, &mut problems);
+    settings::check_plans(plans, &mut problems);
     cycles_through_assets(plans, &mut problems);
     problems
 }
@@ -42,7 +42,7 @@ pub(crate) fn disagreements(pipelines: &[Pipeline], plans: &[Plan]) -> Vec<Probl
 /// Pools with the same name that have different slots in another pipeline. All pipelines of a process share a pool by its name.
 fn pools(plans: &[Plan]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut known: HashMap<&str, (u32, &Plan, Option<Place>)> = HashMap::new();
+    let mut known: HashMap<&str, (u32, &Plan, Option<SourceLocation>)> = HashMap::new();
     for plan in plans {
         for (ix, pool) in plan.pools.iter().enumerate().filter(|(_, pool)| pool.name != DEFAULT_POOL) {
             let at = plan.first_in_pool(ix);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A drawing of a plan.
 #[derive(Debug)]
-pub(crate) struct Drawn {
+pub(crate) struct PlanDrawing {
     /// The node of each box, in wiring order.
     pub(crate) boxes: Vec<NodeIx>,
     /// The boxes at both ends, and true if the edge is only an order, without a value.
@@ -16,7 +16,7 @@ pub(crate) struct Drawn {
 
 impl Plan {
     /// The plan as a drawing.
-    pub(crate) fn drawn(&self) -> Drawn {
+    pub(crate) fn to_drawing(&self) -> PlanDrawing {
         let boxes = self.boxes();
         let count = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let box_of: BTreeMap<NodeIx, u32> = boxes.iter().copied().zip(0..).collect();
@@ -50,7 +50,7 @@ impl Plan {
         let edges: Vec<(u32, u32, bool)> = edges.into_iter().map(|((from, to), order)| (from, to, order)).collect();
         let plain: Vec<(u32, u32)> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
         let drawing = draw(boxes.len(), &plain);
-        Drawn { boxes, edges, drawing }
+        PlanDrawing { boxes, edges, drawing }
     }
 
     /// The nodes that are boxes in a drawing, in wiring order.

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// A node about which only the journal's information is known.
 #[derive(Debug)]
-pub(crate) struct Recalled {
+pub(crate) struct JournaledNode {
     pub(super) is_body: bool,
     pub(super) from: Box<[NodeIx]>,
     /// True if the current plan has the place where it is wired.
@@ -35,7 +35,7 @@ impl Plan {
     /// The plan of that skeleton; `None` if it cannot be read. `present` is the current plan of the same pipeline, if there is
     /// one.
     #[expect(clippy::too_many_lines, reason = "two structs of many fields are filled, one line a field")]
-    pub(crate) fn recalled(skeleton: &str, present: Option<&Self>) -> Option<Self> {
+    pub(crate) fn from_journal(skeleton: &str, present: Option<&Self>) -> Option<Self> {
         let skeleton_nodes = serde_json::from_str::<Skeleton>(skeleton).ok()?.nodes;
         let ids: HashMap<&str, NodeIx> = skeleton_nodes.iter().map(|node| node.id.as_str()).zip(0..).collect();
         let (mut scopes, of_mapping) = scopes(&skeleton_nodes, &ids)?;
@@ -57,7 +57,9 @@ impl Plan {
             let what = match (each, of_mapping.get(node.id.as_str())) {
                 (Some(each), _) => What::Element { each },
                 (None, Some(&scope)) => What::Each(Box::new(each_of(from.first().copied()?, scope, ix))),
-                (None, None) => What::Recalled(Box::new(Recalled { is_body: node.is_body(), from, is_placed: now.is_some() })),
+                (None, None) => {
+                    What::Journaled(Box::new(JournaledNode { is_body: node.is_body(), from, is_placed: now.is_some() }))
+                }
             };
             let policy = match now {
                 Some((present, now)) => *copied.entry(present.node(now).policy).or_insert_with(|| {
@@ -119,7 +121,7 @@ impl Plan {
         })
     }
 
-    /// Marks these nodes of a recalled plan as sensors, unless the current plan has their options.
+    /// Marks these nodes of such a plan as sensors, unless the current plan has their options.
     pub(crate) fn with_sensors(mut self, sensors: &HashSet<NodeIx>) -> Self {
         for (ix, node) in (0..).zip(&mut self.nodes) {
             if node.policy == TASK && sensors.contains(&ix) {

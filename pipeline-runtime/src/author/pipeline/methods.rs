@@ -1,7 +1,7 @@
 //! The options of a pipeline's attribute, as methods of the pipeline's value.
 
-use super::{Base, Pipeline, PipelineDefinition};
-use crate::author::draft::Place;
+use super::{DefaultParams, Pipeline, PipelineDefinition};
+use crate::author::draft::SourceLocation;
 use crate::author::interned;
 use crate::author::notify::{Callback, Event, Notify};
 use crate::author::options::Defaults;
@@ -75,7 +75,9 @@ impl Pipeline {
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, reason = "it reads as the pipeline's function is called")]
     pub fn with_params<P: Params>(self, params: P) -> Self {
-        self.with("params", Location::caller(), |definition| definition.base = Some(Arc::new(Base::new(&params))))
+        self.with("params", Location::caller(), |definition| {
+            definition.default_params = Some(Arc::new(DefaultParams::new(&params)))
+        })
     }
 
     /// When the pipeline runs: a [`Cron`](crate::schedule::Cron), an [`Every`](crate::schedule::Every), or a calendar of your
@@ -105,7 +107,7 @@ impl Pipeline {
     /// attribute's `escalate(..)`; each step must be later than the one before.
     #[track_caller]
     pub fn escalate(self, after: Duration, notifier: impl Notify) -> Self {
-        let is_first = self.definition.given_at("escalate").is_none();
+        let is_first = self.definition.option_location("escalate").is_none();
         self.with("escalate", Location::caller(), |definition| {
             let ladder = &mut definition.options.escalation;
             if is_first {
@@ -218,8 +220,8 @@ impl Pipeline {
         self.notified(Event::OnSlaMiss, Location::caller(), notifier)
     }
 
-    fn notified(self, event: Event, at: Place, notifier: impl Notify) -> Self {
-        let is_first = self.definition.given_at(event.name()).is_none();
+    fn notified(self, event: Event, at: SourceLocation, notifier: impl Notify) -> Self {
+        let is_first = self.definition.option_location(event.name()).is_none();
         self.with(event.name(), at, |definition| {
             let callbacks = &mut definition.options.callbacks;
             if is_first {
@@ -229,10 +231,10 @@ impl Pipeline {
         })
     }
 
-    fn with(mut self, option: &'static str, at: Place, change: impl FnOnce(&mut PipelineDefinition)) -> Self {
+    fn with(mut self, option: &'static str, at: SourceLocation, change: impl FnOnce(&mut PipelineDefinition)) -> Self {
         let definition = Arc::make_mut(&mut self.definition);
         change(definition);
-        definition.given.push((option, at));
+        definition.set_options.push((option, at));
         self
     }
 }

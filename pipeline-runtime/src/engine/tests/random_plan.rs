@@ -126,7 +126,7 @@ pub(super) static WIDER: Pool = Pool::new("wider", 2);
 
 /// A branch with an arm of each kind.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, Branch)]
-pub(super) enum Way {
+pub(super) enum Direction {
     Left(u64),
     Right(u64),
     Neither,
@@ -143,8 +143,8 @@ async fn look(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> 
 }
 
 #[branch]
-async fn fork(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> Result<Way> {
-    Ok(Way::Left((all.len() + some.len() + any.len()) as u64))
+async fn fork(all: Vec<u64>, some: Vec<Option<u64>>, any: Vec<Outcome<u64>>) -> Result<Direction> {
+    Ok(Direction::Left((all.len() + some.len() + any.len()) as u64))
 }
 
 #[task]
@@ -186,8 +186,8 @@ thread_local! {
 #[pipeline]
 fn random() {
     let Some((entropy, allowed, growths)) = WIRING.take() else { return };
-    let mut wiring = Wiring { entropy, allowed, made: Description::default(), within_teardowns: 0 };
-    wiring.made.scopes.push(Scope { parent: 0, each: None, depth: 0 });
+    let mut wiring = Wiring { entropy, allowed, description: Description::default(), within_teardowns: 0 };
+    wiring.description.scopes.push(Scope { parent: 0, each: None, depth: 0 });
     let mut nodes = Vec::new();
     let count = 1 + wiring.entropy.below(9);
     for _ in 0..count {
@@ -202,7 +202,7 @@ fn random() {
             wiring.addition(&mut nodes);
         }
     }
-    WIRED.set(Some(wiring.made));
+    WIRED.set(Some(wiring.description));
 }
 
 /// A random plan. Returns an error if one node requires two exclusive arms, which random wiring may produce.
@@ -222,20 +222,20 @@ pub(super) fn grown(
 }
 
 /// A node that others may take, and its index in the description.
-type Taken = (Node<u64>, usize);
+type WiredNode = (Node<u64>, usize);
 /// The fan-ins of a task: one for each rule.
-type Fans = [Vec<Node<u64>>; 3];
+type FanIns = [Vec<Node<u64>>; 3];
 
 struct Wiring {
     entropy: Entropy,
     allowed: Allowed,
-    made: Description,
+    description: Description,
     /// The number of teardown closures that this lies in.
     within_teardowns: usize,
 }
 
 impl Wiring {
-    fn item(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
+    fn item(&mut self, depth: usize, nodes: &mut Vec<WiredNode>) {
         match self.entropy.below(15) {
             13 | 14 if self.within_teardowns < 2 => self.teardown(depth, nodes),
             5 | 6 => self.body(&Kind::Sensor, nodes),
@@ -248,7 +248,7 @@ impl Wiring {
     }
 
     /// What a run's plan may gain while the run is unfinished: nothing within a mapping.
-    fn addition(&mut self, nodes: &mut Vec<Taken>) {
+    fn addition(&mut self, nodes: &mut Vec<WiredNode>) {
         match self.entropy.below(8) {
             3 => self.body(&Kind::Sensor, nodes),
             4 if self.allowed.skips => self.body(&Kind::Fork, nodes),
@@ -259,7 +259,7 @@ impl Wiring {
     }
 
     fn scope(&self) -> usize {
-        self.made.scopes.iter().rposition(|scope| scope.each == Some(usize::MAX)).unwrap_or(0)
+        self.description.scopes.iter().rposition(|scope| scope.each == Some(usize::MAX)).unwrap_or(0)
     }
 
     fn spec(&mut self, name: String, what: Kind, inputs: Vec<(usize, Needs)>) -> usize {
@@ -268,7 +268,7 @@ impl Wiring {
     }
 
     fn spec_in(&mut self, scope: usize, name: String, what: Kind, inputs: Vec<(usize, Needs)>) -> usize {
-        self.made.specs.push(Spec {
+        self.description.specs.push(Spec {
             name,
             what,
             inputs,
@@ -279,10 +279,10 @@ impl Wiring {
             pool: 0,
             priority: 0,
         });
-        self.made.specs.len() - 1
+        self.description.specs.len() - 1
     }
 
-    fn picks(&mut self, nodes: &[Taken], most: usize) -> Vec<Taken> {
+    fn picks(&mut self, nodes: &[WiredNode], most: usize) -> Vec<WiredNode> {
         if nodes.is_empty() {
             return Vec::new();
         }
@@ -291,7 +291,7 @@ impl Wiring {
     }
 
     /// Returns a task's inputs for each rule, with their description.
-    fn inputs(&mut self, nodes: &[Taken]) -> (Fans, Vec<(usize, Needs)>) {
+    fn inputs(&mut self, nodes: &[WiredNode]) -> (FanIns, Vec<(usize, Needs)>) {
         let mut needs = Vec::new();
         let handles = [(Rule::AllSuccess, 2), (Rule::NoneFailed, 1), (Rule::AllDone, 1)].map(|(rule, most)| {
             let picks = self.picks(nodes, most);
@@ -301,9 +301,9 @@ impl Wiring {
         (handles, needs)
     }
 
-    fn body(&mut self, kind: &Kind, nodes: &mut Vec<Taken>) {
+    fn body(&mut self, kind: &Kind, nodes: &mut Vec<WiredNode>) {
         let ([all, some, any], inputs) = self.inputs(nodes);
-        let name = format!("n{}", self.made.specs.len());
+        let name = format!("n{}", self.description.specs.len());
         let spec = self.spec(name.clone(), kind.clone(), inputs);
         match kind {
             Kind::Fork => {
@@ -350,7 +350,7 @@ impl Wiring {
         }
     }
 
-    fn options<N: Overridden>(&mut self, node: N, spec: usize, nodes: &[Taken]) -> N {
+    fn options<N: Overridable>(&mut self, node: N, spec: usize, nodes: &[WiredNode]) -> N {
         let retries = u32::try_from(self.entropy.below(3)).unwrap();
         let mut node = node.set_retries(retries, Duration::from_secs(1 + self.entropy.below(5) as u64));
         let pool = self.entropy.below(3);
@@ -363,54 +363,56 @@ impl Wiring {
         if allow_failure {
             node = node.set_allow_failure();
         }
-        let own = &mut self.made.specs[spec];
+        let own = &mut self.description.specs[spec];
         (own.retries, own.pool, own.priority, own.allow_failure) = (retries, pool, priority, allow_failure);
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
             // A setup must also wait for everything that its teardown waits for in other ways.
-            let rule = if self.made.specs[spec].tears_down.is_some() { Rule::AllDone } else { self.rule() };
+            let rule = if self.description.specs[spec].tears_down.is_some() { Rule::AllDone } else { self.rule() };
             node = node.set_after(order(upstream, rule));
-            self.made.specs[spec].inputs.push((of, Needs::Order(rule)));
+            self.description.specs[spec].inputs.push((of, Needs::Order(rule)));
         }
         node
     }
 
-    fn race(&mut self, nodes: &mut Vec<Taken>) {
+    fn race(&mut self, nodes: &mut Vec<WiredNode>) {
         let mut runners = self.picks(nodes, 3);
         if runners.is_empty() {
             let Some(first) = nodes.last() else { return };
             runners.push(*first);
         }
-        let name = format!("n{}", self.made.specs.len());
+        let name = format!("n{}", self.description.specs.len());
         let inputs = runners.iter().map(|(_, spec)| (*spec, Needs::Runner)).collect();
         let spec = self.spec(name.clone(), Kind::Race, inputs);
         nodes.push((first_of(runners.into_iter().map(|(node, _)| node)).named(name), spec));
     }
 
-    fn repair(&mut self, nodes: &mut Vec<Taken>) {
-        let bodies: Vec<Taken> = nodes.iter().copied().filter(|(_, spec)| self.made.specs[*spec].what.is_body()).collect();
+    fn repair(&mut self, nodes: &mut Vec<WiredNode>) {
+        let bodies: Vec<WiredNode> =
+            nodes.iter().copied().filter(|(_, spec)| self.description.specs[*spec].what.is_body()).collect();
         if bodies.is_empty() {
             return;
         }
         let (of, failed) = bodies[self.entropy.below(bodies.len())];
-        let name = format!("{}.failure", self.made.specs[failed].name);
-        let known = self.made.specs.iter().position(|spec| spec.name == name);
-        let scope = self.made.specs[failed].scope;
+        let name = format!("{}.failure", self.description.specs[failed].name);
+        let known = self.description.specs.iter().position(|spec| spec.name == name);
+        let scope = self.description.specs[failed].scope;
         let gate = known.unwrap_or_else(|| self.spec_in(scope, name, Kind::Failure, vec![(failed, Needs::Failure)]));
-        let name = format!("n{}", self.made.specs.len());
+        let name = format!("n{}", self.description.specs.len());
         let spec = self.spec(name.clone(), Kind::Task, vec![(gate, Needs::Value(Rule::AllSuccess))]);
         nodes.push((repair(of.failure()).named(name), spec));
     }
 
-    fn teardown(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
+    fn teardown(&mut self, depth: usize, nodes: &mut Vec<WiredNode>) {
         let scope = self.scope();
-        let in_scope: Vec<Taken> = nodes.iter().copied().filter(|(_, spec)| self.made.specs[*spec].scope == scope).collect();
+        let in_scope: Vec<WiredNode> =
+            nodes.iter().copied().filter(|(_, spec)| self.description.specs[*spec].scope == scope).collect();
         if in_scope.is_empty() {
             return self.body(&Kind::Task, nodes);
         }
         let (setup, of) = in_scope[in_scope.len() - 1 - self.entropy.below(in_scope.len())];
         let takes = self.entropy.once_in(2);
-        let first = self.made.specs.len();
+        let first = self.description.specs.len();
         let made = std::cell::Cell::new(None);
         let undo = |setup| {
             let node = work(if takes { vec![setup] } else { Vec::new() }, Vec::<Node<u64>>::new(), Vec::<Node<u64>>::new());
@@ -424,33 +426,33 @@ impl Wiring {
             }
         });
         self.within_teardowns -= 1;
-        let inside = (first..self.made.specs.len()).filter(|spec| {
-            let Spec { scope: of, what, .. } = &self.made.specs[*spec];
+        let inside = (first..self.description.specs.len()).filter(|spec| {
+            let Spec { scope: of, what, .. } = &self.description.specs[*spec];
             *of == scope && (what.is_body() || matches!(what, Kind::Each { .. }))
         });
         let mut inputs: Vec<(usize, Needs)> = inside.map(|spec| (spec, Needs::Inside)).collect();
         inputs.push((of, if takes { Needs::Value(Rule::AllSuccess) } else { Needs::Order(Rule::AllSuccess) }));
-        let name = format!("n{}", self.made.specs.len());
+        let name = format!("n{}", self.description.specs.len());
         let spec = self.spec(name.clone(), Kind::Task, inputs);
-        self.made.specs[spec].tears_down = Some(of);
+        self.description.specs[spec].tears_down = Some(of);
         let node = self.options(made.take().expect("it was wired").named(name), spec, nodes);
-        self.made.specs[spec].allow_failure = true;
+        self.description.specs[spec].allow_failure = true;
         if self.entropy.once_in(3) {
             nodes.push((node, spec));
         }
     }
 
-    fn each(&mut self, depth: usize, nodes: &mut Vec<Taken>) {
+    fn each(&mut self, depth: usize, nodes: &mut Vec<WiredNode>) {
         let ([all, some, any], inputs) = self.inputs(nodes);
-        let name = format!("n{}", self.made.specs.len());
+        let name = format!("n{}", self.description.specs.len());
         let of_list = self.spec(name.clone(), Kind::List, inputs);
         let of_items = list(all, some, any).named(name);
         let of_items = self.options(of_items, of_list, nodes);
 
         let parent = self.scope();
-        let scope = self.made.scopes.len();
+        let scope = self.description.scopes.len();
         // Marked as open until its mapping is described, after its inside.
-        self.made.scopes.push(Scope { parent, each: Some(usize::MAX), depth: depth + 1 });
+        self.description.scopes.push(Scope { parent, each: Some(usize::MAX), depth: depth + 1 });
         let element = self.spec(String::new(), Kind::Element, Vec::new());
         let (mut result, mut second) = (0, 0);
         let (keyed, in_order) = (self.entropy.once_in(2), self.entropy.once_in(3));
@@ -484,24 +486,24 @@ impl Wiring {
         let bound = if in_order { 0 } else { self.entropy.below(3) };
         let mapped = if bound > 0 { mapped.max_active(bound) } else { mapped };
         let bound = (bound > 0).then_some(u32::try_from(bound).unwrap());
-        self.made.scopes[scope].each = None;
-        let name = format!("n{}", self.made.specs.len());
+        self.description.scopes[scope].each = None;
+        let name = format!("n{}", self.description.specs.len());
         let each = self.spec(name.clone(), Kind::Each { result, bound, scope, keyed, in_order }, inputs);
-        self.made.scopes[scope].each = Some(each);
-        self.made.specs[element].name = format!("{name}.element");
+        self.description.scopes[scope].each = Some(each);
+        self.description.specs[element].name = format!("{name}.element");
         let mut mapped = mapped.named(name);
         if self.entropy.once_in(4) {
             mapped = mapped.allow_failure();
-            self.made.specs[each].allow_failure = true;
+            self.description.specs[each].allow_failure = true;
         }
         if self.entropy.once_in(4) && !nodes.is_empty() {
             let (upstream, of) = nodes[self.entropy.below(nodes.len())];
             let rule = self.rule();
             mapped = mapped.after(order(upstream, rule));
-            self.made.specs[each].inputs.push((of, Needs::Order(rule)));
+            self.description.specs[each].inputs.push((of, Needs::Order(rule)));
         }
 
-        let name = format!("n{}", self.made.specs.len());
+        let name = format!("n{}", self.description.specs.len());
         // In the plan's order: the second list is behind the first.
         let gathered = self.spec(name.clone(), Kind::Gather { result: second }, vec![(each, Needs::Gathered)]);
         let also = also.named(name);
@@ -512,8 +514,8 @@ impl Wiring {
     }
 
     /// A task that takes the results of a mapping.
-    fn taker(&mut self, list: Node<Vec<u64>>, of: usize, nodes: &mut Vec<Taken>) {
-        let name = format!("n{}", self.made.specs.len());
+    fn taker(&mut self, list: Node<Vec<u64>>, of: usize, nodes: &mut Vec<WiredNode>) {
+        let name = format!("n{}", self.description.specs.len());
         let (node, needs) = match self.entropy.below(4) {
             0 => (gather(list), Needs::Value(Rule::AllSuccess)),
             1 => (gather_some(list), Needs::Elements(Rule::NoneFailed)),
@@ -536,20 +538,20 @@ fn order(upstream: Node<u64>, rule: Rule) -> Order {
 
 /// A branch without its arms, for the overrides.
 struct RouteArms {
-    arms: WayArms,
+    arms: DirectionArms,
     left: Node<u64>,
     right: Node<u64>,
 }
 
 impl RouteArms {
-    fn new(arms: WayArms) -> Self {
+    fn new(arms: DirectionArms) -> Self {
         let (left, right) = (arms.left, arms.right);
         Self { arms, left, right }
     }
 }
 
 /// The overrides that nodes and a branch's arms have in common.
-trait Overridden: Sized {
+trait Overridable: Sized {
     fn set_retries(self, retries: u32, delay: Duration) -> Self;
     fn set_pool(self, pool: &'static Pool) -> Self;
     fn set_priority(self, priority: i32) -> Self;
@@ -557,9 +559,9 @@ trait Overridden: Sized {
     fn set_after(self, upstream: Order) -> Self;
 }
 
-macro_rules! overridden {
+macro_rules! overridable {
     ($($of:ty),*) => {$(
-        impl Overridden for $of {
+        impl Overridable for $of {
             fn set_retries(self, retries: u32, delay: Duration) -> Self {
                 self.retries(retries).retry_delay(delay)
             }
@@ -578,4 +580,4 @@ macro_rules! overridden {
         }
     )*};
 }
-overridden!(Node<u64>, Node<Vec<u64>>, WayArms);
+overridable!(Node<u64>, Node<Vec<u64>>, DirectionArms);

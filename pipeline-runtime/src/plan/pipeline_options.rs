@@ -8,7 +8,7 @@ use std::any::TypeId;
 /// Adds the places of the problem: the pipeline's, and those of the methods that set one of these options.
 pub(super) fn at_pipeline(problem: Problem, pipeline: &Pipeline, options: &[&str]) -> Problem {
     let definition = pipeline.definition();
-    let given = options.iter().filter_map(|option| Some((*option, definition.given_at(option)?)));
+    let given = options.iter().filter_map(|option| Some((*option, definition.option_location(option)?)));
     given.fold(problem.at(definition.at, "this pipeline"), |problem, (option, at)| {
         let method = match option {
             "id" | "params" | "tags" | "description" => format!("`.with_{option}` is called here"),
@@ -31,11 +31,11 @@ pub(super) fn check(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
         let message = format!("pipeline `{id}` could never run: `max_active_runs` is 0");
         problems.push(at_pipeline(Problem::new(message, "allow at least one run at a time"), pipeline, &["max_active_runs"]));
     }
-    ladder(pipeline, problems);
+    escalation(pipeline, problems);
     params(pipeline, problems);
 }
 
-fn ladder(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
+fn escalation(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
     let (id, steps) = (pipeline.id(), &pipeline.options().escalation);
     let mut refuse = |message: String, help: &str| {
         problems.push(at_pipeline(Problem::new(message, help), pipeline, &["escalate"]));
@@ -58,9 +58,9 @@ fn ladder(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
 
 /// `with_params` accepts any type, because all pipelines have the same type.
 fn params(pipeline: &Pipeline, problems: &mut Vec<Problem>) {
-    let Some(base) = &pipeline.definition().base else { return };
-    let ((own, own_name), (given, given_name)) = (pipeline.params_type(), base.of);
-    let (message, help) = match &base.json {
+    let Some(defaults) = &pipeline.definition().default_params else { return };
+    let ((own, own_name), (given, given_name)) = (pipeline.params_type(), defaults.of);
+    let (message, help) = match &defaults.json {
         _ if own == TypeId::of::<()>() => (
             format!("pipeline `{}` takes no params, and is given a `{given_name}`", pipeline.id()),
             "let its function take them, as in `fn daily(options: Options)`, or leave the call out".to_owned(),
@@ -234,12 +234,12 @@ mod tests {
     }
 
     #[test]
-    fn two_values_of_one_function_are_told_apart_by_where_their_ids_are_given() {
+    fn two_values_of_one_function_are_distinguished_by_where_their_ids_are_given() {
         let (first, second) = (daily().with_id("eu"), daily().with_id("eu"));
         let text = crate::plan::same_id(&[first, daily(), second]).unwrap();
         assert!(text.starts_with("two pipelines have the id `eu`"), "{text}");
         let line = line!() - 3;
-        assert_eq!(text.matches(&format!("given.rs:{line}:")).count(), 2, "{text}");
+        assert_eq!(text.matches(&format!("pipeline_options.rs:{line}:")).count(), 2, "{text}");
         assert_eq!(crate::plan::same_id(&[daily(), daily().with_id("eu"), daily().with_id("us")]), None);
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 /// What a schedule is, for a scheduler with its own kinds of schedules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ExportedSchedule {
     /// These cron lines, each of whose ticks belongs to the schedule.
     Cron(Vec<String>),
     /// A number of seconds, from that time on.
@@ -14,19 +14,19 @@ pub(crate) enum Told {
     /// Days of a local calendar.
     Days,
     /// A calendar in Rust.
-    Own,
+    Custom,
 }
 
 impl Schedule {
     /// Converts the schedule for a scheduler with its own kinds of schedules.
-    pub(crate) fn told(&self) -> Told {
+    pub(crate) fn export(&self) -> ExportedSchedule {
         match &self.rule {
-            Rule::Lines(lines) => Told::Cron(lines.iter().map(|line| line.text().to_owned()).collect()),
+            Rule::Lines(lines) => ExportedSchedule::Cron(lines.iter().map(|line| line.text().to_owned()).collect()),
             Rule::Every(delta) => match delta.seconds(self.zone()) {
-                Some(seconds) => Told::Every(seconds, delta.from()),
-                None => Told::Days,
+                Some(seconds) => ExportedSchedule::Every(seconds, delta.from()),
+                None => ExportedSchedule::Days,
             },
-            Rule::Own(_) => Told::Own,
+            Rule::Custom(_) => ExportedSchedule::Custom,
         }
     }
 }
