@@ -34,14 +34,14 @@ impl FnItem {
             Ok(function) => function,
             Err(error) => {
                 if let Some(mut function) = half_typed(item) {
-                    one_of_ours(macro_name, &mut function.attrs, runtime, &mut errors);
+                    drop_other_attributes(macro_name, &mut function.attrs, runtime, &mut errors);
                     return Ok((function, errors));
                 }
                 match first_keyword(item) {
-                    Some(span) => errors.at(span, goes_on_a_function(macro_name)),
+                    Some(span) => errors.at(span, expected_function(macro_name)),
                     None => errors.push(error),
                 }
-                return Err(untouched(item, errors));
+                return Err(unexpanded(item, errors));
             }
         };
         if let Some(receiver) = function.sig.receiver() {
@@ -53,15 +53,15 @@ impl FnItem {
                      and move it out of the `impl`"
                 ),
             );
-            return Err(untouched(item, errors));
+            return Err(unexpanded(item, errors));
         }
-        one_of_ours(macro_name, &mut function.attrs, runtime, &mut errors);
+        drop_other_attributes(macro_name, &mut function.attrs, runtime, &mut errors);
         Ok((function, errors))
     }
 }
 
 /// Reports and removes further attributes of ours, because each of them would expand this expansion again.
-fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Path>, errors: &mut Errors) {
+fn drop_other_attributes(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Path>, errors: &mut Errors) {
     attrs.retain(|attr| {
         let ours = Runtime::has(runtime, attr.path());
         let name = attr.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
@@ -90,7 +90,7 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
     if written.delimiter() != Delimiter::Parenthesis {
         return None;
     }
-    let params: Vec<TokenStream> = at_commas(written.stream());
+    let params: Vec<TokenStream> = split_at_commas(written.stream());
     if let [TokenTree::Punct(dash), TokenTree::Punct(arrow), TokenTree::Group(body)] = &tokens[list + 1..]
         && (dash.as_char(), arrow.as_char(), body.delimiter()) == ('-', '>', Delimiter::Brace)
     {
@@ -122,7 +122,7 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
 }
 
 /// Splits at the commas, except those of generic arguments.
-fn at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     let mut depth = 0_u32;
     for token in tokens {
@@ -151,12 +151,12 @@ fn first_word(param: &TokenStream) -> Option<Ident> {
 }
 
 /// The item itself, and the errors.
-pub(crate) fn untouched(item: &TokenStream, errors: Errors) -> TokenStream {
+pub(crate) fn unexpanded(item: &TokenStream, errors: Errors) -> TokenStream {
     let errors = errors.into_items();
     quote!(#item #errors)
 }
 
-fn goes_on_a_function(macro_name: &str) -> String {
+fn expected_function(macro_name: &str) -> String {
     let shape = match macro_name {
         "pipeline" => "`fn name() -> Result<()> { .. }`",
         "sensor" => "`async fn name(..) -> Result<Poke<T>> { .. }`",

@@ -206,7 +206,7 @@ mod types;
 #[proc_macro_attribute]
 pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| task::expand(task::Kind::Task, attr.into(), &item);
-    placement::refused("task", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("task", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Turns an `async` function into a sensor: a node that is poked until it is ready, and passes on what it found.
@@ -275,7 +275,7 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| task::expand(task::Kind::Sensor, attr.into(), &item);
-    placement::refused("sensor", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("sensor", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Turns an `async` function into a branch: a node that decides which of its arms run.
@@ -327,7 +327,7 @@ pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| task::expand(task::Kind::Branch, attr.into(), &item);
-    placement::refused("branch", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("branch", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Lets a [`macro@branch`] return an enum: each variant is an arm.
@@ -462,7 +462,7 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| pipeline::expand(attr.into(), &item);
-    placement::refused("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Implements `pipeline_runtime::template!`. The input is the runtime's path, a comma, and then the user's tokens.

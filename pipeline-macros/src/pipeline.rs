@@ -1,10 +1,10 @@
 //! `#[pipeline]`: turns a function that wires nodes into one that returns the `Pipeline`.
 
-use crate::attrs::Sorted;
+use crate::attrs::SortedAttrs;
 use crate::error::Errors;
 use crate::item::FnItem;
-use crate::options::{Options, Place, completion};
-use crate::runtime::{Runtime, aside, words_aside};
+use crate::options::{Options, Owner, completion};
+use crate::runtime::{Runtime, at_attr, words_at_attr};
 use crate::types;
 use pipeline_syntax::id;
 use proc_macro2::TokenStream;
@@ -16,22 +16,22 @@ use syn::{FnArg, Safety, Signature, Type};
 /// The whole expansion. Even if there are errors, `name()` returns a `Pipeline`, and the tasks in the body count as used.
 pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::parse(Place::Pipeline, attr.clone(), &mut errors);
-    let completion = completion(Place::Pipeline, attr, options.runtime());
+    let options = Options::parse(Owner::Pipeline, attr.clone(), &mut errors);
+    let completion = completion(Owner::Pipeline, attr, options.runtime());
     let (function, mut errors) = match FnItem::parse("pipeline", item, options.runtime(), errors) {
         Ok(parsed) => parsed,
-        Err(untouched) => return untouched,
+        Err(unexpanded) => return unexpanded,
     };
-    let sound = check(&function.sig, &options, &mut errors);
-    let attrs = Sorted::new(&function.attrs);
+    let valid = check(&function.sig, &options, &mut errors);
+    let attrs = SortedAttrs::new(&function.attrs);
     let (public, lints, rest) = (&attrs.public, &attrs.lints, &attrs.body);
     let FnItem { vis, sig, body, .. } = &function;
     let name = &sig.ident;
     let runtime = Runtime::new(options.runtime(), name);
-    let describe = if sound { describe(sig, &attrs.description, &options, &runtime) } else { quote!(::core::unimplemented!()) };
+    let describe = if valid { describe(sig, &attrs.description, &options, &runtime) } else { quote!(::core::unimplemented!()) };
     let errors = errors.into_items();
     let (import, keyword, described) = (runtime.import(), &sig.fn_token, runtime.public(name.span(), "Pipeline"));
-    let quiet = words_aside(quote_spanned! {name.span()=>
+    let quiet = words_at_attr(quote_spanned! {name.span()=>
         #[allow(
             dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,
             reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
@@ -72,7 +72,7 @@ fn describe(sig: &Signature, description: &str, options: &Options, runtime: &Run
             quote_spanned!(output_span=> #wire::<#params, #output>)
         },
     );
-    let name = aside(name.clone());
+    let name = at_attr(name.clone());
     quote_spanned!(output_span=> #wire(#definition, #name))
 }
 
@@ -85,10 +85,10 @@ fn param(sig: &Signature) -> Option<&Type> {
 
 /// Reports what is wrong with the signature. Returns whether the function can be a pipeline's wiring.
 fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
-    let mut sound = true;
+    let mut valid = true;
     let mut refuse = |tokens: &dyn ToTokens, message: &str| {
         errors.on(tokens.to_token_stream(), message);
-        sound = false;
+        valid = false;
     };
     if let Some(token) = &sig.asyncness {
         refuse(token, "a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`");
@@ -122,7 +122,7 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
     {
         refuse(&sig.ident, &format!("`{name}` cannot be a pipeline's id: {why}, or give one by `id = \"..\"`"));
     }
-    sound && !half_typed
+    valid && !half_typed
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The syntax of options: `name = value, name(list), ..`, read piece by piece.
 
-use super::table::Place;
+use super::table::Owner;
 use crate::error::Errors;
 use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,10 +8,11 @@ use quote::ToTokens;
 /// One option as written.
 pub(crate) struct Entry {
     pub(crate) name: Ident,
-    pub(crate) given: Given,
+    pub(crate) argument: Argument,
 }
 
-pub(crate) enum Given {
+/// What follows the name.
+pub(crate) enum Argument {
     /// `name = value`: the value, and the span of the `=`.
     Value(TokenStream, Span),
     /// `name(list)`: the content of the parentheses.
@@ -20,10 +21,10 @@ pub(crate) enum Given {
 
 impl Entry {
     /// The tokens to report errors of the value at.
-    pub(crate) fn written(&self) -> TokenStream {
-        match &self.given {
-            Given::Value(value, _) => value.clone(),
-            Given::List(_) => self.name.to_token_stream(),
+    pub(crate) fn value_tokens(&self) -> TokenStream {
+        match &self.argument {
+            Argument::Value(value, _) => value.clone(),
+            Argument::List(_) => self.name.to_token_stream(),
         }
     }
 }
@@ -115,10 +116,10 @@ fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     };
     let second = tokens.next();
     let rest: TokenStream = tokens.collect();
-    let given = match second {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Given::Value(rest, punct.span()),
+    let argument = match second {
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Argument::Value(rest, punct.span()),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis && rest.is_empty() => {
-            Given::List(group.stream())
+            Argument::List(group.stream())
         }
         None | Some(TokenTree::Punct(_)) => {
             let colon = all.to_string().contains(':');
@@ -131,15 +132,15 @@ fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
             return None;
         }
     };
-    Some(Entry { name, given })
+    Some(Entry { name, argument })
 }
 
 /// The example of an option of that name, wherever it belongs.
 fn as_in(name: &Ident) -> String {
     let name = name.to_string();
-    [Place::Task, Place::Sensor, Place::Pipeline]
+    [Owner::Task, Owner::Sensor, Owner::Pipeline]
         .into_iter()
-        .find_map(|place| super::table::find(place, &name))
+        .find_map(|owner| super::table::find(owner, &name))
         .map(|spec| format!(", as in `{}`", spec.example))
         .unwrap_or_default()
 }
@@ -154,9 +155,9 @@ mod tests {
         let names = entries(tokens, &mut errors)
             .iter()
             .map(|entry| {
-                let value = match &entry.given {
-                    Given::Value(value, _) => format!(" = {value}"),
-                    Given::List(list) => format!("({list})"),
+                let value = match &entry.argument {
+                    Argument::Value(value, _) => format!(" = {value}"),
+                    Argument::List(list) => format!("({list})"),
                 };
                 format!("{}{value}", entry.name)
             })

@@ -3,9 +3,9 @@
 use pipeline_syntax::limits::MAX_RETRIES;
 use pipeline_syntax::suggest;
 
-/// The place where options are written.
+/// What has options: an attribute, or a list of options inside one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Owner {
     Task,
     Sensor,
     Branch,
@@ -18,9 +18,9 @@ pub(crate) enum Place {
     Arms,
 }
 
-use Place::{Arms, Branch, Defaults, Pipeline, Sensor, SharedDefaults, Task};
+use Owner::{Arms, Branch, Defaults, Pipeline, Sensor, SharedDefaults, Task};
 
-impl Place {
+impl Owner {
     fn title(self) -> &'static str {
         match self {
             Task => "`#[task]`",
@@ -40,7 +40,7 @@ pub(crate) enum Shape {
     /// A whole number from the first up to the second.
     Count(u32, u32),
     /// A whole number of 32 bits that may be negative.
-    Rank,
+    Signed,
     Switch,
     Duration,
     Schedule,
@@ -72,7 +72,7 @@ impl Shape {
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
-    places: &'static [Place],
+    owners: &'static [Owner],
     /// An example for messages.
     pub(crate) example: &'static str,
 }
@@ -84,18 +84,18 @@ impl Spec {
     }
 }
 
-const NODES: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults];
-const SENSORS: &[Place] = &[Sensor, Defaults, SharedDefaults];
-const PIPELINES: &[Place] = &[Pipeline];
-const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults, Pipeline];
-const ITEMS: &[Place] = &[Task, Sensor, Branch, Pipeline, Arms];
-const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
+const NODES: &[Owner] = &[Task, Sensor, Branch, Defaults, SharedDefaults];
+const SENSORS: &[Owner] = &[Sensor, Defaults, SharedDefaults];
+const PIPELINES: &[Owner] = &[Pipeline];
+const ALL: &[Owner] = &[Task, Sensor, Branch, Defaults, SharedDefaults, Pipeline];
+const ITEMS: &[Owner] = &[Task, Sensor, Branch, Pipeline, Arms];
+const NAMED: &[Owner] = &[Task, Sensor, Branch, Pipeline];
 
 const ON_TIMEOUT: Shape = Shape::Word("OnTimeout", &[("fail", "Fail"), ("skip", "Skip"), ("retry", "Retry")]);
 const MODE: Shape = Shape::Word("Mode", &[("poke", "Poke"), ("reschedule", "Reschedule")]);
 
-const fn row(name: &'static str, shape: Shape, places: &'static [Place], example: &'static str) -> Spec {
-    Spec { name, shape, places, example }
+const fn row(name: &'static str, shape: Shape, owners: &'static [Owner], example: &'static str) -> Spec {
+    Spec { name, shape, owners, example }
 }
 
 const TABLE: &[Spec] = &[
@@ -104,7 +104,7 @@ const TABLE: &[Spec] = &[
     row("backoff", Shape::Backoff, NODES, "backoff(start = \"30s\", max = \"5m\")"),
     row("timeout", Shape::Duration, ALL, "timeout = \"10m\""),
     row("pool", Shape::Pool, NODES, "pool = S3"),
-    row("priority", Shape::Rank, NODES, "priority = 5"),
+    row("priority", Shape::Signed, NODES, "priority = 5"),
     row("sla", Shape::Duration, ALL, "sla = \"45m\""),
     row("on_failure", Shape::Callbacks, ALL, "on_failure = page"),
     row("on_upstream_failed", Shape::Callbacks, ALL, "on_upstream_failed = log_it"),
@@ -208,56 +208,57 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("labels", "tags"),
 ];
 
-/// The row of an option, if this place has it.
-pub(crate) fn find(place: Place, name: &str) -> Option<&'static Spec> {
-    TABLE.iter().find(|spec| spec.name == name && spec.places.contains(&place))
+/// The row of an option, if this owner has it.
+pub(crate) fn find(owner: Owner, name: &str) -> Option<&'static Spec> {
+    TABLE.iter().find(|spec| spec.name == name && spec.owners.contains(&owner))
 }
 
 /// The message for a name that is not an option here.
-pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
+pub(crate) fn explain_unknown(owner: Owner, name: &str) -> String {
     if let Some(spec) = TABLE.iter().find(|spec| spec.name == name) {
-        return elsewhere(place, spec);
+        return wrong_owner(owner, spec);
     }
     if let Some((_, advice)) = AIRFLOW.iter().find(|(airflow, _)| airflow.eq_ignore_ascii_case(name)) {
         return format!("`{name}` is Airflow's name: {advice}");
     }
-    let names = |of: Option<Place>| -> Vec<&'static str> {
-        let here = |spec: &&Spec| of.is_none_or(|place| spec.places.contains(&place));
+    let names = |of: Option<Owner>| -> Vec<&'static str> {
+        let here = |spec: &&Spec| of.is_none_or(|owner| spec.owners.contains(&owner));
         TABLE.iter().filter(here).map(|spec| spec.name).collect()
     };
-    let own = names(Some(place));
+    let own = names(Some(owner));
     let synonym = SYNONYMS.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, option)| *option);
     let near = synonym.or_else(|| suggest::nearest(name, &own)).or_else(|| suggest::nearest(name, &names(None)));
     if let Some(near) = near {
         if own.contains(&near) {
             return format!("unknown option `{name}`; did you mean `{near}`?");
         }
-        let homes = TABLE.iter().find(|spec| spec.name == near).map(homes).unwrap_or_default();
-        return format!("unknown option `{name}`; `{near}` is an option of {homes}");
+        let owners = TABLE.iter().find(|spec| spec.name == near).map(owner_list).unwrap_or_default();
+        return format!("unknown option `{name}`; `{near}` is an option of {owners}");
     }
-    format!("unknown option `{name}`; {} has {}", place.title(), suggest::list(&own))
+    format!("unknown option `{name}`; {} has {}", owner.title(), suggest::list(&own))
 }
 
-fn elsewhere(place: Place, spec: &Spec) -> String {
+fn wrong_owner(owner: Owner, spec: &Spec) -> String {
     let name = spec.name;
-    let homes = homes(spec);
-    match place {
+    let owners = owner_list(spec);
+    match owner {
         Pipeline => format!(
-            "`{name}` is an option of {homes}, not of `#[pipeline]`; to set it for all of the pipeline's nodes, write \
+            "`{name}` is an option of {owners}, not of `#[pipeline]`; to set it for all of the pipeline's nodes, write \
              `defaults({})`",
             spec.example
         ),
         Defaults | SharedDefaults if name == "id" => {
             "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned()
         }
-        _ => format!("`{name}` is an option of {homes}, not of {}", place.title()),
+        _ => format!("`{name}` is an option of {owners}, not of {}", owner.title()),
     }
 }
 
-fn homes(spec: &Spec) -> String {
-    let of_attributes: Vec<_> =
-        spec.places.iter().filter(|place| !matches!(place, Defaults | SharedDefaults)).map(|place| place.title()).collect();
-    match of_attributes.split_last() {
+/// The attributes that have the option, for a message.
+fn owner_list(spec: &Spec) -> String {
+    let attributes: Vec<_> =
+        spec.owners.iter().filter(|owner| !matches!(owner, Defaults | SharedDefaults)).map(|owner| owner.title()).collect();
+    match attributes.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
@@ -294,7 +295,7 @@ mod tests {
 
     #[test]
     fn unknown_names_are_explained() {
-        for (place, name, message) in [
+        for (owner, name, message) in [
             (Task, "retrys", "unknown option `retrys`; did you mean `retries`?"),
             (Task, "retry", "unknown option `retry`; did you mean `retries`?"),
             (Sensor, "retry_count", "unknown option `retry_count`; did you mean `retries`?"),
@@ -314,7 +315,7 @@ mod tests {
             (Branch, "shedule", "unknown option `shedule`; `schedule` is an option of `#[pipeline]`"),
             (Defaults, "id", "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`"),
         ] {
-            assert_eq!(explain_unknown(place, name), message);
+            assert_eq!(explain_unknown(owner, name), message);
         }
         assert!(explain_unknown(Task, "xyzzy").starts_with("unknown option `xyzzy`; `#[task]` has `retries`, "));
     }

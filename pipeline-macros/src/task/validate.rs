@@ -13,10 +13,10 @@ use syn::{Pat, PatType, Safety, Signature, Type};
 /// Requires `async` where it is needed, and refuses the other words before `fn`. Returns whether the signature is valid.
 pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bool {
     let word = kind.word();
-    let mut sound = true;
+    let mut valid = true;
     let mut refuse = |token: &dyn quote::ToTokens, message: String| {
         errors.on(token.to_token_stream(), message);
-        sound = false;
+        valid = false;
     };
     if kind != Kind::Task && sig.asyncness.is_none() {
         refuse(&sig.fn_token, format!("a {word} is asynchronous: write `async fn`"));
@@ -33,7 +33,7 @@ pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bo
     if let Some(token) = &sig.variadic {
         refuse(token, format!("a {word} takes a fixed number of inputs; for any number of nodes take a `Vec<T>`"));
     }
-    sound
+    valid
 }
 
 /// Returns the function's name, which must be a valid id unless another id is given.

@@ -124,9 +124,9 @@ fn in_template(name: &Ident) -> String {
 
 fn check_call(purpose: Purpose, call: &Call, text: &str, errors: &mut Errors) {
     let names: Vec<String> = call.arguments.iter().map(|(name, _)| in_template(name)).collect();
-    let found = check::mistakes(purpose, text, &names);
-    let has_mistakes = !found.mistakes.is_empty();
-    for mistake in found.mistakes {
+    let findings = check::check(purpose, text, &names);
+    let has_mistakes = !findings.mistakes.is_empty();
+    for mistake in findings.mistakes {
         let of_file = if call.is_file { format!("`{}`: {mistake}", call.source.value()) } else { mistake };
         errors.at(call.source.span(), of_file);
     }
@@ -136,7 +136,7 @@ fn check_call(purpose: Purpose, call: &Call, text: &str, errors: &mut Errors) {
         } else if purpose.reserves(&names[at]) {
             let message = format!("`{name}` is a variable that every {} has: call the value something else", purpose.name());
             errors.at(name.span(), message);
-        } else if found.unused.contains(&names[at]) && !has_mistakes {
+        } else if findings.unused.contains(&names[at]) && !has_mistakes {
             // If the template also has an unknown name, that is probably this value, mistyped.
             let name_there = &names[at];
             let message =

@@ -1,6 +1,6 @@
 //! `cron!`, `every!` and `defaults!`: values for options, to be stored in a constant.
 
-use super::table::Place;
+use super::table::Owner;
 use super::{Options, expand, groups, value};
 use crate::error::Errors;
 use crate::runtime::Runtime;
@@ -33,7 +33,7 @@ pub(crate) fn every(input: TokenStream) -> TokenStream {
 pub(crate) fn defaults(input: TokenStream) -> TokenStream {
     let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
-    let options = Options::parse(Place::SharedDefaults, written, &mut errors);
+    let options = Options::parse(Owner::SharedDefaults, written, &mut errors);
     errors.into_expression().unwrap_or_else(|| options.shared(&runtime))
 }
 
