@@ -51,7 +51,10 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
                 let options = &list.tokens;
                 written.extend(quote!(, #options));
             }
-            other => errors.on(other, "write `#[branch(crate = my_facade::pipeline)]`, or leave it out"),
+            other => errors.on(
+                other,
+                "on an enum, `#[branch]` takes only `crate`: write `#[branch(crate = my_facade::pipeline)]`, or remove it",
+            ),
         }
     }
     let options = Options::parse(Owner::Arms, written, errors);
@@ -59,7 +62,7 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
 }
 
 fn only_enums() -> &'static str {
-    "only an enum can be a branch: one variant per arm, as in `enum Route { Clean(Report), Nothing }`"
+    "only an enum can derive `Branch`: write one variant per arm, as in `enum Route { Clean(Report), Nothing }`"
 }
 
 /// One arm of the branch.
@@ -81,11 +84,11 @@ enum Payload<'a> {
 
 fn expand_enum(item: &ItemEnum, runtime: &Runtime, errors: &mut Errors) -> TokenStream {
     if !item.generics.params.is_empty() {
-        errors.on(&item.generics.params, "a branch cannot be generic: its arms are nodes of one type each");
+        errors.on(&item.generics.params, "a branch cannot be generic, because each of its arms is a node of one type");
         return placeholder(&item.vis, &item.ident, &item.generics, runtime);
     }
     if item.variants.is_empty() {
-        errors.on(&item.ident, "a branch needs arms: add variants, as in `Clean(Report)` or `Nothing`");
+        errors.on(&item.ident, "a branch needs at least one arm: add a variant, as in `Clean(Report)` or `Nothing`");
         return placeholder(&item.vis, &item.ident, &item.generics, runtime);
     }
     let mut arms: Vec<Arm<'_>> = Vec::new();
@@ -94,7 +97,7 @@ fn expand_enum(item: &ItemEnum, runtime: &Runtime, errors: &mut Errors) -> Token
         match arms.iter().find(|other| other.name == arm.name) {
             Some(other) => errors.on(
                 arm.variant,
-                format!("the arms `{}` and `{}` would both be called `{}`: rename one", other.variant, arm.variant, arm.name),
+                format!("the arms `{}` and `{}` would both be named `{}`: rename one", other.variant, arm.variant, arm.name),
             ),
             None => arms.push(arm),
         }
@@ -124,7 +127,7 @@ impl<'a> Arm<'a> {
                 runtime,
                 fields,
                 format!(
-                    "an arm carries one value or none, as in `{0}(Report)` or `{0}`: gather the fields in a struct",
+                    "an arm carries at most one value, as in `{0}(Report)` or `{0}`: put the fields into a struct",
                     variant.ident
                 ),
             )),
@@ -352,11 +355,11 @@ mod tests {
         for (item, part) in [
             (tokens("struct Route { a: u64, }"), "only an enum"),
             (quote!(union Route { a: u64 }), "only an enum"),
-            (tokens("enum Route {}"), "needs arms"),
+            (tokens("enum Route {}"), "needs at least one arm"),
             (tokens("enum Route<T> { A(T), }"), "cannot be generic"),
-            (tokens("enum Route { A(u64, u64), B, }"), "one value or none"),
-            (tokens("enum Route { A { x: u64 }, B, }"), "one value or none"),
-            (tokens("enum Route { AbC, Ab_C, }"), "both be called `ab_c`"),
+            (tokens("enum Route { A(u64, u64), B, }"), "at most one value"),
+            (tokens("enum Route { A { x: u64 }, B, }"), "at most one value"),
+            (tokens("enum Route { AbC, Ab_C, }"), "both be named `ab_c`"),
             (tokens("enum Route { A(&str), }"), "write `String`"),
         ] {
             let text = expand(item).to_string();

@@ -49,8 +49,8 @@ impl FnItem {
             errors.on(
                 receiver,
                 format!(
-                    "a {macro_name} is a free function, without `self`: pass what it needs as a parameter, \
-                     and move it out of the `impl`"
+                    "a {macro_name} must be a free function, without `self`: move it out of the `impl`, and pass what \
+                     it needs as a parameter"
                 ),
             );
             return Err(unexpanded(item, errors));
@@ -69,9 +69,9 @@ fn drop_other_attributes(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: 
             return true;
         }
         if name == macro_name {
-            errors.on(attr, format!("`#[{name}]` is given twice: write all options in one"));
+            errors.on(attr, format!("`#[{name}]` is given twice: write all options in one attribute"));
         } else {
-            errors.on(attr, format!("a function cannot be a {macro_name} and a {name}: keep one of the attributes"));
+            errors.on(attr, format!("a function cannot be both a {macro_name} and a {name}: remove one of the attributes"));
         }
         false
     });
@@ -238,8 +238,11 @@ mod tests {
     #[test]
     fn a_second_attribute_of_ours_is_not_expanded_as_well() {
         for (attr, message) in [
-            (quote!(#[task(retries = 2)]), "`#[task]` is given twice: write all options in one"),
-            (quote!(#[pipeline_runtime::pipeline]), "a function cannot be a task and a pipeline: keep one of the attributes"),
+            (quote!(#[task(retries = 2)]), "`#[task]` is given twice: write all options in one attribute"),
+            (
+                quote!(#[pipeline_runtime::pipeline]),
+                "a function cannot be both a task and a pipeline: remove one of the attributes",
+            ),
         ] {
             let item = quote!(#[instrument] #attr #[other::task] async fn f() {});
             let Ok((function, errors)) = FnItem::parse("task", &item, None, Errors::default()) else { panic!("refused") };
@@ -257,6 +260,6 @@ mod tests {
             ),
         );
         assert!(tokens.starts_with("async fn f (& self) { }"), "{tokens}");
-        assert!(tokens.contains("a sensor is a free function"), "{tokens}");
+        assert!(tokens.contains("a sensor must be a free function"), "{tokens}");
     }
 }

@@ -91,7 +91,7 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
         valid = false;
     };
     if let Some(token) = &sig.asyncness {
-        refuse(token, "a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`");
+        refuse(token, "a pipeline cannot be `async`, because it only wires the nodes: write `fn`");
     }
     if let Some(token) = &sig.constness {
         refuse(token, "a pipeline cannot be `const`: write `fn`");
@@ -103,16 +103,19 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
         refuse(token, "a pipeline cannot be `extern`: write `fn`");
     }
     if !sig.generics.params.is_empty() {
-        refuse(&sig.generics.params, "a pipeline cannot be generic: it has one name and one type of params");
+        refuse(&sig.generics.params, "a pipeline cannot be generic, because it has one name and one type of params");
     } else if let Some(found) = param(sig).and_then(types::refusal) {
-        refuse(&found.part, "a pipeline's parameter is an owned type with a name: it is made of the run's params");
+        refuse(
+            &found.part,
+            "a pipeline's parameter must be an owned type with a name, because it is deserialized from the run's params",
+        );
     }
     // The parameter is still being typed, and rustc has reported that.
     let half_typed = matches!(param(sig), Some(Type::Verbatim(_)));
     if let Some(second) = sig.inputs.iter().nth(1) {
         refuse(
             second,
-            "a pipeline takes at most one parameter: gather its params in one struct that derives `Default`, \
+            "a pipeline takes at most one parameter: put its params into one struct that derives `Default`, \
              `serde::Serialize` and `serde::Deserialize`",
         );
     }
@@ -120,7 +123,7 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
     if let Err(why) = id::check(&name)
         && !options.has("id")
     {
-        refuse(&sig.ident, &format!("`{name}` cannot be a pipeline's id: {why}, or give one by `id = \"..\"`"));
+        refuse(&sig.ident, &format!("`{name}` cannot be a pipeline's id: {why}; or set another id with `id = \"..\"`"));
     }
     valid && !half_typed
 }
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn whatever_is_wrong_there_is_a_pipeline() {
         for (item, part) in [
-            (tokens("async fn p() {}"), "a pipeline is not `async`"),
+            (tokens("async fn p() {}"), "a pipeline cannot be `async`"),
             (tokens("fn p(a: A, b: B) {}"), "at most one parameter"),
             (tokens("fn p<T>(a: T) {}"), "cannot be generic"),
             (tokens("fn p(a: &Options) {}"), "an owned type with a name"),

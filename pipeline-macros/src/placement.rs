@@ -23,7 +23,7 @@ pub(crate) fn reject_associated(macro_name: &str, item: &TokenStream) -> Option<
         return None;
     }
     let mut errors = Errors::default();
-    errors.on(&function.sig.ident, format!("a {macro_name} is a free function: move it out of the block that it stands in"));
+    errors.on(&function.sig.ident, format!("a {macro_name} must be a free function: move it out of the `impl` or the trait"));
     Some(unexpanded(&item, errors).into())
 }
 

@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<Every, String> {
             (minutes, _) => format!("{}h", minutes / 60),
         };
         return Err(format!(
-            "days and weeks go by the calendar, hours and less by the clock's time: keep to one of them, or write `{short}`"
+            "days and weeks follow the calendar, but hours and shorter units do not: use one kind, or write `{short}`"
         ));
     }
     Ok(Every::Span(length))
@@ -75,7 +75,7 @@ mod tests {
         for (text, part) in [
             ("0d", "longer than zero"),
             ("0w", "longer than zero"),
-            ("-1d", "never negative"),
+            ("-1d", "cannot be negative"),
             ("1500ms", "whole seconds"),
             ("1month", "no fixed length"),
             ("", "it is empty"),

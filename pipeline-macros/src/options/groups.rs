@@ -46,7 +46,7 @@ pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> 
         errors.on(
             name,
             format!(
-                "`backoff` starts at {}, which is longer than its `max` of {}: raise `max`, or start sooner",
+                "`start` of `backoff` is {}, longer than its `max` of {}: raise `max` or lower `start`",
                 duration::show(start),
                 duration::show(max)
             ),
@@ -84,7 +84,7 @@ fn read_named_list(
             continue;
         }
         let Argument::Value(value, equals) = &entry.argument else {
-            errors.on(&entry.name, format!("write `{key} = ..`"));
+            errors.on(&entry.name, format!("`{key}` needs a value: write `{key} = ..`"));
             valid = false;
             continue;
         };
@@ -144,7 +144,7 @@ pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) 
         if let Some(last) = read.last().and_then(|last| last.after.literal())
             && step.after.literal().is_some_and(|this| this <= last)
         {
-            errors.on(after, format!("each step comes later than the one before it, here {}", duration::show(last)));
+            errors.on(after, format!("each step must come later than the one before it, which is at {}", duration::show(last)));
             valid = false;
             continue;
         }
@@ -166,12 +166,12 @@ fn escalation_step(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Escalat
         Ok((after, arrow, input.parse()?))
     };
     let Ok((written, arrow, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
-        errors.on(all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
+        errors.on(all, "expected a step, as in `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     };
     let after = read_duration_arg("escalate", "escalate(\"60m\" => page)", &written, arrow, errors);
     if callbacks.is_empty() {
-        errors.on(&all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
+        errors.on(&all, "expected a step, as in `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     }
     let spec = Spec::unlisted("escalate", Shape::Callbacks, "escalate(\"60m\" => page)");

@@ -26,7 +26,7 @@ const MEANT_NONE: &[&str] = &["None", "null", "nil"];
 pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<ExprPath>> {
     let list = pieces::one_or_list(tokens, errors);
     if list.is_empty() {
-        errors.on(tokens, format!("the list is empty: name a callback, as in `{}`", spec.example));
+        errors.on(tokens, format!("the list is empty: add a callback, as in `{}`", spec.example));
         return None;
     }
     // All are read before the list is refused, so that every mistake is reported.
@@ -35,7 +35,7 @@ pub(crate) fn callbacks(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) 
         let path = path(&tokens, errors, explain_callback(spec))?;
         let word = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
         if word == "none" {
-            errors.on(&tokens, format!("`none` stands alone, as in `{} = none`: nobody is notified", spec.name));
+            errors.on(&tokens, format!("`none` cannot be listed with callbacks: write `{} = none` to notify nobody", spec.name));
             return None;
         }
         if MEANT_NONE.contains(&word.as_str()) {
@@ -102,7 +102,7 @@ fn explain_callback(spec: &Spec) -> impl Fn(NotAPath<'_>) -> String {
             format!("`{name}` takes the callback itself, not its name: write `{name} = {text}`")
         }
         NotAPath::Call(callee) => {
-            format!("`{name}` takes the callback without calling it: write `{name} = {callee}`")
+            format!("`{name}` takes the callback itself, not a call: write `{name} = {callee}`")
         }
         NotAPath::Closure => {
             format!("`{name}` takes a named `async fn(n: Notification) -> Result<()>`, not a closure, as in `{example}`")

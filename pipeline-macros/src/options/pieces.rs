@@ -70,7 +70,7 @@ pub(crate) fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTr
         match piece {
             Some(piece) if punct == Some(',') && depth == 0 => {
                 if piece.is_empty() {
-                    errors.on(token, "there is nothing before this comma; remove it");
+                    errors.on(token, "unexpected comma: remove it");
                 } else {
                     pieces.push(Vec::new());
                 }
@@ -99,7 +99,7 @@ fn at_missing_commas(piece: &[TokenTree], errors: &mut Errors) -> Vec<Vec<TokenT
     let mut rest = piece.to_owned();
     let mut parts = Vec::new();
     for start in starts.into_iter().rev() {
-        errors.on(&piece[start], format!("a comma is missing before `{}`", piece[start]));
+        errors.on(&piece[start], format!("missing comma before `{}`", piece[start]));
         parts.push(rest.split_off(start));
     }
     parts.push(rest);
@@ -123,12 +123,12 @@ fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
         }
         None | Some(TokenTree::Punct(_)) => {
             let colon = all.to_string().contains(':');
-            let what = if colon { "is written with `=`" } else { "needs a value" };
-            errors.on(all, format!("`{name}` {what}{}", as_in(&name)));
+            let message = if colon { format!("expected `=` after `{name}`") } else { format!("`{name}` needs a value") };
+            errors.on(all, message + &as_in(&name));
             return None;
         }
         Some(_) => {
-            errors.on(all, format!("`{name}` is written with `=`{}", as_in(&name)));
+            errors.on(all, format!("expected `=` after `{name}`{}", as_in(&name)));
             return None;
         }
     };
@@ -179,11 +179,11 @@ mod tests {
         assert_eq!(
             errors,
             [
-                "there is nothing before this comma; remove it",
+                "unexpected comma: remove it",
                 "`retries` needs a value, as in `retries = 2`",
                 "`timeout` needs a value, as in `timeout = \"10m\"`",
                 "expected an option, as in `retries = 2`",
-                "`poke` is written with `=`, as in `poke = \"45s\"`",
+                "expected `=` after `poke`, as in `poke = \"45s\"`",
             ]
         );
     }
@@ -193,12 +193,12 @@ mod tests {
         let (names, errors) = read(quote!(retries = 2 timeout = "5m" pool = a::B));
         assert_eq!(names, ["retries = 2", "timeout = \"5m\"", "pool = a :: B"]);
         assert_eq!(errors.len(), 2, "{errors:?}");
-        assert!(errors.contains(&"a comma is missing before `timeout`".to_owned()));
+        assert!(errors.contains(&"missing comma before `timeout`".to_owned()));
     }
 
     #[test]
     fn nothing_is_fine_and_a_comma_is_not() {
         assert_eq!(read(quote!()), (vec![], vec![]));
-        assert_eq!(read(quote!(,)).1, ["there is nothing before this comma; remove it"]);
+        assert_eq!(read(quote!(,)).1, ["unexpected comma: remove it"]);
     }
 }

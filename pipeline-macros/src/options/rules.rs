@@ -35,19 +35,19 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) {
 
 /// On a task `backoff` is the wait between attempts.
 fn one_wait_between_attempts(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "retry_delay", "backoff", "how long to wait between attempts", errors);
+    only_one_of(options, "retry_delay", "backoff", "the wait between attempts", errors);
 }
 
 /// On a sensor `backoff` is the wait between pokes.
 fn one_wait_between_pokes(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "poke", "backoff", "how long to wait between pokes", errors);
+    only_one_of(options, "poke", "backoff", "the wait between pokes", errors);
 }
 
 fn only_one_of(options: &Options, one: &str, other: &str, what: &str, errors: &mut Errors) {
     let is_either = |option: &&super::ParsedOption| option.spec.name == one || option.spec.name == other;
     let mut written = options.parsed.iter().filter(is_either);
     if let (Some(_), Some(second)) = (written.next(), written.next()) {
-        errors.on(&second.name, format!("`{one}` and `{other}` both say {what}: keep one"));
+        errors.on(&second.name, format!("`{one}` and `{other}` both set {what}: keep one"));
     }
 }
 
@@ -63,7 +63,7 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
     }
     match (options.get("poke"), options.get("timeout")) {
         (Some(poke), timeout_option) => {
-            let unless = if timeout_option.is_some() { "" } else { " where it is not given" };
+            let unless = if timeout_option.is_some() { "" } else { " by default" };
             errors.on(
                 &poke.tokens,
                 format!(
@@ -75,7 +75,7 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
         (None, Some(option)) => errors.on(
             &option.tokens,
             format!(
-                "`timeout` must be longer than `poke`, which is 1m where it is not given: add a shorter `poke`, as in \
+                "`timeout` must be longer than `poke`, which is 1m by default: add a shorter `poke`, as in \
                  `poke = \"{}\"`",
                 shorter_poke(timeout)
             ),
@@ -105,7 +105,7 @@ fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
         errors.on(
             &option.name,
             format!(
-                "`backoff` must start shorter than `timeout`, which is {}: the sensor would be poked only once",
+                "`start` of `backoff` must be shorter than `timeout`, which is {}: the sensor would be poked only once",
                 show(timeout)
             ),
         );
@@ -121,7 +121,7 @@ fn parts_fit_the_wait(options: &Options, errors: &mut Errors) {
             && let Some(Value::Duration(part)) = option.value
             && !limits::fits_the_wait(part, timeout)
         {
-            errors.on(&option.tokens, format!("`{name}` is longer than the whole wait: `timeout` is {}", show(timeout)));
+            errors.on(&option.tokens, format!("`{name}` must not be longer than `timeout`, which is {}", show(timeout)));
         }
     }
 }

@@ -138,7 +138,7 @@ const TABLE: &[Spec] = &[
 const AIRFLOW: &[(&str, &str)] = &[
     (
         "trigger_rule",
-        "here a parameter's type is the trigger rule: `T` is all_success, `Option<T>` none_failed, `Outcome<T>` all_done",
+        "the trigger rule is the parameter's type: `T` is all_success, `Option<T>` is none_failed, `Outcome<T>` is all_done",
     ),
     ("execution_timeout", "write `timeout = \"10m\"`"),
     ("dagrun_timeout", "write `timeout = \"3h\"`"),
@@ -149,40 +149,49 @@ const AIRFLOW: &[(&str, &str)] = &[
     ("retry_exponential_backoff", "write `backoff(start = \"30s\", max = \"5m\")`"),
     ("max_retry_delay", "write `backoff(start = \"30s\", max = \"5m\")`"),
     ("max_wait", "write `backoff(start = \"30s\", max = \"5m\")`"),
-    ("task_id", "the function's name is the id; for another, write `id = \"name\"`"),
-    ("dag_id", "the function's name is the id; for another, write `id = \"name\"`"),
-    ("depends_on", "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`"),
-    ("upstream", "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`"),
+    ("task_id", "the function's name is the id; to set another, write `id = \"name\"`"),
+    ("dag_id", "the function's name is the id; to set another, write `id = \"name\"`"),
+    (
+        "depends_on",
+        "a task depends on the nodes that are passed to it, as in `process(export)`; for order alone, write `.after(node)`",
+    ),
+    (
+        "upstream",
+        "a task depends on the nodes that are passed to it, as in `process(export)`; for order alone, write `.after(node)`",
+    ),
     ("wait_for_downstream", "write `depends_on_past = true`"),
     ("start_date", "write `start = \"2024-01-31\"`"),
     ("end_date", "write `end = \"2024-12-31\"`"),
     ("schedule_interval", "write `schedule = \"0 6 * * *\"`"),
-    ("inlets", "a task that takes `VISITS.latest()` reads the asset `VISITS`"),
+    ("inlets", "to read an asset, pass `VISITS.latest()` to the task"),
     ("outlets", "where the task is wired, write `.updates(&VISITS)`"),
     ("timetable", "write `schedule = \"0 6 * * *\"`"),
     ("default_args", "write `defaults(retries = 1)`"),
-    ("max_active_tasks", "a `static` pool bounds what runs at once: `pool = S3`"),
-    ("max_active_tis_per_dag", "a `static` pool bounds what runs at once: `pool = S3`"),
+    ("max_active_tasks", "a `static` pool limits how many run at once: write `pool = S3`"),
+    ("max_active_tis_per_dag", "a `static` pool limits how many run at once: write `pool = S3`"),
     ("max_active_tis_per_dagrun", "on the result of `.each`, call `.max_active(n)`"),
-    ("concurrency", "a `static` pool bounds what runs at once: `pool = S3`"),
-    ("pool_slots", "a node takes one slot of its pool"),
+    ("concurrency", "a `static` pool limits how many run at once: write `pool = S3`"),
+    ("pool_slots", "each node takes one slot of its pool: remove the option"),
     ("priority_weight", "write `priority = 5`"),
-    ("weight_rule", "a node's `priority` is its own: write `priority = 5`"),
+    ("weight_rule", "a node's priority does not depend on other nodes: write `priority = 5`"),
     ("on_failure_callback", "write `on_failure = page`"),
     ("on_retry_callback", "write `on_retry = log_it`"),
     ("on_success_callback", "write `on_success = log_it`"),
     ("on_skipped_callback", "write `on_skipped = log_it`"),
-    ("on_execute_callback", "there is no callback for the start; `tracing` at the body's top tells as much"),
+    (
+        "on_execute_callback",
+        "there is no callback for the start: log it at the top of the body, as in `tracing::info!(\"started\")`",
+    ),
     ("sla_miss_callback", "write `on_sla_miss = page`"),
     ("email", "write a callback, `on_failure = page`"),
     ("email_on_failure", "write a callback, `on_failure = page`"),
     ("email_on_retry", "write a callback, `on_retry = log_it`"),
     ("owner", "a pipeline has no owner; name the team in `tags = [\"team\"]`"),
-    ("params", "the parameter of the pipeline's function holds them: `fn daily(options: Options)`"),
+    ("params", "the params are the parameter of the pipeline's function: write `fn daily(options: Options)`"),
     ("description", "the doc comment is the description: `/// Waits for the export.`"),
     ("doc_md", "the doc comment is the description: `/// Waits for the export.`"),
-    ("queue", "one process runs everything; bound it with `pool = S3`"),
-    ("executor", "one process runs everything; bound it with `pool = S3`"),
+    ("queue", "one process runs everything; to limit how many run at once, write `pool = S3`"),
+    ("executor", "one process runs everything; to limit how many run at once, write `pool = S3`"),
 ];
 
 /// Names that other users type first, and the options that they mean. Their spellings are too different for `suggest`.
@@ -248,7 +257,7 @@ fn wrong_owner(owner: Owner, spec: &Spec) -> String {
             spec.example
         ),
         Defaults | SharedDefaults if name == "id" => {
-            "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned()
+            "an id belongs to one node: set it in the task's attribute, or with `.named(\"..\")`".to_owned()
         }
         _ => format!("`{name}` is an option of {owners}, not of {}", owner.title()),
     }
@@ -313,7 +322,7 @@ mod tests {
             ),
             (Sensor, "poke_interval", "`poke_interval` is Airflow's name: write `poke = \"45s\"`"),
             (Branch, "shedule", "unknown option `shedule`; `schedule` is an option of `#[pipeline]`"),
-            (Defaults, "id", "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`"),
+            (Defaults, "id", "an id belongs to one node: set it in the task's attribute, or with `.named(\"..\")`"),
         ] {
             assert_eq!(explain_unknown(owner, name), message);
         }

@@ -106,15 +106,15 @@ fn a_schedule_is_lines_or_comes_round() {
     );
     assert_eq!(calls(quote!(schedule(every = "4w", from = "2023-05-16"))), "o.schedule(Every::checked(\"4w\", \"2023-05-16\"))");
     for (tokens, message) in [
-        (quote!(schedule = []), "the list is empty: name a cron line, as in `schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]`"),
+        (quote!(schedule = []), "the list is empty: add a cron line, as in `schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]`"),
         (quote!(schedule = ["@daily", "@daily"]), "the line \"@daily\" is given twice; keep one"),
         (quote!(schedule = ["@daily", "61 * * * *"]), "invalid schedule \"61 * * * *\": minute 61 is not within 0-59"),
         (
             quote!(schedule = daily),
-            "`schedule` takes a schedule in quotes, as in `schedule = \"0 6 * * *\"`, or a constant, whose name is in capitals",
+            "`schedule` takes a schedule in quotes, as in `schedule = \"0 6 * * *\"`, or a constant, as in `schedule = SCHEDULE`",
         ),
         (quote!(schedule(every = "0d", from = "2023-05-16")), "invalid distance \"0d\": it must be longer than zero"),
-        (quote!(schedule(every = "-1d", from = "2023-05-16")), "invalid distance \"-1d\": a duration is never negative"),
+        (quote!(schedule(every = "-1d", from = "2023-05-16")), "invalid distance \"-1d\": a duration cannot be negative"),
         (quote!(schedule(every = "1d")), "`schedule` needs `from`, as in `every = \"4w\", from = \"2024-01-31\"`"),
         (quote!(schedule(every = "1d", from = "2024-1-5")), "invalid date \"2024-1-5\": write `2024-01-05`"),
         (
@@ -146,7 +146,7 @@ fn every_mistake_is_reported() {
             "`retries` takes a number without quotes: write `retries = 2`",
             "`retries` is given twice; keep one",
             "invalid duration \"1x\": unknown unit `x`; the units are `ms`, `s`, `m`, `h`, `d`, `w`",
-            "a duration is written with a unit, in quotes: `timeout = \"5s\"`",
+            "a duration needs a unit and quotes: write `timeout = \"5s\"`",
             "`schedule` is an option of `#[pipeline]`, not of `#[sensor]`",
             "`mode` cannot be \"pokes\"; did you mean `poke`?",
             "`pool` takes the pool itself, not its name: declare `static S3: Pool = Pool::new(\"s3\", 4);` and write \
@@ -158,31 +158,31 @@ fn every_mistake_is_reported() {
 #[test]
 fn numbers_have_ranges() {
     for (tokens, message) in [
-        (quote!(retries = -1), "`retries` is a whole number from 0 on, as in `retries = 2`"),
+        (quote!(retries = -1), "`retries` must be at least 0, as in `retries = 2`"),
         (quote!(retries = 1.5), "`retries` takes a whole number, as in `retries = 2`"),
-        (quote!(retries = 5_000_000_000), "`retries` is at most 1000000"),
-        (quote!(retries = 1_000_001), "`retries` is at most 1000000"),
-        (quote!(retries = many), "`retries` takes a whole number, as in `retries = 2`, or a constant, whose name is in capitals"),
-        (quote!(priority = 3_000_000_000), "`priority` lies between -2147483648 and 2147483647"),
-        (quote!(retries(2)), "write `retries = 2`"),
+        (quote!(retries = 5_000_000_000), "`retries` must be at most 1000000"),
+        (quote!(retries = 1_000_001), "`retries` must be at most 1000000"),
+        (quote!(retries = many), "`retries` takes a whole number, as in `retries = 2`, or a constant, as in `retries = RETRIES`"),
+        (quote!(priority = 3_000_000_000), "`priority` must be between -2147483648 and 2147483647"),
+        (quote!(retries(2)), "`retries` takes a value, not a list in parentheses: write `retries = 2`"),
     ] {
         assert_eq!(refused(Owner::Task, tokens), [message]);
     }
     assert_eq!(
         refused(Owner::Pipeline, quote!(max_active_runs = 0)),
-        ["`max_active_runs` is a whole number from 1 on, as in `max_active_runs = 1`"]
+        ["`max_active_runs` must be at least 1, as in `max_active_runs = 1`"]
     );
 }
 
 #[test]
 fn durations_want_quotes() {
     let text: TokenStream = "timeout = 1h30m".parse().expect("tokens");
-    assert_eq!(refused(Owner::Task, text), ["a duration is written in quotes: `timeout = \"1h30m\"`"]);
+    assert_eq!(refused(Owner::Task, text), ["a duration needs quotes: write `timeout = \"1h30m\"`"]);
     assert_eq!(
         refused(Owner::Task, quote!(timeout = limit)),
-        ["`timeout` takes a duration in quotes, as in `timeout = \"10m\"`, or a constant, whose name is in capitals"]
+        ["`timeout` takes a duration in quotes, as in `timeout = \"10m\"`, or a constant, as in `timeout = TIMEOUT`"]
     );
-    assert_eq!(refused(Owner::Task, quote!(timeout = 30)), ["a duration is written with a unit, in quotes: `timeout = \"30s\"`"]);
+    assert_eq!(refused(Owner::Task, quote!(timeout = 30)), ["a duration needs a unit and quotes: write `timeout = \"30s\"`"]);
     // The message proposes no value that would be refused too.
     let zero = refused(Owner::Task, quote!(timeout = 0));
     assert!(zero.len() == 1 && zero[0].starts_with("invalid duration 0: ") && !zero[0].contains("0s\""), "{zero:?}");
@@ -237,7 +237,7 @@ fn ids_have_letters_of_any_script() {
 fn callbacks_are_paths() {
     for (tokens, part) in [
         (quote!(on_failure = "page"), "not its name: write `on_failure = page`"),
-        (quote!(on_failure = page()), "without calling it: write `on_failure = page`"),
+        (quote!(on_failure = page()), "not a call: write `on_failure = page`"),
         (quote!(on_failure = |n| page(n)), "not a closure"),
         (quote!(on_failure = []), "the list is empty"),
         (quote!(on_failure = [page, 3]), "takes the path of an `async fn"),
@@ -251,11 +251,11 @@ fn callbacks_are_paths() {
 fn waits_are_said_once() {
     assert_eq!(
         refused(Owner::Task, quote!(backoff(start = "1s", max = "2s"), retry_delay = "5m")),
-        ["`retry_delay` and `backoff` both say how long to wait between attempts: keep one"]
+        ["`retry_delay` and `backoff` both set the wait between attempts: keep one"]
     );
     assert_eq!(
         refused(Owner::Sensor, quote!(poke = "5m", backoff(start = "1s", max = "2s"))),
-        ["`poke` and `backoff` both say how long to wait between pokes: keep one"]
+        ["`poke` and `backoff` both set the wait between pokes: keep one"]
     );
     accepted(Owner::Sensor, quote!(retry_delay = "5m", backoff(start = "1s", max = "2s")));
 }
@@ -269,19 +269,19 @@ fn a_sensor_is_asked_more_than_once() {
         ),
         (
             quote!(poke = "7d"),
-            "`poke` must be shorter than `timeout`, which is 7days where it is not given: the sensor would be poked \
+            "`poke` must be shorter than `timeout`, which is 7days by default: the sensor would be poked \
              only once",
         ),
         (
             quote!(timeout = "40s"),
-            "`timeout` must be longer than `poke`, which is 1m where it is not given: add a shorter `poke`, as in \
+            "`timeout` must be longer than `poke`, which is 1m by default: add a shorter `poke`, as in \
              `poke = \"10s\"`",
         ),
         (
             quote!(timeout = "30s", backoff(start = "30s", max = "5m")),
-            "`backoff` must start shorter than `timeout`, which is 30s: the sensor would be poked only once",
+            "`start` of `backoff` must be shorter than `timeout`, which is 30s: the sensor would be poked only once",
         ),
-        (quote!(timeout = "2m", poke_timeout = "3m"), "`poke_timeout` is longer than the whole wait: `timeout` is 2m"),
+        (quote!(timeout = "2m", poke_timeout = "3m"), "`poke_timeout` must not be longer than `timeout`, which is 2m"),
     ] {
         assert_eq!(refused(Owner::Sensor, tokens), [message]);
     }
@@ -295,16 +295,16 @@ fn backoff_is_checked() {
     for (tokens, message) in [
         (
             quote!(backoff(start = "10m", max = "5m")),
-            "`backoff` starts at 10m, which is longer than its `max` of 5m: raise `max`, or start sooner",
+            "`start` of `backoff` is 10m, longer than its `max` of 5m: raise `max` or lower `start`",
         ),
         (quote!(backoff(start = "10m")), "`backoff` needs `max`, as in `backoff(start = \"30s\", max = \"5m\")`"),
         (
             quote!(backoff(start = "1s", max = "5m", factor = 0.5)),
-            "invalid factor 0.5: a factor is at least 1, or the waits would shrink, and at most 1000000",
+            "invalid factor 0.5: a factor must be at least 1, or the waits would shrink, and at most 1000000",
         ),
         (quote!(backoff(start = "1s", max = "5m", facter = 2)), "`backoff` has no `facter`; did you mean `factor`?"),
         (quote!(backoff(start = "1s", start = "1s", max = "5m")), "`start` is given twice; keep one"),
-        (quote!(backoff = "30s"), "write `backoff(start = \"30s\", max = \"5m\")`"),
+        (quote!(backoff = "30s"), "`backoff` takes a list in parentheses: write `backoff(start = \"30s\", max = \"5m\")`"),
     ] {
         assert_eq!(refused(Owner::Task, tokens), [message]);
     }
@@ -314,11 +314,11 @@ fn backoff_is_checked() {
 fn a_ladder_rises() {
     assert_eq!(
         refused(Owner::Pipeline, quote!(escalate("60m" => page, "30m" => page))),
-        ["each step comes later than the one before it, here 1h"]
+        ["each step must come later than the one before it, which is at 1h"]
     );
     assert_eq!(
         refused(Owner::Pipeline, quote!(escalate("60m"))),
-        ["write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`"]
+        ["expected a step, as in `\"60m\" => page` or `\"60m\" => [page, log_it]`"]
     );
     assert_eq!(refused(Owner::Pipeline, quote!(escalate())).len(), 1);
 }
@@ -351,12 +351,14 @@ fn a_default_is_taken_away_where_there_is_one() {
     assert_eq!(refused(Owner::Task, quote!(on_failure = None)), ["to notify nobody, write `on_failure = none`"]);
     assert_eq!(
         refused(Owner::Task, quote!(on_failure = [page, none])),
-        ["`none` stands alone, as in `on_failure = none`: nobody is notified"]
+        ["`none` cannot be listed with callbacks: write `on_failure = none` to notify nobody"]
     );
     for owner in [Owner::Pipeline, Owner::Defaults, Owner::SharedDefaults] {
         assert_eq!(
             refused(owner, quote!(on_failure = none)),
-            ["a pipeline has no default to remove: `none` is written at a task, which is then without the pipeline's default"]
+            [
+                "`none` has no effect here, because a pipeline inherits no callbacks: write it on a task, to remove the pipeline's default there"
+            ]
         );
     }
     assert_eq!(refused(Owner::Task, quote!(on_cancel = page)), ["`on_cancel` is an option of `#[pipeline]`, not of `#[task]`"]);

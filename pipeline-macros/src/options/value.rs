@@ -48,7 +48,7 @@ pub(crate) fn read(owner: Owner, spec: &'static Spec, entry: &Entry, errors: &mu
     let (tokens, equals) = match &entry.argument {
         Argument::List(list) if takes_list => return read_list(spec, entry, list, errors),
         Argument::List(_) => {
-            errors.on(&entry.name, format!("write `{}`", spec.example));
+            errors.on(&entry.name, format!("`{}` takes a value, not a list in parentheses: write `{}`", spec.name, spec.example));
             return None;
         }
         Argument::Value(value, equals) => (value, *equals),
@@ -57,8 +57,7 @@ pub(crate) fn read(owner: Owner, spec: &'static Spec, entry: &Entry, errors: &mu
         if matches!(owner, Owner::Task | Owner::Sensor | Owner::Branch) {
             return Some(Value::NoCallback);
         }
-        let why =
-            "a pipeline has no default to remove: `none` is written at a task, which is then without the pipeline's default";
+        let why = "`none` has no effect here, because a pipeline inherits no callbacks: write it on a task, to remove the pipeline's default there";
         errors.on(tokens, why);
         return None;
     }
@@ -68,7 +67,7 @@ pub(crate) fn read(owner: Owner, spec: &'static Spec, entry: &Entry, errors: &mu
         return Some(Value::Constant(constant));
     }
     if takes_list && spec.shape != Shape::Schedule {
-        errors.on(&entry.name, format!("write `{}`", spec.example));
+        errors.on(&entry.name, format!("`{}` takes a list in parentheses: write `{}`", spec.name, spec.example));
         return None;
     }
     Reader { spec, tokens, errors }.read()
@@ -169,7 +168,7 @@ impl Reader<'_> {
             Shape::Duration => self.duration().map(Value::Duration),
             Shape::Schedule => self.lines().map(Value::Lines),
             Shape::Zone => {
-                let parse = |text: &str| zone::parse(text).map_err(|hint| format!("there is none of that name; {hint}"));
+                let parse = |text: &str| zone::parse(text).map_err(|hint| format!("no such time zone; {hint}"));
                 self.parsed("time zone", parse).map(|(zone, _)| Value::Zone(zone))
             }
             Shape::Date => self.date().map(Value::Date),
@@ -194,9 +193,11 @@ impl Reader<'_> {
         // The value of a constant is only known after the macros have run.
         let constant = syn::parse2::<ExprPath>(self.tokens.clone()).is_ok();
         let or = match constant {
-            true if self.spec.shape.takes_constant() => ", or a constant, whose name is in capitals",
-            true if !what.contains('"') => ", written out",
-            _ => "",
+            true if self.spec.shape.takes_constant() => {
+                format!(", or a constant, as in `{0} = {1}`", self.spec.name, self.spec.name.to_uppercase())
+            }
+            true if !what.contains('"') => ", written out".to_owned(),
+            _ => String::new(),
         };
         let why = format!("`{}` takes {what}, as in `{}`{or}", self.spec.name, self.spec.example);
         self.refuse(&why)
@@ -205,17 +206,17 @@ impl Reader<'_> {
     fn count(&mut self, least: u32, most: u32) -> Option<u32> {
         let number = self.whole("a whole number")?;
         if number < i128::from(least) {
-            let why = format!("`{}` is a whole number from {least} on, as in `{}`", self.spec.name, self.spec.example);
+            let why = format!("`{}` must be at least {least}, as in `{}`", self.spec.name, self.spec.example);
             return self.refuse(&why);
         }
         let number = u32::try_from(number).ok().filter(|number| *number <= most);
-        number.or_else(|| self.refuse(&format!("`{}` is at most {most}", self.spec.name)))
+        number.or_else(|| self.refuse(&format!("`{}` must be at most {most}", self.spec.name)))
     }
 
     fn signed(&mut self) -> Option<i32> {
         let number = self.whole("a whole number, negative ones included")?;
         i32::try_from(number).ok().or_else(|| {
-            let why = format!("`{}` lies between {} and {}", self.spec.name, i32::MIN, i32::MAX);
+            let why = format!("`{}` must be between {} and {}", self.spec.name, i32::MIN, i32::MAX);
             self.refuse(&why)
         })
     }
@@ -237,7 +238,8 @@ impl Reader<'_> {
         match syn::parse2::<Lit>(self.tokens.clone()) {
             Ok(Lit::Bool(switch)) => Some(switch.value),
             Ok(Lit::Str(text)) if matches!(text.value().as_str(), "true" | "false") => {
-                let why = format!("write it without quotes: `{} = {}`", self.spec.name, text.value());
+                let why =
+                    format!("`{0}` takes `true` or `false` without quotes: write `{0} = {1}`", self.spec.name, text.value());
                 self.refuse(&why)
             }
             _ => self.expected("`true` or `false`"),
@@ -250,15 +252,15 @@ impl Reader<'_> {
             && let Lit::Int(_) | Lit::Float(_) = number
         {
             let written = self.tokens.to_string();
-            let (unit, quoted) = match duration::parse(&written, zero) {
-                Ok(_) => ("in quotes", written),
+            let (missing, quoted) = match duration::parse(&written, zero) {
+                Ok(_) => ("quotes", written),
                 // The proposed value must be valid itself.
                 Err(_) => match duration::parse(&format!("{written}s"), zero) {
-                    Ok(_) => ("with a unit, in quotes", format!("{written}s")),
+                    Ok(_) => ("a unit and quotes", format!("{written}s")),
                     Err(why) => return self.refuse(&format!("invalid duration {written}: {why}")),
                 },
             };
-            let why = format!("a duration is written {unit}: `{} = \"{quoted}\"`", self.spec.name);
+            let why = format!("a duration needs {missing}: write `{} = \"{quoted}\"`", self.spec.name);
             return self.refuse(&why);
         }
         self.parsed("duration", |text| duration::parse(text, zero)).map(|(duration, _)| duration)
@@ -299,7 +301,7 @@ impl Reader<'_> {
         let example = "schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]";
         let pieces = pieces::one_or_list(self.tokens, self.errors);
         if pieces.is_empty() {
-            return self.refuse(&format!("the list is empty: name a cron line, as in `{example}`"));
+            return self.refuse(&format!("the list is empty: add a cron line, as in `{example}`"));
         }
         self.each_line(pieces)
     }

@@ -61,7 +61,7 @@ mod tests {
             (cron(quote!(root, LINE)), "takes a cron line in quotes"),
             (every(quote!(root, "0w", from = "2023-05-16")), "longer than zero"),
             (every(quote!(root, "4w")), "needs `from`"),
-            (every(quote!(root, 4, from = "2023-05-16")), "a duration is written"),
+            (every(quote!(root, 4, from = "2023-05-16")), "a duration needs a unit"),
             (every(quote!(root, "4w", form = "2023-05-16")), "did you mean `from`"),
             (defaults(quote!(root, retry = 2)), "did you mean `retries`"),
             (defaults(quote!(root, schedule = "@daily")), "not of `defaults!(..)`"),

@@ -26,12 +26,12 @@ pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
         }
     };
     if rule != "all" && rule != "any" {
-        errors.on(rule, format!("`when` is `all(..)`, each of the assets, or `any(..)`, one of them, as in `{example}`"));
+        errors.on(rule, format!("expected `all(..)`, for each of the assets, or `any(..)`, for one of them, as in `{example}`"));
         return None;
     }
     let pieces = pieces::split(list, errors);
     if pieces.is_empty() {
-        errors.on(rule, format!("`{rule}` names no asset; write `{example}`"));
+        errors.on(rule, format!("`{rule}(..)` is empty: name an asset, as in `{example}`"));
         return None;
     }
     // All are read before the list is refused, so that every mistake is reported.
@@ -50,18 +50,18 @@ pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
 /// The message for a value that is neither `all(..)` nor `any(..)`.
 fn wrong_shape(example: &str, tokens: &TokenStream) -> String {
     if syn::parse2::<ExprPath>(tokens.clone()).is_ok() {
-        return format!("write `when = all({})`, or `any(..)` of several assets", crate::error::show(tokens.clone()));
+        return format!("`when` takes `all(..)` or `any(..)`: write `when = all({})`", crate::error::show(tokens.clone()));
     }
     match syn::parse2::<Lit>(tokens.clone()) {
         Ok(Lit::Str(text)) => asset_by_name(&text.value()),
-        _ => format!("`when` is `all(..)` or `any(..)` of assets, as in `{example}`"),
+        _ => format!("`when` takes `all(..)` or `any(..)` of assets, as in `{example}`"),
     }
 }
 
 fn asset_by_name(name: &str) -> String {
     let path = static_name(name, "VISITS");
     format!(
-        "`when` takes assets themselves, not their names: declare `static {path}: Asset<T> = Asset::new({name:?});` and write `when = all({path})`"
+        "`when` takes the assets themselves, not their names: declare `static {path}: Asset<T> = Asset::new({name:?});` and write `when = all({path})`"
     )
 }
 
@@ -69,7 +69,7 @@ fn asset(rule: &Ident, tokens: &TokenStream, errors: &mut Errors) -> Option<Expr
     path(tokens, errors, |written| match written {
         NotAPath::Text(name) => asset_by_name(name),
         NotAPath::Call(callee) if matches!(callee.as_str(), "all" | "any") => {
-            format!("`{rule}(..)` names assets: `all(..)` and `any(..)` do not stand in one another")
+            format!("`all(..)` and `any(..)` cannot be nested: list the assets in one `{rule}(..)`")
         }
         _ => format!(
             "`{rule}(..)` takes paths of `static` assets, as in `{rule}(VISITS)` with `static VISITS: Asset<T> = Asset::new(\"visits\");`"

@@ -59,7 +59,7 @@ fn root(name: &str) -> &str {
 fn single_braces(purpose: Purpose, source: &str, given: &[String]) -> Option<String> {
     let name = in_single_braces(source)?;
     if purpose.has(name) || given.iter().any(|given| *given == root(name)) {
-        return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
+        return Some(format!("template expressions need double braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
     let is_of_several_lines = source.trim_end().contains('\n');
     // The name is a slice of the source. A search could find the same text earlier, where it is not a mistake.
@@ -67,8 +67,8 @@ fn single_braces(purpose: Purpose, source: &str, given: &[String]) -> Option<Str
     let line = before.matches('\n').count() + 1;
     let location = if is_of_several_lines { format!(" in line {line}") } else { String::new() };
     Some(format!(
-        "`{{{name}}}` is not replaced{location}: a template's expressions have two braces, and what the function knows is given by name; write \
-         `{{{{ {name} }}}}`, and behind the text `{name} = {name}`, or `{{% raw %}}{{{name}}}{{% endraw %}}` if the braces are meant"
+        "`{{{name}}}` is not replaced{location}: template expressions need double braces, and a value is passed by name; write \
+         `{{{{ {name} }}}}`, and after the text `{name} = {name}`; for literal braces write `{{% raw %}}{{{name}}}{{% endraw %}}`"
     ))
 }
 
@@ -102,15 +102,12 @@ fn unknown_variable(purpose: Purpose, source: &str, name: &str, given: &[String]
     }
     if purpose == Purpose::Input && ALERT_VARIABLES.contains(&root) {
         return Some(format!(
-            "`{root}` is known to alerts alone{location}, whose texts are `alert!(..)`; a value that the function has is given behind the text, \
-             `{root} = {root}`"
+            "`{root}` is available only in an `alert!(..)`{location}; to pass a value of that name, write `{root} = {root}` after the text"
         ));
     }
     if !part.is_empty() && variables.contains(&root) {
         let example = if ALERT_VARIABLES.contains(&root) && root != "at" { "upper" } else { "date(\"%Y-%m\")" };
-        return Some(format!(
-            "`{root}` has no `{part}`{location}; it is changed by filters, as in `{{{{ {root} | {example} }}}}`"
-        ));
+        return Some(format!("`{root}` has no `{part}`{location}; use a filter, as in `{{{{ {root} | {example} }}}}`"));
     }
     let inside = format!("{root}.");
     let known: Vec<&str> = variables.iter().copied().filter(|known| known.starts_with(&inside)).collect();
@@ -125,10 +122,10 @@ fn unknown_variable(purpose: Purpose, source: &str, name: &str, given: &[String]
     Some(match suggest::nearest(name, &known) {
         Some(near) => format!("unknown {kind} variable `{name}`{location}; did you mean `{near}`?"),
         None => format!(
-            "unknown {kind} variable `{name}`{location}; a value that {} is given behind the text, `{root} = {root}`; every {kind} has {}",
+            "unknown {kind} variable `{name}`{location}; to pass {} of that name, write `{root} = {root}` after the text; every {kind} has {}",
             match purpose {
-                Purpose::Input => "the function has",
-                Purpose::Alert => "a constant has",
+                Purpose::Input => "a value",
+                Purpose::Alert => "a constant",
             },
             suggest::list(&variables)
         ),
@@ -212,7 +209,7 @@ fn wrong_format(source: &str, own: &DateFilter, before: Option<&Instruction<'_>>
     let format = format.as_str()?;
     StrftimeItems::new(format).any(|item| item == Item::Error).then(|| {
         format!(
-            "{format:?} is no date format{}: write it in strftime's letters, as in `{}`",
+            "invalid date format {format:?}{}: use the specifiers of strftime, as in `{}`",
             location(source, own.name),
             own.example
         )
@@ -227,9 +224,9 @@ fn unknown_function(source: &str, name: &str) -> Option<String> {
     let location = location(source, name);
     let as_filter = DATE_FILTERS.iter().find(|own| own.name == name);
     Some(match as_filter {
-        Some(own) => format!("`{name}` is a filter of templates{location}: write `{}`", own.example),
+        Some(own) => format!("`{name}` is a filter, not a function{location}: write `{}`", own.example),
         None if BUILTIN_FILTERS.contains(&name) => {
-            format!("`{name}` is a filter of templates{location}: write `{{{{ value | {name} }}}}`")
+            format!("`{name}` is a filter, not a function{location}: write `{{{{ value | {name} }}}}`")
         }
         None => format!("unknown template function `{name}`{location}; {}", suggest::hint(name, FUNCTIONS)),
     })
@@ -241,7 +238,7 @@ fn unknown_method(purpose: Purpose, source: &str, name: &str) -> Option<String> 
         return None;
     }
     Some(format!(
-        "values in a template have no methods, so no `{name}()`{}; use a filter, as in `{{{{ params.name | upper }}}}`",
+        "template values have no methods, so `{name}()` cannot be called{}; use a filter, as in `{{{{ params.name | upper }}}}`",
         location(source, name)
     ))
 }
@@ -339,23 +336,23 @@ mod tests {
             ("{{ dag_run.run_type }}", "`dag_run.run_type` is Airflow's name: write `run.kind`"),
             (
                 "{{ logical_date.strftime('%Y') }}",
-                "`logical_date` has no `strftime`; it is changed by filters, as in \
+                "`logical_date` has no `strftime`; use a filter, as in \
                  `{{ logical_date | date(\"%Y-%m\") }}`",
             ),
             (
                 "{{ params.name.upper() }}",
-                "values in a template have no methods, so no `upper()`; use a filter, as in `{{ params.name | upper }}`",
+                "template values have no methods, so `upper()` cannot be called; use a filter, as in `{{ params.name | upper }}`",
             ),
             (
                 "{{ macros.ds_add(ds, 5) }}",
                 "`macros` is Airflow's name: write a filter, as in `{{ ds | ds_add(-7) }}` or \
                  `{{ logical_date | date(\"%Y\") }}`",
             ),
-            ("{{ ds_add(ds, 5) }}", "`ds_add` is a filter of templates: write `{{ ds | ds_add(-7) }}`"),
+            ("{{ ds_add(ds, 5) }}", "`ds_add` is a filter, not a function: write `{{ ds | ds_add(-7) }}`"),
             ("{{ ds | ds_add }}", "the template filter `ds_add` takes one argument, as in `{{ ds | ds_add(-7) }}`"),
             (
                 "{{ ts | date('%Q') }}",
-                "\"%Q\" is no date format: write it in strftime's letters, as in `{{ logical_date | date(\"%Y/%m\") }}`",
+                "invalid date format \"%Q\": use the specifiers of strftime, as in `{{ logical_date | date(\"%Y/%m\") }}`",
             ),
         ] {
             assert_eq!(refused(source), message);
@@ -372,15 +369,14 @@ mod tests {
             ("{{ eror }}", "unknown alert variable `eror`; did you mean `error`?"),
             ("{{ exception }}", "`exception` is Airflow's name: write `error`"),
             ("{{ ti.try_number }}", "`ti.try_number` is Airflow's name: write `attempt`"),
-            ("{{ error.message }}", "`error` has no `message`; it is changed by filters, as in `{{ error | upper }}`"),
-            ("{error}", "a template's expressions have two braces: write `{{ error }}` for `{error}`"),
+            ("{{ error.message }}", "`error` has no `message`; use a filter, as in `{{ error | upper }}`"),
+            ("{error}", "template expressions need double braces: write `{{ error }}` for `{error}`"),
         ] {
             assert_eq!(of_alert(source), [message]);
         }
         assert_eq!(
             refused("{{ error }}"),
-            "`error` is known to alerts alone, whose texts are `alert!(..)`; a value that the function has is given behind the text, \
-             `error = error`"
+            "`error` is available only in an `alert!(..)`; to pass a value of that name, write `error = error` after the text"
         );
     }
 
@@ -388,13 +384,13 @@ mod tests {
     fn single_braces_are_noticed() {
         assert_eq!(
             refused("raw/{ds_nodash}.json"),
-            "a template's expressions have two braces: write `{{ ds_nodash }}` for `{ds_nodash}`"
+            "template expressions need double braces: write `{{ ds_nodash }}` for `{ds_nodash}`"
         );
         assert!(refused("{ params.region }").contains("`{{ params.region }}`"));
         assert_eq!(
             refused("{bucket}/{{ ds }}"),
-            "`{bucket}` is not replaced: a template's expressions have two braces, and what the function knows is given by name; write \
-             `{{ bucket }}`, and behind the text `bucket = bucket`, or `{% raw %}{bucket}{% endraw %}` if the braces are meant"
+            "`{bucket}` is not replaced: template expressions need double braces, and a value is passed by name; write \
+             `{{ bucket }}`, and after the text `bucket = bucket`; for literal braces write `{% raw %}{bucket}{% endraw %}`"
         );
         assert!(refused("one\n{bucket}").starts_with("`{bucket}` is not replaced in line 2: "));
         assert!(refused("${bucket}\n{{bucket}}\n{bucket}").starts_with("`{bucket}` is not replaced in line 3: "));

@@ -337,11 +337,11 @@ fn a_name_that_is_no_id_is_refused() {
               --> `rows().named("")`: the node wired here
               = help: give it a name such as `load_eu`
 
-            error: "load eu" cannot be an id: ` ` cannot stand in an id: use letters, digits, `_`, `.` and `-`
+            error: "load eu" cannot be an id: ` ` is not allowed in an id: use letters, digits, `_`, `.` and `-`
               --> `rows().named("load eu")`: the node wired here
               = help: give it a name such as `load_eu`
 
-            error: "load__2" cannot be an id: it ends as the automatic ids `name__2`, `name__3`, .. do: use one underscore, or a letter
+            error: "load__2" cannot be an id: it looks like an automatic id, such as `name__2`; use one underscore, or end it with a letter
               --> `rows().named("load__2")`: the node wired here
               = help: give it a name such as `load_eu`
 
@@ -1121,7 +1121,7 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
               --> `rows().named(name)`: on the node wired here
               = help: write a smaller number
 
-            error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and a factor is at least 1, or the waits would shrink, and at most 1000000
+            error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and a factor must be at least 1, or the waits would shrink, and at most 1000000
               --> `backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7))`: set here
               --> `rows().named(name)`: on the node wired here
               = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000
