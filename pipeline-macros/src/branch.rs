@@ -4,7 +4,7 @@ use crate::error::{Errors, poison};
 use crate::options::{Options, Owner};
 use crate::runtime::{Runtime, at_attr, words_at_attr};
 use crate::types;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -45,11 +45,11 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
     let mut written = TokenStream::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("branch")) {
         match &attr.meta {
-            // No comma is added after the list, because it may end with one.
-            Meta::List(list) if written.is_empty() => written = list.tokens.clone(),
             Meta::List(list) => {
-                let options = &list.tokens;
-                written.extend(quote!(, #options));
+                if !written.is_empty() && !ends_with_comma(&written) {
+                    written.extend(quote!(,));
+                }
+                written.extend(list.tokens.clone());
             }
             other => errors.on(
                 other,
@@ -59,6 +59,11 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
     }
     let options = Options::parse(Owner::Arms, written, errors);
     Runtime::new(options.runtime(), &arms_name(name))
+}
+
+/// True for a list with a trailing comma. One more comma would be a mistake that the user did not make.
+fn ends_with_comma(list: &TokenStream) -> bool {
+    matches!(list.clone().into_iter().last(), Some(TokenTree::Punct(last)) if last.as_char() == ',')
 }
 
 fn only_enums() -> &'static str {
@@ -361,6 +366,7 @@ mod tests {
             (tokens("enum Route { A { x: u64 }, B, }"), "at most one value"),
             (tokens("enum Route { AbC, Ab_C, }"), "both be named `ab_c`"),
             (tokens("enum Route { A(&str), }"), "write `String`"),
+            (tokens("#[branch(crate = a,)] #[branch(crate = b)] enum Route { A }"), "`crate` is given twice"),
         ] {
             let text = expand(item).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");
