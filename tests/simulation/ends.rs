@@ -92,6 +92,18 @@ fn a_run_that_ends_in_time_is_not_touched() {
     assert_eq!(Simulation::new(in_time()).run().state(), RunState::Success);
 }
 
+/// As for an SLA, the limit's timer fires before the results of that instant are taken.
+#[test]
+fn a_run_that_would_end_at_the_very_instant_of_its_timeout_is_cut_off() {
+    #[pipeline(timeout = "30m")]
+    fn exact() {
+        source(Ends::Success, 1800u64);
+    }
+    let report = Simulation::new(exact()).run();
+    assert_eq!((report.state(), report.finished()), (RunState::Failed, Some(mins(30))));
+    assert_eq!(states(&report, ["source"]), [Skipped]);
+}
+
 #[task]
 async fn either(n: Option<u64>) -> Result<u64> {
     Ok(n.unwrap_or(7))
