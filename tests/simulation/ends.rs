@@ -56,9 +56,9 @@ fn check(report: &RunReport, state: RunState, event: &str, at: u64) {
     assert_eq!(report.node("queued").started(), None);
     assert_eq!(report.node("downstream").started(), None);
     for other in ["on_failure", "on_cancel"] {
-        assert_eq!(told(report, other, None), if other == event { vec![at] } else { vec![] }, "{other}");
+        assert_eq!(callback_times(report, other, None), if other == event { vec![at] } else { vec![] }, "{other}");
     }
-    assert_eq!(told(report, "on_skipped", Some("told")), [at]);
+    assert_eq!(callback_times(report, "on_skipped", Some("told")), [at]);
     assert!(report.callbacks().iter().all(|callback| callback.told().is_some()));
 }
 

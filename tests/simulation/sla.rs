@@ -59,11 +59,9 @@ fn what_ends_at_the_very_instant_of_its_sla_has_missed_it() {
     fn exact(minutes: Minutes) {
         source(Ends::Success, minutes.0 * 60).sla(mins(45)).on_sla_miss(late);
     }
-    for (minutes, of_node, of_run) in [
-        (44, &[][..], &[][..]),
-        (45, &[(45, "late")], &[(45, "late")]),
-        (60, &[(45, "late")], &[(45, "late"), (60, "team")]),
-    ] {
+    for (minutes, of_node, of_run) in
+        [(44, &[][..], &[][..]), (45, &[(45, "late")], &[(45, "late")]), (60, &[(45, "late")], &[(45, "late"), (60, "team")])]
+    {
         let report = Simulation::new(exact()).params(Minutes(minutes)).run();
         assert_eq!((report.state(), report.finished()), (RunState::Success, Some(mins(minutes))), "a miss changes nothing");
         assert_eq!(missed(&report, Some("source")), at(of_node), "the node, after {minutes} minutes");

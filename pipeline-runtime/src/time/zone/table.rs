@@ -6,7 +6,7 @@
 use super::Zone;
 use super::stamp::Stamp;
 use pipeline_syntax::zone::Rules;
-use pipeline_syntax::zone::database::{Folder, ZoneLookup, Source, Version, built_in, version_file};
+use pipeline_syntax::zone::database::{Folder, Source, Version, ZoneLookup, built_in, version_file};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{LazyLock, PoisonError, RwLock};
