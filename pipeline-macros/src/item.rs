@@ -12,6 +12,7 @@ pub(crate) struct FnItem {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
+    /// The block, as tokens.
     pub(crate) body: TokenStream,
 }
 

@@ -65,7 +65,7 @@ fn call(option: &ParsedOption, runtime: &Runtime) -> TokenStream {
             let number = Literal::i32_unsuffixed(*number);
             quote!(.#method(#number))
         }
-        Value::Switch(on) => quote!(.#method(#on)),
+        Value::Bool(on) => quote!(.#method(#on)),
         Value::Duration(duration) => {
             let millis = millis(*duration);
             quote!(.#method(#millis))

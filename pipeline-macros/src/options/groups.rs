@@ -12,14 +12,19 @@ use syn::{ExprPath, LitFloat, LitStr, Token};
 
 /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`
 pub(crate) struct Backoff {
+    /// The first wait.
     pub(crate) start: DurationArg,
+    /// The longest wait.
     pub(crate) max: DurationArg,
+    /// The growth from one wait to the next.
     pub(crate) factor: Option<f64>,
+    /// The longest random addition to a wait.
     pub(crate) jitter: Option<DurationArg>,
 }
 
 /// One step of `escalate("60m" => page, "90m" => [page, log_it])`.
 pub(crate) struct EscalationStep {
+    /// The time since the run's start.
     pub(crate) after: DurationArg,
     pub(crate) callbacks: Vec<ExprPath>,
 }
@@ -181,7 +186,9 @@ fn escalation_step(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Escalat
 
 /// `every = "4w", from = "2023-05-16"`, in `schedule(..)` or `every!`.
 pub(crate) struct Recurrence {
+    /// The time between two ticks.
     pub(crate) every: String,
+    /// The date of a tick, from which the others are counted.
     pub(crate) from: String,
     /// The tokens of `from`, to report errors at.
     pub(crate) written_from: TokenStream,

@@ -39,7 +39,9 @@ pub(crate) struct Options {
 
 /// One option and its value.
 struct ParsedOption {
+    /// Its row in the table.
     spec: &'static Spec,
+    /// The name's token, to report errors at.
     name: Ident,
     /// The value's tokens, to report errors at.
     tokens: TokenStream,

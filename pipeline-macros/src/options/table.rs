@@ -6,9 +6,13 @@ use pipeline_syntax::suggest;
 /// What has options: an attribute, or a list of options inside one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
+    /// `#[task]`.
     Task,
+    /// `#[sensor]`.
     Sensor,
+    /// `#[branch]` on a function.
     Branch,
+    /// `#[pipeline]`.
     Pipeline,
     /// `defaults(..)` of a pipeline.
     Defaults,
@@ -41,20 +45,33 @@ pub(crate) enum Shape {
     Count(u32, u32),
     /// A whole number of 32 bits that may be negative.
     Signed,
-    Switch,
+    /// `true` or `false`.
+    Bool,
+    /// A text such as `"10m"`.
     Duration,
+    /// A cron line, a list of them, or `schedule(every = .., from = ..)`.
     Schedule,
+    /// The name of a time zone.
     Zone,
+    /// A day, a local time or an instant.
     Date,
     /// One of several words: the runtime's enum, and each word with its variant.
     Word(&'static str, &'static [(&'static str, &'static str)]),
+    /// A path, a list of paths, or `none`.
     Callbacks,
+    /// The path of a `static` pool.
     Pool,
+    /// `all(..)` or `any(..)` of assets.
     When,
+    /// A list of named values: `backoff(start = .., max = ..)`.
     Backoff,
+    /// A list of steps: `escalate("60m" => page)`.
     Escalation,
+    /// A list of texts.
     Tags,
+    /// A text that is a valid id.
     Id,
+    /// A list of options of nodes: `defaults(retries = 1)`.
     Defaults,
     /// The path of the runtime itself.
     Runtime,
@@ -72,6 +89,7 @@ impl Shape {
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
+    /// What has the option.
     owners: &'static [Owner],
     /// An example for messages.
     pub(crate) example: &'static str,
@@ -123,9 +141,9 @@ const TABLE: &[Spec] = &[
     row("timezone", Shape::Zone, PIPELINES, "timezone = \"Europe/Berlin\""),
     row("start", Shape::Date, PIPELINES, "start = \"2024-01-31\""),
     row("end", Shape::Date, PIPELINES, "end = \"2024-12-31\""),
-    row("catchup", Shape::Switch, PIPELINES, "catchup = true"),
+    row("catchup", Shape::Bool, PIPELINES, "catchup = true"),
     row("max_active_runs", Shape::Count(1, u32::MAX), PIPELINES, "max_active_runs = 1"),
-    row("depends_on_past", Shape::Switch, NAMED, "depends_on_past = true"),
+    row("depends_on_past", Shape::Bool, NAMED, "depends_on_past = true"),
     row("keep", Shape::Duration, PIPELINES, "keep = \"90d\""),
     row("escalate", Shape::Escalation, PIPELINES, "escalate(\"60m\" => page)"),
     row("defaults", Shape::Defaults, PIPELINES, "defaults(retries = 1)"),

@@ -18,7 +18,7 @@ use syn::{ExprPath, Lit, LitInt, LitStr, Path, Token};
 pub(crate) enum Value {
     Count(u32),
     Signed(i32),
-    Switch(bool),
+    Bool(bool),
     Duration(Duration),
     Id(String),
     /// The lines of a schedule.
@@ -164,7 +164,7 @@ impl Reader<'_> {
         match self.spec.shape {
             Shape::Count(least, most) => self.count(least, most).map(Value::Count),
             Shape::Signed => self.signed().map(Value::Signed),
-            Shape::Switch => self.boolean().map(Value::Switch),
+            Shape::Bool => self.boolean().map(Value::Bool),
             Shape::Duration => self.duration().map(Value::Duration),
             Shape::Schedule => self.lines().map(Value::Lines),
             Shape::Zone => {

@@ -19,15 +19,20 @@ use syn::{Expr, Ident, LitStr, Token};
 
 /// The content of the parentheses.
 struct Call {
+    /// The text, or the path of its file.
     source: LitStr,
     is_file: bool,
+    /// The values that are passed by name.
     arguments: Vec<(Ident, Expr)>,
 }
 
 /// The messages that differ between the two macros.
 struct Messages {
+    /// For a call without a text.
     takes_a_text: &'static str,
+    /// For a text that is not a literal.
     written_out: &'static str,
+    /// For a value without a name.
     by_name: &'static str,
 }
 
