@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     Cli::new(pipelines::all())
-        .command("mock-s3", mock_s3::ABOUT, |args| told(run_mock_s3(args)))
-        .command("demo", demo::ABOUT, |args| told(run_demo(args)))
+        .command("mock-s3", mock_s3::ABOUT, |args| exit_code(run_mock_s3(args)))
+        .command("demo", demo::ABOUT, |args| exit_code(run_demo(args)))
         .main()
 }
 
@@ -31,8 +31,8 @@ fn named(command: &str, args: Vec<OsString>) -> impl Iterator<Item = OsString> {
     std::iter::once(format!("cloud_data_pipeline {command}").into()).chain(args)
 }
 
-fn told(done: Result<ExitCode, Box<dyn Error + Send + Sync>>) -> ExitCode {
-    done.unwrap_or_else(|error| {
+fn exit_code(result: Result<ExitCode, Box<dyn Error + Send + Sync>>) -> ExitCode {
+    result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
         ExitCode::FAILURE
     })

@@ -10,14 +10,14 @@
 //! version of this example archived the first file, which left each file its header, the row is at the beginning of that file's
 //! member.
 //!
-//! New members are written to an unnamed file in the system's temporary folder (`held.rs`), which the system removes however the
+//! New members are written to an unnamed file in the system's temporary folder (`new_members.rs`), which the system removes however the
 //! process ends. Memory is bounded by buffers, the header row and the names of the files.
 
 use super::compressor::Compressor;
 use super::header::{HeaderRow, Start};
-use super::held::New;
 use super::index::{Index, Indexed};
-use super::member::{Says, header};
+use super::member::{Description, header};
+use super::new_members::NewMembers;
 use chrono::{DateTime, Utc};
 use flate2::bufread::GzDecoder;
 use std::collections::{BTreeSet, HashMap};
@@ -40,7 +40,7 @@ pub enum Rows {
 #[derive(Debug)]
 pub struct Archive {
     /// The members that are not in the store yet.
-    new: New,
+    new: NewMembers,
     contents: Contents,
     /// `None` before anything was compressed.
     compressor: Option<Compressor>,
@@ -60,7 +60,7 @@ pub struct Appending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// Bytes of the archive that was read.
-    Kept(Range<u64>),
+    Existing(Range<u64>),
     /// Bytes of the file with the new members.
     New(Range<u64>),
 }
@@ -71,7 +71,7 @@ struct Contents {
     name: String,
     rows: Rows,
     /// All members, in order.
-    members: Vec<(Piece, Says)>,
+    members: Vec<(Piece, Description)>,
     /// The versions of the files, as far as their members name them.
     versions: HashMap<String, String>,
     apart: BTreeSet<String>,
@@ -106,8 +106,8 @@ impl Archive {
         }
         let mut contents = Contents::new(name, rows);
         let mut at = 0;
-        for (length, says) in index.members {
-            contents.push(Piece::Kept(at..at + length), says);
+        for (length, description) in index.members {
+            contents.push(Piece::Existing(at..at + length), description);
             at += length;
         }
         if rows == Rows::WithHeader {
@@ -143,18 +143,18 @@ impl Archive {
             if let Some(error) = text.failed {
                 return Err(error);
             }
-            let says = Says::of(member.header());
+            let description = Description::of(member.header());
             read = member.into_inner();
-            let piece = Piece::Kept(start..read.stream_position()?);
-            if matches!(says, Says::Index(_)) {
+            let piece = Piece::Existing(start..read.stream_position()?);
+            if matches!(description, Description::Index(_)) {
                 index.push(piece);
                 continue;
             }
-            if let (Says::Holds { key, .. }, true) = (&says, was_empty && text.length > 0) {
+            if let (Description::Holds { key, .. }, true) = (&description, was_empty && text.length > 0) {
                 first_of = Some(key.clone());
             }
-            index.drain(..).for_each(|piece| contents.push(piece, Says::Nothing));
-            contents.push(piece, says);
+            index.drain(..).for_each(|piece| contents.push(piece, Description::Nothing));
+            contents.push(piece, description);
         }
     }
 
@@ -191,9 +191,9 @@ impl Archive {
     /// Adds the key of an archive for files with another header row.
     pub fn name_apart(mut self, archive: &str, now: DateTime<Utc>) -> io::Result<Self> {
         if !self.contents.apart.contains(archive) {
-            let says = Says::Apart(archive.to_owned());
-            let piece = self.write(now, &says, &[])?;
-            self.contents.push(piece, says);
+            let description = Description::Apart(archive.to_owned());
+            let piece = self.write(now, &description, &[])?;
+            self.contents.push(piece, description);
         }
         Ok(self)
     }
@@ -204,9 +204,9 @@ impl Archive {
             return Ok(self);
         }
         // Another writer may have appended several versions, of which the last is valid. All of them are removed.
-        let is_it = |says: &Says| matches!(says, Says::Holds { key: held, .. } if held == key);
-        let place = self.contents.members.iter().position(|(_, says)| is_it(says)).unwrap_or_default();
-        self.contents.members.retain(|(_, says)| !is_it(says));
+        let is_it = |description: &Description| matches!(description, Description::Holds { key: held, .. } if held == key);
+        let place = self.contents.members.iter().position(|(_, description)| is_it(description)).unwrap_or_default();
+        self.contents.members.retain(|(_, description)| !is_it(description));
         if let Some(first) = self.contents.first.take_if(|first| first.of.as_deref() == Some(key)) {
             self.put_row(first.row, DateTime::UNIX_EPOCH, place)?;
         }
@@ -220,8 +220,8 @@ impl Archive {
         if let (None, Some(row)) = (&self.contents.first, row) {
             self.put_row(row.clone(), source.modified, 0)?;
         }
-        let says = Says::Holds { key: source.key.clone(), version: source.version.clone() };
-        let (start, compressor) = self.begin(source.modified, &says)?;
+        let description = Description::Holds { key: source.key.clone(), version: source.version.clone() };
+        let (start, compressor) = self.start_member(source.modified, &description)?;
         Ok(Appending { archive: self, compressor, source, start, last: None })
     }
 
@@ -248,7 +248,7 @@ impl Archive {
         let all = self.contents.members.into_iter().map(|(piece, _)| piece);
         for piece in all.chain([Piece::New(start..start + index.len() as u64)]) {
             match (pieces.last_mut(), piece) {
-                (Some(Piece::Kept(before)), Piece::Kept(next)) | (Some(Piece::New(before)), Piece::New(next))
+                (Some(Piece::Existing(before)), Piece::Existing(next)) | (Some(Piece::New(before)), Piece::New(next))
                     if before.end == next.start =>
                 {
                     before.end = next.end;
@@ -263,28 +263,28 @@ impl Archive {
 impl Archive {
     /// An archive with these contents, and no new members yet.
     fn of(contents: Contents) -> io::Result<Self> {
-        Ok(Self { new: New::begin()?, contents, compressor: None })
+        Ok(Self { new: NewMembers::create()?, contents, compressor: None })
     }
 
     /// Inserts a header row, in a member of its own, in front of the member at `place`.
     fn put_row(&mut self, row: HeaderRow, modified: DateTime<Utc>, place: usize) -> io::Result<()> {
-        let piece = self.write(modified, &Says::Nothing, row.bytes())?;
-        self.contents.members.insert(place, (piece, Says::Nothing));
+        let piece = self.write(modified, &Description::Nothing, row.bytes())?;
+        self.contents.members.insert(place, (piece, Description::Nothing));
         self.contents.first = Some(First { row, of: None });
         Ok(())
     }
 
     /// Writes a new member.
-    fn write(&mut self, modified: DateTime<Utc>, says: &Says, text: &[u8]) -> io::Result<Piece> {
-        let (start, mut compressor) = self.begin(modified, says)?;
+    fn write(&mut self, modified: DateTime<Utc>, description: &Description, text: &[u8]) -> io::Result<Piece> {
+        let (start, mut compressor) = self.start_member(modified, description)?;
         compressor.write(text, &mut self.new)?;
         self.end(start, compressor)
     }
 
     /// Begins a new member: returns its position, and the compressor for it.
-    fn begin(&mut self, modified: DateTime<Utc>, says: &Says) -> io::Result<(u64, Compressor)> {
+    fn start_member(&mut self, modified: DateTime<Utc>, description: &Description) -> io::Result<(u64, Compressor)> {
         let start = self.new.length();
-        self.new.write_all(&header(&self.contents.name, modified, says))?;
+        self.new.write_all(&header(&self.contents.name, modified, description))?;
         Ok((start, self.compressor.take().unwrap_or_else(Compressor::new)))
     }
 
@@ -302,20 +302,20 @@ impl Contents {
         Self { name: name.to_owned(), rows, members: Vec::new(), versions, apart, first: None }
     }
 
-    fn push(&mut self, piece: Piece, says: Says) {
-        match &says {
-            Says::Holds { key, version } => drop(self.versions.insert(key.clone(), version.clone())),
-            Says::Apart(archive) => drop(self.apart.insert(archive.clone())),
-            Says::Nothing | Says::Index(_) => {}
+    fn push(&mut self, piece: Piece, description: Description) {
+        match &description {
+            Description::Holds { key, version } => drop(self.versions.insert(key.clone(), version.clone())),
+            Description::Apart(archive) => drop(self.apart.insert(archive.clone())),
+            Description::Nothing | Description::Index(_) => {}
         }
-        self.members.push((piece, says));
+        self.members.push((piece, description));
     }
 }
 
 impl Piece {
     /// The position of the piece in its file.
     pub fn range(&self) -> &Range<u64> {
-        let (Self::Kept(range) | Self::New(range)) = self;
+        let (Self::Existing(range) | Self::New(range)) = self;
         range
     }
 
@@ -340,7 +340,7 @@ impl Appending {
         }
         let mut archive = self.archive;
         let piece = archive.end(self.start, self.compressor)?;
-        archive.contents.push(piece, Says::Holds { key: self.source.key, version: self.source.version });
+        archive.contents.push(piece, Description::Holds { key: self.source.key, version: self.source.version });
         Ok(archive)
     }
 

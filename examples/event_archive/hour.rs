@@ -45,14 +45,14 @@ struct One {
     key: String,
     archive: Archive,
     /// `None` if the archive does not exist yet.
-    kept: Option<Kept>,
+    existing: Option<ExistingArchive>,
     added: usize,
     is_changed: bool,
 }
 
 /// The existing archive, which will be replaced.
 #[derive(Debug)]
-struct Kept {
+struct ExistingArchive {
     /// Identifies the version that was read.
     etag: String,
     size: u64,
@@ -103,7 +103,8 @@ impl Archives {
         let mut written = Written { is_all: true, added: 0, size: 0, apart };
         for (index, one) in self.all.into_iter().enumerate() {
             let (added, is_changed) = (one.added, one.is_changed);
-            let size = if is_changed { one.upload(&self.target).await? } else { Some(one.kept.map_or(0, |kept| kept.size)) };
+            let size =
+                if is_changed { one.upload(&self.target).await? } else { Some(one.existing.map_or(0, |existing| existing.size)) };
             let Some(size) = size else {
                 written.is_all = false;
                 return Ok(written);
@@ -169,7 +170,7 @@ impl One {
     async fn fetch(target: &Bucket, key: &str, rows: Rows) -> Result<Self> {
         let name = key.rsplit('/').next().unwrap_or(key);
         let name = name.strip_suffix(".gz").unwrap_or(name);
-        let one = |archive, kept| Self { key: key.to_owned(), archive, kept, added: 0, is_changed: false };
+        let one = |archive, existing| Self { key: key.to_owned(), archive, existing, added: 0, is_changed: false };
         let mut tail = match target.get_tail(key, TAIL).await {
             Ok(tail) => tail,
             Err(error) if error.kind() == BucketErrorKind::NoSuchKey => return Ok(one(Archive::new(name, rows)?, None)),
@@ -180,47 +181,47 @@ impl One {
         let etag = etag.ok_or("the store returns no etags, so a concurrent change of the archive could not be noticed")?;
         let tail = bytes(&mut tail).await?;
         let begins = size - tail.len() as u64;
-        let mut kept = Kept { etag, size, whole: (begins == 0).then(|| tail.clone()) };
-        let (archive, read) = match kept.index(target, key, tail, (name, rows)).await? {
+        let mut existing = ExistingArchive { etag, size, whole: (begins == 0).then(|| tail.clone()) };
+        let (archive, read) = match existing.index(target, key, tail, (name, rows)).await? {
             (Some(archive), read) => (archive, read),
-            (None, _) => (kept.scan(target, key, (name, rows)).await?, size),
+            (None, _) => (existing.scan(target, key, (name, rows)).await?, size),
         };
         tracing::info!("fetched {key}, {read} of {size} bytes with {} file(s)", archive.files());
-        Ok(one(archive, Some(kept)))
+        Ok(one(archive, Some(existing)))
     }
 
     /// Writes the archive, if it is still the one that was fetched, or still missing, and returns its size; otherwise returns
     /// `None`.
     async fn upload(self, target: &Bucket) -> Result<Option<u64>> {
-        let Self { key, archive, kept, added, .. } = self;
+        let Self { key, archive, existing, added, .. } = self;
         if added > 0 {
             tracing::info!("appended {added} file(s) to {key}");
         }
         let (mut pieces, mut new) = blocking(move || archive.into_pieces()).await?;
-        let begun = match &kept {
+        let begun = match &existing {
             None => target.put_stream_if_absent(&key).await,
-            Some(Kept { etag, whole: None, .. }) => match pieces.first() {
-                Some(Piece::Kept(first)) if first.start == 0 => {
+            Some(ExistingArchive { etag, whole: None, .. }) => match pieces.first() {
+                Some(Piece::Existing(first)) if first.start == 0 => {
                     let keep = first.end;
                     pieces.remove(0);
                     target.append_stream(&key, etag, keep).await
                 }
                 _ => target.put_stream_if_match(&key, etag).await,
             },
-            Some(Kept { etag, .. }) => target.put_stream_if_match(&key, etag).await,
+            Some(ExistingArchive { etag, .. }) => target.put_stream_if_match(&key, etag).await,
         };
         let Some(mut writer) = unless_changed(begun)? else { return Ok(None) };
         for piece in pieces {
-            match (piece, &kept) {
+            match (piece, &existing) {
                 (Piece::New(range), _) => new = write_new(&mut writer, new, range).await?,
-                (Piece::Kept(range), Some(Kept { whole: Some(whole), .. })) => {
+                (Piece::Existing(range), Some(ExistingArchive { whole: Some(whole), .. })) => {
                     // It is in memory, so its size is a `usize`.
                     let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
                     writer.write(whole.slice(at(range.start)..at(range.end))).await?;
                 }
-                (Piece::Kept(range), kept) => {
+                (Piece::Existing(range), existing) => {
                     let Some(mut body) = unless_missing(target.get_stream_range(&key, range).await)? else { return Ok(None) };
-                    if kept.as_ref().map(|kept| &kept.etag) != body.object().etag.as_ref() {
+                    if existing.as_ref().map(|existing| &existing.etag) != body.object().etag.as_ref() {
                         return Ok(None);
                     }
                     while let Some(chunk) = body.chunk().await? {
@@ -237,7 +238,7 @@ impl One {
     }
 }
 
-impl Kept {
+impl ExistingArchive {
     /// Opens the archive by its index, if it has one: the index is in `tail`, or begins in front of it. Also returns how many
     /// bytes were read.
     async fn index(&self, target: &Bucket, key: &str, tail: Bytes, (name, rows): (&str, Rows)) -> Result<(Option<Archive>, u64)> {

@@ -7,7 +7,7 @@
 
 use super::archive::{Piece, Rows};
 use super::header::{HeaderRow, Start};
-use super::member::{Says, header};
+use super::member::{Description, header};
 use chrono::DateTime;
 use flate2::Crc;
 use flate2::bufread::GzDecoder;
@@ -34,7 +34,7 @@ const VERSION: u8 = 1;
 pub(super) struct Index {
     pub(super) rows: Rows,
     /// Each member, in order: its length, and its description.
-    pub(super) members: Vec<(u64, Says)>,
+    pub(super) members: Vec<(u64, Description)>,
     /// The header row, and the file whose member contains it, if any.
     pub(super) first: Option<(HeaderRow, Option<String>)>,
 }
@@ -103,7 +103,7 @@ impl Index {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Indexed<'a> {
     pub(super) rows: Rows,
-    pub(super) members: &'a [(Piece, Says)],
+    pub(super) members: &'a [(Piece, Description)],
     /// The header row, and the file whose member contains it, if any.
     pub(super) first: Option<(&'a HeaderRow, Option<&'a str>)>,
 }
@@ -125,8 +125,8 @@ impl Indexed<'_> {
         let end: u64 = self.members.iter().map(|(piece, _)| piece.length()).sum();
         let head = [&[VERSION][..], &end.to_le_bytes(), &length.to_le_bytes(), &crc.sum().to_le_bytes()].concat();
         Ok(index.chunks(CHUNK).fold(Vec::new(), |mut written, chunk| {
-            let says = Says::Index([&head, chunk].concat());
-            written.extend(header(name, DateTime::UNIX_EPOCH, &says));
+            let description = Description::Index([&head, chunk].concat());
+            written.extend(header(name, DateTime::UNIX_EPOCH, &description));
             written.extend(EMPTY);
             written
         }))
@@ -134,7 +134,7 @@ impl Indexed<'_> {
 
     /// True if no key and no etag contains a character that separates lines or words. Keys never do, and etags hardly ever.
     fn can_be_written(&self) -> bool {
-        !self.members.iter().flat_map(|(_, says)| words(says)).any(|word| word.contains(['\t', '\n', '\r']))
+        !self.members.iter().flat_map(|(_, description)| words(description)).any(|word| word.contains(['\t', '\n', '\r']))
     }
 
     /// Writes a line for the whole, one for each member, and the header row.
@@ -142,8 +142,8 @@ impl Indexed<'_> {
         let rows = if self.rows == Rows::WithHeader { "header" } else { "none" };
         let of = self.first.and_then(|(_, of)| of).unwrap_or_default();
         writeln!(to, "{rows}\t{}\t{of}", self.members.len())?;
-        for (piece, says) in self.members {
-            let [what, key, version] = words(says);
+        for (piece, description) in self.members {
+            let [what, key, version] = words(description);
             writeln!(to, "{}\t{what}\t{key}\t{version}", piece.length())?;
         }
         to.write_all(self.first.map_or(&[][..], |(row, _)| row.bytes()))
@@ -151,24 +151,24 @@ impl Indexed<'_> {
 }
 
 /// The description of a member, as words.
-fn words(says: &Says) -> [&str; 3] {
-    match says {
-        Says::Holds { key, version } => ["holds", key, version],
-        Says::Apart(key) => ["apart", key, ""],
-        Says::Nothing | Says::Index(_) => [""; 3],
+fn words(description: &Description) -> [&str; 3] {
+    match description {
+        Description::Holds { key, version } => ["holds", key, version],
+        Description::Apart(key) => ["apart", key, ""],
+        Description::Nothing | Description::Index(_) => [""; 3],
     }
 }
 
-fn members(lines: Lines<'_>) -> Option<Vec<(u64, Says)>> {
+fn members(lines: Lines<'_>) -> Option<Vec<(u64, Description)>> {
     let member = |line: &str| {
         let mut words = line.split('\t');
         let (length, what, key, version) = (words.next()?.parse().ok()?, words.next()?, words.next()?, words.next()?);
-        let says = match what {
-            "holds" => Says::Holds { key: key.to_owned(), version: version.to_owned() },
-            "apart" => Says::Apart(key.to_owned()),
-            _ => Says::Nothing,
+        let description = match what {
+            "holds" => Description::Holds { key: key.to_owned(), version: version.to_owned() },
+            "apart" => Description::Apart(key.to_owned()),
+            _ => Description::Nothing,
         };
-        Some((length, says))
+        Some((length, description))
     };
     lines.map(member).collect()
 }
@@ -179,8 +179,8 @@ fn chunk(members: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     if member.read(&mut [0]).ok()? != 0 {
         return None;
     }
-    match Says::of(member.header()) {
-        Says::Index(chunk) if chunk.len() >= HEAD => Some((chunk, member.into_inner())),
+    match Description::of(member.header()) {
+        Description::Index(chunk) if chunk.len() >= HEAD => Some((chunk, member.into_inner())),
         _ => None,
     }
 }

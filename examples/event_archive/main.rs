@@ -10,8 +10,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     Cli::new([event_archive()])
-        .command("seed", seed::ABOUT, |args| told(run_seed(args)))
-        .command("demo", demo::ABOUT, |args| told(demo::Command::parse_from(named("demo", args)).run(&mut std::io::stdout())))
+        .command("seed", seed::ABOUT, |args| exit_code(run_seed(args)))
+        .command("demo", demo::ABOUT, |args| {
+            exit_code(demo::Command::parse_from(named("demo", args)).run(&mut std::io::stdout()))
+        })
         .main()
 }
 
@@ -27,8 +29,8 @@ fn named(command: &str, args: Vec<OsString>) -> impl Iterator<Item = OsString> {
     std::iter::once(format!("event_archive {command}").into()).chain(args)
 }
 
-fn told(done: Result<ExitCode, Box<dyn Error + Send + Sync>>) -> ExitCode {
-    done.unwrap_or_else(|error| {
+fn exit_code(result: Result<ExitCode, Box<dyn Error + Send + Sync>>) -> ExitCode {
+    result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
         ExitCode::FAILURE
     })

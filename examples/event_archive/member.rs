@@ -18,7 +18,7 @@ pub struct Source {
 
 /// The description that a member contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Says {
+pub(super) enum Description {
     /// It holds this version of this file.
     Holds { key: String, version: String },
     /// It holds no text: files with another header row are in the archive with this key.
@@ -33,9 +33,9 @@ const HOLDS: [u8; 2] = *b"EA";
 const APART: [u8; 2] = *b"EB";
 const INDEX: [u8; 2] = *b"EI";
 
-impl Says {
+impl Description {
     pub(super) fn of(header: Option<&GzHeader>) -> Self {
-        let said = || {
+        let read = || {
             let mut rest = header?.extra()?;
             while let [a, b, low, high, after @ ..] = rest {
                 let (value, next) = after.split_at_checked(u16::from_le_bytes([*low, *high]).into())?;
@@ -51,7 +51,7 @@ impl Says {
             }
             None
         };
-        said().unwrap_or(Self::Nothing)
+        read().unwrap_or(Self::Nothing)
     }
 
     fn field(&self) -> Option<Vec<u8>> {
@@ -70,17 +70,17 @@ impl Says {
 
 /// The header of a member. Each has the name of the archive, because `gunzip -N` uses the first member's name and other tools the
 /// last one's.
-pub(super) fn header(name: &str, modified: DateTime<Utc>, says: &Says) -> Vec<u8> {
+pub(super) fn header(name: &str, modified: DateTime<Utc>, description: &Description) -> Vec<u8> {
     const EXTRA: u8 = 1 << 2;
     const NAME: u8 = 1 << 3;
     const UNKNOWN_SYSTEM: u8 = 255;
-    let field = says.field();
+    let field = description.field();
     let flags = if field.is_some() { EXTRA | NAME } else { NAME };
     let mut header = vec![0x1f, 0x8b, 8, flags];
     header.extend(u32::try_from(modified.timestamp()).unwrap_or_default().to_le_bytes());
     header.extend([0, UNKNOWN_SYSTEM]);
     if let Some(field) = field {
-        header.extend(u16::try_from(field.len()).expect("`Says::field` keeps to that").to_le_bytes());
+        header.extend(u16::try_from(field.len()).expect("`Description::field` keeps to that").to_le_bytes());
         header.extend(field);
     }
     header.extend(name.bytes());

@@ -5,7 +5,7 @@
 //! | `pipeline` | the pipeline: events, their new files, the archives of their hours, a report |
 //! | `layout` | the keys of files and archives |
 //! | `hour` | the archives of one hour: fetched, added to, written back |
-//! | `archive`, `member`, `compressor`, `held` | the gzip file of an hour, which describes its own contents |
+//! | `archive`, `member`, `compressor`, `new_members` | the gzip file of an hour, which describes its own contents |
 //! | `index` | the list of an archive's members and their positions, at its end |
 //! | `header` | the header row of a CSV file |
 //! | `seed` | files as they arrive, interval by interval, including late ones and a new event |
@@ -45,10 +45,10 @@ pub mod archive;
 mod compressor;
 pub mod demo;
 pub mod header;
-mod held;
 mod hour;
 mod index;
 pub mod layout;
 mod member;
+mod new_members;
 pub mod pipeline;
 pub mod seed;

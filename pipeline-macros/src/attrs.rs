@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The attributes of one function, sorted by where they belong.
 #[derive(Default)]
-pub(crate) struct Sorted<'a> {
+pub(crate) struct SortedAttrs<'a> {
     /// Attributes for callers (docs, deprecation): on the constructor.
     pub(crate) public: Vec<&'a Attribute>,
     /// Lint levels: on both the constructor and the body.
@@ -17,9 +17,9 @@ pub(crate) struct Sorted<'a> {
     pub(crate) description: String,
 }
 
-impl<'a> Sorted<'a> {
+impl<'a> SortedAttrs<'a> {
     pub(crate) fn new(attrs: &'a [Attribute]) -> Self {
-        let mut sorted = Sorted { description: description(attrs), ..Sorted::default() };
+        let mut sorted = SortedAttrs { description: description(attrs), ..SortedAttrs::default() };
         for attr in attrs {
             match attr.path().get_ident().map(ToString::to_string).unwrap_or_default().as_str() {
                 "doc" | "deprecated" | "must_use" => sorted.public.push(attr),
@@ -75,7 +75,7 @@ mod tests {
             "#[doc(hidden)] #[deprecated] #[must_use] #[allow(unused_mut)] #[instrument(skip_all)] #[expect(dead_code)] \
              #[expect(clippy::pedantic)]",
         );
-        let sorted = Sorted::new(&attrs);
+        let sorted = SortedAttrs::new(&attrs);
         assert_eq!(names(&sorted.public), ["#[doc(hidden)]", "#[deprecated]", "#[must_use]", "#[expect(dead_code)]"]);
         assert_eq!(names(&sorted.lints), ["#[allow(unused_mut)]"]);
         assert_eq!(names(&sorted.body), ["#[instrument(skip_all)]", "#[expect(clippy::pedantic)]"]);
@@ -84,12 +84,12 @@ mod tests {
     #[test]
     fn the_first_paragraph_describes() {
         let attrs = parse("///\n/// Waits for the\n/// day's export.\n///\n/// More.\n");
-        assert_eq!(Sorted::new(&attrs).description, "Waits for the day's export.");
+        assert_eq!(SortedAttrs::new(&attrs).description, "Waits for the day's export.");
     }
 
     #[test]
     fn block_comments_describe_too() {
         let attrs = parse("/** One\n    two.\n\n rest */");
-        assert_eq!(Sorted::new(&attrs).description, "One two.");
+        assert_eq!(SortedAttrs::new(&attrs).description, "One two.");
     }
 }

@@ -1,10 +1,10 @@
 //! `#[derive(Branch)]`: turns an enum's variants into the arms of a branch, a struct of typed nodes.
 
 use crate::error::{Errors, poison};
-use crate::options::{Options, Place};
-use crate::runtime::{Runtime, aside, words_aside};
+use crate::options::{Options, Owner};
+use crate::runtime::{Runtime, at_attr, words_at_attr};
 use crate::types;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -21,11 +21,11 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         }
         Ok(Item::Struct(item)) => {
             errors.on(item.struct_token, only_enums());
-            stand_in(&item.vis, &item.ident, &item.generics, &runtime(&item.attrs, &item.ident, &mut errors))
+            placeholder(&item.vis, &item.ident, &item.generics, &runtime(&item.attrs, &item.ident, &mut errors))
         }
         Ok(Item::Union(item)) => {
             errors.on(item.union_token, only_enums());
-            stand_in(&item.vis, &item.ident, &item.generics, &runtime(&item.attrs, &item.ident, &mut errors))
+            placeholder(&item.vis, &item.ident, &item.generics, &runtime(&item.attrs, &item.ident, &mut errors))
         }
         Ok(other) => {
             errors.on(other, only_enums());
@@ -45,21 +45,29 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
     let mut written = TokenStream::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("branch")) {
         match &attr.meta {
-            // No comma is added after the list, because it may end with one.
-            Meta::List(list) if written.is_empty() => written = list.tokens.clone(),
             Meta::List(list) => {
-                let options = &list.tokens;
-                written.extend(quote!(, #options));
+                if !written.is_empty() && !ends_with_comma(&written) {
+                    written.extend(quote!(,));
+                }
+                written.extend(list.tokens.clone());
             }
-            other => errors.on(other, "write `#[branch(crate = my_facade::pipeline)]`, or leave it out"),
+            other => errors.on(
+                other,
+                "on an enum, `#[branch]` takes only `crate`: write `#[branch(crate = my_facade::pipeline)]`, or remove it",
+            ),
         }
     }
-    let options = Options::parse(Place::Arms, written, errors);
+    let options = Options::parse(Owner::Arms, written, errors);
     Runtime::new(options.runtime(), &arms_name(name))
 }
 
+/// True for a list with a trailing comma. One more comma would be a mistake that the user did not make.
+fn ends_with_comma(list: &TokenStream) -> bool {
+    matches!(list.clone().into_iter().last(), Some(TokenTree::Punct(last)) if last.as_char() == ',')
+}
+
 fn only_enums() -> &'static str {
-    "only an enum can be a branch: one variant per arm, as in `enum Route { Clean(Report), Nothing }`"
+    "only an enum can derive `Branch`: write one variant per arm, as in `enum Route { Clean(Report), Nothing }`"
 }
 
 /// One arm of the branch.
@@ -76,17 +84,17 @@ enum Payload<'a> {
     None,
     One(&'a syn::Type),
     /// A mistake: the type that reports it.
-    Refused(TokenStream),
+    Invalid(TokenStream),
 }
 
 fn expand_enum(item: &ItemEnum, runtime: &Runtime, errors: &mut Errors) -> TokenStream {
     if !item.generics.params.is_empty() {
-        errors.on(&item.generics.params, "a branch cannot be generic: its arms are nodes of one type each");
-        return stand_in(&item.vis, &item.ident, &item.generics, runtime);
+        errors.on(&item.generics.params, "a branch cannot be generic, because each of its arms is a node of one type");
+        return placeholder(&item.vis, &item.ident, &item.generics, runtime);
     }
     if item.variants.is_empty() {
-        errors.on(&item.ident, "a branch needs arms: add variants, as in `Clean(Report)` or `Nothing`");
-        return stand_in(&item.vis, &item.ident, &item.generics, runtime);
+        errors.on(&item.ident, "a branch needs at least one arm: add a variant, as in `Clean(Report)` or `Nothing`");
+        return placeholder(&item.vis, &item.ident, &item.generics, runtime);
     }
     let mut arms: Vec<Arm<'_>> = Vec::new();
     for variant in &item.variants {
@@ -94,7 +102,7 @@ fn expand_enum(item: &ItemEnum, runtime: &Runtime, errors: &mut Errors) -> Token
         match arms.iter().find(|other| other.name == arm.name) {
             Some(other) => errors.on(
                 arm.variant,
-                format!("the arms `{}` and `{}` would both be called `{}`: rename one", other.variant, arm.variant, arm.name),
+                format!("the arms `{}` and `{}` would both be named `{}`: rename one", other.variant, arm.variant, arm.name),
             ),
             None => arms.push(arm),
         }
@@ -116,15 +124,15 @@ impl<'a> Arm<'a> {
                     None => Payload::One(ty),
                     Some(found) => {
                         let message = format!("an arm's value {}", found.reason);
-                        Payload::Refused(poison(runtime, found.part, message))
+                        Payload::Invalid(poison(runtime, found.part, message))
                     }
                 }
             }
-            fields => Payload::Refused(poison(
+            fields => Payload::Invalid(poison(
                 runtime,
                 fields,
                 format!(
-                    "an arm carries one value or none, as in `{0}(Report)` or `{0}`: gather the fields in a struct",
+                    "an arm carries at most one value, as in `{0}(Report)` or `{0}`: put the fields into a struct",
                     variant.ident
                 ),
             )),
@@ -135,7 +143,7 @@ impl<'a> Arm<'a> {
     fn span(&self) -> Span {
         match self.payload {
             Payload::One(ty) => ty.span(),
-            Payload::None | Payload::Refused(_) => self.variant.span(),
+            Payload::None | Payload::Invalid(_) => self.variant.span(),
         }
     }
 
@@ -144,7 +152,7 @@ impl<'a> Arm<'a> {
         match &self.payload {
             Payload::None => quote_spanned!(self.variant.span()=> ()),
             Payload::One(ty) => ty.to_token_stream(),
-            Payload::Refused(poison) => poison.clone(),
+            Payload::Invalid(poison) => poison.clone(),
         }
     }
 
@@ -152,7 +160,7 @@ impl<'a> Arm<'a> {
     fn split(&self, index: usize, runtime: &Runtime) -> TokenStream {
         let (variant, index) = (self.variant, Literal::usize_unsuffixed(index));
         let value = Ident::new("value", Span::mixed_site());
-        let (this, variant) = (Token![Self](Span::call_site()), aside(variant.clone()));
+        let (this, variant) = (Token![Self](Span::call_site()), at_attr(variant.clone()));
         match &self.payload {
             Payload::One(ty) => {
                 let erase = runtime.private(self.span(), "value");
@@ -162,7 +170,7 @@ impl<'a> Arm<'a> {
                 let erase = runtime.private(self.span(), "value");
                 quote_spanned!(self.span()=> #this::#variant => (#index, #erase::<>(&())))
             }
-            Payload::Refused(_) => quote!(#this::#variant { .. } => ::core::unimplemented!()),
+            Payload::Invalid(_) => quote!(#this::#variant { .. } => ::core::unimplemented!()),
         }
     }
 }
@@ -175,7 +183,7 @@ fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStr
         let (field, ty) = (&arm.field, arm.ty());
         let doc = format!("Runs where the branch returned [`{name}::{}`].", arm.variant);
         let (visible, node) = (Token![pub](Span::call_site()), runtime.public(arm.span(), "Node"));
-        let doc = words_aside(quote_spanned!(arm.span()=> #[doc = #doc]));
+        let doc = words_at_attr(quote_spanned!(arm.span()=> #[doc = #doc]));
         quote_spanned!(arm.span()=> #doc #visible #field: #node<#ty>)
     });
     let made = quote! {
@@ -183,7 +191,7 @@ fn arms_struct(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStr
         #vis struct #arms_name { #(#fields),* }
     };
     // A derive would repeat the fields' types, and with them the error in one of them.
-    if arms.iter().any(|arm| matches!(arm.payload, Payload::Refused(_))) {
+    if arms.iter().any(|arm| matches!(arm.payload, Payload::Invalid(_))) {
         return quote! {
             #[doc = #doc]
             #made
@@ -213,18 +221,18 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStream {
     let split = arms.iter().enumerate().map(|(index, arm)| arm.split(index, runtime));
     let names = arms.iter().map(|arm| &arm.name);
     let fields = arms.iter().enumerate().map(|(index, arm)| {
-        let (field, index) = (aside(arm.field.clone()), Literal::usize_unsuffixed(index));
+        let (field, index) = (at_attr(arm.field.clone()), Literal::usize_unsuffixed(index));
         let take = runtime.private(arm.span(), "arm");
         // The type that reports a mistake stands only in the struct. Here it is inferred.
         let ty = match arm.payload {
             Payload::None | Payload::One(_) => arm.ty(),
-            Payload::Refused(_) => quote!(_),
+            Payload::Invalid(_) => quote!(_),
         };
         quote_spanned!(arm.span()=> #field: #take::<#ty>(#branch, #index))
     });
     // A variant whose name is taken is reported elsewhere. Here the match only has to be exhaustive.
     let left_out = (arms.len() < item.variants.len()).then(|| quote!(, _ => ::core::unimplemented!()));
-    let first = arms.first().map(|arm| aside(arm.field.clone()));
+    let first = arms.first().map(|arm| at_attr(arm.field.clone()));
     let here = Span::call_site();
     let (branch_trait, arms_trait) = (runtime.public(here, "Branch"), runtime.private(here, "Arms"));
     let (datum, handle, branch_of) =
@@ -252,7 +260,7 @@ fn impls(item: &ItemEnum, arms: &[Arm<'_>], runtime: &Runtime) -> TokenStream {
 }
 
 /// Implementations for a type that cannot be a branch, so that its uses as a branch cause no further errors.
-fn stand_in(vis: &Visibility, name: &Ident, generics: &syn::Generics, runtime: &Runtime) -> TokenStream {
+fn placeholder(vis: &Visibility, name: &Ident, generics: &syn::Generics, runtime: &Runtime) -> TokenStream {
     let arms_name = arms_name(name);
     let (impl_generics, arguments, bounds) = generics.split_for_impl();
     let here = Span::call_site();
@@ -352,12 +360,13 @@ mod tests {
         for (item, part) in [
             (tokens("struct Route { a: u64, }"), "only an enum"),
             (quote!(union Route { a: u64 }), "only an enum"),
-            (tokens("enum Route {}"), "needs arms"),
+            (tokens("enum Route {}"), "needs at least one arm"),
             (tokens("enum Route<T> { A(T), }"), "cannot be generic"),
-            (tokens("enum Route { A(u64, u64), B, }"), "one value or none"),
-            (tokens("enum Route { A { x: u64 }, B, }"), "one value or none"),
-            (tokens("enum Route { AbC, Ab_C, }"), "both be called `ab_c`"),
+            (tokens("enum Route { A(u64, u64), B, }"), "at most one value"),
+            (tokens("enum Route { A { x: u64 }, B, }"), "at most one value"),
+            (tokens("enum Route { AbC, Ab_C, }"), "both be named `ab_c`"),
             (tokens("enum Route { A(&str), }"), "write `String`"),
+            (tokens("#[branch(crate = a,)] #[branch(crate = b)] enum Route { A }"), "`crate` is given twice"),
         ] {
             let text = expand(item).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");

@@ -8,12 +8,13 @@ use std::fmt::Display;
 /// Every mistake found in one item.
 #[derive(Default)]
 pub(crate) struct Errors {
-    found: Option<syn::Error>,
+    /// All mistakes, combined into one error.
+    combined: Option<syn::Error>,
 }
 
 impl Errors {
     pub(crate) fn push(&mut self, error: syn::Error) {
-        match &mut self.found {
+        match &mut self.combined {
             Some(all) => all.combine(error),
             none => *none = Some(error),
         }
@@ -31,18 +32,18 @@ impl Errors {
 
     /// The errors as items, to be added to the expansion.
     pub(crate) fn into_items(self) -> TokenStream {
-        self.found.map(syn::Error::into_compile_error).unwrap_or_default()
+        self.combined.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 
     /// The errors as one expression, to replace the expansion, or `None` if there are none.
     pub(crate) fn into_expression(self) -> Option<TokenStream> {
-        let errors = self.found?.into_iter().map(syn::Error::into_compile_error);
+        let errors = self.combined?.into_iter().map(syn::Error::into_compile_error);
         Some(quote!({ #(#errors);* }))
     }
 
     #[cfg(test)]
     pub(crate) fn messages(self) -> Vec<String> {
-        self.found.into_iter().flatten().map(|e| e.to_string()).collect()
+        self.combined.into_iter().flatten().map(|e| e.to_string()).collect()
     }
 }
 

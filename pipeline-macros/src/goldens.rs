@@ -2,7 +2,7 @@
 //! changes.
 
 use crate::error::pretty;
-use crate::options::{Place, completion};
+use crate::options::{Owner, completion};
 use crate::task::Kind;
 use crate::{branch, pipeline, task};
 use expect_test::expect_file;
@@ -124,14 +124,14 @@ fn by_another_path() {
 fn half_typed_options() {
     let completion = |place, attr: proc_macro2::TokenStream| pretty(&completion(place, attr, None));
     let texts = [
-        completion(Place::Task, quote!()),
-        completion(Place::Task, quote!(re)),
+        completion(Owner::Task, quote!()),
+        completion(Owner::Task, quote!(re)),
         completion(
-            Place::Branch,
+            Owner::Branch,
             quote!(retries = 2, backoff(start = "30s", ma), ,pool =, on_failure = a::b<C, D>, "text", crate = x),
         ),
-        completion(Place::Sensor, quote!(po: 3 timeout)),
-        completion(Place::Pipeline, quote!(defaults(re, backoff(s)), escalate("60m" => pa), ta)),
+        completion(Owner::Sensor, quote!(po: 3 timeout)),
+        completion(Owner::Pipeline, quote!(defaults(re, backoff(s)), escalate("60m" => pa), ta)),
     ];
     expect_file!["../../tests/expansion/half_typed_options.rs"].assert_eq(&texts.join("\n"));
 }

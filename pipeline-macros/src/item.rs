@@ -12,6 +12,7 @@ pub(crate) struct FnItem {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
+    /// The block, as tokens.
     pub(crate) body: TokenStream,
 }
 
@@ -34,14 +35,14 @@ impl FnItem {
             Ok(function) => function,
             Err(error) => {
                 if let Some(mut function) = half_typed(item) {
-                    one_of_ours(macro_name, &mut function.attrs, runtime, &mut errors);
+                    drop_other_attributes(macro_name, &mut function.attrs, runtime, &mut errors);
                     return Ok((function, errors));
                 }
                 match first_keyword(item) {
-                    Some(span) => errors.at(span, goes_on_a_function(macro_name)),
+                    Some(span) => errors.at(span, expected_function(macro_name)),
                     None => errors.push(error),
                 }
-                return Err(untouched(item, errors));
+                return Err(unexpanded(item, errors));
             }
         };
         if let Some(receiver) = function.sig.receiver() {
@@ -49,19 +50,19 @@ impl FnItem {
             errors.on(
                 receiver,
                 format!(
-                    "a {macro_name} is a free function, without `self`: pass what it needs as a parameter, \
-                     and move it out of the `impl`"
+                    "a {macro_name} must be a free function, without `self`: move it out of the `impl`, and pass what \
+                     it needs as a parameter"
                 ),
             );
-            return Err(untouched(item, errors));
+            return Err(unexpanded(item, errors));
         }
-        one_of_ours(macro_name, &mut function.attrs, runtime, &mut errors);
+        drop_other_attributes(macro_name, &mut function.attrs, runtime, &mut errors);
         Ok((function, errors))
     }
 }
 
 /// Reports and removes further attributes of ours, because each of them would expand this expansion again.
-fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Path>, errors: &mut Errors) {
+fn drop_other_attributes(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Path>, errors: &mut Errors) {
     attrs.retain(|attr| {
         let ours = Runtime::has(runtime, attr.path());
         let name = attr.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
@@ -69,9 +70,9 @@ fn one_of_ours(macro_name: &str, attrs: &mut Vec<Attribute>, runtime: Option<&Pa
             return true;
         }
         if name == macro_name {
-            errors.on(attr, format!("`#[{name}]` is given twice: write all options in one"));
+            errors.on(attr, format!("`#[{name}]` is given twice: write all options in one attribute"));
         } else {
-            errors.on(attr, format!("a function cannot be a {macro_name} and a {name}: keep one of the attributes"));
+            errors.on(attr, format!("a function cannot be both a {macro_name} and a {name}: remove one of the attributes"));
         }
         false
     });
@@ -90,7 +91,7 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
     if written.delimiter() != Delimiter::Parenthesis {
         return None;
     }
-    let params: Vec<TokenStream> = at_commas(written.stream());
+    let params: Vec<TokenStream> = split_at_commas(written.stream());
     if let [TokenTree::Punct(dash), TokenTree::Punct(arrow), TokenTree::Group(body)] = &tokens[list + 1..]
         && (dash.as_char(), arrow.as_char(), body.delimiter()) == ('-', '>', Delimiter::Brace)
     {
@@ -122,7 +123,7 @@ fn half_typed(item: &TokenStream) -> Option<FnItem> {
 }
 
 /// Splits at the commas, except those of generic arguments.
-fn at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     let mut depth = 0_u32;
     for token in tokens {
@@ -151,12 +152,12 @@ fn first_word(param: &TokenStream) -> Option<Ident> {
 }
 
 /// The item itself, and the errors.
-pub(crate) fn untouched(item: &TokenStream, errors: Errors) -> TokenStream {
+pub(crate) fn unexpanded(item: &TokenStream, errors: Errors) -> TokenStream {
     let errors = errors.into_items();
     quote!(#item #errors)
 }
 
-fn goes_on_a_function(macro_name: &str) -> String {
+fn expected_function(macro_name: &str) -> String {
     let shape = match macro_name {
         "pipeline" => "`fn name() -> Result<()> { .. }`",
         "sensor" => "`async fn name(..) -> Result<Poke<T>> { .. }`",
@@ -238,8 +239,11 @@ mod tests {
     #[test]
     fn a_second_attribute_of_ours_is_not_expanded_as_well() {
         for (attr, message) in [
-            (quote!(#[task(retries = 2)]), "`#[task]` is given twice: write all options in one"),
-            (quote!(#[pipeline_runtime::pipeline]), "a function cannot be a task and a pipeline: keep one of the attributes"),
+            (quote!(#[task(retries = 2)]), "`#[task]` is given twice: write all options in one attribute"),
+            (
+                quote!(#[pipeline_runtime::pipeline]),
+                "a function cannot be both a task and a pipeline: remove one of the attributes",
+            ),
         ] {
             let item = quote!(#[instrument] #attr #[other::task] async fn f() {});
             let Ok((function, errors)) = FnItem::parse("task", &item, None, Errors::default()) else { panic!("refused") };
@@ -257,6 +261,6 @@ mod tests {
             ),
         );
         assert!(tokens.starts_with("async fn f (& self) { }"), "{tokens}");
-        assert!(tokens.contains("a sensor is a free function"), "{tokens}");
+        assert!(tokens.contains("a sensor must be a free function"), "{tokens}");
     }
 }

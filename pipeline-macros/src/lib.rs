@@ -106,19 +106,19 @@ mod types;
 /// |---|---|---|---|---|
 /// | `retries = 2` | whole number up to 1,000,000 | 0 | attempts after the first | `` `retries` is a whole number from 0 on `` |
 /// | `retry_delay = "5m"` | duration | 5m | wait before each retry | `` invalid duration "5": the unit is missing: write `5s`, `5m` or `5h` `` |
-/// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th wait, k from 0, is `min(max, start * factor^k)`, plus up to `jitter` | `` `retry_delay` and `backoff` both say how long to wait between attempts: keep one `` |
+/// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list; `start` and `max` are required | none | growing waits instead of `retry_delay`: the k-th wait, k from 0, is `min(max, start * factor^k)`, plus up to `jitter` | `` `retry_delay` and `backoff` both set the wait between attempts: keep one `` |
 /// | `timeout = "10m"` | duration | none | time limit of one attempt | `` invalid duration "10M": `M` is a month, which has no fixed length; for minutes write `m` `` |
 /// | `pool = S3` | path of a `static` [`Pool`] | `default_pool` | limits how many of the pool's nodes run at once | `` `pool` takes the pool itself, not its name `` |
 /// | `priority = 5` | whole number, negative ones included | 0 | of the nodes that wait for the same pool, the one with the highest priority runs first | `` `priority` takes a whole number, negative ones included `` |
 /// | `depends_on_past = true` | `true` or `false` | false | if true, the node waits until the same node has succeeded or was skipped in the previous scheduled run | `` `depends_on_past` takes `true` or `false` `` |
-/// | `sla = "45m"` | duration | none | `on_sla_miss` is called if the node has not ended within this limit | `` a duration is written in quotes: `sla = "45m"` `` |
+/// | `sla = "45m"` | duration | none | `on_sla_miss` is called if the node has not ended within this limit | `` a duration needs quotes: write `sla = "45m"` `` |
 /// | `on_failure` | path of a callback, or a list `[page, CHAT]`; or `none`, to remove the pipeline's default | none | called when the node fails | `` `on_failure` takes the callback itself, not its name: write `on_failure = page` `` |
 /// | `on_upstream_failed` | path of a callback, a list, or `none` | none | called when the node does not run because an upstream failed | as above |
 /// | `on_retry` | path of a callback, a list, or `none` | none | called when an attempt failed and will be retried | as above |
 /// | `on_success` | path of a callback, a list, or `none` | none | called when the node succeeds | as above |
 /// | `on_skipped` | path of a callback, a list, or `none` | none | called when the node is skipped | as above |
 /// | `on_sla_miss` | path of a callback, a list, or `none` | none | called when the node misses its `sla` | as above |
-/// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` cannot stand in an id `` |
+/// | `id = "load_eu"` | text | the function's name | the node's id | `` invalid id "a b": ` ` is not allowed in an id `` |
 /// | `crate = my_facade::pipeline` | path | `::pipeline_runtime` | the path of the runtime in this crate: see [below](#another-name-for-the-runtime) | `` `crate` takes a path, not a text: write `crate = my_facade::pipeline` `` |
 ///
 /// A callback is an `async fn(n: Notification) -> Result<()>`, or a const of a type that implements [`Notify`].
@@ -206,7 +206,7 @@ mod types;
 #[proc_macro_attribute]
 pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| task::expand(task::Kind::Task, attr.into(), &item);
-    placement::refused("task", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("task", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Turns an `async` function into a sensor: a node that is poked until it is ready, and passes on what it found.
@@ -245,9 +245,9 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
-/// | `timeout = "10m"` | duration | 7d | time limit of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a `Bucket` | `` `timeout` must be longer than `poke`, which is 1m where it is not given `` |
+/// | `timeout = "10m"` | duration | 7d | time limit of the whole wait, across pokes, retries and restarts; the error names what the last poke looked for in a `Bucket` | `` `timeout` must be longer than `poke`, which is 1m by default `` |
 /// | `poke = "45s"` | duration | 60s | wait between pokes | `` `poke` must be shorter than `timeout`, which is 30s: the sensor would be poked only once `` |
-/// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list | none | growing waits between pokes, instead of `poke` | `` `poke` and `backoff` both say how long to wait between pokes: keep one `` |
+/// | `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")` | list | none | growing waits between pokes, instead of `poke` | `` `poke` and `backoff` both set the wait between pokes: keep one `` |
 /// | `poke_jitter = "5s"` | duration | none | a random time of up to this is added to each wait between pokes | `` `poke_jitter` is longer than the whole wait `` |
 /// | `poke_timeout = "10s"` | duration | the smaller of `poke` and 60s | time limit of one poke | `` `poke_timeout` is longer than the whole wait `` |
 /// | `on_timeout = "skip"` | `"fail"`, `"skip"` or `"retry"` | `"fail"` | what happens when the timeout is reached, even while the node waits for a slot of its pool; `"skip"` is Airflow's `soft_fail`, but the node still fails if its last poke was an error | `` `on_timeout` cannot be "skipped"; did you mean `skip`? `` |
@@ -275,7 +275,7 @@ pub fn task(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| task::expand(task::Kind::Sensor, attr.into(), &item);
-    placement::refused("sensor", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("sensor", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Turns an `async` function into a branch: a node that decides which of its arms run.
@@ -327,7 +327,7 @@ pub fn sensor(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn branch(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| task::expand(task::Kind::Branch, attr.into(), &item);
-    placement::refused("branch", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("branch", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Lets a [`macro@branch`] return an enum: each variant is an arm.
@@ -411,16 +411,16 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 /// | option | type | default | meaning | typical error |
 /// |---|---|---|---|---|
 /// | `schedule = "0 6 * * *"` | cron of five fields as croniter reads it, or `@daily`, `@hourly`, …; a list of such lines; `schedule(every = "4w", from = "2024-01-31")`; or a constant | none: no scheduled runs | each tick ends a data interval, whose run then begins | `` invalid schedule "61 6 * * *": minute 61 is not within 0-59 `` |
-/// | `when = all(VISITS, PROCESSES)` | paths of `static` assets | none | a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that updates began | `` `schedule` and `when` both say when a run begins: keep one `` |
-/// | `timezone = "Europe/Berlin"` | IANA name | UTC | the time zone of the schedule, and of dates and times without an offset; dates in templates are UTC | `` invalid time zone "Europe/Berln": there is none of that name; did you mean `Europe/Berlin`? `` |
+/// | `when = all(VISITS, PROCESSES)` | paths of `static` assets | none | a run begins once each of the assets, or with `any(..)` one of them, was updated since the last run that updates began | `` `schedule` and `when` both set when a run begins: keep one `` |
+/// | `timezone = "Europe/Berlin"` | IANA name | UTC | the time zone of the schedule, and of dates and times without an offset; dates in templates are UTC | `` invalid time zone "Europe/Berln": no such time zone; did you mean `Europe/Berlin`? `` |
 /// | `start = "2024-01-31"`, `end` | a day, a time `"2024-01-31T06:00"` of `timezone`, or an instant `"2024-01-31T06:00:00Z"` | none | no data interval starts before `start` or after `end`; both are inclusive, and a day is the whole day | `` invalid date "2024-1-5": write `2024-01-05` `` |
 /// | `catchup = true` | `true` or `false` | false | if true, all missed intervals run, otherwise only the latest | `` write it without quotes: `catchup = true` `` |
 /// | `max_active_runs = 1` | whole number from 1 | 16 | how many runs may be active at once, without those of backfills | `` `max_active_runs` is a whole number from 1 on `` |
 /// | `depends_on_past = true` | `true` or `false` | false | if true, a scheduled run waits until the run before it has succeeded | `` `depends_on_past` takes `true` or `false` `` |
 /// | `keep = "90d"` | duration | that of `serve --keep`, or else forever | `serve` deletes runs that ended longer ago than this | `` `months` has no fixed length; use `d` for days or `w` for weeks `` |
-/// | `timeout = "3h"` | duration | none | time limit of a run: then running attempts are cut off, nodes that have not started are skipped, and the run fails | `` a duration is written with a unit, in quotes: `timeout = "3s"` `` |
+/// | `timeout = "3h"` | duration | none | time limit of a run: then running attempts are cut off, nodes that have not started are skipped, and the run fails | `` a duration needs a unit and quotes: write `timeout = "3s"` `` |
 /// | `sla = "45m"` | duration | none | `on_sla_miss` is called if the run has not ended within this limit | as above |
-/// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | further callbacks, each called if the run has not ended within its limit | `` each step comes later than the one before it, here 1h `` |
+/// | `escalate("60m" => page, "90m" => [page, log_it])` | steps in rising order | none | further callbacks, each called if the run has not ended within its limit | `` each step must come later than the one before it, which is at 1h `` |
 /// | `on_failure` | path of a callback, or a list | none | called when the run fails | `` `on_failure` takes the callback itself, not its name `` |
 /// | `on_success` | path of a callback, or a list | none | called when the run succeeds | as above |
 /// | `on_cancel` | path of a callback, or a list | none | called when the run is cancelled | as above |
@@ -456,13 +456,13 @@ pub fn derive_branch(item: TokenStream) -> TokenStream {
 ///
 /// ```compile_fail
 /// # use pipeline_runtime::prelude::*;
-/// #[pipeline(schedule = "0 6 * *")] // invalid schedule "0 6 * *": it has 4 fields where cron has 5
-/// async fn daily() {} // a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`
+/// #[pipeline(schedule = "0 6 * *")] // invalid schedule "0 6 * *": expected 5 fields, .., but found 4
+/// async fn daily() {} // a pipeline cannot be `async`, because it only wires the nodes: write `fn`
 /// ```
 #[proc_macro_attribute]
 pub fn pipeline(attr: TokenStream, item: TokenStream) -> TokenStream {
     let expand = |item| pipeline::expand(attr.into(), &item);
-    placement::refused("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
+    placement::reject_associated("pipeline", &item).unwrap_or_else(|| expand(item.into()).into())
 }
 
 /// Implements `pipeline_runtime::template!`. The input is the runtime's path, a comma, and then the user's tokens.

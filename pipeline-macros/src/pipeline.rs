@@ -1,10 +1,10 @@
 //! `#[pipeline]`: turns a function that wires nodes into one that returns the `Pipeline`.
 
-use crate::attrs::Sorted;
+use crate::attrs::SortedAttrs;
 use crate::error::Errors;
 use crate::item::FnItem;
-use crate::options::{Options, Place, completion};
-use crate::runtime::{Runtime, aside, words_aside};
+use crate::options::{Options, Owner, completion};
+use crate::runtime::{Runtime, at_attr, words_at_attr};
 use crate::types;
 use pipeline_syntax::id;
 use proc_macro2::TokenStream;
@@ -16,22 +16,22 @@ use syn::{FnArg, Safety, Signature, Type};
 /// The whole expansion. Even if there are errors, `name()` returns a `Pipeline`, and the tasks in the body count as used.
 pub(crate) fn expand(attr: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::parse(Place::Pipeline, attr.clone(), &mut errors);
-    let completion = completion(Place::Pipeline, attr, options.runtime());
+    let options = Options::parse(Owner::Pipeline, attr.clone(), &mut errors);
+    let completion = completion(Owner::Pipeline, attr, options.runtime());
     let (function, mut errors) = match FnItem::parse("pipeline", item, options.runtime(), errors) {
         Ok(parsed) => parsed,
-        Err(untouched) => return untouched,
+        Err(unexpanded) => return unexpanded,
     };
-    let sound = check(&function.sig, &options, &mut errors);
-    let attrs = Sorted::new(&function.attrs);
+    let valid = check(&function.sig, &options, &mut errors);
+    let attrs = SortedAttrs::new(&function.attrs);
     let (public, lints, rest) = (&attrs.public, &attrs.lints, &attrs.body);
     let FnItem { vis, sig, body, .. } = &function;
     let name = &sig.ident;
     let runtime = Runtime::new(options.runtime(), name);
-    let describe = if sound { describe(sig, &attrs.description, &options, &runtime) } else { quote!(::core::unimplemented!()) };
+    let describe = if valid { describe(sig, &attrs.description, &options, &runtime) } else { quote!(::core::unimplemented!()) };
     let errors = errors.into_items();
     let (import, keyword, described) = (runtime.import(), &sig.fn_token, runtime.public(name.span(), "Pipeline"));
-    let quiet = words_aside(quote_spanned! {name.span()=>
+    let quiet = words_at_attr(quote_spanned! {name.span()=>
         #[allow(
             dead_code, clippy::needless_pass_by_value, clippy::unnecessary_wraps,
             reason = "an unregistered pipeline is reported once, by its outer name; a run calls it with owned params"
@@ -72,7 +72,7 @@ fn describe(sig: &Signature, description: &str, options: &Options, runtime: &Run
             quote_spanned!(output_span=> #wire::<#params, #output>)
         },
     );
-    let name = aside(name.clone());
+    let name = at_attr(name.clone());
     quote_spanned!(output_span=> #wire(#definition, #name))
 }
 
@@ -85,13 +85,13 @@ fn param(sig: &Signature) -> Option<&Type> {
 
 /// Reports what is wrong with the signature. Returns whether the function can be a pipeline's wiring.
 fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
-    let mut sound = true;
+    let mut valid = true;
     let mut refuse = |tokens: &dyn ToTokens, message: &str| {
         errors.on(tokens.to_token_stream(), message);
-        sound = false;
+        valid = false;
     };
     if let Some(token) = &sig.asyncness {
-        refuse(token, "a pipeline is not `async`: it only wires the nodes, which do the work; write `fn`");
+        refuse(token, "a pipeline cannot be `async`, because it only wires the nodes: write `fn`");
     }
     if let Some(token) = &sig.constness {
         refuse(token, "a pipeline cannot be `const`: write `fn`");
@@ -103,16 +103,19 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
         refuse(token, "a pipeline cannot be `extern`: write `fn`");
     }
     if !sig.generics.params.is_empty() {
-        refuse(&sig.generics.params, "a pipeline cannot be generic: it has one name and one type of params");
+        refuse(&sig.generics.params, "a pipeline cannot be generic, because it has one name and one type of params");
     } else if let Some(found) = param(sig).and_then(types::refusal) {
-        refuse(&found.part, "a pipeline's parameter is an owned type with a name: it is made of the run's params");
+        refuse(
+            &found.part,
+            "a pipeline's parameter must be an owned type with a name, because it is deserialized from the run's params",
+        );
     }
     // The parameter is still being typed, and rustc has reported that.
     let half_typed = matches!(param(sig), Some(Type::Verbatim(_)));
     if let Some(second) = sig.inputs.iter().nth(1) {
         refuse(
             second,
-            "a pipeline takes at most one parameter: gather its params in one struct that derives `Default`, \
+            "a pipeline takes at most one parameter: put its params into one struct that derives `Default`, \
              `serde::Serialize` and `serde::Deserialize`",
         );
     }
@@ -120,9 +123,9 @@ fn check(sig: &Signature, options: &Options, errors: &mut Errors) -> bool {
     if let Err(why) = id::check(&name)
         && !options.has("id")
     {
-        refuse(&sig.ident, &format!("`{name}` cannot be a pipeline's id: {why}, or give one by `id = \"..\"`"));
+        refuse(&sig.ident, &format!("`{name}` cannot be a pipeline's id: {why}; or set another id with `id = \"..\"`"));
     }
-    sound && !half_typed
+    valid && !half_typed
 }
 
 #[cfg(test)]
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn whatever_is_wrong_there_is_a_pipeline() {
         for (item, part) in [
-            (tokens("async fn p() {}"), "a pipeline is not `async`"),
+            (tokens("async fn p() {}"), "a pipeline cannot be `async`"),
             (tokens("fn p(a: A, b: B) {}"), "at most one parameter"),
             (tokens("fn p<T>(a: T) {}"), "cannot be generic"),
             (tokens("fn p(a: &Options) {}"), "an owned type with a name"),

@@ -6,13 +6,13 @@
 //! another layout, nothing is detected, and rustc reports its own errors.
 
 use crate::error::Errors;
-use crate::item::{FnItem, untouched};
+use crate::item::{FnItem, unexpanded};
 use proc_macro::{Span, TokenStream};
 
 /// Returns the item and an error, if it stands inside an `impl` or a trait. A method with a receiver is refused elsewhere.
 ///
 /// Nearly all items start in the first column. For them the file is not read.
-pub(crate) fn refused(macro_name: &str, item: &TokenStream) -> Option<TokenStream> {
+pub(crate) fn reject_associated(macro_name: &str, item: &TokenStream) -> Option<TokenStream> {
     let first = item.clone().into_iter().next()?.span();
     if first.column() <= 1 || !is_associated(first) {
         return None;
@@ -23,8 +23,8 @@ pub(crate) fn refused(macro_name: &str, item: &TokenStream) -> Option<TokenStrea
         return None;
     }
     let mut errors = Errors::default();
-    errors.on(&function.sig.ident, format!("a {macro_name} is a free function: move it out of the block that it stands in"));
-    Some(untouched(&item, errors).into())
+    errors.on(&function.sig.ident, format!("a {macro_name} must be a free function: move it out of the `impl` or the trait"));
+    Some(unexpanded(&item, errors).into())
 }
 
 fn is_associated(item: Span) -> bool {

@@ -6,7 +6,7 @@
 //! part of the types and calls whose place rustc shows.
 //!
 //! An editor shows, for a token, every generated word that has exactly its range. So the words of an expansion have the span of
-//! the attribute, and only its punctuation has the spans of the user's tokens (see [`words_aside`]). That is enough for rustc,
+//! the attribute, and only its punctuation has the spans of the user's tokens (see [`words_at_attr`]). That is enough for rustc,
 //! which marks an expression from its first token to its last.
 
 use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
@@ -96,7 +96,7 @@ impl Runtime {
 
     /// The runtime as `$crate` of one of its own macros. Errors are shown at the call of the macro.
     fn rooted(root: TokenStream) -> Self {
-        Runtime { import: None, root: Some(beside(Span::call_site(), root)) }
+        Runtime { import: None, root: Some(respan(Span::call_site(), root)) }
     }
 
     /// Splits the input of one of the runtime's own `macro_rules!`: the first token is its `$crate`, the second a comma, and the
@@ -130,7 +130,7 @@ impl Runtime {
     }
 
     fn path(&self, span: Span, what: &str, within: Option<&str>) -> Tokens {
-        let words = words_of(span);
+        let words = attr_span(span);
         let mut path = Tokens::default();
         match (&self.import, &self.root) {
             (None, None) => {
@@ -167,7 +167,7 @@ impl Runtime {
 }
 
 /// Moves the tokens to `span`, that of a punctuation mark near the user's token. Their hygiene stays.
-pub(crate) fn beside(span: Span, tokens: impl IntoIterator<Item = TokenTree>) -> Tokens {
+pub(crate) fn respan(span: Span, tokens: impl IntoIterator<Item = TokenTree>) -> Tokens {
     let moved = tokens.into_iter().map(|mut token| {
         token.set_span(span.resolved_at(token.span()));
         token
@@ -176,15 +176,15 @@ pub(crate) fn beside(span: Span, tokens: impl IntoIterator<Item = TokenTree>) ->
 }
 
 /// Moves the words of the tokens to the attribute. The punctuation and the delimiters stay.
-pub(crate) fn words_aside(tokens: TokenStream) -> Tokens {
+pub(crate) fn words_at_attr(tokens: TokenStream) -> Tokens {
     tokens
         .into_iter()
         .map(|token| match token {
-            TokenTree::Ident(word) => TokenTree::Ident(aside(word)),
+            TokenTree::Ident(word) => TokenTree::Ident(at_attr(word)),
             TokenTree::Group(group) => {
-                let mut set_aside = Group::new(group.delimiter(), words_aside(group.stream()).into_token_stream());
-                set_aside.set_span(group.span());
-                TokenTree::Group(set_aside)
+                let mut moved = Group::new(group.delimiter(), words_at_attr(group.stream()).into_token_stream());
+                moved.set_span(group.span());
+                TokenTree::Group(moved)
             }
             other => other,
         })
@@ -192,12 +192,12 @@ pub(crate) fn words_aside(tokens: TokenStream) -> Tokens {
 }
 
 /// Moves a word to the attribute. Its hygiene stays.
-pub(crate) fn aside(mut word: Ident) -> Ident {
-    word.set_span(words_of(word.span()));
+pub(crate) fn at_attr(mut word: Ident) -> Ident {
+    word.set_span(attr_span(word.span()));
     word
 }
 
 /// The span for the words of tokens whose errors are reported at `span`.
-pub(crate) fn words_of(span: Span) -> Span {
+pub(crate) fn attr_span(span: Span) -> Span {
     Span::call_site().resolved_at(span)
 }

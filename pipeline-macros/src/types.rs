@@ -83,7 +83,7 @@ pub(crate) fn refusal(ty: &Type) -> Option<Refusal> {
         }),
         Type::Infer(ty) => Some(Refusal {
             part: ty.to_token_stream(),
-            reason: "must be written out, not `_`: a function's types are never inferred".to_owned(),
+            reason: "must be an explicit type: `_` is not allowed in a signature".to_owned(),
         }),
         Type::Array(ty) => refusal(&ty.elem),
         Type::Slice(ty) => refusal(&ty.elem),
@@ -109,7 +109,7 @@ fn borrowed(ty: &TypeReference) -> Refusal {
     };
     Refusal {
         part: ty.to_token_stream(),
-        reason: format!("must be owned, not borrowed, as it outlives the call: write {instead}"),
+        reason: format!("must be owned, not borrowed, because it outlives the call: write {instead}"),
     }
 }
 
@@ -127,7 +127,7 @@ fn in_arguments(arguments: &AngleBracketedGenericArguments) -> Option<Refusal> {
         GenericArgument::AssocType(assoc) => refusal(&assoc.ty),
         GenericArgument::Lifetime(lifetime) if lifetime.ident != "static" => Some(Refusal {
             part: lifetime.to_token_stream(),
-            reason: "must be owned, not borrowed, as it outlives the call: write a type without a lifetime".to_owned(),
+            reason: "must be owned, not borrowed, because it outlives the call: write a type without a lifetime".to_owned(),
         }),
         _ => None,
     })
@@ -210,7 +210,7 @@ mod tests {
             ("(u8, &Report)", "&Report", "`Arc<Report>`"),
             ("Cow<'_, str>", "'_", "without a lifetime"),
             ("Box<impl Copy>", "impl Copy", "`impl Trait`"),
-            ("Vec<_>", "_", "written out"),
+            ("Vec<_>", "_", "explicit type"),
             ("Box<dyn Iterator<Item = &str>>", "&str", "`String`"),
         ] {
             let ty: Type = syn::parse_str(ty).expect("type");

@@ -142,7 +142,7 @@ pub fn parse(text: &str) -> Result<Date, DateError> {
     let [year, month, day] = digits(date, '-', &[4, 2, 2]).ok_or_else(form)?;
     let year = i32::try_from(year).map_err(|_| form())?;
     let date = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| value("the calendar has no such day"))?;
-    let Some(rest) = rest else { return kept(text, date).map(Date::Day) };
+    let Some(rest) = rest else { return in_range(text, date).map(Date::Day) };
 
     let (time, offset) = split_offset(rest).ok_or_else(form)?;
     let (time, fraction) = match time.split_once('.') {
@@ -158,14 +158,14 @@ pub fn parse(text: &str) -> Result<Date, DateError> {
     match offset {
         Some(offset) => {
             let at = wall.and_local_timezone(offset).single().ok_or_else(form)?;
-            kept(text, at.to_utc()).map(Date::Instant)
+            in_range(text, at.to_utc()).map(Date::Instant)
         }
-        None => kept(text, wall).map(Date::Local),
+        None => in_range(text, wall).map(Date::Local),
     }
 }
 
 /// The date, if its year is supported.
-fn kept<D: Datelike>(text: &str, date: D) -> Result<D, DateError> {
+fn in_range<D: Datelike>(text: &str, date: D) -> Result<D, DateError> {
     if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) { Ok(date) } else { Err(DateError::Outside { text: text.to_owned() }) }
 }
 
@@ -196,7 +196,7 @@ pub fn instant(text: &str, zone: &impl WallClock) -> Result<DateTime<Utc>, DateE
         Date::Instant(at) => at,
     };
     // The range applies to the year in UTC.
-    kept(text, at)
+    in_range(text, at)
 }
 
 /// Parses a date and returns the last instant that it denotes in a zone: for a date alone the end of the day, to the nanosecond;

@@ -97,7 +97,7 @@ fn explain(text: &str, error: &DurationError) -> String {
         },
         DurationError::InvalidCharacter(at) | DurationError::NumberExpected(at) => {
             match text.get(*at..).and_then(|rest| rest.chars().next()) {
-                Some('-') => "a duration is never negative".to_owned(),
+                Some('-') => "a duration cannot be negative".to_owned(),
                 Some(other) => format!("unexpected `{other}`; {expected}"),
                 None => expected.to_owned(),
             }
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(refused("10 minuts"), "unknown unit `minuts`; did you mean `minute`?");
         assert_eq!(refused("3x"), "unknown unit `x`; the units are `ms`, `s`, `m`, `h`, `d`, `w`");
         assert!(refused("").starts_with("it is empty"));
-        assert_eq!(refused("-5s"), "a duration is never negative");
+        assert_eq!(refused("-5s"), "a duration cannot be negative");
         assert!(refused("soon").starts_with("unexpected `s`"));
         assert!(refused("0s").contains("longer than zero"));
         assert!(refused("1500us").contains("finer than a millisecond"));

@@ -4,7 +4,7 @@ use crate::duration::{self, Zero};
 use std::time::Duration;
 
 /// Every spelling of a calendar unit.
-const OF_THE_CALENDAR: &[&str] = &["d", "day", "days", "w", "wk", "wks", "week", "weeks"];
+const CALENDAR_UNITS: &[&str] = &["d", "day", "days", "w", "wk", "wks", "week", "weeks"];
 
 /// The distance between two ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +34,19 @@ pub fn parse(text: &str) -> Result<Every, String> {
         return Err("it has to be whole seconds".to_owned());
     }
     let mut units = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|unit| !unit.is_empty());
-    let is_of_the_calendar = |unit: &str| OF_THE_CALENDAR.contains(&unit);
-    if units.clone().all(is_of_the_calendar) {
+    let is_calendar_unit = |unit: &str| CALENDAR_UNITS.contains(&unit);
+    if units.clone().all(is_calendar_unit) {
         // A hundred years at most.
         return Ok(Every::Days(u32::try_from(length.as_secs() / (24 * 60 * 60)).unwrap_or(u32::MAX)));
     }
-    if units.any(is_of_the_calendar) {
+    if units.any(is_calendar_unit) {
         let short = match (length.as_secs() / 60, length.as_secs()) {
             (minutes, seconds) if seconds % 60 != 0 => format!("{}m {}s", minutes, seconds % 60),
             (minutes, _) if minutes % 60 != 0 => format!("{}h {}m", minutes / 60, minutes % 60),
             (minutes, _) => format!("{}h", minutes / 60),
         };
         return Err(format!(
-            "days and weeks go by the calendar, hours and less by the clock's time: keep to one of them, or write `{short}`"
+            "days and weeks follow the calendar, but hours and shorter units do not: use one kind, or write `{short}`"
         ));
     }
     Ok(Every::Span(length))
@@ -75,7 +75,7 @@ mod tests {
         for (text, part) in [
             ("0d", "longer than zero"),
             ("0w", "longer than zero"),
-            ("-1d", "never negative"),
+            ("-1d", "cannot be negative"),
             ("1500ms", "whole seconds"),
             ("1month", "no fixed length"),
             ("", "it is empty"),

@@ -11,7 +11,7 @@ use crate::limits::LONGEST_ID;
 /// use pipeline_syntax::id;
 ///
 /// assert_eq!(id::check("load-größe.v2"), Ok(()));
-/// assert_eq!(id::check("load eu"), Err("` ` cannot stand in an id: use letters, digits, `_`, `.` and `-`".to_owned()));
+/// assert_eq!(id::check("load eu"), Err("` ` is not allowed in an id: use letters, digits, `_`, `.` and `-`".to_owned()));
 /// ```
 pub fn check(text: &str) -> Result<(), String> {
     if text.is_empty() {
@@ -23,12 +23,12 @@ pub fn check(text: &str) -> Result<(), String> {
     if let Some(other) = text.chars().find(|c| !is_allowed(*c)) {
         return Err(match other {
             '[' | ']' => "brackets mark the elements of an `.each`, as in `upload[3]`".to_owned(),
-            _ => format!("`{}` cannot stand in an id: use letters, digits, `_`, `.` and `-`", other.escape_debug()),
+            _ => format!("`{}` is not allowed in an id: use letters, digits, `_`, `.` and `-`", other.escape_debug()),
         });
     }
     // The second node of a task gets such an id, if its name is the rest.
     if text.rsplit_once("__").is_some_and(|(_, count)| !count.is_empty() && count.chars().all(|c| c.is_ascii_digit())) {
-        return Err("it ends as the automatic ids `name__2`, `name__3`, .. do: use one underscore, or a letter".to_owned());
+        return Err("it looks like an automatic id, such as `name__2`; use one underscore, or end it with a letter".to_owned());
     }
     Ok(())
 }
@@ -48,11 +48,11 @@ mod tests {
         }
         for (id, why) in [
             ("", "empty"),
-            ("load eu", "` ` cannot stand"),
+            ("load eu", "` ` is not allowed"),
             ("load[3]", "`.each`"),
             ("load__2", "automatic"),
-            ("a/b", "`/` cannot stand"),
-            ("a\nb", "`\\n` cannot stand"),
+            ("a/b", "`/` is not allowed"),
+            ("a\nb", "`\\n` is not allowed"),
         ] {
             assert!(check(id).expect_err(id).contains(why), "{id}");
         }

@@ -82,7 +82,7 @@ pub const fn factor_fault(factor: f64) -> Option<&'static str> {
     if 1.0 <= factor && factor <= STEEPEST {
         None
     } else {
-        Some("a factor is at least 1, or the waits would shrink, and at most 1000000")
+        Some("a factor must be at least 1, or the waits would shrink, and at most 1000000")
     }
 }
 

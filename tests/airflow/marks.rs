@@ -10,7 +10,7 @@ fn ended(state: &str, node: &str, error: &str) -> Value {
 
 impl Airflow {
     /// A task has pushed this end, at some time.
-    fn said(mut self, task: &str, index: i64, ended: Value) -> Self {
+    fn pushed_end(mut self, task: &str, index: i64, ended: Value) -> Self {
         self.xcoms.insert((task.to_owned(), index, "pipeline_end".to_owned()), ended);
         self
     }
@@ -31,18 +31,18 @@ fn how_a_task_once_ended_counts_only_where_airflow_still_says_so() {
     let failed = || ended("failed", "fails", "broken on purpose");
     let skipped = || ended("skipped", "fails", "not wanted");
     // Skipped by Airflow or manually after it had failed.
-    let maybe = rules().state("fails", "skipped").said("fails", -1, failed()).run("maybe_bad");
+    let maybe = rules().state("fails", "skipped").pushed_end("fails", -1, failed()).run("maybe_bad");
     assert_eq!(maybe.output(), Some(&json!("1 None")), "{maybe:#?}");
-    let how = rules().state("fails", "skipped").said("fails", -1, failed()).run("how_bad");
+    let how = rules().state("fails", "skipped").pushed_end("fails", -1, failed()).run("how_bad");
     assert_eq!(how.output(), Some(&json!("skipped")));
     // Marked as failed after it had been skipped.
-    let how = rules().state("fails", "failed").said("fails", -1, skipped()).run("how_bad");
+    let how = rules().state("fails", "failed").pushed_end("fails", -1, skipped()).run("how_bad");
     let unsaid = "fails failed after 1: Airflow reports that it failed, but it reported no error itself";
     assert_eq!(how.output(), Some(&json!(unsaid)));
     // The same for the run.
     let run = || Airflow::new("fails_in_the_end").succeeded("clean_up", json!("x"));
-    assert_eq!(run().state("fails", "skipped").said("fails", -1, failed()).run("end_of_run").state(), "success");
-    assert_eq!(run().state("fails", "failed").said("fails", -1, skipped()).run("end_of_run").state(), "failed");
+    assert_eq!(run().state("fails", "skipped").pushed_end("fails", -1, failed()).run("end_of_run").state(), "success");
+    assert_eq!(run().state("fails", "failed").pushed_end("fails", -1, skipped()).run("end_of_run").state(), "failed");
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn a_mapping_that_was_not_expanded_has_failed_whoever_takes_it() {
         .succeeded("numbers", json!([1, 2, 3]))
         .state("element.each", "failed")
         .state("element", "upstream_failed");
-    assert_eq!(fan.clone().said("element.each", -1, too_long).run("end_of_run").state(), "failed");
+    assert_eq!(fan.clone().pushed_end("element.each", -1, too_long).run("end_of_run").state(), "failed");
     assert_eq!(fan.run("end_of_run").state(), "failed", "also where its process died");
-    let mappings = Airflow::new("mappings").succeeded("three", json!([0, 1, 2])).state("scaled.each", "failed").said(
+    let mappings = Airflow::new("mappings").succeeded("three", json!([0, 1, 2])).state("scaled.each", "failed").pushed_end(
         "scaled.each",
         -1,
         ended("failed", "scaled.each", "the list is too long"),
@@ -111,7 +111,7 @@ fn a_mapping_of_one_task_is_what_airflow_says_of_it() {
     assert!(errors(&marked.run("all_steps")).contains("marked manually"));
     // Skipped after it had failed.
     let marked =
-        of("skipped").elements("step.each", "failed", &broken).said("step.each", -1, ended("failed", "step[1]", "broken"));
+        of("skipped").elements("step.each", "failed", &broken).pushed_end("step.each", -1, ended("failed", "step[1]", "broken"));
     assert_eq!(marked.clone().run("end_of_run").state(), "success");
     assert_eq!(marked.run("all_steps").state(), "skipped");
     // Left as it ended.
@@ -124,7 +124,8 @@ fn a_mapping_of_one_task_fails_with_what_is_around_it_and_never_waits_for_what_n
         .succeeded("outer", json!([0, 1, 2]))
         .succeeded("inner_total.each", json!([0, 1, 2]))
         .element("inner", 2, json!([0, 1]));
-    let failed = nested.clone().state("ok", "failed").said("ok", -1, ended("failed", "ok", "down")).run_element("added.each", 2);
+    let failed =
+        nested.clone().state("ok", "failed").pushed_end("ok", -1, ended("failed", "ok", "down")).run_element("added.each", 2);
     assert_eq!(failed.state(), "failed", "{failed:#?}");
     assert_eq!(failed.pushed("pipeline_end").unwrap()["value"]["node"], "ok");
     let cleared = nested.run_element("added.each", 2);
@@ -145,7 +146,7 @@ fn a_mapping_over_a_list_that_no_task_returns_has_its_elements() {
     let lists = || {
         Airflow::new("lists_of_others")
             .state("short", "failed")
-            .said("short", -1, ended("failed", "short", "no list"))
+            .pushed_end("short", -1, ended("failed", "short", "no list"))
             .succeeded("long", json!([5, 6]))
             .succeeded("taken.each", json!([0, 1]))
     };
@@ -268,7 +269,7 @@ fn a_mapping_that_failed_and_a_join_that_says_so_are_one_failure() {
         .succeeded("numbers", json!([0, 1]))
         .state("counted.each", "failed")
         .state("counted", "upstream_failed");
-    let ran = ledger.state("sum", "failed").said("sum", -1, upstream.clone()).run("end_of_run");
+    let ran = ledger.state("sum", "failed").pushed_end("sum", -1, upstream.clone()).run("end_of_run");
     assert_eq!(ran.state(), "failed");
     assert!(errors(&ran).contains("Airflow reports that it failed, but it reported no error itself"), "{}", errors(&ran));
     assert!(!errors(&ran).contains("cannot be"), "{}", errors(&ran));
@@ -278,7 +279,7 @@ fn a_mapping_that_failed_and_a_join_that_says_so_are_one_failure() {
         0,
         json!(0),
     );
-    let ran = again.state("sum", "failed").said("sum", -1, upstream).run("end_of_run");
+    let ran = again.state("sum", "failed").pushed_end("sum", -1, upstream).run("end_of_run");
     assert_eq!(ran.state(), "failed", "{}", errors(&ran));
     assert!(!errors(&ran).contains("cannot be"), "{}", errors(&ran));
 }
@@ -325,14 +326,17 @@ fn of_a_process_that_died_the_end_of_the_run_tells() {
         let mut airflow =
             Airflow::new("told").succeeded("ok", json!(1)).succeeded("second_time", json!(1)).state("fails", "failed");
         if !died {
-            airflow = airflow.said("fails", -1, ended("failed", "fails", "broken on purpose"));
+            airflow = airflow.pushed_end("fails", -1, ended("failed", "fails", "broken on purpose"));
         }
-        airflow = airflow.state("skips", "skipped").said("skips", -1, ended("skipped", "skips", "nothing to do"));
+        airflow = airflow.state("skips", "skipped").pushed_end("skips", -1, ended("skipped", "skips", "nothing to do"));
         for (task, state) in [("good_and_bad", "upstream_failed"), ("good_and_none", "skipped"), ("mourn_good", "skipped")] {
             airflow = airflow.state(task, state);
         }
-        airflow =
-            airflow.state("maybe_bad", "failed").said("maybe_bad", -1, ended("upstream_failed", "fails", "broken on purpose"));
+        airflow = airflow.state("maybe_bad", "failed").pushed_end(
+            "maybe_bad",
+            -1,
+            ended("upstream_failed", "fails", "broken on purpose"),
+        );
         airflow.environment = vec![("PARITY_TOLD", told.to_str().unwrap().to_owned().leak())];
         assert_eq!(airflow.run("end_of_run").state(), "failed");
         let lines = fs::read_to_string(&told).unwrap_or_default();

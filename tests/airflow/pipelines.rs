@@ -367,14 +367,14 @@ async fn parity(n: u64) -> Result<Parity> {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Branch)]
-enum Found {
+enum Listing {
     Files(Vec<u64>),
     Nothing(u64),
 }
 
 #[branch]
-async fn look(rows: u64) -> Result<Found> {
-    Ok(if rows == 1 { Found::Nothing(0) } else { Found::Files(vec![rows]) })
+async fn look(rows: u64) -> Result<Listing> {
+    Ok(if rows == 1 { Listing::Nothing(0) } else { Listing::Files(vec![rows]) })
 }
 
 #[task]

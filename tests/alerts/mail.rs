@@ -23,14 +23,14 @@ fn a_mail_says_what_is_known() {
     let server = Server::start(Tls::Never, []);
     let text = child("simulated_mail", Some(&plain(&server)));
     assert!(text.contains("tries: 1, told: Some(0ns)"), "{text}");
-    let heard = server.heard();
-    assert_eq!(heard.commands[0], "EHLO [127.0.0.1]");
-    assert!(heard.commands[1].starts_with("AUTH PLAIN "), "{:?}", heard.commands);
-    let commands: Vec<&str> = heard.commands[2..].iter().map(String::as_str).collect();
+    let received = server.received();
+    assert_eq!(received.commands[0], "EHLO [127.0.0.1]");
+    assert!(received.commands[1].starts_with("AUTH PLAIN "), "{:?}", received.commands);
+    let commands: Vec<&str> = received.commands[2..].iter().map(String::as_str).collect();
     let expected =
         ["MAIL FROM:<pipelines@example.org>", "RCPT TO:<data@example.org>", "RCPT TO:<ann@example.org>", "DATA", "QUIT"];
     assert_eq!(commands, expected);
-    let [mail] = &heard.mails[..] else { panic!("{:?}", heard.mails) };
+    let [mail] = &received.mails[..] else { panic!("{:?}", received.mails) };
     for line in [
         "From: Pipelines <pipelines@example.org>\n",
         "To: data@example.org, Ann <ann@example.org>\n",
@@ -50,7 +50,7 @@ fn a_mail_says_what_is_known() {
 fn its_subject_and_text_are_its_authors() {
     let server = Server::start(Tls::Never, []);
     child("worded_mail", Some(&plain(&server)));
-    let mail = server.heard().mails[0].clone();
+    let mail = server.received().mails[0].clone();
     assert!(mail.contains("Subject: [worded] load failed, on one line\n"), "{mail}");
     assert!(mail.trim_end().ends_with("\n\nload of worded: invalid digit found in string\ntext = seven"), "{mail}");
 }
@@ -59,8 +59,8 @@ fn its_subject_and_text_are_its_authors() {
 fn a_body_sends_a_mail_of_its_own_and_each_attempt_the_same() {
     let server = Server::start(Tls::Never, []);
     let text = child("mail_of_a_body", Some(&plain(&server)));
-    let heard = server.heard();
-    let [first, second] = &heard.mails[..] else { panic!("{:?}: {text}", heard.mails) };
+    let received = server.received();
+    let [first, second] = &received.mails[..] else { panic!("{:?}: {text}", received.mails) };
     assert!(
         first.contains("Subject: The load, on one line\n") && first.trim_end().ends_with("\n\n7 rows were loaded"),
         "{first}"
@@ -82,11 +82,15 @@ fn what_is_refused_for_now_is_tried_again() {
         "{text}"
     );
     let ids = |mail: &String| mail.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned);
-    assert_eq!(server.heard().mails.len(), 1);
+    assert_eq!(server.received().mails.len(), 1);
     let server = Server::start(Tls::Never, [reply(".", "451 the disk is full")]);
     child("simulated_mail", Some(&plain(&server)));
-    let heard = server.heard();
-    assert_eq!((heard.mails.len(), ids(&heard.mails[0])), (2, ids(&heard.mails[1])), "both deliveries have one message id");
+    let received = server.received();
+    assert_eq!(
+        (received.mails.len(), ids(&received.mails[0])),
+        (2, ids(&received.mails[1])),
+        "both deliveries have one message id"
+    );
 }
 
 #[test]
@@ -104,7 +108,7 @@ fn what_is_refused_for_good_is_not() {
         let text = child("simulated_mail", Some(&plain(&server)));
         assert!(text.contains("tries: 1, told: None"), "{text}");
         assert!(text.contains(&format!("the mail of ALERTS_URL: {said}")), "{said}: {text}");
-        assert!(server.heard().mails.is_empty());
+        assert!(server.received().mails.is_empty());
     }
 }
 
@@ -115,7 +119,7 @@ fn who_has_left_keeps_the_mail_from_nobody_else() {
     assert!(text.contains("tries: 1, told: Some(0ns)"), "{text}");
     let said = "the mail of ALERTS_URL: data@example.org is not notified: 127.0.0.1 answered 550 nobody of that name";
     assert_eq!(text.matches(said).count(), 1, "{text}");
-    assert_eq!(server.heard().mails.len(), 1);
+    assert_eq!(server.received().mails.len(), 1);
 }
 
 #[test]
@@ -126,10 +130,10 @@ fn tls_is_as_the_url_says() {
         let server = Server::start(tls, []);
         let text = child_with("simulated_mail", Some(&url(scheme, &server, query)), &[("SSL_CERT_FILE", AUTHORITY)]);
         assert!(text.contains("tries: 1, told: Some(0ns)"), "{text}");
-        let heard = server.heard();
-        assert_eq!(heard.mails.len(), 1);
-        let at = |command: &str| heard.commands.iter().position(|heard| heard.starts_with(command));
-        assert!(tls == Tls::Always || at("STARTTLS") < at("AUTH"), "{:?}", heard.commands);
+        let received = server.received();
+        assert_eq!(received.mails.len(), 1);
+        let at = |command: &str| received.commands.iter().position(|line| line.starts_with(command));
+        assert!(tls == Tls::Always || at("STARTTLS") < at("AUTH"), "{:?}", received.commands);
     }
 }
 
@@ -140,16 +144,16 @@ fn where_tls_is_wanted_nothing_is_said_without_it() {
     assert!(text.contains("127.0.0.1 does not offer `STARTTLS`, which the URL's `tls=required` requires"), "{text}");
     assert!(text.contains("told: None"), "{text}");
     assert!(
-        server.heard().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"),
+        server.received().commands.iter().all(|command| command.starts_with("EHLO") || command == "QUIT"),
         "{:?}",
-        server.heard()
+        server.received()
     );
     // A certificate that signs nothing is not an authority.
     let another = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts/tls/server.pem");
     let server = Server::start(Tls::Always, []);
     let text = child_with("simulated_mail", Some(&url("smtps", &server, "")), &[("SSL_CERT_FILE", another)]);
     assert!(text.contains("no secure connection to 127.0.0.1: ") && text.contains("told: None"), "{text}");
-    assert!(server.heard().commands.is_empty());
+    assert!(server.received().commands.is_empty());
 }
 
 #[test]
@@ -168,7 +172,7 @@ fn what_is_no_url_is_told_without_showing_it() {
     let server = Server::start(Tls::Never, []);
     let text = child("mail_from_nobody", Some(&plain(&server)));
     assert!(text.contains("it has no sender, as the URL's user is not an address: write `.from("), "{text}");
-    assert!(server.heard().commands.is_empty());
+    assert!(server.received().commands.is_empty());
 }
 
 #[test]
@@ -178,14 +182,14 @@ fn a_simulation_sends_none_unless_it_is_asked_to() {
         let text = child("simulated_mail_only", url.as_deref());
         assert!(text.contains("tries: 1, told: Some(0ns)") && !text.contains(" WARN "), "{text}");
     }
-    assert!(server.heard().commands.is_empty());
+    assert!(server.received().commands.is_empty());
 }
 
 #[test]
 fn a_live_run_tells_by_mail_too() {
     let server = Server::start(Tls::Never, []);
     child("live_mail", Some(&plain(&server)));
-    assert_eq!(server.heard().mails.len(), 1);
+    assert_eq!(server.received().mails.len(), 1);
 }
 
 #[test]

@@ -11,14 +11,14 @@ fn tunnels(refuse: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let heads: Arc<Mutex<Vec<String>>> = Arc::default();
-    let heard = Arc::clone(&heads);
+    let recorded = Arc::clone(&heads);
     std::thread::spawn(move || {
         for mut asking in listener.incoming().flatten() {
             let mut reader = BufReader::new(asking.try_clone().unwrap());
             let mut asked = String::new();
             while !asked.ends_with("\r\n\r\n") && reader.read_line(&mut asked).is_ok_and(|length| length > 0) {}
             let target = asked.split(' ').nth(1).unwrap_or_default().to_owned();
-            heard.lock().unwrap().push(asked);
+            recorded.lock().unwrap().push(asked);
             if refuse {
                 let _ = asking.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
                 continue;

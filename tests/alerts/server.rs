@@ -44,13 +44,13 @@ impl Server {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
-        let (heard, replies) = (Arc::clone(&requests), replies.into());
+        let (recorded, replies) = (Arc::clone(&requests), replies.into());
         std::thread::spawn(move || {
             let mut replies = replies.into_iter();
             for stream in listener.incoming().flatten() {
                 // A client that disconnected without a request.
                 let Some(request) = read(&stream) else { continue };
-                heard.lock().unwrap().push(request);
+                recorded.lock().unwrap().push(request);
                 let reply = replies.next().unwrap_or(Reply::Ok);
                 std::thread::spawn(move || answer(stream, reply));
             }

@@ -18,7 +18,7 @@ pub(crate) enum Tls {
 pub(crate) type Reply = (&'static str, String);
 
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     /// All commands, in order.
     pub(crate) commands: Vec<String>,
     /// The accepted mails.
@@ -28,7 +28,7 @@ pub(crate) struct Heard {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    heard: Arc<Mutex<Heard>>,
+    received: Arc<Mutex<Received>>,
 }
 
 impl Server {
@@ -36,8 +36,8 @@ impl Server {
     pub(crate) fn start(tls: Tls, replies: impl Into<Vec<Reply>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let heard: Arc<Mutex<Heard>> = Arc::default();
-        let mut talk = Talk { tls, replies: replies.into(), heard: Arc::clone(&heard) };
+        let received: Arc<Mutex<Received>> = Arc::default();
+        let mut talk = Talk { tls, replies: replies.into(), received: Arc::clone(&received) };
         let config = tls::config();
         std::thread::spawn(move || {
             for mut socket in listener.incoming().flatten() {
@@ -48,11 +48,11 @@ impl Server {
                 }
             }
         });
-        Self { address, heard }
+        Self { address, received }
     }
 
-    pub(crate) fn heard(&self) -> Heard {
-        self.heard.lock().unwrap().clone()
+    pub(crate) fn received(&self) -> Received {
+        self.received.lock().unwrap().clone()
     }
 }
 
@@ -65,7 +65,7 @@ enum End {
 struct Talk {
     tls: Tls,
     replies: Vec<Reply>,
-    heard: Arc<Mutex<Heard>>,
+    received: Arc<Mutex<Received>>,
 }
 
 impl Talk {
@@ -82,7 +82,7 @@ impl Talk {
         }
         loop {
             let Some(command) = line(stream) else { return End::Gone };
-            self.heard.lock().unwrap().commands.push(command.clone());
+            self.received.lock().unwrap().commands.push(command.clone());
             let offers = if self.tls == Tls::Offered && greets { "250-STARTTLS\r\n" } else { "" };
             let usual = match command.split([' ', ':']).next().unwrap_or_default() {
                 "EHLO" => format!("250-test\r\n{offers}250 AUTH PLAIN LOGIN"),
@@ -107,7 +107,7 @@ impl Talk {
                     if !self.answer(stream, ".", "250 taken") {
                         return End::Gone;
                     }
-                    self.heard.lock().unwrap().mails.push(mail);
+                    self.received.lock().unwrap().mails.push(mail);
                 }
                 _ => {}
             }

@@ -27,13 +27,13 @@ pub(crate) fn serve() -> (SocketAddr, Arc<Mutex<Vec<Request>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
-    let heard = Arc::clone(&requests);
+    let recorded = Arc::clone(&requests);
     std::thread::spawn(move || {
         for mut socket in listener.incoming().flatten() {
             let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = Stream::new(&mut connection, &mut socket);
             let Some(request) = read(BufReader::new(&mut stream)) else { continue };
-            heard.lock().unwrap().push(request);
+            recorded.lock().unwrap().push(request);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
         }
     });

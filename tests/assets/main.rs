@@ -2,5 +2,5 @@
 //! within one process see `tests/embedding/assets.rs`.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-mod asked;
+mod command_line;
 mod kills;

@@ -1,13 +1,13 @@
 //! `backup`, `prune` and `serve --keep`, with their exact output.
 
-use crate::command::{call, told};
-use crate::kept::Folder;
+use crate::command::{call, transcript};
+use crate::recorded_runs::Folder;
 use expect_test::{Expect, expect};
 
 /// A journal's size may change with each version, so sizes are replaced.
-fn says(folder: &Folder, args: &[&str], expected: &Expect) {
-    let said = told(&folder.command(args).output().expect("it was built"));
-    let words: Vec<&str> = said.split(' ').collect();
+fn expect_transcript(folder: &Folder, args: &[&str], expected: &Expect) {
+    let text = transcript(&folder.command(args).output().expect("it was built"));
+    let words: Vec<&str> = text.split(' ').collect();
     let is_size = |at: usize| words.get(at + 1).is_some_and(|unit| unit.starts_with("kB"));
     let words: Vec<&str> = words.iter().enumerate().map(|(at, word)| if is_size(at) { "_" } else { word }).collect();
     let folder = folder.command(&[]).get_current_dir().expect("each call has one").display().to_string();
@@ -18,7 +18,7 @@ fn says(folder: &Folder, args: &[&str], expected: &Expect) {
 #[expect(clippy::too_many_lines, reason = "one story, most of it goldens")]
 fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
     let folder = Folder::new();
-    says(
+    expect_transcript(
         &folder,
         &["backup", "copy.db"],
         &expect![[r#"
@@ -29,7 +29,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
     );
     let ran = folder.command(&["run", "mendable", "--logical-date", "2024-03-25"]).output().expect("it was built");
     assert_eq!(ran.status.code(), Some(1));
-    says(
+    expect_transcript(
         &folder,
         &["backup", "copy.db"],
         &expect![[r#"
@@ -37,7 +37,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         [exit 0]
     "#]],
     );
-    says(
+    expect_transcript(
         &folder,
         &["backup", "copy.db"],
         &expect![[r#"
@@ -46,7 +46,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         error: no backup was made in "copy.db": it exists already; name another file, or replace it with `--force`
     "#]],
     );
-    says(
+    expect_transcript(
         &folder,
         &["backup", "nowhere/copy.db"],
         &expect![[r#"
@@ -55,7 +55,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         error: no backup was made in "nowhere/copy.db": No such file or directory (os error 2)
     "#]],
     );
-    says(
+    expect_transcript(
         &folder,
         &["backup", "."],
         &expect![[r#"
@@ -64,7 +64,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         error: no backup was made in ".": it is a folder; name a file in it
     "#]],
     );
-    says(
+    expect_transcript(
         &folder,
         &["backup", "copy.db", "--force"],
         &expect![[r#"
@@ -74,7 +74,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
     );
     let shown = folder.command(&["--journal", "copy.db", "show", "manual__2024-03-25T00:00:00Z"]).output().expect("it was built");
     assert!(String::from_utf8_lossy(&shown.stdout).contains("it is not mended yet"));
-    says(
+    expect_transcript(
         &folder,
         &["prune", "--older-than", "0s", "--dry-run"],
         &expect![[r#"
@@ -82,7 +82,7 @@ fn a_copy_is_a_journal_and_what_is_there_is_replaced_by_force_alone() {
         [exit 0]
     "#]],
     );
-    says(
+    expect_transcript(
         &folder,
         &["prune", "--older-than", "0s"],
         &expect![[r#"
@@ -114,7 +114,7 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
         file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).expect("it is ours");
     }
     std::fs::write(journal.join("copy.db-journal"), "").expect("the folder is there");
-    says(
+    expect_transcript(
         &folder,
         &["backup", "copy.db"],
         &expect![[r#"
@@ -124,7 +124,7 @@ fn what_killed_backups_left_is_removed_and_a_file_of_another_database_is_in_the_
     "#]],
     );
     std::fs::remove_file(journal.join("copy.db-journal")).expect("it is there");
-    says(
+    expect_transcript(
         &folder,
         &["backup", "copy.db"],
         &expect![[r#"

@@ -35,7 +35,7 @@ pub(crate) fn command(binary: &str, args: &[&str]) -> Command {
 
 /// The exact output of the call, and its exit code.
 pub(crate) fn call(args: &[&str]) -> String {
-    told(&command(PIPELINES, args).output().expect("the binary was built"))
+    transcript(&command(PIPELINES, args).output().expect("the binary was built"))
 }
 
 /// The same without the durations of a run.
@@ -43,7 +43,7 @@ pub(crate) fn call_scrubbed(args: &[&str]) -> String {
     scrub(&call(args))
 }
 
-pub(crate) fn told(output: &Output) -> String {
+pub(crate) fn transcript(output: &Output) -> String {
     let mut text = String::new();
     let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
     // clap prints spaces at the ends of lines, which editors would remove.

@@ -2,7 +2,7 @@
 //!
 //! `sales` runs at six in Berlin, whose clock goes forward on March 31.
 
-use crate::command::{PIPELINES, call, command, told};
+use crate::command::{PIPELINES, call, command, transcript};
 use expect_test::expect;
 use std::process::Command;
 
@@ -13,8 +13,9 @@ impl Folder {
     fn new() -> Self {
         let mut command = command(PIPELINES, &[]);
         let folder = Self(command.get_current_dir().expect("each call has one").to_owned());
-        let first =
-            told(&command.args(["run", "sales", "--logical-date", "2024-03-25", "--log", "off"]).output().expect("it was built"));
+        let first = transcript(
+            &command.args(["run", "sales", "--logical-date", "2024-03-25", "--log", "off"]).output().expect("it was built"),
+        );
         assert!(
             first
                 .contains("\nrun manual__2024-03-25T05:00:00Z of sales: data interval 2024-03-25T05:00:00Z/2024-03-26T05:00:00Z"),
@@ -31,7 +32,7 @@ impl Folder {
     }
 
     fn call(&self, args: &[&str]) -> String {
-        told(&self.command(args).output().expect("it was built"))
+        transcript(&self.command(args).output().expect("it was built"))
     }
 
     /// The first line of the output that begins with this text.

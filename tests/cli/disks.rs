@@ -1,7 +1,7 @@
 //! Full disks, and paths that are not files: what is printed, and what is left unchanged.
 
-use crate::command::{PIPELINES, command, told};
-use crate::kept::Folder;
+use crate::command::{PIPELINES, command, transcript};
+use crate::recorded_runs::Folder;
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn without_room(folder: &Folder, args: &str) -> String {
         .env_remove("PIPELINE_JOURNAL")
         .env("PIPELINE_DASHBOARD", "off")
         .env_remove("PIPELINE_LOG");
-    told(&call.output().expect("there is a shell"))
+    transcript(&call.output().expect("there is a shell"))
 }
 
 #[test]
@@ -42,16 +42,16 @@ fn metrics_and_backups_replace_no_pipe_and_no_journal() {
     assert!(call(&folder, &SALES).status.success());
     let is_pipe = || fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo();
     for metrics in ["pipe", ".pipeline/journal.db", ".pipeline/journal.db.lock", "./.pipeline/../.pipeline/journal.db-wal"] {
-        let said = told(&call(&folder, &[&SALES[..], &["--new", "--metrics", metrics]].concat()));
+        let said = transcript(&call(&folder, &[&SALES[..], &["--new", "--metrics", metrics]].concat()));
         let why = if metrics == "pipe" { "it is not a regular file" } else { "it belongs to the journal" };
         let wanted = format!("error: --metrics: `{metrics}` is not replaced, since {why}; name another file\n");
         assert!(said.contains("[exit 2]") && said.contains(&wanted), "{said}");
     }
-    let said = told(&call(&folder, &["backup", "pipe", "--force"]));
+    let said = transcript(&call(&folder, &["backup", "pipe", "--force"]));
     assert!(said.contains("[exit 2]") && said.contains("it is no regular file, and is not replaced"), "{said}");
     assert!(is_pipe());
     // The journal has only the one run.
-    let runs = told(&call(&folder, &["runs", "--json"]));
+    let runs = transcript(&call(&folder, &["runs", "--json"]));
     assert_eq!(runs.lines().filter(|line| line.contains("\"success\"")).count(), 1, "{runs}");
 }
 
@@ -62,7 +62,7 @@ fn what_is_no_file_is_no_journal() {
     fs::create_dir(folder_of(&folder).join("folder")).expect("the folder is ours");
     for (journal, why) in [("folder", "it is a folder"), ("pipe", "it is no regular file")] {
         for args in [&["runs", "--journal", journal][..], &[&SALES[..], &["--journal", journal]].concat()] {
-            let said = told(&call(&folder, args));
+            let said = transcript(&call(&folder, args));
             assert!(said.contains("[exit 2]") && said.contains(&format!("is not a journal: {why}; name another")), "{said}");
         }
     }
@@ -97,7 +97,7 @@ fn what_could_not_be_printed_is_an_error_and_a_closed_pipe_is_none() {
     assert!(said.contains("[exit 1]") && said.contains("error: not all of this could be written to stdout: "), "{said}");
     let script = format!("{PIPELINES} check | true; exec {PIPELINES} list | head -n 1");
     let closed = Command::new("sh").args(["-c", &script]).current_dir(folder_of(&folder)).output().expect("there is a shell");
-    assert!(closed.status.success() && closed.stderr.is_empty(), "{}", told(&closed));
+    assert!(closed.status.success() && closed.stderr.is_empty(), "{}", transcript(&closed));
     let mut check = command(PIPELINES, &["check"]);
     let mut check = check.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().expect("it was built");
     drop(check.stdout.take());

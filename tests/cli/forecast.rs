@@ -1,13 +1,13 @@
 //! `forecast`: which runs a schedule would start, also while it is paused.
 
-use crate::command::told;
-use crate::kept::Folder;
+use crate::command::transcript;
+use crate::recorded_runs::Folder;
 use serde_json::Value;
 
 fn forecast(folder: &Folder, args: &[&str]) -> Value {
     let all = [&["forecast", "sales", "--json", "--ticks", "2", "--takes", "1m"], args].concat();
     let output = folder.command(&all).output().expect("it was built");
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", transcript(&output));
     serde_json::from_slice(&output.stdout).expect("it is one object")
 }
 

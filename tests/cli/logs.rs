@@ -1,6 +1,6 @@
 //! Log lines: their level and their format.
 
-use crate::command::{PIPELINES, call, command, told};
+use crate::command::{PIPELINES, call, command, transcript};
 use expect_test::expect;
 use std::process::Output;
 
@@ -8,7 +8,7 @@ const RUN: [&str; 7] = ["run", "sales", "--logical-date", "2024-03-25", "--param
 
 /// The lines on stderr, with the times replaced.
 fn logged(output: &Output) -> String {
-    assert!(output.status.success(), "{}", told(output));
+    assert!(output.status.success(), "{}", transcript(output));
     let text = String::from_utf8(output.stderr.clone()).expect("lines are text");
     let scrub = |line: &str| {
         let (before, rest) = line.split_once(r#"{"time":""#).unwrap_or_else(|| panic!("no object with its time first: {line}"));
@@ -69,5 +69,5 @@ fn a_format_that_is_none() {
         [stderr]
         error: the environment variable PIPELINE_LOG_FORMAT is `xml`: a format is text or json
     "#]]
-    .assert_eq(&told(&output));
+    .assert_eq(&transcript(&output));
 }

@@ -1,6 +1,6 @@
 //! `run --metrics FILE`
 
-use crate::command::{PIPELINES, call, command, scrub, told};
+use crate::command::{PIPELINES, call, command, scrub, transcript};
 use crate::interrupt::interrupt;
 use expect_test::expect;
 use std::fs;
@@ -29,7 +29,7 @@ fn without_times(text: &str) -> String {
 #[test]
 fn a_run_is_shown_as_tables_and_written_for_prometheus() {
     let (mut command, path) = metered(&SALES, "sales.prom");
-    let text = scrub(&told(&command.args(["--log", "off"]).output().expect("it was built")));
+    let text = scrub(&transcript(&command.args(["--log", "off"]).output().expect("it was built")));
     let tables = text.split_once("failure)\n").expect("the timeline comes first").1;
     let columns: Vec<String> = tables.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     expect![[r#"
@@ -105,7 +105,7 @@ fn a_file_is_replaced_whatever_is_called_like_it_and_is_anybodys_to_read() {
     fs::create_dir(path.with_extension("prom.tmp")).expect("the folder is ours");
     fs::write(&path, "old").expect("the folder is ours");
     let output = command.output().expect("it was built");
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("could not be written"), "{}", told(&output));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("could not be written"), "{}", transcript(&output));
     assert!(fs::read_to_string(&path).expect("it was written").starts_with("# HELP pipeline_run_state"));
     #[cfg(unix)]
     {

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
-use crate::command::{PARAMS, command, told};
+use crate::command::{PARAMS, command, transcript};
 use expect_test::expect;
 use std::fs;
 
 const DATE: [&str; 4] = ["--logical-date", "2024-03-25", "--log", "off"];
 
 /// What a run with these params received; a second process that resumes the run receives the same.
-fn given(params: &[&str]) -> String {
+fn received(params: &[&str]) -> String {
     let mut run = command(PARAMS, &["run", "told"]);
     run.args(DATE).args(params.iter().flat_map(|param| ["--param", param]));
     let folder = run.get_current_dir().unwrap().to_owned();
@@ -19,11 +19,11 @@ fn given(params: &[&str]) -> String {
         text.lines().find(|line| line.starts_with("Options {")).map(str::to_owned)
     };
     let output = run.output().unwrap();
-    let Some(begun) = options(&output) else { return told(&output) };
+    let Some(begun) = options(&output) else { return transcript(&output) };
     assert!(!folder.join("stop").exists(), "the run was to end in the middle");
     let mut resume = command(PARAMS, &["resume"]);
     let output = resume.current_dir(folder).output().unwrap();
-    assert_eq!(options(&output).as_ref(), Some(&begun), "{}", told(&output));
+    assert_eq!(options(&output).as_ref(), Some(&begun), "{}", transcript(&output));
     begun
 }
 
@@ -49,7 +49,7 @@ fn the_type_says_what_a_text_is_also_as_the_run_is_resumed() {
         (&["by_name.a=7"], r#"by_name: {"a": 7}"#),
         (&["owner=007", "retries=7"], r#"common: Common { owner: "007", retries: 7 }"#),
     ] {
-        let given = given(params);
+        let given = received(params);
         assert!(given.contains(expected), "{params:?}: {given}");
     }
 }
@@ -60,32 +60,32 @@ fn an_error_names_the_argument_the_param_and_the_type() {
         [exit 2]
         [stderr]
         error: --param batch-size=many: param `batch-size` of pipeline `told` does not fit: invalid type: string "many", expected u64
-    "#]].assert_eq(&given(&["region=eu", "batch-size=many"]));
+    "#]].assert_eq(&received(&["region=eu", "batch-size=many"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: --param limits.row=7: no param `limits.row` in pipeline `told`; `limits` takes `kilobytes`, `rows`
     "#]]
-    .assert_eq(&given(&["limits.row=7"]));
+    .assert_eq(&received(&["limits.row=7"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: --param retries=many: param `retries` of pipeline `told` does not fit: invalid type: string "many", expected u32
     "#]]
-    .assert_eq(&given(&["retries=many", "owner=x"]));
+    .assert_eq(&received(&["retries=many", "owner=x"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: --param pace=slow: param `pace` of pipeline `told` does not fit: unknown variant `slow`, expected one of `Fast`, `slow-motion`, `Every`
-    "#]].assert_eq(&given(&["pace=slow"]));
+    "#]].assert_eq(&received(&["pace=slow"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: --param tables=a,b: param `tables` of pipeline `told` does not fit: "a,b" is not JSON (expected value): write it as in `["a", "b"]`
-    "#]].assert_eq(&given(&["tables=a,b"]));
+    "#]].assert_eq(&received(&["tables=a,b"]));
     expect![[r#"
         [exit 2]
         [stderr]
         error: --param regoin=eu: no param `regoin` in pipeline `told`; it takes `batch-size`, `by_name`, `day`, `height`, `limits`, `owner`, `pace`, `region`, `retries`, `share`, `strict`, `tables`
-    "#]].assert_eq(&given(&["regoin=eu"]));
+    "#]].assert_eq(&received(&["regoin=eu"]));
 }

@@ -1,4 +1,4 @@
-use crate::command::{MISTAKES, call, command, told};
+use crate::command::{MISTAKES, call, command, transcript};
 use expect_test::expect;
 use std::fmt::Write;
 
@@ -76,7 +76,7 @@ fn check_shows_all_mistakes_of_all_pipelines() {
           at tests/cli/mistakes.rs:29:4
 
     "#]]
-    .assert_eq(&told(&output));
+    .assert_eq(&transcript(&output));
 }
 
 /// The output for programs: each mistake with its places, also mistakes that several pipelines make together.
@@ -141,7 +141,7 @@ fn check_of_one_pipeline() {
         sound: 2 nodes, no schedule
         [exit 0]
     "#]]
-    .assert_eq(&told(&output));
+    .assert_eq(&transcript(&output));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn two_pipelines_of_one_id_are_refused_with_both_places() {
           --> tests/cli/mistakes.rs:36:4: the second
           = help: give one of them another, as in `#[pipeline(id = "sound_2")]` or `.with_id("sound_2")`, or list it once
     "#]]
-    .assert_eq(&told(&output));
+    .assert_eq(&transcript(&output));
 }
 
 #[test]
@@ -163,13 +163,13 @@ fn pipelines_that_share_a_pool_but_not_its_slots_are_refused_where_all_run() {
     for subcommand in ["check", "serve"] {
         let mut command = command(MISTAKES, &[subcommand]);
         let output = command.env("POOLS", "1").output().expect("the binary was built");
-        let told = told(&output);
+        let transcript = transcript(&output);
         assert!(
-            told.contains("[exit 2]")
-                && told.contains("the pool `warehouse` has 2 slots in pipeline `narrow` and 4 in pipeline `wide`"),
-            "{told}"
+            transcript.contains("[exit 2]")
+                && transcript.contains("the pool `warehouse` has 2 slots in pipeline `narrow` and 4 in pipeline `wide`"),
+            "{transcript}"
         );
-        assert!(told.contains("mistakes.rs:51:5: the second is used here"), "{told}");
+        assert!(transcript.contains("mistakes.rs:51:5: the second is used here"), "{transcript}");
     }
 }
 
@@ -185,7 +185,7 @@ fn a_pipeline_with_mistakes_is_not_run() {
 
         pipeline `empty` has 1 mistake; nothing was run
     "#]]
-    .assert_eq(&told(&output));
+    .assert_eq(&transcript(&output));
 }
 
 #[test]

@@ -205,23 +205,23 @@ fn with_file(contents: Option<&str>) -> String {
         fs::write(&file, contents).expect("a file can be written");
     }
     let shown = file.to_string_lossy();
-    let told = sales(&["--log", "off", "--params", &shown]);
-    told.replace(&*folder.path().to_string_lossy(), "FOLDER")
+    let transcript = sales(&["--log", "off", "--params", &shown]);
+    transcript.replace(&*folder.path().to_string_lossy(), "FOLDER")
 }
 
 #[test]
 fn params_from_a_file() {
-    let told = with_file(Some(r#"{"days": 2, "region": "eu"}"#));
-    assert!(told.contains(r#"params {"days":2,"region":"eu","strict":false}"#), "{told}");
-    assert!(told.contains("[exit 0]"), "{told}");
+    let transcript = with_file(Some(r#"{"days": 2, "region": "eu"}"#));
+    assert!(transcript.contains(r#"params {"days":2,"region":"eu","strict":false}"#), "{transcript}");
+    assert!(transcript.contains("[exit 0]"), "{transcript}");
 }
 
 /// The file is endless, so it must not be read beyond the limit.
 #[cfg(unix)]
 #[test]
 fn a_params_file_without_an_end() {
-    let told = sales(&["--log", "off", "--params", "/dev/zero"]);
-    assert!(told.contains("error: --params: /dev/zero has more than 1 MiB"), "{told}");
+    let transcript = sales(&["--log", "off", "--params", "/dev/zero"]);
+    assert!(transcript.contains("error: --params: /dev/zero has more than 1 MiB"), "{transcript}");
 }
 
 #[test]
@@ -291,8 +291,8 @@ fn json_is_an_object_a_line_with_the_result_last() {
 
 #[test]
 fn many_nodes_are_counted() {
-    let told = call_scrubbed(&["run", "wide", "--log", "off"]);
-    let summary = told.lines().rev().take(2).collect::<Vec<_>>().join("\n");
+    let transcript = call_scrubbed(&["run", "wide", "--log", "off"]);
+    let summary = transcript.lines().rev().take(2).collect::<Vec<_>>().join("\n");
     expect![[r#"
         [exit 0]
         run: success after _, 300 nodes: 300 success"#]]

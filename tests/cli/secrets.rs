@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
-use crate::command::{PARAMS, command, told};
+use crate::command::{PARAMS, command, transcript};
 use expect_test::expect;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -25,9 +25,9 @@ fn call(folder: Option<&Path>, args: &[&str]) -> Command {
 }
 
 /// Returns the output of the call, and checks that it contains no secret.
-fn said(mut command: Command) -> String {
+fn transcript_without_secrets(mut command: Command) -> String {
     let output = command.output().unwrap();
-    let text = told(&output);
+    let text = transcript(&output);
     for secret in [KEY, TOKEN] {
         assert!(!text.contains(secret), "{command:?} says it: {text}");
     }
@@ -65,16 +65,16 @@ fn a_value_is_in_no_file_and_in_nothing_that_is_said() {
         run.args(DATE);
         let folder = run.get_current_dir().unwrap().to_owned();
         run.args(["--metrics", "metrics.prom"]);
-        let text = said(run);
+        let text = transcript_without_secrets(run);
         assert!(text.contains(expected), "{how}: {text}");
         assert!(text.contains("the key is"), "{how}: {text}");
         assert!(text.contains(r#""token":"env:PORTAL_TOKEN""#), "{how}: params are shown as references: {text}");
         let id = "manual__2024-03-25T00:00:00Z";
         for args in [&["runs"][..], &["runs", "--json"], &["show", id], &["logs", id, "blab"], &["logs", id, "blab_blocking"]] {
-            let text = said(call(Some(&folder), args));
+            let text = transcript_without_secrets(call(Some(&folder), args));
             assert!(text.contains("[exit 0]"), "{args:?}: {text}");
         }
-        assert!(said(call(Some(&folder), &["show", id])).contains(r#""token":"env:PORTAL_TOKEN""#));
+        assert!(transcript_without_secrets(call(Some(&folder), &["show", id])).contains(r#""token":"env:PORTAL_TOKEN""#));
         let mut found = Vec::new();
         files_with_secrets(&folder, &mut found);
         assert_eq!(found, Vec::<String>::new(), "{how}");
@@ -89,7 +89,7 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
         [exit 2]
         [stderr]
         error: --param token=…: param `token` of pipeline `guarded` is a secret, and params are stored and shown: say where its value is, as in `env:NAME` for an environment variable or `file:PATH` for a file
-    "#]].assert_eq(&said(run));
+    "#]].assert_eq(&transcript_without_secrets(run));
     let mut run = call(None, &["run", "guarded", "--params", "params.json"]);
     fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"token": "{TOKEN}"}}"#)).unwrap();
     run.args(DATE);
@@ -97,7 +97,7 @@ fn a_value_in_place_of_a_reference_is_refused_and_not_repeated() {
         [exit 2]
         [stderr]
         error: --params params.json: param `token` of pipeline `guarded` is a secret, and params are stored and shown: say where its value is, as in `env:NAME` for an environment variable or `file:PATH` for a file
-    "#]].assert_eq(&said(run));
+    "#]].assert_eq(&transcript_without_secrets(run));
 }
 
 #[test]
@@ -110,17 +110,17 @@ fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
         (format!("by_name={TOKEN}"), "by_name"),
         (format!("by_name.a={TOKEN}"), "by_name.a"),
     ] {
-        let text = said(call(None, &["run", "keyed", "--param", &param]));
+        let text = transcript_without_secrets(call(None, &["run", "keyed", "--param", &param]));
         let wanted = format!("=…: param `{named}` of pipeline `keyed` is a secret, and params are stored and shown");
         assert!(text.contains("[exit 2]") && text.contains(&wanted), "{param}: {text}");
     }
     let run = call(None, &["run", "keyed", "--params", "params.json"]);
     fs::write(run.get_current_dir().unwrap().join("params.json"), format!(r#"{{"list": "{TOKEN}"}}"#)).unwrap();
-    assert!(said(run).contains("param `list` of pipeline `keyed` is a secret"));
+    assert!(transcript_without_secrets(run).contains("param `list` of pipeline `keyed` is a secret"));
     // Values that are not secrets are shown, and so are references.
-    let text = said(call(None, &["run", "keyed", "--param", "list=env:PORTAL_KEY"]));
+    let text = transcript_without_secrets(call(None, &["run", "keyed", "--param", "list=env:PORTAL_KEY"]));
     assert!(text.contains("--param list=env:PORTAL_KEY: ") && text.contains("is not JSON"), "{text}");
-    let text = said(call(None, &["run", "told", "--param", "pace=none-of-them"]));
+    let text = transcript_without_secrets(call(None, &["run", "told", "--param", "pace=none-of-them"]));
     assert!(text.contains("--param pace=none-of-them: "), "{text}");
 }
 
@@ -128,12 +128,12 @@ fn a_value_for_a_list_or_a_map_of_secrets_is_refused_and_not_repeated() {
 fn panics_of_what_bodies_start_and_of_notifiers_do_not_tell_a_value() {
     let mut run = call(None, &["run", "guarded", "--param", "how=spawn"]);
     run.args(DATE);
-    let text = said(run);
+    let text = transcript_without_secrets(run);
     for wanted in ["a task knows ***", "a thread knows ***", "the pool knows ***", "and so does the body: ***"] {
         assert!(text.contains(wanted), "{wanted}: {text}");
     }
     assert!(text.contains("' panicked at tests/cli/params/main.rs:"), "{text}");
-    let text = said(call(None, &["run", "screaming"]));
+    let text = transcript_without_secrets(call(None, &["run", "screaming"]));
     assert!(text.contains("a notifier knows ***") && text.contains("[exit 0]"), "{text}");
 }
 
@@ -141,7 +141,7 @@ fn panics_of_what_bodies_start_and_of_notifiers_do_not_tell_a_value() {
 fn a_node_without_its_secret_fails_at_once_and_names_it() {
     let mut run = call(None, &["run", "guarded", "--log", "off", "--param", "how=ok", "--json"]);
     run.args(DATE).env_remove("PORTAL_KEY");
-    let text = said(run);
+    let text = transcript_without_secrets(run);
     let wanted =
         "the input `key` cannot be read: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY";
     assert!(text.contains(wanted), "{text}");
@@ -184,19 +184,19 @@ fn what_has_no_value_is_said_before_anything_runs() {
         warning: the secret `env:PORTAL_MAIL` has no value: set the environment variable PORTAL_MAIL; it is needed by `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed`
         warning: the secret `env:PORTAL_KEY` has no value: set the environment variable PORTAL_KEY; it is needed by `blab_blocking` of pipeline `screaming`
         warning: the secret `file:key-of-the-start` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `unlock` of pipeline `wandering`
-    "#]].assert_eq(&said(check));
+    "#]].assert_eq(&transcript_without_secrets(check));
     expect![[r#"
         hooked: 1 node, no schedule
         [exit 2]
         [stderr]
         error: the secret `env:PORTAL_HOOK` has no value: set the environment variable PORTAL_HOOK; it is needed by `Webhook(PORTAL_HOOK)` of pipeline `hooked`
         error: the secret `file:no-such-file` has no value: the file cannot be read: No such file or directory (os error 2); it is needed by `load` of pipeline `hooked`
-    "#]].assert_eq(&said(call(None, &["check", "hooked", "--env"])));
+    "#]].assert_eq(&transcript_without_secrets(call(None, &["check", "hooked", "--env"])));
     expect![[r#"
         guarded: 2 nodes, no schedule
         [exit 0]
     "#]]
-    .assert_eq(&said(call(None, &["check", "guarded", "--env"])));
+    .assert_eq(&transcript_without_secrets(call(None, &["check", "guarded", "--env"])));
     // A value that cannot be used, and which no text contains.
     for (url, why) in [
         ("mail.example.org", "its value is not a mail server's URL: it cannot be read; write `smtps://USER:PASSWORD@HOST`"),
@@ -209,7 +209,7 @@ fn what_has_no_value_is_said_before_anything_runs() {
     ] {
         let mut check = call(None, &["check", "mailed", "--env"]);
         check.env("PORTAL_MAIL", url);
-        let said = said(check);
+        let said = transcript_without_secrets(check);
         let error = "error: the notifier `Mail(PORTAL_MAIL, data@example.org)` of pipeline `mailed` cannot deliver notifications: the variable PORTAL_MAIL: ";
         assert!(!said.contains("kept-apart"), "{said}");
         if why.is_empty() {

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
-use crate::command::{PARAMS, command, told};
+use crate::command::{PARAMS, command, transcript};
 use expect_test::expect;
 use std::io::BufRead;
 use std::path::Path;
 use std::process::Stdio;
 
 fn call(folder: &Path, args: &[&str]) -> String {
-    told(&command(PARAMS, args).current_dir(folder).output().unwrap())
+    transcript(&command(PARAMS, args).current_dir(folder).output().unwrap())
 }
 
 /// Replaces times of today by a word.

@@ -1,4 +1,4 @@
-use crate::command::{PARAMS, call, command, told};
+use crate::command::{PARAMS, call, command, transcript};
 use crate::metrics::metered;
 use expect_test::expect;
 use std::fs;
@@ -62,7 +62,7 @@ fn what_it_can_be_measured_by() {
           --> tests/cli/pipelines/main.rs:77:18: wired here
           = note: so `parse` did not run
     "#]]
-    .assert_eq(&told(&command.output().expect("it was built")));
+    .assert_eq(&transcript(&command.output().expect("it was built")));
     let metrics: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(path).expect("it was written")).expect("it is JSON");
     assert_eq!((&metrics["sensors"][0]["pokes"], &metrics["sensors"][0]["timeouts"]), (&15.into(), &1.into()));
@@ -137,7 +137,7 @@ const EXPORT: &str =
     r#"{"bucket":"data-bucket","key":"raw/export.json","size":2,"last_modified":"2024-01-01T00:00:00Z","etag":null}"#;
 
 fn of_others(args: &[&str]) -> String {
-    told(&command(PARAMS, &[&["simulate"], args].concat()).output().expect("it was built"))
+    transcript(&command(PARAMS, &[&["simulate"], args].concat()).output().expect("it was built"))
 }
 
 #[test]

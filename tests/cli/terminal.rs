@@ -1,7 +1,7 @@
 //! Output to a terminal: each of these calls has a terminal of its own.
 
 use crate::command::{PIPELINES, call, command, scrub};
-use crate::kept::Folder;
+use crate::recorded_runs::Folder;
 use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};

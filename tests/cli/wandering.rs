@@ -1,6 +1,6 @@
 //! A body that changes the process's folder does not affect the journal's path or other relative paths given before.
 
-use crate::command::{PARAMS, command, told};
+use crate::command::{PARAMS, command, transcript};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
@@ -21,12 +21,12 @@ fn wander(to: &Path, meanwhile: impl FnOnce(&Path)) -> String {
     std::fs::write(go, "").expect("the folder is ours");
     let said = said.collect::<Vec<_>>().join("\n");
     let output = run.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{said}{}", told(&output));
+    assert!(output.status.success(), "{said}{}", transcript(&output));
     assert_eq!(std::fs::read_dir(to).expect("it is there").count(), 1, "nothing of it is in the other folder");
     let shown = command(PARAMS, &["runs"]).current_dir(&folder).output().expect("it was built");
-    assert!(told(&shown).contains("success"), "{}", told(&shown));
+    assert!(transcript(&shown).contains("success"), "{}", transcript(&shown));
     assert!(folder.join("m.json").exists(), "{said}");
-    format!("{said}{}", told(&output))
+    format!("{said}{}", transcript(&output))
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn what_was_named_where_the_process_was_started_stays_what_it_was() {
         // The process that carries out a command checks the journal's file just before.
         let asked = ["prune", "--older-than", "1000d"];
         let asked = command(PARAMS, &asked).current_dir(folder).output().expect("it was built");
-        assert!(asked.status.success(), "{}", told(&asked));
+        assert!(asked.status.success(), "{}", transcript(&asked));
     });
 }
 

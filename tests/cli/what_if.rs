@@ -1,20 +1,20 @@
 //! A run from the journal, simulated again with something changed.
 
-use crate::command::{scrub, told};
-use crate::kept::Folder;
+use crate::command::{scrub, transcript};
+use crate::recorded_runs::Folder;
 use expect_test::{Expect, expect};
 
 const RUN: &str = "sales/manual__2024-03-25T05:00:00Z";
 
 fn call(folder: &Folder, args: &[&str], expected: &Expect) {
-    expected.assert_eq(&scrub(&told(&folder.command(args).output().expect("it was built"))));
+    expected.assert_eq(&scrub(&transcript(&folder.command(args).output().expect("it was built"))));
 }
 
 #[test]
 fn what_would_have_been_is_drawn_and_compared() {
     let folder = Folder::new();
     let run = folder.command(&["run", "sales", "--logical-date", "2024-03-25"]).output().expect("it was built");
-    assert_eq!(run.status.code(), Some(0), "{}", told(&run));
+    assert_eq!(run.status.code(), Some(0), "{}", transcript(&run));
     call(
         &folder,
         &["what-if", RUN],

@@ -1,7 +1,7 @@
 //! Each problem with a file is reported so that a user can fix it: bucket, key, place, problem, expectation. The node is not
 //! retried, and nothing is half written.
 
-use crate::support::{Folder, place};
+use crate::support::{Folder, path_of};
 use expect_test::{Expect, expect};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CUSTOMERS, DAILY_EXPORT, MockFile, TRANSACTIONS, VALIDATION};
 use pipeline_runtime::{NodeState, RunReport, RunState};
@@ -10,7 +10,7 @@ use pipeline_runtime::{NodeState, RunReport, RunState};
 #[track_caller]
 fn check(file: MockFile, contents: impl AsRef<[u8]>, node: &str, error: &Expect) {
     let folder = Folder::new();
-    folder.write(&place(file), contents);
+    folder.write(&path_of(file), contents);
     fails(&folder, &if file == DAILY_EXPORT { folder.run_task_1() } else { folder.run_task_2() }, node, error);
 }
 
@@ -352,7 +352,7 @@ fn a_missing_bucket() {
 #[test]
 fn an_unreadable_file() {
     let folder = Folder::new();
-    let file = folder.root().join(place(DAILY_EXPORT));
+    let file = folder.root().join(path_of(DAILY_EXPORT));
     std::fs::remove_file(&file).unwrap();
     std::os::unix::fs::symlink("/proc/self/mem", &file).unwrap();
     let report = folder.run_task_1();
@@ -373,7 +373,7 @@ fn a_folder_that_may_not_be_written() {
     std::os::unix::fs::symlink(elsewhere.path(), &archive).unwrap();
     let report = folder.run_task_1();
     assert_eq!((report.node("archive").state(), report.node("archive").attempts()), (NodeState::Failed, 1));
-    assert!(folder.exists(&place(DAILY_EXPORT)), "the export stays where it is");
+    assert!(folder.exists(&path_of(DAILY_EXPORT)), "the export stays where it is");
     let error = report.node("archive").error().unwrap().replace(folder.root().to_str().unwrap(), "/mock");
     expect!["could not rename `raw/daily_export_20240325.json` to `archive/daily_export_20240325.json` in `file:///mock/data-bucket`: a symbolic link leads out of the bucket, and writing does not follow it"].assert_eq(&error);
 }

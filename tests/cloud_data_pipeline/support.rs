@@ -77,7 +77,7 @@ pub(crate) fn waits(times: &[Duration]) -> String {
 }
 
 /// Which callbacks were notified and when, in order: `on_failure of export at 600 s`. Checks that all were delivered.
-pub(crate) fn told(report: &RunReport) -> String {
+pub(crate) fn callback_times(report: &RunReport) -> String {
     let line = |callback: &CallbackReport<'_>| {
         assert!(callback.told().is_some(), "{}", report.timeline());
         let about = callback.node().unwrap_or("the run");
@@ -97,7 +97,7 @@ impl Folder {
     pub(crate) fn new() -> Self {
         let new = Self::empty();
         for file in [DAILY_EXPORT, CONFIG, TRANSACTIONS, CUSTOMERS, VALIDATION] {
-            new.write(&place(file), file.contents);
+            new.write(&path_of(file), file.contents);
         }
         new
     }
@@ -149,6 +149,6 @@ impl Folder {
 }
 
 /// A file's path below the root.
-pub(crate) fn place(file: MockFile) -> String {
+pub(crate) fn path_of(file: MockFile) -> String {
     format!("{}/{}", file.bucket, file.key(DAY))
 }

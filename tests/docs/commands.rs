@@ -10,7 +10,7 @@ const TABLE: &str = "../docs/internals/commands.md";
 type Key = (String, String);
 
 /// Returns all blocks of commands.
-fn shown() -> Vec<Key> {
+fn command_blocks() -> Vec<Key> {
     let readme = fs::read_to_string("../README.md").expect("the README");
     let mut pages = vec![("README.md".to_owned(), readme)];
     pages.extend(guide().into_iter().map(|page| (format!("docs/{}", page.name), page.text)));
@@ -42,7 +42,7 @@ fn rows() -> Vec<(Key, String)> {
 
 #[test]
 fn each_block_of_commands_is_in_the_table() {
-    let shown = shown();
+    let shown = command_blocks();
     let rows: Vec<Key> = rows().into_iter().map(|(key, _)| key).collect();
     let missing: Vec<&Key> = shown.iter().filter(|key| !rows.contains(key)).collect();
     let surplus: Vec<&Key> = rows.iter().filter(|key| !shown.contains(key)).collect();

@@ -19,7 +19,7 @@ fn call(folder: &Path, args: &[&str]) -> Output {
     command(folder, args).output().expect("it was built")
 }
 
-fn told(output: &Output) -> String {
+fn transcript(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -49,7 +49,7 @@ fn works(folder: &Path, line: &str) {
     let args: Vec<&str> = line.split(' ').collect();
     assert_eq!(args[0], "pipelines", "{line}");
     let output = call(folder, &args[1..]);
-    assert_eq!(output.status.code(), Some(0), "{line}: {}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{line}: {}", transcript(&output));
 }
 
 #[test]
@@ -97,5 +97,5 @@ fn the_requests_of_the_dashboards_page_are_answered() {
         block.text.replace("127.0.0.1:7373", &address).replace("curl ", "curl --fail-with-body --silent --show-error ");
     let output = Command::new("sh").args(["-e", "-c", &commands]).output().expect("there is a shell");
     shown.kill().and_then(|()| shown.wait()).expect("it is ours");
-    assert_eq!(output.status.code(), Some(0), "{commands}{}", told(&output));
+    assert_eq!(output.status.code(), Some(0), "{commands}{}", transcript(&output));
 }

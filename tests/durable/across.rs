@@ -1,14 +1,14 @@
 //! Runs that wait for other runs, and runs that start others, when the process is killed, and when the awaited run ends without a
 //! process.
 
-use crate::folder::{Begun, Folder};
+use crate::folder::{Folder, RunningProcess};
 use crate::kills::effects;
 use expect_test::expect;
 use pipeline_runtime::RunState;
 use pipeline_runtime::read::{JournalReader, RunDetails, RunFilter};
 use std::process::{Command, Stdio};
 
-const BIN: &str = env!("CARGO_BIN_EXE_durable-awaited");
+const BIN: &str = env!("CARGO_BIN_EXE_durable-across");
 const DATE: [&str; 2] = ["--logical-date", "2024-03-25"];
 const RUN: &str = "manual__2024-03-25T00:00:00Z";
 
@@ -20,8 +20,8 @@ fn command(folder: &Folder, args: &[&str]) -> Command {
 }
 
 /// The output of a call, and its exit code.
-fn told(folder: &Folder, args: &[&str]) -> String {
-    crate::folder::told(&command(folder, args).output().unwrap())
+fn transcript(folder: &Folder, args: &[&str]) -> String {
+    crate::folder::transcript(&command(folder, args).output().unwrap())
 }
 
 fn details(folder: &Folder, run: &str) -> RunDetails {
@@ -34,9 +34,9 @@ fn pokes(folder: &Folder) -> u32 {
 }
 
 /// Starts or resumes the run of `report`, until its wait is durable.
-fn waits(folder: &Folder, args: &[&str]) -> Begun {
-    let run = Begun::spawn(&mut command(folder, args), &[RUN]);
-    while !told(folder, &["show", &format!("report/{RUN}")]).contains("run_of: waits for a run of `base`") {}
+fn waits(folder: &Folder, args: &[&str]) -> RunningProcess {
+    let run = RunningProcess::spawn(&mut command(folder, args), &[RUN]);
+    while !transcript(folder, &["show", &format!("report/{RUN}")]).contains("run_of: waits for a run of `base`") {}
     run
 }
 
@@ -48,7 +48,7 @@ fn a_run_that_waits_is_killed_and_woken_in_the_next_process() {
     waits(&folder, &["resume"]).kill();
     assert_eq!(pokes(&folder), 1);
     let resumed = waits(&folder, &["resume"]);
-    assert!(told(&folder, &["trigger", "base", DATE[0], DATE[1]]).contains("has started"));
+    assert!(transcript(&folder, &["trigger", "base", DATE[0], DATE[1]]).contains("has started"));
     assert_eq!(resumed.finish().0, Some(0));
     assert_eq!(pokes(&folder), 2);
     assert_eq!(effects(folder.path()), [format!("extract {RUN}"), format!("publish 7 of {RUN}")]);
@@ -59,9 +59,9 @@ fn a_run_that_ended_while_no_process_had_the_waiting_one_is_seen_at_once() {
     let folder = Folder::new();
     waits(&folder, &["run", "report", DATE[0], DATE[1]]).kill();
     // This process holds the journal, but does not have the waiting run.
-    assert!(told(&folder, &["run", "base", DATE[0], DATE[1]]).contains("[exit 0]"));
+    assert!(transcript(&folder, &["run", "base", DATE[0], DATE[1]]).contains("[exit 0]"));
     assert_eq!(pokes(&folder), 1);
-    let resumed = told(&folder, &["resume"]);
+    let resumed = transcript(&folder, &["resume"]);
     assert!(resumed.contains("[exit 0]"), "{resumed}");
     assert_eq!(pokes(&folder), 2);
     assert_eq!(effects(folder.path()), [format!("extract {RUN}"), format!("publish 7 of {RUN}")]);
@@ -71,16 +71,16 @@ fn a_run_that_ended_while_no_process_had_the_waiting_one_is_seen_at_once() {
 fn a_run_that_failed_is_told_with_what_it_failed_of_and_may_be_retried() {
     let folder = Folder::new();
     folder.put("fail");
-    assert!(told(&folder, &["run", "base", DATE[0], DATE[1]]).contains("[exit 1]"));
-    assert!(told(&folder, &["run", "report", DATE[0], DATE[1]]).contains("[exit 1]"));
+    assert!(transcript(&folder, &["run", "base", DATE[0], DATE[1]]).contains("[exit 1]"));
+    assert!(transcript(&folder, &["run", "report", DATE[0], DATE[1]]).contains("[exit 1]"));
     let failed = details(&folder, &format!("report/{RUN}"));
     assert_eq!(
         failed.node("run_of").unwrap().error(),
         Some("it waits for run manual__2024-03-25T00:00:00Z of `base`, which has failed: `extract`: no such table")
     );
     std::fs::remove_file(folder.path().join("data-bucket/fail")).unwrap();
-    assert!(told(&folder, &["retry", &format!("base/{RUN}")]).contains("[exit 0]"));
-    assert!(told(&folder, &["retry", &format!("report/{RUN}")]).contains("[exit 0]"));
+    assert!(transcript(&folder, &["retry", &format!("base/{RUN}")]).contains("[exit 0]"));
+    assert!(transcript(&folder, &["retry", &format!("report/{RUN}")]).contains("[exit 0]"));
     assert_eq!(effects(folder.path()).last().unwrap(), &format!("publish 7 of {RUN}"));
 }
 
@@ -99,7 +99,7 @@ fn wherever_the_process_dies_one_run_is_started_and_awaited() {
         let killed = command(&folder, &["run", "starter", DATE[0], DATE[1]]).env("KILL", at.to_string()).output().unwrap();
         let was_killed = killed.status.code().is_none();
         if was_killed {
-            let resumed = told(&folder, &["resume"]);
+            let resumed = transcript(&folder, &["resume"]);
             assert!(resumed.contains("[exit 0]"), "killed at commit {at}: {resumed}");
         } else {
             assert_eq!(killed.status.code(), Some(0));
@@ -117,8 +117,8 @@ fn wherever_the_process_dies_one_run_is_started_and_awaited() {
     assert!(at > 5, "it was killed at {at} commits alone");
     // A manual retry also finds the existing run.
     let folder = Folder::new();
-    assert!(told(&folder, &["run", "starter", DATE[0], DATE[1]]).contains("[exit 0]"));
-    assert!(told(&folder, &["retry", &format!("starter/{RUN}"), "start", "--downstream"]).contains("[exit 0]"));
+    assert!(transcript(&folder, &["run", "starter", DATE[0], DATE[1]]).contains("[exit 0]"));
+    assert!(transcript(&folder, &["retry", &format!("starter/{RUN}"), "start", "--downstream"]).contains("[exit 0]"));
     assert_eq!(started(&folder).len(), 1);
     assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("load")).count(), 1);
 }
@@ -134,8 +134,8 @@ fn what_is_upstream_across_pipelines_is_shown() {
         starter      @daily (UTC)  _  vendor_file
         [exit 0]
     "#]]
-    .assert_eq(&told(&folder, &["list"]));
-    assert!(told(&folder, &["check"]).contains("[exit 0]"));
+    .assert_eq(&transcript(&folder, &["list"]));
+    assert!(transcript(&folder, &["check"]).contains("[exit 0]"));
     expect![[r#"
         pipeline  starter
         schedule  @daily, at 00:00 (UTC)
@@ -155,17 +155,17 @@ fn what_is_upstream_across_pipelines_is_shown() {
             [tell]
 
         node      kind    inputs                                   options  wired at
-        options   task                                                      tests/durable/awaited/main.rs:71
-        start     task    params: options                                   tests/durable/awaited/main.rs:71
+        options   task                                                      tests/durable/across/main.rs:71
+        start     task    params: options                                   tests/durable/across/main.rs:71
                           starts a run of vendor_file
-        finished  sensor  run: start                                        tests/durable/awaited/main.rs:71
+        finished  sensor  run: start                                        tests/durable/across/main.rs:71
                           waits for a run of vendor_file
-        load      task    run: finished                                     tests/durable/awaited/main.rs:71
+        load      task    run: finished                                     tests/durable/across/main.rs:71
                           takes an output of a run of vendor_file
-        tell      task    letters: load                                     tests/durable/awaited/main.rs:71
+        tell      task    letters: load                                     tests/durable/across/main.rs:71
         [exit 0]
     "#]]
-    .assert_eq(&told(&folder, &["graph", "starter"]));
+    .assert_eq(&transcript(&folder, &["graph", "starter"]));
     expect![[r#"
         ---
         title: "starter"
@@ -185,5 +185,5 @@ fn what_is_upstream_across_pipelines_is_shown() {
             p0 ==> n2
         [exit 0]
     "#]]
-    .assert_eq(&told(&folder, &["graph", "starter", "--format", "mermaid"]));
+    .assert_eq(&transcript(&folder, &["graph", "starter", "--format", "mermaid"]));
 }

@@ -1,6 +1,6 @@
 //! Sensors on `file://` across a restart: an arrival that no process watched counts as a change; a restart alone does not.
 
-use crate::folder::{Begun, Folder, RUN};
+use crate::folder::{Folder, RUN, RunningProcess};
 
 impl Folder {
     /// How often each of the sensors was poked.
@@ -10,8 +10,8 @@ impl Folder {
     }
 
     /// Starts or resumes the run, until the waits of both sensors are durable.
-    fn waits(&self, args: &[&str]) -> Begun {
-        let run = Begun::spawn(&mut self.command(args), &["run manual__"]);
+    fn waits(&self, args: &[&str]) -> RunningProcess {
+        let run = RunningProcess::spawn(&mut self.command(args), &["run manual__"]);
         let kept = || String::from_utf8(self.call(&["show", RUN]).stdout).unwrap();
         while !["one", "any"].iter().all(|node| kept().contains(&format!("{node}: next poke"))) {}
         run
@@ -43,7 +43,7 @@ fn a_restart_pokes_nobody_and_watches_on() {
     }
     assert_eq!(folder.pokes(), [1, 1], "nothing has changed");
     folder.put("one.json");
-    let run = Begun::spawn(&mut folder.command(&["resume"]), &["one  success"]);
+    let run = RunningProcess::spawn(&mut folder.command(&["resume"]), &["one  success"]);
     assert_eq!(folder.pokes(), [2, 1]);
     // The file arrives in a process that has never poked this sensor.
     folder.put("any/b.csv");

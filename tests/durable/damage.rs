@@ -25,7 +25,7 @@ impl Folder {
 /// A folder with a journal whose newest commits are in its `-wal` file, as its process was killed.
 fn killed() -> Folder {
     let folder = Folder::new();
-    let run = folder.begin("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
+    let run = folder.start_run("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
     folder.shown_once(|shown| shown.matches("next poke").count() == 2 && shown.contains("retry at"));
     run.kill();
     folder
@@ -95,7 +95,7 @@ fn commits_that_are_damaged_are_not_dropped_without_a_word() {
         folder.write(WAL, &wal);
         for args in [&["runs"][..], &["resume"], &["run", "crowded"]] {
             folder.write(SHARED, &shared);
-            let said = folder.told(args);
+            let said = folder.transcript(args);
             assert!(said.contains("[exit 2]") && said.contains("is damaged: page "), "{place}, {args:?}: {said}");
             assert!(said.contains("of the file `-wal` beside it"), "{place}, {args:?}: {said}");
             assert!(folder.both() == [whole[0].clone(), wal.clone()], "{place}, {args:?}: it was changed");
@@ -104,7 +104,7 @@ fn commits_that_are_damaged_are_not_dropped_without_a_word() {
     // Once restored, it can be read.
     folder.write(WAL, &whole[1]);
     folder.write(SHARED, &shared);
-    assert!(folder.told(&["runs"]).contains(RUN));
+    assert!(folder.transcript(&["runs"]).contains(RUN));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_damaged_commit_is_told_by_those_after_it_where_the_machine_started_anew() {
         wal[at] ^= 1;
         folder.write(WAL, &wal);
         fs::remove_file(folder.path().join(SHARED)).unwrap_or_default();
-        folder.told(&["runs"])
+        folder.transcript(&["runs"])
     };
     for at in [frames[0] + 100, frames[0] + 16, frames[1] + 24] {
         let said = damaged(at);
@@ -152,7 +152,7 @@ fn a_file_that_is_damaged_beside_its_newest_commits_is_left_as_it_is() {
         &["prune", "--older-than", "1s", "--dry-run"],
         &["backup", "copy.db"],
     ] {
-        let said = folder.told(args);
+        let said = folder.transcript(args);
         assert!(
             said.contains("[exit 2]") && said.contains("is damaged") && said.contains("nothing was changed"),
             "{args:?}: {said}"
@@ -168,7 +168,7 @@ fn a_file_that_is_empty_is_damaged_and_not_new() {
         fs::create_dir(folder.path().join(".pipeline")).unwrap();
         folder.write(JOURNAL, bytes);
         for args in [&["run", "mapped"][..], &["resume"], &["runs"]] {
-            let said = folder.told(args);
+            let said = folder.transcript(args);
             let reason =
                 format!("is damaged: it has {} bytes, and a new one is never so short; nothing was changed.", bytes.len());
             assert!(said.contains("[exit 2]") && said.contains(&reason), "{args:?}: {said}");

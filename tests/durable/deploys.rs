@@ -1,7 +1,7 @@
 //! Deployments over unfinished runs of each kind: runs that the new code can resume continue, the others are blocked with their
 //! reason, and neither delays the other.
 
-use crate::folder::{Begun, Folder, told};
+use crate::folder::{Folder, RunningProcess, transcript};
 use expect_test::expect;
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ const DEPLOYED: &str = env!("CARGO_BIN_EXE_durable-deployed");
 
 /// The runs of `shop` that the old code left. A scheduled run and the backfill's first have counted and wait for the approval; a
 /// triggered run and the backfill's second wait for their turn.
-const BEGUN: [&str; 2] = ["scheduled__2024-03-01T00:00:00Z", "backfill__2024-03-10T00:00:00Z"];
+const STARTED: [&str; 2] = ["scheduled__2024-03-01T00:00:00Z", "backfill__2024-03-10T00:00:00Z"];
 const QUEUED: [&str; 2] = ["manual__2024-03-05T00:00:00Z", "backfill__2024-03-11T00:00:00Z"];
 
 struct Shop(Folder);
@@ -29,22 +29,22 @@ impl Shop {
         command
     }
 
-    fn told(&self, code: &str, args: &[&str]) -> String {
-        told(&self.command(code, args).output().unwrap())
+    fn transcript(&self, code: &str, args: &[&str]) -> String {
+        transcript(&self.command(code, args).output().unwrap())
     }
 
     /// The folder that the old code leaves when it is killed.
     fn unfinished() -> Self {
         let shop = Self(Folder::new());
         let mut run = shop.command("", &["run", "neighbour", "--logical-date", "2024-03-01", "--log", "info"]);
-        Begun::spawn(&mut run, &["approval  up_for_reschedule"]).kill();
+        RunningProcess::spawn(&mut run, &["approval  up_for_reschedule"]).kill();
         let mut serve = shop.command("", &["serve", "--log", "info"]);
-        let serve = Begun::spawn(&mut serve, &["serving shop"]);
-        let waits = shop.told("", &["trigger", "shop", "--logical-date", "2024-03-05"]);
+        let serve = RunningProcess::spawn(&mut serve, &["serving shop"]);
+        let waits = shop.transcript("", &["trigger", "shop", "--logical-date", "2024-03-05"]);
         assert!(waits.contains("waits for its turn"), "{waits}");
         let backfill = ["backfill", "shop", "--from", "2024-03-10", "--to", "2024-03-11", "--max-active-runs", "1"];
-        assert!(shop.told("", &backfill).contains("2 intervals of shop are run"));
-        for run in BEGUN {
+        assert!(shop.transcript("", &backfill).contains("2 intervals of shop are run"));
+        for run in STARTED {
             shop.shown_once(&["show", run], |shown| {
                 let has_ended = |node: &str| shown.lines().any(|line| line.starts_with(node) && line.contains("success"));
                 ["count", "names", "upload[0]", "upload[1]", "long"].into_iter().all(has_ended)
@@ -62,7 +62,7 @@ impl Shop {
     fn shown_by(&self, code: &str, args: &[&str], says: impl Fn(&str) -> bool) -> String {
         let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
         loop {
-            let shown = self.told(code, args);
+            let shown = self.transcript(code, args);
             if says(&shown) {
                 return shown;
             }
@@ -147,8 +147,8 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
     for (change, begun, queued, reason) in changes {
         let shop = left.copy();
         shop.0.put("approved");
-        let resumed = shop.told(change, &["resume"]);
-        let (states, of_begun) = (shop.states(), shop.states_of(BEGUN));
+        let resumed = shop.transcript(change, &["resume"]);
+        let (states, of_begun) = (shop.states(), shop.states_of(STARTED));
         assert_eq!((of_begun, shop.states_of(QUEUED)), (vec![begun.to_owned()], vec![queued.to_owned()]), "{change}: {resumed}");
         assert_eq!(states["neighbour/manual__2024-03-01T00:00:00Z"], "success", "{change}: {resumed}");
         if begun == "success" {
@@ -156,23 +156,23 @@ fn a_deployment_goes_on_with_what_it_can_and_blocks_the_rest_with_its_reason() {
             continue;
         }
         assert!(resumed.contains("[exit 1]"), "{change}: {resumed}");
-        for run in BEGUN {
+        for run in STARTED {
             // The process prints it once; commands about the run show it for as long as it is blocked.
             assert_eq!(resumed.matches(&format!("run {run} of shop stays as it is")).count(), 1, "{change}: {resumed}");
-            let shown = shop.told(change, &["show", run]);
+            let shown = shop.transcript(change, &["show", run]);
             assert!(shown.contains(": blocked, data interval") && shown.contains(reason), "{change}: {shown}");
             assert!(shown.contains("[exit 0]"), "{change}: {shown}");
         }
-        let listed = shop.told(change, &["runs", "--state", "blocked"]);
+        let listed = shop.transcript(change, &["runs", "--state", "blocked"]);
         let blocked = 2 + 2 * usize::from(queued == "blocked");
         assert_eq!(listed.matches("blocked: run ").count(), blocked, "{change}: {listed}");
         // Code that cannot resume the run can cancel it. Otherwise the code that started it finishes it: nothing runs again.
-        let cancelled = shop.told(change, &["cancel", &format!("shop/{}", BEGUN[0])]);
+        let cancelled = shop.transcript(change, &["cancel", &format!("shop/{}", STARTED[0])]);
         assert!(cancelled.contains("[exit 0]"), "{change}: {cancelled}");
-        let resumed = shop.told("", &["resume"]);
+        let resumed = shop.transcript("", &["resume"]);
         let states = shop.states();
-        assert_eq!(states[&format!("shop/{}", BEGUN[0])], "cancelled", "{change}: {resumed}");
-        assert_eq!(states[&format!("shop/{}", BEGUN[1])], "success", "{change}: {resumed}");
+        assert_eq!(states[&format!("shop/{}", STARTED[0])], "cancelled", "{change}: {resumed}");
+        assert_eq!(states[&format!("shop/{}", STARTED[1])], "success", "{change}: {resumed}");
         assert_eq!(shop.states_of(QUEUED), ["success"], "{change}: {resumed}");
         assert!(shop.counted().values().all(|times| *times == 1), "{change}: {:?}", shop.counted());
     }
@@ -183,10 +183,10 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
     let shop = Shop::unfinished();
     shop.0.put("approved");
     let mut serve = shop.command("params", &["serve", "--log", "info"]);
-    let serve = Begun::spawn(&mut serve, &["of neighbour: success"]);
+    let serve = RunningProcess::spawn(&mut serve, &["of neighbour: success"]);
     // Whether a queued run is blocked is found out when it is about to start.
     shop.shown_once(&["runs", "--state", "blocked"], |listed| listed.matches("blocked: run ").count() == 4);
-    let cancelled = shop.told("params", &["cancel", &format!("shop/{}", QUEUED[0])]);
+    let cancelled = shop.transcript("params", &["cancel", &format!("shop/{}", QUEUED[0])]);
     assert!(cancelled.contains("is cancelled"), "{cancelled}");
     serve.kill();
     // It never started, so it took no time.
@@ -201,7 +201,7 @@ fn a_process_that_serves_tells_of_what_is_blocked_and_serves_the_rest() {
         _  ada  trigger shop --logical-date 2024-03-05                               run manual__2024-03-05T00:00:00Z of shop waits for its turn: 1 run is active, which is the pipeline's `max_active_runs`
         [exit 0]
     "#]]
-    .assert_eq(&shop.told("", &["acts"]));
+    .assert_eq(&shop.transcript("", &["acts"]));
 }
 
 #[test]
@@ -210,25 +210,25 @@ fn what_is_gone_is_dropped_from_a_run_if_somebody_accepts_that() {
     // Dropping a node gives another input to one that has succeeded, so a user has to accept it.
     let shop = left.copy();
     shop.0.put("approved");
-    assert!(shop.told("removed task", &["resume"]).contains("`resume --accept-removed`"));
-    let resumed = shop.told("removed task", &["resume", "--accept-removed"]);
+    assert!(shop.transcript("removed task", &["resume"]).contains("`resume --accept-removed`"));
+    let resumed = shop.transcript("removed task", &["resume", "--accept-removed"]);
     assert!(resumed.contains("[exit 0]"), "{resumed}");
-    assert_eq!((shop.states_of(BEGUN), shop.states_of(QUEUED)), (vec!["success".to_owned()], vec!["success".to_owned()]));
-    let shown = shop.told("removed task", &["show", BEGUN[0]]);
+    assert_eq!((shop.states_of(STARTED), shop.states_of(QUEUED)), (vec!["success".to_owned()], vec!["success".to_owned()]));
+    let shown = shop.transcript("removed task", &["show", STARTED[0]]);
     assert!(shown.contains("removed by `resume --accept-removed`: count, way, short, long\n"), "{shown}");
     // A mapping that has expanded cannot be dropped, and the message does not advise to try.
     let shop = left.copy();
     shop.0.put("approved");
-    let resumed = shop.told("no mapping", &["resume"]);
+    let resumed = shop.transcript("no mapping", &["resume"]);
     assert!(resumed.contains("`upload` is not in it any more") && !resumed.contains("--accept-removed"), "{resumed}");
-    let resumed = shop.told("no mapping", &["resume", "--accept-removed"]);
+    let resumed = shop.transcript("no mapping", &["resume", "--accept-removed"]);
     assert!(resumed.contains("a removed mapping has already expanded into its elements"), "{resumed}");
     // A changed type cannot be accepted.
     let shop = left.copy();
     shop.0.put("approved");
-    let resumed = shop.told("type", &["resume", "--accept-removed"]);
+    let resumed = shop.transcript("type", &["resume", "--accept-removed"]);
     assert!(resumed.contains("[exit 1]") && resumed.contains("`count` returned `u64`"), "{resumed}");
-    assert_eq!(shop.states_of(BEGUN), ["blocked"]);
+    assert_eq!(shop.states_of(STARTED), ["blocked"]);
 }
 
 #[test]
@@ -237,25 +237,25 @@ fn what_is_still_to_be_told_of_a_run_that_has_ended_is_given_up_by_cancel() {
     shop.0.put("approved");
     shop.0.put("quiet");
     let mut run = shop.command("notifier", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
-    let begun = Begun::spawn(&mut run, &["publish  success", "could not notify"]);
+    let begun = RunningProcess::spawn(&mut run, &["publish  success", "could not notify"]);
     // Events are printed before they are durable.
     shop.shown_once(&["runs"], |listed| listed.contains("success"));
     begun.kill();
     let name = "shop/manual__2024-03-01T00:00:00Z";
     for code in ["removed task", "removed pipeline"] {
         let shop = shop.copy();
-        let resumed = shop.told(code, &["resume"]);
+        let resumed = shop.transcript(code, &["resume"]);
         assert!(resumed.contains("[exit 2]"), "{resumed}");
-        let listed = shop.told(code, &["runs"]);
+        let listed = shop.transcript(code, &["runs"]);
         assert!(listed.contains("success") && !listed.contains("blocked"), "a run that has ended is not blocked: {listed}");
-        let cancelled = shop.told(code, &["cancel", name]);
+        let cancelled = shop.transcript(code, &["cancel", name]);
         assert!(cancelled.contains("the pending notifications of run") && cancelled.contains("[exit 0]"), "{code}: {cancelled}");
-        assert!(shop.told(code, &["resume"]).contains("nothing to resume"), "{code}");
-        assert!(shop.told(code, &["cancel", name]).contains("it has ended"), "{code}");
+        assert!(shop.transcript(code, &["resume"]).contains("nothing to resume"), "{code}");
+        assert!(shop.transcript(code, &["cancel", name]).contains("it has ended"), "{code}");
     }
     // The code that has the notifier delivers the notification.
     fs::remove_file(shop.0.path().join("data-bucket/quiet")).unwrap();
-    assert!(shop.told("notifier", &["resume"]).contains("[exit 0]"));
+    assert!(shop.transcript("notifier", &["resume"]).contains("[exit 0]"));
     assert!(fs::read_to_string(shop.0.path().join("effects")).unwrap().contains("paged of manual__2024-03-01T00:00:00Z"));
 }
 
@@ -264,7 +264,7 @@ fn a_run_is_shown_as_it_was_whatever_the_code_has_become() {
     let shop = Shop(Folder::new());
     let run = "manual__2024-03-01T00:00:00Z";
     let mut begun = shop.command("", &["run", "shop", "--logical-date", "2024-03-01", "--log", "info"]);
-    let begun = Begun::spawn(&mut begun, &["approval  up_for_reschedule"]);
+    let begun = RunningProcess::spawn(&mut begun, &["approval  up_for_reschedule"]);
     shop.shown_once(&["show", run], |shown| shown.contains("up_for_reschedule"));
     for change in ["removed task", "removed pipeline", "params", "failing function"] {
         // Another process runs it with the complete code, and may be poking at this moment.
@@ -273,22 +273,22 @@ fn a_run_is_shown_as_it_was_whatever_the_code_has_become() {
         assert!(shown.contains("publish: waits for `approval`"), "{change}: {shown}");
     }
     shop.0.put("approved");
-    begun.hears_the_end();
-    let of_code = shop.told("", &["show", run]);
+    begun.wait_for_end();
+    let of_code = shop.transcript("", &["show", run]);
     assert!(of_code.contains("publish success") && !of_code.contains("note:"), "{of_code}");
     for change in
         ["renamed task", "removed task", "removed pipeline", "id", "type", "params", "failing function", "mapping", "branch arm"]
     {
-        let shown = shop.told(change, &["show", run]);
+        let shown = shop.transcript(change, &["show", run]);
         let (note, rest): (Vec<&str>, Vec<&str>) = shown.lines().partition(|line| line.starts_with("note: "));
         assert_eq!(note.len(), 1, "{change}: {shown}");
         assert_eq!(rest.join("\n"), of_code.trim_end(), "{change}");
         for args in [&["logs", run, "count"][..], &["logs", run, "count", "--follow"], &["logs", run, "count", "--json"]] {
-            let logged = shop.told(change, args);
+            let logged = shop.transcript(change, args);
             assert!(logged.contains("counting for ada") && logged.contains("[exit 0]"), "{change}: {logged}");
         }
         assert!(
-            shop.told(change, &["logs", run, "upload[1]"]).contains("`upload[1]` has logged nothing; it succeeded"),
+            shop.transcript(change, &["logs", run, "upload[1]"]).contains("`upload[1]` has logged nothing; it succeeded"),
             "{change}"
         );
     }
@@ -299,6 +299,6 @@ fn a_run_that_has_ended_is_shown_without_what_its_pipeline_has_gained_since() {
     let shop = Shop(Folder::new());
     shop.0.put("approved");
     let run = "manual__2024-03-01T00:00:00Z";
-    assert!(shop.told("", &["run", "shop", "--logical-date", "2024-03-01"]).contains("[exit 0]"));
-    assert_eq!(shop.told("added", &["show", run]), shop.told("", &["show", run]));
+    assert!(shop.transcript("", &["run", "shop", "--logical-date", "2024-03-01"]).contains("[exit 0]"));
+    assert_eq!(shop.transcript("added", &["show", run]), shop.transcript("", &["show", run]));
 }

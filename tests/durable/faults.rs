@@ -1,6 +1,6 @@
 //! Failures of a journal, of the data in it and of the code that resumes it: what is printed, and the exit code.
 
-use crate::folder::{Begun, Folder, RUN};
+use crate::folder::{Folder, RUN, RunningProcess};
 use expect_test::expect;
 use std::fs;
 use std::process::Command;
@@ -30,7 +30,7 @@ impl Folder {
     /// A run whose `number` has succeeded and that waits to be approved; its process is dead.
     pub(crate) fn changing(&self, code: &str) {
         let mut command = self.command(&[&["run", "changing"], &DATE[..]].concat());
-        let run = Begun::spawn(command.env("CODE", code), &["approval  up_for_reschedule"]);
+        let run = RunningProcess::spawn(command.env("CODE", code), &["approval  up_for_reschedule"]);
         // Events are printed a moment before they are durable.
         let shown = || String::from_utf8(self.command(&["show", RUN]).env("CODE", code).output().unwrap().stdout).unwrap();
         while !(shown().contains("number") && shown().contains("approval: next poke")) {}
@@ -38,7 +38,7 @@ impl Folder {
     }
 
     fn resumed_with(&self, code: &str) -> String {
-        crate::folder::told(&self.command(&["resume"]).env("CODE", code).output().unwrap())
+        crate::folder::transcript(&self.command(&["resume"]).env("CODE", code).output().unwrap())
     }
 }
 
@@ -49,7 +49,7 @@ fn a_disk_that_is_full_stops_the_engine_and_loses_nothing() {
     // A limit on the size of files simulates a full disk: it needs neither a disk of its own nor privileges.
     let script = format!("ulimit -f 600; exec {} run writing --logical-date 2024-03-25", crate::folder::RUNS);
     let stopped = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
-    let said = crate::folder::told(&stopped);
+    let said = crate::folder::transcript(&stopped);
     let (_, end) = said.split_once("[exit").expect("it ends");
     expect![[r#"
          1]
@@ -78,7 +78,7 @@ fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothin
     drop(journal);
     let within = |kilobytes: u32, args: &str| {
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec {} {args}", crate::folder::RUNS);
-        crate::folder::told(&Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap())
+        crate::folder::transcript(&Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap())
     };
     expect![[r#"
         [exit 2]
@@ -95,10 +95,10 @@ fn a_copy_or_a_smaller_file_that_the_disk_has_no_room_for_is_left_out_and_nothin
     let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(names.into_iter().all(|name| !name.starts_with("copy")), "nothing of the copy is left");
     // Now there is room.
-    let said = folder.told(&["prune", "--older-than", "0s"]);
+    let said = folder.transcript(&["prune", "--older-than", "0s"]);
     assert!(!said.contains("free") && said.contains("[exit 0]"), "{said}");
-    assert!(folder.told(&["backup", "copy.db"]).starts_with("backup copy.db: 1 run, "));
-    assert!(folder.told(&["show", RUN]).contains("of writing: success"));
+    assert!(folder.transcript(&["backup", "copy.db"]).starts_with("backup copy.db: 1 run, "));
+    assert!(folder.transcript(&["show", RUN]).contains("of writing: success"));
 }
 
 #[test]
@@ -106,12 +106,12 @@ fn a_file_cut_short_is_refused_and_left_as_it_is() {
     let folder = finished();
     folder.damage(|bytes| bytes.truncate(bytes.len() / 2));
     let before = folder.bytes();
-    folder.tells(&["run", "mapped"], &expect![[r#"
+    folder.expect_transcript(&["run", "mapped"], &expect![[r#"
         [exit 2]
         [stderr]
         error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
     "#]]);
-    folder.tells(&["runs"], &expect![[r#"
+    folder.expect_transcript(&["runs"], &expect![[r#"
         [exit 2]
         [stderr]
         error: the journal ".pipeline/journal.db" is damaged: database disk image is malformed; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
@@ -125,7 +125,7 @@ fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
     // Damages the second page, which is a table's.
     folder.damage(|bytes| bytes[4096..4200].fill(0xff));
     let before = folder.bytes();
-    folder.tells(&["run", "mapped"], &expect![[r#"
+    folder.expect_transcript(&["run", "mapped"], &expect![[r#"
         [exit 2]
         [stderr]
         error: the journal ".pipeline/journal.db" is damaged: Failed to read ptrmap key=22; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
@@ -138,7 +138,7 @@ fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
     let folder = finished();
     folder.damage(|bytes| bytes[..16].fill(b'x'));
     let before = folder.bytes();
-    folder.tells(
+    folder.expect_transcript(
         &["run", "mapped"],
         &expect![[r#"
         [exit 2]
@@ -155,7 +155,7 @@ fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
     // The place of `user_version` in a SQLite file.
     folder.damage(|bytes| bytes[60..64].copy_from_slice(&99_u32.to_be_bytes()));
     let before = folder.bytes();
-    let said = folder.told(&["run", "mapped"]);
+    let said = folder.transcript(&["run", "mapped"]);
     let known = said.split("this one knows ").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
     expect![[r#"
         [exit 2]
@@ -163,7 +163,7 @@ fn a_journal_of_a_newer_version_is_refused_and_left_as_it_is() {
         error: the journal ".pipeline/journal.db" was written by a newer version (schema 99, this one knows _): use that version, or name another journal with `--journal FILE`
     "#]]
     .assert_eq(&said.replace(&format!("knows {known})"), "knows _)"));
-    assert_eq!(folder.told(&["runs"]), said);
+    assert_eq!(folder.transcript(&["runs"]), said);
     assert_eq!(folder.bytes(), before);
 }
 
@@ -179,7 +179,7 @@ mod rights {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    fn told(folder: &Folder, args: &[&str]) -> String {
+    fn transcript(folder: &Folder, args: &[&str]) -> String {
         let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let binary = folder.path().join("durable-runs");
         if is_root {
@@ -190,7 +190,7 @@ mod rights {
         if is_root {
             command.uid(65_534);
         }
-        crate::folder::told(&command.args(args).current_dir(folder.path()).output().unwrap())
+        crate::folder::transcript(&command.args(args).current_dir(folder.path()).output().unwrap())
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod rights {
             [exit 2]
             [stderr]
             error: the folder ".pipeline" for the journal cannot be created: Permission denied (os error 13); name another journal with `--journal FILE`
-        "#]].assert_eq(&told(&folder, &["run", "mapped"]));
+        "#]].assert_eq(&transcript(&folder, &["run", "mapped"]));
         allow(folder.path(), 0o755);
     }
 
@@ -216,15 +216,15 @@ mod rights {
             [exit 2]
             [stderr]
             error: the journal ".pipeline/journal.db" cannot be opened: the file, its folder or its file system is read-only; fix that, or name another journal with `--journal FILE`
-        "#]].assert_eq(&told(&folder, &["run", "mapped"]));
-        assert!(told(&folder, &["runs"]).contains(RUN));
+        "#]].assert_eq(&transcript(&folder, &["run", "mapped"]));
+        assert!(transcript(&folder, &["runs"]).contains(RUN));
     }
 }
 
 #[test]
 fn an_output_over_the_limit_fails_its_node() {
     let folder = Folder::new();
-    let said = folder.told(&[&["run", "large"], &DATE[..]].concat());
+    let said = folder.transcript(&[&["run", "large"], &DATE[..]].concat());
     let (_, end) = said.split_once("[exit").expect("it ends");
     expect![[r#"
          1]
@@ -308,7 +308,7 @@ fn what_is_kept_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
     // While it is being written, all of its files exist.
-    let mut serve = crate::folder::Begun::spawn(&mut folder.command(&["serve"]), &["serving promised"]);
+    let mut serve = crate::folder::RunningProcess::spawn(&mut folder.command(&["serve"]), &["serving promised"]);
     for (name, mode) in [
         (".pipeline", 0o700),
         (".pipeline/journal.db", 0o600),
@@ -320,7 +320,7 @@ fn what_is_kept_is_its_owners_alone() {
         assert_eq!(found, mode, "{name} has {found:o}");
     }
     serve.child.kill().unwrap();
-    serve.hears_the_end();
+    serve.wait_for_end();
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// The binary that is called.
 pub(crate) const RUNS: &str = env!("CARGO_BIN_EXE_durable-runs");
-/// The run that [`Folder::begin`] makes.
+/// The run that [`Folder::start_run`] makes.
 pub(crate) const RUN: &str = "manual__2024-03-25T00:00:00Z";
 
 pub(crate) struct Folder(tempfile::TempDir);
@@ -42,19 +42,19 @@ impl Folder {
     }
 
     /// The output of a call, with what differs between calls replaced.
-    pub(crate) fn told(&self, args: &[&str]) -> String {
-        told(&self.call(args))
+    pub(crate) fn transcript(&self, args: &[&str]) -> String {
+        transcript(&self.call(args))
     }
 
-    pub(crate) fn tells(&self, args: &[&str], expected: &Expect) {
-        expected.assert_eq(&self.told(args));
+    pub(crate) fn expect_transcript(&self, args: &[&str], expected: &Expect) {
+        expected.assert_eq(&self.transcript(args));
     }
 
     /// The output of `show` on the run once it satisfies the condition: events are printed a moment before they are durable.
     pub(crate) fn shown_once(&self, says: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
-            let shown = self.told(&["show", RUN]);
+            let shown = self.transcript(&["show", RUN]);
             if says(&shown) {
                 return shown;
             }
@@ -67,39 +67,39 @@ impl Folder {
     }
 
     /// Starts a run, and returns once it has printed a line with each of these texts.
-    pub(crate) fn begin(&self, pipeline: &str, until: &[&str]) -> Begun {
+    pub(crate) fn start_run(&self, pipeline: &str, until: &[&str]) -> RunningProcess {
         let mut command = self.command(&["run", pipeline, "--logical-date", "2024-03-25", "--log", "info"]);
-        Begun::spawn(&mut command, until)
+        RunningProcess::spawn(&mut command, until)
     }
 }
 
 /// A running process.
-pub(crate) struct Begun {
+pub(crate) struct RunningProcess {
     pub(crate) child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
 }
 
-impl Begun {
+impl RunningProcess {
     pub(crate) fn spawn(command: &mut Command, until: &[&str]) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut begun = Self { child, lines };
-        begun.hears_all(until);
-        begun
+        let mut process = Self { child, lines };
+        process.wait_for_lines(until);
+        process
     }
 
     /// Waits until it prints a line with this text.
-    pub(crate) fn hears(&mut self, until: &str) {
-        self.hears_all(&[until]);
+    pub(crate) fn wait_for_line(&mut self, until: &str) {
+        self.wait_for_lines(&[until]);
     }
 
     /// Waits until it has ended.
-    pub(crate) fn hears_the_end(mut self) {
+    pub(crate) fn wait_for_end(mut self) {
         self.lines.by_ref().for_each(drop);
         self.child.wait().unwrap();
     }
 
-    fn hears_all(&mut self, until: &[&str]) {
+    fn wait_for_lines(&mut self, until: &[&str]) {
         let mut missing = until.to_vec();
         while !missing.is_empty() {
             let line = self.lines.next().unwrap_or_else(|| panic!("it ended without {missing:?}")).unwrap();
@@ -119,7 +119,7 @@ impl Begun {
     }
 }
 
-pub(crate) fn told(output: &Output) -> String {
+pub(crate) fn transcript(output: &Output) -> String {
     let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
     let stderr = if output.stderr.is_empty() { String::new() } else { format!("[stderr]\n{}", scrub(&output.stderr)) };
     format!("{}[exit {code}]\n{stderr}", scrub(&output.stdout))

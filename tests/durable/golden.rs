@@ -4,7 +4,7 @@
 //! 25th), one that has ended and has a callback due (the 26th), and a run of `unfinished` that was cut off between two pokes of
 //! its sensor, before a retry and in a body (the 27th). From the third version on there is also a queued run of it (the 28th).
 
-use crate::folder::{Folder, told};
+use crate::folder::{Folder, transcript};
 use crate::kills::effects;
 use std::path::Path;
 use std::process::Command;
@@ -36,7 +36,7 @@ fn schema(folder: &Folder) -> u32 {
 fn call(folder: &Folder, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_durable-golden"));
     command.args(args).current_dir(folder.path()).env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE");
-    told(&command.output().unwrap())
+    transcript(&command.output().unwrap())
 }
 
 /// The runs and their states, oldest first.

@@ -1,6 +1,6 @@
 //! The history of runs, read by other processes: `runs`, `show`, `logs`, `prune`.
 
-use crate::folder::{Begun, Folder, RUN};
+use crate::folder::{Folder, RUN, RunningProcess};
 use expect_test::expect;
 
 #[test]
@@ -8,7 +8,7 @@ use expect_test::expect;
 fn the_lines_of_each_attempt_of_each_element_are_kept() {
     let folder = Folder::new();
     assert!(folder.call(&["run", "mapped", "--logical-date", "2024-03-25"]).status.success());
-    folder.tells(
+    folder.expect_transcript(
         &["logs", RUN, "upload[1]"],
         &expect![[r#"
             _ INFO upload[1]#1: uploading b bytes=3
@@ -17,7 +17,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
             [exit 0]
         "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["logs", RUN, "upload[1]", "--attempt", "2"],
         &expect![[r#"
         _ INFO upload[1]#2: uploading b bytes=3
@@ -28,7 +28,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
     let line: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!((&line["node"], &line["attempt"], &line["level"]), (&"upload[0]".into(), &1.into(), &"info".into()), "{line}");
     assert_eq!((&line["line"], &line["run_id"]), (&"uploading a bytes=3".into(), &RUN.into()), "{line}");
-    folder.tells(
+    folder.expect_transcript(
         &["logs", RUN, "upload[7]"],
         &expect![[r#"
         [exit 2]
@@ -37,7 +37,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
     "#]],
     );
     // Without a node: the lines of all nodes, in the order in which they were logged.
-    let all = folder.told(&["logs", RUN]);
+    let all = folder.transcript(&["logs", RUN]);
     let of = |node: &str| all.lines().filter(|line| line.contains(&format!(" {node}#"))).count();
     assert_eq!((of("upload[0]"), of("upload[1]"), all.lines().count()), (1, 3, 6), "{all}");
     let json = folder.call(&["logs", RUN, "--json", "--follow"]);
@@ -46,7 +46,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
     assert_eq!(lines.len(), 5);
     assert!(lines.is_sorted_by_key(|line| line["at"].as_str().unwrap().to_owned()), "{lines:?}");
     assert!(lines.iter().any(|line| line["node"] == "upload[0]"), "{lines:?}");
-    folder.tells(
+    folder.expect_transcript(
         &["logs", RUN, "upload"],
         &expect![[r#"
         [exit 2]
@@ -54,7 +54,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
         error: node `upload` is repeated for each element: say which is meant, as in `upload[0]`
     "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["logs", RUN, "names[0]"],
         &expect![[r#"
         [exit 2]
@@ -62,7 +62,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
         error: node `names` is not repeated: there is no `names[0]`; leave the index out
     "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["logs", RUN, "nmaes"],
         &expect![[r#"
         [exit 2]
@@ -70,7 +70,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
         error: run `manual__2024-03-25T00:00:00Z` has no node `nmaes`; `show manual__2024-03-25T00:00:00Z` lists those it has
     "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["logs", "manual__1", "names"],
         &expect![[r#"
         [exit 2]
@@ -83,7 +83,7 @@ fn the_lines_of_each_attempt_of_each_element_are_kept() {
 #[test]
 fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
     let folder = Folder::new();
-    let run = folder.begin("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
+    let run = folder.start_run("crowded", &["arrival  running", "export  up_for_reschedule", "delicate  up_for_retry"]);
     let shown = folder.shown_once(|shown| shown.matches("next poke").count() == 2 && shown.contains("retry at"));
     let shown = without_pokes(&shown)
         .replace(&format!("process {}", run.child.id()), "process _")
@@ -112,7 +112,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
         [exit 0]
     "#]]
     .assert_eq(&shown);
-    let followed = Begun::spawn(&mut folder.command(&["logs", RUN, "arrival", "--follow"]), &["INFO arrival#1: asked"]);
+    let followed = RunningProcess::spawn(&mut folder.command(&["logs", RUN, "arrival", "--follow"]), &["INFO arrival#1: asked"]);
     folder.put("late.json");
     let (code, _) = followed.finish();
     assert_eq!(code, Some(0), "it ends with the node, not with the run");
@@ -139,7 +139,7 @@ fn a_running_run_is_shown_and_its_log_followed_to_the_end() {
         delicate: retry at _ (in _), attempt 2 of 3
         [exit 0]
     "#]]
-    .assert_eq(&without_pokes(&folder.told(&["show", RUN])));
+    .assert_eq(&without_pokes(&folder.transcript(&["show", RUN])));
 }
 
 /// The number of a sensor's pokes and the width of a bar depend on the machine's speed.
@@ -159,7 +159,7 @@ fn two_pipelines_may_have_runs_of_one_date() {
     let folder = Folder::new();
     assert!(folder.call(&["run", "mapped", "--logical-date", "2024-03-25"]).status.success());
     assert_eq!(folder.call(&["run", "large", "--logical-date", "2024-03-25"]).status.code(), Some(1));
-    folder.tells(&["show", RUN], &expect![[r#"
+    folder.expect_transcript(&["show", RUN], &expect![[r#"
         [exit 2]
         [stderr]
         error: the pipelines `large`, `mapped` have a run `manual__2024-03-25T00:00:00Z`: name the one that is meant, as in `large/manual__2024-03-25T00:00:00Z`
@@ -174,7 +174,7 @@ fn runs_are_filtered_and_paged() {
         assert!(folder.call(&["run", "mapped", "--logical-date", day]).status.success());
     }
     assert_eq!(folder.call(&["run", "large", "--logical-date", "2024-03-25"]).status.code(), Some(1));
-    folder.tells(
+    folder.expect_transcript(
         &["runs", "--limit", "2"],
         &expect![[r#"
             run pipeline kind state started took params
@@ -185,7 +185,7 @@ fn runs_are_filtered_and_paged() {
             the next page: --after mapped/manual__2024-03-27T00:00:00Z
         "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["runs", "--limit", "2", "--after", "mapped/manual__2024-03-27T00:00:00Z"],
         &expect![[r#"
             run pipeline kind state started took params
@@ -196,7 +196,7 @@ fn runs_are_filtered_and_paged() {
             the next page: --after mapped/manual__2024-03-25T00:00:00Z
         "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["runs", "--pipeline", "large", "--state", "failed", "--kind", "manual", "--since", "1h"],
         &expect![[r#"
             run pipeline kind state started took params
@@ -204,14 +204,14 @@ fn runs_are_filtered_and_paged() {
             [exit 0]
         "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["runs", "--kind", "backfill"],
         &expect![[r#"
             run pipeline kind state started took params
             [exit 0]
         "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["runs", "--since", "soon"],
         &expect![[r#"
             [exit 2]
@@ -219,7 +219,7 @@ fn runs_are_filtered_and_paged() {
             error: --since: `soon` is neither a date, as `2024-01-31` is, nor a duration, as `7d` is: unexpected `s`; expected numbers with units, as in `45s` or `1h30m`
         "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["runs", "--state", "done"],
         &expect![[r#"
             [exit 2]
@@ -237,28 +237,28 @@ fn old_runs_are_deleted_but_for_those_that_somebody_needs() {
     for day in ["2024-03-25", "2024-03-26", "2024-03-27"] {
         assert!(folder.call(&["run", "mapped", "--logical-date", day]).status.success());
     }
-    folder.begin("crowded", &["arrival  running"]).kill();
-    folder.tells(
+    folder.start_run("crowded", &["arrival  running"]).kill();
+    folder.expect_transcript(
         &["prune", "--older-than", "1h", "--dry-run"],
         &expect![[r#"
         0 runs would be deleted
         [exit 0]
     "#]],
     );
-    folder.tells(
+    folder.expect_transcript(
         &["prune", "--older-than", "0s", "--dry-run"],
         &expect![[r#"
         2 runs would be deleted; 2 old runs kept, unfinished or still needed
         [exit 0]
     "#]],
     );
-    let said = folder.told(&["prune", "--older-than", "0s"]);
+    let said = folder.transcript(&["prune", "--older-than", "0s"]);
     assert!(said.starts_with("2 runs deleted; 2 old runs kept, unfinished or still needed\nthe file has "), "{said}");
     let left = folder.call(&["runs", "--json"]).stdout;
     let left: Vec<serde_json::Value> = serde_json::Deserializer::from_slice(&left).into_iter().collect::<Result<_, _>>().unwrap();
     let left: Vec<_> = left.iter().map(|run| (run["pipeline"].as_str().unwrap(), run["state"].as_str().unwrap())).collect();
     assert_eq!(left, [("crowded", "running"), ("mapped", "success")]);
-    folder.tells(
+    folder.expect_transcript(
         &["logs", "manual__2024-03-25T00:00:00Z", "names"],
         &expect![[r#"
         [exit 2]
@@ -271,11 +271,11 @@ fn old_runs_are_deleted_but_for_those_that_somebody_needs() {
 #[test]
 fn a_date_that_is_run_again_after_prune_gets_an_id_that_no_run_has() {
     let folder = Folder::new();
-    let run = || folder.told(&["run", "promised", "--logical-date", "2024-03-25", "--new"]);
+    let run = || folder.transcript(&["run", "promised", "--logical-date", "2024-03-25", "--new"]);
     assert!(run().contains("[exit 0]") && run().contains("[exit 0]"));
     // The newest run stays, as the next one looks back at it.
-    assert!(folder.told(&["prune", "--older-than", "0s"]).contains("1 run"));
+    assert!(folder.transcript(&["prune", "--older-than", "0s"]).contains("1 run"));
     assert!(run().contains("[exit 0]"));
-    let listed = folder.told(&["runs"]);
+    let listed = folder.transcript(&["runs"]);
     assert!(listed.contains(&format!("{RUN}__2")) && listed.contains(&format!("{RUN}__3")), "{listed}");
 }

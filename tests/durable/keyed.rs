@@ -1,7 +1,7 @@
 //! Keyed elements seen from outside: over a crash, a rebuilt list, a deployment that adds or removes `.keyed`, and by every
 //! command that names a node.
 
-use crate::folder::{Begun, Folder, RUN, told};
+use crate::folder::{Folder, RUN, RunningProcess, transcript};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ impl Loads {
         command
     }
 
-    fn told(&self, code: &str, args: &[&str]) -> String {
-        told(&self.command(code, args).output().unwrap())
+    fn transcript(&self, code: &str, args: &[&str]) -> String {
+        transcript(&self.command(code, args).output().unwrap())
     }
 
     fn feeds(&self, feeds: &str) {
@@ -43,11 +43,11 @@ impl Loads {
         let loads = Self(Folder::new());
         loads.feeds(feeds);
         let mut run = loads.command(code, &["run", "loads", "--logical-date", "2024-03-25", "--log", "info"]);
-        let begun = Begun::spawn(&mut run, &["approval  up_for_reschedule"]);
+        let begun = RunningProcess::spawn(&mut run, &["approval  up_for_reschedule"]);
         let deadline = Instant::now() + Duration::from_mins(1);
         // Events are printed a moment before they are durable.
         loop {
-            let shown = loads.told(code, &["show", RUN]);
+            let shown = loads.transcript(code, &["show", RUN]);
             let ended = shown.lines().filter(|line| line.starts_with("load[") && line.contains("success"));
             if ended.count() == feeds.lines().count()
                 && shown.lines().any(|line| line.starts_with("count") && line.contains("success"))
@@ -66,26 +66,26 @@ impl Loads {
 fn after_a_crash_and_a_retry_every_element_was_loaded_once_under_its_own_key() {
     let loads = Loads::killed("", "ber\nzrh\nlon");
     loads.0.put("approved");
-    let resumed = loads.told("", &["resume"]);
+    let resumed = loads.transcript("", &["resume"]);
     assert!(resumed.contains("success"), "{resumed}");
     assert_eq!(loads.loaded(), ["ber as load[ber]", "lon as load[lon]", "zrh as load[zrh]"]);
 
     loads.feeds("new\nber\nzrh");
-    let retried = loads.told("", &["retry", RUN, "feeds"]);
+    let retried = loads.transcript("", &["retry", RUN, "feeds"]);
     assert!(retried.contains("load[new]") && !retried.contains("load[ber]  running"), "{retried}");
     assert_eq!(loads.loaded(), ["ber as load[ber]", "lon as load[lon]", "new as load[new]", "zrh as load[zrh]"]);
 
-    let shown = loads.told("", &["show", RUN]);
+    let shown = loads.transcript("", &["show", RUN]);
     let line = |node: &str| shown.lines().find(|line| line.starts_with(node)).unwrap_or_else(|| panic!("{node}: {shown}"));
     assert!(line("load[lon]").contains("removed") && line("load[new]").contains("success"), "{shown}");
-    let logs = loads.told("", &["logs", RUN, "load[new]"]);
+    let logs = loads.transcript("", &["logs", RUN, "load[new]"]);
     assert!(logs.contains("new is loaded") && logs.lines().filter(|line| line.contains("is loaded")).count() == 1, "{logs}");
-    let again = loads.told("", &["retry", RUN, "load[ber]"]);
+    let again = loads.transcript("", &["retry", RUN, "load[ber]"]);
     assert!(again.contains("load[ber]"), "{again}");
     assert_eq!(loads.loaded().iter().filter(|line| *line == "ber as load[ber]").count(), 2);
-    let gone = loads.told("", &["retry", RUN, "load[lon]"]);
+    let gone = loads.transcript("", &["retry", RUN, "load[lon]"]);
     assert!(gone.contains("`load[lon]` is removed"), "{gone}");
-    let none = loads.told("", &["retry", RUN, "load[0]"]);
+    let none = loads.transcript("", &["retry", RUN, "load[0]"]);
     assert!(none.contains("no node `load[0]`"), "{none}");
 }
 
@@ -94,19 +94,19 @@ fn a_run_goes_on_whose_mapping_has_keys_since_or_has_them_no_longer() {
     for (before, after, element) in [("by index", "", "load[1]"), ("", "by index", "load[zrh]")] {
         let loads = Loads::killed(before, "ber\nzrh");
         loads.0.put("approved");
-        let resumed = loads.told(after, &["resume"]);
+        let resumed = loads.transcript(after, &["resume"]);
         assert!(resumed.contains("success"), "{resumed}");
         assert_eq!(loads.loaded().len(), 2, "what was loaded is not loaded again");
-        let shown = loads.told(after, &["show", RUN]);
+        let shown = loads.transcript(after, &["show", RUN]);
         assert!(shown.lines().any(|line| line.starts_with(element)), "it goes by what it went by: {shown}");
 
         // The elements of a rebuilt list cannot be matched with the old ones, so the retry is refused: no element is lost or
         // loaded twice.
         loads.feeds("new\nber");
-        let retried = loads.told(after, &["retry", RUN, "feeds"]);
+        let retried = loads.transcript(after, &["retry", RUN, "feeds"]);
         assert!(retried.contains("which elements of the rebuilt list they are cannot be told"), "{retried}");
         assert_eq!(loads.loaded().len(), 2);
-        let retried = loads.told(before, &["retry", RUN, "each(load)"]);
+        let retried = loads.transcript(before, &["retry", RUN, "each(load)"]);
         assert!(retried.contains("success"), "{retried}");
     }
 }

@@ -27,14 +27,14 @@ pub(crate) enum Kill {
 }
 
 /// How a process ended.
-pub(crate) struct Ended {
+pub(crate) struct ProcessEnd {
     pub(crate) status: ExitStatus,
     pub(crate) said: String,
     /// From its start to its first body.
     began: Option<Duration>,
 }
 
-pub(crate) fn run(folder: &Path, kill: &Kill) -> Ended {
+pub(crate) fn run(folder: &Path, kill: &Kill) -> ProcessEnd {
     let mut command = Command::new(env!("CARGO_BIN_EXE_durable-pipeline"));
     let files = ["journal.db", "effects", "stage"].map(|file| folder.join(file));
     command.args(files).env("PIPELINE_LOG", "off").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -63,7 +63,7 @@ pub(crate) fn run(folder: &Path, kill: &Kill) -> Ended {
     }
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    Ended { status: child.wait().unwrap(), said, began }
+    ProcessEnd { status: child.wait().unwrap(), said, began }
 }
 
 fn lines(child: &mut Child) -> Receiver<String> {
@@ -197,7 +197,7 @@ impl Figures {
         }
     }
 
-    fn told(&self, seed: u64) -> String {
+    fn summary(&self, seed: u64) -> String {
         let mut restarts = self.restarts.clone();
         restarts.sort_unstable();
         let at = |share: usize| restarts.get(restarts.len() * share / 100).copied().unwrap_or_default().as_millis();
@@ -278,7 +278,7 @@ fn a_run_that_is_killed_at_random_is_gone_on_with_and_ends_as_one_that_is_not() 
         assert_eq!((figures.run_again, figures.lost), (0, 0), "seed {seed}:\n{}", lines.join("\n"));
         assert_same_attempt(&lines, seed);
     }
-    println!("{}", figures.told(seed));
+    println!("{}", figures.summary(seed));
     assert!(figures.in_commit * 100 >= figures.kills * 30, "seed {seed}: too few kills came inside a commit: {figures:?}");
 }
 

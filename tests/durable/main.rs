@@ -7,23 +7,23 @@
 
 mod across;
 mod arrivals;
-mod asked;
+#[cfg(target_os = "linux")]
+mod body_notes;
+mod commands;
 mod damage;
 mod deploys;
 mod faults;
 mod folder;
 mod golden;
-#[cfg(target_os = "linux")]
-mod heard;
 mod history;
 mod keyed;
 mod kills;
-mod known;
 mod locked;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod promise;
 mod queued;
+mod run_facts;
 mod set_aside;
 #[cfg(target_os = "linux")]
 mod soak;

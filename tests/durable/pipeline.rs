@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Once, OnceLock};
 
 /// The arguments of the process.
-struct Told {
+struct Arguments {
     effects: PathBuf,
     stage: File,
     /// The place at which it is to be killed.
     at: Option<(String, u64)>,
 }
 
-static TOLD: OnceLock<Told> = OnceLock::new();
+static ARGUMENTS: OnceLock<Arguments> = OnceLock::new();
 
 fn here() {
     say("here");
@@ -49,12 +49,12 @@ fn wait_to_be_killed() -> ! {
 fn effect(line: &str) -> Result<()> {
     static ON: Once = Once::new();
     ON.call_once(|| say("on"));
-    let told = TOLD.get().ok_or("nothing is told")?;
-    let lines = std::fs::read_to_string(&told.effects).unwrap_or_default().lines().count();
-    if told.at.as_ref().is_some_and(|(what, n)| what == "body" && *n == lines as u64) {
+    let arguments = ARGUMENTS.get().ok_or("there are no arguments")?;
+    let lines = std::fs::read_to_string(&arguments.effects).unwrap_or_default().lines().count();
+    if arguments.at.as_ref().is_some_and(|(what, n)| what == "body" && *n == lines as u64) {
         wait_to_be_killed();
     }
-    let mut file = OpenOptions::new().append(true).create(true).open(&told.effects)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(&arguments.effects)?;
     // One write, so that the lines of a killed process are whole.
     file.write_all(format!("{line}\n").as_bytes())?;
     Ok(())
@@ -62,16 +62,16 @@ fn effect(line: &str) -> Result<()> {
 
 fn reached(stage: Stage) {
     static COMMITS: AtomicU64 = AtomicU64::new(0);
-    let Some(told) = TOLD.get() else { return };
+    let Some(arguments) = ARGUMENTS.get() else { return };
     let (letter, name) = match stage {
         Stage::Begun => (b"b", "before"),
         Stage::Written => (b"w", "middle"),
         Stage::Kept => (b"c", "after"),
     };
     // If this write fails, the test only counts fewer kills inside commits.
-    let _ = told.stage.write_at(letter, 0);
+    let _ = arguments.stage.write_at(letter, 0);
     let commit = COMMITS.fetch_add(u64::from(stage == Stage::Begun), Ordering::Relaxed) + u64::from(stage == Stage::Begun);
-    match &told.at {
+    match &arguments.at {
         Some((what, n)) if *n == commit && what == name => wait_to_be_killed(),
         Some((what, n)) if *n == commit && what == "panic" && stage == Stage::Written => panic!("it was told to"),
         Some((what, n)) if *n == commit && what == "during" && stage == Stage::Written => here(),
@@ -124,7 +124,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let _ = TOLD.set(Told { effects: effects.into(), stage, at });
+    let _ = ARGUMENTS.set(Arguments { effects: effects.into(), stage, at });
     commits::watch(reached);
     match Runner::new().pipeline(chain(), ()).journal(journal).progress(Progress::Silent).run() {
         Ok(finished) => {

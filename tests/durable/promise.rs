@@ -24,7 +24,7 @@ impl Folder {
     /// Starts or resumes the run, and kills the process within the body of `second`.
     fn dies_in_second(&self) {
         self.put("hang");
-        self.begin("promised", &["it hangs"]).kill();
+        self.start_run("promised", &["it hangs"]).kill();
         std::fs::remove_file(self.path().join("data-bucket/hang")).unwrap();
     }
 }
@@ -60,7 +60,7 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     let folder = Folder::new();
     folder.dies_in_second();
     folder.dies_in_second();
-    folder.tells(
+    folder.expect_transcript(
         &["show", RUN],
         &expect![[r#"
         run manual__2024-03-25T00:00:00Z of promised: running, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
@@ -81,7 +81,7 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     "#]],
     );
     assert_eq!(folder.call(&["resume"]).status.code(), Some(0));
-    folder.tells(
+    folder.expect_transcript(
         &["show", RUN],
         &expect![[r#"
         run manual__2024-03-25T00:00:00Z of promised: success, data interval 2024-03-25T00:00:00Z/2024-03-25T00:00:00Z
@@ -101,7 +101,7 @@ fn run_and_resume_go_on_with_what_was_unfinished_and_with_nothing_else() {
     expected.extend(std::iter::repeat_n(format!("second promised/{RUN}/second 1"), 3));
     expected.push(format!("third promised/{RUN}/third 1"));
     assert_eq!(folder.effects(), expected);
-    assert!(folder.told(&["resume"]).contains("nothing"), "there is nothing left");
+    assert!(folder.transcript(&["resume"]).contains("nothing"), "there is nothing left");
     assert_eq!(folder.effects(), expected);
 }
 
@@ -126,8 +126,8 @@ fn the_third_death_in_a_row_counts_as_a_failure() {
     for _ in 0..3 {
         folder.dies_in_second();
     }
-    let told = folder.told(&["resume"]);
-    assert!(told.contains("[exit 1]") && told.contains("the process ended 3 times in a row"), "{told}");
+    let transcript = folder.transcript(&["resume"]);
+    assert!(transcript.contains("[exit 1]") && transcript.contains("the process ended 3 times in a row"), "{transcript}");
     let lines = count(folder.effects());
     assert_eq!(lines.get(&format!("second promised/{RUN}/second 1")), Some(&3), "{lines:?}");
     assert!(!lines.keys().any(|line| line.starts_with("third")), "{lines:?}");

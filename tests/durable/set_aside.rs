@@ -1,6 +1,6 @@
 //! Runs that a program cannot resume: they do not delay others, and can be cancelled without their plan.
 
-use crate::folder::{Begun, Folder, RUN, told};
+use crate::folder::{Folder, RUN, RunningProcess, transcript};
 use crate::kills::effects;
 use expect_test::expect;
 use std::process::Command;
@@ -10,7 +10,7 @@ fn two_unfinished() -> Folder {
     let folder = Folder::new();
     folder.changing("");
     folder.put("hang");
-    folder.begin("promised", &["it hangs"]).kill();
+    folder.start_run("promised", &["it hangs"]).kill();
     std::fs::remove_file(folder.path().join("data-bucket/hang")).unwrap();
     folder
 }
@@ -24,7 +24,7 @@ fn with_code(folder: &Folder, args: &[&str]) -> Command {
 #[test]
 fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
     let folder = two_unfinished();
-    let resumed = told(&with_code(&folder, &["resume"]).output().unwrap());
+    let resumed = transcript(&with_code(&folder, &["resume"]).output().unwrap());
     assert!(resumed.contains("run: success"), "{resumed}");
     let (_, end) = resumed.split_once("[exit").unwrap();
     expect![[r#"
@@ -36,14 +36,14 @@ fn a_run_that_cannot_be_resumed_is_set_aside_and_the_others_go_on() {
     assert_eq!(effects(folder.path()).iter().filter(|line| line.starts_with("first ")).count(), 1);
 
     // The serving process continues, and can be asked to cancel the run.
-    let mut serve = Begun::spawn(&mut with_code(&folder, &["serve"]), &["serving promised"]);
+    let mut serve = RunningProcess::spawn(&mut with_code(&folder, &["serve"]), &["serving promised"]);
     let cancelled = format!("run {RUN} of changing is cancelled");
     let name = format!("changing/{RUN}");
-    assert!(told(&with_code(&folder, &["cancel", &name]).output().unwrap()).starts_with(&cancelled));
+    assert!(transcript(&with_code(&folder, &["cancel", &name]).output().unwrap()).starts_with(&cancelled));
     serve.child.kill().unwrap();
-    serve.hears_the_end();
-    assert!(folder.told(&["runs", "--state", "cancelled"]).contains("changing"));
-    assert!(folder.told(&["resume"]).contains("nothing to resume"));
+    serve.wait_for_end();
+    assert!(folder.transcript(&["runs", "--state", "cancelled"]).contains("changing"));
+    assert!(folder.transcript(&["resume"]).contains("nothing to resume"));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     // This program does not have the pipeline.
     let other = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_served-pipelines"));
-        told(&command.args(args).current_dir(folder.path()).env_remove("PIPELINE_LOG").output().unwrap())
+        transcript(&command.args(args).current_dir(folder.path()).env_remove("PIPELINE_LOG").output().unwrap())
     };
     expect![[r#"
         [exit 2]
@@ -76,11 +76,11 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
     .assert_eq(&other(&["cancel", RUN]));
     assert!(other(&["resume"]).contains("nothing to resume"));
     assert!(other(&["show", RUN]).contains("cancelled"));
-    let shown = folder.told(&["show", RUN]);
+    let shown = folder.transcript(&["show", RUN]);
     assert!(shown.contains("the run ended before it did") && !shown.contains("running"), "{shown}");
     // The run's own program can still retry it: nodes that were cut off run again.
     folder.put("approved");
-    let retried = folder.told(&["retry", RUN]);
+    let retried = folder.transcript(&["retry", RUN]);
     assert!(retried.contains("[exit 0]"), "{retried}");
 }
 
@@ -88,7 +88,7 @@ fn a_run_of_a_pipeline_that_is_gone_is_cancelled_by_any_program() {
 fn an_output_whose_drop_panics_holds_up_nothing() {
     let folder = Folder::new();
     folder.put("closed");
-    let date = |date: &str| assert!(folder.told(&["run", "fragile", "--logical-date", date]).contains("[exit 1]"));
+    let date = |date: &str| assert!(folder.transcript(&["run", "fragile", "--logical-date", date]).contains("[exit 1]"));
     date("2024-03-25");
     date("2024-03-26");
     std::fs::remove_file(folder.path().join("data-bucket/closed")).unwrap();
@@ -98,12 +98,12 @@ fn an_output_whose_drop_panics_holds_up_nothing() {
         command
     };
     // The command that read the run drops all of its outputs, even if a destructor panics.
-    let told = told(&fragile(&["retry", RUN]).output().unwrap());
-    assert!(told.contains("run: success") && told.contains("[exit 0]"), "{told}");
-    let mut serve = Begun::spawn(&mut fragile(&["serve"]), &["serving fragile"]);
-    let asked = folder.told(&["retry", "manual__2024-03-26T00:00:00Z"]);
+    let transcript = transcript(&fragile(&["retry", RUN]).output().unwrap());
+    assert!(transcript.contains("run: success") && transcript.contains("[exit 0]"), "{transcript}");
+    let mut serve = RunningProcess::spawn(&mut fragile(&["serve"]), &["serving fragile"]);
+    let asked = folder.transcript(&["retry", "manual__2024-03-26T00:00:00Z"]);
     assert!(asked.contains("[exit 0]"), "{asked}");
-    serve.hears("run manual__2024-03-26T00:00:00Z of fragile: success");
+    serve.wait_for_line("run manual__2024-03-26T00:00:00Z of fragile: success");
     serve.child.kill().unwrap();
-    serve.hears_the_end();
+    serve.wait_for_end();
 }

@@ -4,7 +4,7 @@
 //! killed, so that one process grows old. Nothing may be lost or happen twice, and memory, files and threads must not grow.
 //! `scripts/soak` runs the long form.
 
-use crate::heard::Heard;
+use crate::body_notes::BodyNotes;
 use crate::kills::Random;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ impl Long {
     }
 
     fn command(self, folder: &Path, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_durable-noted"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_durable-notes"));
         command
             .args(args)
             .current_dir(folder)
@@ -115,15 +115,15 @@ impl Serving {
                 });
             }
             drop(tell);
-            let mut heard = Vec::new();
+            let mut printed = Vec::new();
             while let Ok(line) = lines.recv() {
                 if line.starts_with("serving ") {
                     return Self { child, lines };
                 }
-                heard.push(line);
+                printed.push(line);
             }
             let code = child.wait().unwrap().code();
-            assert!(code == Some(2) && heard.iter().any(|line| line.contains("in use by")), "{code:?}: {}", heard.join("\n"));
+            assert!(code == Some(2) && printed.iter().any(|line| line.contains("in use by")), "{code:?}: {}", printed.join("\n"));
             *refused += 1;
         }
     }
@@ -189,7 +189,7 @@ fn ask(long: Long, folder: &Path, next: &AtomicU32, stop: &AtomicBool) -> Vec<(S
     }
     while !stop.load(Ordering::SeqCst) {
         let date = date(next.fetch_add(1, Ordering::SeqCst));
-        let output = long.command(folder, &["trigger", "asked", "--logical-date", &date]).output().unwrap();
+        let output = long.command(folder, &["trigger", "on_command", "--logical-date", &date]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(matches!(output.status.code(), Some(0 | 2)), "{date}: {}: {said}", output.status);
         promised.push((date, output.status.success()));
@@ -250,7 +250,7 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
     let mut rows = query.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         let pipeline: String = row.get(0).unwrap();
-        if pipeline == "asked" {
+        if pipeline == "on_command" {
             *asked.entry(row.get(1).unwrap()).or_default() += 1;
         } else {
             intervals.entry(pipeline).or_default().push((row.get(2).unwrap(), row.get(3).unwrap()));
@@ -275,17 +275,17 @@ fn check(long: Long, folder: &Path, promised: &[(String, bool)]) {
     let of_journal = i64::try_from(nodes).unwrap();
     assert_eq!(succeeded, (of_journal, of_journal), "each node succeeds once");
     let effects = std::fs::read_to_string(folder.join("effects")).unwrap();
-    let mut heard = Heard::default();
-    effects.lines().for_each(|line| heard.hear(line));
-    assert!(heard.again.is_empty(), "nodes that had finished ran again: {:?}", heard.again);
-    assert!(heard.changed.is_empty(), "a node received another output: {:?}", heard.changed);
-    let begun: BTreeSet<_> = heard.begun.iter().collect();
+    let mut body_notes = BodyNotes::default();
+    effects.lines().for_each(|line| body_notes.read(line));
+    assert!(body_notes.repeated.is_empty(), "nodes that had finished ran again: {:?}", body_notes.repeated);
+    assert!(body_notes.changed.is_empty(), "a node received another output: {:?}", body_notes.changed);
+    let begun: BTreeSet<_> = body_notes.started.iter().collect();
     assert_eq!(begun.len(), nodes, "each node has run");
     println!(
         "{scheduled} scheduled runs, {} that were asked for ({} asked in vain), {nodes} nodes, {} attempts cut off and run again; 0 lost, 0 twice",
         asked.len(),
         promised.len() - asked.len(),
-        heard.begun.len() - nodes
+        body_notes.started.len() - nodes
     );
 }
 
@@ -307,8 +307,8 @@ fn tell(samples: &[Sample]) {
 fn assert_flat(samples: &[Sample]) {
     let tenths = tenths(samples);
     let (early, last) = (tenths[1].greatest(tenths[2]), tenths[tenths.len() - 1]);
-    let told = format!("{early:?}, and at the end {last:?}");
-    assert!(last.memory_kb <= early.memory_kb * 3 / 2 + 8192, "memory has grown: {told}");
-    assert!(last.threads <= early.threads + 16, "threads have grown: {told}");
-    assert!(last.files <= early.files + 16, "open files have grown: {told}");
+    let figures = format!("{early:?}, and at the end {last:?}");
+    assert!(last.memory_kb <= early.memory_kb * 3 / 2 + 8192, "memory has grown: {figures}");
+    assert!(last.threads <= early.threads + 16, "threads have grown: {figures}");
+    assert!(last.files <= early.files + 16, "open files have grown: {figures}");
 }

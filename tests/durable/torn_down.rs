@@ -1,6 +1,6 @@
 //! Teardowns across kills: a setup is torn down once, by whichever process is running then.
 
-use crate::folder::{Begun, Folder};
+use crate::folder::{Folder, RunningProcess};
 use crate::kills::effects;
 
 const RUN: &str = "manual__2024-03-25T00:00:00Z";
@@ -18,7 +18,7 @@ fn run(folder: &Folder) -> std::process::Command {
 fn killed_at_work() -> Folder {
     let folder = Folder::new();
     folder.put("hang");
-    Begun::spawn(&mut run(&folder), &["it hangs"]).kill();
+    RunningProcess::spawn(&mut run(&folder), &["it hangs"]).kill();
     assert_eq!(traces(&folder), ["machine", "train"]);
     folder
 }
@@ -31,7 +31,7 @@ fn no_longer(folder: &Folder, hangs: &str) {
 fn a_process_killed_at_work_tears_down_nothing_and_the_next_does_once_the_work_is_done() {
     let folder = killed_at_work();
     no_longer(&folder, "hang");
-    assert!(folder.told(&["resume"]).contains("[exit 0]"));
+    assert!(folder.transcript(&["resume"]).contains("[exit 0]"));
     assert_eq!(traces(&folder), ["machine", "train", "train", "score", "delete", "deleted 7"]);
 }
 
@@ -39,10 +39,10 @@ fn a_process_killed_at_work_tears_down_nothing_and_the_next_does_once_the_work_i
 fn a_process_killed_in_a_teardown_leaves_it_to_the_next() {
     let folder = Folder::new();
     folder.put("hang_delete");
-    Begun::spawn(&mut run(&folder), &["it hangs"]).kill();
+    RunningProcess::spawn(&mut run(&folder), &["it hangs"]).kill();
     assert_eq!(traces(&folder), ["machine", "train", "score", "delete"]);
     no_longer(&folder, "hang_delete");
-    assert!(folder.told(&["resume"]).contains("[exit 0]"));
+    assert!(folder.transcript(&["resume"]).contains("[exit 0]"));
     assert_eq!(traces(&folder), ["machine", "train", "score", "delete", "delete", "deleted 7"]);
 }
 
@@ -50,11 +50,11 @@ fn a_process_killed_in_a_teardown_leaves_it_to_the_next() {
 #[test]
 fn a_cancel_after_a_kill_tears_down_and_starts_nothing_else() {
     let folder = killed_at_work();
-    assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
+    assert!(folder.transcript(&["cancel", RUN]).contains("[exit 0]"));
     assert_eq!(traces(&folder), ["machine", "train", "delete", "deleted 7"]);
-    assert!(folder.told(&["show", RUN]).contains("cancelled"));
+    assert!(folder.transcript(&["show", RUN]).contains("cancelled"));
     // It has ended, and nothing is left to do.
-    assert!(folder.told(&["resume"]).contains("[exit 0]"));
+    assert!(folder.transcript(&["resume"]).contains("[exit 0]"));
     assert_eq!(traces(&folder).len(), 4);
 }
 
@@ -63,11 +63,11 @@ fn who_cancels_a_run_is_told_that_its_teardowns_still_run() {
     let folder = Folder::new();
     folder.put("hang");
     folder.put("hang_delete");
-    let running = Begun::spawn(&mut run(&folder), &["it hangs"]);
-    let said = folder.told(&["cancel", RUN]);
+    let running = RunningProcess::spawn(&mut run(&folder), &["it hangs"]);
+    let said = folder.transcript(&["cancel", RUN]);
     assert!(said.contains(&format!("run {RUN} of torn_down is being cancelled: its teardowns still run")), "{said}");
     // A second cancel cuts the teardowns off.
-    let said = folder.told(&["cancel", RUN]);
+    let said = folder.transcript(&["cancel", RUN]);
     assert!(said.contains(&format!("run {RUN} of torn_down is cancelled")), "{said}");
     assert_eq!(running.finish().0, Some(1));
 }
@@ -78,12 +78,12 @@ fn a_process_killed_in_the_teardown_of_a_cancelled_run_leaves_just_that_to_the_n
     let folder = killed_at_work();
     folder.put("hang_delete");
     let mut cancel = folder.command(&["cancel", RUN]);
-    Begun::spawn(&mut cancel, &["it hangs"]).kill();
+    RunningProcess::spawn(&mut cancel, &["it hangs"]).kill();
     assert_eq!(traces(&folder), ["machine", "train", "delete"]);
-    assert!(!folder.told(&["show", RUN]).contains("cancelled after"), "it has not ended");
+    assert!(!folder.transcript(&["show", RUN]).contains("cancelled after"), "it has not ended");
     no_longer(&folder, "hang_delete");
     no_longer(&folder, "hang");
-    folder.told(&["resume"]);
+    folder.transcript(&["resume"]);
     assert_eq!(traces(&folder), ["machine", "train", "delete", "delete", "deleted 7"]);
-    assert!(folder.told(&["show", RUN]).contains("cancelled"));
+    assert!(folder.transcript(&["show", RUN]).contains("cancelled"));
 }

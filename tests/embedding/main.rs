@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
 mod across;
-mod asked;
 mod assets;
 mod ending;
 mod gate;
 mod page;
 mod past;
 mod reading;
+mod requests;
 mod schedule;
 #[cfg(unix)]
 mod secrets;

@@ -26,13 +26,13 @@ fn gated() {
     read(&LIMIT, &FOLDERS).after(wait_here());
 }
 
-type Taken = (u64, Vec<String>);
+type ReadSettings = (u64, Vec<String>);
 
 async fn host(journal: &Path, pipeline: Pipeline) -> Host {
     Host::builder([pipeline]).journal(journal).drain(Duration::ZERO).start().await.unwrap()
 }
 
-fn taken(limit: u64, folders: &[&str]) -> Taken {
+fn read_settings(limit: u64, folders: &[&str]) -> ReadSettings {
     (limit, folders.iter().map(|folder| (*folder).to_owned()).collect())
 }
 
@@ -54,13 +54,13 @@ async fn a_run_has_what_was_set_as_it_began_and_not_as_it_was_asked_for() {
     next_host.set(&LIMIT, &100).await.unwrap();
     THERE.open();
     let first = next_host.wait(&first).await.unwrap();
-    assert_eq!(first.node("read").unwrap().output::<Taken>().unwrap(), Some(taken(500, &["raw"])));
+    assert_eq!(first.node("read").unwrap().output::<ReadSettings>().unwrap(), Some(read_settings(500, &["raw"])));
     assert_eq!(first.summary().settings().get("limit"), Some(&500.into()));
     THERE.reached().await;
     next_host.unset(&LIMIT).await.unwrap();
     THERE.open();
     let second = next_host.wait(&second).await.unwrap();
-    assert_eq!(second.node("read").unwrap().output::<Taken>().unwrap(), Some(taken(100, &["a", "b"])));
+    assert_eq!(second.node("read").unwrap().output::<ReadSettings>().unwrap(), Some(read_settings(100, &["a", "b"])));
     next_host.shutdown().await.unwrap();
 }
 
@@ -97,7 +97,7 @@ async fn a_setting_that_the_code_has_come_to_take_is_as_it_is_when_the_run_goes_
     OTHERS.reached().await;
     OTHERS.open();
     let run = next_host.wait(&run).await.unwrap();
-    assert_eq!(run.node("read").unwrap().output::<Taken>().unwrap(), Some(taken(500, &["raw"])));
+    assert_eq!(run.node("read").unwrap().output::<ReadSettings>().unwrap(), Some(read_settings(500, &["raw"])));
     next_host.shutdown().await.unwrap();
 }
 
@@ -135,7 +135,7 @@ async fn a_setting_that_the_code_has_come_to_take_stays_as_it_was_when_the_run_f
     RESTARTED.reached().await;
     RESTARTED.open();
     let ended = third_host.wait(&run).await.unwrap();
-    assert_eq!(ended.node("read").unwrap().output::<Taken>().unwrap(), Some(taken(500, &["raw"])));
+    assert_eq!(ended.node("read").unwrap().output::<ReadSettings>().unwrap(), Some(read_settings(500, &["raw"])));
     assert_eq!(ended.summary().settings().get("limit"), Some(&500.into()));
     third_host.shutdown().await.unwrap();
 }

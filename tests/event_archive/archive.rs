@@ -25,7 +25,7 @@ fn bytes(archive: Archive, former: &[u8]) -> Vec<u8> {
     new.read_to_end(&mut all).unwrap();
     let piece = |piece: &Piece| {
         let range = usize::try_from(piece.range().start).unwrap()..usize::try_from(piece.range().end).unwrap();
-        if matches!(piece, Piece::Kept(_)) { former[range].to_vec() } else { all[range].to_vec() }
+        if matches!(piece, Piece::Existing(_)) { former[range].to_vec() } else { all[range].to_vec() }
     };
     pieces.iter().flat_map(piece).collect()
 }
@@ -76,7 +76,7 @@ fn what_is_added_follows_on_all_that_was_there() {
     let first = bytes(with(empty(), "a", "1", "a\n"), &[]);
     let begins = Archive::index_begins(&first, first.len() as u64).unwrap();
     let (pieces, _) = with(indexed(&first).unwrap(), "b", "1", "b\n").into_pieces().unwrap();
-    assert_eq!((pieces.len(), &pieces[0]), (2, &Piece::Kept(0..begins)));
+    assert_eq!((pieces.len(), &pieces[0]), (2, &Piece::Existing(0..begins)));
     assert!(matches!(&pieces[1], Piece::New(new) if new.start == 0));
 }
 

@@ -1,6 +1,6 @@
 //! One header row per archive, and files that have another one.
 
-use super::support::{self, INTERVALS, Place, event, unzipped};
+use super::support::{self, Buckets, INTERVALS, event, unzipped};
 use flate2::Compression;
 use flate2::GzBuilder;
 use flate2::read::GzDecoder;
@@ -21,7 +21,7 @@ fn apart(row: &str) -> String {
     support::apart(&Hour::of(&source("07_00_a")).unwrap().0, row)
 }
 
-impl Place {
+impl Buckets {
     fn text(&self) -> String {
         unzipped(&self.path(HOUR))
     }
@@ -45,30 +45,30 @@ fn of_former_times(files: &[(&str, &str)]) -> Vec<u8> {
 
 #[test]
 fn an_archive_has_one_header_row_however_its_files_write_it() {
-    let place = Place::new();
-    place.write(&source("07_00_empty"), "");
-    place.write(&source("07_01_first"), "id,\"two\nlines\"\n1,a\n");
-    place.write(&source("07_02_windows"), "\u{feff}id,\"two\nlines\"\r\n2,b\r\n");
-    place.write(&source("07_03_header_alone"), "id,\"two\nlines\"");
-    place.write(&source("07_04_no_last_break"), "id,\"two\nlines\"\n3,c");
-    place.run(INTERVALS[0]);
-    assert_eq!(place.text(), "id,\"two\nlines\"\n1,a\n2,b\r\n3,c\n");
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_empty"), "");
+    buckets.write(&source("07_01_first"), "id,\"two\nlines\"\n1,a\n");
+    buckets.write(&source("07_02_windows"), "\u{feff}id,\"two\nlines\"\r\n2,b\r\n");
+    buckets.write(&source("07_03_header_alone"), "id,\"two\nlines\"");
+    buckets.write(&source("07_04_no_last_break"), "id,\"two\nlines\"\n3,c");
+    buckets.run(INTERVALS[0]);
+    assert_eq!(buckets.text(), "id,\"two\nlines\"\n1,a\n2,b\r\n3,c\n");
     // Later files, and rewritten ones, the first file included.
-    place.write(&source("07_05_later"), "id,\"two\nlines\"\n4,d\n");
-    place.write(&source("07_01_first"), "id,\"two\nlines\"\n5,e\n");
-    let report = place.run(INTERVALS[1]);
+    buckets.write(&source("07_05_later"), "id,\"two\nlines\"\n4,d\n");
+    buckets.write(&source("07_01_first"), "id,\"two\nlines\"\n5,e\n");
+    let report = buckets.run(INTERVALS[1]);
     assert_eq!(event(&report, 0).1[0], ("target/e/2021-09-01/07.csv.gz".into(), 2, 4));
-    assert_eq!(place.text(), "id,\"two\nlines\"\n2,b\r\n3,c\n5,e\n4,d\n");
-    assert_eq!(place.archives().len(), 1);
+    assert_eq!(buckets.text(), "id,\"two\nlines\"\n2,b\r\n3,c\n5,e\n4,d\n");
+    assert_eq!(buckets.archives().len(), 1);
 }
 
 #[test]
 fn each_member_has_the_name_of_the_archive() {
-    let place = Place::new();
-    place.write(&source("07_00_a"), "id\n1\n");
-    place.write(&source("07_01_b"), "id\n2\n");
-    place.write(&source("07_02_other"), "other\n3\n");
-    place.run(INTERVALS[0]);
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_a"), "id\n1\n");
+    buckets.write(&source("07_01_b"), "id\n2\n");
+    buckets.write(&source("07_02_other"), "other\n3\n");
+    buckets.run(INTERVALS[0]);
     let names = |archive: &[u8]| {
         let (mut rest, mut names) = (archive, Vec::new());
         while !rest.is_empty() {
@@ -80,55 +80,55 @@ fn each_member_has_the_name_of_the_archive() {
         names
     };
     // The header row, two files, the member that names the other archive, and the index.
-    assert_eq!(names(&fs::read(place.path(HOUR)).unwrap()), ["07.csv"; 5]);
+    assert_eq!(names(&fs::read(buckets.path(HOUR)).unwrap()), ["07.csv"; 5]);
     let name = apart("other").rsplit('/').next().unwrap().replace(".gz", "");
-    assert_eq!(names(&fs::read(place.path("target-bucket").join(apart("other"))).unwrap()), [name.as_str(); 3]);
+    assert_eq!(names(&fs::read(buckets.path("target-bucket").join(apart("other"))).unwrap()), [name.as_str(); 3]);
 }
 
 #[test]
 fn files_with_another_header_row_go_to_an_archive_of_its_own() {
-    let place = Place::new();
-    place.write(&source("07_00_a"), "id\n1\n");
-    place.write(&source("07_01_wide"), "id,total\n2,20\n");
-    place.write(&source("07_02_b"), "id\n3\n");
-    let report = place.run(INTERVALS[0]);
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_a"), "id\n1\n");
+    buckets.write(&source("07_01_wide"), "id,total\n2,20\n");
+    buckets.write(&source("07_02_b"), "id\n3\n");
+    let report = buckets.run(INTERVALS[0]);
     assert_eq!(event(&report, 0).1, [("target/e/2021-09-01/07.csv.gz".into(), 3, 0)]);
-    assert_eq!((place.text().as_str(), place.text_apart("id,total").as_str()), ("id\n1\n3\n", "id,total\n2,20\n"));
+    assert_eq!((buckets.text().as_str(), buckets.text_apart("id,total").as_str()), ("id\n1\n3\n", "id,total\n2,20\n"));
 
-    let before = place.archives();
-    let report = place.run(INTERVALS[0]);
+    let before = buckets.archives();
+    let report = buckets.run(INTERVALS[0]);
     assert_eq!(event(&report, 0).1[0].2, 3, "all are known");
-    assert_eq!(place.archives(), before, "and nothing is written");
+    assert_eq!(buckets.archives(), before, "and nothing is written");
 
     // Files change their header rows, in both directions.
-    place.write(&source("07_01_wide"), "id\n2\n");
-    place.write(&source("07_02_b"), "id,total\n3,30\n");
-    place.run(INTERVALS[1]);
-    assert_eq!((place.text().as_str(), place.text_apart("id,total").as_str()), ("id\n1\n2\n", "id,total\n3,30\n"));
+    buckets.write(&source("07_01_wide"), "id\n2\n");
+    buckets.write(&source("07_02_b"), "id,total\n3,30\n");
+    buckets.run(INTERVALS[1]);
+    assert_eq!((buckets.text().as_str(), buckets.text_apart("id,total").as_str()), ("id\n1\n2\n", "id,total\n3,30\n"));
 }
 
 #[test]
 fn a_file_that_is_in_two_archives_since_a_run_was_cut_off_stays_in_the_one_of_its_version() {
-    let place = Place::new();
-    place.write(&source("07_00_a"), "id\n1\n");
-    place.write(&source("07_01_b"), "id,total\n2,20\n");
-    place.run(INTERVALS[0]);
-    let apart = place.path("target-bucket").join(apart("id,total"));
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_a"), "id\n1\n");
+    buckets.write(&source("07_01_b"), "id,total\n2,20\n");
+    buckets.run(INTERVALS[0]);
+    let apart = buckets.path("target-bucket").join(apart("id,total"));
     let former = fs::read(&apart).unwrap();
-    place.write(&source("07_01_b"), "id\n2\n");
-    place.run(INTERVALS[1]);
+    buckets.write(&source("07_01_b"), "id\n2\n");
+    buckets.run(INTERVALS[1]);
     // As if the run was cut off after the hour's archive was written, and before the other one.
     fs::write(&apart, former).unwrap();
-    place.run(INTERVALS[1]);
-    assert_eq!((place.text().as_str(), place.text_apart("id,total").as_str()), ("id\n1\n2\n", "id,total\n"));
+    buckets.run(INTERVALS[1]);
+    assert_eq!((buckets.text().as_str(), buckets.text_apart("id,total").as_str()), ("id\n1\n2\n", "id,total\n"));
 }
 
 #[test]
 fn another_header_row_fails_the_hour_where_that_is_wanted() {
-    let place = Place::new();
-    place.write(&source("07_00_a"), "id\n1\n");
-    place.write(&source("07_01_wide"), "id,total\n2,20\n");
-    let report = place.try_run_with(INTERVALS[0], OtherHeader::Fail);
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_a"), "id\n1\n");
+    buckets.write(&source("07_01_wide"), "id,total\n2,20\n");
+    let report = buckets.try_run_with(INTERVALS[0], OtherHeader::Fail);
     assert_eq!(report.state(), RunState::Failed);
     let node = report.node("archive_hour[0][0]");
     assert_eq!(node.attempts(), 1);
@@ -137,36 +137,36 @@ fn another_header_row_fails_the_hour_where_that_is_wanted() {
         "the header row of source/e/2021-09-01/07_01_wide.csv is `id,total`, and that of target/e/2021-09-01/07.csv.gz is `id`; \
          nothing was archived. `--param header=apart` puts such a file into an archive of its own"
     );
-    assert!(place.archives().is_empty());
+    assert!(buckets.archives().is_empty());
 }
 
 #[test]
 fn files_without_a_header_row_are_kept_as_they_are_where_that_is_wanted() {
-    let place = Place::new();
-    place.write(&source("07_00_a"), "1,a\n");
-    place.write(&source("07_01_b"), "1,a\n2,b");
-    place.write(&source("07_02_c"), "\"never closed\n");
-    let report = place.try_run_with(INTERVALS[0], OtherHeader::Keep);
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_a"), "1,a\n");
+    buckets.write(&source("07_01_b"), "1,a\n2,b");
+    buckets.write(&source("07_02_c"), "\"never closed\n");
+    let report = buckets.try_run_with(INTERVALS[0], OtherHeader::Keep);
     assert_eq!(report.state(), RunState::Success);
-    assert_eq!(place.text(), "1,a\n1,a\n2,b\"never closed\n");
+    assert_eq!(buckets.text(), "1,a\n1,a\n2,b\"never closed\n");
 }
 
 #[test]
 fn a_file_that_is_read_in_many_pieces_is_archived_whole() {
-    let place = Place::new();
+    let buckets = Buckets::new();
     let rows: String = (0..300_000).fold(String::new(), |rows, n| rows + &format!("{n},row {n}\n"));
-    place.write(&source("07_00_a"), &format!("id,text\n{rows}"));
-    place.write(&source("07_01_b"), "id,text\n-1,last\n");
-    let report = place.try_run_with(INTERVALS[0], OtherHeader::Fail);
+    buckets.write(&source("07_00_a"), &format!("id,text\n{rows}"));
+    buckets.write(&source("07_01_b"), "id,text\n-1,last\n");
+    let report = buckets.try_run_with(INTERVALS[0], OtherHeader::Fail);
     assert_eq!(report.state(), RunState::Success);
-    assert!(place.text() == format!("id,text\n{rows}-1,last\n"), "rows are missing, or there are others");
+    assert!(buckets.text() == format!("id,text\n{rows}-1,last\n"), "rows are missing, or there are others");
 }
 
 #[test]
 fn a_file_without_a_row_in_a_mebibyte_fails_with_what_to_do() {
-    let place = Place::new();
-    place.write(&source("07_00_a"), &format!("\"{}", "never closed\n".repeat(90_000)));
-    let report = place.try_run_with(INTERVALS[0], OtherHeader::Apart);
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_a"), &format!("\"{}", "never closed\n".repeat(90_000)));
+    let report = buckets.try_run_with(INTERVALS[0], OtherHeader::Apart);
     assert_eq!(
         report.node("archive_hour[0][0]").error().unwrap(),
         "source/e/2021-09-01/07_00_a.csv cannot be archived: there is no header row in its first 1 MiB; \
@@ -176,23 +176,23 @@ fn a_file_without_a_row_in_a_mebibyte_fails_with_what_to_do() {
 
 #[test]
 fn an_archive_of_former_times_is_added_to_and_keeps_what_it_has() {
-    let place = Place::new();
+    let buckets = Buckets::new();
     let files = [("07_00_a", "id\n1\n"), ("07_01_b", "id\n2\n")];
     let former = of_former_times(&files);
-    let archive = place.path(HOUR);
+    let archive = buckets.path(HOUR);
     fs::create_dir_all(archive.parent().unwrap()).unwrap();
     fs::write(&archive, &former).unwrap();
-    place.write(&source("07_02_c"), "id\n3\n");
-    place.run(INTERVALS[0]);
+    buckets.write(&source("07_02_c"), "id\n3\n");
+    buckets.run(INTERVALS[0]);
     assert!(fs::read(&archive).unwrap().starts_with(&former), "byte for byte");
-    assert_eq!(place.text(), "id\n1\nid\n2\n3\n");
+    assert_eq!(buckets.text(), "id\n1\nid\n2\n3\n");
     // The header row stays when the file that it came with is replaced.
-    place.write(&source("07_00_a"), "id\n1, corrected\n");
-    place.run(INTERVALS[1]);
-    assert_eq!(place.text(), "id\nid\n2\n3\n1, corrected\n");
-    place.write(&source("07_01_b"), "id\n2, corrected\n");
-    place.run(INTERVALS[2]);
-    assert_eq!(place.text(), "id\n3\n1, corrected\n2, corrected\n");
+    buckets.write(&source("07_00_a"), "id\n1, corrected\n");
+    buckets.run(INTERVALS[1]);
+    assert_eq!(buckets.text(), "id\nid\n2\n3\n1, corrected\n");
+    buckets.write(&source("07_01_b"), "id\n2, corrected\n");
+    buckets.run(INTERVALS[2]);
+    assert_eq!(buckets.text(), "id\n3\n1, corrected\n2, corrected\n");
     // A tool that reads only the first member gets this.
     let mut first = String::new();
     std::io::Read::read_to_string(&mut GzDecoder::new(&fs::read(&archive).unwrap()[..]), &mut first).unwrap();
@@ -201,16 +201,16 @@ fn an_archive_of_former_times_is_added_to_and_keeps_what_it_has() {
 
 #[test]
 fn the_header_row_is_the_first_member_though_an_empty_file_came_first() {
-    let place = Place::new();
-    place.write(&source("07_00_empty"), "");
-    place.run(INTERVALS[0]);
-    place.write(&source("07_01_a"), "id\n1\n");
-    place.run(INTERVALS[1]);
+    let buckets = Buckets::new();
+    buckets.write(&source("07_00_empty"), "");
+    buckets.run(INTERVALS[0]);
+    buckets.write(&source("07_01_a"), "id\n1\n");
+    buckets.run(INTERVALS[1]);
     let mut first = String::new();
-    std::io::Read::read_to_string(&mut GzDecoder::new(&fs::read(place.path(HOUR)).unwrap()[..]), &mut first).unwrap();
+    std::io::Read::read_to_string(&mut GzDecoder::new(&fs::read(buckets.path(HOUR)).unwrap()[..]), &mut first).unwrap();
     assert_eq!(first, "id\n");
     // The members behind it have moved, and are still found.
-    place.write(&source("07_00_empty"), "id\n2\n");
-    place.run(INTERVALS[2]);
-    assert_eq!(place.text(), "id\n1\n2\n");
+    buckets.write(&source("07_00_empty"), "id\n2\n");
+    buckets.run(INTERVALS[2]);
+    assert_eq!(buckets.text(), "id\n1\n2\n");
 }

@@ -18,12 +18,12 @@ use tempfile::TempDir;
 pub(crate) const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:30:00Z", "2021-09-01T08:00:00Z"];
 
 /// A source and a target bucket.
-pub(crate) struct Place(TempDir);
+pub(crate) struct Buckets(TempDir);
 
 /// Rows by archive, sorted, as the order in which files were added does not matter.
 pub(crate) type Rows = BTreeMap<String, Vec<String>>;
 
-impl Place {
+impl Buckets {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         for bucket in ["source-bucket", "target-bucket"] {

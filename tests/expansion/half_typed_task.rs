@@ -8,7 +8,7 @@ fn count(
         ::pipeline_runtime::__private::Poison<
             {
                 ::core::compile_error! {
-                    "a task's parameter is a plain name, which labels the input in the plan: take it apart in the body, with `let`"
+                    "a task's parameter must be a plain name, which labels the input in the plan: destructure it in the body, with `let`"
                 }
             },
         >,
@@ -17,7 +17,7 @@ fn count(
         ::pipeline_runtime::__private::Poison<
             {
                 ::core::compile_error! {
-                    "a task's input must be owned, not borrowed, as it outlives the call: write `String`"
+                    "a task's input must be owned, not borrowed, because it outlives the call: write `String`"
                 }
             },
         >,

@@ -26,7 +26,7 @@ mod task;
 #[path = "../../pipeline-macros/src/types.rs"]
 mod types;
 
-use options::Place;
+use options::Owner;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 use task::Kind;
@@ -152,5 +152,5 @@ pub fn daily(options: Options) -> Result<()> {
 #[test]
 fn of_completion() {
     let options = "retries = 2, backoff(start = \"30s\", ma), po, on_failure = a::b";
-    assert_eq!(misplaced(options, |tokens| options::completion(Place::Sensor, tokens, None)), BTreeSet::new());
+    assert_eq!(misplaced(options, |tokens| options::completion(Owner::Sensor, tokens, None)), BTreeSet::new());
 }

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed; clippy knows only functions with `#[test]`")]
 
 mod ends;
-mod kept;
 mod outcomes;
+mod output_lines;
 
 use pipeline_runtime::Command;
 

@@ -57,12 +57,12 @@ async fn a_row_for_a_large_object_costs_the_row() -> Tested {
     // The store is probed once for how it handles conditions.
     let object = append(&bucket, &object, LARGE, "first").await?;
     assert_eq!(server.probed().len(), 4);
-    server.asked();
+    server.requests();
     server.transferred();
     let mut tail = bucket.get_tail(&object.key, 5).await?;
     assert_eq!((tail.chunk().await?.unwrap_or_default(), tail.object()), ("first".into(), &object));
     let grown = append(&bucket, &object, LARGE + 5, "second").await?;
-    let (asked, transferred) = (server.asked(), server.transferred());
+    let (asked, transferred) = (server.requests(), server.transferred());
     assert_eq!(asked.len(), 6, "a tail, a begin, a copy, a part, an end and a look: {asked:#?}");
     assert!(transferred < 2048, "{transferred} bytes");
     assert_eq!(grown.size, LARGE as u64 + 11);
@@ -80,7 +80,7 @@ async fn what_another_has_replaced_is_not_appended_to() -> Tested {
     let new = bucket.put("a", "new").await?;
     begun.write("late").await?;
     assert_eq!(kind(begun.finish().await), Some(Kind::PreconditionFailed));
-    server.asked();
+    server.requests();
     assert_eq!(kind(append(&bucket, &old, LARGE, "late").await), Some(Kind::PreconditionFailed));
     bucket.delete("a").await?;
     assert_eq!(kind(append(&bucket, &old, LARGE, "late").await), Some(Kind::PreconditionFailed));
@@ -96,16 +96,16 @@ async fn where_a_store_copies_no_parts_what_is_kept_passes_through_the_process()
         let server = Server::like(like(manner)).await?;
         let bucket = server.bucket("bucket")?;
         let object = large(&bucket, "a").await?;
-        server.asked();
+        server.requests();
         let object = append(&bucket, &object, LARGE, "first").await?;
-        let asked = server.asked();
+        let asked = server.requests();
         // One abandoned upload, and one with two parts of its own.
         assert_eq!(
             [count(&asked, "POST", "uploads"), count(&asked, "DELETE", "uploadId"), count(&asked, "PUT", "partNumber")],
             [2, 1, 3]
         );
         let object = append(&bucket, &object, LARGE + 5, "second").await?;
-        let asked = server.asked();
+        let asked = server.requests();
         assert_eq!(
             [count(&asked, "POST", "uploads"), count(&asked, "PUT", "partNumber")],
             [1, 2],
@@ -132,7 +132,7 @@ async fn what_passes_is_asked_again() -> Tested {
         ],
     );
     append(&bucket, &object, LARGE - 1, "more").await?;
-    assert_eq!(server.left(), 0);
+    assert_eq!(server.pending_faults(), 0);
     assert!(bucket.get("a").await? == expected(LARGE - 1, "more"));
     let object = large(&bucket, "a").await?;
     server.meet("PUT /bucket/a?partNumber=1", [Fault::Status(StatusCode::FORBIDDEN, "AccessDenied")]);
@@ -148,7 +148,7 @@ async fn what_is_small_or_has_checksums_is_sent_again() -> Tested {
     for (settings, keep) in [("", (5 << 20) - 1), ("&checksum=sha256", LARGE)] {
         let bucket = Bucket::open(&(server.url("bucket") + settings))?;
         let object = large(&bucket, "a").await?;
-        server.asked();
+        server.requests();
         server.transferred();
         append(&bucket, &object, keep, "more").await?;
         assert!(server.transferred() > 2 * keep as u64, "read, and sent");

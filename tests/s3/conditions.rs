@@ -180,10 +180,10 @@ async fn a_bare_etag_is_a_condition_all_the_same() -> Tested {
     let old = bucket.put("a", "1").await?.etag.unwrap_or_default();
     let new = bucket.put_if_match("a", "2", &old).await?.etag.unwrap_or_default();
     assert_eq!(kind(bucket.put_if_match("a", "3", &old).await), Some(Kind::PreconditionFailed));
-    server.asked();
+    server.requests();
     server.probed();
     bucket.put_if_match("a", "3", &new).await?;
-    let puts = server.asked().iter().filter(|line| line.starts_with("PUT")).count();
+    let puts = server.requests().iter().filter(|line| line.starts_with("PUT")).count();
     assert_eq!((puts, server.probed().len()), (1, 0), "the spelling is known by now");
     Ok(())
 }
@@ -231,7 +231,7 @@ async fn what_was_asked_about_leaves_nothing_behind() -> Tested {
         let put = bucket.put_if_absent("f/a", "").await;
         assert_eq!(kind(put), if name == "lost" { REFUSED } else { HOLDS });
         assert!(server.probed().len() >= requests + 2);
-        assert_eq!(server.left(), 0);
+        assert_eq!(server.pending_faults(), 0);
         assert!(is_clean(&folder)?);
     }
     // A store that only checks conditions of existing objects: the retried probe finds the result of its own first request.
@@ -302,7 +302,7 @@ async fn a_race_that_left_all_as_it_was_is_run_again() -> Tested {
     // Endless conflicts remain a conflict, as the probe showed that the store supports conditions.
     server.meet("PUT /race/a", std::iter::repeat_n(CONFLICT, 10));
     assert_eq!(kind(bucket.put_if_match("a", "3", &etag).await), Some(Kind::PreconditionFailed));
-    assert!(server.left() > 0, "not without end");
+    assert!(server.pending_faults() > 0, "not without end");
     server.forget();
     server.meet("PUT /race/b", std::iter::repeat_n(CONFLICT, 10));
     assert_eq!(kind(bucket.put_if_absent("b", "1").await), Some(Kind::AlreadyExists));
@@ -320,7 +320,7 @@ async fn what_a_store_cannot_do_is_neither_repeated_nor_in_doubt() -> Tested {
     let error = bucket.put_if_absent("a", "1").await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unsupported, "{error}");
     assert_eq!(kind(bucket.put("a", "1").await), Some(Kind::Unsupported));
-    assert_eq!(server.asked().iter().filter(|line| line.starts_with("PUT")).count(), 2);
+    assert_eq!(server.requests().iter().filter(|line| line.starts_with("PUT")).count(), 2);
     Ok(())
 }
 

@@ -17,9 +17,9 @@ async fn a_missing_bucket_is_no_missing_key() -> Tested {
     assert_eq!(kind(bucket.find_first("a*").await), Some(Kind::NoSuchBucket));
     server.make("nowhere")?;
     assert_eq!(bucket.head("a").await?, None, "a failed look is not remembered");
-    server.asked();
+    server.requests();
     assert_eq!(bucket.head("a").await?, None);
-    assert_eq!(server.asked(), ["HEAD /nowhere/a"], "once it was seen, one request is enough");
+    assert_eq!(server.requests(), ["HEAD /nowhere/a"], "once it was seen, one request is enough");
     Ok(())
 }
 

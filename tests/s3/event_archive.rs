@@ -24,13 +24,13 @@ use crate::server::{Fault, Like, Server};
 const INTERVALS: [&str; 3] = ["2021-09-01T07:00:00Z", "2021-09-01T07:30:00Z", "2021-09-01T08:00:00Z"];
 
 /// A server with the two buckets. The source files are written to its folder, so they have the times of the seed.
-struct Place {
+struct Fixture {
     server: Server,
     source: std::path::PathBuf,
     journal: tempfile::TempDir,
 }
 
-impl Place {
+impl Fixture {
     async fn start() -> Result<Self, Box<dyn Error>> {
         Self::on(Like::default()).await
     }
@@ -118,19 +118,19 @@ fn count(asked: &[String], method: &str, part: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_intervals_in_a_row_archive_each_row_once() -> Tested {
-    let place = Place::start().await?;
+    let fixture = Fixture::start().await?;
     // Archives are also fetched if files of the hour before are listed again.
     for (interval, changed, fetched) in [(1, 3, 3), (2, 3, 4), (3, 5, 8)] {
-        place.seed(interval).await?;
-        place.server.asked();
-        let report = place.run(interval, 1).await?;
+        fixture.seed(interval).await?;
+        fixture.server.requests();
+        let report = fixture.run(interval, 1).await?;
         assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-        let asked = place.server.asked();
+        let asked = fixture.server.requests();
         println!("interval {interval}: {} requests", asked.len());
         assert_eq!(count(&asked, "PUT", "/target-bucket/target/"), changed, "only archives that change are written: {asked:#?}");
         assert_eq!(count(&asked, "GET", "/target-bucket/target/"), fetched, "{asked:#?}");
-        assert_eq!(place.server.probed().len(), usize::from(interval == 1), "the store is asked once what it keeps");
-        assert_eq!(place.archived().await?, place.expected()?);
+        assert_eq!(fixture.server.probed().len(), usize::from(interval == 1), "the store is asked once what it keeps");
+        assert_eq!(fixture.archived().await?, fixture.expected()?);
     }
     Ok(())
 }
@@ -139,22 +139,22 @@ async fn three_intervals_in_a_row_archive_each_row_once() -> Tested {
 /// earlier versions have none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_file_for_a_large_archive_costs_the_file() -> Tested {
-    let place = Place::start().await?;
+    let fixture = Fixture::start().await?;
     let key = "target/customer_order_event/2021-09-01/06.csv.gz";
     let mut theirs = GzEncoder::new(Vec::new(), Compression::none());
     theirs.write_all(b"id,event,at\n")?;
     theirs.write_all("theirs\n".repeat(1 << 20).as_bytes())?;
-    let target = Bucket::open(&place.server.url("target-bucket"))?;
+    let target = Bucket::open(&fixture.server.url("target-bucket"))?;
     target.put(key, theirs.finish()?).await?;
-    place.seed(1).await?;
-    assert_eq!(place.run(1, 1).await?.state(), RunState::Success);
-    let late = place.source.join("source/customer_order_event/2021-09-01/06_59_late.csv");
+    fixture.seed(1).await?;
+    assert_eq!(fixture.run(1, 1).await?.state(), RunState::Success);
+    let late = fixture.source.join("source/customer_order_event/2021-09-01/06_59_late.csv");
     fs::write(late, "id,event,at\nlate,customer_order_event,06_59\n")?;
-    place.server.asked();
-    place.server.transferred();
-    let report = place.run(2, 1).await?;
+    fixture.server.requests();
+    fixture.server.transferred();
+    let report = fixture.run(2, 1).await?;
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    let (asked, transferred) = (place.server.asked(), place.server.transferred());
+    let (asked, transferred) = (fixture.server.requests(), fixture.server.transferred());
     let of_archive: Vec<_> = asked.iter().filter(|line| line.contains(key)).collect();
     assert_eq!(of_archive.len(), 6, "its end, a begin, a copy, a part, an end and a look: {of_archive:#?}");
     // The bytes of its end, of the listings, and of the files of the hour before.
@@ -170,35 +170,35 @@ async fn a_late_file_for_a_large_archive_costs_the_file() -> Tested {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_fails_now_and_then_doubles_and_loses_nothing() -> Tested {
-    let place = Place::start().await?;
-    place.seed(1).await?;
-    place.run(1, 1).await?;
-    place.seed(2).await?;
-    place.seed(3).await?;
+    let fixture = Fixture::start().await?;
+    fixture.seed(1).await?;
+    fixture.run(1, 1).await?;
+    fixture.seed(2).await?;
+    fixture.seed(3).await?;
     // Downloads break off half-way; of the uploads one loses its answer and one is refused.
-    place.server.meet("GET /target-bucket/target/", [Fault::CutBody(100), Fault::Drop]);
-    place
+    fixture.server.meet("GET /target-bucket/target/", [Fault::CutBody(100), Fault::Drop]);
+    fixture
         .server
         .meet("GET /source-bucket/source/", [Fault::Status(StatusCode::SERVICE_UNAVAILABLE, "SlowDown"), Fault::CutBody(3)]);
-    place.server.meet(
+    fixture.server.meet(
         "PUT /target-bucket/target/",
         [Fault::LoseAnswer, Fault::Status(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")],
     );
     // If tasks are retried as well, their delays pass a hundred times as fast.
-    let report = place.run(3, 100).await?;
+    let report = fixture.run(3, 100).await?;
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    assert_eq!(place.server.left(), 0, "all of the faults were met");
-    assert_eq!(place.archived().await?, place.expected()?);
+    assert_eq!(fixture.server.pending_faults(), 0, "all of the faults were met");
+    assert_eq!(fixture.archived().await?, fixture.expected()?);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runs_of_an_interval_at_once_archive_each_row_once() -> Tested {
-    let place = Place::start().await?;
+    let fixture = Fixture::start().await?;
     for interval in 1..=3 {
-        place.seed(interval).await?;
+        fixture.seed(interval).await?;
     }
-    let options = place.options();
+    let options = fixture.options();
     let run = || {
         let options = options.clone();
         on_a_thread(move || {
@@ -210,19 +210,19 @@ async fn two_runs_of_an_interval_at_once_archive_each_row_once() -> Tested {
     for report in [one?, two?] {
         assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     }
-    assert_eq!(place.archived().await?, place.expected()?);
+    assert_eq!(fixture.archived().await?, fixture.expected()?);
     Ok(())
 }
 
 /// Like Ceph 16, where conditions must be written differently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_etags_are_spelled_otherwise_each_row_is_archived_once() -> Tested {
-    let place = Place::on(like(reads_bare_etags)).await?;
+    let fixture = Fixture::on(like(reads_bare_etags)).await?;
     for interval in 1..=3 {
-        place.seed(interval).await?;
-        let report = place.run(interval, 1).await?;
+        fixture.seed(interval).await?;
+        let report = fixture.run(interval, 1).await?;
         assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-        assert_eq!(place.archived().await?, place.expected()?);
+        assert_eq!(fixture.archived().await?, fixture.expected()?);
     }
     Ok(())
 }
@@ -233,15 +233,15 @@ async fn where_a_store_has_no_conditions_the_run_fails_at_once_and_says_so() -> 
     for (manner, word) in
         [(ignores_all as crate::server::Manner, "ignores `If-None-Match`"), (has_none, "refuses `If-None-Match`")]
     {
-        let place = Place::on(like(manner)).await?;
-        place.seed(1).await?;
-        let report = place.run(1, 1).await?;
+        let fixture = Fixture::on(like(manner)).await?;
+        fixture.seed(1).await?;
+        let report = fixture.run(1, 1).await?;
         assert_eq!(report.state(), RunState::Failed);
         let node = report.node("archive_hour[0][0]");
         assert_eq!(node.attempts(), 1);
         let error = node.error().unwrap_or_default();
         assert!(error.contains(word) && error.contains("`?conditions=none`"), "{error}");
-        assert!(place.archived().await?.is_empty());
+        assert!(fixture.archived().await?.is_empty());
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ async fn what_passes_is_tried_again() -> Tested {
         bucket.copy("a", "b").await?;
         bucket.delete("b").await?;
         bucket.delete("c").await?;
-        assert_eq!(server.left(), 0, "each fault was met");
+        assert_eq!(server.pending_faults(), 0, "each fault was met");
     }
     Ok(())
 }
@@ -41,7 +41,7 @@ async fn there_is_an_end_to_it() -> Tested {
     let bucket = Bucket::open(&(server.url("bucket") + "&retries=2"))?;
     server.meet("/bucket", std::iter::repeat_n(BUSY, 100));
     assert_eq!(kind(bucket.list("").await), Some(Kind::Throttled));
-    assert_eq!(server.asked().len(), 3);
+    assert_eq!(server.requests().len(), 3);
     Ok(())
 }
 
@@ -53,7 +53,7 @@ async fn a_body_cut_off_is_taken_up_again() -> Tested {
     bucket.put("a", all.clone()).await?;
     server.meet("GET /bucket/a", [Fault::CutBody(1_000_000), Fault::CutBody(500_000), Fault::Drop, BUSY]);
     assert!(bucket.get("a").await? == all);
-    assert_eq!(server.left(), 0);
+    assert_eq!(server.pending_faults(), 0);
     server.meet("GET /bucket/a", [Fault::CutBody(1_000_000)]);
     assert!(bucket.get_range("a", 7..2_000_000).await? == all[7..2_000_000]);
     Ok(())
@@ -118,7 +118,7 @@ async fn a_write_whose_answer_was_lost_is_done_once() -> Tested {
         server.meet("POST /bucket/huge?uploadId", [lost.clone()]);
         assert_eq!(bucket.copy_if_absent("big", "huge").await?.size, 9 << 20);
         assert!(bucket.get("huge").await? == vec![7; 9 << 20]);
-        assert_eq!(server.left(), 0);
+        assert_eq!(server.pending_faults(), 0);
         assert_eq!(keys(&bucket.list("").await?), ["absent", "big", "copy", "huge"]);
     }
     Ok(())
@@ -128,7 +128,7 @@ async fn a_write_whose_answer_was_lost_is_done_once() -> Tested {
 async fn a_write_that_was_not_done_is_sent_again() -> Tested {
     let server = Server::start().await?;
     let bucket = server.bucket("bucket")?;
-    let puts = || server.asked().iter().filter(|line| line.starts_with("PUT")).count();
+    let puts = || server.requests().iter().filter(|line| line.starts_with("PUT")).count();
     server.meet("PUT /bucket/a", [Fault::Reset, Fault::Drop]);
     let first = bucket.put_if_absent("a", "1").await?;
     assert_eq!((bucket.get("a").await?, puts()), ("1".into(), 3));
@@ -143,7 +143,7 @@ async fn a_write_that_was_not_done_is_sent_again() -> Tested {
     server.meet("PUT /bucket/b", [Fault::Reset]);
     bucket.copy_if_absent("a", "b").await?;
     assert_eq!(bucket.get("b").await?, "2");
-    assert_eq!(server.left(), 0);
+    assert_eq!(server.pending_faults(), 0);
     Ok(())
 }
 
@@ -156,7 +156,7 @@ async fn a_write_that_is_never_answered_is_given_up() -> Tested {
     let error = bucket.put_if_absent("a", "1").await.unwrap_err();
     assert_eq!(error.kind(), Kind::Network);
     assert!(error.to_string().contains("closed the connection"), "{error}");
-    assert_eq!(server.asked().iter().filter(|line| line.starts_with("PUT")).count(), 3);
+    assert_eq!(server.requests().iter().filter(|line| line.starts_with("PUT")).count(), 3);
     Ok(())
 }
 
@@ -175,7 +175,7 @@ async fn a_lost_write_that_another_came_after_is_told_as_it_is() -> Tested {
         let gate = Arc::new(Semaphore::new(0));
         // The request for the key after the fault is a HEAD, or the same PUT again; it is held back.
         server.meet(&format!("PUT /bucket/{case}"), [fault.clone()]);
-        server.asked();
+        server.requests();
         let lost = tokio::spawn({
             let (bucket, etag) = (bucket.clone(), etag.clone());
             async move { bucket.put_if_match(case, "1001", &etag).await }
@@ -190,7 +190,7 @@ async fn a_lost_write_that_another_came_after_is_told_as_it_is() -> Tested {
         assert_eq!(error.kind(), expected, "{case}: {error}");
         assert_eq!(bucket.get(case).await?, "2002", "{case}");
     }
-    assert_eq!(server.left(), 0);
+    assert_eq!(server.pending_faults(), 0);
     Ok(())
 }
 
@@ -201,7 +201,7 @@ async fn a_lost_creation_that_another_came_after_is_told_as_it_is() -> Tested {
     for (key, fault, expected) in [("not-done", Fault::Reset, Kind::AlreadyExists), ("done", Fault::ResetAnswer, Kind::Network)] {
         let gate = Arc::new(Semaphore::new(0));
         server.meet(&format!("PUT /bucket/{key}"), [fault]);
-        server.asked();
+        server.requests();
         let lost = tokio::spawn({
             let bucket = bucket.clone();
             async move { bucket.put_if_absent(key, "mine").await }
@@ -233,7 +233,7 @@ async fn parts_are_sent_again() -> Tested {
     writer.write(all.clone()).await?;
     assert_eq!(writer.finish().await?.size, all.len() as u64);
     assert!(bucket.get("a").await? == all);
-    assert_eq!(server.left(), 0);
+    assert_eq!(server.pending_faults(), 0);
     Ok(())
 }
 

@@ -38,7 +38,7 @@ struct State {
     uploads: BTreeMap<String, Upload>,
     /// The last generation in use.
     generation: u64,
-    asked: Vec<String>,
+    requests: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -77,8 +77,8 @@ impl Google {
     }
 
     /// The requests since the last call.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.state).asked)
+    pub(crate) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.state).requests)
     }
 
     pub(crate) fn put(&self, key: &str) {
@@ -98,9 +98,12 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
                 let state = Arc::clone(&state);
                 async move {
                     let (parts, body) = request.into_parts();
-                    let Ok(body) = body.collect().await else { return Ok(told(StatusCode::BAD_REQUEST, "IncompleteBody")) };
-                    let asked = Asked { method: parts.method, uri: parts.uri, headers: parts.headers, body: body.to_bytes() };
-                    Ok::<_, Infallible>(lock(&state).answer(&asked))
+                    let Ok(body) = body.collect().await else {
+                        return Ok(error_response(StatusCode::BAD_REQUEST, "IncompleteBody"));
+                    };
+                    let request =
+                        ReceivedRequest { method: parts.method, uri: parts.uri, headers: parts.headers, body: body.to_bytes() };
+                    Ok::<_, Infallible>(lock(&state).answer(&request))
                 }
             });
             // A client that has its answer closes the connection.
@@ -109,14 +112,14 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
     }
 }
 
-struct Asked {
+struct ReceivedRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Asked {
+impl ReceivedRequest {
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -133,33 +136,33 @@ impl Asked {
 }
 
 impl State {
-    fn answer(&mut self, asked: &Asked) -> Answer {
-        self.asked.push(format!("{} {}", asked.method, decoded(&asked.uri.to_string())));
-        if asked.header("authorization").is_none_or(|token| !token.starts_with("Bearer ")) {
-            return told(StatusCode::UNAUTHORIZED, "AuthenticationRequired");
+    fn answer(&mut self, request: &ReceivedRequest) -> Answer {
+        self.requests.push(format!("{} {}", request.method, decoded(&request.uri.to_string())));
+        if request.header("authorization").is_none_or(|token| !token.starts_with("Bearer ")) {
+            return error_response(StatusCode::UNAUTHORIZED, "AuthenticationRequired");
         }
-        let path = decoded(asked.uri.path().trim_start_matches('/'));
+        let path = decoded(request.uri.path().trim_start_matches('/'));
         let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
         if bucket != "data-bucket" {
-            return told(StatusCode::NOT_FOUND, "NoSuchBucket");
+            return error_response(StatusCode::NOT_FOUND, "NoSuchBucket");
         }
-        match (asked.method.as_str(), asked.parameter("uploadId")) {
-            ("GET", None) if key.is_empty() => self.list(asked),
-            ("GET" | "HEAD", None) => self.get(key, asked),
-            ("PUT", None) => self.put(key, asked),
-            ("DELETE", None) if self.objects.remove(key).is_none() => told(StatusCode::NOT_FOUND, "NoSuchKey"),
-            ("DELETE", Some(id)) if self.uploads.remove(&id).is_none() => told(StatusCode::NOT_FOUND, "NoSuchUpload"),
+        match (request.method.as_str(), request.parameter("uploadId")) {
+            ("GET", None) if key.is_empty() => self.list(request),
+            ("GET" | "HEAD", None) => self.get(key, request),
+            ("PUT", None) => self.put(key, request),
+            ("DELETE", None) if self.objects.remove(key).is_none() => error_response(StatusCode::NOT_FOUND, "NoSuchKey"),
+            ("DELETE", Some(id)) if self.uploads.remove(&id).is_none() => error_response(StatusCode::NOT_FOUND, "NoSuchUpload"),
             ("DELETE", _) => empty(StatusCode::NO_CONTENT),
-            ("POST", None) if asked.parameter("uploads").is_some() => self.begin(key, asked),
-            ("PUT", Some(id)) => self.part(&id, asked),
+            ("POST", None) if request.parameter("uploads").is_some() => self.begin(key, request),
+            ("PUT", Some(id)) => self.part(&id, request),
             ("POST", Some(id)) => self.complete(&id),
-            _ => told(StatusCode::BAD_REQUEST, "InvalidArgument"),
+            _ => error_response(StatusCode::BAD_REQUEST, "InvalidArgument"),
         }
     }
 
     /// True if the condition of a request on an object does not hold.
-    fn refuses(&self, key: &str, asked: &Asked) -> bool {
-        let wanted = asked.header("x-goog-if-generation-match").map(str::parse::<u64>);
+    fn refuses(&self, key: &str, request: &ReceivedRequest) -> bool {
+        let wanted = request.header("x-goog-if-generation-match").map(str::parse::<u64>);
         let now = self.objects.get(key).map_or(0, |object| object.generation);
         wanted.is_some_and(|wanted| wanted != Ok(now))
     }
@@ -171,29 +174,29 @@ impl State {
         generation
     }
 
-    fn put(&mut self, key: &str, asked: &Asked) -> Answer {
-        if self.refuses(key, asked) {
-            return told(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
+    fn put(&mut self, key: &str, request: &ReceivedRequest) -> Answer {
+        if self.refuses(key, request) {
+            return error_response(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
         }
-        let Some(source) = asked.header("x-goog-copy-source").map(decoded) else {
-            let generation = self.store(key, asked.body.clone(), asked.metadata());
+        let Some(source) = request.header("x-goog-copy-source").map(decoded) else {
+            let generation = self.store(key, request.body.clone(), request.metadata());
             return written(generation, Full::default());
         };
         let source = source.split_once('/').map(|(_, source)| source).and_then(|source| self.objects.get(source)).cloned();
-        let Some(source) = source else { return told(StatusCode::NOT_FOUND, "NoSuchKey") };
+        let Some(source) = source else { return error_response(StatusCode::NOT_FOUND, "NoSuchKey") };
         let generation = self.store(key, source.body, source.metadata);
         written(generation, Full::from("<CopyObjectResult></CopyObjectResult>"))
     }
 
-    fn get(&self, key: &str, asked: &Asked) -> Answer {
-        let Some(object) = self.objects.get(key) else { return told(StatusCode::NOT_FOUND, "NoSuchKey") };
-        if self.refuses(key, asked) {
-            return told(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
+    fn get(&self, key: &str, request: &ReceivedRequest) -> Answer {
+        let Some(object) = self.objects.get(key) else { return error_response(StatusCode::NOT_FOUND, "NoSuchKey") };
+        if self.refuses(key, request) {
+            return error_response(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
         }
         let size = object.body.len();
-        let range = asked.header("range").and_then(|range| span(range.strip_prefix("bytes=")?, size));
-        if asked.header("range").is_some() && range.is_none() {
-            return told(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange");
+        let range = request.header("range").and_then(|range| span(range.strip_prefix("bytes=")?, size));
+        if request.header("range").is_some() && range.is_none() {
+            return error_response(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange");
         }
         let mut answer = Response::builder()
             .header("etag", etag(object.generation))
@@ -208,14 +211,14 @@ impl State {
             answer = answer.header("content-range", format!("bytes {start}-{}/{size}", end - 1));
         }
         let answer = answer.header("content-length", end - start);
-        let body = if asked.method == Method::HEAD { Bytes::new() } else { object.body.slice(start..end) };
+        let body = if request.method == Method::HEAD { Bytes::new() } else { object.body.slice(start..end) };
         answer.body(Full::from(body)).expect("headers of ours")
     }
 
-    fn list(&self, asked: &Asked) -> Answer {
-        let (prefix, delimiter) = (asked.parameter("prefix").unwrap_or_default(), asked.parameter("delimiter"));
-        let after = asked.parameter("continuation-token").unwrap_or_default();
-        let most = asked.parameter("max-keys").and_then(|most| most.parse().ok()).unwrap_or(PAGE);
+    fn list(&self, request: &ReceivedRequest) -> Answer {
+        let (prefix, delimiter) = (request.parameter("prefix").unwrap_or_default(), request.parameter("delimiter"));
+        let after = request.parameter("continuation-token").unwrap_or_default();
+        let most = request.parameter("max-keys").and_then(|most| most.parse().ok()).unwrap_or(PAGE);
         let (mut page, mut count, mut last) = (String::from("<ListBucketResult>"), 0, String::new());
         for (key, object) in self.objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
             let folder = delimiter.as_deref().and_then(|delimiter| {
@@ -247,26 +250,26 @@ impl State {
         Response::new(Full::from(page + "</ListBucketResult>"))
     }
 
-    fn begin(&mut self, key: &str, asked: &Asked) -> Answer {
+    fn begin(&mut self, key: &str, request: &ReceivedRequest) -> Answer {
         self.generation += 1;
         let id = format!("upload-{}", self.generation);
-        let upload = Upload { key: key.to_owned(), metadata: asked.metadata(), parts: BTreeMap::new() };
+        let upload = Upload { key: key.to_owned(), metadata: request.metadata(), parts: BTreeMap::new() };
         self.uploads.insert(id.clone(), upload);
         let said = format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>");
         Response::new(Full::from(said))
     }
 
-    fn part(&mut self, id: &str, asked: &Asked) -> Answer {
-        let number = asked.parameter("partNumber").and_then(|number| number.parse().ok()).unwrap_or_default();
-        let Some(upload) = self.uploads.get_mut(id) else { return told(StatusCode::NOT_FOUND, "NoSuchUpload") };
-        upload.parts.insert(number, asked.body.clone());
+    fn part(&mut self, id: &str, request: &ReceivedRequest) -> Answer {
+        let number = request.parameter("partNumber").and_then(|number| number.parse().ok()).unwrap_or_default();
+        let Some(upload) = self.uploads.get_mut(id) else { return error_response(StatusCode::NOT_FOUND, "NoSuchUpload") };
+        upload.parts.insert(number, request.body.clone());
         Response::builder().header("etag", etag(u64::from(number))).body(Full::default()).expect("a header of ours")
     }
 
     /// Completes the upload, whatever its condition.
     fn complete(&mut self, id: &str) -> Answer {
         let Some(Upload { key, metadata, parts }) = self.uploads.remove(id) else {
-            return told(StatusCode::NOT_FOUND, "NoSuchUpload");
+            return error_response(StatusCode::NOT_FOUND, "NoSuchUpload");
         };
         let body: Vec<u8> = parts.into_values().flatten().collect();
         let generation = self.store(&key, body.into(), metadata);
@@ -275,7 +278,7 @@ impl State {
     }
 }
 
-fn told(status: StatusCode, code: &str) -> Answer {
+fn error_response(status: StatusCode, code: &str) -> Answer {
     let body = Full::from(format!("<Error><Code>{code}</Code><Message>not for the log</Message></Error>"));
     Response::builder().status(status).body(body).expect("a status of ours")
 }

@@ -36,7 +36,7 @@ impl Generated {
     }
 
     /// The numbers of requests since the last call: HEADs and pages.
-    pub(crate) fn asked(&self) -> (usize, usize) {
+    pub(crate) fn requests(&self) -> (usize, usize) {
         let asked = std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner));
         let heads = asked.iter().filter(|method| *method == "HEAD").count();
         (heads, asked.len() - heads)

@@ -55,7 +55,7 @@ async fn parts_have_no_condition_and_are_refused_one() -> Tested {
     let server = Google::start().await?;
     let bucket = server.bucket("")?;
     bucket.put_if_absent("small", "1").await?;
-    let probes = server.asked().iter().filter(|line| line.contains(".pipeline-probe-")).count();
+    let probes = server.requests().iter().filter(|line| line.contains(".pipeline-probe-")).count();
     assert_eq!(probes, 1, "one request keeps its condition");
     let mut writer = bucket.put_stream_if_absent("large").await?;
     let error = writer.write(distinct(9 << 20)).await.unwrap_err();

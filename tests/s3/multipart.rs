@@ -26,10 +26,10 @@ async fn large_objects_go_in_parts_and_come_back_whole() -> Tested {
     let bucket = server.bucket("bucket")?;
     let all = distinct(2 * PART + 12_345);
     for (size, parts) in [(all.len(), 3), (2 * PART, 2), (PART - 1, 0)] {
-        server.asked();
+        server.requests();
         let object = write(&bucket, "big", &all[..size]).await?;
         assert_eq!(object.size, size as u64);
-        assert_eq!(uploads(&server.asked())[1], parts, "{size}");
+        assert_eq!(uploads(&server.requests())[1], parts, "{size}");
         assert!(bucket.get("big").await? == all[..size]);
     }
     assert!(bucket.get_range("big", 1_000_000..7_000_000).await? == all[1_000_000..7_000_000]);
@@ -44,7 +44,7 @@ async fn an_upload_given_up_leaves_nothing_behind() -> Tested {
     let mut aborted = bucket.put_stream("a").await?;
     aborted.write(vec![0; PART + 1]).await?;
     aborted.abort().await?;
-    assert_eq!(uploads(&server.asked()), [1, 1, 0, 1]);
+    assert_eq!(uploads(&server.requests()), [1, 1, 0, 1]);
 
     let mut dropped = bucket.put_stream("a").await?;
     dropped.write(vec![0; PART + 1]).await?;
@@ -52,7 +52,7 @@ async fn an_upload_given_up_leaves_nothing_behind() -> Tested {
     let mut asked = Vec::new();
     tokio::time::timeout(std::time::Duration::from_mins(1), async {
         while uploads(&asked)[3] == 0 {
-            asked.extend(server.asked());
+            asked.extend(server.requests());
             tokio::task::yield_now().await;
         }
     })
@@ -93,7 +93,7 @@ async fn a_large_object_is_copied_to_a_bucket_of_another_store() -> Tested {
     let all = distinct(2 * PART + 12_345);
     memory.put("big", all.clone()).await?;
     assert_eq!(memory.copy_to(&bucket, "big").await?.size, all.len() as u64);
-    assert_eq!(uploads(&server.asked())[1], 3, "in parts");
+    assert_eq!(uploads(&server.requests())[1], 3, "in parts");
     memory.delete("big").await?;
     bucket.copy_to(&memory, "big").await?;
     assert!(memory.get("big").await? == all);

@@ -95,7 +95,7 @@ struct Mended {
 
 #[derive(Default)]
 struct Script {
-    asked: Mutex<Vec<Line>>,
+    requests: Mutex<Vec<Line>>,
     probed: Mutex<Vec<Line>>,
     /// Bytes of bodies, of both requests and answers.
     transferred: AtomicU64,
@@ -156,16 +156,16 @@ impl Server {
     }
 
     /// The number of faults that have not happened yet.
-    pub(crate) fn left(&self) -> usize {
+    pub(crate) fn pending_faults(&self) -> usize {
         self.script.faults.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, faults)| faults.len()).sum()
     }
 
-    /// Waits for this many requests that contain the text, counted from the last call of this or of `asked`.
+    /// Waits for this many requests that contain the text, counted from the last call of this or of `requests`.
     pub(crate) async fn until(&self, part: &str, count: usize) -> Result<(), Box<dyn Error>> {
         let mut met = 0;
         let seen = async {
             while met < count {
-                met += self.asked().iter().filter(|line| line.contains(part)).count();
+                met += self.requests().iter().filter(|line| line.contains(part)).count();
                 tokio::task::yield_now().await;
             }
         };
@@ -178,8 +178,8 @@ impl Server {
     }
 
     /// The requests since the last call, without those of probes.
-    pub(crate) fn asked(&self) -> Vec<Line> {
-        std::mem::take(&mut self.script.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn requests(&self) -> Vec<Line> {
+        std::mem::take(&mut self.script.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The number of bytes in bodies, in both directions, since the last call.
@@ -199,7 +199,7 @@ const PROBE: &str = ".pipeline-probe-";
 impl Script {
     fn next(&self, line: &str) -> Fault {
         let is_probe = line.contains(PROBE);
-        let lines = if is_probe { &self.probed } else { &self.asked };
+        let lines = if is_probe { &self.probed } else { &self.requests };
         lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let mut met = faults.iter_mut().filter(|(part, _)| line.contains(part.as_str()) && part.contains(PROBE) == is_probe);
@@ -214,11 +214,11 @@ impl Mended {
             parts.headers.remove(AUTHORIZATION);
             if let Some((status, code)) = manner(&mut parts) {
                 body.collect().await?;
-                return told(status, code);
+                return error_response(status, code);
             }
         }
         let completes = parts.method == Method::POST && parts.uri.query().is_some_and(|query| query.contains("uploadId"));
-        let answer = self.done(Request::from_parts(parts, body)).await?;
+        let answer = self.forward(Request::from_parts(parts, body)).await?;
         if !completes || !self.like.hides_etags {
             return Ok(answer);
         }
@@ -232,20 +232,20 @@ impl Mended {
         Ok(Response::from_parts(parts, Full::from(text).map_err(|never| match never {}).boxed_unsync()))
     }
 
-    async fn done(&self, request: Request<Incoming>) -> Result<Answer, Failed> {
+    async fn forward(&self, request: Request<Incoming>) -> Result<Answer, Failed> {
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         if reads && self.is_no_key(request.uri().path()) {
-            return told(StatusCode::NOT_FOUND, "NoSuchKey");
+            return error_response(StatusCode::NOT_FOUND, "NoSuchKey");
         }
         if request.method() == Method::DELETE && self.is_no_key(request.uri().path()) {
-            return told(StatusCode::NO_CONTENT, "");
+            return error_response(StatusCode::NO_CONTENT, "");
         }
         let _alone = if reads { None } else { Some(self.writing.lock().await) };
         if !self.is_source(&request).await? {
-            return told(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
+            return error_response(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
         }
         let response = match self.all_of_it(&request).await? {
-            Some((0, _)) => return told(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange"),
+            Some((0, _)) => return error_response(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange"),
             Some((_, whole)) => self.unsigned.call(whole).await,
             None => self.service.call(request.map(s3s::Body::from)).await,
         };
@@ -260,7 +260,7 @@ impl Mended {
         let (Some(source), Some(etag)) = (header("x-amz-copy-source"), header("x-amz-copy-source-if-match")) else {
             return Ok(true);
         };
-        Ok(self.look(source).await?.get(ETAG).and_then(|value| value.to_str().ok()) == Some(etag))
+        Ok(self.head(source).await?.get(ETAG).and_then(|value| value.to_str().ok()) == Some(etag))
     }
 
     /// If the request asks for more of an object's end than there is: the object's size, and a request for all of it.
@@ -268,7 +268,7 @@ impl Mended {
         let asked =
             request.headers().get(RANGE).and_then(|range| range.to_str().ok()?.strip_prefix("bytes=-")?.parse::<u64>().ok());
         let Some(asked) = asked.filter(|_| request.method() == Method::GET) else { return Ok(None) };
-        let found = self.look(request.uri().path()).await?;
+        let found = self.head(request.uri().path()).await?;
         let size = length(&found);
         if !found.contains_key(ETAG) || size >= asked {
             return Ok(None);
@@ -278,7 +278,7 @@ impl Mended {
     }
 
     /// The headers of an object.
-    async fn look(&self, path: &str) -> Result<HeaderMap, Failed> {
+    async fn head(&self, path: &str) -> Result<HeaderMap, Failed> {
         let look = Request::head(format!("http://localhost{path}")).header(HOST, "localhost").body(s3s::Body::empty())?;
         Ok(self.unsigned.call(look).await.map_err(|error| format!("{error:?}"))?.headers().clone())
     }
@@ -292,7 +292,7 @@ impl Mended {
     }
 }
 
-fn told(status: StatusCode, code: &str) -> Result<Answer, Failed> {
+fn error_response(status: StatusCode, code: &str) -> Result<Answer, Failed> {
     let body = Full::from(format!("<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>"));
     Ok(Response::builder().status(status).body(body.map_err(|never| match never {}).boxed_unsync())?)
 }
@@ -337,7 +337,7 @@ async fn answer(
         Fault::Status(status, code) => {
             // Reads the body first: an early answer would close the connection on a client that is still sending.
             let _ = request.into_body().collect().await?;
-            return told(status, code);
+            return error_response(status, code);
         }
         Fault::Told(text) => {
             return Ok(Response::new(Full::from(text).map_err(|never| match never {}).boxed_unsync()));
@@ -358,7 +358,7 @@ async fn answer(
     }
     match fault {
         Fault::LoseAnswer | Fault::ResetAnswer => Err("the answer is lost".into()),
-        Fault::Gateway => told(StatusCode::GATEWAY_TIMEOUT, ""),
+        Fault::Gateway => error_response(StatusCode::GATEWAY_TIMEOUT, ""),
         Fault::CutBody(at) => {
             let whole = body.collect().await?.to_bytes();
             let cut = whole.slice(..at.min(whole.len()));

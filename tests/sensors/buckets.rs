@@ -118,13 +118,13 @@ fn what_a_sensor_has_seen_survives_a_failed_attempt() {
 }
 
 #[derive(serde::Serialize, serde::Deserialize, Default)]
-struct Place {
+struct Params {
     url: String,
 }
 
 #[pipeline]
-fn nowhere(place: Place) -> Result<()> {
-    let bucket = Bucket::open(&place.url)?;
+fn nowhere(params: Params) -> Result<()> {
+    let bucket = Bucket::open(&params.url)?;
     key_exists(&bucket, "a").named("key").retries(3);
     key_exists(&bucket, "a*").named("glob").retries(3);
     keys_exist(&bucket, ["a"]).named("keys").retries(3);
@@ -139,7 +139,7 @@ fn nowhere(place: Place) -> Result<()> {
 fn a_missing_bucket_is_an_error_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}/no-such-bucket", folder.path().display());
-    let report = Simulation::new(nowhere()).params(Place { url }).run();
+    let report = Simulation::new(nowhere()).params(Params { url }).run();
     for node in report.nodes() {
         let (state, attempts, pokes) = (node.state(), node.attempts(), node.pokes());
         assert_eq!((state, attempts, pokes, node.finished()), (NodeState::Failed, 1, 1, Some(Duration::ZERO)), "{}", node.id());
@@ -175,8 +175,8 @@ async fn insists(bucket: Bucket, key: String) -> Result<u64> {
 }
 
 #[pipeline]
-fn own_ones_nowhere(place: Place) -> Result<()> {
-    let bucket = Bucket::open(&place.url)?;
+fn own_ones_nowhere(params: Params) -> Result<()> {
+    let bucket = Bucket::open(&params.url)?;
     own(&bucket, "a");
     own(&bucket, "../a").named("escape");
     own_error(&bucket, "a");
@@ -189,7 +189,7 @@ fn own_ones_nowhere(place: Place) -> Result<()> {
 fn a_missing_bucket_is_not_retried_in_ones_own_bodies_either() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}/no-such-bucket", folder.path().display());
-    let report = Simulation::new(own_ones_nowhere()).params(Place { url: url.clone() }).run();
+    let report = Simulation::new(own_ones_nowhere()).params(Params { url: url.clone() }).run();
     for node in report.nodes() {
         let expected = if node.id() == "insists" { 4 } else { 1 };
         assert_eq!((node.state(), node.attempts()), (NodeState::Failed, expected), "{}", node.id());
@@ -208,8 +208,8 @@ fn a_missing_bucket_is_not_retried_in_ones_own_bodies_either() {
 fn what_may_not_be_read_is_not_retried_either() {
     use std::os::unix::fs::PermissionsExt;
     #[pipeline]
-    fn locked_out(place: Place) -> Result<()> {
-        own(Bucket::open(&place.url)?, "raw/a");
+    fn locked_out(params: Params) -> Result<()> {
+        own(Bucket::open(&params.url)?, "raw/a");
         Ok(())
     }
     let folder = tempfile::tempdir().unwrap();
@@ -220,7 +220,7 @@ fn what_may_not_be_read_is_not_retried_either() {
         return; // the superuser may do everything
     }
     let url = format!("file://{}", folder.path().display());
-    let report = Simulation::new(locked_out()).params(Place { url }).run();
+    let report = Simulation::new(locked_out()).params(Params { url }).run();
     assert_eq!((report.node("own").state(), report.node("own").attempts()), (NodeState::Failed, 1));
 }
 

@@ -10,7 +10,7 @@ const MINUTES: Duration = Duration::from_mins(3);
 
 /// The error without the prefix that all of them share.
 #[track_caller]
-fn said<'a>(report: &'a RunReport, node: &str) -> &'a str {
+fn last_lookup<'a>(report: &'a RunReport, node: &str) -> &'a str {
     let error = report.node(node).error().expect("it timed out");
     error.strip_prefix("timed out: not ready within 3m (4 pokes)").unwrap_or_else(|| panic!("{error}"))
 }
@@ -34,13 +34,13 @@ fn waiting() -> Result<()> {
 fn a_timeout_names_what_the_last_poke_looked_for() {
     let arrived = Simulation::new(waiting()).logical_date("2024-03-25").arrive("1m", "memory://b/there", "12");
     let report = arrived.arrive("2m", "memory://b/three", "123").run();
-    assert_eq!(said(&report, "key"), "; it last looked for b/raw/20240325.json");
-    assert_eq!(said(&report, "glob"), "; it last looked for b/raw/*/[0-9].json");
-    assert_eq!(said(&report, "prefix"), "; it last looked for b/parts/dai*");
-    assert_eq!(said(&report, "keys"), "; it last looked for b/raw/20240325.json");
-    assert_eq!(said(&report, "size"), "; it last saw b/there (2 bytes)");
-    assert_eq!(said(&report, "sizes"), "; it last saw b/th* (2 objects, 5 bytes)");
-    assert_eq!(said(&report, "growing"), "; it last saw b/there* (2 bytes)");
+    assert_eq!(last_lookup(&report, "key"), "; it last looked for b/raw/20240325.json");
+    assert_eq!(last_lookup(&report, "glob"), "; it last looked for b/raw/*/[0-9].json");
+    assert_eq!(last_lookup(&report, "prefix"), "; it last looked for b/parts/dai*");
+    assert_eq!(last_lookup(&report, "keys"), "; it last looked for b/raw/20240325.json");
+    assert_eq!(last_lookup(&report, "size"), "; it last saw b/there (2 bytes)");
+    assert_eq!(last_lookup(&report, "sizes"), "; it last saw b/th* (2 objects, 5 bytes)");
+    assert_eq!(last_lookup(&report, "growing"), "; it last saw b/there* (2 bytes)");
     let time = report.node("time").error().unwrap();
     assert_eq!(time, "timed out: not ready within 3m (2 pokes); it was to be poked again at 2025-01-01T00:00:00Z");
 }
@@ -67,9 +67,9 @@ fn it_names_three_of_many_and_says_that_there_are_others() {
         Ok(())
     }
     let report = Simulation::new(looking()).run();
-    assert_eq!(said(&report, "two"), "; it last looked for b/0 and b/1");
-    assert_eq!(said(&report, "three"), "; it last looked for b/0, b/1 and b/2");
-    assert_eq!(said(&report, "five"), "; it last looked for b/0, b/1, b/2 and others");
+    assert_eq!(last_lookup(&report, "two"), "; it last looked for b/0 and b/1");
+    assert_eq!(last_lookup(&report, "three"), "; it last looked for b/0, b/1 and b/2");
+    assert_eq!(last_lookup(&report, "five"), "; it last looked for b/0, b/1, b/2 and others");
 }
 
 #[test]
@@ -87,21 +87,21 @@ fn a_poke_that_ends_after_the_deadline_is_the_last_and_names_it_too() {
 }
 
 #[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
-struct Place {
+struct Params {
     url: String,
 }
 
 #[test]
 fn a_real_run_says_it_too() {
     #[pipeline]
-    fn real(place: Place) -> Result<()> {
-        key_exists(Bucket::open(&place.url)?, "raw/late.json").named("late").timeout(MINUTES);
+    fn real(params: Params) -> Result<()> {
+        key_exists(Bucket::open(&params.url)?, "raw/late.json").named("late").timeout(MINUTES);
         Ok(())
     }
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { url: format!("file://{}", folder.path().display()) };
+    let params = Params { url: format!("file://{}", folder.path().display()) };
     // A virtual minute takes a twentieth of a second.
-    let finished = Runner::new().pipeline(real(), place).speed(1200).progress(Progress::Silent).run().unwrap();
+    let finished = Runner::new().pipeline(real(), params).speed(1200).progress(Progress::Silent).run().unwrap();
     let name = folder.path().file_name().unwrap().display();
     let error = finished.reports()[0].node("late").error().unwrap();
     assert!(error.ends_with(&format!("; it last looked for {name}/raw/late.json")), "{error}");

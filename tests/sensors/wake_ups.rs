@@ -32,15 +32,15 @@ async fn grown(bucket: Bucket, key: String, bytes: u64) -> Result<Poke<u64>> {
 }
 
 #[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
-struct Place {
+struct Params {
     url: String,
     keys: Vec<String>,
 }
 
 #[pipeline]
-fn waiting(place: Place) -> Result<()> {
-    let bucket = Bucket::open(&place.url)?;
-    for key in &place.keys {
+fn waiting(params: Params) -> Result<()> {
+    let bucket = Bucket::open(&params.url)?;
+    for key in &params.keys {
         waits(&bucket, key).named(key.replace(['/', '*'], "-"));
     }
     Ok(())
@@ -65,17 +65,17 @@ impl Folder {
     }
 
     fn waits_for(&self, keys: &[&str], meanwhile: impl FnOnce(Looks) -> BoxFuture + 'static) -> Ended {
-        let place = Place { url: self.url(), keys: keys.iter().map(ToString::to_string).collect() };
-        run(waiting(), &place, meanwhile)
+        let params = Params { url: self.url(), keys: keys.iter().map(ToString::to_string).collect() };
+        run(waiting(), &params, meanwhile)
     }
 }
 
 type BoxFuture = pipeline_runtime::BoxFuture<()>;
 
-fn run(pipeline: Pipeline, place: &Place, meanwhile: impl FnOnce(Looks) -> BoxFuture + 'static) -> Ended {
-    let looks = Looks(place.clone());
+fn run(pipeline: Pipeline, params: &Params, meanwhile: impl FnOnce(Looks) -> BoxFuture + 'static) -> Ended {
+    let looks = Looks(params.clone());
     let work = move |_| meanwhile(looks);
-    let finished = Runner::new().pipeline(pipeline, place).beside(work).progress(Progress::Silent).run().unwrap();
+    let finished = Runner::new().pipeline(pipeline, params).beside(work).progress(Progress::Silent).run().unwrap();
     Ended(finished)
 }
 
@@ -92,7 +92,7 @@ impl std::ops::Deref for Ended {
 
 /// The lookups in a bucket.
 #[derive(Clone)]
-struct Looks(Place);
+struct Looks(Params);
 
 impl Looks {
     fn of(&self, key: &str) -> u64 {
@@ -244,14 +244,14 @@ fn all_ways_in_which_a_bucket_writes_are_seen() {
 fn there_are_never_more_pokes_than_changes_and_ticks() {
     const CHANGES: usize = 300;
     #[pipeline]
-    fn growing(place: Place) -> Result<()> {
-        grown(Bucket::open(&place.url)?, "log", CHANGES as u64);
+    fn growing(params: Params) -> Result<()> {
+        grown(Bucket::open(&params.url)?, "log", CHANGES as u64);
         Ok(())
     }
     let folder = Folder::new();
     let log = folder.path("log");
-    let place = Place { url: folder.url(), keys: vec!["log".into()] };
-    let report = run(growing(), &place, move |looks| {
+    let params = Params { url: folder.url(), keys: vec!["log".into()] };
+    let report = run(growing(), &params, move |looks| {
         Box::pin(async move {
             looks.all().await;
             for bytes in 1..=CHANGES {
@@ -321,8 +321,8 @@ fn a_sensor_that_lost_a_race_watches_no_longer() {
         Ok(object.key)
     }
     #[pipeline]
-    fn race(place: Place) -> Result<()> {
-        let bucket = Bucket::open(&place.url)?;
+    fn race(params: Params) -> Result<()> {
+        let bucket = Bucket::open(&params.url)?;
         seen(first_of([waits(&bucket, "eu/a").named("eu"), waits(&bucket, "us/a").named("us")]));
         waits(&bucket, "end");
         Ok(())
@@ -331,8 +331,8 @@ fn a_sensor_that_lost_a_race_watches_no_longer() {
     fs::create_dir(folder.path("eu")).unwrap();
     fs::create_dir(folder.path("us")).unwrap();
     let (eu, us, end) = (folder.path("eu"), folder.path("us"), folder.path("end"));
-    let place = Place { url: folder.url(), keys: ["eu/a", "us/a", "end"].map(str::to_owned).to_vec() };
-    let report = run(race(), &place, move |looks| {
+    let params = Params { url: folder.url(), keys: ["eu/a", "us/a", "end"].map(str::to_owned).to_vec() };
+    let report = run(race(), &params, move |looks| {
         Box::pin(async move {
             looks.all().await;
             fs::write(us.join("a"), "").unwrap();

@@ -78,10 +78,10 @@ fn a_task_that_depends_on_its_past_waits_for_the_day_before_that_is_run_again() 
     folder.touch("broken");
     let mut serve = folder.serve(&[]);
     folder.ok(&backfill("overlapping", "2024-03-05", &["--reprocess", "all"]));
-    serve.hears("backfill__2024-03-03T00:00:00Z__2/stored  failed");
+    serve.wait_for_line("backfill__2024-03-03T00:00:00Z__2/stored  failed");
     std::fs::remove_file(folder.path("broken")).unwrap();
     folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z__2"]);
-    serve.hears("backfill__2024-03-05T00:00:00Z__2 of overlapping: success");
+    serve.wait_for_line("backfill__2024-03-05T00:00:00Z__2 of overlapping: success");
     assert_eq!(notes(), "02\n03\n04\n05\n02\n03\n03\n04\n05\n");
 }
 
@@ -92,18 +92,18 @@ fn a_day_that_is_cancelled_while_it_is_queued_holds_up_those_after_it() {
     folder.touch("hang");
     let mut serve = folder.serve(&[]);
     folder.ok(&backfill("ordered", "2024-03-05", &[]));
-    serve.hears("backfill__2024-03-02T00:00:00Z/delicate  running");
+    serve.wait_for_line("backfill__2024-03-02T00:00:00Z/delicate  running");
     folder.ok(&["cancel", "backfill__2024-03-03T00:00:00Z"]);
     let state = |day: &str, state: &str| (day.to_owned(), state.to_owned());
     let after = [state("03", "cancelled"), state("04", "queued"), state("05", "queued")];
     assert_eq!(states(&folder, "ordered")[1..], after);
     std::fs::remove_file(folder.path("hang")).unwrap();
-    serve.hears("run backfill__2024-03-02T00:00:00Z of ordered: success");
+    serve.wait_for_line("run backfill__2024-03-02T00:00:00Z of ordered: success");
     // Before it answers, the process has checked which queued runs may start.
     folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
     assert_eq!(states(&folder, "ordered")[1..], after);
     folder.ok(&["retry", "backfill__2024-03-03T00:00:00Z", "delicate"]);
-    serve.hears("run backfill__2024-03-05T00:00:00Z of ordered: success");
+    serve.wait_for_line("run backfill__2024-03-05T00:00:00Z of ordered: success");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }
 
@@ -112,11 +112,11 @@ fn a_day_that_is_unfinished_in_the_journal_is_resumed_before_those_that_wait_for
     let folder = Folder::new();
     folder.touch("hang");
     let mut run = folder.start(&["run", "ordered", "--logical-date", "2024-03-01"]);
-    run.hears("delicate  running");
+    run.wait_for_line("delicate  running");
     // Events are printed a moment before they are durable.
     while folder.runs("ordered").is_empty() {}
     run.signal("-KILL");
-    run.ends();
+    run.wait_for_exit();
     std::fs::remove_file(folder.path("hang")).unwrap();
     let said = folder.ok(&["backfill", "ordered", "--from", "2024-03-02", "--to", "2024-03-02"]);
     assert!(said.ends_with("backfill of ordered: 2 success\n"), "{said}");
@@ -133,7 +133,7 @@ fn the_process_that_serves_runs_them() {
     let said = folder.ok(&backfill("daily", "2024-03-05", &["--max-active-runs", "2"]));
     assert_eq!(said.trim_end(), "4 intervals of daily are run");
     for day in 2..=5 {
-        serve.hears(&format!("backfill__2024-03-{day:02}T00:00:00Z of daily"));
+        serve.wait_for_line(&format!("backfill__2024-03-{day:02}T00:00:00Z of daily"));
     }
     let refused = folder.refused(&["backfill", "daily", "--from", "2024-03-05", "--to", "2024-03-02"]);
     assert_eq!(refused.trim_end(), "error: --to: 2024-03-02 is before 2024-03-05, where it begins");
@@ -156,7 +156,7 @@ fn all_runs_of_a_backfill_have_its_params_here_and_in_the_process_that_serves() 
     let all = ["--param", "name=us", "--reprocess", "all"];
     assert_eq!(folder.ok(&backfill("regional", "2024-03-03", &all)).trim_end(), "2 intervals of regional are run");
     for day in 2..=3 {
-        serve.hears(&format!("backfill__2024-03-{day:02}T00:00:00Z__2 of regional: success"));
+        serve.wait_for_line(&format!("backfill__2024-03-{day:02}T00:00:00Z__2 of regional: success"));
     }
     assert!(notes().ends_with("2024-03-02 us 0\n2024-03-03 us 0\n"), "{}", notes());
     assert_eq!(serve.ended_by("-TERM"), Some(0));

@@ -17,19 +17,19 @@ fn two_runs_of_one_pipeline_are_told_apart() {
     let folder = Folder::new();
     let mut serve = folder.serve(&[]);
     two_runs(&folder);
-    serve.hears(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
-    assert!(serve.said(&format!(" INFO busy/{FIRST}/patient#1: waits for go day=\"2024-03-01\"")));
+    serve.wait_for_line(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
+    assert!(serve.has_printed(&format!(" INFO busy/{FIRST}/patient#1: waits for go day=\"2024-03-01\"")));
 }
 
 #[test]
 fn a_run_that_joins_another_is_named_by_its_run() {
     let folder = Folder::new();
     let mut run = folder.start(&["run", "busy", "--logical-date", "2024-03-01"]);
-    run.hears(" INFO patient#1: waits for go day=\"2024-03-01\"");
+    run.wait_for_line(" INFO patient#1: waits for go day=\"2024-03-01\"");
     folder.ok(&["trigger", "busy", "--logical-date", "2024-03-02"]);
-    run.hears(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
-    run.has_said("  patient  running");
-    run.has_said(&format!("  busy/{SECOND}/patient  running"));
+    run.wait_for_line(&format!(" INFO busy/{SECOND}/patient#1: waits for go day=\"2024-03-02\""));
+    run.wait_until_printed("  patient  running");
+    run.wait_until_printed(&format!("  busy/{SECOND}/patient  running"));
 }
 
 #[test]
@@ -37,12 +37,12 @@ fn json_lines_have_the_run() {
     let folder = Folder::new();
     let mut serve = folder.serve(&["--log-format", "json"]);
     two_runs(&folder);
-    let line: serde_json::Value = serde_json::from_str(&serve.hears(SECOND_OF_JSON)).expect("a line is an object");
+    let line: serde_json::Value = serde_json::from_str(&serve.wait_for_line(SECOND_OF_JSON)).expect("a line is an object");
     assert_eq!(
         (&line["pipeline"], &line["run"], &line["node"], &line["attempt"], &line["message"], &line["fields"]["day"]),
         (&"busy".into(), &SECOND.into(), &"patient".into(), &1.into(), &"waits for go".into(), &"2024-03-02".into())
     );
-    let asked: serde_json::Value = serde_json::from_str(&serve.heard("answered a command")).expect("the engine's, too");
+    let asked: serde_json::Value = serde_json::from_str(&serve.printed_line("answered a command")).expect("the engine's, too");
     assert_eq!((asked["level"].as_str(), asked.get("run")), (Some("INFO"), None));
 }
 
@@ -54,6 +54,8 @@ fn a_callback_that_fails_says_whose_it_was() {
     let mut serve = folder.serve(&[]);
     folder.ok(&["trigger", "unheard", "--logical-date", "2024-03-01"]);
     // The end of the run is reported at once: the callback may be retried for a day.
-    serve.hears(&format!("run {FIRST} of unheard: success"));
-    serve.hears(&format!(" WARN unheard/{FIRST}/quick: a callback failed and will be tried again callback=\"on_success\""));
+    serve.wait_for_line(&format!("run {FIRST} of unheard: success"));
+    serve.wait_for_line(&format!(
+        " WARN unheard/{FIRST}/quick: a callback failed and will be tried again callback=\"on_success\""
+    ));
 }

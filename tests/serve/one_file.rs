@@ -54,8 +54,8 @@ fn a_process_that_serves_notices_that_its_newest_commits_are_removed() {
     let mut serve = folder.serve(&[]);
     folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
     fs::remove_file(folder.path(WAL)).unwrap();
-    serve.hears("its `-wal`, which has the newest commits, was removed or replaced by another program");
-    assert_eq!(serve.ends().code(), Some(1));
+    serve.wait_for_line("its `-wal`, which has the newest commits, was removed or replaced by another program");
+    assert_eq!(serve.wait_for_exit().code(), Some(1));
     // Closing the file saved them.
     assert_eq!(folder.runs("daily").len(), 1);
 }
@@ -67,7 +67,7 @@ fn a_lock_file_that_is_removed_lets_nobody_in_and_is_made_again() {
     fs::remove_file(folder.path(LOCK)).unwrap();
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {}", serve.id())), "{said}");
-    serve.hears("was removed; it has been recreated");
+    serve.wait_for_line("was removed; it has been recreated");
     let said = folder.refused(&["serve"]);
     assert!(said.contains(&format!("is in use by process {} since 20", serve.id())), "{said}");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
@@ -116,16 +116,16 @@ fn a_process_whose_journal_is_taken_away_stops_and_says_so() {
         let folder = Folder::new();
         let mut serve = folder.serve(&[]);
         folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
-        serve.hears("arrival  up_for_reschedule");
+        serve.wait_for_line("arrival  up_for_reschedule");
         fs::rename(folder.path(JOURNAL), folder.path(".pipeline/moved.db")).unwrap();
         if is_replaced {
             fs::copy(folder.path(".pipeline/moved.db"), folder.path(JOURNAL)).unwrap();
         }
-        assert_eq!(serve.ends().code(), Some(1));
+        assert_eq!(serve.wait_for_exit().code(), Some(1));
         let reason = if is_replaced { "another file is in its place" } else { "it was removed or moved away" };
         let told =
             format!("the journal \".pipeline/journal.db\" is gone: {reason} while this process wrote it. The engine stops;");
-        assert!(serve.said(&told), "{told}");
+        assert!(serve.has_printed(&told), "{told}");
         // When the file is put back, it has all that was committed.
         fs::rename(folder.path(".pipeline/moved.db"), folder.path(JOURNAL)).unwrap();
         assert_eq!(folder.runs("waiting")[0]["state"], "running");

@@ -88,13 +88,13 @@ impl Folder {
                 }
             });
         }
-        Process { child, lines, heard: Vec::new() }
+        Process { child, lines, printed: Vec::new() }
     }
 
     /// Starts `serve`, and waits until it serves.
     pub(crate) fn serve(&self, args: &[&str]) -> Process {
         let mut process = self.start(&[&["serve"], args].concat());
-        process.hears("serving ordered");
+        process.wait_for_line("serving ordered");
         process
     }
 }
@@ -107,7 +107,7 @@ fn boxed(stream: impl Read + Send + 'static) -> Box<dyn Read + Send> {
 pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
-    heard: Vec<String>,
+    printed: Vec<String>,
 }
 
 impl Process {
@@ -116,16 +116,16 @@ impl Process {
     }
 
     /// Waits for a line that contains this.
-    pub(crate) fn hears(&mut self, part: &str) -> String {
+    pub(crate) fn wait_for_line(&mut self, part: &str) -> String {
         loop {
             match self.lines.recv_timeout(DEADLINE) {
                 Ok(line) => {
-                    self.heard.push(line.clone());
+                    self.printed.push(line.clone());
                     if line.contains(part) {
                         return line;
                     }
                 }
-                Err(error) => panic!("waited for {part:?}: {error}; heard\n{}", self.heard.join("\n")),
+                Err(error) => panic!("waited for {part:?}: {error}; printed\n{}", self.printed.join("\n")),
             }
         }
     }
@@ -136,10 +136,10 @@ impl Process {
     }
 
     /// Waits until the process has ended by itself.
-    pub(crate) fn ends(&mut self) -> ExitStatus {
+    pub(crate) fn wait_for_exit(&mut self) -> ExitStatus {
         // When it ends, its streams are closed, and no more lines come.
         while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
-            self.heard.push(line);
+            self.printed.push(line);
         }
         self.child.wait().expect("it is ours")
     }
@@ -147,23 +147,23 @@ impl Process {
     /// Sends a signal, waits for the end, and returns the exit code.
     pub(crate) fn ended_by(&mut self, signal: &str) -> Option<i32> {
         self.signal(signal);
-        self.ends().code()
+        self.wait_for_exit().code()
     }
 
     /// The first line so far that contains this.
-    pub(crate) fn heard(&self, part: &str) -> String {
-        self.heard.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}")).clone()
+    pub(crate) fn printed_line(&self, part: &str) -> String {
+        self.printed.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part:?}")).clone()
     }
 
     /// Waits for a line that contains this, unless there was one already: the lines of the two streams come in any order.
-    pub(crate) fn has_said(&mut self, part: &str) {
-        if !self.said(part) {
-            self.hears(part);
+    pub(crate) fn wait_until_printed(&mut self, part: &str) {
+        if !self.has_printed(part) {
+            self.wait_for_line(part);
         }
     }
 
-    pub(crate) fn said(&self, part: &str) -> bool {
-        self.heard.iter().any(|line| line.contains(part))
+    pub(crate) fn has_printed(&self, part: &str) -> bool {
+        self.printed.iter().any(|line| line.contains(part))
     }
 }
 

@@ -31,18 +31,18 @@ fn prune_beside_a_process_that_serves_deletes_what_is_old_and_the_file_shrinks()
     };
     let ended = newest("iif(pipeline = 'regional', finished, 0)");
     while newest("created") <= ended {
-        serve.hears("of minutely: success");
+        serve.wait_for_line("of minutely: success");
     }
     // A dry run needs no holder.
     let counted = folder.ok(&["prune", "--older-than", "0s", "--dry-run"]);
     assert!(counted.contains("would be deleted") && folder.runs("regional").len() == 9, "{counted}");
     let said = folder.ok(&["prune", "--older-than", "0s"]);
     assert!(said.contains("deleted; ") && said.contains("\nthe file has shrunk from "), "{said}");
-    serve.hears(&format!("answered a command: {}", said.lines().next().unwrap()));
+    serve.wait_for_line(&format!("answered a command: {}", said.lines().next().unwrap()));
     // The newest run stays, as templates may refer to it.
     assert_eq!(folder.runs("regional").len(), 1);
     assert!(size(&folder) < was / 2, "{} of {was} bytes", size(&folder));
-    serve.hears("of minutely: success");
+    serve.wait_for_line("of minutely: success");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
     is_whole(&folder.path(".pipeline/journal.db"));
 }
@@ -52,16 +52,16 @@ fn a_process_that_serves_keeps_runs_for_as_long_as_it_is_told_to() {
     let folder = large();
     // An hour takes six seconds here, and there are whole days between the backfill and the process.
     let mut serve = folder.serve(&["--keep", "1ms"]);
-    assert!(serve.said("serving minutely: next run at ") && serve.said("runs are kept for 1ms"));
-    serve.hears("runs deleted that are past their `keep`");
+    assert!(serve.has_printed("serving minutely: next run at ") && serve.has_printed("runs are kept for 1ms"));
+    serve.wait_for_line("runs deleted that are past their `keep`");
     assert_eq!(folder.runs("regional").len(), 1);
     // An hour later it deletes again, this time its own runs.
-    serve.hears("deleted that are past their `keep`");
+    serve.wait_for_line("deleted that are past their `keep`");
     let minutes: Vec<String> = folder.runs("minutely").iter().map(|run| run["logical_date"].to_string()).collect();
     assert_eq!(serve.ended_by("-TERM"), Some(0));
     let mut next = folder.serve(&["--keep", "1ms"]);
-    next.hears("of minutely: success");
-    next.hears("of minutely: success");
+    next.wait_for_line("of minutely: success");
+    next.wait_for_line("of minutely: success");
     let after: Vec<String> = folder.runs("minutely").iter().map(|run| run["logical_date"].to_string()).collect();
     let latest = minutes.iter().max();
     let earlier =
@@ -115,7 +115,7 @@ fn copies_that_are_made_in_the_middle_of_a_load_are_whole_journals() {
     });
     assert!(pruned.contains("deleted"), "{pruned}");
     serve.signal("-KILL");
-    serve.ends();
+    serve.wait_for_exit();
     let unfinished = |journal: &str| {
         let listed = folder.ok(&["--journal", journal, "runs", "--limit", "1000", "--json"]);
         let runs = listed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
@@ -134,7 +134,7 @@ fn copies_that_are_made_in_the_middle_of_a_load_are_whole_journals() {
     }
     fs::copy(folder.path("first.db"), folder.path(".pipeline/journal.db")).unwrap();
     let mut serve = folder.serve(&[]);
-    serve.hears("of minutely: success");
+    serve.wait_for_line("of minutely: success");
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }
 

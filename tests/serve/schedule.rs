@@ -15,7 +15,7 @@ fn every_tick_is_run_once_also_over_a_restart() {
     for _ in 0..2 {
         let mut serve = folder.serve(&[]);
         for _ in 0..3 {
-            serve.hears("of minutely: success");
+            serve.wait_for_line("of minutely: success");
         }
         assert_eq!(serve.ended_by("-TERM"), Some(0));
     }
@@ -30,17 +30,17 @@ fn what_is_under_way_may_end_when_the_process_is_asked_to_and_its_downstream_run
     let folder = Folder::new();
     let mut serve = folder.serve(&[]);
     assert!(folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]).contains("has started"));
-    serve.hears("/patient  running");
+    serve.wait_for_line("/patient  running");
     serve.signal("-TERM");
-    serve.hears("SIGTERM: nothing more starts; running attempts have 20s to finish");
+    serve.wait_for_line("SIGTERM: nothing more starts; running attempts have 20s to finish");
     folder.touch("go");
-    assert_eq!(serve.ends().code(), Some(0));
+    assert_eq!(serve.wait_for_exit().code(), Some(0));
     assert_eq!(folder.runs("busy")[0]["state"], "running");
     let shown = folder.ok(&["show", "manual__2024-03-01T00:00:00Z"]);
-    assert!(shown.contains("patient") && shown.contains("success") && !serve.said("/tick  running  2024"), "{shown}");
+    assert!(shown.contains("patient") && shown.contains("success") && !serve.has_printed("/tick  running  2024"), "{shown}");
     let mut next = folder.serve(&[]);
-    next.hears("of busy: success");
-    assert!(!next.said("/patient  running"), "it had ended");
+    next.wait_for_line("of busy: success");
+    assert!(!next.has_printed("/patient  running"), "it had ended");
     assert_eq!(next.ended_by("-INT"), Some(0));
 }
 
@@ -49,9 +49,9 @@ fn what_does_not_end_in_time_is_cut_off_and_gone_on_with() {
     let folder = Folder::new();
     let mut serve = folder.serve(&["--drain", "50ms"]);
     folder.ok(&["trigger", "busy", "--logical-date", "2024-03-01"]);
-    serve.hears("/patient  running");
+    serve.wait_for_line("/patient  running");
     assert_eq!(serve.ended_by("-TERM"), Some(143));
-    assert!(serve.said("run manual__2024-03-01T00:00:00Z of busy is unfinished"));
+    assert!(serve.has_printed("run manual__2024-03-01T00:00:00Z of busy is unfinished"));
     folder.touch("go");
     assert!(folder.ok(&["resume"]).contains("resuming run manual__2024-03-01T00:00:00Z"));
     assert!(folder.runs("busy").iter().all(|run| run["state"] == "success"));
@@ -62,7 +62,7 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     let folder = Folder::new();
     let mut serve = folder.serve(&[]);
     folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
-    serve.hears("/arrival  up_for_reschedule");
+    serve.wait_for_line("/arrival  up_for_reschedule");
     // The second waits for the first, as only one may be active.
     let queued = folder.ok(&["trigger", "waiting", "--logical-date", "2024-03-02", "--param", "key=other.json"]);
     assert_eq!(
@@ -76,9 +76,9 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
     folder.touch("late.json");
     folder.touch("other.json");
     let mut next = folder.serve(&[]);
-    next.hears("run manual__2024-03-01T00:00:00Z of waiting: success");
-    next.hears("run manual__2024-03-02T00:00:00Z of waiting: success");
-    assert!(next.said("resuming run manual__2024-03-01T00:00:00Z"));
+    next.wait_for_line("run manual__2024-03-01T00:00:00Z of waiting: success");
+    next.wait_for_line("run manual__2024-03-02T00:00:00Z of waiting: success");
+    assert!(next.has_printed("resuming run manual__2024-03-01T00:00:00Z"));
     assert_eq!(folder.runs("waiting")[1]["params"]["key"], "other.json");
 }
 
@@ -86,6 +86,6 @@ fn a_process_that_was_killed_is_gone_on_with_by_the_next() {
 fn it_says_which_time_zones_it_goes_by() {
     let folder = Folder::new();
     let mut serve = folder.serve(&[]);
-    assert!(serve.said("time zones: 20"));
+    assert!(serve.has_printed("time zones: 20"));
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }

@@ -83,7 +83,7 @@ fn a_dump_that_is_late_is_waited_for_and_none_is_no_failure() {
     assert_eq!(report.finished(), mins(360));
     let report = week().run();
     assert_eq!((report.state(), states(&report, STEPS)), (RunState::Success, [Skipped; 5]));
-    assert_eq!(told(&report), [""; 0]);
+    assert_eq!(callbacks(&report), [""; 0]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_step_that_fails_ends_the_chain_with_one_alert() {
     let simulation = week().arrive("0s", "memory://dumps/prod/2024-03-08.dump", "rows");
     let report = simulation.fail("grant", 1, "no such role").fail("grant", 2, "no such role").run();
     assert_eq!(states(&report, STEPS), [Success, Failed, UpstreamFailed, UpstreamFailed, UpstreamFailed]);
-    assert_eq!(told(&report), ["on_failure of grant"]);
+    assert_eq!(callbacks(&report), ["on_failure of grant"]);
 }
 
 #[test]

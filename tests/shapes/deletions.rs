@@ -105,7 +105,7 @@ fn a_table_that_fails_for_hours_is_tried_again_and_holds_up_no_other() {
 fn one_that_fails_to_the_end_is_one_alert() {
     let report = (1..=45).fold(weeks(), |simulation, attempt| simulation.fail("sessions", attempt, "too many statements")).run();
     assert_eq!((report.state(), states(&report, ["sessions", "rest"])), (RunState::Failed, [Failed, Success]));
-    assert_eq!(told(&report), ["on_failure of sessions"]);
+    assert_eq!(callbacks(&report), ["on_failure of sessions"]);
 }
 
 #[test]

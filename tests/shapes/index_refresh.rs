@@ -130,7 +130,7 @@ fn popularity_is_made_anew_by_the_first_run_of_a_month_and_if_somebody_says_so()
 fn an_ingestion_that_never_ends_promotes_nothing() {
     let report = week().fail("refresh.ingest_finished", 1, "gone").fail("refresh.ingest_finished", 2, "gone").run();
     assert_eq!(states(&report, ["refresh.promote", "refresh.delete", "report"]), [UpstreamFailed; 3]);
-    assert_eq!(told(&report), ["on_failure of refresh.ingest_finished"]);
+    assert_eq!(callbacks(&report), ["on_failure of refresh.ingest_finished"]);
 }
 
 #[test]

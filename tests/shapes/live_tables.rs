@@ -150,7 +150,7 @@ fn a_copy_that_fails_takes_its_own_tables_alone_with_it() {
     let report = day(live_tables(), &Options::default()).fail("copy_events", 1, "quota").fail("copy_events", 2, "quota").run();
     assert_eq!(states(&report, ["copy_events", "events.daily", "events.by_trial"]), [Failed, UpstreamFailed, UpstreamFailed]);
     assert_eq!(states(&report, ["users.active", "devices.forecast", "search.aggregates"]), [Success; 3]);
-    assert_eq!(told(&report), ["on_failure of copy_events"]);
+    assert_eq!(callbacks(&report), ["on_failure of copy_events"]);
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn a_training_that_fails_deletes_the_machine_with_one_alert() {
         states(&report, ["evaluate", "judge", "tell", "delete_machine"]),
         [UpstreamFailed, UpstreamFailed, UpstreamFailed, Success]
     );
-    assert_eq!((report.state(), told(&report)), (RunState::Failed, vec!["on_failure of train".to_owned()]));
+    assert_eq!((report.state(), callbacks(&report)), (RunState::Failed, vec!["on_failure of train".to_owned()]));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn nothing_is_trained_on_what_was_not_prepared() {
         let report = week(&Training::default()).fail(fails, 1, "exit code 1").run();
         let ids = ["prepare.preprocess_training", "prepare.preprocess_test", "prepare.store_bookings", "train", "delete_machine"];
         assert_eq!(states(&report, ids), [prepared, UpstreamFailed, UpstreamFailed, UpstreamFailed, Success], "{fails}");
-        assert_eq!(told(&report), [format!("on_failure of {fails}")]);
+        assert_eq!(callbacks(&report), [format!("on_failure of {fails}")]);
     }
 }
 

@@ -86,7 +86,7 @@ fn all_is_copied_where_nothing_was_before_and_on_the_15th() {
 fn a_database_that_fails_twice_is_one_alert() {
     let report = day("2024-03-14").fail("to_database", 1, "down").fail("to_database", 2, "down").run();
     assert_eq!(states(&report, ["to_database", "to_portal", "to_maps"]), [Failed, UpstreamFailed, UpstreamFailed]);
-    assert_eq!(told(&report), ["on_failure of to_database"]);
+    assert_eq!(callbacks(&report), ["on_failure of to_database"]);
 }
 
 #[test]

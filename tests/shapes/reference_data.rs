@@ -161,7 +161,7 @@ fn a_step_that_fails_deletes_the_volume_all_the_same_with_one_alert() {
         (report.state(), states(&report, ["changes.merge", "delete_volume", "add_release"])),
         (RunState::Failed, [UpstreamFailed, Success, UpstreamFailed])
     );
-    assert_eq!(told(&report), ["on_failure of changes.transform"]);
+    assert_eq!(callbacks(&report), ["on_failure of changes.transform"]);
 }
 
 #[test]

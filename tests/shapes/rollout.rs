@@ -182,7 +182,7 @@ fn a_batch_that_fails_is_the_last_with_one_alert() {
     let simulation = (1..=289).fold(week(), |all, attempt| all.fail("all.propose[canary][fra-1]", attempt, "not elected"));
     let report = simulation.run();
     assert_eq!((report.state(), report.node("all.upgrade_spares").state()), (RunState::Failed, UpstreamFailed));
-    assert_eq!(told(&report), ["on_failure of all.propose[canary][fra-1]"]);
+    assert_eq!(callbacks(&report), ["on_failure of all.propose[canary][fra-1]"]);
     assert_eq!(report.node("all.begins[half]").pokes(), 0);
 }
 

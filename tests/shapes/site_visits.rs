@@ -114,5 +114,5 @@ fn a_model_that_fails_is_tried_again_and_then_is_one_alert() {
     let report = both().fail("build_model", 1, "exit code 1").run();
     succeeds(&report);
     let report = both().fail("build_model", 1, "exit code 1").fail("build_model", 2, "exit code 1").run();
-    assert_eq!((report.state(), told(&report)), (RunState::Failed, vec!["on_failure of build_model".to_owned()]));
+    assert_eq!((report.state(), callbacks(&report)), (RunState::Failed, vec!["on_failure of build_model".to_owned()]));
 }

@@ -99,7 +99,7 @@ fn tables_that_failed_are_one_alert_and_no_snapshot() {
     let report = night().ran("10m", enriched_tables, failed).run();
     assert_eq!((report.state(), report.finished()), (RunState::Failed, mins(10)));
     assert_eq!(states(&report, MODELS), [UpstreamFailed; 3]);
-    assert_eq!(told(&report), ["on_failure of run_of"]);
+    assert_eq!(callbacks(&report), ["on_failure of run_of"]);
 }
 
 #[test]

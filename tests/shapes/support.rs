@@ -22,7 +22,7 @@ pub(crate) fn states<const N: usize>(report: &RunReport, ids: [&str; N]) -> [Nod
 }
 
 /// The callbacks that were notified, such as `on_failure of load`, or for the run just `on_failure`.
-pub(crate) fn told(report: &RunReport) -> Vec<String> {
+pub(crate) fn callbacks(report: &RunReport) -> Vec<String> {
     let line = |callback: &pipeline_runtime::CallbackReport<'_>| match callback.node() {
         Some(node) => format!("{} of {node}", callback.name()),
         None => callback.name().to_owned(),

@@ -159,7 +159,7 @@ fn a_pull_that_fails_leaves_out_all_that_needs_it_with_one_alert() {
     let report = night("2024-03-25").fail("pull", 1, "401").fail("pull", 2, "401").run();
     assert_eq!(states(&report, CHECKS), [UpstreamFailed; 2]);
     assert_eq!(states(&report, ["aggregate.update_report", "aggregate.by_day"]), [UpstreamFailed; 2]);
-    assert_eq!(told(&report), ["on_failure of pull"]);
+    assert_eq!(callbacks(&report), ["on_failure of pull"]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ struct Download {
 
 /// Either the whole list is downloaded, or only the requested feeds.
 #[derive(Clone, Serialize, Deserialize, Branch)]
-enum Wanted {
+enum Selection {
     All,
     Some(Vec<Feed>),
 }
@@ -36,11 +36,11 @@ struct Options {
 
 /// A run that a newer one has overtaken downloads nothing, as agencies only have their present feed.
 #[branch]
-async fn wanted(ctx: Context, only: Vec<Feed>) -> Result<Wanted> {
+async fn selection(ctx: Context, only: Vec<Feed>) -> Result<Selection> {
     match (ctx.is_latest(), only.is_empty()) {
         (false, _) => Err(TaskError::skip("a newer run downloads them")),
-        (true, true) => Ok(Wanted::All),
-        (true, false) => Ok(Wanted::Some(only)),
+        (true, true) => Ok(Selection::All),
+        (true, false) => Ok(Selection::Some(only)),
     }
 }
 
@@ -98,7 +98,7 @@ async fn summarise(notices: Vec<Option<u64>>, rows: Vec<Outcome<u64>>) -> Result
 #[pipeline(schedule = "0 3 * * *", start = "2024-01-01", catchup = true, defaults(retries = 1, retry_delay = "10s", on_failure = CHAT))]
 fn feeds(options: Options) -> Result<()> {
     let raw = Bucket::open("memory://raw")?;
-    let WantedArms { all, some } = wanted(options.only);
+    let SelectionArms { all, some } = selection(options.only);
     let feeds = first_of([list_feeds().after(all), some]).keyed(|feed| feed.name.clone());
     let (downloads, notices, rows) = feeds.each(|feed| {
         let download = download(&raw, feed);
@@ -140,14 +140,14 @@ fn one_feed_that_is_down_is_no_failure_and_nobody_is_woken() {
         states(&report, ["download[agency_0]", "validate[agency_0]", "parse[agency_0]"]),
         [Failed, UpstreamFailed, UpstreamFailed]
     );
-    assert_eq!((report.output("enough"), told(&report)), (Some(1usize), vec![]));
+    assert_eq!((report.output("enough"), callbacks(&report)), (Some(1usize), vec![]));
 }
 
 #[test]
 fn too_many_that_are_down_are_one_alert() {
     let report = day(2).run();
     assert_eq!((report.state(), states(&report, ["enough", "summarise"])), (RunState::Failed, [Failed, UpstreamFailed]));
-    assert_eq!(told(&report), ["on_failure of enough"]);
+    assert_eq!(callbacks(&report), ["on_failure of enough"]);
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn a_file_without_one_is_prepared() {
 fn an_import_that_fails_is_one_alert() {
     let report = file(Some("p-1")).fail("import", 1, "no such profile").run();
     assert_eq!(states(&report, ["import", "imported", "say_loaded"]), [Failed, UpstreamFailed, UpstreamFailed]);
-    assert_eq!(told(&report), ["on_failure of import"]);
+    assert_eq!(callbacks(&report), ["on_failure of import"]);
 }
 
 #[test]

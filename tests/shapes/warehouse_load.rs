@@ -161,7 +161,7 @@ fn one_late_export_holds_up_what_needs_it_alone() {
 fn an_export_that_never_comes_is_one_alert() {
     let report = day(load_tables(), "exports", Some(("traces", "2h"))).run();
     assert_eq!((report.state(), states(&report, VERIFIED)), (RunState::Failed, [Success, UpstreamFailed]));
-    let on_failure: Vec<String> = told(&report).into_iter().filter(|line| line.starts_with("on_failure")).collect();
+    let on_failure: Vec<String> = callbacks(&report).into_iter().filter(|line| line.starts_with("on_failure")).collect();
     assert_eq!(on_failure, ["on_failure of wait_traces"]);
 }
 
@@ -169,7 +169,7 @@ fn an_export_that_never_comes_is_one_alert() {
 fn a_load_is_tried_again_and_a_check_is_not() {
     let report = day(load_tables(), "exports", None).fail("load_blocks", 1, "quota").run();
     succeeds(&report);
-    assert_eq!((report.finished(), told(&report)), (mins(5), vec!["on_retry of load_blocks".to_owned()]));
+    assert_eq!((report.finished(), callbacks(&report)), (mins(5), vec!["on_retry of load_blocks".to_owned()]));
     let report = day(load_tables(), "exports", None).fail("verify_blocks_count", 1, "7 blocks are missing").run();
     assert_eq!(states(&report, ["verify_blocks_count", "verify_blocks_are_new", "tell"]), [Failed, Success, UpstreamFailed]);
 }

@@ -309,8 +309,8 @@ fn elements_are_told_of_one_by_one() {
         numbers(4u64).each(|n| by_number(n).on_failure(well).on_success(well));
     }
     let report = Simulation::new(mapped()).run();
-    assert_eq!(told(&report, "on_failure", Some("by_number[3]")), [0]);
-    assert_eq!(told(&report, "on_success", Some("by_number[0]")), [0]);
+    assert_eq!(callback_times(&report, "on_failure", Some("by_number[3]")), [0]);
+    assert_eq!(callback_times(&report, "on_success", Some("by_number[0]")), [0]);
     assert_eq!(HEARD.take().len(), 4);
 }
 

@@ -6,7 +6,7 @@ use pipeline_runtime::prelude::*;
 use pipeline_runtime::{OnTimeout, RunKind, Simulation};
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-struct Known {
+struct RunFacts {
     pipeline: String,
     node: String,
     run: String,
@@ -17,11 +17,11 @@ struct Known {
 }
 
 #[task(retries = 2, retry_delay = "1m")]
-async fn know(ctx: Context, fail_until: u32) -> Result<Known> {
+async fn know(ctx: Context, fail_until: u32) -> Result<RunFacts> {
     if ctx.attempt() < fail_until {
         return Err(format!("key {}", ctx.idempotency_key()).into());
     }
-    Ok(Known {
+    Ok(RunFacts {
         pipeline: ctx.pipeline().into(),
         node: ctx.node().into(),
         run: ctx.run_id().into(),
@@ -41,7 +41,7 @@ fn nightly() {
 #[test]
 fn dates_are_those_of_the_data_interval_in_utc() {
     let report = Simulation::new(nightly()).logical_date("2024-03-30T12:00:00Z").run();
-    let known = report.output::<Known>("know").unwrap();
+    let known = report.output::<RunFacts>("know").unwrap();
     // Six o'clock in Berlin; the clocks go forward in between.
     let [start, end] = ["2024-03-30T05:00:00+00:00", "2024-03-31T04:00:00+00:00"].map(String::from);
     assert_eq!(known.dates, [start.clone(), start, end]);
@@ -57,14 +57,14 @@ fn without_a_schedule_the_interval_is_one_point() {
         know(1u32);
     }
     let report = Simulation::new(once()).logical_date("2024-03-30T12:00:00Z").run();
-    assert_eq!(report.output::<Known>("know").unwrap().dates, ["2024-03-30T12:00:00+00:00"; 3].map(String::from));
+    assert_eq!(report.output::<RunFacts>("know").unwrap().dates, ["2024-03-30T12:00:00+00:00"; 3].map(String::from));
 }
 
 #[test]
 fn the_previous_success_is_known_where_there_was_one() {
     let report = Simulation::new(nightly()).logical_date("2024-01-05T12:00:00Z").previous_success("2024-01-03T12:00:00Z").run();
     let expected = ["2024-01-03T05:00:00+00:00", "2024-01-04T05:00:00+00:00"].map(|date| Some(date.to_owned()));
-    assert_eq!(report.output::<Known>("know").unwrap().previous, expected);
+    assert_eq!(report.output::<RunFacts>("know").unwrap().previous, expected);
 }
 
 #[test]
@@ -76,9 +76,9 @@ fn the_idempotency_key_is_the_same_for_all_attempts_and_no_other_node_has_it() {
         numbers(2u64).each(|_| know(1u32).named("mapped"));
     }
     let report = Simulation::new(retried()).run();
-    let last = report.output::<Known>("know").unwrap();
+    let last = report.output::<RunFacts>("know").unwrap();
     assert_eq!(last.attempt, 3);
-    let of = |id| report.output::<Known>(id).unwrap().key;
+    let of = |id| report.output::<RunFacts>(id).unwrap().key;
     let keys = std::collections::BTreeSet::from([last.key, of("know__2"), of("mapped[0]"), of("mapped[1]")]);
     assert_eq!(keys.len(), 4);
     let errors = Simulation::new(retried()).fail("know", 3, "x").run();
@@ -121,7 +121,7 @@ fn a_key_for_an_element_names_it_by_what_it_is_wherever_it_stands() {
 }
 
 fn of_run(report: &pipeline_runtime::RunReport) -> String {
-    report.output::<Known>("know").unwrap().run
+    report.output::<RunFacts>("know").unwrap().run
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_context_costs_no_wire() {
 
 /// The run's kind, whether it is the newest, its start and the start of the last one; checks a template with the same facts.
 #[task]
-async fn place(ctx: Context, rendered: String) -> Result<(String, bool, Option<String>, String)> {
+async fn standing(ctx: Context, rendered: String) -> Result<(String, bool, Option<String>, String)> {
     let previous = ctx.prev_run_started_success().map(|date| date.to_rfc3339());
     assert_eq!(rendered, format!("{} {}", ctx.kind(), ctx.run_started().to_rfc3339()));
     Ok((ctx.kind().name().to_owned(), ctx.is_latest(), previous, ctx.run_started().to_rfc3339()))
@@ -230,36 +230,36 @@ async fn a_day_and_an_hour(ctx: Context) -> Result<Poke<u64>> {
 }
 
 #[pipeline(schedule = "@daily")]
-fn placed() {
-    place(template!("{{ run.kind }} {{ run.started }}")).named("early");
-    place(template!("{{ run.kind }} {{ run.started }}")).named("late").after(a_day_and_an_hour());
+fn standings() {
+    standing(template!("{{ run.kind }} {{ run.started }}")).named("early");
+    standing(template!("{{ run.kind }} {{ run.started }}")).named("late").after(a_day_and_an_hour());
 }
 
-type Place = (String, bool, Option<String>, String);
+type Standing = (String, bool, Option<String>, String);
 
 #[test]
 fn a_run_knows_what_made_it_and_whether_it_is_the_newest() {
-    let simulation = || Simulation::new(placed()).logical_date("2024-03-25");
+    let simulation = || Simulation::new(standings()).logical_date("2024-03-25");
     let began = "2024-03-26T00:00:00+00:00".to_owned();
     let report = simulation().previous_success("2024-03-20").run();
     let before = Some("2024-03-21T00:00:00+00:00".to_owned());
-    assert_eq!(report.output::<Place>("early"), Some(("scheduled".into(), true, before.clone(), began.clone())));
+    assert_eq!(report.output::<Standing>("early"), Some(("scheduled".into(), true, before.clone(), began.clone())));
     // By then the next run has started.
-    assert_eq!(report.output::<Place>("late"), Some(("scheduled".into(), false, before, began.clone())));
+    assert_eq!(report.output::<Standing>("late"), Some(("scheduled".into(), false, before, began.clone())));
     let report = simulation().kind(RunKind::Backfill).run();
-    assert_eq!(report.output::<Place>("late"), Some(("backfill".into(), false, None, began.clone())));
+    assert_eq!(report.output::<Standing>("late"), Some(("backfill".into(), false, None, began.clone())));
     // A manual run always counts as the newest.
     let report = simulation().kind(RunKind::Manual).run();
-    assert_eq!(report.output::<Place>("late"), Some(("manual".into(), true, None, began)));
+    assert_eq!(report.output::<Standing>("late"), Some(("manual".into(), true, None, began)));
 }
 
 #[test]
 fn without_a_schedule_each_run_is_the_newest() {
     #[pipeline]
     fn once() {
-        place(template!("{{ run.kind }} {{ run.started }}"));
+        standing(template!("{{ run.kind }} {{ run.started }}"));
     }
     let report = Simulation::new(once()).logical_date("2024-03-30T12:00:00Z").run();
     let began = "2024-03-30T12:00:00+00:00".into();
-    assert_eq!(report.output::<Place>("place"), Some(("manual".into(), true, None, began)));
+    assert_eq!(report.output::<Standing>("standing"), Some(("manual".into(), true, None, began)));
 }

@@ -26,13 +26,13 @@ fn weekly() {
     days(template!("{{ ds }}")).named("days");
 }
 
-fn said(simulation: Simulation<'_>) -> String {
+fn days_of(simulation: Simulation<'_>) -> String {
     simulation.run().output::<String>("days").expect("it succeeds")
 }
 
 #[test]
 fn a_date_alone_is_the_interval_that_starts_on_that_day() {
-    let of = |date| said(Simulation::new(at_night()).logical_date(date));
+    let of = |date| days_of(Simulation::new(at_night()).logical_date(date));
     assert_eq!(of("2024-03-25"), "2024-03-25 2024-03-25T02:30 -");
     // Days on which 02:30 does not exist, and on which it comes twice.
     assert_eq!(of("2024-03-31"), "2024-03-31 2024-03-31T03:00 -");
@@ -43,21 +43,21 @@ fn a_date_alone_is_the_interval_that_starts_on_that_day() {
 
 #[test]
 fn midnight_east_of_utc_is_the_day_before_in_a_template() {
-    assert_eq!(said(Simulation::new(at_midnight()).logical_date("2024-03-25")), "2024-03-24 2024-03-25T00:00 -");
+    assert_eq!(days_of(Simulation::new(at_midnight()).logical_date("2024-03-25")), "2024-03-24 2024-03-25T00:00 -");
 }
 
 #[test]
 fn the_last_success_is_of_such_a_day_too() {
     let simulation = Simulation::new(at_night()).logical_date("2024-03-25").previous_success("2024-03-23");
-    assert_eq!(said(simulation), "2024-03-25 2024-03-25T02:30 2024-03-23");
+    assert_eq!(days_of(simulation), "2024-03-25 2024-03-25T02:30 2024-03-23");
 }
 
 #[test]
 fn without_a_date_it_is_the_first_interval_from_the_start_on() {
-    assert_eq!(said(Simulation::new(at_night())), "2024-02-01 2024-02-01T02:30 -");
+    assert_eq!(days_of(Simulation::new(at_night())), "2024-02-01 2024-02-01T02:30 -");
     // February 1 is a Thursday.
-    assert_eq!(said(Simulation::new(weekly())), "2024-02-05 2024-02-05T07:00 -");
-    assert_eq!(said(Simulation::new(at_midnight())), "2023-12-31 2024-01-01T00:00 -");
+    assert_eq!(days_of(Simulation::new(weekly())), "2024-02-05 2024-02-05T07:00 -");
+    assert_eq!(days_of(Simulation::new(at_midnight())), "2023-12-31 2024-01-01T00:00 -");
 }
 
 #[test]

@@ -56,9 +56,9 @@ fn check(report: &RunReport, state: RunState, event: &str, at: u64) {
     assert_eq!(report.node("queued").started(), None);
     assert_eq!(report.node("downstream").started(), None);
     for other in ["on_failure", "on_cancel"] {
-        assert_eq!(told(report, other, None), if other == event { vec![at] } else { vec![] }, "{other}");
+        assert_eq!(callback_times(report, other, None), if other == event { vec![at] } else { vec![] }, "{other}");
     }
-    assert_eq!(told(report, "on_skipped", Some("told")), [at]);
+    assert_eq!(callback_times(report, "on_skipped", Some("told")), [at]);
     assert!(report.callbacks().iter().all(|callback| callback.told().is_some()));
 }
 
@@ -90,6 +90,18 @@ fn a_run_that_ends_in_time_is_not_touched() {
         source(Ends::Success, 1799u64);
     }
     assert_eq!(Simulation::new(in_time()).run().state(), RunState::Success);
+}
+
+/// As for an SLA, the limit's timer fires before the results of that instant are taken.
+#[test]
+fn a_run_that_would_end_at_the_very_instant_of_its_timeout_is_cut_off() {
+    #[pipeline(timeout = "30m")]
+    fn exact() {
+        source(Ends::Success, 1800u64);
+    }
+    let report = Simulation::new(exact()).run();
+    assert_eq!((report.state(), report.finished()), (RunState::Failed, Some(mins(30))));
+    assert_eq!(states(&report, ["source"]), [Skipped]);
 }
 
 #[task]

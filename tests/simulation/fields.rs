@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Place {
+struct Location {
     folder: String,
     depth: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Setup {
-    place: Place,
+    location: Location,
     counts: Vec<u64>,
     limit: u64,
 }
 
 #[task]
 async fn set_up() -> Result<Setup> {
-    Ok(Setup { place: Place { folder: "raw".into(), depth: 3 }, counts: vec![1, 2, 3], limit: 7 })
+    Ok(Setup { location: Location { folder: "raw".into(), depth: 3 }, counts: vec![1, 2, 3], limit: 7 })
 }
 #[task]
 async fn pair(n: u64) -> Result<(Vec<u64>, u64)> {
@@ -47,12 +47,12 @@ fn a_part_is_taken_as_an_output_is() {
     fn parts() {
         let setup = set_up();
         let limit = setup.field(|setup| &setup.limit);
-        let place = setup.field(|setup| &setup.place);
-        shared(limit, place.field(|place| &place.folder));
+        let location = setup.field(|setup| &setup.location);
+        shared(limit, location.field(|location| &location.folder));
         maybe(limit);
         outcome(limit);
-        sum([limit, place.field(|place| &place.depth)]);
-        takes(first_of([place.field(|place| &place.depth), limit]));
+        sum([limit, location.field(|location| &location.depth)]);
+        takes(first_of([location.field(|location| &location.depth), limit]));
         takes(1u64).after(limit).named("after");
     }
     let plan = parts().plan(&serde_json::Value::Null).unwrap();

@@ -11,14 +11,14 @@ async fn retried(n: u64) -> Result<u64> {
 }
 
 #[derive(Clone, serde::Serialize, serde::Deserialize, Branch)]
-enum Way {
+enum Route {
     Left(u64),
     Right,
 }
 
 #[branch]
-async fn way(n: u64) -> Result<Way> {
-    Ok(if n > 100 { Way::Right } else { Way::Left(n) })
+async fn route(n: u64) -> Result<Route> {
+    Ok(if n > 100 { Route::Right } else { Route::Left(n) })
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn ids_begin_with_the_names_of_their_groups() {
             takes(n);
             let inner = group("deep", || (takes(n), first_of([n, takes(n).named("other")])));
             let (a, b) = *inner;
-            let WayArms { left, right: _ } = way(b);
+            let RouteArms { left, right: _ } = route(b);
             takes(left).after(a).after(a.failure().ended());
             numbers(2u64).each(|n| group("inside", || takes(n)).into_inner())
         });
@@ -49,9 +49,9 @@ fn ids_begin_with_the_names_of_their_groups() {
             "load.deep.takes",
             "load.deep.other",
             "load.deep.first_of",
-            "load.way",
-            "load.way.left",
-            "load.way.right",
+            "load.route",
+            "load.route.left",
+            "load.route.right",
             "load.takes__3",
             "load.deep.takes.failure",
             "load.numbers",

@@ -51,7 +51,7 @@ async fn slow(name: String) -> Result<String> {
     Ok(name)
 }
 
-fn told(report: &RunReport, name: &str) -> String {
+fn states_of(report: &RunReport, name: &str) -> String {
     let nodes = report.nodes().filter(|node| node.id().starts_with(name));
     nodes.map(|node| format!("{} {}", node.id(), node.state())).collect::<Vec<_>>().join(", ")
 }
@@ -68,7 +68,7 @@ fn elements_go_by_their_keys() {
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(report.output::<String>("total").as_deref(), Some("load[bart] 3, load[muni] 4"));
     assert_eq!(report.output::<Vec<u64>>("each(rows)"), Some(vec![3, 40]));
-    assert_eq!(told(&report, "load"), "load[bart] success, load[muni] success");
+    assert_eq!(states_of(&report, "load"), "load[bart] success, load[muni] success");
 }
 
 /// A run whose list was each of these in turn, a minute apart.
@@ -95,7 +95,7 @@ fn after_a_list_has_changed_elements_match_by_key() {
     }
     let report = relisted(keyed(), &["ber 1\nzrh 2\nlon 3", "new 9\nber 8\nlon 7"], false);
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    assert_eq!(told(&report, "load"), "load[new] success, load[zrh] removed, load[ber] success, load[lon] success");
+    assert_eq!(states_of(&report, "load"), "load[new] success, load[zrh] removed, load[ber] success, load[lon] success");
     // Elements that were loaded stay as they were, at their new places; the new one has been loaded.
     assert_eq!(
         report.output::<Vec<String>>("each(load)").unwrap(),
@@ -108,7 +108,7 @@ fn after_a_list_has_changed_elements_match_by_key() {
     assert_eq!(report.output::<String>("total").as_deref(), Some("load[zrh] 5, load[ber] 6"));
     // An element that reappears starts over.
     let report = relisted(keyed(), &["ber 1\nzrh 2", "ber 1", "zrh 5\nber 1"], false);
-    assert_eq!(told(&report, "load"), "load[zrh] success, load[ber] success");
+    assert_eq!(states_of(&report, "load"), "load[zrh] success, load[ber] success");
     assert_eq!(report.output::<Vec<String>>("each(load)").unwrap()[0], "load[zrh] 5");
 }
 
@@ -127,7 +127,7 @@ fn what_lies_within_an_element_goes_with_its_key() {
     let report = relisted(nested(), &["a 1\nb 2", "b 2\na 1\nc 1"], false);
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
     assert_eq!(report.output::<String>("total[b]").as_deref(), Some("load[b][p1] 1, load[b][p2] 2"));
-    assert_eq!(told(&report, "load"), "load[a][p1] success, load[b][p1] success, load[b][p2] success, load[c][p1] success");
+    assert_eq!(states_of(&report, "load"), "load[a][p1] success, load[b][p1] success, load[b][p2] success, load[c][p1] success");
     assert_eq!(report.node("load[b][p2]").started(), Some(secs(0)));
 }
 

@@ -70,20 +70,20 @@ fn a_sensors_value_and_a_branch_are_checked_too() {
         Ok(Poke::Ready(f64::INFINITY))
     }
     #[derive(Clone, serde::Serialize, serde::Deserialize, Branch)]
-    enum Way {
+    enum Route {
         Some(f64),
     }
     #[branch]
-    async fn way() -> Result<Way> {
-        Ok(Way::Some(f64::NAN))
+    async fn route() -> Result<Route> {
+        Ok(Route::Some(f64::NAN))
     }
     #[pipeline]
     fn both() {
         level();
-        let WayArms { some: _ } = way();
+        let RouteArms { some: _ } = route();
     }
     assert!(error(both(), "level").contains("`f64`"));
-    assert!(error(both(), "way").contains("Way` does not come back"));
+    assert!(error(both(), "route").contains("Route` does not come back"));
 }
 
 /// A row with a field that is not serialized.
@@ -122,12 +122,12 @@ fn a_field_that_is_not_written_is_found_by_the_types_own_equality() {
         Ok(Poke::Ready(row()))
     }
     #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize, Branch)]
-    enum Way {
+    enum Route {
         Found(Row),
     }
     #[branch]
-    async fn way() -> Result<Way> {
-        Ok(Way::Found(row()))
+    async fn route() -> Result<Route> {
+        Ok(Route::Found(row()))
     }
     #[pipeline]
     fn rows() {
@@ -136,9 +136,9 @@ fn a_field_that_is_not_written_is_found_by_the_types_own_equality() {
         aliased();
         blocking();
         sensed();
-        let WayArms { found: _ } = way();
+        let RouteArms { found: _ } = route();
     }
-    for id in ["plain", "within", "aliased", "blocking", "sensed", "way"] {
+    for id in ["plain", "within", "aliased", "blocking", "sensed", "route"] {
         let error = error(rows(), id);
         assert!(error.contains("comes back from JSON unequal (`!=`) to what was returned"), "{error}");
         assert!(error.contains("as with a field that `#[serde(skip)]` leaves out"), "{error}");

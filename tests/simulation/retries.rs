@@ -14,7 +14,7 @@ async fn bad() -> Result<u64> {
 
 /// When the attempts of `bad` ended, which is also when they started.
 fn attempts(report: &RunReport) -> Vec<u64> {
-    let mut times = told(report, "on_retry", Some("bad"));
+    let mut times = callback_times(report, "on_retry", Some("bad"));
     times.extend(report.node("bad").finished().map(|at| at.as_secs()));
     times
 }

@@ -2,7 +2,7 @@
 
 use super::tasks::*;
 use pipeline_runtime::prelude::*;
-use pipeline_runtime::{RunReport, Simulation};
+use pipeline_runtime::{RunReport, RunState, Simulation};
 
 async fn late(_: Notification) {}
 async fn team(_: Notification) {}
@@ -19,7 +19,7 @@ fn at(minutes: &[(u64, &str)]) -> Vec<(u64, String)> {
 }
 
 #[test]
-fn a_nodes_sla_is_told_of_whatever_the_node_is_doing_then() {
+fn a_nodes_sla_miss_is_reported_whatever_the_node_is_doing_then() {
     static ONE: Pool = Pool::new("one_for_slas", 1);
     #[pipeline(defaults(sla = "30m", on_sla_miss = late))]
     fn states_at_the_sla() {
@@ -41,15 +41,32 @@ fn a_nodes_sla_is_told_of_whatever_the_node_is_doing_then() {
 }
 
 #[test]
-fn a_runs_sla_and_its_ladder_are_told_of_rung_by_rung_until_it_ends() {
+fn a_runs_sla_and_its_escalation_are_reported_step_by_step_until_it_ends() {
     #[pipeline(sla = "45m", on_sla_miss = late, escalate("60m" => team, "90m" => [team, manager], "10h" => manager))]
     fn slow(minutes: Minutes) {
         source(Ends::Success, minutes.0 * 60);
     }
-    let rungs = |minutes| missed(&Simulation::new(slow()).params(Minutes(minutes)).run(), None);
-    assert_eq!(rungs(44), at(&[]));
-    assert_eq!(rungs(50), at(&[(45, "late")]));
-    assert_eq!(rungs(120), at(&[(45, "late"), (60, "team"), (90, "team"), (90, "manager")]));
+    let misses = |minutes| missed(&Simulation::new(slow()).params(Minutes(minutes)).run(), None);
+    assert_eq!(misses(44), at(&[]));
+    assert_eq!(misses(50), at(&[(45, "late")]));
+    assert_eq!(misses(120), at(&[(45, "late"), (60, "team"), (90, "team"), (90, "manager")]));
+}
+
+/// An SLA is a time within which to end: its timer fires before the results of that instant are taken.
+#[test]
+fn what_ends_at_the_very_instant_of_its_sla_has_missed_it() {
+    #[pipeline(sla = "45m", on_sla_miss = late, escalate("60m" => team))]
+    fn exact(minutes: Minutes) {
+        source(Ends::Success, minutes.0 * 60).sla(mins(45)).on_sla_miss(late);
+    }
+    for (minutes, of_node, of_run) in
+        [(44, &[][..], &[][..]), (45, &[(45, "late")], &[(45, "late")]), (60, &[(45, "late")], &[(45, "late"), (60, "team")])]
+    {
+        let report = Simulation::new(exact()).params(Minutes(minutes)).run();
+        assert_eq!((report.state(), report.finished()), (RunState::Success, Some(mins(minutes))), "a miss changes nothing");
+        assert_eq!(missed(&report, Some("source")), at(of_node), "the node, after {minutes} minutes");
+        assert_eq!(missed(&report, None), at(of_run), "the run, after {minutes} minutes");
+    }
 }
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]

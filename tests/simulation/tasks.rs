@@ -77,7 +77,7 @@ pub(crate) fn states<const N: usize>(report: &RunReport, ids: [&str; N]) -> [Nod
 }
 
 /// When the callback of that name became due for the node, in seconds.
-pub(crate) fn told(report: &RunReport, name: &str, node: Option<&str>) -> Vec<u64> {
+pub(crate) fn callback_times(report: &RunReport, name: &str, node: Option<&str>) -> Vec<u64> {
     let callbacks = report.callbacks();
     callbacks
         .iter()

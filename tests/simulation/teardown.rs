@@ -92,7 +92,7 @@ fn its_failure_fails_the_run_only_if_it_is_asked_to() {
     }
     let report = Simulation::new(quiet()).run();
     assert_eq!((report.state(), report.node("refuses").state()), (RunState::Success, Failed));
-    assert_eq!(told(&report, "on_failure", Some("refuses")).len(), 1, "somebody hears of it all the same");
+    assert_eq!(callback_times(&report, "on_failure", Some("refuses")).len(), 1, "somebody hears of it all the same");
     assert_eq!(Simulation::new(asked()).run().state(), RunState::Failed);
 }
 
@@ -127,7 +127,7 @@ fn a_run_that_is_cancelled_or_whose_time_is_over_tears_down_and_starts_nothing_e
     }
     let report = Simulation::new(limited()).run();
     check_end(&report, RunState::Failed);
-    assert_eq!(told(&report, "on_failure", None), [660], "its end is told once it has ended");
+    assert_eq!(callback_times(&report, "on_failure", None), [660], "its end is told once it has ended");
     check_end(&Simulation::new(unlimited()).cancel("10m").run(), RunState::Cancelled);
 }
 

@@ -7,32 +7,32 @@
 //! The imports come first in the expansion: rust-analyzer does not find the place of a half-typed name in later items.
 
 use super::pieces;
-use super::table::Place;
+use super::table::Owner;
 use crate::error::Errors;
-use crate::runtime::words_aside;
+use crate::runtime::words_at_attr;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Path;
 
 /// The imports that complete the options in `tokens`.
-pub(crate) fn completion(place: Place, tokens: TokenStream, runtime: Option<&Path>) -> TokenStream {
-    let place = Ident::new(
-        match place {
-            Place::Task | Place::Branch => "task",
-            Place::Sensor | Place::Defaults | Place::SharedDefaults => "sensor",
-            Place::Pipeline | Place::Arms => "pipeline",
+pub(crate) fn completion(owner: Owner, tokens: TokenStream, runtime: Option<&Path>) -> TokenStream {
+    let owner = Ident::new(
+        match owner {
+            Owner::Task | Owner::Branch => "task",
+            Owner::Sensor | Owner::Defaults | Owner::SharedDefaults => "sensor",
+            Owner::Pipeline | Owner::Arms => "pipeline",
         },
         Span::call_site(),
     );
     let names = names(tokens);
-    let runtime = runtime.map_or_else(|| quote!(::pipeline_runtime), |path| words_aside(quote!(#path)).into_token_stream());
+    let runtime = runtime.map_or_else(|| quote!(::pipeline_runtime), |path| words_at_attr(quote!(#path)).into_token_stream());
     quote! {
         #[allow(unexpected_cfgs, reason = "rust-analyzer alone sets it")]
         const _: () = {
             #[cfg(rust_analyzer)]
             {
                 mod options {
-                    use #runtime::__private::options::#place::*;
+                    use #runtime::__private::options::#owner::*;
                     use self::{ #(#names),* };
                 }
             }

@@ -3,8 +3,8 @@
 use super::groups::{Backoff, Recurrence};
 use super::paths::Constant;
 use super::table::{Shape, Spec};
-use super::value::{Length, Value};
-use super::{Options, Setting};
+use super::value::{DurationArg, Value};
+use super::{Options, ParsedOption};
 use crate::runtime::{self, Runtime};
 use pipeline_syntax::duration::Zero;
 use pipeline_syntax::limits;
@@ -15,7 +15,7 @@ use std::time::Duration;
 use syn::spanned::Spanned;
 use syn::{ExprPath, Token};
 
-impl Setting {
+impl ParsedOption {
     /// True if the option is a call on the builder. An id is an argument of the definition instead, and the runtime's path is
     /// used everywhere.
     fn is_call(&self) -> bool {
@@ -27,7 +27,7 @@ impl Options {
     /// `TaskOptions::new().retries(1).retry_delay(300000)`
     pub(crate) fn chain(&self, runtime: &Runtime) -> TokenStream {
         let new = runtime.private(Span::call_site(), "TaskOptions::new");
-        let calls = self.settings.iter().map(|setting| call(setting, runtime));
+        let calls = self.parsed.iter().map(|option| call(option, runtime));
         quote!(#new()#(#calls)*)
     }
 
@@ -40,32 +40,32 @@ impl Options {
 
     /// `|o| o.retries(1).retry_delay(300000)`; without options `identity`.
     pub(crate) fn closure(&self, runtime: &Runtime) -> TokenStream {
-        if self.settings.iter().all(|setting| !setting.is_call()) {
+        if self.parsed.iter().all(|option| !option.is_call()) {
             return quote!(::core::convert::identity);
         }
         // Hygienic: it does not clash with the user's names.
         let o = Ident::new("o", Span::mixed_site());
-        let calls = self.settings.iter().map(|setting| call(setting, runtime));
+        let calls = self.parsed.iter().map(|option| call(option, runtime));
         quote!(|#o| #o #(#calls)*)
     }
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each shape of a value")]
-fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
-    let Some(value) = setting.value.as_ref().filter(|_| setting.is_call()) else {
+fn call(option: &ParsedOption, runtime: &Runtime) -> TokenStream {
+    let Some(value) = option.value.as_ref().filter(|_| option.is_call()) else {
         return TokenStream::new();
     };
-    let method = Ident::new(setting.spec.name, setting.name.span());
+    let method = Ident::new(option.spec.name, option.name.span());
     match value {
         Value::Count(count) => {
             let count = Literal::u32_unsuffixed(*count);
             quote!(.#method(#count))
         }
-        Value::Rank(rank) => {
-            let rank = Literal::i32_unsuffixed(*rank);
-            quote!(.#method(#rank))
+        Value::Signed(number) => {
+            let number = Literal::i32_unsuffixed(*number);
+            quote!(.#method(#number))
         }
-        Value::Switch(on) => quote!(.#method(#on)),
+        Value::Bool(on) => quote!(.#method(#on)),
         Value::Duration(duration) => {
             let millis = millis(*duration);
             quote!(.#method(#millis))
@@ -79,9 +79,9 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             let every = every(recurrence, runtime);
             quote!(.#method(#every))
         }
-        Value::Constant(written) => {
-            let value = constant(setting.spec, written, runtime);
-            quote_spanned!(written.path.span()=> .#method(#value))
+        Value::Constant(path) => {
+            let value = constant(option.spec, path, runtime);
+            quote_spanned!(path.path.span()=> .#method(#value))
         }
         Value::Zone(zone) => {
             let name = zone.name();
@@ -92,9 +92,9 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             quote!(.#method(#variant))
         }
         Value::Callbacks(paths) => paths.iter().map(|path| at_path(path, &method, None)).collect(),
-        Value::Nobody => {
-            let nobody = runtime.private(Span::call_site(), "Nobody");
-            quote!(.#method(#nobody))
+        Value::NoCallback => {
+            let no_callback = runtime.private(Span::call_site(), "Nobody");
+            quote!(.#method(#no_callback))
         }
         Value::Pool(path) => {
             quote_spanned!(path.span()=> .#method(&#path))
@@ -110,11 +110,11 @@ fn call(setting: &Setting, runtime: &Runtime) -> TokenStream {
             let backoff = backoff.expand(runtime);
             quote!(.#method(#backoff))
         }
-        Value::Escalation(rungs) => rungs
+        Value::Escalation(steps) => steps
             .iter()
-            .flat_map(|rung| {
-                let after = length(&rung.after, "limit", runtime);
-                rung.callbacks.iter().map(|path| at_path(path, &method, Some(&after))).collect::<Vec<_>>()
+            .flat_map(|step| {
+                let after = duration_millis(&step.after, "limit", runtime);
+                step.callbacks.iter().map(|path| at_path(path, &method, Some(&after))).collect::<Vec<_>>()
             })
             .collect(),
         Value::Tags(tags) => quote!(.#method(&[#(#tags),*])),
@@ -149,9 +149,9 @@ fn at_path(path: &ExprPath, method: &Ident, before: Option<&TokenStream>) -> Tok
 
 impl Backoff {
     fn expand(&self, runtime: &Runtime) -> TokenStream {
-        let (start, max) = (length(&self.start, "limit", runtime), length(&self.max, "limit", runtime));
+        let (start, max) = (duration_millis(&self.start, "limit", runtime), duration_millis(&self.max, "limit", runtime));
         let factor = self.factor.map(Literal::f64_unsuffixed).into_iter();
-        let jitter = self.jitter.as_ref().map(|jitter| length(jitter, "wait", runtime)).into_iter();
+        let jitter = self.jitter.as_ref().map(|jitter| duration_millis(jitter, "wait", runtime)).into_iter();
         let from_millis = runtime.private(Span::call_site(), "Backoff::from_millis");
         let backoff = quote! {
             #from_millis(#start, #max)
@@ -159,7 +159,7 @@ impl Backoff {
                 #(.with_jitter_millis(#jitter))*
         };
         // If both are literals, the macro has compared them already.
-        let constant = [&self.start, &self.max].into_iter().find_map(Length::constant);
+        let constant = [&self.start, &self.max].into_iter().find_map(DurationArg::constant);
         match constant {
             None => backoff,
             Some(constant) => {
@@ -171,10 +171,10 @@ impl Backoff {
 }
 
 /// A duration's milliseconds.
-fn length(length: &Length, bound: &str, runtime: &Runtime) -> TokenStream {
-    match length {
-        Length::Written(duration) => millis(*duration).into_token_stream(),
-        Length::Constant(constant) => bounded(bound, &quote!(u64), constant, runtime),
+fn duration_millis(duration: &DurationArg, bound: &str, runtime: &Runtime) -> TokenStream {
+    match duration {
+        DurationArg::Literal(literal) => millis(*literal).into_token_stream(),
+        DurationArg::Constant(constant) => bounded(bound, &quote!(u64), constant, runtime),
     }
 }
 
@@ -202,7 +202,7 @@ fn bounded(bound: &str, of: &TokenStream, constant: &Constant, runtime: &Runtime
 /// The value, checked against its limits in an item, because `cargo check` evaluates constants that are items.
 fn checked(bound: &str, of: &TokenStream, constant: &Constant, value: &TokenStream, runtime: &Runtime) -> TokenStream {
     let span = constant.path.span();
-    let check = runtime::beside(constant.beside, runtime.private(span, &format!("constant::{bound}")));
+    let check = runtime::respan(constant.check_span, runtime.private(span, &format!("constant::{bound}")));
     let name = Ident::new("__PIPELINE_CHECKED", Span::call_site().resolved_at(span));
     let keyword = Token![const](Span::call_site());
     quote_spanned!(span=> { #keyword #name: #of = #check(#value); #name })

@@ -1,9 +1,9 @@
 //! Options with a list of their own: `backoff(..)`, `escalate(..)` and `schedule(..)`.
 
 use super::paths;
-use super::pieces::{self, Given};
+use super::pieces::{self, Argument};
 use super::table::{Shape, Spec};
-use super::value::{self, Length, integer, read_length};
+use super::value::{self, DurationArg, integer, read_duration_arg};
 use crate::error::Errors;
 use pipeline_syntax::{duration, limits, suggest};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -12,97 +12,103 @@ use syn::{ExprPath, LitFloat, LitStr, Token};
 
 /// `backoff(start = "30s", max = "5m", factor = 2, jitter = "5s")`
 pub(crate) struct Backoff {
-    pub(crate) start: Length,
-    pub(crate) max: Length,
+    /// The first wait.
+    pub(crate) start: DurationArg,
+    /// The longest wait.
+    pub(crate) max: DurationArg,
+    /// The growth from one wait to the next.
     pub(crate) factor: Option<f64>,
-    pub(crate) jitter: Option<Length>,
+    /// The longest random addition to a wait.
+    pub(crate) jitter: Option<DurationArg>,
 }
 
 /// One step of `escalate("60m" => page, "90m" => [page, log_it])`.
-pub(crate) struct Rung {
-    pub(crate) after: Length,
+pub(crate) struct EscalationStep {
+    /// The time since the run's start.
+    pub(crate) after: DurationArg,
     pub(crate) callbacks: Vec<ExprPath>,
 }
 
-const BACKOFF: Names = Names {
-    known: &["start", "max", "factor", "jitter"],
-    needed: &["start", "max"],
+const BACKOFF: NamedList = NamedList {
+    allowed: &["start", "max", "factor", "jitter"],
+    required: &["start", "max"],
     example: "backoff(start = \"30s\", max = \"5m\")",
 };
 
 pub(crate) fn backoff(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Backoff> {
     let (mut start, mut max, mut factor, mut jitter) = (None, None, None, None);
-    let sound = named(name, list, &BACKOFF, errors, |key, value, equals, errors| match key {
-        "start" => store(&mut start, read_length("start", "start = \"30s\"", value, equals, errors)),
-        "max" => store(&mut max, read_length("max", "max = \"5m\"", value, equals, errors)),
-        "jitter" => store(&mut jitter, read_length("jitter", "jitter = \"5s\"", value, equals, errors)),
+    let valid = read_named_list(name, list, &BACKOFF, errors, |key, value, equals, errors| match key {
+        "start" => store(&mut start, read_duration_arg("start", "start = \"30s\"", value, equals, errors)),
+        "max" => store(&mut max, read_duration_arg("max", "max = \"5m\"", value, equals, errors)),
+        "jitter" => store(&mut jitter, read_duration_arg("jitter", "jitter = \"5s\"", value, equals, errors)),
         _ => store(&mut factor, read_factor(value, errors)),
     });
     let (start, max) = (start?, max?);
     // Constants are compared by rustc, when it evaluates them.
-    if let (Some(start), Some(max)) = (start.written(), max.written())
+    if let (Some(start), Some(max)) = (start.literal(), max.literal())
         && start > max
     {
         errors.on(
             name,
             format!(
-                "`backoff` starts at {}, which is longer than its `max` of {}: raise `max`, or start sooner",
+                "`start` of `backoff` is {}, longer than its `max` of {}: raise `max` or lower `start`",
                 duration::show(start),
                 duration::show(max)
             ),
         );
         return None;
     }
-    sound.then_some(Backoff { start, max, factor, jitter })
+    valid.then_some(Backoff { start, max, factor, jitter })
 }
 
-/// The names in a list of named values.
-struct Names {
-    known: &'static [&'static str],
-    /// The required names.
-    needed: &'static [&'static str],
+/// A list of named values, such as `backoff(start = .., max = ..)`.
+struct NamedList {
+    /// The names that may be there.
+    allowed: &'static [&'static str],
+    /// The names that must be there.
+    required: &'static [&'static str],
     example: &'static str,
 }
 
 /// Reads each value of a list with `read`, which returns whether the value is valid. Returns whether all values are valid and no
 /// required one is missing.
-fn named(
+fn read_named_list(
     of: &Ident,
-    list: &TokenStream,
-    names: &Names,
+    tokens: &TokenStream,
+    list: &NamedList,
     errors: &mut Errors,
     mut read: impl FnMut(&str, &TokenStream, Span, &mut Errors) -> bool,
 ) -> bool {
     let mut seen: Vec<String> = Vec::new();
-    let mut sound = true;
-    for entry in pieces::entries(list.clone(), errors) {
+    let mut valid = true;
+    for entry in pieces::entries(tokens.clone(), errors) {
         let key = entry.name.to_string();
         if seen.contains(&key) {
             errors.on(&entry.name, format!("`{key}` is given twice; keep one"));
-            sound = false;
+            valid = false;
             continue;
         }
-        let Given::Value(value, equals) = &entry.given else {
-            errors.on(&entry.name, format!("write `{key} = ..`"));
-            sound = false;
+        let Argument::Value(value, equals) = &entry.argument else {
+            errors.on(&entry.name, format!("`{key}` needs a value: write `{key} = ..`"));
+            valid = false;
             continue;
         };
-        if names.known.contains(&key.as_str()) {
-            sound &= read(&key, value, *equals, errors);
+        if list.allowed.contains(&key.as_str()) {
+            valid &= read(&key, value, *equals, errors);
         } else {
-            errors.on(&entry.name, format!("`{of}` has no `{key}`; {}", suggest::hint(&key, names.known)));
-            sound = false;
+            errors.on(&entry.name, format!("`{of}` has no `{key}`; {}", suggest::hint(&key, list.allowed)));
+            valid = false;
         }
         seen.push(key);
     }
-    for needed in names.needed {
+    for required in list.required {
         // In a list with a mistake, the missing name may be the mistyped one.
-        if sound && !seen.iter().any(|key| key == needed) {
-            errors.on(of, format!("`{of}` needs `{needed}`, as in `{}`", names.example));
-            sound = false;
+        if valid && !seen.iter().any(|key| key == required) {
+            errors.on(of, format!("`{of}` needs `{required}`, as in `{}`", list.example));
+            valid = false;
         }
     }
-    sound
+    valid
 }
 
 /// Stores a value that was read. Returns whether there was one.
@@ -127,32 +133,33 @@ fn read_factor(tokens: &TokenStream, errors: &mut Errors) -> Option<f64> {
     Some(factor)
 }
 
-pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Vec<Rung>> {
+pub(crate) fn escalation(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Vec<EscalationStep>> {
     let steps = pieces::split(list.clone(), errors);
     if steps.is_empty() {
         errors.on(name, "`escalate` needs a step, as in `escalate(\"60m\" => page)`");
         return None;
     }
-    let mut rungs: Vec<Rung> = Vec::new();
-    let mut sound = true;
+    let mut read: Vec<EscalationStep> = Vec::new();
+    let mut valid = true;
     for step in steps {
-        let Some((rung, written)) = rung(step, errors) else {
-            sound = false;
+        let Some((step, after)) = escalation_step(step, errors) else {
+            valid = false;
             continue;
         };
-        if let Some(last) = rungs.last().and_then(|last| last.after.written())
-            && rung.after.written().is_some_and(|after| after <= last)
+        if let Some(last) = read.last().and_then(|last| last.after.literal())
+            && step.after.literal().is_some_and(|this| this <= last)
         {
-            errors.on(written, format!("each step comes later than the one before it, here {}", duration::show(last)));
-            sound = false;
+            errors.on(after, format!("each step must come later than the one before it, which is at {}", duration::show(last)));
+            valid = false;
             continue;
         }
-        rungs.push(rung);
+        read.push(step);
     }
-    sound.then_some(rungs)
+    valid.then_some(read)
 }
 
-fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, TokenStream)> {
+/// Reads one step. Returns also the tokens of its time, to report errors at.
+fn escalation_step(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(EscalationStep, TokenStream)> {
     let all: TokenStream = step.into_iter().collect();
     let parse = |input: syn::parse::ParseStream<'_>| -> syn::Result<(TokenStream, Span, TokenStream)> {
         let after = if input.peek(LitStr) {
@@ -164,33 +171,35 @@ fn rung(step: Vec<TokenTree>, errors: &mut Errors) -> Option<(Rung, TokenStream)
         Ok((after, arrow, input.parse()?))
     };
     let Ok((written, arrow, callbacks)) = syn::parse::Parser::parse2(parse, all.clone()) else {
-        errors.on(all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
+        errors.on(all, "expected a step, as in `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     };
-    let after = read_length("escalate", "escalate(\"60m\" => page)", &written, arrow, errors);
+    let after = read_duration_arg("escalate", "escalate(\"60m\" => page)", &written, arrow, errors);
     if callbacks.is_empty() {
-        errors.on(&all, "write a step as `\"60m\" => page` or `\"60m\" => [page, log_it]`");
+        errors.on(&all, "expected a step, as in `\"60m\" => page` or `\"60m\" => [page, log_it]`");
         return None;
     }
     let spec = Spec::unlisted("escalate", Shape::Callbacks, "escalate(\"60m\" => page)");
     let callbacks = paths::callbacks(&spec, &callbacks, errors);
-    Some((Rung { after: after?, callbacks: callbacks? }, written))
+    Some((EscalationStep { after: after?, callbacks: callbacks? }, written))
 }
 
 /// `every = "4w", from = "2023-05-16"`, in `schedule(..)` or `every!`.
 pub(crate) struct Recurrence {
+    /// The time between two ticks.
     pub(crate) every: String,
+    /// The date of a tick, from which the others are counted.
     pub(crate) from: String,
     /// The tokens of `from`, to report errors at.
     pub(crate) written_from: TokenStream,
 }
 
-const RECURRENCE: Names =
-    Names { known: &["every", "from"], needed: &["every", "from"], example: "every = \"4w\", from = \"2024-01-31\"" };
+const RECURRENCE: NamedList =
+    NamedList { allowed: &["every", "from"], required: &["every", "from"], example: "every = \"4w\", from = \"2024-01-31\"" };
 
 pub(crate) fn recurrence(name: &Ident, list: &TokenStream, errors: &mut Errors) -> Option<Recurrence> {
     let (mut every, mut from) = (None, None);
-    let sound = named(name, list, &RECURRENCE, errors, |key, value, _, errors| {
+    let valid = read_named_list(name, list, &RECURRENCE, errors, |key, value, _, errors| {
         if key == "every" {
             return store(&mut every, value::read_every(value, errors));
         }
@@ -198,5 +207,5 @@ pub(crate) fn recurrence(name: &Ident, list: &TokenStream, errors: &mut Errors) 
         store(&mut from, read.map(|date| (date, value.clone())))
     });
     let (every, (from, written_from)) = (every?, from?);
-    sound.then(|| Recurrence { every, from, written_from })
+    valid.then(|| Recurrence { every, from, written_from })
 }

@@ -2,7 +2,8 @@
 //!
 //! [`table`] lists the options of each macro, [`pieces`] splits the tokens so that one bad option does not hide the next,
 //! [`value`] reads each value by its shape, [`rules`] compares options with one another, and [`expand`] turns the valid options
-//! into a chain of builder calls. [`completion`] is for editors.
+//! into a chain of builder calls. [`value_macros`] has the macros whose results are an option's value, and [`completion`] is for
+//! editors.
 
 mod completion;
 mod expand;
@@ -14,12 +15,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod value;
-mod values;
+mod value_macros;
 mod when;
 
 pub(crate) use completion::completion;
-pub(crate) use table::Place;
-pub(crate) use values::{cron, defaults, every};
+pub(crate) use table::Owner;
+pub(crate) use value_macros::{cron, defaults, every};
 
 use crate::error::Errors;
 use pieces::Entry;
@@ -31,27 +32,30 @@ use value::Value;
 
 /// The options of one item.
 pub(crate) struct Options {
-    place: Place,
-    settings: Vec<Setting>,
+    owner: Owner,
+    /// In the order in which they were written.
+    parsed: Vec<ParsedOption>,
 }
 
-/// One option as given.
-struct Setting {
+/// One option and its value.
+struct ParsedOption {
+    /// Its row in the table.
     spec: &'static Spec,
+    /// The name's token, to report errors at.
     name: Ident,
     /// The value's tokens, to report errors at.
-    written: TokenStream,
+    tokens: TokenStream,
     /// `None` if the value was wrong. That is reported already and must not cause a second error.
     value: Option<Value>,
 }
 
 impl Options {
     /// Reads all options and reports every mistake in them. Returns the options that are right.
-    pub(crate) fn parse(place: Place, tokens: TokenStream, errors: &mut Errors) -> Options {
-        let mut options = Options { place, settings: Vec::new() };
+    pub(crate) fn parse(owner: Owner, tokens: TokenStream, errors: &mut Errors) -> Options {
+        let mut options = Options { owner, parsed: Vec::new() };
         for entry in pieces::entries(tokens, errors) {
-            if let Some(setting) = options.read(entry, errors) {
-                options.settings.push(setting);
+            if let Some(option) = options.read(entry, errors) {
+                options.parsed.push(option);
             }
         }
         rules::check(&options, errors);
@@ -78,27 +82,27 @@ impl Options {
         self.get(name).is_some()
     }
 
-    fn read(&self, entry: Entry, errors: &mut Errors) -> Option<Setting> {
+    fn read(&self, entry: Entry, errors: &mut Errors) -> Option<ParsedOption> {
         let name = entry.name.to_string();
-        let Some(spec) = table::find(self.place, &name) else {
-            errors.at(entry.name.span(), table::explain_unknown(self.place, &name));
+        let Some(spec) = table::find(self.owner, &name) else {
+            errors.at(entry.name.span(), table::explain_unknown(self.owner, &name));
             return None;
         };
         if self.has(&name) {
             errors.at(entry.name.span(), format!("`{name}` is given twice; keep one"));
             return None;
         }
-        let value = value::read(self.place, spec, &entry, errors);
-        Some(Setting { spec, written: entry.written(), name: entry.name, value })
+        let value = value::read(self.owner, spec, &entry, errors);
+        Some(ParsedOption { spec, tokens: entry.value_tokens(), name: entry.name, value })
     }
 
-    fn get(&self, name: &str) -> Option<&Setting> {
-        self.settings.iter().find(|setting| setting.spec.name == name)
+    fn get(&self, name: &str) -> Option<&ParsedOption> {
+        self.parsed.iter().find(|option| option.spec.name == name)
     }
 
     /// The given duration, or the default if none was given, or `None` if the given one is wrong or a constant.
     fn duration_or(&self, name: &str, default: Duration) -> Option<Duration> {
-        match self.get(name).map(|setting| &setting.value) {
+        match self.get(name).map(|option| &option.value) {
             None => Some(default),
             Some(Some(Value::Duration(duration))) => Some(*duration),
             Some(_) => None,

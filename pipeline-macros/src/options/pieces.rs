@@ -1,6 +1,6 @@
 //! The syntax of options: `name = value, name(list), ..`, read piece by piece.
 
-use super::table::Place;
+use super::table::Owner;
 use crate::error::Errors;
 use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,10 +8,11 @@ use quote::ToTokens;
 /// One option as written.
 pub(crate) struct Entry {
     pub(crate) name: Ident,
-    pub(crate) given: Given,
+    pub(crate) argument: Argument,
 }
 
-pub(crate) enum Given {
+/// What follows the name.
+pub(crate) enum Argument {
     /// `name = value`: the value, and the span of the `=`.
     Value(TokenStream, Span),
     /// `name(list)`: the content of the parentheses.
@@ -20,10 +21,10 @@ pub(crate) enum Given {
 
 impl Entry {
     /// The tokens to report errors of the value at.
-    pub(crate) fn written(&self) -> TokenStream {
-        match &self.given {
-            Given::Value(value, _) => value.clone(),
-            Given::List(_) => self.name.to_token_stream(),
+    pub(crate) fn value_tokens(&self) -> TokenStream {
+        match &self.argument {
+            Argument::Value(value, _) => value.clone(),
+            Argument::List(_) => self.name.to_token_stream(),
         }
     }
 }
@@ -69,7 +70,7 @@ pub(crate) fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<Vec<TokenTr
         match piece {
             Some(piece) if punct == Some(',') && depth == 0 => {
                 if piece.is_empty() {
-                    errors.on(token, "there is nothing before this comma; remove it");
+                    errors.on(token, "unexpected comma: remove it");
                 } else {
                     pieces.push(Vec::new());
                 }
@@ -98,7 +99,7 @@ fn at_missing_commas(piece: &[TokenTree], errors: &mut Errors) -> Vec<Vec<TokenT
     let mut rest = piece.to_owned();
     let mut parts = Vec::new();
     for start in starts.into_iter().rev() {
-        errors.on(&piece[start], format!("a comma is missing before `{}`", piece[start]));
+        errors.on(&piece[start], format!("missing comma before `{}`", piece[start]));
         parts.push(rest.split_off(start));
     }
     parts.push(rest);
@@ -115,31 +116,31 @@ fn entry(piece: Vec<TokenTree>, errors: &mut Errors) -> Option<Entry> {
     };
     let second = tokens.next();
     let rest: TokenStream = tokens.collect();
-    let given = match second {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Given::Value(rest, punct.span()),
+    let argument = match second {
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' && !rest.is_empty() => Argument::Value(rest, punct.span()),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis && rest.is_empty() => {
-            Given::List(group.stream())
+            Argument::List(group.stream())
         }
         None | Some(TokenTree::Punct(_)) => {
             let colon = all.to_string().contains(':');
-            let what = if colon { "is written with `=`" } else { "needs a value" };
-            errors.on(all, format!("`{name}` {what}{}", as_in(&name)));
+            let message = if colon { format!("expected `=` after `{name}`") } else { format!("`{name}` needs a value") };
+            errors.on(all, message + &as_in(&name));
             return None;
         }
         Some(_) => {
-            errors.on(all, format!("`{name}` is written with `=`{}", as_in(&name)));
+            errors.on(all, format!("expected `=` after `{name}`{}", as_in(&name)));
             return None;
         }
     };
-    Some(Entry { name, given })
+    Some(Entry { name, argument })
 }
 
 /// The example of an option of that name, wherever it belongs.
 fn as_in(name: &Ident) -> String {
     let name = name.to_string();
-    [Place::Task, Place::Sensor, Place::Pipeline]
+    [Owner::Task, Owner::Sensor, Owner::Pipeline]
         .into_iter()
-        .find_map(|place| super::table::find(place, &name))
+        .find_map(|owner| super::table::find(owner, &name))
         .map(|spec| format!(", as in `{}`", spec.example))
         .unwrap_or_default()
 }
@@ -154,9 +155,9 @@ mod tests {
         let names = entries(tokens, &mut errors)
             .iter()
             .map(|entry| {
-                let value = match &entry.given {
-                    Given::Value(value, _) => format!(" = {value}"),
-                    Given::List(list) => format!("({list})"),
+                let value = match &entry.argument {
+                    Argument::Value(value, _) => format!(" = {value}"),
+                    Argument::List(list) => format!("({list})"),
                 };
                 format!("{}{value}", entry.name)
             })
@@ -178,11 +179,11 @@ mod tests {
         assert_eq!(
             errors,
             [
-                "there is nothing before this comma; remove it",
+                "unexpected comma: remove it",
                 "`retries` needs a value, as in `retries = 2`",
                 "`timeout` needs a value, as in `timeout = \"10m\"`",
                 "expected an option, as in `retries = 2`",
-                "`poke` is written with `=`, as in `poke = \"45s\"`",
+                "expected `=` after `poke`, as in `poke = \"45s\"`",
             ]
         );
     }
@@ -192,12 +193,12 @@ mod tests {
         let (names, errors) = read(quote!(retries = 2 timeout = "5m" pool = a::B));
         assert_eq!(names, ["retries = 2", "timeout = \"5m\"", "pool = a :: B"]);
         assert_eq!(errors.len(), 2, "{errors:?}");
-        assert!(errors.contains(&"a comma is missing before `timeout`".to_owned()));
+        assert!(errors.contains(&"missing comma before `timeout`".to_owned()));
     }
 
     #[test]
     fn nothing_is_fine_and_a_comma_is_not() {
         assert_eq!(read(quote!()), (vec![], vec![]));
-        assert_eq!(read(quote!(,)).1, ["there is nothing before this comma; remove it"]);
+        assert_eq!(read(quote!(,)).1, ["unexpected comma: remove it"]);
     }
 }

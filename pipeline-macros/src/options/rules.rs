@@ -1,7 +1,7 @@
 //! Rules about several options: one function per rule.
 
 use super::value::Value;
-use super::{Options, Place};
+use super::{Options, Owner};
 use crate::error::Errors;
 use pipeline_syntax::date::{self, DateError};
 use pipeline_syntax::duration::show;
@@ -10,44 +10,44 @@ use pipeline_syntax::zone::Zone;
 use std::time::Duration;
 
 pub(crate) fn check(options: &Options, errors: &mut Errors) {
-    match options.place {
-        Place::Task | Place::Branch => one_wait_between_attempts(options, errors),
-        Place::Sensor => {
+    match options.owner {
+        Owner::Task | Owner::Branch => one_wait_between_attempts(options, errors),
+        Owner::Sensor => {
             one_wait_between_pokes(options, errors);
             a_second_poke_fits(options, errors);
             backoff_begins_within_timeout(options, errors);
             parts_fit_the_wait(options, errors);
         }
-        Place::Defaults | Place::SharedDefaults => {
+        Owner::Defaults | Owner::SharedDefaults => {
             one_wait_between_attempts(options, errors);
             one_wait_between_pokes(options, errors);
             if options.has("poke") && options.has("timeout") {
                 a_second_poke_fits(options, errors);
             }
         }
-        Place::Pipeline => {
+        Owner::Pipeline => {
             start_and_end_are_a_window(options, errors);
             only_one_of(options, "schedule", "when", "when a run begins", errors);
         }
-        Place::Arms => {}
+        Owner::Arms => {}
     }
 }
 
 /// On a task `backoff` is the wait between attempts.
 fn one_wait_between_attempts(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "retry_delay", "backoff", "how long to wait between attempts", errors);
+    only_one_of(options, "retry_delay", "backoff", "the wait between attempts", errors);
 }
 
 /// On a sensor `backoff` is the wait between pokes.
 fn one_wait_between_pokes(options: &Options, errors: &mut Errors) {
-    only_one_of(options, "poke", "backoff", "how long to wait between pokes", errors);
+    only_one_of(options, "poke", "backoff", "the wait between pokes", errors);
 }
 
 fn only_one_of(options: &Options, one: &str, other: &str, what: &str, errors: &mut Errors) {
-    let both = |name: &&super::Setting| name.spec.name == one || name.spec.name == other;
-    let mut given = options.settings.iter().filter(both);
-    if let (Some(_), Some(second)) = (given.next(), given.next()) {
-        errors.on(&second.name, format!("`{one}` and `{other}` both say {what}: keep one"));
+    let is_either = |option: &&super::ParsedOption| option.spec.name == one || option.spec.name == other;
+    let mut written = options.parsed.iter().filter(is_either);
+    if let (Some(_), Some(second)) = (written.next(), written.next()) {
+        errors.on(&second.name, format!("`{one}` and `{other}` both set {what}: keep one"));
     }
 }
 
@@ -62,20 +62,20 @@ fn a_second_poke_fits(options: &Options, errors: &mut Errors) {
         return;
     }
     match (options.get("poke"), options.get("timeout")) {
-        (Some(written), given) => {
-            let unless = if given.is_some() { "" } else { " where it is not given" };
+        (Some(poke), timeout_option) => {
+            let unless = if timeout_option.is_some() { "" } else { " by default" };
             errors.on(
-                &written.written,
+                &poke.tokens,
                 format!(
                     "`poke` must be shorter than `timeout`, which is {}{unless}: the sensor would be poked only once",
                     show(timeout)
                 ),
             );
         }
-        (None, Some(written)) => errors.on(
-            &written.written,
+        (None, Some(option)) => errors.on(
+            &option.tokens,
             format!(
-                "`timeout` must be longer than `poke`, which is 1m where it is not given: add a shorter `poke`, as in \
+                "`timeout` must be longer than `poke`, which is 1m by default: add a shorter `poke`, as in \
                  `poke = \"{}\"`",
                 shorter_poke(timeout)
             ),
@@ -95,17 +95,17 @@ fn shorter_poke(timeout: Duration) -> &'static str {
 }
 
 fn backoff_begins_within_timeout(options: &Options, errors: &mut Errors) {
-    let Some(setting) = options.get("backoff") else {
+    let Some(option) = options.get("backoff") else {
         return;
     };
-    let (Some(Value::Backoff(backoff)), Some(timeout)) = (&setting.value, options.duration_or("timeout", SENSOR_TIMEOUT)) else {
+    let (Some(Value::Backoff(backoff)), Some(timeout)) = (&option.value, options.duration_or("timeout", SENSOR_TIMEOUT)) else {
         return;
     };
-    if backoff.start.written().is_some_and(|start| !limits::is_poked_again(start, timeout)) {
+    if backoff.start.literal().is_some_and(|start| !limits::is_poked_again(start, timeout)) {
         errors.on(
-            &setting.name,
+            &option.name,
             format!(
-                "`backoff` must start shorter than `timeout`, which is {}: the sensor would be poked only once",
+                "`start` of `backoff` must be shorter than `timeout`, which is {}: the sensor would be poked only once",
                 show(timeout)
             ),
         );
@@ -117,39 +117,39 @@ fn parts_fit_the_wait(options: &Options, errors: &mut Errors) {
         return;
     };
     for name in ["poke_timeout", "poke_jitter"] {
-        if let Some(setting) = options.get(name)
-            && let Some(Value::Duration(part)) = setting.value
+        if let Some(option) = options.get(name)
+            && let Some(Value::Duration(part)) = option.value
             && !limits::fits_the_wait(part, timeout)
         {
-            errors.on(&setting.written, format!("`{name}` is longer than the whole wait: `timeout` is {}", show(timeout)));
+            errors.on(&option.tokens, format!("`{name}` must not be longer than `timeout`, which is {}", show(timeout)));
         }
     }
 }
 
 /// Checks the dates in the zone of the schedule, whose clock may show a time twice or never.
 fn start_and_end_are_a_window(options: &Options, errors: &mut Errors) {
-    let text = |name: &str| match options.get(name).map(|setting| &setting.value) {
+    let text = |name: &str| match options.get(name).map(|option| &option.value) {
         Some(Some(Value::Date(text))) => Some(text.as_str()),
         _ => None,
     };
     let utc = Zone::utc();
-    let zone = match options.get("timezone").map(|setting| &setting.value) {
+    let zone = match options.get("timezone").map(|option| &option.value) {
         None => &utc,
         Some(Some(Value::Zone(zone))) => zone,
         // Reported already, or a constant, which the plan checks.
         Some(_) => return,
     };
-    if let Some(Some(Value::Every(recurrence))) = options.get("schedule").map(|setting| &setting.value)
+    if let Some(Some(Value::Every(recurrence))) = options.get("schedule").map(|option| &option.value)
         && let Err(refused) = date::window(Some(&recurrence.from), None, zone)
     {
         errors.on(&recurrence.written_from, format!("invalid date: {}", refused.error));
     }
     let Err(refused) = date::window(text("start"), text("end"), zone) else { return };
-    if let Some(setting) = options.get(refused.option) {
+    if let Some(option) = options.get(refused.option) {
         let why = match *refused.error {
             DateError::EndBeforeStart { start, .. } => format!("`end` must not come before `start`, which is {start}"),
             other => format!("invalid date: {other}"),
         };
-        errors.on(&setting.written, why);
+        errors.on(&option.tokens, why);
     }
 }

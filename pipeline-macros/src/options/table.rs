@@ -3,12 +3,16 @@
 use pipeline_syntax::limits::MAX_RETRIES;
 use pipeline_syntax::suggest;
 
-/// The place where options are written.
+/// What has options: an attribute, or a list of options inside one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Owner {
+    /// `#[task]`.
     Task,
+    /// `#[sensor]`.
     Sensor,
+    /// `#[branch]` on a function.
     Branch,
+    /// `#[pipeline]`.
     Pipeline,
     /// `defaults(..)` of a pipeline.
     Defaults,
@@ -18,9 +22,9 @@ pub(crate) enum Place {
     Arms,
 }
 
-use Place::{Arms, Branch, Defaults, Pipeline, Sensor, SharedDefaults, Task};
+use Owner::{Arms, Branch, Defaults, Pipeline, Sensor, SharedDefaults, Task};
 
-impl Place {
+impl Owner {
     fn title(self) -> &'static str {
         match self {
             Task => "`#[task]`",
@@ -40,21 +44,34 @@ pub(crate) enum Shape {
     /// A whole number from the first up to the second.
     Count(u32, u32),
     /// A whole number of 32 bits that may be negative.
-    Rank,
-    Switch,
+    Signed,
+    /// `true` or `false`.
+    Bool,
+    /// A text such as `"10m"`.
     Duration,
+    /// A cron line, a list of them, or `schedule(every = .., from = ..)`.
     Schedule,
+    /// The name of a time zone.
     Zone,
+    /// A day, a local time or an instant.
     Date,
     /// One of several words: the runtime's enum, and each word with its variant.
     Word(&'static str, &'static [(&'static str, &'static str)]),
+    /// A path, a list of paths, or `none`.
     Callbacks,
+    /// The path of a `static` pool.
     Pool,
+    /// `all(..)` or `any(..)` of assets.
     When,
+    /// A list of named values: `backoff(start = .., max = ..)`.
     Backoff,
+    /// A list of steps: `escalate("60m" => page)`.
     Escalation,
+    /// A list of texts.
     Tags,
+    /// A text that is a valid id.
     Id,
+    /// A list of options of nodes: `defaults(retries = 1)`.
     Defaults,
     /// The path of the runtime itself.
     Runtime,
@@ -72,7 +89,8 @@ impl Shape {
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
-    places: &'static [Place],
+    /// What has the option.
+    owners: &'static [Owner],
     /// An example for messages.
     pub(crate) example: &'static str,
 }
@@ -84,18 +102,18 @@ impl Spec {
     }
 }
 
-const NODES: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults];
-const SENSORS: &[Place] = &[Sensor, Defaults, SharedDefaults];
-const PIPELINES: &[Place] = &[Pipeline];
-const ALL: &[Place] = &[Task, Sensor, Branch, Defaults, SharedDefaults, Pipeline];
-const ITEMS: &[Place] = &[Task, Sensor, Branch, Pipeline, Arms];
-const NAMED: &[Place] = &[Task, Sensor, Branch, Pipeline];
+const NODES: &[Owner] = &[Task, Sensor, Branch, Defaults, SharedDefaults];
+const SENSORS: &[Owner] = &[Sensor, Defaults, SharedDefaults];
+const PIPELINES: &[Owner] = &[Pipeline];
+const ALL: &[Owner] = &[Task, Sensor, Branch, Defaults, SharedDefaults, Pipeline];
+const ITEMS: &[Owner] = &[Task, Sensor, Branch, Pipeline, Arms];
+const NAMED: &[Owner] = &[Task, Sensor, Branch, Pipeline];
 
 const ON_TIMEOUT: Shape = Shape::Word("OnTimeout", &[("fail", "Fail"), ("skip", "Skip"), ("retry", "Retry")]);
 const MODE: Shape = Shape::Word("Mode", &[("poke", "Poke"), ("reschedule", "Reschedule")]);
 
-const fn row(name: &'static str, shape: Shape, places: &'static [Place], example: &'static str) -> Spec {
-    Spec { name, shape, places, example }
+const fn row(name: &'static str, shape: Shape, owners: &'static [Owner], example: &'static str) -> Spec {
+    Spec { name, shape, owners, example }
 }
 
 const TABLE: &[Spec] = &[
@@ -104,7 +122,7 @@ const TABLE: &[Spec] = &[
     row("backoff", Shape::Backoff, NODES, "backoff(start = \"30s\", max = \"5m\")"),
     row("timeout", Shape::Duration, ALL, "timeout = \"10m\""),
     row("pool", Shape::Pool, NODES, "pool = S3"),
-    row("priority", Shape::Rank, NODES, "priority = 5"),
+    row("priority", Shape::Signed, NODES, "priority = 5"),
     row("sla", Shape::Duration, ALL, "sla = \"45m\""),
     row("on_failure", Shape::Callbacks, ALL, "on_failure = page"),
     row("on_upstream_failed", Shape::Callbacks, ALL, "on_upstream_failed = log_it"),
@@ -123,9 +141,9 @@ const TABLE: &[Spec] = &[
     row("timezone", Shape::Zone, PIPELINES, "timezone = \"Europe/Berlin\""),
     row("start", Shape::Date, PIPELINES, "start = \"2024-01-31\""),
     row("end", Shape::Date, PIPELINES, "end = \"2024-12-31\""),
-    row("catchup", Shape::Switch, PIPELINES, "catchup = true"),
+    row("catchup", Shape::Bool, PIPELINES, "catchup = true"),
     row("max_active_runs", Shape::Count(1, u32::MAX), PIPELINES, "max_active_runs = 1"),
-    row("depends_on_past", Shape::Switch, NAMED, "depends_on_past = true"),
+    row("depends_on_past", Shape::Bool, NAMED, "depends_on_past = true"),
     row("keep", Shape::Duration, PIPELINES, "keep = \"90d\""),
     row("escalate", Shape::Escalation, PIPELINES, "escalate(\"60m\" => page)"),
     row("defaults", Shape::Defaults, PIPELINES, "defaults(retries = 1)"),
@@ -138,7 +156,7 @@ const TABLE: &[Spec] = &[
 const AIRFLOW: &[(&str, &str)] = &[
     (
         "trigger_rule",
-        "here a parameter's type is the trigger rule: `T` is all_success, `Option<T>` none_failed, `Outcome<T>` all_done",
+        "the trigger rule is the parameter's type: `T` is all_success, `Option<T>` is none_failed, `Outcome<T>` is all_done",
     ),
     ("execution_timeout", "write `timeout = \"10m\"`"),
     ("dagrun_timeout", "write `timeout = \"3h\"`"),
@@ -149,40 +167,49 @@ const AIRFLOW: &[(&str, &str)] = &[
     ("retry_exponential_backoff", "write `backoff(start = \"30s\", max = \"5m\")`"),
     ("max_retry_delay", "write `backoff(start = \"30s\", max = \"5m\")`"),
     ("max_wait", "write `backoff(start = \"30s\", max = \"5m\")`"),
-    ("task_id", "the function's name is the id; for another, write `id = \"name\"`"),
-    ("dag_id", "the function's name is the id; for another, write `id = \"name\"`"),
-    ("depends_on", "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`"),
-    ("upstream", "a task depends on the nodes that it is given: `process(export)`; for order alone, `.after(node)`"),
+    ("task_id", "the function's name is the id; to set another, write `id = \"name\"`"),
+    ("dag_id", "the function's name is the id; to set another, write `id = \"name\"`"),
+    (
+        "depends_on",
+        "a task depends on the nodes that are passed to it, as in `process(export)`; for order alone, write `.after(node)`",
+    ),
+    (
+        "upstream",
+        "a task depends on the nodes that are passed to it, as in `process(export)`; for order alone, write `.after(node)`",
+    ),
     ("wait_for_downstream", "write `depends_on_past = true`"),
     ("start_date", "write `start = \"2024-01-31\"`"),
     ("end_date", "write `end = \"2024-12-31\"`"),
     ("schedule_interval", "write `schedule = \"0 6 * * *\"`"),
-    ("inlets", "a task that takes `VISITS.latest()` reads the asset `VISITS`"),
+    ("inlets", "to read an asset, pass `VISITS.latest()` to the task"),
     ("outlets", "where the task is wired, write `.updates(&VISITS)`"),
     ("timetable", "write `schedule = \"0 6 * * *\"`"),
     ("default_args", "write `defaults(retries = 1)`"),
-    ("max_active_tasks", "a `static` pool bounds what runs at once: `pool = S3`"),
-    ("max_active_tis_per_dag", "a `static` pool bounds what runs at once: `pool = S3`"),
+    ("max_active_tasks", "a `static` pool limits how many run at once: write `pool = S3`"),
+    ("max_active_tis_per_dag", "a `static` pool limits how many run at once: write `pool = S3`"),
     ("max_active_tis_per_dagrun", "on the result of `.each`, call `.max_active(n)`"),
-    ("concurrency", "a `static` pool bounds what runs at once: `pool = S3`"),
-    ("pool_slots", "a node takes one slot of its pool"),
+    ("concurrency", "a `static` pool limits how many run at once: write `pool = S3`"),
+    ("pool_slots", "each node takes one slot of its pool: remove the option"),
     ("priority_weight", "write `priority = 5`"),
-    ("weight_rule", "a node's `priority` is its own: write `priority = 5`"),
+    ("weight_rule", "a node's priority does not depend on other nodes: write `priority = 5`"),
     ("on_failure_callback", "write `on_failure = page`"),
     ("on_retry_callback", "write `on_retry = log_it`"),
     ("on_success_callback", "write `on_success = log_it`"),
     ("on_skipped_callback", "write `on_skipped = log_it`"),
-    ("on_execute_callback", "there is no callback for the start; `tracing` at the body's top tells as much"),
+    (
+        "on_execute_callback",
+        "there is no callback for the start: log it at the top of the body, as in `tracing::info!(\"started\")`",
+    ),
     ("sla_miss_callback", "write `on_sla_miss = page`"),
     ("email", "write a callback, `on_failure = page`"),
     ("email_on_failure", "write a callback, `on_failure = page`"),
     ("email_on_retry", "write a callback, `on_retry = log_it`"),
     ("owner", "a pipeline has no owner; name the team in `tags = [\"team\"]`"),
-    ("params", "the parameter of the pipeline's function holds them: `fn daily(options: Options)`"),
+    ("params", "the params are the parameter of the pipeline's function: write `fn daily(options: Options)`"),
     ("description", "the doc comment is the description: `/// Waits for the export.`"),
     ("doc_md", "the doc comment is the description: `/// Waits for the export.`"),
-    ("queue", "one process runs everything; bound it with `pool = S3`"),
-    ("executor", "one process runs everything; bound it with `pool = S3`"),
+    ("queue", "one process runs everything; to limit how many run at once, write `pool = S3`"),
+    ("executor", "one process runs everything; to limit how many run at once, write `pool = S3`"),
 ];
 
 /// Names that other users type first, and the options that they mean. Their spellings are too different for `suggest`.
@@ -208,56 +235,57 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("labels", "tags"),
 ];
 
-/// The row of an option, if this place has it.
-pub(crate) fn find(place: Place, name: &str) -> Option<&'static Spec> {
-    TABLE.iter().find(|spec| spec.name == name && spec.places.contains(&place))
+/// The row of an option, if this owner has it.
+pub(crate) fn find(owner: Owner, name: &str) -> Option<&'static Spec> {
+    TABLE.iter().find(|spec| spec.name == name && spec.owners.contains(&owner))
 }
 
 /// The message for a name that is not an option here.
-pub(crate) fn explain_unknown(place: Place, name: &str) -> String {
+pub(crate) fn explain_unknown(owner: Owner, name: &str) -> String {
     if let Some(spec) = TABLE.iter().find(|spec| spec.name == name) {
-        return elsewhere(place, spec);
+        return wrong_owner(owner, spec);
     }
     if let Some((_, advice)) = AIRFLOW.iter().find(|(airflow, _)| airflow.eq_ignore_ascii_case(name)) {
         return format!("`{name}` is Airflow's name: {advice}");
     }
-    let names = |of: Option<Place>| -> Vec<&'static str> {
-        let here = |spec: &&Spec| of.is_none_or(|place| spec.places.contains(&place));
+    let names = |of: Option<Owner>| -> Vec<&'static str> {
+        let here = |spec: &&Spec| of.is_none_or(|owner| spec.owners.contains(&owner));
         TABLE.iter().filter(here).map(|spec| spec.name).collect()
     };
-    let own = names(Some(place));
+    let own = names(Some(owner));
     let synonym = SYNONYMS.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, option)| *option);
     let near = synonym.or_else(|| suggest::nearest(name, &own)).or_else(|| suggest::nearest(name, &names(None)));
     if let Some(near) = near {
         if own.contains(&near) {
             return format!("unknown option `{name}`; did you mean `{near}`?");
         }
-        let homes = TABLE.iter().find(|spec| spec.name == near).map(homes).unwrap_or_default();
-        return format!("unknown option `{name}`; `{near}` is an option of {homes}");
+        let owners = TABLE.iter().find(|spec| spec.name == near).map(owner_list).unwrap_or_default();
+        return format!("unknown option `{name}`; `{near}` is an option of {owners}");
     }
-    format!("unknown option `{name}`; {} has {}", place.title(), suggest::list(&own))
+    format!("unknown option `{name}`; {} has {}", owner.title(), suggest::list(&own))
 }
 
-fn elsewhere(place: Place, spec: &Spec) -> String {
+fn wrong_owner(owner: Owner, spec: &Spec) -> String {
     let name = spec.name;
-    let homes = homes(spec);
-    match place {
+    let owners = owner_list(spec);
+    match owner {
         Pipeline => format!(
-            "`{name}` is an option of {homes}, not of `#[pipeline]`; to set it for all of the pipeline's nodes, write \
+            "`{name}` is an option of {owners}, not of `#[pipeline]`; to set it for all of the pipeline's nodes, write \
              `defaults({})`",
             spec.example
         ),
         Defaults | SharedDefaults if name == "id" => {
-            "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`".to_owned()
+            "an id belongs to one node: set it in the task's attribute, or with `.named(\"..\")`".to_owned()
         }
-        _ => format!("`{name}` is an option of {homes}, not of {}", place.title()),
+        _ => format!("`{name}` is an option of {owners}, not of {}", owner.title()),
     }
 }
 
-fn homes(spec: &Spec) -> String {
-    let of_attributes: Vec<_> =
-        spec.places.iter().filter(|place| !matches!(place, Defaults | SharedDefaults)).map(|place| place.title()).collect();
-    match of_attributes.split_last() {
+/// The attributes that have the option, for a message.
+fn owner_list(spec: &Spec) -> String {
+    let attributes: Vec<_> =
+        spec.owners.iter().filter(|owner| !matches!(owner, Defaults | SharedDefaults)).map(|owner| owner.title()).collect();
+    match attributes.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
@@ -294,7 +322,7 @@ mod tests {
 
     #[test]
     fn unknown_names_are_explained() {
-        for (place, name, message) in [
+        for (owner, name, message) in [
             (Task, "retrys", "unknown option `retrys`; did you mean `retries`?"),
             (Task, "retry", "unknown option `retry`; did you mean `retries`?"),
             (Sensor, "retry_count", "unknown option `retry_count`; did you mean `retries`?"),
@@ -312,9 +340,9 @@ mod tests {
             ),
             (Sensor, "poke_interval", "`poke_interval` is Airflow's name: write `poke = \"45s\"`"),
             (Branch, "shedule", "unknown option `shedule`; `schedule` is an option of `#[pipeline]`"),
-            (Defaults, "id", "an id is one node's own: give it in the task's attribute, or by `.named(\"..\")`"),
+            (Defaults, "id", "an id belongs to one node: set it in the task's attribute, or with `.named(\"..\")`"),
         ] {
-            assert_eq!(explain_unknown(place, name), message);
+            assert_eq!(explain_unknown(owner, name), message);
         }
         assert!(explain_unknown(Task, "xyzzy").starts_with("unknown option `xyzzy`; `#[task]` has `retries`, "));
     }

@@ -1,9 +1,9 @@
 //! Reads one value by its shape. Every error message says what to write.
 
-use super::groups::{self, Backoff, Recurrence, Rung};
+use super::groups::{self, Backoff, EscalationStep, Recurrence};
 use super::paths::Constant;
-use super::pieces::{self, Entry, Given};
-use super::table::{Place, Shape, Spec};
+use super::pieces::{self, Argument, Entry};
+use super::table::{Owner, Shape, Spec};
 use super::when::{self, When};
 use super::{Options, paths};
 use crate::error::Errors;
@@ -17,8 +17,8 @@ use syn::{ExprPath, Lit, LitInt, LitStr, Path, Token};
 /// A valid value.
 pub(crate) enum Value {
     Count(u32),
-    Rank(i32),
-    Switch(bool),
+    Signed(i32),
+    Bool(bool),
     Duration(Duration),
     Id(String),
     /// The lines of a schedule.
@@ -30,11 +30,11 @@ pub(crate) enum Value {
     Word(&'static str, &'static str),
     Callbacks(Vec<ExprPath>),
     /// `none`: no callback, whatever the pipeline's defaults are.
-    Nobody,
+    NoCallback,
     Pool(ExprPath),
     When(When),
     Backoff(Backoff),
-    Escalation(Vec<Rung>),
+    Escalation(Vec<EscalationStep>),
     Tags(Vec<LitStr>),
     Defaults(Options),
     Runtime(Path),
@@ -43,22 +43,21 @@ pub(crate) enum Value {
 }
 
 /// Reads the entry's value by the option's shape.
-pub(crate) fn read(place: Place, spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
+pub(crate) fn read(owner: Owner, spec: &'static Spec, entry: &Entry, errors: &mut Errors) -> Option<Value> {
     let takes_list = matches!(spec.shape, Shape::Backoff | Shape::Escalation | Shape::Defaults | Shape::Schedule);
-    let (tokens, equals) = match &entry.given {
-        Given::List(list) if takes_list => return read_list(spec, entry, list, errors),
-        Given::List(_) => {
-            errors.on(&entry.name, format!("write `{}`", spec.example));
+    let (tokens, equals) = match &entry.argument {
+        Argument::List(list) if takes_list => return read_list(spec, entry, list, errors),
+        Argument::List(_) => {
+            errors.on(&entry.name, format!("`{}` takes a value, not a list in parentheses: write `{}`", spec.name, spec.example));
             return None;
         }
-        Given::Value(value, equals) => (value, *equals),
+        Argument::Value(value, equals) => (value, *equals),
     };
-    if spec.shape == Shape::Callbacks && paths::is_nobody(tokens) {
-        if matches!(place, Place::Task | Place::Sensor | Place::Branch) {
-            return Some(Value::Nobody);
+    if spec.shape == Shape::Callbacks && paths::is_none_keyword(tokens) {
+        if matches!(owner, Owner::Task | Owner::Sensor | Owner::Branch) {
+            return Some(Value::NoCallback);
         }
-        let why =
-            "a pipeline has no default to remove: `none` is written at a task, which is then without the pipeline's default";
+        let why = "`none` has no effect here, because a pipeline inherits no callbacks: write it on a task, to remove the pipeline's default there";
         errors.on(tokens, why);
         return None;
     }
@@ -68,7 +67,7 @@ pub(crate) fn read(place: Place, spec: &'static Spec, entry: &Entry, errors: &mu
         return Some(Value::Constant(constant));
     }
     if takes_list && spec.shape != Shape::Schedule {
-        errors.on(&entry.name, format!("write `{}`", spec.example));
+        errors.on(&entry.name, format!("`{}` takes a list in parentheses: write `{}`", spec.name, spec.example));
         return None;
     }
     Reader { spec, tokens, errors }.read()
@@ -79,44 +78,44 @@ fn read_list(spec: &Spec, entry: &Entry, list: &TokenStream, errors: &mut Errors
         Shape::Backoff => groups::backoff(&entry.name, list, errors).map(Value::Backoff),
         Shape::Escalation => groups::escalation(&entry.name, list, errors).map(Value::Escalation),
         Shape::Schedule => groups::recurrence(&entry.name, list, errors).map(Value::Every),
-        _ => Some(Value::Defaults(Options::parse(Place::Defaults, list.clone(), errors))),
+        _ => Some(Value::Defaults(Options::parse(Owner::Defaults, list.clone(), errors))),
     }
 }
 
 /// A duration inside a list, such as `backoff`'s `start`.
-pub(crate) enum Length {
-    Written(Duration),
+pub(crate) enum DurationArg {
+    Literal(Duration),
     Constant(Constant),
 }
 
-impl Length {
+impl DurationArg {
     pub(crate) fn constant(&self) -> Option<&Constant> {
         match self {
-            Length::Written(_) => None,
-            Length::Constant(constant) => Some(constant),
+            DurationArg::Literal(_) => None,
+            DurationArg::Constant(constant) => Some(constant),
         }
     }
 
-    pub(crate) fn written(&self) -> Option<Duration> {
+    pub(crate) fn literal(&self) -> Option<Duration> {
         match self {
-            Length::Written(duration) => Some(*duration),
-            Length::Constant(_) => None,
+            DurationArg::Literal(duration) => Some(*duration),
+            DurationArg::Constant(_) => None,
         }
     }
 }
 
-pub(crate) fn read_length(
+pub(crate) fn read_duration_arg(
     name: &'static str,
     example: &'static str,
     tokens: &TokenStream,
-    beside: Span,
+    check_span: Span,
     errors: &mut Errors,
-) -> Option<Length> {
-    if let Some(constant) = paths::constant(tokens, beside) {
-        return Some(Length::Constant(constant));
+) -> Option<DurationArg> {
+    if let Some(constant) = paths::constant(tokens, check_span) {
+        return Some(DurationArg::Constant(constant));
     }
     let spec = Spec::unlisted(name, Shape::Duration, example);
-    Reader { spec: &spec, tokens, errors }.duration().map(Length::Written)
+    Reader { spec: &spec, tokens, errors }.duration().map(DurationArg::Literal)
 }
 
 /// Reads the lines of `cron!`, which commas separate.
@@ -144,7 +143,7 @@ pub(crate) fn read_every(tokens: &TokenStream, errors: &mut Errors) -> Option<St
         // For a number, the message proposes the quotes and the unit.
         return reader.duration().and(None);
     }
-    reader.checked("distance", every::parse).map(|(_, text)| text)
+    reader.parsed("distance", every::parse).map(|(_, text)| text)
 }
 
 /// Reads a date inside a list.
@@ -164,16 +163,16 @@ impl Reader<'_> {
     fn read(mut self) -> Option<Value> {
         match self.spec.shape {
             Shape::Count(least, most) => self.count(least, most).map(Value::Count),
-            Shape::Rank => self.rank().map(Value::Rank),
-            Shape::Switch => self.switch().map(Value::Switch),
+            Shape::Signed => self.signed().map(Value::Signed),
+            Shape::Bool => self.boolean().map(Value::Bool),
             Shape::Duration => self.duration().map(Value::Duration),
             Shape::Schedule => self.lines().map(Value::Lines),
             Shape::Zone => {
-                let parse = |text: &str| zone::parse(text).map_err(|hint| format!("there is none of that name; {hint}"));
-                self.checked("time zone", parse).map(|(zone, _)| Value::Zone(zone))
+                let parse = |text: &str| zone::parse(text).map_err(|hint| format!("no such time zone; {hint}"));
+                self.parsed("time zone", parse).map(|(zone, _)| Value::Zone(zone))
             }
             Shape::Date => self.date().map(Value::Date),
-            Shape::Id => self.checked("id", id::check).map(|((), text)| Value::Id(text)),
+            Shape::Id => self.parsed("id", id::check).map(|((), text)| Value::Id(text)),
             Shape::Word(of, words) => self.word(words).map(|variant| Value::Word(of, variant)),
             Shape::Tags => self.tags().map(Value::Tags),
             Shape::Callbacks => paths::callbacks(self.spec, self.tokens, self.errors).map(Value::Callbacks),
@@ -190,13 +189,15 @@ impl Reader<'_> {
     }
 
     /// Refuses the value: "`retries` takes a whole number, as in `retries = 2`".
-    fn takes<T>(&mut self, what: &str) -> Option<T> {
+    fn expected<T>(&mut self, what: &str) -> Option<T> {
         // The value of a constant is only known after the macros have run.
         let constant = syn::parse2::<ExprPath>(self.tokens.clone()).is_ok();
         let or = match constant {
-            true if self.spec.shape.takes_constant() => ", or a constant, whose name is in capitals",
-            true if !what.contains('"') => ", written out",
-            _ => "",
+            true if self.spec.shape.takes_constant() => {
+                format!(", or a constant, as in `{0} = {1}`", self.spec.name, self.spec.name.to_uppercase())
+            }
+            true if !what.contains('"') => ", written out".to_owned(),
+            _ => String::new(),
         };
         let why = format!("`{}` takes {what}, as in `{}`{or}", self.spec.name, self.spec.example);
         self.refuse(&why)
@@ -205,17 +206,17 @@ impl Reader<'_> {
     fn count(&mut self, least: u32, most: u32) -> Option<u32> {
         let number = self.whole("a whole number")?;
         if number < i128::from(least) {
-            let why = format!("`{}` is a whole number from {least} on, as in `{}`", self.spec.name, self.spec.example);
+            let why = format!("`{}` must be at least {least}, as in `{}`", self.spec.name, self.spec.example);
             return self.refuse(&why);
         }
         let number = u32::try_from(number).ok().filter(|number| *number <= most);
-        number.or_else(|| self.refuse(&format!("`{}` is at most {most}", self.spec.name)))
+        number.or_else(|| self.refuse(&format!("`{}` must be at most {most}", self.spec.name)))
     }
 
-    fn rank(&mut self) -> Option<i32> {
+    fn signed(&mut self) -> Option<i32> {
         let number = self.whole("a whole number, negative ones included")?;
         i32::try_from(number).ok().or_else(|| {
-            let why = format!("`{}` lies between {} and {}", self.spec.name, i32::MIN, i32::MAX);
+            let why = format!("`{}` must be between {} and {}", self.spec.name, i32::MIN, i32::MAX);
             self.refuse(&why)
         })
     }
@@ -229,18 +230,19 @@ impl Reader<'_> {
                 let why = format!("`{0}` takes a number without quotes: write `{0} = {1}`", self.spec.name, text.value().trim());
                 self.refuse(&why)
             }
-            _ => self.takes(what),
+            _ => self.expected(what),
         }
     }
 
-    fn switch(&mut self) -> Option<bool> {
+    fn boolean(&mut self) -> Option<bool> {
         match syn::parse2::<Lit>(self.tokens.clone()) {
             Ok(Lit::Bool(switch)) => Some(switch.value),
             Ok(Lit::Str(text)) if matches!(text.value().as_str(), "true" | "false") => {
-                let why = format!("write it without quotes: `{} = {}`", self.spec.name, text.value());
+                let why =
+                    format!("`{0}` takes `true` or `false` without quotes: write `{0} = {1}`", self.spec.name, text.value());
                 self.refuse(&why)
             }
-            _ => self.takes("`true` or `false`"),
+            _ => self.expected("`true` or `false`"),
         }
     }
 
@@ -250,30 +252,30 @@ impl Reader<'_> {
             && let Lit::Int(_) | Lit::Float(_) = number
         {
             let written = self.tokens.to_string();
-            let (unit, quoted) = match duration::parse(&written, zero) {
-                Ok(_) => ("in quotes", written),
+            let (missing, quoted) = match duration::parse(&written, zero) {
+                Ok(_) => ("quotes", written),
                 // The proposed value must be valid itself.
                 Err(_) => match duration::parse(&format!("{written}s"), zero) {
-                    Ok(_) => ("with a unit, in quotes", format!("{written}s")),
+                    Ok(_) => ("a unit and quotes", format!("{written}s")),
                     Err(why) => return self.refuse(&format!("invalid duration {written}: {why}")),
                 },
             };
-            let why = format!("a duration is written {unit}: `{} = \"{quoted}\"`", self.spec.name);
+            let why = format!("a duration needs {missing}: write `{} = \"{quoted}\"`", self.spec.name);
             return self.refuse(&why);
         }
-        self.checked("duration", |text| duration::parse(text, zero)).map(|(duration, _)| duration)
+        self.parsed("duration", |text| duration::parse(text, zero)).map(|(duration, _)| duration)
     }
 
     fn date(&mut self) -> Option<String> {
         let parse = |text: &str| date::parse(text).map_err(|error| error.reason());
-        self.checked("date", parse).map(|(_, text)| text)
+        self.parsed("date", parse).map(|(_, text)| text)
     }
 
     fn word(&mut self, words: &'static [(&str, &'static str)]) -> Option<&'static str> {
         let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
         let Some(text) = self.text() else {
             let listed: Vec<_> = names.iter().map(|name| format!("`\"{name}\"`")).collect();
-            return self.takes(&format!("one of {}", listed.join(", ")));
+            return self.expected(&format!("one of {}", listed.join(", ")));
         };
         let chosen = words.iter().find(|(word, _)| *word == text);
         if chosen.is_none() {
@@ -290,7 +292,7 @@ impl Reader<'_> {
         };
         match syn::parse::Parser::parse2(list, self.tokens.clone()) {
             Ok(tags) => Some(tags.into_iter().collect()),
-            Err(_) => self.takes("a list of texts"),
+            Err(_) => self.expected("a list of texts"),
         }
     }
 
@@ -299,39 +301,39 @@ impl Reader<'_> {
         let example = "schedule = [\"0 6 * * 1-5\", \"0 10 * * 6\"]";
         let pieces = pieces::one_or_list(self.tokens, self.errors);
         if pieces.is_empty() {
-            return self.refuse(&format!("the list is empty: name a cron line, as in `{example}`"));
+            return self.refuse(&format!("the list is empty: add a cron line, as in `{example}`"));
         }
         self.each_line(pieces)
     }
 
     fn each_line(&mut self, pieces: Vec<Vec<TokenTree>>) -> Option<Vec<String>> {
         let mut lines = Vec::new();
-        let mut sound = true;
+        let mut valid = true;
         for piece in pieces {
             let tokens: TokenStream = piece.into_iter().collect();
             let line = Reader { spec: self.spec, tokens: &tokens, errors: &mut *self.errors }.line();
             match line {
                 Some(line) if lines.contains(&line) => {
                     self.errors.on(&tokens, format!("the line {line:?} is given twice; keep one"));
-                    sound = false;
+                    valid = false;
                 }
                 Some(line) => lines.push(line),
-                None => sound = false,
+                None => valid = false,
             }
         }
-        sound.then_some(lines)
+        valid.then_some(lines)
     }
 
     fn line(&mut self) -> Option<String> {
         let parse = |text: &str| cron::parse(text).map_err(|error| error.to_string());
-        self.checked("schedule", parse).map(|(_, text)| text)
+        self.parsed("schedule", parse).map(|(_, text)| text)
     }
 
     /// Reads a text with `parse`. Returns the parsed value and the text.
-    fn checked<T>(&mut self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<(T, String)> {
+    fn parsed<T>(&mut self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<(T, String)> {
         let Some(text) = self.text() else {
             let article = if matches!(what, "id") { "an" } else { "a" };
-            return self.takes(&format!("{article} {what} in quotes"));
+            return self.expected(&format!("{article} {what} in quotes"));
         };
         match parse(&text) {
             Ok(value) => Some((value, text)),

@@ -1,6 +1,6 @@
 //! `when = all(VISITS, PROCESSES)`: the assets whose updates begin a run.
 
-use super::paths::{Found, path, shouted};
+use super::paths::{NotAPath, path, static_name};
 use super::pieces;
 use super::table::Spec;
 use crate::error::Errors;
@@ -21,21 +21,21 @@ pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
     let (rule, list) = match trees.as_slice() {
         [TokenTree::Ident(rule), TokenTree::Group(list)] if list.delimiter() == Delimiter::Parenthesis => (rule, list.stream()),
         _ => {
-            errors.on(tokens, instead(example, tokens));
+            errors.on(tokens, wrong_shape(example, tokens));
             return None;
         }
     };
     if rule != "all" && rule != "any" {
-        errors.on(rule, format!("`when` is `all(..)`, each of the assets, or `any(..)`, one of them, as in `{example}`"));
+        errors.on(rule, format!("expected `all(..)`, for each of the assets, or `any(..)`, for one of them, as in `{example}`"));
         return None;
     }
-    let named = pieces::split(list, errors);
-    if named.is_empty() {
-        errors.on(rule, format!("`{rule}` names no asset; write `{example}`"));
+    let pieces = pieces::split(list, errors);
+    if pieces.is_empty() {
+        errors.on(rule, format!("`{rule}(..)` is empty: name an asset, as in `{example}`"));
         return None;
     }
     // All are read before the list is refused, so that every mistake is reported.
-    let read: Vec<_> = named.into_iter().map(|piece| asset(rule, &piece.into_iter().collect(), errors)).collect();
+    let read: Vec<_> = pieces.into_iter().map(|piece| asset(rule, &piece.into_iter().collect(), errors)).collect();
     let assets: Vec<ExprPath> = read.into_iter().collect::<Option<_>>()?;
     for (n, asset) in assets.iter().enumerate() {
         let text = asset.to_token_stream().to_string();
@@ -48,28 +48,28 @@ pub(crate) fn when(spec: &Spec, tokens: &TokenStream, errors: &mut Errors) -> Op
 }
 
 /// The message for a value that is neither `all(..)` nor `any(..)`.
-fn instead(example: &str, tokens: &TokenStream) -> String {
+fn wrong_shape(example: &str, tokens: &TokenStream) -> String {
     if syn::parse2::<ExprPath>(tokens.clone()).is_ok() {
-        return format!("write `when = all({})`, or `any(..)` of several assets", crate::error::show(tokens.clone()));
+        return format!("`when` takes `all(..)` or `any(..)`: write `when = all({})`", crate::error::show(tokens.clone()));
     }
     match syn::parse2::<Lit>(tokens.clone()) {
-        Ok(Lit::Str(text)) => by_name(&text.value()),
-        _ => format!("`when` is `all(..)` or `any(..)` of assets, as in `{example}`"),
+        Ok(Lit::Str(text)) => asset_by_name(&text.value()),
+        _ => format!("`when` takes `all(..)` or `any(..)` of assets, as in `{example}`"),
     }
 }
 
-fn by_name(name: &str) -> String {
-    let path = shouted(name, "VISITS");
+fn asset_by_name(name: &str) -> String {
+    let path = static_name(name, "VISITS");
     format!(
-        "`when` takes assets themselves, not their names: declare `static {path}: Asset<T> = Asset::new({name:?});` and write `when = all({path})`"
+        "`when` takes the assets themselves, not their names: declare `static {path}: Asset<T> = Asset::new({name:?});` and write `when = all({path})`"
     )
 }
 
 fn asset(rule: &Ident, tokens: &TokenStream, errors: &mut Errors) -> Option<ExprPath> {
-    path(tokens, errors, |found| match found {
-        Found::Text(name) => by_name(name),
-        Found::Call(callee) if matches!(callee.as_str(), "all" | "any") => {
-            format!("`{rule}(..)` names assets: `all(..)` and `any(..)` do not stand in one another")
+    path(tokens, errors, |written| match written {
+        NotAPath::Text(name) => asset_by_name(name),
+        NotAPath::Call(callee) if matches!(callee.as_str(), "all" | "any") => {
+            format!("`all(..)` and `any(..)` cannot be nested: list the assets in one `{rule}(..)`")
         }
         _ => format!(
             "`{rule}(..)` takes paths of `static` assets, as in `{rule}(VISITS)` with `static VISITS: Asset<T> = Asset::new(\"visits\");`"

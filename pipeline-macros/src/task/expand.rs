@@ -24,9 +24,9 @@
 //! output. A failed check is an error there. A type that contains an error const causes no errors where it is used, so callers
 //! get none. A task that returns `Result<T>` needs no such type, which would be two more items for rustc.
 
-use super::model::{Kind, Model, Output, Param, Role, Value, unraw};
+use super::model::{Kind, Model, Output, Param, Role, ValueType, unraw};
 use super::output_name;
-use crate::runtime::{Runtime, Tokens, aside, words_aside, words_of};
+use crate::runtime::{Runtime, Tokens, at_attr, attr_span, words_at_attr};
 use crate::types;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -39,7 +39,14 @@ const MANY_PARAMETERS: usize = 8;
 /// The items, as separate streams, because a stream within a stream would be copied.
 pub(super) fn items(model: &Model<'_>) -> impl Iterator<Item = TokenStream> {
     let always = [body(model), constructor(model), namespace(model)];
-    model.runtime.import().into_iter().chain(always).chain(checks(model)).chain(task_name(model)).chain(mistake(model))
+    model
+        .runtime
+        .import()
+        .into_iter()
+        .chain(always)
+        .chain(checks_impl(model))
+        .chain(task_name_impl(model))
+        .chain(mistake_impl(model))
 }
 
 /// The function that users call in a pipeline.
@@ -48,13 +55,13 @@ fn constructor(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let vis = &model.function.vis;
     let (public, lints) = (&model.attrs.public, &model.attrs.lints);
-    let params = model.params.iter().filter_map(|param| param.declared(&model.runtime));
+    let params = model.params.iter().filter_map(|param| param.constructor_param(&model.runtime));
     let node = node_type(model);
-    let make = if model.sound { make(model) } else { quote!(::core::unimplemented!()) };
+    let make = if model.valid { constructor_body(model) } else { quote!(::core::unimplemented!()) };
     let mut block = Group::new(Delimiter::Brace, make);
     block.set_span(span);
-    let quiet = quiet_constructor(model);
-    let track = words_aside(quote_spanned!(span=> #[track_caller]));
+    let quiet = allow_in_constructor(model);
+    let track = words_at_attr(quote_spanned!(span=> #[track_caller]));
     // The user's own `fn`: there rustc points at the task if an unknown name resembles it.
     let keyword = &model.function.sig.fn_token;
     quote_spanned! {span=>
@@ -71,9 +78,9 @@ fn allow(lints: &[(bool, &str)], reason: &str) -> Option<TokenStream> {
 }
 
 /// Silences lints that would report the constructor instead of the user's function, or both.
-fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
+fn allow_in_constructor(model: &Model<'_>) -> Option<TokenStream> {
     let lints = [
-        (!model.sound, "unused_variables"),
+        (!model.valid, "unused_variables"),
         (model.is_public(), "clippy::must_use_candidate"),
         (model.params.len() >= MANY_PARAMETERS, "clippy::too_many_arguments"),
     ];
@@ -81,7 +88,7 @@ fn quiet_constructor(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// Silences lints about what a task cannot change: it owns its inputs, and returns what its place in the plan requires.
-fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
+fn allow_in_body(model: &Model<'_>) -> Option<TokenStream> {
     let asynchronous = model.function.sig.asyncness.is_some();
     let lints = [
         (true, "dead_code"),
@@ -97,7 +104,7 @@ fn quiet_body(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// Silences lints about the type: it has no values, and its name is the function's.
-fn quiet_namespace(model: &Model<'_>) -> Option<TokenStream> {
+fn allow_in_namespace(model: &Model<'_>) -> Option<TokenStream> {
     let lints = [(true, "dead_code"), (true, "non_camel_case_types"), (model.is_public(), "missing_debug_implementations")];
     allow(&lints, "the home of `call`, without values; it shares the function's name")
 }
@@ -105,8 +112,8 @@ fn quiet_namespace(model: &Model<'_>) -> Option<TokenStream> {
 /// `Node<T>`, or the struct of a branch's arms.
 fn node_type(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
-    if model.output.is_asked() {
-        return asked(model, "Wired");
+    if model.output.is_by_traits() {
+        return from_traits(model, "Wired");
     }
     let (node, value) = (model.runtime.public(span, "Node"), value_type(model));
     quote_spanned!(span=> #node<#value>)
@@ -115,28 +122,28 @@ fn node_type(model: &Model<'_>) -> TokenStream {
 /// The type of the value that the node passes on.
 fn value_type(model: &Model<'_>) -> TokenStream {
     match &model.output {
-        Output::Refused(_) => refused(model),
-        Output::Sound { value: Value::Unit, .. } => quote_spanned!(model.output_span()=> ()),
-        Output::Sound { value: Value::Read(ty), .. } => ty.to_token_stream(),
-        Output::Sound { value: Value::Asked, .. } => asked(model, "Value"),
+        Output::Invalid(_) => mistake_type(model),
+        Output::Valid { value: ValueType::Unit, .. } => quote_spanned!(model.output_span()=> ()),
+        Output::Valid { value: ValueType::Parsed(ty), .. } => ty.to_token_stream(),
+        Output::Valid { value: ValueType::ByTraits, .. } => from_traits(model, "Value"),
     }
 }
 
 /// An associated type by which the runtime's traits describe the output.
-fn asked(model: &Model<'_>, what: &str) -> TokenStream {
+fn from_traits(model: &Model<'_>, what: &str) -> TokenStream {
     let span = model.output_span();
-    let (checked, returned, what) = (checked(model), returned(model), aside(Ident::new(what, span)));
+    let (checked, returned, what) = (checked_output(model), return_type(model), at_attr(Ident::new(what, span)));
     let (as_, wires) = (Token![as](Span::call_site()), model.runtime.private(span, "Wires"));
     quote_spanned!(span=> <#checked #as_ #wires<#returned>>::#what)
 }
 
 /// The constructor's body: how to start an attempt, the options and the wired inputs. Values that need a drop come last, because
 /// rustc generates drop code for each call that may panic before they are used.
-fn make(model: &Model<'_>) -> TokenStream {
+fn constructor_body(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
-    let (name, returned, inferred) = (aside(model.name().clone()), returned(model), word("_", span));
-    let maker = if model.output.is_asked() {
-        let (wire, checked) = (model.runtime.private(span, "wire"), checked(model));
+    let (name, returned, inferred) = (at_attr(model.name().clone()), return_type(model), word("_", span));
+    let maker = if model.output.is_by_traits() {
+        let (wire, checked) = (model.runtime.private(span, "wire"), checked_output(model));
         quote_spanned!(span=> #wire::<#name, #checked, #returned, #inferred>)
     } else {
         // At the value's type, in the user's own tokens, rustc reports the traits that it lacks.
@@ -160,7 +167,7 @@ fn make(model: &Model<'_>) -> TokenStream {
 
 /// A word of the expansion's own, with the span of the attribute.
 fn word(text: &str, span: Span) -> Ident {
-    Ident::new(text, words_of(span))
+    Ident::new(text, attr_span(span))
 }
 
 /// `Definition::task::<Self>("count", "Counts the rows.", "u64")`, which records its call's place: the task's name.
@@ -185,7 +192,7 @@ fn start(model: &Model<'_>) -> TokenStream {
     let span = model.output_span();
     let name = model.name();
     let is_async = model.function.sig.asyncness.is_some();
-    let (home, callee) = (aside(name.clone()), word("call", name.span()));
+    let (home, callee) = (at_attr(name.clone()), word("call", name.span()));
     let body = quote_spanned!(name.span()=> <#home>::#callee::<>);
     let takes_inputs_alone = model.params.iter().all(|param| matches!(param.role, Role::Wired(_)));
     if is_async && takes_inputs_alone && model.params.len() <= FEW_INPUTS {
@@ -194,7 +201,7 @@ fn start(model: &Model<'_>) -> TokenStream {
         return quote_spanned!(name.span()=> #of::<>(#body));
     }
     let (inputs, erase) = (inputs(), local("erase"));
-    let taken = model.params.iter().filter_map(|param| param.taken(&model.runtime));
+    let taken = model.params.iter().filter_map(|param| param.call_argument(&model.runtime));
     let call = quote_spanned!(name.span()=> #body(#(#taken),*));
     let by = model.runtime.private(span, "Start::by");
     if is_async {
@@ -220,7 +227,7 @@ fn local(name: &str) -> Ident {
 fn namespace(model: &Model<'_>) -> TokenStream {
     let (vis, name) = (&model.function.vis, model.name());
     let keyword = Token![enum](Span::call_site());
-    let quiet = quiet_namespace(model);
+    let quiet = allow_in_namespace(model);
     quote! {
         #[doc(hidden)]
         #quiet
@@ -235,10 +242,10 @@ fn body(model: &Model<'_>) -> TokenStream {
     let vis = &model.function.vis;
     let sig = call_signature(model);
     let body = checked_body(model);
-    let quiet = quiet_body(model);
+    let quiet = allow_in_body(model);
     // At the name, or an unknown type is two errors: see the module. The price: an editor shows the keyword's page at the name.
     let keyword = Token![impl](name.span());
-    let home = aside(name.clone());
+    let home = at_attr(name.clone());
     let doc = format!("Runs the body of `{}` directly, without a pipeline: for unit tests.", unraw(name));
     quote! {
         #keyword #home {
@@ -261,17 +268,17 @@ fn call_signature(model: &Model<'_>) -> TokenStream {
     });
     for (ty, param) in params.zip(&model.params) {
         match &param.role {
-            Role::Wired(_) if model.sound => wrap(ty, &model.runtime),
+            Role::Wired(_) if model.valid => wrap(ty, &model.runtime),
             Role::Inferred(poison) => **ty = Type::Verbatim(poison.clone()),
             _ => {}
         }
     }
     if let ReturnType::Type(_, ty) = &mut sig.output {
         match &model.output {
-            Output::Sound { .. } if model.sound => wrap(ty, &model.runtime),
+            Output::Valid { .. } if model.valid => wrap(ty, &model.runtime),
             // rustc would report a borrow without a lifetime, too.
-            Output::Refused(_) => **ty = Type::Verbatim(refused(model)),
-            Output::Sound { .. } => {}
+            Output::Invalid(_) => **ty = Type::Verbatim(mistake_type(model)),
+            Output::Valid { .. } => {}
         }
     }
     sig.into_token_stream()
@@ -288,7 +295,7 @@ fn wrap(ty: &mut Type, runtime: &Runtime) {
 
 /// True if the user's body becomes the last expression of another block, after the mentions of its inputs.
 fn is_wrapped(model: &Model<'_>) -> bool {
-    model.sound && model.params.iter().any(|param| param.check(&model.runtime).is_some())
+    model.valid && model.params.iter().any(|param| param.type_check(&model.runtime).is_some())
 }
 
 /// True if rustc would find the braces of the body unused when it is the last expression of another block.
@@ -303,9 +310,9 @@ fn is_one_expression(body: &TokenStream) -> bool {
 /// The user's body, after a mention of each input (see the module). If it is not a block, rustc reports that.
 fn checked_body(model: &Model<'_>) -> TokenStream {
     let body = &model.function.body;
-    let mut checks = model.params.iter().filter_map(|param| param.check(&model.runtime)).peekable();
+    let mut checks = model.params.iter().filter_map(|param| param.type_check(&model.runtime)).peekable();
     let mut tokens = body.clone().into_iter();
-    let (Some(TokenTree::Group(block)), None, true) = (tokens.next(), tokens.next(), model.sound && checks.peek().is_some())
+    let (Some(TokenTree::Group(block)), None, true) = (tokens.next(), tokens.next(), model.valid && checks.peek().is_some())
     else {
         return body.clone();
     };
@@ -331,13 +338,13 @@ fn inner_attributes(block: TokenStream) -> (TokenStream, TokenStream) {
 }
 
 /// The one place that checks an output whose type only the traits know.
-fn checks(model: &Model<'_>) -> Option<TokenStream> {
-    if !model.output.is_asked() {
+fn checks_impl(model: &Model<'_>) -> Option<TokenStream> {
+    if !model.output.is_by_traits() {
         return None;
     }
     let span = model.output_span();
     let name = model.name();
-    let returned = returned(model);
+    let returned = return_type(model);
     let (role, output) = match model.kind {
         Kind::Task => ("AsTask", "task_output"),
         Kind::Sensor => ("AsSensor", "sensor_output"),
@@ -347,7 +354,7 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
     let (checks, checked) = (runtime.private(span, "Checks"), runtime.private(span, "Checked"));
     let (role, output) = (runtime.private(span, role), runtime.private(span, output));
     let keyword = Token![impl](Span::call_site());
-    let (of, home, ty, declared) = (word("for", span), aside(name.clone()), word("type", span), word("Output", span));
+    let (of, home, ty, declared) = (word("for", span), at_attr(name.clone()), word("type", span), word("Output", span));
     Some(quote_spanned! {span=>
         #keyword #checks #of #home {
             #ty #declared = #checked<#role, { #output::<#returned>() }>;
@@ -356,11 +363,11 @@ fn checks(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// The one place that reports a mistake in the output: each `compile_error!` is an error of its own.
-fn mistake(model: &Model<'_>) -> Option<TokenStream> {
-    let Output::Refused(poison) = &model.output else {
+fn mistake_impl(model: &Model<'_>) -> Option<TokenStream> {
+    let Output::Invalid(poison) = &model.output else {
         return None;
     };
-    let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), aside(model.name().clone()));
+    let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), at_attr(model.name().clone()));
     Some(quote! {
         impl #of for #name {
             type Mistake = #poison;
@@ -369,19 +376,19 @@ fn mistake(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// The type of a refused output: it refers to the one place that reports the mistake.
-fn refused(model: &Model<'_>) -> TokenStream {
-    let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), aside(model.name().clone()));
+fn mistake_type(model: &Model<'_>) -> TokenStream {
+    let (of, name) = (model.runtime.private(Span::call_site(), "Refused"), at_attr(model.name().clone()));
     quote!(<#name as #of>::Mistake)
 }
 
 /// The implementation of `TaskName` for the type: the task's definition, for its constructor, and the type of its nodes' value,
 /// for other pipelines that read it.
-fn task_name(model: &Model<'_>) -> Option<TokenStream> {
-    if !model.sound {
+fn task_name_impl(model: &Model<'_>) -> Option<TokenStream> {
+    if !model.valid {
         return None;
     }
     let span = model.output_span();
-    let (name, value) = (aside(model.name().clone()), value_type(model));
+    let (name, value) = (at_attr(model.name().clone()), value_type(model));
     // The keyword is at the name, as in `body`.
     let (task_name, keyword) = (model.runtime.private(span, "TaskName"), Token![impl](model.name().span()));
     // Inside `<..>`, as in the constructor, so that an unknown type is one error: see `wrap`.
@@ -398,17 +405,17 @@ fn task_name(model: &Model<'_>) -> Option<TokenStream> {
 }
 
 /// The checked output, as all items but the check refer to it.
-fn checked(model: &Model<'_>) -> TokenStream {
+fn checked_output(model: &Model<'_>) -> TokenStream {
     let span = model.name().span();
-    let (name, checks) = (aside(model.name().clone()), model.runtime.private(span, "Checks"));
+    let (name, checks) = (at_attr(model.name().clone()), model.runtime.private(span, "Checks"));
     let (as_, output) = (word("as", span), word("Output", span));
     quote_spanned!(span=> <#name #as_ #checks>::#output)
 }
 
-fn returned(model: &Model<'_>) -> TokenStream {
+fn return_type(model: &Model<'_>) -> TokenStream {
     match model.output {
-        Output::Sound { returned: Some(ty), .. } => ty.to_token_stream(),
-        Output::Sound { returned: None, .. } | Output::Refused(_) => {
+        Output::Valid { returned: Some(ty), .. } => ty.to_token_stream(),
+        Output::Valid { returned: None, .. } | Output::Invalid(_) => {
             quote_spanned!(model.name().span()=> ())
         }
     }
@@ -416,7 +423,7 @@ fn returned(model: &Model<'_>) -> TokenStream {
 
 impl Param<'_> {
     /// The parameter in the constructor's signature.
-    fn declared(&self, runtime: &Runtime) -> Option<TokenStream> {
+    fn constructor_param(&self, runtime: &Runtime) -> Option<TokenStream> {
         let name = &self.name;
         match &self.role {
             Role::Wired(ty) => {
@@ -424,12 +431,12 @@ impl Param<'_> {
                 Some(quote_spanned!(types::span(ty)=> #name: #keyword #bound<#ty>))
             }
             Role::Context(_) | Role::Unsupplied => None,
-            Role::HalfTyped(in_place) => Some(quote!(#name: #in_place)),
-            Role::Refused(poison) => {
+            Role::Incomplete(in_place) => Some(quote!(#name: #in_place)),
+            Role::Invalid(poison) => {
                 let anything = runtime.private(Span::call_site(), "Anything");
                 Some(quote!(#name: impl #anything<#poison>))
             }
-            Role::Inferred(_) | Role::RefusedWhole => {
+            Role::Inferred(_) | Role::InvalidFunction => {
                 let anything = runtime.private(Span::call_site(), "Anything");
                 Some(quote!(#name: impl #anything<()>))
             }
@@ -442,17 +449,17 @@ impl Param<'_> {
             return None;
         };
         let span = types::span(ty);
-        let (input, name, label) = (runtime.private(span, "input"), aside(self.name.clone()), unraw(&self.name));
+        let (input, name, label) = (runtime.private(span, "input"), at_attr(self.name.clone()), unraw(&self.name));
         let inferred = word("_", span);
         Some(quote_spanned!(span=> #input::<#ty, #inferred>(#label, #name)))
     }
 
     /// The argument of `call` when an attempt starts.
-    fn taken(&self, runtime: &Runtime) -> Option<TokenStream> {
+    fn call_argument(&self, runtime: &Runtime) -> Option<TokenStream> {
         let (ty, method) = match &self.role {
             Role::Wired(ty) => (ty, "Inputs::take"),
             Role::Context(ty) => (ty, "Inputs::context"),
-            Role::Refused(_) | Role::Inferred(_) | Role::RefusedWhole | Role::HalfTyped(_) | Role::Unsupplied => return None,
+            Role::Invalid(_) | Role::Inferred(_) | Role::InvalidFunction | Role::Incomplete(_) | Role::Unsupplied => return None,
         };
         let (method, inputs) = (runtime.private(types::span(ty), method), inputs());
         Some(quote_spanned!(types::span(ty)=> #method::<>(#inputs)))
@@ -460,7 +467,7 @@ impl Param<'_> {
 
     /// The mention of an input in the body. It is no call, because nothing may happen there. Its `let` is hidden from lints of
     /// the user's code. The path has the place and hygiene that it has in the constructor, so that rustc merges the two errors.
-    fn check(&self, runtime: &Runtime) -> Option<TokenStream> {
+    fn type_check(&self, runtime: &Runtime) -> Option<TokenStream> {
         let Role::Wired(ty) = &self.role else {
             return None;
         };

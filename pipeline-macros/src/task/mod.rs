@@ -12,7 +12,7 @@ mod validate;
 
 pub(crate) use model::Kind;
 
-use crate::attrs::Sorted;
+use crate::attrs::SortedAttrs;
 use crate::error::Errors;
 use crate::item::FnItem;
 use crate::options::{Options, completion};
@@ -27,9 +27,9 @@ pub(crate) fn expand(kind: Kind, attr: TokenStream, item: &TokenStream) -> Token
     let completion = completion(kind.place(), attr, options.runtime());
     let (function, mut errors) = match FnItem::parse(kind.word(), item, options.runtime(), errors) {
         Ok(parsed) => parsed,
-        Err(untouched) => return untouched,
+        Err(unexpanded) => return unexpanded,
     };
-    let attrs = Sorted::new(&function.attrs);
+    let attrs = SortedAttrs::new(&function.attrs);
     let model = Model::new(kind, &function, attrs, options, &mut errors);
     iter::once(completion).chain(expand::items(&model)).chain([errors.into_items()]).collect()
 }

@@ -1,10 +1,10 @@
 //! The model of a task: everything that the expansion needs, already validated.
 
 use super::validate;
-use crate::attrs::Sorted;
+use crate::attrs::SortedAttrs;
 use crate::error::Errors;
 use crate::item::FnItem;
-use crate::options::{Options, Place};
+use crate::options::{Options, Owner};
 use crate::runtime::Runtime;
 use crate::types;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -30,11 +30,11 @@ impl Kind {
         }
     }
 
-    pub(crate) fn place(self) -> Place {
+    pub(crate) fn place(self) -> Owner {
         match self {
-            Kind::Task => Place::Task,
-            Kind::Sensor => Place::Sensor,
-            Kind::Branch => Place::Branch,
+            Kind::Task => Owner::Task,
+            Kind::Sensor => Owner::Sensor,
+            Kind::Branch => Owner::Branch,
         }
     }
 }
@@ -43,7 +43,7 @@ impl Kind {
 pub(crate) struct Model<'a> {
     pub(crate) kind: Kind,
     pub(crate) function: &'a FnItem,
-    pub(crate) attrs: Sorted<'a>,
+    pub(crate) attrs: SortedAttrs<'a>,
     pub(crate) options: Options,
     pub(crate) runtime: Runtime,
     /// The default id of its nodes.
@@ -51,7 +51,7 @@ pub(crate) struct Model<'a> {
     pub(crate) params: Vec<Param<'a>>,
     pub(crate) output: Output<'a>,
     /// True if the constructor can get its body. Otherwise a mistake was reported, and only the signature matters.
-    pub(crate) sound: bool,
+    pub(crate) valid: bool,
 }
 
 /// One parameter of the function.
@@ -67,13 +67,13 @@ pub(crate) enum Role<'a> {
     /// Supplied by the runtime.
     Context(&'a Type),
     /// A mistake: the type that reports it in the constructor.
-    Refused(TokenStream),
+    Invalid(TokenStream),
     /// A `_`: the type that reports it in the body, where rustc would report the `_`, too.
     Inferred(TokenStream),
     /// The whole function is refused. Its output reports the mistake.
-    RefusedWhole,
+    InvalidFunction,
     /// The type is still being typed, which rustc has reported: a type that accepts any argument.
-    HalfTyped(TokenStream),
+    Incomplete(TokenStream),
     /// A mistake, already reported, in a parameter that callers do not supply.
     Unsupplied,
 }
@@ -81,47 +81,47 @@ pub(crate) enum Role<'a> {
 /// What the function returns.
 pub(crate) enum Output<'a> {
     /// A valid return type.
-    Sound {
+    Valid {
         /// The type as written. `None` is `()`.
         returned: Option<&'a Type>,
-        value: Value<'a>,
+        value: ValueType<'a>,
     },
     /// A mistake: the type that reports it.
-    Refused(TokenStream),
+    Invalid(TokenStream),
 }
 
 /// The type of the value that a node passes on.
-pub(crate) enum Value<'a> {
+pub(crate) enum ValueType<'a> {
     /// The function returns nothing.
     Unit,
-    /// Read from the return type.
-    Read(&'a Type),
+    /// Read from the return type's syntax.
+    Parsed(&'a Type),
     /// Known only to the runtime's traits. A branch always is, because they know its arms.
-    Asked,
+    ByTraits,
 }
 
 impl Output<'_> {
     /// True if only the runtime's traits know what the constructor returns.
-    pub(crate) fn is_asked(&self) -> bool {
-        matches!(self, Output::Sound { value: Value::Asked, .. })
+    pub(crate) fn is_by_traits(&self) -> bool {
+        matches!(self, Output::Valid { value: ValueType::ByTraits, .. })
     }
 }
 
 impl<'a> Model<'a> {
-    pub(crate) fn new(kind: Kind, function: &'a FnItem, attrs: Sorted<'a>, options: Options, errors: &mut Errors) -> Self {
-        let mut sound = validate::qualifiers(kind, &function.sig, errors);
+    pub(crate) fn new(kind: Kind, function: &'a FnItem, attrs: SortedAttrs<'a>, options: Options, errors: &mut Errors) -> Self {
+        let mut valid = validate::qualifiers(kind, &function.sig, errors);
         let id = match options.id() {
             Some(id) => id.to_owned(),
             None => validate::default_id(&function.sig.ident, &options, errors),
         };
         let runtime = Runtime::new(options.runtime(), &function.sig.ident);
         let (params, output) = match validate::generics(kind, &function.sig, &runtime) {
-            Some(poison) => refused_whole(function, poison),
+            Some(poison) => refuse_whole(function, poison),
             None => (params(kind, function, &runtime, errors), output(kind, function, &runtime)),
         };
-        sound &= params.iter().all(|param| matches!(param.role, Role::Wired(_) | Role::Context(_)));
-        sound &= matches!(output, Output::Sound { .. });
-        Model { kind, function, attrs, options, runtime, id, params, output, sound }
+        valid &= params.iter().all(|param| matches!(param.role, Role::Wired(_) | Role::Context(_)));
+        valid &= matches!(output, Output::Valid { .. });
+        Model { kind, function, attrs, options, runtime, id, params, output, valid }
     }
 
     /// True if the function has a visibility, so that other modules may see it.
@@ -143,21 +143,21 @@ impl<'a> Model<'a> {
 }
 
 /// Parameters and output of a generic function. None of its types can be used, because they may name the generic parameters.
-fn refused_whole(function: &FnItem, poison: TokenStream) -> (Vec<Param<'_>>, Output<'_>) {
-    let params = typed(function)
+fn refuse_whole(function: &FnItem, poison: TokenStream) -> (Vec<Param<'_>>, Output<'_>) {
+    let params = typed_params(function)
         .enumerate()
         .map(|(position, param)| Param {
             name: plain_name(&param.pat).cloned().unwrap_or_else(|| unnamed(position, param.pat.span())),
-            role: Role::RefusedWhole,
+            role: Role::InvalidFunction,
         })
         .collect();
-    (params, Output::Refused(poison))
+    (params, Output::Invalid(poison))
 }
 
 fn params<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime, errors: &mut Errors) -> Vec<Param<'a>> {
     let taken: Vec<String> =
-        typed(function).map(|param| plain_name(&param.pat).map_or_else(String::new, ToString::to_string)).collect();
-    typed(function)
+        typed_params(function).map(|param| plain_name(&param.pat).map_or_else(String::new, ToString::to_string)).collect();
+    typed_params(function)
         .enumerate()
         .map(|(position, param)| {
             validate::attributes(kind, param, errors);
@@ -167,7 +167,7 @@ fn params<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime, errors: &mut 
                 Some(_) | None => unnamed(position, param.pat.span()),
             };
             let refused = validate::pattern(kind, &param.pat, runtime);
-            let role = refused.map_or_else(|| role(kind, &param.ty, runtime, errors), Role::Refused);
+            let role = refused.map_or_else(|| role(kind, &param.ty, runtime, errors), Role::Invalid);
             Param { name, role }
         })
         .collect()
@@ -181,11 +181,11 @@ fn role<'a>(kind: Kind, ty: &'a Type, runtime: &Runtime, errors: &mut Errors) ->
         return Role::Unsupplied;
     }
     if let Type::Verbatim(in_place) = ty {
-        return Role::HalfTyped(in_place.clone());
+        return Role::Incomplete(in_place.clone());
     }
     match validate::input(kind, ty, runtime) {
         Some(poison) if types::is_inferred(ty) => Role::Inferred(poison),
-        Some(poison) => Role::Refused(poison),
+        Some(poison) => Role::Invalid(poison),
         None => Role::Wired(ty),
     }
 }
@@ -195,7 +195,7 @@ fn role<'a>(kind: Kind, ty: &'a Type, runtime: &Runtime, errors: &mut Errors) ->
 fn output<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime) -> Output<'a> {
     let returned = types::returned(&function.sig.output);
     if let Some(poison) = returned.and_then(|ty| validate::output(kind, ty, runtime)) {
-        return Output::Refused(poison);
+        return Output::Invalid(poison);
     }
     let result = returned.and_then(|ty| types::first_argument(ty, "Result"));
     let read = match kind {
@@ -204,17 +204,18 @@ fn output<'a>(kind: Kind, function: &'a FnItem, runtime: &Runtime) -> Output<'a>
         Kind::Branch => None,
     };
     let value = match read {
-        Some(ty) => Value::Read(ty),
-        None if returned.is_none() && kind == Kind::Task => Value::Unit,
-        None => Value::Asked,
+        Some(ty) => ValueType::Parsed(ty),
+        None if returned.is_none() && kind == Kind::Task => ValueType::Unit,
+        None => ValueType::ByTraits,
     };
-    Output::Sound { returned, value }
+    Output::Valid { returned, value }
 }
 
-fn typed(function: &FnItem) -> impl Iterator<Item = &PatType> {
+/// The parameters with a type, which excludes `self`.
+fn typed_params(function: &FnItem) -> impl Iterator<Item = &PatType> {
     function.sig.inputs.iter().filter_map(|arg| match arg {
         FnArg::Typed(param) => Some(param),
-        // Refused before the model is made.
+        // Invalid before the model is made.
         FnArg::Receiver(_) => None,
     })
 }

@@ -4,7 +4,7 @@
 //! type is not suitable, because a new compiler may change it. Paths are left out, so that replacing a path by an import is no
 //! change.
 
-use super::model::{Output, Value};
+use super::model::{Output, ValueType};
 use crate::types;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -14,11 +14,11 @@ use syn::{Type, TypePath};
 /// Returns the name. For an alias of `Result` it is the name of the alias, which the macro cannot resolve.
 pub(super) fn of(output: &Output<'_>) -> String {
     let ty = match output {
-        Output::Refused(_) | Output::Sound { value: Value::Unit, .. } | Output::Sound { returned: None, .. } => {
+        Output::Invalid(_) | Output::Valid { value: ValueType::Unit, .. } | Output::Valid { returned: None, .. } => {
             return "()".to_owned();
         }
-        Output::Sound { value: Value::Read(ty), .. } => ty,
-        Output::Sound { value: Value::Asked, returned: Some(ty) } => types::first_argument(ty, "Result").unwrap_or(ty),
+        Output::Valid { value: ValueType::Parsed(ty), .. } => ty,
+        Output::Valid { value: ValueType::ByTraits, returned: Some(ty) } => types::first_argument(ty, "Result").unwrap_or(ty),
     };
     text(ty)
 }

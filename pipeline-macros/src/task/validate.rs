@@ -13,27 +13,30 @@ use syn::{Pat, PatType, Safety, Signature, Type};
 /// Requires `async` where it is needed, and refuses the other words before `fn`. Returns whether the signature is valid.
 pub(super) fn qualifiers(kind: Kind, sig: &Signature, errors: &mut Errors) -> bool {
     let word = kind.word();
-    let mut sound = true;
+    let mut valid = true;
     let mut refuse = |token: &dyn quote::ToTokens, message: String| {
         errors.on(token.to_token_stream(), message);
-        sound = false;
+        valid = false;
     };
     if kind != Kind::Task && sig.asyncness.is_none() {
-        refuse(&sig.fn_token, format!("a {word} is asynchronous: write `async fn`"));
+        refuse(&sig.fn_token, format!("a {word} must be `async`: write `async fn`"));
     }
     if let Some(token) = &sig.constness {
-        refuse(token, format!("a {word} cannot be `const`: it runs when the pipeline does; write `async fn` or `fn`"));
+        refuse(token, format!("a {word} cannot be `const`, because it runs with the pipeline: write `async fn` or `fn`"));
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        refuse(token, format!("a {word} cannot be `unsafe`: the engine calls it; use an `unsafe` block in its body"));
+        refuse(
+            token,
+            format!("a {word} cannot be `unsafe`, because the engine calls it from safe code: use an `unsafe` block in its body"),
+        );
     }
     if let Some(token) = &sig.abi {
-        refuse(token, format!("a {word} cannot be `extern`: the engine calls it; write `async fn` or `fn`"));
+        refuse(token, format!("a {word} cannot be `extern`: write `async fn` or `fn`"));
     }
     if let Some(token) = &sig.variadic {
-        refuse(token, format!("a {word} takes a fixed number of inputs; for any number of nodes take a `Vec<T>`"));
+        refuse(token, format!("a {word} cannot be variadic: take a `Vec<T>` for any number of nodes"));
     }
-    sound
+    valid
 }
 
 /// Returns the function's name, which must be a valid id unless another id is given.
@@ -42,7 +45,7 @@ pub(super) fn default_id(name: &Ident, options: &Options, errors: &mut Errors) -
     if let Err(why) = id::check(&id)
         && !options.has("id")
     {
-        errors.on(name, format!("`{id}` cannot be a node's id: {why}, or give one by `id = \"..\"`"));
+        errors.on(name, format!("`{id}` cannot be a node's id: {why}; or set another id with `id = \"..\"`"));
     }
     id
 }
@@ -53,8 +56,9 @@ pub(super) fn generics(kind: Kind, sig: &Signature, runtime: &Runtime) -> Option
         return None;
     }
     if sig.generics.params.iter().all(|param| matches!(param, syn::GenericParam::Lifetime(_))) {
-        let message =
-            format!("a {word} has no lifetimes, as its inputs outlive the call: write owned types, such as `String` for `&str`");
+        let message = format!(
+            "a {word} cannot have lifetimes, because its inputs outlive the call: use owned types, such as `String` for `&str`"
+        );
         return Some(poison(runtime, &sig.generics.params, message));
     }
     Some(poison(
@@ -62,7 +66,7 @@ pub(super) fn generics(kind: Kind, sig: &Signature, runtime: &Runtime) -> Option
         &sig.generics.params,
         format!(
             "a {word} cannot be generic: it has one name and one type in the journal; write one {word} per type, and \
-             let them share a generic function"
+             have them call a generic function"
         ),
     ))
 }
@@ -76,7 +80,7 @@ pub(super) fn pattern(kind: Kind, pattern: &Pat, runtime: &Runtime) -> Option<To
         runtime,
         pattern,
         format!(
-            "a {}'s parameter is a plain name, which labels the input in the plan: take it apart in the body, with \
+            "a {}'s parameter must be a plain name, which labels the input in the plan: destructure it in the body, with \
              `let`",
             kind.word()
         ),
@@ -96,7 +100,7 @@ pub(super) fn attributes(kind: Kind, param: &PatType, errors: &mut Errors) {
 pub(super) fn is_borrowed_context(kind: Kind, ty: &Type, errors: &mut Errors) -> bool {
     let borrowed = matches!(ty, Type::Reference(ty) if types::is_context(&ty.elem));
     if borrowed {
-        errors.on(ty, format!("a {} is given a `Context` of its own: write `Context`, without `&`", kind.word()));
+        errors.on(ty, format!("a {} takes its `Context` by value: write `Context`, without `&`", kind.word()));
     }
     borrowed
 }

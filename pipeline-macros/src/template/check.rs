@@ -12,21 +12,21 @@ use pipeline_syntax::template::{
 
 /// The mistakes in a template, and the values that it does not use.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Findings {
     /// The messages. A template that does not parse has one.
     pub(super) mistakes: Vec<String>,
     /// The names of given values that are not used.
     pub(super) unused: Vec<String>,
 }
 
-impl From<String> for Found {
+impl From<String> for Findings {
     fn from(mistake: String) -> Self {
         Self { mistakes: vec![mistake], unused: Vec::new() }
     }
 }
 
 /// Finds every mistake in a template to which values of these names are given.
-pub(super) fn mistakes(purpose: Purpose, source: &str, given: &[String]) -> Found {
+pub(super) fn check(purpose: Purpose, source: &str, given: &[String]) -> Findings {
     if let Some(mistake) = single_braces(purpose, source, given) {
         return mistake.into();
     }
@@ -38,7 +38,7 @@ pub(super) fn mistakes(purpose: Purpose, source: &str, given: &[String]) -> Foun
     let compiled = get_compiled_template(&template);
     let mut found = Vec::new();
     let mut functions = Vec::new();
-    calls(purpose, source, &compiled.instructions, &mut functions, &mut found);
+    check_calls(purpose, source, &compiled.instructions, &mut functions, &mut found);
     let mut variables: Vec<_> = template.undeclared_variables(true).into_iter().collect();
     variables.sort();
     let unknown = variables
@@ -48,7 +48,7 @@ pub(super) fn mistakes(purpose: Purpose, source: &str, given: &[String]) -> Foun
         .filter_map(|name| unknown_variable(purpose, source, name, given));
     found.extend(unknown);
     let is_used = |given: &&String| variables.iter().any(|name| root(name) == **given);
-    Found { mistakes: found, unused: given.iter().filter(|given| !is_used(given)).cloned().collect() }
+    Findings { mistakes: found, unused: given.iter().filter(|given| !is_used(given)).cloned().collect() }
 }
 
 fn root(name: &str) -> &str {
@@ -59,16 +59,16 @@ fn root(name: &str) -> &str {
 fn single_braces(purpose: Purpose, source: &str, given: &[String]) -> Option<String> {
     let name = in_single_braces(source)?;
     if purpose.has(name) || given.iter().any(|given| *given == root(name)) {
-        return Some(format!("a template's expressions have two braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
+        return Some(format!("template expressions need double braces: write `{{{{ {name} }}}}` for `{{{name}}}`"));
     }
     let is_of_several_lines = source.trim_end().contains('\n');
     // The name is a slice of the source. A search could find the same text earlier, where it is not a mistake.
     let before = &source[..name.as_ptr().addr() - source.as_ptr().addr()];
     let line = before.matches('\n').count() + 1;
-    let place = if is_of_several_lines { format!(" in line {line}") } else { String::new() };
+    let location = if is_of_several_lines { format!(" in line {line}") } else { String::new() };
     Some(format!(
-        "`{{{name}}}` is not replaced{place}: a template's expressions have two braces, and what the function knows is given by name; write \
-         `{{{{ {name} }}}}`, and behind the text `{name} = {name}`, or `{{% raw %}}{{{name}}}{{% endraw %}}` if the braces are meant"
+        "`{{{name}}}` is not replaced{location}: template expressions need double braces, and a value is passed by name; write \
+         `{{{{ {name} }}}}`, and after the text `{name} = {name}`; for literal braces write `{{% raw %}}{{{name}}}{{% endraw %}}`"
     ))
 }
 
@@ -93,40 +93,39 @@ fn unknown_variable(purpose: Purpose, source: &str, name: &str, given: &[String]
     if purpose.has(name) || given.iter().any(|given| *given == root(name)) {
         return None;
     }
-    let place = place(source, name);
+    let location = location(source, name);
     let (root, part) = name.split_once('.').unwrap_or((name, ""));
     let airflow = |name: &str| airflow(purpose).find(|(airflow, _)| *airflow == name);
     let variables = purpose.variables();
     if let Some((airflow, instead)) = airflow(name).or_else(|| airflow(root)) {
-        return Some(format!("`{airflow}` is Airflow's name{place}: write {instead}"));
+        return Some(format!("`{airflow}` is Airflow's name{location}: write {instead}"));
     }
     if purpose == Purpose::Input && ALERT_VARIABLES.contains(&root) {
         return Some(format!(
-            "`{root}` is known to alerts alone{place}, whose texts are `alert!(..)`; a value that the function has is given behind the text, \
-             `{root} = {root}`"
+            "`{root}` is available only in an `alert!(..)`{location}; to pass a value of that name, write `{root} = {root}` after the text"
         ));
     }
     if !part.is_empty() && variables.contains(&root) {
         let example = if ALERT_VARIABLES.contains(&root) && root != "at" { "upper" } else { "date(\"%Y-%m\")" };
-        return Some(format!("`{root}` has no `{part}`{place}; it is changed by filters, as in `{{{{ {root} | {example} }}}}`"));
+        return Some(format!("`{root}` has no `{part}`{location}; use a filter, as in `{{{{ {root} | {example} }}}}`"));
     }
     let inside = format!("{root}.");
     let known: Vec<&str> = variables.iter().copied().filter(|known| known.starts_with(&inside)).collect();
     match *known {
         [] => {}
-        [only] => return Some(format!("`{root}` has only an id{place}: write `{only}`")),
-        _ if part == "id" => return Some(format!("`{root}` has no id{place}: write `{root}_id`")),
-        _ => return Some(format!("there is no `{name}`{place}: write `{}`", known.join("` or `"))),
+        [only] => return Some(format!("`{root}` has only an id{location}: write `{only}`")),
+        _ if part == "id" => return Some(format!("`{root}` has no id{location}: write `{root}_id`")),
+        _ => return Some(format!("there is no `{name}`{location}: write `{}`", known.join("` or `"))),
     }
     let known: Vec<&str> = given.iter().map(String::as_str).chain(variables.iter().copied()).collect();
     let kind = purpose.name();
     Some(match suggest::nearest(name, &known) {
-        Some(near) => format!("unknown {kind} variable `{name}`{place}; did you mean `{near}`?"),
+        Some(near) => format!("unknown {kind} variable `{name}`{location}; did you mean `{near}`?"),
         None => format!(
-            "unknown {kind} variable `{name}`{place}; a value that {} is given behind the text, `{root} = {root}`; every {kind} has {}",
+            "unknown {kind} variable `{name}`{location}; to pass {} of that name, write `{root} = {root}` after the text; every {kind} has {}",
             match purpose {
-                Purpose::Input => "the function has",
-                Purpose::Alert => "a constant has",
+                Purpose::Input => "a value",
+                Purpose::Alert => "a constant",
             },
             suggest::list(&variables)
         ),
@@ -143,13 +142,19 @@ fn airflow(purpose: Purpose) -> impl Iterator<Item = &'static (&'static str, &'s
 }
 
 /// Checks filters, tests, functions and methods, and collects the functions that the template calls.
-fn calls(purpose: Purpose, source: &str, instructions: &Instructions<'_>, functions: &mut Vec<String>, found: &mut Vec<String>) {
+fn check_calls(
+    purpose: Purpose,
+    source: &str,
+    instructions: &Instructions<'_>,
+    functions: &mut Vec<String>,
+    found: &mut Vec<String>,
+) {
     let mut before = None;
     for instruction in (0..).map_while(|at| instructions.get(at)) {
         let mistake = match instruction {
             Instruction::ApplyFilter(name, arguments, _) => wrong_filter(source, name, *arguments, before),
             Instruction::PerformTest(name, ..) if !TESTS.contains(name) => {
-                Some(format!("unknown template test `{name}`{}; {}", place(source, name), suggest::hint(name, TESTS)))
+                Some(format!("unknown template test `{name}`{}; {}", location(source, name), suggest::hint(name, TESTS)))
             }
             Instruction::CallFunction(name, _) => {
                 functions.push((*name).to_owned());
@@ -170,15 +175,15 @@ fn wrong_filter(source: &str, name: &str, arguments: Option<u16>, before: Option
     if BUILTIN_FILTERS.contains(&name) {
         return None;
     }
-    let place = place(source, name);
+    let location = location(source, name);
     if name == "strftime" {
-        return Some(format!("unknown template filter `strftime`{place}; write `date(\"%Y-%m-%d\")`"));
+        return Some(format!("unknown template filter `strftime`{location}; write `date(\"%Y-%m-%d\")`"));
     }
     let known: Vec<_> = DATE_FILTERS.iter().map(|own| own.name).chain(BUILTIN_FILTERS.iter().copied()).collect();
     Some(match suggest::nearest(name, &known) {
-        Some(near) => format!("unknown template filter `{name}`{place}; did you mean `{near}`?"),
+        Some(near) => format!("unknown template filter `{name}`{location}; did you mean `{near}`?"),
         None => format!(
-            "unknown template filter `{name}`{place}; the filters are minijinja's, and {}",
+            "unknown template filter `{name}`{location}; the filters are minijinja's, and {}",
             suggest::list(&known[..DATE_FILTERS.len()])
         ),
     })
@@ -192,7 +197,7 @@ fn wrong_arguments(source: &str, own: &DateFilter, given: Option<u16>) -> Option
             0 => "no argument",
             _ => "one argument",
         };
-        format!("the template filter `{}` takes {takes}{}, as in `{}`", own.name, place(source, own.name), own.example)
+        format!("the template filter `{}` takes {takes}{}, as in `{}`", own.name, location(source, own.name), own.example)
     })
 }
 
@@ -204,8 +209,8 @@ fn wrong_format(source: &str, own: &DateFilter, before: Option<&Instruction<'_>>
     let format = format.as_str()?;
     StrftimeItems::new(format).any(|item| item == Item::Error).then(|| {
         format!(
-            "{format:?} is no date format{}: write it in strftime's letters, as in `{}`",
-            place(source, own.name),
+            "invalid date format {format:?}{}: use the specifiers of strftime, as in `{}`",
+            location(source, own.name),
             own.example
         )
     })
@@ -216,14 +221,14 @@ fn unknown_function(source: &str, name: &str) -> Option<String> {
     if name == "loop" || FUNCTIONS.contains(&name) {
         return None;
     }
-    let place = place(source, name);
+    let location = location(source, name);
     let as_filter = DATE_FILTERS.iter().find(|own| own.name == name);
     Some(match as_filter {
-        Some(own) => format!("`{name}` is a filter of templates{place}: write `{}`", own.example),
+        Some(own) => format!("`{name}` is a filter, not a function{location}: write `{}`", own.example),
         None if BUILTIN_FILTERS.contains(&name) => {
-            format!("`{name}` is a filter of templates{place}: write `{{{{ value | {name} }}}}`")
+            format!("`{name}` is a filter, not a function{location}: write `{{{{ value | {name} }}}}`")
         }
-        None => format!("unknown template function `{name}`{place}; {}", suggest::hint(name, FUNCTIONS)),
+        None => format!("unknown template function `{name}`{location}; {}", suggest::hint(name, FUNCTIONS)),
     })
 }
 
@@ -233,8 +238,8 @@ fn unknown_method(purpose: Purpose, source: &str, name: &str) -> Option<String> 
         return None;
     }
     Some(format!(
-        "values in a template have no methods, so no `{name}()`{}; use a filter, as in `{{{{ params.name | upper }}}}`",
-        place(source, name)
+        "template values have no methods, so `{name}()` cannot be called{}; use a filter, as in `{{{{ params.name | upper }}}}`",
+        location(source, name)
     ))
 }
 
@@ -245,7 +250,7 @@ fn on_variable(purpose: Purpose, source: &str, method: &str) -> bool {
 }
 
 /// The place of a name, " in line 2, column 7", if the template has several lines.
-fn place(source: &str, name: &str) -> String {
+fn location(source: &str, name: &str) -> String {
     if !source.trim_end().contains('\n') {
         return String::new();
     }
@@ -272,7 +277,7 @@ mod tests {
     use super::Purpose;
 
     fn mistakes(source: &str) -> Vec<String> {
-        super::mistakes(Purpose::Input, source, &[]).mistakes
+        super::check(Purpose::Input, source, &[]).mistakes
     }
 
     fn accepted(source: &str) {
@@ -282,10 +287,9 @@ mod tests {
     #[test]
     fn what_is_given_is_known_and_has_to_be_used() {
         let given = ["table".to_owned(), "columns".to_owned(), "other".to_owned()];
-        let found =
-            super::mistakes(Purpose::Input, "{{ table.name }}{% for column in columns %}{{ column }}{% endfor %}", &given);
+        let found = super::check(Purpose::Input, "{{ table.name }}{% for column in columns %}{{ column }}{% endfor %}", &given);
         assert_eq!((found.mistakes, found.unused), (vec![], vec!["other".to_owned()]));
-        let found = super::mistakes(Purpose::Input, "{{ tabel }}", &given);
+        let found = super::check(Purpose::Input, "{{ tabel }}", &given);
         assert_eq!(found.mistakes, ["unknown template variable `tabel`; did you mean `table`?"]);
     }
 
@@ -332,23 +336,23 @@ mod tests {
             ("{{ dag_run.run_type }}", "`dag_run.run_type` is Airflow's name: write `run.kind`"),
             (
                 "{{ logical_date.strftime('%Y') }}",
-                "`logical_date` has no `strftime`; it is changed by filters, as in \
+                "`logical_date` has no `strftime`; use a filter, as in \
                  `{{ logical_date | date(\"%Y-%m\") }}`",
             ),
             (
                 "{{ params.name.upper() }}",
-                "values in a template have no methods, so no `upper()`; use a filter, as in `{{ params.name | upper }}`",
+                "template values have no methods, so `upper()` cannot be called; use a filter, as in `{{ params.name | upper }}`",
             ),
             (
                 "{{ macros.ds_add(ds, 5) }}",
                 "`macros` is Airflow's name: write a filter, as in `{{ ds | ds_add(-7) }}` or \
                  `{{ logical_date | date(\"%Y\") }}`",
             ),
-            ("{{ ds_add(ds, 5) }}", "`ds_add` is a filter of templates: write `{{ ds | ds_add(-7) }}`"),
+            ("{{ ds_add(ds, 5) }}", "`ds_add` is a filter, not a function: write `{{ ds | ds_add(-7) }}`"),
             ("{{ ds | ds_add }}", "the template filter `ds_add` takes one argument, as in `{{ ds | ds_add(-7) }}`"),
             (
                 "{{ ts | date('%Q') }}",
-                "\"%Q\" is no date format: write it in strftime's letters, as in `{{ logical_date | date(\"%Y/%m\") }}`",
+                "invalid date format \"%Q\": use the specifiers of strftime, as in `{{ logical_date | date(\"%Y/%m\") }}`",
             ),
         ] {
             assert_eq!(refused(source), message);
@@ -357,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_alert_has_names_of_its_own() {
-        let of_alert = |source: &str| super::mistakes(Purpose::Alert, source, &[]).mistakes;
+        let of_alert = |source: &str| super::check(Purpose::Alert, source, &[]).mistakes;
         let all = "{{ event }}{{ summary }}{{ state }}{{ error | upper }}{{ attempt }}{{ attempts }}{{ pokes }}{{ elapsed }}{{ budget_left }}\
                    {{ inputs.key }}{{ at | date('%H:%M') }}{{ task.id }}{{ params.region }}{{ try_number }}";
         assert_eq!(of_alert(all), Vec::<String>::new());
@@ -365,15 +369,14 @@ mod tests {
             ("{{ eror }}", "unknown alert variable `eror`; did you mean `error`?"),
             ("{{ exception }}", "`exception` is Airflow's name: write `error`"),
             ("{{ ti.try_number }}", "`ti.try_number` is Airflow's name: write `attempt`"),
-            ("{{ error.message }}", "`error` has no `message`; it is changed by filters, as in `{{ error | upper }}`"),
-            ("{error}", "a template's expressions have two braces: write `{{ error }}` for `{error}`"),
+            ("{{ error.message }}", "`error` has no `message`; use a filter, as in `{{ error | upper }}`"),
+            ("{error}", "template expressions need double braces: write `{{ error }}` for `{error}`"),
         ] {
             assert_eq!(of_alert(source), [message]);
         }
         assert_eq!(
             refused("{{ error }}"),
-            "`error` is known to alerts alone, whose texts are `alert!(..)`; a value that the function has is given behind the text, \
-             `error = error`"
+            "`error` is available only in an `alert!(..)`; to pass a value of that name, write `error = error` after the text"
         );
     }
 
@@ -381,13 +384,13 @@ mod tests {
     fn single_braces_are_noticed() {
         assert_eq!(
             refused("raw/{ds_nodash}.json"),
-            "a template's expressions have two braces: write `{{ ds_nodash }}` for `{ds_nodash}`"
+            "template expressions need double braces: write `{{ ds_nodash }}` for `{ds_nodash}`"
         );
         assert!(refused("{ params.region }").contains("`{{ params.region }}`"));
         assert_eq!(
             refused("{bucket}/{{ ds }}"),
-            "`{bucket}` is not replaced: a template's expressions have two braces, and what the function knows is given by name; write \
-             `{{ bucket }}`, and behind the text `bucket = bucket`, or `{% raw %}{bucket}{% endraw %}` if the braces are meant"
+            "`{bucket}` is not replaced: template expressions need double braces, and a value is passed by name; write \
+             `{{ bucket }}`, and after the text `bucket = bucket`; for literal braces write `{% raw %}{bucket}{% endraw %}`"
         );
         assert!(refused("one\n{bucket}").starts_with("`{bucket}` is not replaced in line 2: "));
         assert!(refused("${bucket}\n{{bucket}}\n{bucket}").starts_with("`{bucket}` is not replaced in line 3: "));

@@ -19,15 +19,20 @@ use syn::{Expr, Ident, LitStr, Token};
 
 /// The content of the parentheses.
 struct Call {
+    /// The text, or the path of its file.
     source: LitStr,
     is_file: bool,
+    /// The values that are passed by name.
     arguments: Vec<(Ident, Expr)>,
 }
 
 /// The messages that differ between the two macros.
 struct Messages {
+    /// For a call without a text.
     takes_a_text: &'static str,
+    /// For a text that is not a literal.
     written_out: &'static str,
+    /// For a value without a name.
     by_name: &'static str,
 }
 
@@ -35,15 +40,15 @@ const fn messages(purpose: Purpose) -> Messages {
     match purpose {
         Purpose::Input => Messages {
             takes_a_text: "`template!` takes a text, as in `template!(\"raw/{{ ds_nodash }}.json\")`",
-            written_out: "`template!` takes a text in quotes, written out, as it is checked here: \
-                          `template!(\"raw/{{ ds_nodash }}.json\")`; one of a file is `template!(file = \"sql/load.sql\")`",
-            by_name: "values go into a template by name: `template!(\"raw/{{ region }}.json\", region = region)`",
+            written_out: "`template!` takes a string literal, because it is checked at compile time: write \
+                          `template!(\"raw/{{ ds_nodash }}.json\")`, or `template!(file = \"sql/load.sql\")` for a file",
+            by_name: "values are passed to a template by name: write `template!(\"raw/{{ region }}.json\", region = region)`",
         },
         Purpose::Alert => Messages {
             takes_a_text: "`alert!` takes a text, as in `alert!(\"{{ summary }}: {{ error }}\")`",
-            written_out: "`alert!` takes a text in quotes, written out, as it is checked here: \
-                          `alert!(\"{{ summary }}: {{ error }}\")`; one of a file is `alert!(file = \"alerts/failure.txt\")`",
-            by_name: "constants go into an alert by name: `alert!(\"{{ summary }}, see {{ runbook }}\", runbook = RUNBOOK)`",
+            written_out: "`alert!` takes a string literal, because it is checked at compile time: write \
+                          `alert!(\"{{ summary }}: {{ error }}\")`, or `alert!(file = \"alerts/failure.txt\")` for a file",
+            by_name: "constants are passed to an alert by name: write `alert!(\"{{ summary }}, see {{ runbook }}\", runbook = RUNBOOK)`",
         },
     }
 }
@@ -111,10 +116,9 @@ fn text_of(Call { source, is_file, .. }: &Call) -> Result<String, String> {
     }
     let path = source.value();
     let folder = std::env::var_os("CARGO_MANIFEST_DIR")
-        .ok_or("only cargo says where the package's folder is, which the path begins at")?;
-    std::fs::read_to_string(std::path::Path::new(&folder).join(&path)).map_err(|error| {
-        format!("`{path}` cannot be read: {error}; the path begins at the package's folder, that of its Cargo.toml")
-    })
+        .ok_or("the path is relative to the package's folder, which only cargo knows: build with cargo")?;
+    std::fs::read_to_string(std::path::Path::new(&folder).join(&path))
+        .map_err(|error| format!("cannot read `{path}`: {error}; the path is relative to the folder of the package's Cargo.toml"))
 }
 
 /// The name of a value in the template, where `r#type` is `type`.
@@ -124,23 +128,25 @@ fn in_template(name: &Ident) -> String {
 
 fn check_call(purpose: Purpose, call: &Call, text: &str, errors: &mut Errors) {
     let names: Vec<String> = call.arguments.iter().map(|(name, _)| in_template(name)).collect();
-    let found = check::mistakes(purpose, text, &names);
-    let has_mistakes = !found.mistakes.is_empty();
-    for mistake in found.mistakes {
+    let findings = check::check(purpose, text, &names);
+    let has_mistakes = !findings.mistakes.is_empty();
+    for mistake in findings.mistakes {
         let of_file = if call.is_file { format!("`{}`: {mistake}", call.source.value()) } else { mistake };
         errors.at(call.source.span(), of_file);
     }
     for (at, (name, _)) in call.arguments.iter().enumerate() {
         if names[..at].contains(&names[at]) {
-            errors.at(name.span(), format!("`{name}` is given twice"));
+            errors.at(name.span(), format!("`{name}` is given twice; keep one"));
         } else if purpose.reserves(&names[at]) {
-            let message = format!("`{name}` is a variable that every {} has: call the value something else", purpose.name());
+            let message = format!("`{name}` is a variable of every {}: give the value another name", purpose.name());
             errors.at(name.span(), message);
-        } else if found.unused.contains(&names[at]) && !has_mistakes {
+        } else if findings.unused.contains(&names[at]) && !has_mistakes {
             // If the template also has an unknown name, that is probably this value, mistyped.
             let name_there = &names[at];
-            let message =
-                format!("`{name_there}` is not in the {}: write `{{{{ {name_there} }}}}` there, or leave it out", purpose.name());
+            let message = format!(
+                "`{name_there}` is not used in the {}: write `{{{{ {name_there} }}}}` there, or remove it here",
+                purpose.name()
+            );
             errors.at(name.span(), message);
         }
     }
@@ -201,28 +207,28 @@ mod tests {
         let given = alert(quote!("{{ team }}", team = TEAM));
         assert!(given.contains("alert_with(\"{{ team }}\", ||") && given.contains("const { TEAM }"), "{given}");
         assert!(alert(quote!()).contains("`alert!` takes a text"), "{}", alert(quote!()));
-        assert!(alert(quote!("{{ error }}", error = x)).contains("every alert has"));
-        assert!(alert(quote!("x", team = x)).contains("is not in the alert"));
+        assert!(alert(quote!("{{ error }}", error = x)).contains("a variable of every alert"));
+        assert!(alert(quote!("x", team = x)).contains("is not used in the alert"));
     }
 
     #[test]
     fn anything_else_is_refused() {
         for (input, part) in [
             (quote!(), "takes a text, as in"),
-            (quote!(KEY), "written out"),
-            (quote!(KEY, region = region), "written out"),
-            (quote!(path = "load.sql"), "written out"),
+            (quote!(KEY), "takes a string literal"),
+            (quote!(KEY, region = region), "takes a string literal"),
+            (quote!(path = "load.sql"), "takes a string literal"),
             (quote!("{{ ds }}", key), "by name"),
             (quote!("{{ ds }}",,), "by name"),
             (quote!("{{ ds }}{}", key == key), "by name"),
             (quote!("{{ dss }}"), "did you mean `ds`?"),
             (quote!("{{ tabel }}", table = name), "did you mean `table`?"),
-            (quote!("{{ table }}", table = name, region = name), "`region` is not in the template"),
+            (quote!("{{ table }}", table = name, region = name), "`region` is not used in the template"),
             (quote!("{{ table }}", table = name, table = name), "`table` is given twice"),
-            (quote!("{{ ds }}", ds = name), "every template has"),
+            (quote!("{{ ds }}", ds = name), "a variable of every template"),
             (quote!("{table}", table = name), "write `{{ table }}`"),
             (quote!("{{ table }}"), "`table = table`"),
-            (quote!(file = "sql/nowhere.sql"), "`sql/nowhere.sql` cannot be read"),
+            (quote!(file = "sql/nowhere.sql"), "cannot read `sql/nowhere.sql`"),
         ] {
             let text = expand(Purpose::Input, quote!(root, #input)).to_string();
             assert_eq!(text.matches("compile_error").count(), 1, "{text}");

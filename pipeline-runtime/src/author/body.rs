@@ -35,7 +35,7 @@ use std::sync::Arc;
     message = "`{P}` cannot be a task's input",
     label = "not `Clone + Send + Sync + 'static`",
     note = "an input is shared between attempts and threads: derive `Clone` for a type of your own, or share it as `Arc<T>` with a `T: Send + Sync`",
-    note = "what stays on one thread, such as an `Rc` or a connection to a database, is made in the body: take what it is made of, such as a path or URL",
+    note = "create what stays on one thread, such as an `Rc` or a connection to a database, in the body: take as an input what it is made from, such as a path or URL",
     note = "a parameter has the value's own type: write `T` for `Node<T>` or `Result<T>`; how the node ended is an `Outcome<T>`"
 )]
 pub trait Takes<P> {

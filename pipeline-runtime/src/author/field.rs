@@ -85,7 +85,7 @@ impl<T: 'static> Node<T> {
 /// A tuple of two to eight, which [`Node::split`] divides. The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`.split` needs a task that returns a tuple, but this one returns `{Self}`",
-    label = "`Node<{Self}>` has no parts to be divided into",
+    label = "`Node<{Self}>` is not a `Node` of a tuple",
     note = "a struct's fields are taken one by one, as in `node.field(|of| &of.name)`, and a list's elements with `.each(|item| task(item))`"
 )]
 pub trait Tuple: Sized {

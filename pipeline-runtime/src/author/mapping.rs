@@ -94,8 +94,8 @@ pub(super) fn each<T: List, R: Repeats>(list: Handle, keys: Option<u32>, body: i
 /// What the closure of `.each` may return: one node, whose results make a list, or a tuple of nodes, each of which makes a list.
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
-    message = "the closure of `.each` returns `{Self}`, and not a node",
-    label = "no node, and no tuple of nodes",
+    message = "the closure of `.each` returns `{Self}`, not a node",
+    label = "neither a node nor a tuple of nodes",
     note = "let the closure end with the node that its list is made of, without a semicolon: `.each(|item| task(item))`; for several lists, with a \
             tuple: `.each(|item| (load(item), count(item)))`"
 )]

@@ -17,9 +17,9 @@ use std::task::{Context, Poll};
 
 /// Can print `N`; nothing can.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` has no text: its value is there when the pipeline runs",
-    label = "a node, and not yet its value",
-    note = "put the text together in a task that takes the value, or in a `template!` of what the run knows"
+    message = "`{N}` cannot be formatted: a node has no value until the pipeline runs",
+    label = "a node, not its value",
+    note = "format the value in a task that takes it as an input, or use a `template!` of what the run knows"
 )]
 pub trait Prints<N> {}
 
@@ -36,8 +36,8 @@ where
 /// Can await `N`; nothing can.
 #[diagnostic::on_unimplemented(
     message = "`{N}` cannot be awaited: the engine runs its task",
-    label = "a node, and no future",
-    note = "in a pipeline leave `.await` out: `process(export())`",
+    label = "a node, not a future",
+    note = "in a pipeline, remove `.await`: `process(export())`",
     note = "to run a task's body within another one, write `task::call(..).await?`; to run it as a node, take its output as a parameter"
 )]
 pub trait Awaits<N> {
@@ -60,10 +60,10 @@ where
 
 /// Can index `N`; nothing can.
 #[diagnostic::on_unimplemented(
-    message = "`{N}` has no elements: they are there when the pipeline runs",
-    label = "a node, and not yet its value",
-    note = "for each element write `.each(|item| task(item))`; the parts of a tuple are `.split()`, and a field is `.field(|of| &of.name)`",
-    note = "one element is for a task to choose, which takes the list"
+    message = "`{N}` cannot be indexed: a node has no value until the pipeline runs",
+    label = "a node, not its value",
+    note = "for each element, write `.each(|item| task(item))`; for the parts of a tuple `.split()`, and for a field `.field(|of| &of.name)`",
+    note = "to use one element, choose it in a task that takes the list"
 )]
 pub trait Indexes<N> {
     /// An element.
@@ -84,9 +84,9 @@ where
 
 /// Can order `N` with Airflow's methods; nothing can.
 #[diagnostic::on_unimplemented(
-    message = "an order is written where the later task is wired: `later(..).after(earlier)`",
+    message = "`Node` has neither `set_upstream` nor `set_downstream`: write `later(..).after(earlier)` where the later task is wired",
     label = "Airflow's method",
-    note = "a task that takes another's output comes after it, without more: `process(export())`",
+    note = "a task that takes another's output runs after it anyway: `process(export())`",
     note = "for several, write `.after([a, b])`, or `chain((a, [b, c], d))`"
 )]
 pub trait Orders<N> {}

@@ -44,9 +44,9 @@ use std::time::Duration;
 #[diagnostic::on_unimplemented(
     message = "this is not a callback: `{Self}`",
     label = "expected an `async fn(Notification) -> Result<()>`",
-    note = "write `async fn name(n: Notification) -> Result<()> {{ .. }}` and give its name",
+    note = "write `async fn name(n: Notification) -> Result<()> {{ .. }}` and pass its name",
     note = "a method takes a closure, too, which is called for each event: `move |n| {{ let to = to.clone(); async move {{ .. }} }}` keeps what it captures",
-    note = "or give a const of a type that implements `Notify`, such as `const CHAT: Webhook = Webhook::env(\"CHAT_URL\")`"
+    note = "or pass a const of a type that implements `Notify`, such as `const CHAT: Webhook = Webhook::env(\"CHAT_URL\")`"
 )]
 pub trait Notify: Send + Sync + 'static {
     /// Delivers a notification.

@@ -46,7 +46,7 @@ impl TaskOutput for () {
 #[diagnostic::on_unimplemented(
     message = "a sensor cannot return `{Self}`",
     label = "expected `Result<Poke<T>>`",
-    note = "return `Poke::Ready(value)` or `Poke::NotYet`, which an `Option` becomes by `.into()`; the sensor is poked again until its timeout"
+    note = "return `Poke::Ready(value)` or `Poke::NotYet`, or convert an `Option` with `.into()`; the sensor is poked again until its timeout"
 )]
 pub trait SensorOutput {
     /// What a downstream receives once the sensor is ready.

@@ -264,7 +264,7 @@ mod tests {
             one().updates(&SPACED);
         }
         let [(name, 1), (twice, 1)] = &refused(&wrong())[..] else { panic!("{:?}", refused(&wrong())) };
-        assert!(name.starts_with("\"two words\" cannot be an id: ` ` cannot stand in an id"), "{name}");
+        assert!(name.starts_with("\"two words\" cannot be an id: ` ` is not allowed in an id"), "{name}");
         assert_eq!(twice, "the `when` of pipeline `wrong` names the asset `visits` twice");
     }
 

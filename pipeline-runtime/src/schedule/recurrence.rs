@@ -74,10 +74,10 @@ impl Every {
 
 /// What the option `schedule` takes: a [`Cron`], an [`Every`], or a [`Timetable`].
 #[diagnostic::on_unimplemented(
-    message = "this is no schedule: `{Self}`",
+    message = "this is not a schedule: `{Self}`",
     label = "expected a `Cron`, an `Every` or a `Timetable`",
-    note = "write `const DAILY: Cron = cron!(\"0 6 * * *\");` and give its name; in an attribute the line itself in quotes will do",
-    note = "what no cron line says is `every!(\"4w\", from = \"2024-01-31\")`, or a type of your own that implements `Timetable`"
+    note = "write `const DAILY: Cron = cron!(\"0 6 * * *\");` and use its name; an attribute also takes the line itself, in quotes",
+    note = "for what no cron line can say, use `every!(\"4w\", from = \"2024-01-31\")`, or implement `Timetable` for a type of your own"
 )]
 pub trait IntoSchedule {
     #[doc(hidden)]

@@ -70,8 +70,8 @@ fn preset(text: &str) -> Result<&'static str, String> {
         return Ok(line);
     }
     Err(match text.to_ascii_lowercase().as_str() {
-        "@once" | "@none" => "a pipeline without `schedule` runs when it is asked to: leave the option out".to_owned(),
-        "@continuous" => "there is no continuous schedule; the shortest is every minute, `* * * * *`".to_owned(),
+        "@once" | "@none" => "a pipeline without `schedule` runs only when it is triggered: leave the option out".to_owned(),
+        "@continuous" => "there is no continuous schedule: the shortest is every minute, `* * * * *`".to_owned(),
         _ => format!("unknown preset; {}", suggest::hint(text, &PRESETS.map(|(name, _)| name))),
     })
 }
@@ -81,14 +81,14 @@ fn wrong_width(fields: &[&str]) -> String {
     let hint = match fields {
         [] => "; every morning at six is `0 6 * * *`".to_owned(),
         [_, rest @ ..] if found == 6 => {
-            format!("; there is no field for seconds or years: perhaps `{}`", rest.join(" "))
+            format!("; cron has no field for seconds or years: write `{}`", rest.join(" "))
         }
         [word] if suggest::nearest(&format!("@{word}"), &PRESETS.map(|(name, _)| name)).is_some() => {
             format!("; the preset is `@{word}`")
         }
         _ => String::new(),
     };
-    format!("it has {found} fields where cron has 5, minute hour day-of-month month day-of-week{hint}")
+    format!("expected 5 fields, minute hour day-of-month month day-of-week, but found {found}{hint}")
 }
 
 /// Parses the days of the month. Also returns whether the field contains a `*`.
@@ -148,7 +148,7 @@ fn special_weekday(item: &str) -> Result<Option<(u8, Option<usize>)>, String> {
         return match nth.parse() {
             // Parsing accepts a plus sign, which no field of a line may have.
             Ok(count @ 1..=5) if !nth.starts_with('+') => Ok(Some((day, Some(count)))),
-            _ if nth == "L" => Err(format!("the last such day of a month is `L{day}`")),
+            _ if nth == "L" => Err(format!("for the last such day of a month, write `L{day}`")),
             _ => Err(format!("`#{nth}` is not one of `#1` to `#5`")),
         };
     }
@@ -158,11 +158,11 @@ fn special_weekday(item: &str) -> Result<Option<(u8, Option<usize>)>, String> {
         return if day.starts_with(|c: char| c.is_ascii_digit()) {
             Ok(Some((number, None)))
         } else {
-            Err(format!("the last such day of a month is `L{number}`"))
+            Err(format!("for the last such day of a month, write `L{number}`"))
         };
     }
     if let Some(day) = item.strip_suffix('L').filter(|day| !day.is_empty()) {
-        return Err(format!("the last such day of a month is `L{}`", WEEKDAY.wrapped(WEEKDAY.value(day)?)));
+        return Err(format!("for the last such day of a month, write `L{}`", WEEKDAY.wrapped(WEEKDAY.value(day)?)));
     }
     Ok(None)
 }
@@ -231,16 +231,16 @@ mod tests {
     #[test]
     fn what_croniter_refuses_or_misreads_is_refused() {
         for (cron, reason) in [
-            ("* * * *", "it has 4 fields where cron has 5, minute hour day-of-month month day-of-week"),
+            ("* * * *", "expected 5 fields, minute hour day-of-month month day-of-week, but found 4"),
             (
                 "0 * * * * *",
-                "it has 6 fields where cron has 5, minute hour day-of-month month day-of-week; there is no field for seconds or years: perhaps `* * * * *`",
+                "expected 5 fields, minute hour day-of-month month day-of-week, but found 6; cron has no field for seconds or years: write `* * * * *`",
             ),
             (
                 "@reboot",
                 "unknown preset; expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`",
             ),
-            ("@Once", "a pipeline without `schedule` runs when it is asked to: leave the option out"),
+            ("@Once", "a pipeline without `schedule` runs only when it is triggered: leave the option out"),
             ("60 * * * *", "minute 60 is not within 0-59"),
             ("0 24 * * *", "hour 24 is not within 0-23"),
             ("0 0 0 * *", "day of month 0 is not within 1-31"),
@@ -257,8 +257,8 @@ mod tests {
             ("0 0 * * 5#+2", "`#+2` is not one of `#1` to `#5`"),
             ("0 22-4/2 * * *", "`22-4/2` runs backwards: write two, such as `22-23/…,0-4/…`"),
             ("*,5 * * * *", "in the minute field, `*` cannot be combined with other items"),
-            ("0 0 * * 5L", "the last such day of a month is `L5`"),
-            ("0 0 * * 5#L", "the last such day of a month is `L5`"),
+            ("0 0 * * 5L", "for the last such day of a month, write `L5`"),
+            ("0 0 * * 5#L", "for the last such day of a month, write `L5`"),
             ("0 0 * * 5#6", "`#6` is not one of `#1` to `#5`"),
             ("0 0 * * +5", "`+5` is not a day of week: expected a number or a name such as `SUN`"),
             ("0 0 * * 1#2,5", "in the day of week field, `#` and `L` cannot be combined with plain days"),
@@ -268,11 +268,11 @@ mod tests {
             ),
             ("0 0 LW * *", "`LW` is not a day of month: expected a number"),
             ("0 0 30W * *", "`30W` is unclear in shorter months: write `28W`, or `31W` for the last working day"),
-            ("0 0 * * Lfri", "the last such day of a month is `L5`"),
+            ("0 0 * * Lfri", "for the last such day of a month, write `L5`"),
             ("0 0 1W,15W * *", "`1W` is not a day of month: expected a number"),
             (
                 "",
-                "it has 0 fields where cron has 5, minute hour day-of-month month day-of-week; every morning at six is `0 6 * * *`",
+                "expected 5 fields, minute hour day-of-month month day-of-week, but found 0; every morning at six is `0 6 * * *`",
             ),
         ] {
             assert_eq!(read(cron).unwrap_err(), reason, "{cron}");

@@ -79,7 +79,7 @@ pub struct Folder {
 
 /// The result of a lookup in the machine's database.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum ZoneLookup {
     /// The compiled zone.
     Zone(Vec<u8>),
     /// There is no zone of this name.
@@ -125,18 +125,18 @@ impl Folder {
     }
 
     /// The compiled zone of this name.
-    pub fn zone(&self, name: &str) -> Found {
+    pub fn zone(&self, name: &str) -> ZoneLookup {
         let Some(file) = self.file(name).filter(|file| file.is_file() && self.has_exactly(name)) else {
-            return Found::Nothing;
+            return ZoneLookup::Nothing;
         };
         let Ok(bytes) = std::fs::read(file) else {
-            return Found::Unusable("cannot be read");
+            return ZoneLookup::Unusable("cannot be read");
         };
         match counts_leap_seconds(&bytes) {
-            None => Found::Unusable("is not a compiled time zone"),
+            None => ZoneLookup::Unusable("is not a compiled time zone"),
             // `right/` zones count the seconds of atomic clocks, 27 more by 2017, unlike every other time here.
-            Some(true) => Found::Unusable("counts leap seconds"),
-            Some(false) => Found::Zone(bytes),
+            Some(true) => ZoneLookup::Unusable("counts leap seconds"),
+            Some(false) => ZoneLookup::Zone(bytes),
         }
     }
 

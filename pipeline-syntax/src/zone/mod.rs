@@ -9,7 +9,7 @@ pub use wall::{Wall, WallClock};
 
 use crate::suggest;
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, Offset, Utc};
-use database::{Folder, Found, Source};
+use database::{Folder, Source, ZoneLookup};
 
 /// A zone of the built-in or the machine's database, with its current rules.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ fn find(folder: Option<&Folder>, text: &str) -> Result<Zone, String> {
     let rules = Folder::order(folder).into_iter().find_map(|source| match source {
         Source::BuiltIn => database::built_in(name).and_then(Rules::read),
         Source::Machine => match folder?.zone(name) {
-            Found::Zone(bytes) => Rules::read(&bytes),
-            Found::Nothing | Found::Unusable(_) => None,
+            ZoneLookup::Zone(bytes) => Rules::read(&bytes),
+            ZoneLookup::Nothing | ZoneLookup::Unusable(_) => None,
         },
     });
     match rules {

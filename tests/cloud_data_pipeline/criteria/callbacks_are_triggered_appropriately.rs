@@ -1,5 +1,5 @@
 use crate::figures::figure;
-use crate::support::{Arrive, task_1, task_2, task_3, told};
+use crate::support::{Arrive, callback_times, task_1, task_2, task_3};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CRITICAL_DATA, DAILY_EXPORT};
 use pipeline_runtime::{RunReport, Simulation};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -7,12 +7,12 @@ use tracing::Dispatch;
 
 #[test]
 fn a_run_that_fails_pages_on_call_once() {
-    figure!(format!("task 1: {}; task 2: {}", told(&task_1().run()), told(&task_2().run())));
+    figure!(format!("task 1: {}; task 2: {}", callback_times(&task_1().run()), callback_times(&task_2().run())));
 }
 
 #[test]
 fn a_run_that_succeeds_pages_nobody() {
-    assert_eq!(told(&task_1().file("7m", DAILY_EXPORT).fail("process", 1, "503").run()), "");
+    assert_eq!(callback_times(&task_1().file("7m", DAILY_EXPORT).fail("process", 1, "503").run()), "");
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn the_last_task_tells_of_failure_and_names_its_root() {
 
 #[test]
 fn a_failure_of_task_3_is_told_after_its_retries_and_its_ladder() {
-    figure!(told(&task_3().outage("memory://enterprise-bucket", "50m", "3h").run()));
+    figure!(callback_times(&task_3().outage("memory://enterprise-bucket", "50m", "3h").run()));
 }
 
 /// A simulation's log.

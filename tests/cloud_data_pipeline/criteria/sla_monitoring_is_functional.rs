@@ -1,5 +1,5 @@
 use crate::figures::figure;
-use crate::support::{Arrive, seconds, task_2, task_3, told};
+use crate::support::{Arrive, callback_times, seconds, task_2, task_3};
 use pipeline_examples::cloud_data_pipeline::mock_s3::{CONFIG, CRITICAL_DATA, CUSTOMERS, TRANSACTIONS, VALIDATION};
 use pipeline_runtime::{CallbackReport, RunReport, RunState};
 
@@ -48,5 +48,5 @@ fn nobody_is_told_who_stands_above_the_rung_that_was_reached() {
 fn task_3_in_time_tells_of_its_success_alone() {
     let report = task_3().file("40m", CRITICAL_DATA).run();
     assert_eq!(report.state(), RunState::Success, "{}", report.timeline());
-    figure!(format!("there at 2400 s: {}", told(&report)));
+    figure!(format!("there at 2400 s: {}", callback_times(&report)));
 }

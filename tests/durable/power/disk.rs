@@ -215,7 +215,7 @@ impl<'a> Disk<'a> {
             namings[..first].iter().for_each(|naming| naming.make(&mut names));
         }
         let files = self.files(&names, |thing| {
-            let (content, left) = left(thing, random);
+            let (content, left) = content_after_cut(thing, random);
             if !thing.later.is_empty() {
                 let _ = write!(how, "\n  {} bytes, {} changes: {left}", thing.synced.len(), thing.later.len());
             }
@@ -234,7 +234,7 @@ fn some_of(random: &mut Random, all: usize) -> usize {
     }
 }
 
-fn left(thing: &Thing<'_>, random: &mut Random) -> (Vec<u8>, String) {
+fn content_after_cut(thing: &Thing<'_>, random: &mut Random) -> (Vec<u8>, String) {
     let mut content = thing.synced.clone();
     if random.below(2) == 0 {
         let first = some_of(random, thing.later.len());

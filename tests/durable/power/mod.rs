@@ -13,7 +13,7 @@ mod disk;
 mod log;
 mod recorder;
 
-use crate::folder::Begun;
+use crate::folder::RunningProcess;
 use crate::kills::Random;
 use check::{OVER, PAUSED, PRUNED, PRUNING, STARTED, STAYS};
 use disk::{Disk, Files};
@@ -54,15 +54,15 @@ fn killed(random: &mut Random) -> Recording {
 
 fn served() -> Recording {
     let recorder = Recorder::new(Files::new(), 600);
-    let mut serve = Begun::spawn(&mut recorder.command(&["serve"]), &["serving m00"]);
+    let mut serve = RunningProcess::spawn(&mut recorder.command(&["serve"]), &["serving m00"]);
     for day in ["2024-03-01", "2024-03-02", "2024-03-03"] {
-        let said = recorder.call(&["trigger", "asked", "--logical-date", day]);
+        let said = recorder.call(&["trigger", "on_command", "--logical-date", day]);
         assert!(said.contains("has started"), "{said}");
-        recorder.note(&format!("{STARTED}asked/manual__{day}T00:00:00Z"));
+        recorder.note(&format!("{STARTED}on_command/manual__{day}T00:00:00Z"));
     }
     recorder.call(&["pause", "mixed"]);
     recorder.note(&format!("{PAUSED}mixed"));
-    (0..4).for_each(|_| serve.hears("of m00: success"));
+    (0..4).for_each(|_| serve.wait_for_line("of m00: success"));
     let ended = Command::new("kill").args(["-TERM", &serve.child.id().to_string()]).status().unwrap();
     assert!(ended.success());
     assert_eq!(serve.finish().0, Some(0));
@@ -86,8 +86,8 @@ fn pruned() -> Recording {
     assert!(said.contains("3 runs deleted; 1 old run kept"), "{said}");
     recorder.note(PRUNED);
     recorder.note(&format!("{STAYS}mixed/backfill__2024-01-04T00:00:00Z"));
-    recorder.call(&["run", "asked", "--logical-date", "2024-03-01"]);
-    recorder.note(&format!("{STAYS}asked/manual__2024-03-01T00:00:00Z"));
+    recorder.call(&["run", "on_command", "--logical-date", "2024-03-01"]);
+    recorder.note(&format!("{STAYS}on_command/manual__2024-03-01T00:00:00Z"));
     recorder.note(OVER);
     recorder.finish("backfill, prune, run")
 }
@@ -100,7 +100,7 @@ fn cut_before(random: &mut Random) -> Recording {
         let mut disk = Disk::new(&first.root, &first.before, None);
         let at = usize::try_from(random.below(ops.len() as u64)).unwrap();
         disk.apply(&ops[..at]);
-        let (left, _) = check::left(&disk, random);
+        let (left, _) = check::files_after_cut(&disk, random);
         if left.keys().any(|path| path.ends_with("journal.db")) {
             break left;
         }
@@ -128,25 +128,25 @@ fn what_somebody_was_given_before_the_power_failed_is_there_and_does_not_run_aga
     let mut random = Random::new();
     let seed = random.0;
     let cuts: usize = std::env::var("CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(7 * EACH);
-    let (mut done, mut recordings, mut operations, mut given, mut without) = (0, 0, 0, 0, 0);
+    let (mut done, mut recordings, mut operations, mut received, mut without) = (0, 0, 0, 0, 0);
     while done < cuts {
         let recording = record(recordings, &mut random);
         let length = recording.ops().len();
         for _ in 0..EACH.min(cuts - done) {
             let at = usize::try_from(random.below(length as u64 + 1)).unwrap();
-            let shown = check::cut(&recording, at, &mut random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
-            given += shown.given;
-            without += usize::from(!shown.has_journal);
+            let findings = check::cut(&recording, at, &mut random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
+            received += findings.received;
+            without += usize::from(!findings.has_journal);
             done += 1;
         }
         recordings += 1;
         operations += length;
     }
     println!(
-        "SEED={seed} CUTS={cuts}: {recordings} recordings of {operations} operations; {given} outputs that somebody had been given, 0 lost, 0 \
+        "SEED={seed} CUTS={cuts}: {recordings} recordings of {operations} operations; {received} outputs that somebody had been given, 0 lost, 0 \
          finished nodes run again; {without} cuts before there was a journal"
     );
-    assert!(given > 15 * cuts, "SEED={seed}: only {given} outputs had been given");
+    assert!(received > 15 * cuts, "SEED={seed}: only {received} outputs had been passed on");
 }
 
 /// The folder itself, its file and the first commits are all new, and only their names lead to them. Also if a process was killed
@@ -167,8 +167,8 @@ fn is_there_once_a_body_has_begun(recording: &Recording, random: &mut Random, se
     let is_effect = |op: &Op<'_>| matches!(op, Op::Open { path, .. } if path.ends_with("effects"));
     let opened = recording.ops().iter().position(is_effect).unwrap();
     for _ in 0..6 {
-        let shown = check::cut(recording, opened + 2, random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
-        assert!(shown.has_journal, "SEED={seed}: the first body had not begun");
+        let findings = check::cut(recording, opened + 2, random, None).unwrap_or_else(|wrong| panic!("SEED={seed}: {wrong}"));
+        assert!(findings.has_journal, "SEED={seed}: the first body had not begun");
     }
 }
 

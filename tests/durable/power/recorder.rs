@@ -29,7 +29,7 @@ fn library() -> &'static Path {
 }
 
 pub(super) fn command(folder: &Path, speed: u32, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-noted"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-notes"));
     command.args(args).current_dir(folder).stdin(Stdio::null()).env("SPEED", speed.to_string()).env("PIPELINE_DASHBOARD", "off");
     for name in ["PIPELINE_LOG", "PIPELINE_JOURNAL", "RUST_BACKTRACE", "MINUTELY", "POWER_KILL"] {
         command.env_remove(name);

@@ -77,7 +77,7 @@
 /// |---|---|
 /// | `template!("{{ ds_nodas }}")` | `` unknown template variable `ds_nodas`; did you mean `ds_nodash`? `` |
 /// | `template!("{{ ds \| uper }}")` | `` unknown template filter `uper`; did you mean `upper`? `` |
-/// | `template!("raw/{ds}.json")` | `` a template's expressions have two braces: write `{{ ds }}` for `{ds}` `` |
+/// | `template!("raw/{ds}.json")` | `` template expressions need double braces: write `{{ ds }}` for `{ds}` `` |
 /// | `template!("{bucket}/{{ ds }}")` | `` `{bucket}` is not replaced: .. write `{{ bucket }}`, and behind the text `bucket = bucket` `` |
 /// | `template!("{{ tabel }}", table = name)` | `` unknown template variable `tabel`; did you mean `table`? `` |
 /// | `template!("{{ ds }}", table = name)` | `` `table` is not in the template: .. `` |
@@ -136,7 +136,7 @@ macro_rules! template {
 /// | mistake | error |
 /// |---|---|
 /// | `alert!("{{ eror }}")` | `` unknown alert variable `eror`; did you mean `error`? `` |
-/// | `alert!("{error}")` | `` a template's expressions have two braces: write `{{ error }}` for `{error}` `` |
+/// | `alert!("{error}")` | `` template expressions need double braces: write `{{ error }}` for `{error}` `` |
 /// | `alert!("{{ exception }}")` | `` `exception` is Airflow's name: write `error` `` |
 /// | `template!("{{ error }}")` | `` `error` is known to alerts alone, whose texts are `alert!(..)`; .. `` |
 ///

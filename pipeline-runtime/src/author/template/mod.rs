@@ -53,7 +53,7 @@ enum Other {
     message = "`{Self}` cannot be given to a template",
     label = "it cannot be written as JSON",
     note = "give it a text, a number, or what derives `serde::Serialize`",
-    note = "a node's value is not there while it is wired: take it as a task's parameter, and make the text in the body, `ctx.render(&template!(..))`"
+    note = "a node has no value until the pipeline runs: take it as a task's parameter, and render the text in the body, `ctx.render(&template!(..))`"
 )]
 pub trait TemplateValue {
     #[doc(hidden)]

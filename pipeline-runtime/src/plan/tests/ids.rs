@@ -56,11 +56,11 @@ fn a_name_that_is_no_id_is_refused() {
               --> `rows().named("")`: the node wired here
               = help: give it a name such as `load_eu`
 
-            error: "load eu" cannot be an id: ` ` cannot stand in an id: use letters, digits, `_`, `.` and `-`
+            error: "load eu" cannot be an id: ` ` is not allowed in an id: use letters, digits, `_`, `.` and `-`
               --> `rows().named("load eu")`: the node wired here
               = help: give it a name such as `load_eu`
 
-            error: "load__2" cannot be an id: it ends as the automatic ids `name__2`, `name__3`, .. do: use one underscore, or a letter
+            error: "load__2" cannot be an id: it looks like an automatic id, such as `name__2`; use one underscore, or end it with a letter
               --> `rows().named("load__2")`: the node wired here
               = help: give it a name such as `load_eu`
 

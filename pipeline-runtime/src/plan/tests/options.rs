@@ -253,7 +253,7 @@ fn a_value_given_by_a_method_has_the_limits_of_the_attributes() {
               --> `rows().named(name)`: on the node wired here
               = help: write a smaller number
 
-            error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and a factor is at least 1, or the waits would shrink, and at most 1000000
+            error: `.backoff` of `steep` cannot be used: its `factor` is 10000000, and a factor must be at least 1, or the waits would shrink, and at most 1000000
               --> `backoff(Backoff::new(seconds(1), seconds(2)).with_factor(1e7))`: set here
               --> `rows().named(name)`: on the node wired here
               = help: `start` is longer than zero and at most `max`, and the factor lies between 1 and 1000000

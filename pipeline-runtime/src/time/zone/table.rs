@@ -6,7 +6,7 @@
 use super::Zone;
 use super::stamp::Stamp;
 use pipeline_syntax::zone::Rules;
-use pipeline_syntax::zone::database::{Folder, Found, Source, Version, built_in, version_file};
+use pipeline_syntax::zone::database::{Folder, Source, Version, ZoneLookup, built_in, version_file};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{LazyLock, PoisonError, RwLock};
@@ -217,10 +217,10 @@ fn pick(folder: Option<&Folder>, name: &str) -> Option<(Rules, Option<String>)> 
     for source in Folder::order(folder) {
         let found = match source {
             Source::BuiltIn => built_in(name).map(Rules::read).ok_or("is not built in"),
-            Source::Machine => match folder.map_or(Found::Nothing, |folder| folder.zone(name)) {
-                Found::Zone(bytes) => Ok(Rules::read(&bytes)),
-                Found::Nothing => Err("is not"),
-                Found::Unusable(why) => Err(why),
+            Source::Machine => match folder.map_or(ZoneLookup::Nothing, |folder| folder.zone(name)) {
+                ZoneLookup::Zone(bytes) => Ok(Rules::read(&bytes)),
+                ZoneLookup::Nothing => Err("is not"),
+                ZoneLookup::Unusable(why) => Err(why),
             },
         };
         match found {

@@ -1,4 +1,4 @@
-//! Also: an offset that is no time
+//! Also: an offset of another type
 
 use pipeline_runtime::prelude::*;
 

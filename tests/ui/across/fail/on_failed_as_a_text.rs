@@ -1,4 +1,4 @@
-//! Also: what a failed run means, as a text
+//! Also: `on_failed` as a text
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: a run started with what are no params
+//! Also: a run started with a value that is not params
 
 use pipeline_runtime::prelude::*;
 

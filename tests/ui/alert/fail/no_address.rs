@@ -1,4 +1,4 @@
-//! Also: a mail to what is no address
+//! Also: a mail to an invalid address
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: something else where an asset is named
+//! Also: a path that does not lead to an asset
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: an asset that there is not
+//! Also: an asset that does not exist
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: two arms that carry what no arm can
+//! Also: two arms with several values each
 
 use pipeline_runtime::prelude::*;
 

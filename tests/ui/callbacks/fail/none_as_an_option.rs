@@ -1,4 +1,4 @@
-//! Also: a default taken away as Rust spells it
+//! Also: a default removed with `None`
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: nothing to take away
+//! Also: `none` on a pipeline, which inherits no callbacks
 
 use pipeline_runtime::prelude::*;
 

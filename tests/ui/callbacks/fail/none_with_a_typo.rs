@@ -1,4 +1,4 @@
-//! Also: a default taken away by a word that is none
+//! Also: a default removed with a misspelled `none`
 
 use pipeline_runtime::prelude::*;
 

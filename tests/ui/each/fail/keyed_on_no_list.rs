@@ -1,4 +1,4 @@
-//! Also: `.keyed` on what is no list
+//! Also: `.keyed` on a node that is not a list
 
 use pipeline_runtime::prelude::*;
 use serde::{Deserialize, Serialize};

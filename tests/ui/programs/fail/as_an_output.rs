@@ -1,4 +1,4 @@
-//! Also: what came of a program as a task's output
+//! Also: a program's result as a task's output
 
 use pipeline_runtime::prelude::*;
 use pipeline_runtime::{Command, Ran};

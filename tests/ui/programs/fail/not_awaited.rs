@@ -1,4 +1,4 @@
-//! Also: a program that nobody waits for
+//! Also: a program that is not awaited
 
 #![deny(unused_must_use)]
 

@@ -1,4 +1,4 @@
-//! Also: a setting that is no `static`, so that nobody else could name it
+//! Also: a setting that is not a `static`
 
 use pipeline_runtime::prelude::*;
 

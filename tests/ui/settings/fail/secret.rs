@@ -1,4 +1,4 @@
-//! Also: a setting that is a secret, which would be kept and shown
+//! Also: a secret as a setting's type
 
 use pipeline_runtime::prelude::*;
 

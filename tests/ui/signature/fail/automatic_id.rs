@@ -1,4 +1,4 @@
-//! Also: a name that automatic ids have
+//! Also: a name that looks like an automatic id
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: what only an alert knows, in a template
+//! Also: an alert's variable in a template
 
 use pipeline_runtime::prelude::*;
 

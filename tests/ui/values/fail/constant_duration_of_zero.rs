@@ -1,4 +1,4 @@
-//! Also: a constant of no length where a limit is wanted
+//! Also: a constant of zero for a limit
 
 use pipeline_runtime::prelude::*;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Also: a constant that there is not
+//! Also: a constant that does not exist
 
 use pipeline_runtime::prelude::*;
 

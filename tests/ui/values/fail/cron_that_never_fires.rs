@@ -1,4 +1,4 @@
-//! Also: a day that no month has
+//! Also: a day that none of the months has
 
 use pipeline_runtime::prelude::*;
 

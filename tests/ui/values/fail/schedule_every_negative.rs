@@ -1,4 +1,4 @@
-//! Also: what comes round after less than no time
+//! Also: a negative interval in `every`
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: what comes round without a beginning
+//! Also: `every` without `from`
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: what comes round after no time
+//! Also: an interval of zero in `every`
 
 use pipeline_runtime::prelude::*;
 

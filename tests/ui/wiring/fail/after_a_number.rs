@@ -1,4 +1,4 @@
-//! Also: `.after` of what is no node
+//! Also: `.after` of a number
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: a client handed to two tasks by value
+//! Also: a client moved into two tasks
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: `.split()` of what is no tuple
+//! Also: `.split()` of a node that is not a tuple
 
 use pipeline_runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Also: a teardown that takes something else than its setup gives
+//! Also: a teardown of another type than its setup's output
 
 use pipeline_runtime::prelude::*;
 

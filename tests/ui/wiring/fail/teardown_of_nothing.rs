@@ -1,4 +1,4 @@
-//! Also: a teardown whose closure wires nothing that it gives back
+//! Also: a teardown whose closure returns no node
 
 use pipeline_runtime::prelude::*;
 

@@ -1,6 +1,6 @@
-//! Pipelines that are started by commands, in a process that dies at a stage of a commit: `asked.rs` kills it.
+//! Pipelines that are started by commands, in a process that dies at a stage of a commit: `commands.rs` kills it.
 //!
-//! `DIE_AT=begun:2` names the stage and the number of the commit, counted from when the file `asked` exists in the folder. The
+//! `DIE_AT=begun:2` names the stage and the number of the commit, counted from when the file `armed` exists in the folder. The
 //! process aborts there, which runs no destructors and writes nothing.
 
 use pipeline_runtime::__private::commits::{self, Stage};
@@ -17,7 +17,7 @@ static DIE_AT: OnceLock<(String, u64)> = OnceLock::new();
 fn reached(stage: Stage) {
     static COMMITS: AtomicU64 = AtomicU64::new(0);
     let Some((at, commit)) = DIE_AT.get() else { return };
-    if COMMITS.load(Ordering::SeqCst) == 0 && (stage != Stage::Begun || !Path::new("asked").exists()) {
+    if COMMITS.load(Ordering::SeqCst) == 0 && (stage != Stage::Begun || !Path::new("armed").exists()) {
         return;
     }
     let (name, begun) = match stage {

@@ -1,6 +1,6 @@
 //! Runs outlive their process: what later calls in the same folder print of them and do with them.
 
-use crate::command::{PIPELINES, command, scrub, told};
+use crate::command::{PIPELINES, command, scrub, transcript};
 use expect_test::{Expect, expect};
 use std::process::Command;
 
@@ -20,7 +20,7 @@ impl Folder {
     }
 
     fn call(&self, args: &[&str], expected: &Expect) {
-        let said = told(&self.command(args).output().expect("it was built"));
+        let said = transcript(&self.command(args).output().expect("it was built"));
         expected.assert_eq(&scrub(&said.replace(&self.0.display().to_string(), "FOLDER")));
     }
 
@@ -116,7 +116,7 @@ fn a_run_that_is_retried_is_measured_with_all_its_attempts() {
     "#]],
     );
     let retried = folder.command(&["retry", RUN, "--metrics", "m.json"]).output().expect("it was built");
-    assert!(retried.status.success(), "{}", told(&retried));
+    assert!(retried.status.success(), "{}", transcript(&retried));
     let metrics: serde_json::Value = serde_json::from_str(&folder.read("m.json")).expect("it is JSON");
     assert_eq!(metrics["state"], "success");
     let delicate = metrics["tasks"].as_array().expect("a list").iter().find(|task| task["node"] == "delicate");
@@ -194,8 +194,8 @@ fn after_a_list_has_changed_each_element_is_shown_once() {
     let shown = |count: &str, args: &[&str]| {
         std::fs::write(folder.0.join("count"), count).expect("the folder is ours");
         let ended = folder.command(args).output().expect("it was built");
-        assert_eq!(ended.status.code(), Some(0), "{}", told(&ended));
-        let shown = told(&folder.command(&["show", RUN]).output().expect("it was built"));
+        assert_eq!(ended.status.code(), Some(0), "{}", transcript(&ended));
+        let shown = transcript(&folder.command(&["show", RUN]).output().expect("it was built"));
         let elements = shown.lines().filter(|line| line.starts_with("work["));
         elements.map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
     };
@@ -210,16 +210,16 @@ fn after_a_list_has_changed_each_element_is_shown_once() {
 fn a_node_has_one_name_for_every_command() {
     let folder = Folder::new();
     let ran = folder.command(&["run", "relisted", "--logical-date", "2024-03-25", "--log=off"]).output().expect("it was built");
-    assert!(ran.status.success(), "{}", told(&ran));
+    assert!(ran.status.success(), "{}", transcript(&ran));
     let odd =
         ["work[1", "work[01]", "work[+1]", "work[ 1]", "work[1]]", "work[99999999999999999999]", "work[2]", "work1]", "work[]"];
     for node in odd {
         for args in [["retry", RUN, node], ["skip", RUN, node], ["logs", RUN, node]] {
             let output = folder.command(&args).output().expect("it was built");
-            let said = told(&output);
+            let said = transcript(&output);
             assert!(said.contains("[exit 2]") && said.contains(&format!("has no node `{node}`")), "{args:?}: {said}");
         }
     }
-    let said = told(&folder.command(&["logs", RUN, "work[1]"]).output().expect("it was built"));
+    let said = transcript(&folder.command(&["logs", RUN, "work[1]"]).output().expect("it was built"));
     assert!(said.contains("[exit 0]") && said.contains("`work[1]` has logged nothing; it succeeded"), "{said}");
 }

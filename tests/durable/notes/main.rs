@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// An output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Made {
+struct Output {
     node: String,
     /// A unique word.
     word: String,
@@ -28,42 +28,42 @@ fn note(line: &str) -> Result<()> {
 }
 
 /// Notes `begin RUN NODE NODE:WORD…` with the body's inputs, then `made RUN NODE WORD`.
-fn work<'a>(ctx: &Context, given: impl IntoIterator<Item = &'a Made>) -> Result<Made> {
+fn work<'a>(ctx: &Context, inputs: impl IntoIterator<Item = &'a Output>) -> Result<Output> {
     static BODIES: AtomicU64 = AtomicU64::new(0);
     let run = format!("{}/{}", ctx.pipeline(), ctx.run_id());
-    let given: Vec<String> = given.into_iter().map(|made| format!("{}:{}", made.node, made.word)).collect();
-    note(format!("begin {run} {} {}", ctx.node(), given.join(" ")).trim_end())?;
+    let inputs: Vec<String> = inputs.into_iter().map(|made| format!("{}:{}", made.node, made.word)).collect();
+    note(format!("begin {run} {} {}", ctx.node(), inputs.join(" ")).trim_end())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
     let word = format!("{now:x}.{:x}.{:x}", std::process::id(), BODIES.fetch_add(1, Ordering::Relaxed));
     note(&format!("made {run} {} {word}", ctx.node()))?;
-    Ok(Made { node: ctx.node().to_owned(), word, rest: String::new() })
+    Ok(Output { node: ctx.node().to_owned(), word, rest: String::new() })
 }
 
 #[task]
-async fn source(ctx: Context) -> Result<Made> {
+async fn source(ctx: Context) -> Result<Output> {
     work(&ctx, [])
 }
 
 #[task]
-async fn pass(ctx: Context, made: Made) -> Result<Made> {
+async fn pass(ctx: Context, made: Output) -> Result<Output> {
     work(&ctx, [&made])
 }
 
 /// All elements are the same output.
 #[task]
-async fn split(ctx: Context, made: Made) -> Result<Vec<Made>> {
+async fn split(ctx: Context, made: Output) -> Result<Vec<Output>> {
     Ok(vec![work(&ctx, [&made])?; 3])
 }
 
 #[task(retries = 2, retry_delay = "2ms")]
-async fn delicate(ctx: Context, made: Made) -> Result<Made> {
+async fn delicate(ctx: Context, made: Output) -> Result<Output> {
     let word = work(&ctx, [&made])?;
     if ctx.attempt() == 1 { Err("503".into()) } else { Ok(word) }
 }
 
 /// Is ready at its second poke.
 #[sensor(poke = "5ms", poke_timeout = "10d", timeout = "30d")]
-async fn arrival(ctx: Context, made: Made) -> Result<Poke<Made>> {
+async fn arrival(ctx: Context, made: Output) -> Result<Poke<Output>> {
     if ctx.recall::<u32>()?.is_none() {
         ctx.remember(&1_u32)?;
         return Ok(Poke::NotYet);
@@ -72,7 +72,7 @@ async fn arrival(ctx: Context, made: Made) -> Result<Poke<Made>> {
 }
 
 #[task]
-async fn gather(ctx: Context, all: Vec<Made>, delicate: Made, arrived: Made) -> Result<Made> {
+async fn gather(ctx: Context, all: Vec<Output>, delicate: Output, arrived: Output) -> Result<Output> {
     work(&ctx, all.iter().chain([&delicate, &arrived]))
 }
 
@@ -85,8 +85,8 @@ fn mixed() {
 }
 
 #[task]
-async fn heavy(ctx: Context, made: Made) -> Result<Made> {
-    Ok(Made { rest: "x".repeat(20_000), ..work(&ctx, [&made])? })
+async fn heavy(ctx: Context, made: Output) -> Result<Output> {
+    Ok(Output { rest: "x".repeat(20_000), ..work(&ctx, [&made])? })
 }
 
 /// Writes so much that the newest commits are copied into the journal's file before the end.
@@ -100,7 +100,7 @@ fn large() {
 
 /// Runs only on command.
 #[pipeline]
-fn asked() {
+fn on_command() {
     pass(pass(source()).named("middle")).named("last");
 }
 
@@ -133,5 +133,5 @@ fn number(name: &str, otherwise: u32) -> u32 {
 /// `MINUTELY` is the number of pipelines that run every minute.
 fn main() -> ExitCode {
     let minutely = every_minute().into_iter().take(number("MINUTELY", 1) as usize);
-    Cli::new([mixed(), large(), asked()].into_iter().chain(minutely)).speed(number("SPEED", 1)).main()
+    Cli::new([mixed(), large(), on_command()].into_iter().chain(minutely)).speed(number("SPEED", 1)).main()
 }

@@ -1,7 +1,7 @@
 //! A command is carried out exactly once: its holder dies at each stage of each commit that results from it, and another process
 //! takes over, with or without the caller.
 
-use crate::folder::{Begun, Folder, RUN};
+use crate::folder::{Folder, RUN, RunningProcess};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -62,7 +62,7 @@ const PRUNE: Case = Case {
 };
 
 fn command(folder: &Folder, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-asked"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_durable-commands"));
     command.args(args).current_dir(folder.path()).stdin(Stdio::null());
     command.env_remove("DIE_AT").env_remove("PIPELINE_LOG").env_remove("RUST_BACKTRACE").env("PIPELINE_DASHBOARD", "off");
     command
@@ -79,12 +79,12 @@ fn count(folder: &Folder, query: &str) -> i64 {
     journal.query_row(query, [], |row| row.get(0)).unwrap()
 }
 
-fn serve(folder: &Folder, die_at: Option<&str>) -> Begun {
+fn serve(folder: &Folder, die_at: Option<&str>) -> RunningProcess {
     let mut serve = command(folder, &["serve"]);
     if let Some(at) = die_at {
         serve.env("DIE_AT", at);
     }
-    Begun::spawn(&mut serve, &["serving daily"])
+    RunningProcess::spawn(&mut serve, &["serving daily"])
 }
 
 /// Sends the command, and returns once it is answered or the serving process has died. Returns the caller, and whether the
@@ -99,14 +99,14 @@ fn ask(folder: &Folder, case: &Case, at: &str) -> (Child, bool) {
         assert_eq!(code, Some(0), "{said}");
     }
     match case.command {
-        ["retry", ..] => serving.hears("of quick: failed"),
-        ["cancel", ..] => serving.hears("up_for_reschedule"),
+        ["retry", ..] => serving.wait_for_line("of quick: failed"),
+        ["cancel", ..] => serving.wait_for_line("up_for_reschedule"),
         _ => {}
     }
     if case.is_broken {
         std::fs::remove_file(folder.path().join("broken")).unwrap();
     }
-    std::fs::write(folder.path().join("asked"), "").unwrap();
+    std::fs::write(folder.path().join("armed"), "").unwrap();
     let mut asking = command(folder, case.command).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let (id, stdout) = (serving.child.id(), asking.stdout.take().unwrap());
     let (tell, told) = channel();
@@ -173,9 +173,9 @@ fn dies_everywhere(case: &Case, asks_on: bool) {
 fn a_retry_whose_run_somebody_cancels_has_not_succeeded() {
     let folder = Folder::new();
     folder.changing("");
-    assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
-    let retry = Begun::spawn(&mut folder.command(&["retry", RUN]), &["approval  up_for_reschedule"]);
-    assert!(folder.told(&["cancel", RUN]).contains("[exit 0]"));
+    assert!(folder.transcript(&["cancel", RUN]).contains("[exit 0]"));
+    let retry = RunningProcess::spawn(&mut folder.command(&["retry", RUN]), &["approval  up_for_reschedule"]);
+    assert!(folder.transcript(&["cancel", RUN]).contains("[exit 0]"));
     assert_eq!(retry.finish().0, Some(1));
 }
 

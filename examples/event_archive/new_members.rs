@@ -8,27 +8,27 @@ use std::io::{self, Write};
 const FULL: usize = 128 * 1024;
 
 #[derive(Debug)]
-pub(super) struct New {
+pub(super) struct NewMembers {
     file: File,
     /// The number of bytes in the file.
     written: u64,
-    held: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
-impl New {
+impl NewMembers {
     /// Begins without members. The file has no name, so the system removes it however the process ends.
-    pub(super) fn begin() -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile()?, written: 0, held: Vec::new() })
+    pub(super) fn create() -> io::Result<Self> {
+        Ok(Self { file: tempfile::tempfile()?, written: 0, buffer: Vec::new() })
     }
 
     /// The number of bytes in the file and the buffer.
     pub(super) fn length(&self) -> u64 {
-        self.written + self.held.len() as u64
+        self.written + self.buffer.len() as u64
     }
 
     /// Returns whether this many bytes can be added, with some to spare, without a write to the file.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.held.len() + bytes < FULL / 2
+        self.buffer.len() + bytes < FULL / 2
     }
 
     /// All of it as a file.
@@ -38,19 +38,19 @@ impl New {
     }
 }
 
-impl Write for New {
+impl Write for NewMembers {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.held.len() >= FULL {
+        if self.buffer.len() >= FULL {
             self.flush()?;
         }
-        self.held.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.held)?;
-        self.written += self.held.len() as u64;
-        self.held.clear();
+        self.file.write_all(&self.buffer)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
         Ok(())
     }
 }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Its kind, its start, and the start of the last successful run.
-type Place = (String, String, Option<String>);
+type Facts = (String, String, Option<String>);
 
 /// Aborts the process if the file does not exist yet.
 #[task]
-async fn place(ctx: Context, died: PathBuf) -> Result<Place> {
+async fn facts(ctx: Context, died: PathBuf) -> Result<Facts> {
     if !died.exists() {
         std::fs::write(&died, ctx.run_started().to_rfc3339())?;
         std::process::abort();
@@ -21,12 +21,12 @@ async fn place(ctx: Context, died: PathBuf) -> Result<Place> {
 }
 
 #[pipeline(schedule = "@daily", start = "2024-03-01")]
-fn placed(died: PathBuf) {
-    place(died);
+fn with_facts(died: PathBuf) {
+    facts(died);
 }
 
 fn run(folder: &Path, day: &str, died: &Path) -> RunReport {
-    let runner = Runner::new().pipeline(placed(), died).logical_date(day).progress(Progress::Silent);
+    let runner = Runner::new().pipeline(with_facts(), died).logical_date(day).progress(Progress::Silent);
     let mut reports = runner.journal(folder.join("j.db")).run().unwrap().into_reports();
     assert_eq!(reports[0].state(), RunState::Success);
     reports.remove(0)
@@ -35,7 +35,7 @@ fn run(folder: &Path, day: &str, died: &Path) -> RunReport {
 #[test]
 #[ignore = "a half of a test"]
 fn dies_in_its_body() {
-    let Some(folder) = std::env::var_os("KNOWN_FOLDER").map(PathBuf::from) else { return };
+    let Some(folder) = std::env::var_os("RUN_FACTS_FOLDER").map(PathBuf::from) else { return };
     run(&folder, "2024-03-26", &folder.join("died"));
 }
 
@@ -43,12 +43,12 @@ fn dies_in_its_body() {
 fn a_resumed_run_knows_when_it_began_and_when_the_one_before_it_did() {
     let folder = tempfile::tempdir().unwrap();
     let is_there = folder.path().to_owned();
-    let first: Place = run(folder.path(), "2024-03-25", &is_there).output("place").unwrap();
+    let first: Facts = run(folder.path(), "2024-03-25", &is_there).output("facts").unwrap();
     assert_eq!((first.0.as_str(), &first.2), ("manual", &None));
     let mut half = Command::new(std::env::current_exe().unwrap());
-    half.args(["--exact", "known::dies_in_its_body", "--ignored", "--test-threads=1"]).env("KNOWN_FOLDER", folder.path());
+    half.args(["--exact", "run_facts::dies_in_its_body", "--ignored", "--test-threads=1"]).env("RUN_FACTS_FOLDER", folder.path());
     assert!(!half.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
     let died = folder.path().join("died");
-    let second: Place = run(folder.path(), "2024-03-26", &died).output("place").unwrap();
+    let second: Facts = run(folder.path(), "2024-03-26", &died).output("facts").unwrap();
     assert_eq!(second, ("manual".to_owned(), std::fs::read_to_string(&died).unwrap(), Some(first.1)));
 }

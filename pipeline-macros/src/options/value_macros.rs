@@ -1,6 +1,6 @@
 //! `cron!`, `every!` and `defaults!`: values for options, to be stored in a constant.
 
-use super::table::Place;
+use super::table::Owner;
 use super::{Options, expand, groups, value};
 use crate::error::Errors;
 use crate::runtime::Runtime;
@@ -33,7 +33,7 @@ pub(crate) fn every(input: TokenStream) -> TokenStream {
 pub(crate) fn defaults(input: TokenStream) -> TokenStream {
     let (runtime, written) = Runtime::of_macro(input);
     let mut errors = Errors::default();
-    let options = Options::parse(Place::SharedDefaults, written, &mut errors);
+    let options = Options::parse(Owner::SharedDefaults, written, &mut errors);
     errors.into_expression().unwrap_or_else(|| options.shared(&runtime))
 }
 
@@ -61,7 +61,7 @@ mod tests {
             (cron(quote!(root, LINE)), "takes a cron line in quotes"),
             (every(quote!(root, "0w", from = "2023-05-16")), "longer than zero"),
             (every(quote!(root, "4w")), "needs `from`"),
-            (every(quote!(root, 4, from = "2023-05-16")), "a duration is written"),
+            (every(quote!(root, 4, from = "2023-05-16")), "a duration needs a unit"),
             (every(quote!(root, "4w", form = "2023-05-16")), "did you mean `from`"),
             (defaults(quote!(root, retry = 2)), "did you mean `retries`"),
             (defaults(quote!(root, schedule = "@daily")), "not of `defaults!(..)`"),

@@ -22,19 +22,19 @@ fn runs_are_triggered_skipped_cancelled_and_retried_in_the_process_that_serves()
     let mut serve = folder.serve(&[]);
     let trigger = |date: &str| folder.ok(&["trigger", "waiting", "--logical-date", date]);
     assert_eq!(trigger("2024-03-01").trim_end(), format!("run {FIRST} of waiting has started"));
-    serve.hears("/arrival  up_for_reschedule");
+    serve.wait_for_line("/arrival  up_for_reschedule");
     let again = folder.refused(&["trigger", "waiting", "--logical-date", "2024-03-01"]);
     assert!(again.starts_with(&format!("error: run `{FIRST}` of that date is running")), "{again}");
     assert_eq!(folder.ok(&["skip", FIRST, "arrival"]).trim_end(), format!("node arrival of run {FIRST} of waiting is skipped"));
-    serve.hears("/arrival  skipped  it was skipped manually");
-    serve.hears("of waiting: success");
+    serve.wait_for_line("/arrival  skipped  it was skipped manually");
+    serve.wait_for_line("of waiting: success");
     let skipped = folder.refused(&["skip", FIRST, "arrival"]);
     assert_eq!(skipped.trim_end(), format!("error: run `{FIRST}`: `arrival` cannot be skipped: it is skipped"));
     // An ended run is retried, and cancelled while it waits.
     assert_eq!(folder.ok(&["retry", FIRST, "arrival"]).trim_end(), format!("run {FIRST} of waiting continues"));
-    serve.hears("/arrival  up_for_reschedule");
+    serve.wait_for_line("/arrival  up_for_reschedule");
     assert_eq!(folder.ok(&["cancel", FIRST]).trim_end(), format!("run {FIRST} of waiting is cancelled"));
-    serve.hears("of waiting: cancelled");
+    serve.wait_for_line("of waiting: cancelled");
     assert_eq!(folder.runs("waiting")[0]["state"], "cancelled");
     let over = folder.refused(&["cancel", FIRST]);
     assert_eq!(over.trim_end(), format!("error: run `{FIRST}`: it has ended: it is cancelled"));
@@ -53,10 +53,10 @@ fn a_run_that_waits_for_its_turn_is_cancelled_before_it_begins() {
     let refused = folder.refused(&["skip", second, "arrival"]);
     assert_eq!(refused.trim_end(), format!("error: run `{second}`: it waits for its turn: there is nothing to change yet"));
     folder.ok(&["cancel", second]);
-    serve.hears(&format!("run {second} of waiting: cancelled"));
-    assert!(!serve.said(&format!("{second}/arrival  running")));
+    serve.wait_for_line(&format!("run {second} of waiting: cancelled"));
+    assert!(!serve.has_printed(&format!("{second}/arrival  running")));
     folder.touch("late.json");
-    serve.hears(&format!("run {FIRST} of waiting: success"));
+    serve.wait_for_line(&format!("run {FIRST} of waiting: success"));
     assert_eq!(serve.ended_by("-TERM"), Some(0));
 }
 
@@ -67,15 +67,15 @@ fn a_paused_schedule_starts_nothing_until_it_is_followed_again() {
     folder.ok(&["run", "daily", "--logical-date", "2024-03-01"]);
     assert!(folder.ok(&["pause", "minutely"]).starts_with("the schedule of minutely is paused;"));
     let mut serve = folder.start(&["serve"]);
-    serve.hears("serving minutely: paused");
-    serve.hears("serving ordered");
+    serve.wait_for_line("serving minutely: paused");
+    serve.wait_for_line("serving ordered");
     // A manual run is not affected.
     assert!(folder.ok(&["trigger", "minutely"]).contains("has started"));
-    serve.hears("of minutely: success");
+    serve.wait_for_line("of minutely: success");
     assert_eq!(folder.ok(&["pause", "minutely"]).trim_end(), "the schedule of minutely was already paused");
     assert!(folder.runs("minutely").iter().all(|run| run["kind"] == "manual"));
     assert_eq!(folder.ok(&["unpause", "minutely"]).trim_end(), "the schedule of minutely is followed again");
-    serve.hears("run scheduled__");
+    serve.wait_for_line("run scheduled__");
     let none = folder.refused(&["pause", "waiting"]);
     assert!(none.starts_with("error: pipeline `waiting` has no schedule to pause"), "{none}");
 }
@@ -84,11 +84,11 @@ fn a_paused_schedule_starts_nothing_until_it_is_followed_again() {
 fn without_a_holder_a_command_does_it_itself() {
     let folder = Folder::new();
     let mut run = folder.start(&["run", "waiting", "--logical-date", "2024-03-01"]);
-    run.hears("arrival  up_for_reschedule");
+    run.wait_for_line("arrival  up_for_reschedule");
     // A run holds the journal as well, and carries out commands meanwhile.
     let told = folder.ok(&["trigger", "daily", "--logical-date", "2024-03-01"]);
     assert!(told.contains("of daily has started"), "{told}");
-    run.hears(&format!("daily/{FIRST}/delicate  success"));
+    run.wait_for_line(&format!("daily/{FIRST}/delicate  success"));
     assert_eq!(run.ended_by("-INT"), Some(130));
     let skipped = folder.ok(&["skip", &format!("waiting/{FIRST}"), "arrival"]);
     assert!(skipped.contains("run: success"), "{skipped}");
@@ -98,7 +98,7 @@ fn without_a_holder_a_command_does_it_itself() {
     let triggered = folder.ok(&["trigger", "daily", "--logical-date", "2024-03-02"]);
     assert!(triggered.contains("run: success"), "{triggered}");
     let mut run = folder.start(&["run", "busy", "--logical-date", "2024-03-05"]);
-    run.hears("patient  running");
+    run.wait_for_line("patient  running");
     assert_eq!(run.ended_by("-INT"), Some(130));
     let cancelled = folder.ok(&["cancel", "manual__2024-03-05T00:00:00Z"]);
     assert!(cancelled.contains("run: cancelled") && !cancelled.contains("patient  running"), "{cancelled}");
