@@ -283,7 +283,7 @@ fn a_run_is_saved_as_one_file_in_which_no_text_is_markup() {
         "<h2>Log</h2>",
         "part 1",
         "run_ended",
-        "Where the time went",
+        "Time spent by all nodes",
         "<svg ",
         "s-failed\"><title>publish: failed",
     ] {

@@ -70,7 +70,7 @@ export default async function page(ctx) {
       answer.records.reading && el('p.note', { role: 'status' }, `Reading record ${answer.records.at.toLocaleString('en')} of ${answer.records.last.toLocaleString('en')}`),
       answer.note && el('p.note', rich(answer.note)),
       answer.why && part('why', [answer.why, one.state, url], () => el('p', { class: `note ${one.state === 'failed' || one.state === 'blocked' ? 'bad' : one.state === 'success' ? 'ok' : 'go'}` }, mark(one.state), why(answer.why, run.nodeLink))),
-      part('went', [answer.totals, answer.critical_path, states, url], () => card('Where the time went',
+      part('went', [answer.totals, answer.critical_path, states, url], () => card('Time spent by all nodes',
         el('div.body.stack', totals(answer),
           el('div.row.between', path(answer.critical_path, run.nodeLink) || el('span'), el('div.sub', order.filter(state => states[state]).map(state => el('a', { class: `chip s-${state}`, href: run.here({ view: 'gantt', state }), title: label(state) }, mark(state), `${states[state].toLocaleString('en')} ${label(state)}`))))))));
     show(tabs, part('tabs', [url, current()], () => VIEWS.map(([key, text]) => el('a', { href: run.here({ view: key === 'gantt' ? null : key }), 'aria-current': key === current() ? 'page' : null }, text))));

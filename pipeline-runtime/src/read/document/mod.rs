@@ -194,7 +194,7 @@ fn head(page: &mut Html, run: &RunSummary) {
 
 /// The total time of all nodes, by what they spent it on.
 fn totals(page: &mut Html, history: &RunHistory, until: Duration) {
-    page.raw("<h2>Where the time went</h2>\n<dl>");
+    page.raw("<h2>Time spent by all nodes</h2>\n<dl>");
     let mut totals = [Duration::ZERO; KINDS.len()];
     for span in history.listed().into_iter().flat_map(|slot| history.periods(slot)) {
         totals[span.kind as usize] += span.until.unwrap_or(until).saturating_sub(span.from);
