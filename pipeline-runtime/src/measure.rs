@@ -2,9 +2,10 @@
 
 use crate::author::context::RunInfo;
 use crate::engine::{Engine, EngineOptions, Journal, NodeState, Observe, Run, RunIx, RunSpec, RunState};
-use crate::journal::{JournalError, MemoryJournal, NoJournal, SqliteJournal, StoredRun};
+use crate::host::ResumedRun;
+use crate::journal::{JournalError, MemoryJournal, NoJournal, Reader, SqliteJournal, StoredRun};
 use crate::observe::Feed;
-use crate::plan::{DEFAULT_PARALLELISM, Plan};
+use crate::plan::{Accepts, DEFAULT_PARALLELISM, Plan};
 use crate::schedule::Interval;
 use crate::time::{Clock, Timestamp};
 use std::path::Path;
@@ -153,6 +154,14 @@ impl LiveRun<'_> {
         }
     }
 
+    /// Blocks until all nodes but so many have ended.
+    pub fn all_end_but(&self, unfinished: usize) {
+        let is_there = |run: &Run| run.nodes().iter().filter(|node| !node.state().is_end()).count() <= unfinished;
+        while self.live.engine.look(self.ix, is_there) == Some(false) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Returns the number of the run's records, if they are [recorded](Live::recorded).
     pub fn records(&self) -> usize {
         self.live.engine.entries(self.ix).len()
@@ -164,5 +173,30 @@ impl LiveRun<'_> {
             let slot = run.layout().find(run.plan(), id)?;
             run.node(slot).value()?.as_any().downcast_ref::<T>().cloned()
         })?
+    }
+}
+
+/// A run that was rebuilt from its records.
+#[derive(Debug)]
+pub struct Replayed(ResumedRun);
+
+impl Replayed {
+    /// Reads the only unfinished run of a journal, as a process does that resumes it.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read, or has no such run.
+    pub fn read(journal: &Path, plan: &Arc<Plan>) -> std::io::Result<Self> {
+        let reader = Reader::open(journal).map_err(std::io::Error::other)?;
+        let run = reader.unfinished().map_err(std::io::Error::other)?.pop();
+        let run = run.ok_or_else(|| std::io::Error::other("no run is unfinished"))?;
+        let resumed = ResumedRun::of(&reader, Arc::clone(plan), &run, Accepts::default());
+        resumed.map(Self).map_err(std::io::Error::other)
+    }
+
+    /// The number of its records.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        self.0.entries.len()
     }
 }

@@ -63,6 +63,8 @@ pub(crate) use forecast::ForecastError;
 #[cfg(any(feature = "cli", feature = "dashboard"))]
 pub(crate) use forecast::{Forecast, ForecastAssumptions};
 pub(crate) use next_run::NextRun;
+#[cfg(feature = "measure")]
+pub(crate) use prepare::ResumedRun;
 pub(crate) use prepare::{EditResult, PreparedRun};
 pub(crate) use request::{Request, RequestMode};
 pub(crate) use settings::set;

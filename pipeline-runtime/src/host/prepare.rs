@@ -235,7 +235,8 @@ impl ResumedRun {
         Self::of(reader, Arc::new(pipeline.plan_of_run(&run.params)?), run, accepts)
     }
 
-    fn of(reader: &Reader, plan: Arc<Plan>, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
+    /// Reads a run, with that plan.
+    pub(crate) fn of(reader: &Reader, plan: Arc<Plan>, run: &StoredRun, accepts: Accepts) -> Result<Self, StartError> {
         let mut remap = match plan.match_skeleton(&run.skeleton, accepts) {
             Ok(remap) => remap,
             Err(changed) if changed.may_be_accepted() => {

@@ -39,4 +39,4 @@ pub(crate) use run_tail::PlanCache;
 pub(crate) use run_tail::{HistoryError, RunTail};
 pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};
 #[cfg(feature = "sqlite")]
-pub(crate) use why::{Due, Explanation, Hold, TURN, TURN_OF_NOBODY, TakenSlots, Waits, of_queued};
+pub(crate) use why::{DueInterval, Explanation, Hold, TURN, TURN_OF_NOBODY, TakenSlots, Waits, of_queued};

@@ -21,6 +21,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("memory", memory::run),
     ("growth", growth::run),
     ("durable", durable::run),
+    ("replay", durable::replay),
     ("sensors", sensors::run),
     ("runs", runs::run),
     ("process", process::run),

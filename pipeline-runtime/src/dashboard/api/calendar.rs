@@ -6,7 +6,7 @@ use super::{Problem, QueryString, Site, at, date, parse_time};
 use crate::Pipeline;
 use crate::engine::RunState;
 use crate::journal::Holder;
-use crate::observe::{Due, Hold};
+use crate::observe::{DueInterval, Hold};
 use crate::read::{JournalReader, ReadError};
 use crate::schedule::{Interval, Schedule, Window};
 use crate::time::{Timestamp, Zone};
@@ -139,7 +139,7 @@ impl Reasons {
         let is_held = Holder::of(&site.readers.journal).is_some();
         let is_paused = reader.paused()?.contains(id);
         let last = reader.journal().last_scheduled(id, now)?;
-        let due = if is_held && !is_paused { Due::of(reader.journal(), pipeline, schedule, window, now)? } else { None };
+        let due = if is_held && !is_paused { DueInterval::of(reader.journal(), pipeline, schedule, window, now)? } else { None };
         let hold = |hold: &Hold| HoldReason::of(site, reader, id, hold, now);
         let due = due.map(|due| Ok::<_, Problem>((due.first, due.hold.as_ref().map(hold).transpose()?))).transpose()?;
         Ok(Self { is_held, is_paused, now, last, window, zone: schedule.zone(), catchup: pipeline.options().catchup, due })

@@ -5,7 +5,7 @@ use super::why::HoldReason;
 use super::{AsOf, NoQuery, Problem, QueryString, Site, at, date, deadlines, ms, next_start, percentile, run_summary_json, why};
 use crate::engine::RunState;
 use crate::journal::Holder;
-use crate::observe::Due;
+use crate::observe::DueInterval;
 use crate::read::{JournalReader, RunDetails, RunFilter, RunSummary};
 use crate::schedule::Window;
 use crate::{Pipeline, time::Timestamp};
@@ -160,7 +160,7 @@ fn hold_of_schedule(site: &Site, reader: &JournalReader, pipeline: &Pipeline, no
     let Some(schedule) = options.timetable().map_err(|error| refused(error.to_string()))? else { return Ok(None) };
     let window = Window::read(options.start, options.end, options.catchup, schedule.zone());
     let window = window.map_err(|error| refused(error.error.to_string()))?;
-    let due = Due::of(reader.journal(), pipeline, &schedule, window, now)?;
+    let due = DueInterval::of(reader.journal(), pipeline, &schedule, window, now)?;
     let Some(hold) = due.and_then(|due| due.hold) else { return Ok(None) };
     Ok(Some(HoldReason::of(site, reader, pipeline.id(), &hold, now)?.to_json("held", "a run is due: ")))
 }

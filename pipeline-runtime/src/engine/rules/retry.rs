@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use std::sync::Arc;
 
 /// What the next attempt of a node starts with.
-pub(super) struct Again {
+pub(super) struct NextAttempt {
     /// The next attempt starts no later.
     pub(super) deadline: Timestamp,
     /// The sensor's budget starts again.
@@ -76,19 +76,19 @@ impl RunContext<'_> {
             }
             sensor => {
                 let deadline = sensor.map_or(Timestamp::NEVER, |(_, deadline)| deadline);
-                self.retry_or_fail(slot, error, Again { deadline, renew: false, memory });
+                self.retry_or_fail(slot, error, NextAttempt { deadline, renew: false, memory });
             }
         }
     }
 
-    pub(super) fn retry_or_fail(&mut self, slot: Slot, error: Arc<str>, again: Again) {
+    pub(super) fn retry_or_fail(&mut self, slot: Slot, error: Arc<str>, next: NextAttempt) {
         let attempt = self.run.node(slot).attempt();
         let policy = self.policy(slot);
         if attempt > policy.retries {
             return self.fail(slot, error);
         }
         let wait = policy.retry_delay.wait(attempt - 1, self.random(slot));
-        let Again { deadline, renew, memory } = again;
+        let NextAttempt { deadline, renew, memory } = next;
         let next = (self.now + wait).min(deadline);
         self.callback_with(slot, Event::OnRetry, Some(&error));
         self.record(Record::Retrying { slot, next, error, renew, memory });

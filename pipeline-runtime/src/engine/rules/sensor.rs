@@ -12,7 +12,7 @@ use super::super::ids::Slot;
 use super::super::log::{Record, Skip};
 use super::super::states::NodeState;
 use super::RunContext;
-use super::retry::Again;
+use super::retry::NextAttempt;
 use crate::author::options::OnTimeout;
 use crate::plan::SensorPolicy;
 use crate::time::Timestamp;
@@ -84,7 +84,7 @@ impl RunContext<'_> {
             OnTimeout::Fail => self.end_failed(slot, error, true),
             OnTimeout::Skip => self.skip(slot, Skip::Timeout(error)),
             OnTimeout::Retry => {
-                self.retry_or_fail(slot, error, Again { deadline: Timestamp::NEVER, renew: true, memory });
+                self.retry_or_fail(slot, error, NextAttempt { deadline: Timestamp::NEVER, renew: true, memory });
             }
         }
     }

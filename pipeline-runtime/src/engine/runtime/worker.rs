@@ -175,7 +175,7 @@ impl Engine {
     }
 
     async fn worker(self, worker: usize) {
-        let mut own = Own { worker, has_queue: false, spares: VecDeque::new(), bodies: 0, begun: Timestamp::default() };
+        let mut own = WorkerState { worker, has_queue: false, spares: VecDeque::new(), bodies: 0, begun: Timestamp::default() };
         let (mut done, mut gives_way, mut let_go_at) = (None, false, self.clock().now() + IN_A_ROW);
         loop {
             let now = self.clock().now();
@@ -230,7 +230,7 @@ impl Engine {
     /// Returns the next attempt of the worker's queue, unless another worker stole it. Publishes the answer in `done` for other
     /// threads.
     #[inline]
-    fn next_queued(&self, own: &Own, done: &mut Option<(Job, Answer)>) -> Option<Box<Attempt>> {
+    fn next_queued(&self, own: &WorkerState, done: &mut Option<(Job, Answer)>) -> Option<Box<Attempt>> {
         if !own.has_queue {
             return None;
         }
@@ -242,7 +242,7 @@ impl Engine {
     /// Gives the collected answers, and takes the worker's share of the ready queue or steals from another worker. Returns the
     /// first attempt, and whether the turn woke or spawned anything. A worker that finds nothing counts as idle from then on.
     #[inline]
-    fn take_turn(&self, own: &mut Own, done: &mut Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
+    fn take_turn(&self, own: &mut WorkerState, done: &mut Option<(Job, Answer)>, now: Timestamp) -> (Option<Box<Attempt>>, bool) {
         self.locked(|state| {
             state.stalls.turns[own.worker][0] += 1;
             state.wake_policy.learn(std::mem::take(&mut own.bodies), own.begun, now);
@@ -280,7 +280,7 @@ impl Engine {
     }
 
     /// Steals from another worker's queue. Returns the first stolen attempt.
-    fn steal(&self, own: &mut Own) -> Option<Box<Attempt>> {
+    fn steal(&self, own: &mut WorkerState) -> Option<Box<Attempt>> {
         let mut stolen = self.0.queues.steal(own.worker)?;
         let first = stolen.pop_front();
         own.has_queue = !stolen.is_empty();
@@ -325,7 +325,7 @@ struct Workers {
 }
 
 /// A worker's private state.
-struct Own {
+struct WorkerState {
     worker: usize,
     /// Its local queue may hold attempts. Others may have stolen them since.
     has_queue: bool,

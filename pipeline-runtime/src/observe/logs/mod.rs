@@ -9,7 +9,7 @@
 //!
 //! - `text.rs`: lines for people.
 //! - `json.rs`: lines for programs.
-//! - `keeper.rs`: lines of attempts in the journal.
+//! - `attempt_log.rs`: lines of attempts in the journal.
 //! - `panics.rs`: how panics are printed.
 
 mod attempt_log;

@@ -121,13 +121,13 @@ fn past(reader: &Reader, pipeline: &str, start: DateTime<Utc>) -> Result<Option<
 
 /// The first due interval of a schedule, and what keeps its run from starting.
 #[derive(Debug, Clone)]
-pub(crate) struct Due {
+pub(crate) struct DueInterval {
     pub(crate) first: Interval,
     /// `None` if a serving process starts it at once.
     pub(crate) hold: Option<Hold>,
 }
 
-impl Due {
+impl DueInterval {
     /// Returns what is due at `now`, according to the journal. Whether the pipeline is paused is not checked.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ mod pools;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use hold::{Due, Hold, TURN, TURN_OF_NOBODY, of_queued};
+pub(crate) use hold::{DueInterval, Hold, TURN, TURN_OF_NOBODY, of_queued};
 pub(crate) use pools::TakenSlots;
 
 use super::durations::brief;

@@ -1,6 +1,9 @@
 //! Runs with a journal, fully synced, beside one-row and large commits of the same `SQLite` in the same folder.
 
 mod floor;
+mod replay;
+
+pub(crate) use replay::run as replay;
 
 use crate::rounds::{Contender, Standing, alternate};
 use crate::stats::Spread;

@@ -14,12 +14,12 @@ fn everything_as_json() {
           "callbacks": [
             {
               "event": "on_success",
-              "notifier": "pipeline_runtime::plan::tests::log_it"
+              "notifier": "pipeline_runtime::plan::tests::render::log_it"
             },
             {
               "after_ms": 2700000,
               "event": "on_sla_miss",
-              "notifier": "pipeline_runtime::plan::tests::page"
+              "notifier": "pipeline_runtime::plan::tests::render::page"
             }
           ],
           "description": "Loads the day's export.",
@@ -163,11 +163,11 @@ fn everything_as_json() {
                 "callbacks": [
                   {
                     "event": "on_failure",
-                    "notifier": "pipeline_runtime::plan::tests::page"
+                    "notifier": "pipeline_runtime::plan::tests::render::page"
                   },
                   {
                     "event": "on_failure",
-                    "notifier": "pipeline_runtime::plan::tests::log_it"
+                    "notifier": "pipeline_runtime::plan::tests::render::log_it"
                   }
                 ],
                 "pool": "warehouse",

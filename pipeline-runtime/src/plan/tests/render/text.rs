@@ -113,7 +113,8 @@ fn a_wide_graph_is_drawn_from_left_to_right() {
         total((0..30).map(|_| rows()).collect::<Vec<_>>());
     }
     let text = plan(&nightly()).to_text();
-    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    // Without the table of nodes, whose lines end with a path.
+    let widest = text.lines().filter(|line| !line.contains(".rs:")).map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 160, "{text}");
     assert!(text.contains("[rows__30]"), "{text}");
 }
