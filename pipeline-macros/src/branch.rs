@@ -63,7 +63,7 @@ fn runtime(attrs: &[Attribute], name: &Ident, errors: &mut Errors) -> Runtime {
 
 /// True for a list with a trailing comma. One more comma would be a mistake that the user did not make.
 fn ends_with_comma(list: &TokenStream) -> bool {
-    matches!(list.clone().into_iter().last(), Some(TokenTree::Punct(last)) if last.as_char() == ',')
+    matches!(list.clone().into_iter().last(), Some(TokenTree::Punct(mark)) if mark.as_char() == ',')
 }
 
 fn only_enums() -> &'static str {

@@ -51,9 +51,8 @@ mod edges {
     }
 
     pub(super) fn serialize<S: Serializer>(edges: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(edges.iter().map(|(from, rule)| match rule == Rule::AllSuccess.name() {
-            true => Edge::Usual(from.into()),
-            false => Edge::WithRule(from.into(), rule.into()),
+        to.collect_seq(edges.iter().map(|(from, rule)| {
+            if rule == Rule::AllSuccess.name() { Edge::Usual(from.into()) } else { Edge::WithRule(from.into(), rule.into()) }
         }))
     }
 

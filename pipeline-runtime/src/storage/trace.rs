@@ -69,11 +69,11 @@ pub(crate) fn look_again(trace: String, watching: Arc<Watching>) -> BoxFuture<()
 }
 
 /// A hash of the objects' keys and etags.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Fingerprint(Fnv1a);
 
 impl Fingerprint {
-    fn value(&self) -> u64 {
+    fn value(self) -> u64 {
         self.0.value()
     }
 

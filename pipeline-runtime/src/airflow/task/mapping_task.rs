@@ -166,7 +166,7 @@ impl Recollector<'_> {
                     Some(ElementEnd::Output(json)) => self.record_output(run, slot, json)?,
                     Some(ElementEnd::Report(report)) => self.record_end(run, slot, report)?,
                     None if run.each(slot).is_some() => {
-                        self.record_elements(run, plan, slot, stored, (&mut *reported, &mut *unreported))?
+                        self.record_elements(run, plan, slot, stored, (&mut *reported, &mut *unreported))?;
                     }
                     None => *unreported += usize::from(run.is_body(slot)),
                 }

@@ -76,7 +76,7 @@ impl Pipeline {
     #[expect(clippy::needless_pass_by_value, reason = "it reads as the pipeline's function is called")]
     pub fn with_params<P: Params>(self, params: P) -> Self {
         self.with("params", Location::caller(), |definition| {
-            definition.default_params = Some(Arc::new(DefaultParams::new(&params)))
+            definition.default_params = Some(Arc::new(DefaultParams::new(&params)));
         })
     }
 

@@ -8,7 +8,7 @@ use super::metrics::MetricsFile;
 use super::{choose, output, params, summary};
 use crate::observe::logs::{self, Logging};
 use crate::{Pipeline, RunReport, RunState, Simulation, SimulationError};
-use args::{AssetUpdate, OtherPipelineRun};
+use args::{Arrival, AssetUpdate, OtherPipelineRun};
 use pipeline_syntax::suggest;
 use std::path::Path;
 use std::process::ExitCode;
@@ -42,9 +42,7 @@ pub(super) fn run(
         simulation = simulation.logical_date(date);
     }
     for arrival in arrivals {
-        let body = std::fs::read(&arrival.file)
-            .map_err(|error| format!("--arrive: cannot read `{}`, what is to arrive: {error}", arrival.file.display()))?;
-        simulation = simulation.arrive(&arrival.when, &arrival.url, body);
+        simulation = simulation.arrive(&arrival.when, &arrival.url, content(&arrival)?);
     }
     for OtherPipelineRun { when, pipeline, run } in ran {
         let other = pipelines.iter().find(|known| known.id() == pipeline).ok_or_else(|| unknown(pipelines, &pipeline))?;
@@ -90,6 +88,12 @@ pub(super) fn run(
         output::to_stderr(&format!("\nwarning: {warning}"));
     }
     Ok(code)
+}
+
+/// Reads the file that is to arrive.
+fn content(arrival: &Arrival) -> Result<Vec<u8>, String> {
+    std::fs::read(&arrival.file)
+        .map_err(|error| format!("--arrive: cannot read `{}`, what is to arrive: {error}", arrival.file.display()))
 }
 
 fn unknown(pipelines: &[Pipeline], id: &str) -> String {

@@ -67,7 +67,7 @@ pub(super) async fn calendar(
                     }));
                 }
             }
-            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.to_json(date)).collect();
+            let days: Vec<Value> = days.into_iter().map(|(date, day)| day.into_json(date)).collect();
             Ok(Json(json!({
                 "now": at(now),
                 "timezone": zone.name(),
@@ -101,7 +101,7 @@ impl Day {
         }
     }
 
-    fn to_json(self, date: NaiveDate) -> Value {
+    fn into_json(self, date: NaiveDate) -> Value {
         let runs: Map<String, Value> = self.runs.into_iter().map(|(state, count)| (state.to_owned(), count.into())).collect();
         json!({
             "date": date.to_string(),

@@ -121,7 +121,7 @@ pub(super) async fn text(
                 }
                 match lines.last() {
                     Some(last) if lines.len() == MAX_PAGE as usize && text.len() < MAX_TEXT => {
-                        filter = filter.after(last.number())
+                        filter = filter.after(last.number());
                     }
                     Some(_) if text.len() >= MAX_TEXT => {
                         text.push_str("… and more: `logs` prints all of it\n");

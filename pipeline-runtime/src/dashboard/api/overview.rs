@@ -162,7 +162,7 @@ fn hold_of_schedule(site: &Site, reader: &JournalReader, pipeline: &Pipeline, no
     let window = window.map_err(|error| refused(error.error.to_string()))?;
     let due = DueInterval::of(reader.journal(), pipeline, &schedule, window, now)?;
     let Some(hold) = due.and_then(|due| due.hold) else { return Ok(None) };
-    Ok(Some(HoldReason::of(site, reader, pipeline.id(), &hold, now)?.to_json("held", "a run is due: ")))
+    Ok(Some(HoldReason::of(site, reader, pipeline.id(), &hold, now)?.into_json("held", "a run is due: ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "of at most 25")]

@@ -58,7 +58,7 @@ impl HoldReason {
         })
     }
 
-    pub(super) fn to_json(self, kind: &str, before: &str) -> Value {
+    pub(super) fn into_json(self, kind: &str, before: &str) -> Value {
         let mut json = sentence_json(kind, format!("{before}{}", self.text));
         json["changes_at"] = json!(self.changes_at.map(at));
         json["runs"] = json!(self.runs);
@@ -97,5 +97,5 @@ pub(super) fn of_queued(
         return Ok(sentence_json("run_queued", "waits for its turn: a serving process starts it"));
     };
     let before = if is_held { observe::TURN } else { observe::TURN_OF_NOBODY };
-    Ok(HoldReason::of(site, reader, run.pipeline(), &hold, now)?.to_json("run_queued", before))
+    Ok(HoldReason::of(site, reader, run.pipeline(), &hold, now)?.into_json("run_queued", before))
 }

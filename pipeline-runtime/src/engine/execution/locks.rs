@@ -2,7 +2,7 @@
 //!
 //! Who holds a lock follows from the runs' states: a group that has begun and not ended. So nothing about locks is recorded, and
 //! a process that resumes runs knows the holders before it starts anything. After its end a group holds its locks only while one
-//! of its bodies that was cut off still runs. WaitingGroup groups are served in the order in which they asked; after a restart, in the
+//! of its bodies that was cut off still runs. Waiting groups are served in the order in which they asked; after a restart, in the
 //! order of their runs.
 
 use super::super::ids::{RunIx, Slot};

@@ -39,7 +39,7 @@ pub(crate) struct Period {
 /// all elements.
 pub(super) struct Inputs {
     /// Its inputs, and for a node in an element the element's start.
-    inside_inputs: Vec<u32>,
+    inside_sources: Vec<u32>,
     /// When the last of its inputs outside the element was available.
     outside_available: Option<Duration>,
     /// Its inputs and the nodes that it is ordered after.
@@ -102,7 +102,7 @@ impl<'a> InputsCache<'a> {
         let inputs: Vec<NodeIx> = plan.upstreams(ix).chain(element).collect();
         let upstreams: Vec<NodeIx> = plan.upstreams(ix).chain(plan.inbound(ix).iter().map(|(from, _)| *from)).collect();
         Inputs {
-            inside_inputs: offsets(&inputs),
+            inside_sources: offsets(&inputs),
             outside_available: outside(&inputs).into_iter().filter_map(|from| history.node(from).finished_at()).max(),
             inside_upstreams: offsets(&upstreams),
             outside_ended: outside(&upstreams).into_iter().all(|from| history.node(from).state().is_end()),
@@ -180,7 +180,7 @@ impl RunHistory {
 
     /// Returns when the last of the node's inputs was available, like [`ready_at`](Self::ready_at).
     fn inputs_available(&self, element: Slot, inputs: &Inputs) -> Duration {
-        let within = inputs.inside_inputs.iter().filter_map(|offset| self.node(element + offset).finished_at());
+        let within = inputs.inside_sources.iter().filter_map(|offset| self.node(element + offset).finished_at());
         within.chain(inputs.outside_available).max().unwrap_or_default()
     }
 

@@ -16,6 +16,7 @@ use crate::engine::{NodeState, Slot};
 use crate::journal::JournalError;
 use crate::time::Timestamp;
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::time::Duration;
 
 /// The maximum number of nodes that a sentence names.
@@ -203,7 +204,8 @@ impl Waits<'_> {
         }
         let mut text = format!("; `{}`", id(first));
         for (n, node) in between.iter().chain([last]).enumerate() {
-            text += &format!("{} waits for `{}`", if n == 0 { "" } else { ", which" }, id(node));
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{} waits for `{}`", if n == 0 { "" } else { ", which" }, id(node));
         }
         text
     }
