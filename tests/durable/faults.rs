@@ -128,7 +128,7 @@ fn a_file_with_a_damaged_page_is_refused_and_left_as_it_is() {
     folder.expect_transcript(&["run", "mapped"], &expect![[r#"
         [exit 2]
         [stderr]
-        error: the journal ".pipeline/journal.db" is damaged: Failed to read ptrmap key=8; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
+        error: the journal ".pipeline/journal.db" is damaged: Failed to read ptrmap key=7; nothing was changed. Restore it from a backup, or move it away to begin a new one, each time with the files `-wal` and `-shm` beside it
     "#]]);
     assert_eq!(folder.bytes(), before);
 }

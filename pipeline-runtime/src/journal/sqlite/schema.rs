@@ -8,6 +8,8 @@ const MIGRATIONS: &[&str] = &[V1, V2, V3, V4, V5, V6, V7, V8, V9, V10];
 /// The version this code writes.
 #[expect(clippy::cast_possible_wrap, reason = "they are counted by hand")]
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+/// How many free pages a migration gives back.
+const FEW_PAGES: i64 = 16;
 /// Identifies the file as a journal: "PIPE".
 pub(super) const APPLICATION: i64 = 0x5049_5045;
 
@@ -194,30 +196,31 @@ const V9: &str = "
 ";
 
 /// A skeleton is found by its hash: an index of the texts was a second copy of each. Those of earlier versions have no hash, as their
-/// texts have more fields than the same plan's now, so none is looked for.
+/// texts have more fields than the same plan's now, so none is looked for. They are copied within the file, not by way of a temporary
+/// table: the folder for temporary files is often small, or there is none.
 const V10: &str = "
-    CREATE TEMP TABLE skeletons_9 AS SELECT id, text FROM skeletons;
+    CREATE TABLE skeletons_10 (id INTEGER PRIMARY KEY, text TEXT NOT NULL, hash INTEGER) STRICT;
+    INSERT INTO skeletons_10 (id, text) SELECT id, text FROM skeletons;
     DROP TABLE skeletons;
-    CREATE TABLE skeletons (id INTEGER PRIMARY KEY, text TEXT NOT NULL, hash INTEGER) STRICT;
-    INSERT INTO skeletons (id, text) SELECT id, text FROM skeletons_9;
-    DROP TABLE skeletons_9;
+    ALTER TABLE skeletons_10 RENAME TO skeletons;
     CREATE INDEX skeletons_by_hash ON skeletons (hash);
 ";
 
 /// Brings a file of that version to the present one, all or nothing.
+///
+/// From then on the connection does not enforce references. A migration may replace a table that others refer to, a deletion of a plan
+/// would search all runs for references to it, and builds of `SQLite` differ in whether they enforce them.
 pub(super) fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "foreign_keys", false)?;
     let steps = MIGRATIONS.get(usize::try_from(version).unwrap_or(0)..).unwrap_or_default();
     if steps.is_empty() {
         return Ok(());
     }
     let steps = steps.concat();
     let all = format!("BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
-    // A migration may replace a table that others refer to, which is forbidden while references are enforced. Whether they are is
-    // fixed outside of a transaction only, and differs between builds of SQLite.
-    let enforced: bool = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
-    connection.pragma_update(None, "foreign_keys", false)?;
     connection.execute_batch(&all)?;
-    connection.pragma_update(None, "foreign_keys", enforced)
+    // The pages of replaced tables, so that a new file has no free ones. What a large file has more is left to `prune`.
+    connection.pragma(None, "incremental_vacuum", FEW_PAGES, |_| Ok(()))
 }
 
 #[cfg(test)]
