@@ -105,23 +105,13 @@ fn slack_text(n: &Notification) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn notification(node: Option<&str>, state: &str) -> Notification {
-        Notification {
-            pipeline: "sales".into(),
-            run_id: "run".into(),
-            at: DateTime::UNIX_EPOCH,
-            node: node.map(str::to_owned),
-            state: Some(state.to_owned()),
-            ..Notification::for_test(Event::OnFailure)
-        }
-    }
+    use crate::author::notification_text::failure_of;
 
     #[test]
     fn a_text_for_slack_is_its_authors_markup_and_nobody_elses() {
         let text =
             AlertText::new("*{{ task.id | upper }}*: <https://wiki/runbook|runbook>\n{{ error }}{{ '&' | safe }}{{ '<' | e }}");
-        let failure = notification(Some("load"), "failed").with_error("a<b & c");
+        let failure = failure_of(Some("load"), "failed").with_error("a<b & c");
         let body: serde_json::Value = serde_json::from_slice(&slack(&failure, Some(text)).unwrap()).unwrap();
         assert_eq!(body["text"], "*LOAD*: <https://wiki/runbook|runbook>\na&lt;b &amp; c&&lt;");
         let body: serde_json::Value = serde_json::from_slice(&json(&failure, Some(text)).unwrap()).unwrap();
@@ -130,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_text_that_cannot_be_made_loses_no_alert() {
-        let of_success = Notification { event: Event::OnSuccess, ..notification(Some("load"), "success") };
+        let of_success = Notification { event: Event::OnSuccess, ..failure_of(Some("load"), "success") };
         for source in ["{{ error }}", "{% if error %}x{% endif %} ", "{{ 'x' * 3000000 }}"] {
             let text = |body: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&body).unwrap()["text"].clone();
             let sent = text(slack(&of_success, Some(AlertText::new(source))).unwrap());
@@ -141,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_for_slack_is_cut() {
-        let body = slack(&notification(None, "failed"), Some(AlertText::new("{{ 'x' * 50000 }}"))).unwrap();
+        let body = slack(&failure_of(None, "failed"), Some(AlertText::new("{{ 'x' * 50000 }}"))).unwrap();
         assert_eq!(
             serde_json::from_slice::<serde_json::Value>(&body).unwrap()["text"].as_str().unwrap().chars().count(),
             MAX_TEXT + 1
@@ -150,8 +140,8 @@ mod tests {
 
     #[test]
     fn a_run_that_somebody_cancelled_is_not_called_failed() {
-        assert!(slack_text(&notification(None, "cancelled")).starts_with(":no_entry_sign: *sales was cancelled*\n"));
-        assert!(slack_text(&notification(None, "failed")).starts_with(":x: *sales failed*\n"));
-        assert!(slack_text(&notification(Some("load"), "failed")).starts_with(":x: *load of sales failed*\n"));
+        assert!(slack_text(&failure_of(None, "cancelled")).starts_with(":no_entry_sign: *sales was cancelled*\n"));
+        assert!(slack_text(&failure_of(None, "failed")).starts_with(":x: *sales failed*\n"));
+        assert!(slack_text(&failure_of(Some("load"), "failed")).starts_with(":x: *load of sales failed*\n"));
     }
 }

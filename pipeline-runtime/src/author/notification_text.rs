@@ -95,29 +95,30 @@ pub(crate) fn key(n: &Notification) -> String {
     format!("{}/{}/{}/{}/{at}", n.pipeline, n.run_id, n.node.as_deref().unwrap_or_default(), n.event.name())
 }
 
+/// A failure of a run of `sales`, or of its node.
+#[cfg(test)]
+pub(crate) fn failure_of(node: Option<&str>, state: &str) -> Notification {
+    Notification {
+        pipeline: "sales".into(),
+        run_id: "run".into(),
+        at: chrono::DateTime::UNIX_EPOCH,
+        node: node.map(str::to_owned),
+        state: Some(state.to_owned()),
+        ..Notification::for_test(Event::OnFailure)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::DateTime;
-
-    fn notification(node: Option<&str>, state: &str) -> Notification {
-        Notification {
-            pipeline: "sales".into(),
-            run_id: "run".into(),
-            at: DateTime::UNIX_EPOCH,
-            node: node.map(str::to_owned),
-            state: Some(state.to_owned()),
-            ..Notification::for_test(Event::OnFailure)
-        }
-    }
 
     #[test]
     fn keys_tell_pipelines_and_times_apart_whatever_the_year() {
-        let (sales, mut stock) = (notification(None, "failed"), notification(None, "failed"));
+        let (sales, mut stock) = (failure_of(None, "failed"), failure_of(None, "failed"));
         assert_eq!(key(&sales), "sales/run//on_failure/0");
         stock.pipeline = "stock".into();
         assert_ne!(key(&sales), key(&stock));
-        let at = |date: &str| key(&Notification { at: date.parse().unwrap(), ..notification(Some("load"), "failed") });
+        let at = |date: &str| key(&Notification { at: date.parse().unwrap(), ..failure_of(Some("load"), "failed") });
         assert_eq!(at("2024-03-26T00:10:00Z"), "sales/run/load/on_failure/1711411800000000000");
         assert_eq!(at("9999-12-31T23:59:59.000000001Z"), "sales/run/load/on_failure/253402300799000000001");
         assert_eq!(at("1600-01-01T00:00:00Z"), "sales/run/load/on_failure/-11676096000000000000");

@@ -104,9 +104,12 @@ impl Core {
     }
 
     /// Resumes a run with an edit applied, so that nothing starts that the edit ends. If the edit cannot be applied, the run is
-    /// not resumed, and is dropped: a caller with a lock checks before.
+    /// not resumed.
     pub(crate) fn resume_edited(&mut self, run: Run, edit: &Edit, now: Timestamp) -> Result<RunIx, EditError> {
-        run.check_edit(edit)?;
+        if let Err(error) = run.check_edit(edit) {
+            self.shared.out.garbage.push(Garbage::Run(Box::new(run)));
+            return Err(error);
+        }
         let ix = self.host(run);
         let mut result = Ok(());
         self.decide_about(ix, now, |context| {

@@ -2,7 +2,7 @@
 
 use super::ids::{Job, RunIx, Slot};
 use super::log::Records;
-use super::state::RunSpec;
+use super::state::{Run, RunSpec};
 use super::states::RunState;
 use crate::author::notify::Notification;
 use crate::author::value::Value;
@@ -29,6 +29,8 @@ pub(crate) enum Garbage {
     Value(#[expect(dead_code, reason = "it is dropped")] Value),
     /// The run of an attempt whose memory another run's attempt uses.
     Spec(#[expect(dead_code, reason = "it is dropped")] Arc<RunSpec>),
+    /// A run that is not resumed, because an edit cannot be applied to it.
+    Run(#[expect(dead_code, reason = "it is dropped")] Box<Run>),
 }
 
 /// Why a notification was not delivered.

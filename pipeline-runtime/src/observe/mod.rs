@@ -38,5 +38,7 @@ pub(crate) use run_tail::PlanCache;
 #[cfg(feature = "sqlite")]
 pub(crate) use run_tail::{HistoryError, RunTail};
 pub(crate) use terminal::{harmless, harmless_json, one_line, print_error};
+#[cfg(feature = "dashboard")]
+pub(crate) use why::time_of_day;
 #[cfg(feature = "sqlite")]
 pub(crate) use why::{DueInterval, Explanation, Hold, TURN, TURN_OF_NOBODY, TakenSlots, Waits, of_queued};

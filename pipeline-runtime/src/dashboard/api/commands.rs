@@ -2,6 +2,7 @@
 
 use super::bulk::BulkCommand;
 use super::{Problem, QueryString, Site, date, run_name};
+use crate::hash::Fnv1a;
 use crate::host::{Answer, Command, ask};
 use crate::journal::Holder;
 use crate::read::{JournalReader, RunFilter};
@@ -11,7 +12,6 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// The number of newest runs among which a just triggered run is searched.
@@ -141,11 +141,9 @@ pub(super) fn check_hash(shown: Option<&str>, now: &str) -> Result<(), Problem> 
     }
 }
 
-/// Returns a short hash of the text, stable within this process.
+/// Returns a short hash of the text.
 pub(super) fn hash(text: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    format!("{:016x}", Fnv1a::of(text.as_bytes()))
 }
 
 async fn carry_out(site: &Arc<Site>, CommandRequest { command, hash }: CommandRequest) -> Result<Value, Problem> {

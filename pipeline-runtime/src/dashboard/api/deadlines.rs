@@ -6,7 +6,7 @@ use super::super::Site;
 use super::{AsOf, Problem, at};
 use crate::RunState;
 use crate::engine::RunKey;
-use crate::observe::{RunHistory, brief};
+use crate::observe::{RunHistory, brief, time_of_day};
 use crate::read::{JournalReader, RunFilter};
 use crate::time::Timestamp;
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ fn describe(deadlines: &[Deadline], kind: DeadlineKind, now: Timestamp) -> Optio
     };
     let whole = brief(first.until.since(first.from));
     let who = first.node.as_ref().map_or("the run".to_owned(), |node| format!("`{node}`"));
-    let left = || format!("{} (in {})", clock(first.until, now), brief(first.until.since(now)));
+    let left = || format!("{} (in {})", time_of_day(first.until, now), brief(first.until.since(now)));
     Some(match (kind, first.until <= now) {
         (DeadlineKind::Sla, true) => ("sla_missed", format!("{who} has missed its SLA of {whole}{more}"), first),
         (DeadlineKind::Sla, false) => ("sla_close", format!("{who} misses its SLA of {whole} at {}{more}", left()), first),
@@ -148,13 +148,6 @@ fn describe(deadlines: &[Deadline], kind: DeadlineKind, now: Timestamp) -> Optio
             ("late_sensor", format!("{who} has used {percent} % of its budget of {whole}, which {until}{more}"), first)
         }
     })
-}
-
-/// Formats a time of day, with its date unless it is today.
-fn clock(at: Timestamp, now: Timestamp) -> String {
-    let (at, now) = (at.to_utc(), now.to_utc());
-    let form = if at.date_naive() == now.date_naive() { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
-    at.format(form).to_string()
 }
 
 impl Deadline {

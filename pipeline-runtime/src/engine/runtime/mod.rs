@@ -74,9 +74,9 @@
 //! threads, file watchers, and the `Drop` of an aborted task, which answers for its attempt.
 //!
 //! No user code runs under the engine's lock, not even a drop: a turn leaves user values as [`Garbage`](super::effects::Garbage),
-//! which is dropped after it. (`runtime/tests/drops.rs`) Nothing blocks under it: the durable journal only queues records. Two things besides the core and
-//! the journal run under it, and neither may wait: an [`Observe`], which updates the run's history, and the drop of a sensor's
-//! watches ([`watch`]).
+//! which is dropped after it. (`runtime/tests/drops.rs`) Nothing blocks under it: the durable journal only queues records. Two
+//! things besides the core and the journal run under it, and neither may wait: an [`Observe`], which updates the run's history,
+//! and the drop of a sensor's watches ([`watch`]).
 //!
 //! # Invariants
 //!

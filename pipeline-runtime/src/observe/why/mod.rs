@@ -247,10 +247,14 @@ impl Waits<'_> {
         format!("{}{how}", self.clock(at))
     }
 
-    /// Formats a time of day, with its date unless it is today.
     fn clock(&self, at: Duration) -> String {
-        let (at, now) = ((self.history.started + at).to_utc(), self.now.to_utc());
-        let form = if at.date_naive() == now.date_naive() { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
-        at.format(form).to_string()
+        time_of_day(self.history.started + at, self.now)
     }
+}
+
+/// Formats a time of day, with its date unless it is today.
+pub(crate) fn time_of_day(at: Timestamp, now: Timestamp) -> String {
+    let (at, now) = (at.to_utc(), now.to_utc());
+    let form = if at.date_naive() == now.date_naive() { "%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%SZ" };
+    at.format(form).to_string()
 }
